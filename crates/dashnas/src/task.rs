@@ -1,0 +1,131 @@
+//! What is to be learnt: the kind of task, its loss and its metric.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The kind of target a data set has, with its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum TaskKind {
+    /// One class out of several for each sample.
+    Classification {
+        /// Number of classes, at least 2.
+        classes: usize,
+    },
+    /// Any subset of several labels for each sample.
+    MultiLabel {
+        /// Number of labels.
+        labels: usize,
+    },
+    /// A vector of real numbers for each sample.
+    Regression {
+        /// Numbers predicted for each sample.
+        outputs: usize,
+    },
+    /// A real field over the input's own grid.
+    DenseRegression {
+        /// Channels of the field.
+        channels: usize,
+    },
+    /// A 0/1 mask over the input's own grid.
+    DenseBinary {
+        /// Channels of the mask.
+        channels: usize,
+    },
+}
+
+impl TaskKind {
+    /// Channels of the network's output: classes, labels, numbers or field channels.
+    pub fn outputs(self) -> usize {
+        match self {
+            TaskKind::Classification { classes: n }
+            | TaskKind::MultiLabel { labels: n }
+            | TaskKind::Regression { outputs: n }
+            | TaskKind::DenseRegression { channels: n }
+            | TaskKind::DenseBinary { channels: n } => n,
+        }
+    }
+
+    /// Whether the network predicts at every position of its input (a dense head).
+    pub fn is_dense(self) -> bool {
+        matches!(self, TaskKind::DenseRegression { .. } | TaskKind::DenseBinary { .. })
+    }
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            TaskKind::Classification { .. } => "classification",
+            TaskKind::MultiLabel { .. } => "multi-label",
+            TaskKind::Regression { .. } => "regression",
+            TaskKind::DenseRegression { .. } => "dense-regression",
+            TaskKind::DenseBinary { .. } => "dense-binary",
+        }
+    }
+
+    /// The loss a task of this kind is trained with unless told otherwise.
+    pub fn default_loss(self) -> Loss {
+        match self {
+            TaskKind::Classification { .. } => Loss::CrossEntropy,
+            TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => Loss::BceWithLogits,
+            TaskKind::Regression { .. } => Loss::Mse,
+            TaskKind::DenseRegression { .. } => Loss::RelativeL2,
+        }
+    }
+
+    /// The metric a task of this kind is judged by unless told otherwise.
+    pub fn default_metric(self) -> Metric {
+        match self {
+            TaskKind::Classification { .. } => Metric::ZeroOneError,
+            TaskKind::MultiLabel { .. } => Metric::OneMinusMap,
+            TaskKind::Regression { .. } => Metric::Mae,
+            TaskKind::DenseRegression { .. } => Metric::RelativeL2,
+            TaskKind::DenseBinary { .. } => Metric::OneMinusAuroc,
+        }
+    }
+}
+
+impl fmt::Display for TaskKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TaskKind::Classification { classes } => write!(f, "classification into {classes} classes"),
+            TaskKind::MultiLabel { labels } => write!(f, "multi-label classification with {labels} labels"),
+            TaskKind::Regression { outputs } => write!(f, "regression of {outputs} value(s) a sample"),
+            TaskKind::DenseRegression { channels } => write!(f, "dense regression of {channels} field(s)"),
+            TaskKind::DenseBinary { channels } => write!(f, "dense binary prediction of {channels} mask(s)"),
+        }
+    }
+}
+
+/// Training losses (appendix A.5.2, last row of the tables).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Softmax cross entropy.
+    CrossEntropy,
+    /// Focal loss, `−(1 − p)^γ log p` of the true class (Lin et al. 2017).
+    Focal,
+    /// Binary cross entropy with logits, with a weight on the positive examples.
+    BceWithLogits,
+    /// Mean squared error.
+    Mse,
+    /// `‖ŷ − y‖₂ / ‖y‖₂` over each sample's whole field, on decoded values.
+    RelativeL2,
+}
+
+/// Test metrics, each an error: lower is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// The fraction of samples whose class is wrong.
+    ZeroOneError,
+    /// The mean over samples of `‖ŷ − y‖₂ / ‖y‖₂`.
+    RelativeL2,
+    /// The mean absolute error.
+    Mae,
+    /// 1 − macro-averaged F1.
+    OneMinusF1,
+    /// 1 − area under the ROC curve, macro-averaged over labels (or classes, one against the rest).
+    OneMinusAuroc,
+    /// 1 − mean average precision over labels.
+    OneMinusMap,
+}
