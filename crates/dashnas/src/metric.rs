@@ -338,8 +338,11 @@ fn binary_columns(predictions: &Predictions<'_>, values: &[f32]) -> Result<Vec<V
         .collect())
 }
 
-/// Scores and truth of every label, or of every class against the rest.
-fn ranked_columns(predictions: &Predictions<'_>, truth: Truth<'_>) -> Result<Vec<(Vec<f64>, Vec<bool>)>, MetricError> {
+/// The scores of one label at every place, and where it is true.
+type Column = (Vec<f64>, Vec<bool>);
+
+/// Every label, or every class against the rest.
+fn ranked_columns(predictions: &Predictions<'_>, truth: Truth<'_>) -> Result<Vec<Column>, MetricError> {
     Ok(match truth {
         Truth::Classes(labels) => (predictions.class_columns().into_iter().enumerate())
             .map(|(class, scores)| (scores, labels.iter().map(|&label| label as usize == class).collect()))
