@@ -2,6 +2,7 @@
 //! convolution kernels fit it out.
 
 pub mod config;
+pub mod data;
 pub mod event;
 pub mod metric;
 pub mod outcome;
