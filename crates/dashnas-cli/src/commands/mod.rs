@@ -15,6 +15,6 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Config(args) => config::config(args),
         Command::Inspect(args) => inspect::inspect(args),
-        _ => todo!(),
+        _ => unimplemented!(),
     }
 }
