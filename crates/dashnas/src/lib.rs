@@ -1,5 +1,6 @@
 //! DASH (Shen, Khodak, Talwalkar, NeurIPS 2022) as a library: a data set in, a network whose
 //! convolution kernels fit it out.
 
+pub mod darcy;
 pub mod data;
 pub mod task;
