@@ -104,6 +104,7 @@ impl Solver {
     }
 
     /// `z = B r`, one V-cycle from zero.
+    #[cfg(test)]
     pub(super) fn apply_cycle(&self, r: &[f64]) -> Vec<f64> {
         let mut scratch: Vec<Scratch> = self.levels.iter().map(Scratch::new).collect();
         let mut z = vec![0.0; r.len()];

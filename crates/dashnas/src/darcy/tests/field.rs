@@ -94,6 +94,6 @@ fn one_seed_is_one_field_at_every_resolution() {
     let differences = (0..33 * 33).map(|p| coarse[p] - fine[(p / 33) * 2 * 65 + (p % 33) * 2]);
     let rms = (differences.map(|d| d * d).sum::<f64>() / 1089.0).sqrt();
     let size = (coarse.iter().map(|v| v * v).sum::<f64>() / 1089.0).sqrt();
-    // The frequencies from 33 to 64 hold about 1e-5 of the variance, 0.003 of the deviation.
-    assert!(rms < 0.02 * size, "{rms} of {size}");
+    // The frequencies from 33 to 64 hold about 5e-4 of the variance, 0.022 of the deviation.
+    assert!(rms < 0.03 * size, "{rms} of {size}");
 }

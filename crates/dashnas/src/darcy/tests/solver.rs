@@ -68,13 +68,11 @@ fn direct(a: &[f64], f: &[f64], n: usize) -> Vec<f64> {
     }
     // Diagonally dominant: no pivoting needed.
     for k in 0..size {
-        for i in k + 1..size {
-            let factor = rows[i][k] / rows[k][k];
-            if factor != 0.0 {
-                for j in k..=size {
-                    rows[i][j] -= factor * rows[k][j];
-                }
-            }
+        let (above, below) = rows.split_at_mut(k + 1);
+        let pivot = &above[k];
+        for row in below {
+            let factor = row[k] / pivot[k];
+            row.iter_mut().zip(pivot).skip(k).for_each(|(v, p)| *v -= factor * p);
         }
     }
     let mut x = vec![0.0; size];
