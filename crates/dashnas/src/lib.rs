@@ -15,6 +15,7 @@ pub mod architecture;
 pub mod backbone;
 pub mod bench;
 pub mod config;
+pub mod darcy;
 pub mod data;
 pub mod error;
 pub mod event;
