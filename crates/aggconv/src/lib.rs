@@ -7,10 +7,11 @@
 //! | layer | modules |
 //! |---|---|
 //! | what is computed | [`space`], [`taps`], [`geometry`] |
-//! | how, on slices (no Burn) | [`kernels`] |
+//! | how, on slices (no Burn) | [`kernels`], [`norm`] |
 
 pub mod geometry;
 pub mod kernels;
+pub mod norm;
 pub mod taps;
 
 pub use geometry::ConvGeometry;
