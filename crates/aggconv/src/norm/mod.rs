@@ -1,4 +1,7 @@
-//! Batch normalization, optionally followed by ReLU, on plain slices: no tensors, no autodiff.
+//! Batch normalization, optionally followed by ReLU, in one pass each way.
+//!
+//! The functions here compute on plain slices, without tensors or autodiff; [`ext`] makes them
+//! Burn backend operations, [`ops`] functions of Burn tensors, [`NormAct`] a Burn module.
 //!
 //! With `M = batch · plane` values a channel, training computes for each channel
 //!
@@ -21,8 +24,14 @@
 //! Sums are taken in `f64` over units whose size depends on the shape alone, so results are the
 //! same bits whatever the number of threads and the width of the vectors.
 
+pub mod ext;
+mod flex;
+mod module;
+pub mod ops;
 mod rows;
 mod split;
+
+pub use module::NormAct;
 
 use rayon::prelude::*;
 use rows::{Line, Slope};
