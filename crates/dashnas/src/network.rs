@@ -6,9 +6,9 @@
 use crate::backbone::{Op, Plan, Residual};
 use crate::rng::{self, Stream};
 use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig};
+use aggconv::norm::NormAct;
 use aggconv::{KernelSpace, Method};
 use burn::module::{Module, Param};
-use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::Rng;
 
@@ -50,7 +50,7 @@ pub enum ConvLayer {
 pub struct Network {
     convs: Vec<ConvLayer>,
     pointwise: Vec<KernelConv>,
-    norms: Vec<BatchNorm>,
+    norms: Vec<NormAct>,
     /// `[features, outputs]`.
     head_weight: Param<Tensor<2>>,
     /// `[outputs]`.
@@ -111,7 +111,7 @@ impl Network {
                     Op::Pointwise { c_in, c_out, stride } => {
                         pointwise.push(fixed(plan.dims, [c_in, c_out], stride, [1, 1], stream, device));
                     }
-                    Op::Norm { channels } => norms.push(BatchNormConfig::new(channels).init(device)),
+                    Op::Norm { channels } => norms.push(NormAct::new(channels, device)),
                     Op::Relu | Op::Dropout => {}
                 }
             }
@@ -164,11 +164,16 @@ impl Network {
     }
 
     fn run(&self, ops: &[Op], mut x: Tensor<4>, pass: &mut Pass<'_>, at: &mut Cursor) -> Tensor<4> {
-        for op in ops {
+        let mut ops = ops.iter().peekable();
+        while let Some(op) = ops.next() {
             x = match op {
                 Op::Conv { .. } => self.convs[next(&mut at.conv)].forward(x, pass),
                 Op::Pointwise { .. } => self.pointwise[next(&mut at.pointwise)].forward(x),
-                Op::Norm { .. } => self.norms[next(&mut at.norm)].forward(x),
+                // A ReLU right after a normalization is taken in the same pass.
+                Op::Norm { .. } => {
+                    let relu = ops.next_if(|op| matches!(op, Op::Relu)).is_some();
+                    self.norms[next(&mut at.norm)].forward(x, relu)
+                }
                 Op::Relu => activation::relu(x),
                 Op::Dropout => dropout(x, pass),
             };
