@@ -2,11 +2,19 @@
 //!
 //! Everything above this module (the Burn extension and modules) calls [`forward`] and
 //! [`backward`]; everything below is a way to compute them. All ways compute the same function
-//! of a [`ConvGeometry`], to rounding, whatever the number of threads.
+//! of a [`ConvGeometry`], to rounding, and the same bits whatever the number of threads.
 
+pub mod direct;
+pub mod fourier;
 pub mod naive;
+mod scratch;
+mod select;
+pub mod simd;
+
+pub use select::select;
 
 use crate::ConvGeometry;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// A way to compute a convolution. Which is fastest depends on the shape: see [`select`].
@@ -15,15 +23,23 @@ use serde::{Deserialize, Serialize};
 pub enum Algorithm {
     /// The definition, loop by loop. The reference for tests.
     Naive,
+    /// Tap by tap, vectorised along rows.
+    Direct,
+    /// Through the discrete Fourier transform (Eq. 4).
+    Fourier,
 }
 
 impl Algorithm {
     /// Every algorithm, for tests and benchmarks that try each.
-    pub const ALL: &'static [Algorithm] = &[Algorithm::Naive];
+    pub const ALL: &'static [Algorithm] = &[Algorithm::Naive, Algorithm::Direct, Algorithm::Fourier];
 
     /// Whether this algorithm can compute this geometry.
-    pub fn supports(self, _geometry: &ConvGeometry) -> bool {
-        true
+    pub fn supports(self, geometry: &ConvGeometry) -> bool {
+        match self {
+            Algorithm::Naive | Algorithm::Direct => true,
+            // With no tap in reach there is nothing to transform.
+            Algorithm::Fourier => !geometry.taps.reachable(geometry.input).is_empty(),
+        }
     }
 }
 
@@ -38,33 +54,49 @@ pub struct Gradients<'a> {
     pub bias: Option<&'a mut [f32]>,
 }
 
-/// The algorithm to use for a geometry.
-pub fn select(_geometry: &ConvGeometry) -> Algorithm {
-    Algorithm::Naive
-}
-
 /// Computes `y` (overwritten); layouts are those of [`ConvGeometry`].
 ///
 /// # Panics
-/// If a slice's length does not fit the geometry: the layers above have checked shapes.
+/// If a slice's length does not fit the geometry or the algorithm does not support it: the
+/// layers above have checked shapes.
 pub fn forward(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
     assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && y.len() == g.y_len());
-    assert!(bias.is_none_or(|b| b.len() == g.c_out));
+    assert!(bias.is_none_or(|b| b.len() == g.c_out) && algorithm.supports(g));
     match algorithm {
         Algorithm::Naive => naive::forward(g, x, w, bias, y),
+        Algorithm::Direct => direct::forward(g, x, w, bias, y),
+        Algorithm::Fourier => fourier::forward(g, x, w, bias, y),
     }
 }
 
 /// Computes the gradients asked for from `dy`, the gradient of the output.
 ///
 /// # Panics
-/// If a slice's length does not fit the geometry.
+/// If a slice's length does not fit the geometry or the algorithm does not support it.
 pub fn backward(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
     assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && dy.len() == g.y_len());
     assert!(grads.x.as_ref().is_none_or(|d| d.len() == g.x_len()));
     assert!(grads.w.as_ref().is_none_or(|d| d.len() == g.w_len()));
-    assert!(grads.bias.as_ref().is_none_or(|d| d.len() == g.c_out));
+    assert!(grads.bias.as_ref().is_none_or(|d| d.len() == g.c_out) && algorithm.supports(g));
     match algorithm {
         Algorithm::Naive => naive::backward(g, x, w, dy, grads.x, grads.w, grads.bias),
+        Algorithm::Direct => direct::backward(g, x, w, dy, grads),
+        Algorithm::Fourier => fourier::backward(g, x, w, dy, grads),
     }
+}
+
+/// The gradient of the bias: the sum of `dy` over batch and positions, channel by channel.
+fn bias_gradient(g: &ConvGeometry, dy: &[f32], db: &mut [f32]) {
+    let plane = g.output()[0] * g.output()[1];
+    db.par_iter_mut().enumerate().for_each(|(o, db)| {
+        // A sum for each lane, then over lanes: vectorisable, and accurate over long batches.
+        let mut sums = [0f32; 16];
+        for n in 0..g.batch {
+            let row = &dy[(n * g.c_out + o) * plane..][..plane];
+            let chunks = row.chunks_exact(16);
+            chunks.remainder().iter().enumerate().for_each(|(i, v)| sums[i] += v);
+            chunks.for_each(|c| (0..16).for_each(|i| sums[i] += c[i]));
+        }
+        *db = sums.iter().sum();
+    });
 }

@@ -1,0 +1,111 @@
+//! Times each algorithm on layers of the paper's networks: `cargo bench -p aggconv`.
+
+use aggconv::kernels::{Algorithm, Gradients, backward, forward};
+use aggconv::{ConvGeometry, TapSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// A named layer.
+#[derive(Clone)]
+struct Layer(&'static str, ConvGeometry);
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// All lattices of K×D.
+fn space(k: &[usize], d: &[usize], dims: usize) -> TapSet {
+    let sets: Vec<_> = k.iter().flat_map(|&k| d.iter().map(move |&d| TapSet::lattice(k, d, dims))).collect();
+    TapSet::union(&sets)
+}
+
+fn layer(
+    name: &'static str,
+    batch: usize,
+    (c_in, c_out, groups): (usize, usize, usize),
+    input: [usize; 2],
+    stride: usize,
+    taps: TapSet,
+) -> Layer {
+    let stride = if input[0] == 1 { [1, stride] } else { [stride, stride] };
+    Layer(name, ConvGeometry { batch, c_in, c_out, groups, input, stride, taps: Arc::new(taps) })
+}
+
+fn layers() -> Vec<Layer> {
+    let two = || space(&[3, 5, 7, 9], &[1, 3, 7, 15], 2);
+    let one = || space(&[3, 7, 11, 15, 19], &[1, 3, 7, 15], 1);
+    let conv = TapSet::lattice;
+    vec![
+        layer("cifar stem 3-16", 64, (3, 16, 1), [32, 32], 1, two()),
+        layer("cifar 16-16", 64, (16, 16, 1), [32, 32], 1, two()),
+        layer("cifar 32-32 s2", 64, (32, 32, 1), [32, 32], 2, two()),
+        layer("cifar 64-64 8x8", 64, (64, 64, 1), [8, 8], 1, two()),
+        layer("cifar 16 depthwise", 64, (16, 16, 16), [32, 32], 1, two()),
+        layer("darcy 16-16 85x85", 10, (16, 16, 1), [85, 85], 1, two()),
+        layer("darcy29 64-64", 10, (64, 64, 1), [29, 29], 1, two()),
+        layer("ninapro 16-16", 128, (16, 16, 1), [16, 52], 1, two()),
+        layer("satellite 128-128", 256, (128, 128, 1), [1, 46], 1, one()),
+        layer("ecg 8-8", 128, (8, 8, 1), [1, 1000], 1, one()),
+        layer("conv 64 k3 32x32", 64, (64, 64, 1), [32, 32], 1, conv(3, 1, 2)),
+        layer("conv 256 k3 8x8", 64, (256, 256, 1), [8, 8], 1, conv(3, 1, 2)),
+        layer("conv 128 k9 d7 16x16", 64, (128, 128, 1), [16, 16], 1, conv(9, 7, 2)),
+        layer("conv 64 k7 d15 32x32", 64, (64, 64, 1), [32, 32], 1, conv(7, 15, 2)),
+        layer("conv 128 k3 s2", 64, (128, 128, 1), [32, 32], 2, conv(3, 1, 2)),
+        layer("conv 16-64 k1", 64, (16, 64, 1), [32, 32], 1, conv(1, 1, 2)),
+        layer("conv 64-128 k1 s2", 64, (64, 128, 1), [32, 32], 2, conv(1, 1, 2)),
+        layer("conv1d 128 k7", 256, (128, 128, 1), [1, 46], 1, conv(7, 1, 1)),
+        layer("conv1d 8 k5", 128, (8, 8, 1), [1, 1000], 1, conv(5, 1, 1)),
+    ]
+}
+
+fn noise(len: usize) -> Vec<f32> {
+    let mut s = 0x9E37_79B9_7F4A_7C15u64;
+    (0..len)
+        .map(|_| {
+            s ^= s << 13;
+            s ^= s >> 7;
+            s ^= s << 17;
+            (s >> 40) as f32 / (1u64 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+fn bench_forward(bencher: divan::Bencher, layer: &Layer, algorithm: Algorithm) {
+    let g = &layer.1;
+    let (x, w) = (noise(g.x_len()), noise(g.w_len()));
+    let mut y = vec![0.0; g.y_len()];
+    bencher.bench_local(|| forward(algorithm, g, &x, &w, None, &mut y));
+}
+
+fn bench_backward(bencher: divan::Bencher, layer: &Layer, algorithm: Algorithm) {
+    let g = &layer.1;
+    let (x, w, dy) = (noise(g.x_len()), noise(g.w_len()), noise(g.y_len()));
+    let (mut dx, mut dw) = (vec![0.0; g.x_len()], vec![0.0; g.w_len()]);
+    bencher.bench_local(|| {
+        let grads = Gradients { x: Some(&mut dx), w: Some(&mut dw), bias: None };
+        backward(algorithm, g, &x, &w, &dy, grads);
+    });
+}
+
+#[divan::bench(args = layers(), max_time = 1)]
+fn direct_forward(bencher: divan::Bencher, layer: &Layer) {
+    bench_forward(bencher, layer, Algorithm::Direct);
+}
+#[divan::bench(args = layers(), max_time = 1)]
+fn direct_backward(bencher: divan::Bencher, layer: &Layer) {
+    bench_backward(bencher, layer, Algorithm::Direct);
+}
+#[divan::bench(args = layers(), max_time = 1)]
+fn fourier_forward(bencher: divan::Bencher, layer: &Layer) {
+    bench_forward(bencher, layer, Algorithm::Fourier);
+}
+#[divan::bench(args = layers(), max_time = 1)]
+fn fourier_backward(bencher: divan::Bencher, layer: &Layer) {
+    bench_backward(bencher, layer, Algorithm::Fourier);
+}
+
+fn main() {
+    divan::main();
+}

@@ -1,0 +1,307 @@
+//! Complex discrete Fourier transforms of 16 signals at once, one in each vector lane.
+//!
+//! Signals side by side need no shuffles, so every butterfly is plain vector arithmetic. The
+//! passes are Stockham's (no bit reversal), radices 2, 3, 4, 5 and 8. The transform is
+//! `X[k] = Σ_j x[j]·exp(−2πi·jk/N)`; the inverse (unscaled) is the same with real and imaginary
+//! parts exchanged on both sides.
+
+use super::super::simd::{LANES, Simd};
+
+/// One pass: `m` twiddle groups of radix `r` butterflies over `s` interleaved sub-transforms.
+#[derive(Debug, Clone)]
+struct Pass {
+    radix: usize,
+    m: usize,
+    s: usize,
+    /// `exp(−2πi·p·k/(r·m))` as (re, im) for p < m, 1 ≤ k < r.
+    twiddles: Vec<f32>,
+}
+
+/// A transform length prepared for use.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    n: usize,
+    passes: Vec<Pass>,
+}
+
+/// Where one complex 16-lane signal lies: element `i` at `re + i·stride`, `im + i·stride`.
+#[derive(Clone, Copy)]
+pub struct View {
+    /// Real parts.
+    pub re: *mut f32,
+    /// Imaginary parts.
+    pub im: *mut f32,
+    /// Floats from one element to the next.
+    pub stride: usize,
+}
+
+impl View {
+    /// Elements of 32 floats: 16 real parts, 16 imaginary parts.
+    pub fn packed(p: *mut f32) -> Self {
+        // `wrapping_add` leaves the validity of the address to whoever uses the view.
+        Self { re: p, im: p.wrapping_add(LANES), stride: 2 * LANES }
+    }
+    /// With real and imaginary parts exchanged.
+    pub fn swapped(self) -> Self {
+        Self { re: self.im, im: self.re, stride: self.stride }
+    }
+}
+
+/// Relative cost of one point in a pass of the radix, from counting operations and memory accesses.
+fn pass_cost(radix: usize) -> f64 {
+    match radix {
+        8 => 1.9,
+        5 => 1.8,
+        4 => 1.3,
+        3 => 1.3,
+        _ => 1.0,
+    }
+}
+
+/// Radices of a transform of length `n`, or `None` if it has a prime factor above 5.
+fn factor(mut n: usize) -> Option<Vec<usize>> {
+    let mut radices = Vec::new();
+    for r in [8, 5, 3, 4, 2] {
+        while n.is_multiple_of(r) {
+            // 16 = 4·4 beats 8·2.
+            if r == 8 && n == 16 {
+                break;
+            }
+            radices.push(r);
+            n /= r;
+        }
+    }
+    (n == 1).then_some(radices)
+}
+
+/// Relative cost of a transform of a point of length `n`.
+fn cost_per_point(n: usize) -> Option<f64> {
+    factor(n).map(|r| r.into_iter().map(pass_cost).sum::<f64>())
+}
+
+/// The length from `min` up that makes `n · (cost of a transform + weight)` least; `weight` is
+/// what else is done for each frequency, in the units of a radix-2 pass.
+pub fn good_length(min: usize, weight: f64) -> usize {
+    let cost = |n: usize| cost_per_point(n).map(|c| n as f64 * (c + weight));
+    (min..=min.next_power_of_two())
+        .filter_map(|n| cost(n).map(|c| (n, c)))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map_or(min.next_power_of_two(), |(n, _)| n)
+}
+
+impl Plan {
+    /// Prepares length `n ≥ 1`, a product of powers of 2, 3 and 5 (see [`good_length`]).
+    ///
+    /// # Panics
+    /// If `n` has another prime factor: lengths come from `good_length`.
+    pub fn new(n: usize) -> Self {
+        let mut left = n;
+        let mut s = 1;
+        let mut passes = Vec::new();
+        for r in factor(n).expect("lengths come from good_length") {
+            let m = left / r;
+            let mut twiddles = Vec::with_capacity(2 * m * (r - 1));
+            for p in 0..m {
+                for k in 1..r {
+                    let a = -2.0 * std::f64::consts::PI * ((p * k) % left) as f64 / left as f64;
+                    twiddles.extend([a.cos() as f32, a.sin() as f32]);
+                }
+            }
+            passes.push(Pass { radix: r, m, s, twiddles });
+            left = m;
+            s *= r;
+        }
+        Self { n, passes }
+    }
+
+    /// The length.
+    #[allow(clippy::len_without_is_empty)] // never empty
+    pub fn len(&self) -> usize {
+        self.n
+    }
+
+    /// Floats of working memory that [`Plan::run`] needs.
+    pub fn scratch_len(&self) -> usize {
+        4 * LANES * self.n
+    }
+
+    /// Transforms `src` to `dst`; elements of `src` from `valid` on are taken as 0 and not read.
+    ///
+    /// # Safety
+    /// `src` must be readable for `valid` elements, `dst` writable for `n`, `scratch` for
+    /// [`Plan::scratch_len`] floats; `scratch` must not overlap the others. `src` and `dst` may
+    /// be the same memory only if there are at least two passes (n is not 1 or a radix).
+    #[inline(always)]
+    pub unsafe fn run<S: Simd>(&self, simd: S, src: View, valid: usize, dst: View, scratch: *mut f32) {
+        // SAFETY: the caller's contract; ping and pong are disjoint halves of `scratch`, and a
+        // pass never reads the buffer it writes.
+        unsafe {
+            if self.passes.is_empty() {
+                let zero = simd.splat(0.0);
+                simd.store(dst.re, if valid > 0 { simd.load(src.re) } else { zero });
+                simd.store(dst.im, if valid > 0 { simd.load(src.im) } else { zero });
+                return;
+            }
+            let half = [View::packed(scratch), View::packed(scratch.add(2 * LANES * self.n))];
+            let last = self.passes.len() - 1;
+            let mut from = src;
+            for (i, pass) in self.passes.iter().enumerate() {
+                let to = if i == last { dst } else { half[i % 2] };
+                let valid = if i == 0 { valid.min(self.n) } else { self.n };
+                match pass.radix {
+                    2 => pass_r::<S, Radix2, 2>(simd, pass, from, valid, to),
+                    3 => pass_r::<S, Radix3, 3>(simd, pass, from, valid, to),
+                    4 => pass_r::<S, Radix4, 4>(simd, pass, from, valid, to),
+                    5 => pass_r::<S, Radix5, 5>(simd, pass, from, valid, to),
+                    _ => pass_r::<S, Radix8, 8>(simd, pass, from, valid, to),
+                }
+                from = to;
+            }
+        }
+    }
+}
+
+/// A complex number in each lane.
+type C<S> = (<S as Simd>::V, <S as Simd>::V);
+
+/// A transform of length `R` in registers.
+trait Butterfly<const R: usize> {
+    fn apply<S: Simd>(simd: S, x: [C<S>; R]) -> [C<S>; R];
+}
+
+#[inline(always)]
+unsafe fn pass_r<S: Simd, B: Butterfly<R>, const R: usize>(simd: S, pass: &Pass, src: View, valid: usize, dst: View) {
+    let (m, s) = (pass.m, pass.s);
+    let zero = simd.splat(0.0);
+    for p in 0..m {
+        for q in 0..s {
+            let mut x = [(zero, zero); R];
+            for (k, x) in x.iter_mut().enumerate() {
+                let i = q + s * (p + m * k);
+                if i < valid {
+                    // SAFETY: i < valid elements of `src` are readable (contract of `run`).
+                    *x = unsafe { (simd.load(src.re.add(i * src.stride)), simd.load(src.im.add(i * src.stride))) };
+                }
+            }
+            let mut y = B::apply(simd, x);
+            if p > 0 {
+                for (k, y) in y.iter_mut().enumerate().skip(1) {
+                    let t = 2 * (p * (R - 1) + k - 1);
+                    let (c, d) = (simd.splat(pass.twiddles[t]), simd.splat(pass.twiddles[t + 1]));
+                    let (re, im) = *y;
+                    *y = (simd.fnma(im, d, simd.mul(re, c)), simd.fma(im, c, simd.mul(re, d)));
+                }
+            }
+            for (k, &(re, im)) in y.iter().enumerate() {
+                let i = (q + s * (R * p + k)) * dst.stride;
+                // SAFETY: every output index is below n (contract of `run`).
+                unsafe {
+                    simd.store(dst.re.add(i), re);
+                    simd.store(dst.im.add(i), im);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn add<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+    (s.add(a.0, b.0), s.add(a.1, b.1))
+}
+#[inline(always)]
+fn sub<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+    (s.sub(a.0, b.0), s.sub(a.1, b.1))
+}
+/// `a + i·b`
+#[inline(always)]
+fn add_i<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+    (s.sub(a.0, b.1), s.add(a.1, b.0))
+}
+/// `a − i·b`
+#[inline(always)]
+fn sub_i<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+    (s.add(a.0, b.1), s.sub(a.1, b.0))
+}
+/// `k·a + b`, k real
+#[inline(always)]
+fn axpy<S: Simd>(s: S, k: f32, a: C<S>, b: C<S>) -> C<S> {
+    let k = s.splat(k);
+    (s.fma(a.0, k, b.0), s.fma(a.1, k, b.1))
+}
+#[inline(always)]
+fn scale<S: Simd>(s: S, k: f32, a: C<S>) -> C<S> {
+    let k = s.splat(k);
+    (s.mul(a.0, k), s.mul(a.1, k))
+}
+
+struct Radix2;
+impl Butterfly<2> for Radix2 {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, x: [C<S>; 2]) -> [C<S>; 2] {
+        [add(s, x[0], x[1]), sub(s, x[0], x[1])]
+    }
+}
+
+struct Radix3;
+impl Butterfly<3> for Radix3 {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, x: [C<S>; 3]) -> [C<S>; 3] {
+        const SIN60: f32 = 0.866_025_4;
+        let t = add(s, x[1], x[2]);
+        let d = scale(s, SIN60, sub(s, x[1], x[2]));
+        let m = axpy(s, -0.5, t, x[0]);
+        [add(s, x[0], t), sub_i(s, m, d), add_i(s, m, d)]
+    }
+}
+
+struct Radix4;
+impl Butterfly<4> for Radix4 {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, x: [C<S>; 4]) -> [C<S>; 4] {
+        let (a, b) = (add(s, x[0], x[2]), sub(s, x[0], x[2]));
+        let (c, d) = (add(s, x[1], x[3]), sub(s, x[1], x[3]));
+        [add(s, a, c), sub_i(s, b, d), sub(s, a, c), add_i(s, b, d)]
+    }
+}
+
+struct Radix5;
+impl Butterfly<5> for Radix5 {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, x: [C<S>; 5]) -> [C<S>; 5] {
+        const C1: f32 = 0.309_017;
+        const S1: f32 = 0.951_056_5;
+        const C2: f32 = -0.809_017;
+        const S2: f32 = 0.587_785_25;
+        let (a, b) = (add(s, x[1], x[4]), add(s, x[2], x[3]));
+        let (c, d) = (sub(s, x[1], x[4]), sub(s, x[2], x[3]));
+        let m1 = axpy(s, C2, b, axpy(s, C1, a, x[0]));
+        let m2 = axpy(s, C1, b, axpy(s, C2, a, x[0]));
+        let n1 = axpy(s, S2, d, scale(s, S1, c));
+        let n2 = axpy(s, -S1, d, scale(s, S2, c));
+        [add(s, x[0], add(s, a, b)), sub_i(s, m1, n1), sub_i(s, m2, n2), add_i(s, m2, n2), add_i(s, m1, n1)]
+    }
+}
+
+struct Radix8;
+impl Butterfly<8> for Radix8 {
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, x: [C<S>; 8]) -> [C<S>; 8] {
+        const H: f32 = std::f32::consts::FRAC_1_SQRT_2;
+        let e = Radix4::apply(s, [x[0], x[2], x[4], x[6]]);
+        let o = Radix4::apply(s, [x[1], x[3], x[5], x[7]]);
+        // o1·exp(−iπ/4) = H·(re + im, im − re); o3·exp(−3iπ/4) = H·(im − re, −re − im).
+        let o1 = scale(s, H, (s.add(o[1].0, o[1].1), s.sub(o[1].1, o[1].0)));
+        let o3 = scale(s, H, (s.sub(o[3].1, o[3].0), s.add(o[3].0, o[3].1)));
+        let o3 = (o3.0, s.sub(s.splat(0.0), o3.1));
+        [
+            add(s, e[0], o[0]),
+            add(s, e[1], o1),
+            sub_i(s, e[2], o[2]),
+            add(s, e[3], o3),
+            sub(s, e[0], o[0]),
+            sub(s, e[1], o1),
+            add_i(s, e[2], o[2]),
+            sub(s, e[3], o3),
+        ]
+    }
+}

@@ -1,0 +1,158 @@
+//! Convolution through the discrete Fourier transform (Eq. 4), without ever holding a spectrum.
+//!
+//! With N_h×N_w the transform size and W̃[k] = Σ_o w[o]·exp(2πi k·o/N), the correlation is
+//! Ŷ[k] = W̃[k]·X̂[k], its input gradient conj(W̃)·Ŷ' and its weight gradient Σ_n Ŷ'·conj(X̂): for
+//! each frequency a small complex matrix product over channels (or batch). Four things make it
+//! fast:
+//!
+//! - N need only reach n + max|offset| over the taps that can touch the input: what wraps around
+//!   lands outside the crop.
+//! - Sixteen planes are transformed at once, one in each vector lane ([`fft`]).
+//! - Only row transforms are stored ([`lines`]). For one column frequency at a time, [`columns`]
+//!   transforms the columns, multiplies and transforms back, all within the cache. Column
+//!   frequencies are independent, so they are also the unit of parallel work, and no sum depends
+//!   on the number of threads.
+//! - The kernel is sparse: its spectrum comes from its taps, and the weight gradient is computed
+//!   at its taps only ([`taps`]).
+
+mod cgemm;
+mod columns;
+mod fft;
+mod lines;
+mod taps;
+
+use super::simd::{Isa, LANES};
+use super::{Gradients, scratch::Scratch};
+use crate::{ConvGeometry, TapSet};
+use columns::Columns;
+use lines::{LineSet, Planes};
+use taps::{Roots, Taps};
+
+/// How 16 planes are put side by side, and with it which matrix dimension is the vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lanes {
+    /// Neighbouring channels of a sample.
+    Channels,
+    /// Neighbouring samples of a channel: for few channels.
+    Samples,
+}
+
+/// Everything about one group of channels that does not depend on the data.
+struct Setup {
+    isa: Isa,
+    lanes: Lanes,
+    depthwise: bool,
+    rows: fft::Plan,
+    cols: fft::Plan,
+    row_roots: Roots,
+    taps: TapSet,
+    /// Positions of the kept taps among all taps.
+    kept: Vec<usize>,
+}
+
+/// The transform size for a geometry with reachable taps of this radius.
+pub fn size(g: &ConvGeometry, radius: [usize; 2]) -> [usize; 2] {
+    let length = |axis: usize| fft::good_length(g.input[axis] + radius[axis], 3.0);
+    [length(0), length(1)]
+}
+
+fn padded(n: usize) -> usize {
+    n.next_multiple_of(LANES)
+}
+
+impl Setup {
+    fn new(g: &ConvGeometry) -> Self {
+        let taps = g.taps.reachable(g.input);
+        let kept = (0..g.taps.len()).filter(|&i| taps.position(g.taps.offsets()[i]).is_some()).collect();
+        let [nh, nw] = size(g, taps.radius());
+        let depthwise = g.groups == g.c_in && g.c_in == g.c_out;
+        let (ci, co) = if depthwise { (g.c_in, g.c_out) } else { (g.c_in_per_group(), g.c_out_per_group()) };
+        // Padding is work: take the layout with less of it.
+        let channels = g.batch * (padded(ci) + padded(co));
+        let samples = padded(g.batch) * (ci + co);
+        Self {
+            isa: Isa::current(),
+            lanes: if channels <= samples { Lanes::Channels } else { Lanes::Samples },
+            depthwise,
+            rows: fft::Plan::new(nw),
+            cols: fft::Plan::new(nh),
+            row_roots: Roots::new(nw),
+            taps,
+            kept,
+        }
+    }
+
+    /// The channel ranges that are convolved apart: (start, length) of input and output channels.
+    fn groups(&self, g: &ConvGeometry) -> Vec<[(usize, usize); 2]> {
+        if self.depthwise {
+            return vec![[(0, g.c_in), (0, g.c_out)]];
+        }
+        let (ci, co) = (g.c_in_per_group(), g.c_out_per_group());
+        (0..g.groups).map(|i| [(i * ci, ci), (i * co, co)]).collect()
+    }
+
+    fn planes(&self, g: &ConvGeometry, total: usize, (start, len): (usize, usize)) -> Planes {
+        Planes::new(self.lanes, g.batch, total, start, len)
+    }
+
+    /// Column frequencies that are stored: the rest are their conjugates.
+    fn bins(&self) -> usize {
+        self.rows.len() / 2 + 1
+    }
+}
+
+/// `y = conv(x, w) + bias`.
+pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    let s = Setup::new(g);
+    for [ci, co] in s.groups(g) {
+        let (xp, yp) = (s.planes(g, g.c_in, ci), s.planes(g, g.c_out, co));
+        let xl = LineSet::new(&s, xp, g.input, [1, 1]);
+        let yl = LineSet::new(&s, yp, g.output(), g.stride);
+        let taps = Taps::new(&s, g, ci, co, false);
+        let wt = taps.gather(&s, g, w);
+        let mut x1 = Scratch::take(xl.len());
+        let mut y1 = Scratch::take(yl.len());
+        xl.analyse(&s, x, &mut x1);
+        Columns { s: &s, from: &xl, to: &yl, taps: &taps }.apply(&wt, &x1, &mut y1);
+        // `analyse` leaves a factor 2.
+        let scale = 0.5 / (s.rows.len() * s.cols.len()) as f32;
+        yl.synthesise(&s, &y1, scale, bias, y);
+    }
+}
+
+/// The gradients of [`forward`].
+pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads: Gradients<'_>) {
+    if let Some(db) = grads.bias {
+        super::bias_gradient(g, dy, db);
+    }
+    if grads.x.is_none() && grads.w.is_none() {
+        return;
+    }
+    let s = Setup::new(g);
+    if let Some(dw) = &mut grads.w {
+        dw.fill(0.0); // unreachable taps have gradient 0
+    }
+    for [ci, co] in s.groups(g) {
+        let (xp, yp) = (s.planes(g, g.c_in, ci), s.planes(g, g.c_out, co));
+        let xl = LineSet::new(&s, xp, g.input, [1, 1]);
+        let yl = LineSet::new(&s, yp, g.output(), g.stride);
+        let mut d1 = Scratch::take(yl.len());
+        yl.analyse(&s, dy, &mut d1);
+        let points = (s.rows.len() * s.cols.len()) as f32;
+        if let Some(dx) = &mut grads.x {
+            let taps = Taps::new(&s, g, ci, co, true);
+            let wt = taps.gather(&s, g, w);
+            let mut dx1 = Scratch::take(xl.len());
+            Columns { s: &s, from: &yl, to: &xl, taps: &taps }.apply(&wt, &d1, &mut dx1);
+            xl.synthesise(&s, &dx1, 0.5 / points, None, dx);
+        }
+        if let Some(dw) = &mut grads.w {
+            let taps = Taps::new(&s, g, ci, co, false);
+            let mut x1 = Scratch::take(xl.len());
+            xl.analyse(&s, x, &mut x1);
+            let mut g1 = Scratch::take(s.bins() * taps.lines_len());
+            Columns { s: &s, from: &xl, to: &yl, taps: &taps }.correlate(&x1, &d1, &mut g1);
+            taps.scatter(&s, g, &g1, 0.25 / points, dw);
+        }
+    }
+}
