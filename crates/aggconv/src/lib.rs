@@ -18,7 +18,7 @@ pub mod geometry;
 pub mod kernels;
 pub mod method;
 pub mod mix;
-
+pub mod nn;
 pub mod ops;
 pub mod space;
 pub mod taps;

@@ -156,8 +156,8 @@ impl KernelSpace {
     /// # Errors
     /// If the sets that come out are not a space: `p_max` or `q_max` is 0, `step` is odd or 0.
     pub fn from_rule(step: usize, p_max: usize, q_max: usize) -> Result<Self, SpaceError> {
-        // 2^q − 1 with q ≤ 30 fits the tap offsets; a larger q is refused below as too wide.
-        let dilations = (1..=q_max).map(|q| if q < 31 { (1usize << q) - 1 } else { usize::MAX });
+        // 2^q − 1 with q ≤ 30 fits the tap offsets; the first larger q is refused as too wide.
+        let dilations = (1..=q_max.min(31)).map(|q| if q < 31 { (1usize << q) - 1 } else { usize::MAX });
         Self::new((0..p_max).map(|p| step.saturating_mul(p).saturating_add(3)), dilations)
     }
 
