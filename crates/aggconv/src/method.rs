@@ -64,20 +64,10 @@ impl Method {
     pub(crate) fn algorithm(self, geometry: &ConvGeometry) -> Algorithm {
         match self {
             Method::Auto => kernels::select(geometry),
-            Method::MixedResults | Method::MixedWeights | Method::MixedWeightsKronecker => direct(geometry),
-            Method::Fourier | Method::FourierKronecker => fourier(geometry),
+            Method::MixedResults | Method::MixedWeights | Method::MixedWeightsKronecker => Algorithm::Direct,
+            Method::Fourier | Method::FourierKronecker => Algorithm::Fourier,
         }
     }
-}
-
-/// The algorithm that convolves tap by tap.
-fn direct(_geometry: &ConvGeometry) -> Algorithm {
-    Algorithm::Direct
-}
-
-/// The algorithm that convolves through the Fourier transform.
-fn fourier(_geometry: &ConvGeometry) -> Algorithm {
-    Algorithm::Fourier
 }
 
 impl fmt::Display for Method {

@@ -26,14 +26,14 @@ pub enum Engine {
 
 impl Engine {
     /// Whether the native kernels compute on these tensors.
-    fn is_native(self, device: &Device, dtype: DType) -> Result<bool, OperatorError> {
+    fn is_native(self, device: &Device, dtypes: &[DType]) -> Result<bool, OperatorError> {
         let has_kernels = is_flex(device);
+        let other = dtypes.iter().copied().find(|&dtype| dtype != DType::F32);
         match self {
             Engine::Composed => Ok(false),
-            Engine::Auto => Ok(has_kernels && dtype == DType::F32),
+            Engine::Auto => Ok(has_kernels && other.is_none()),
             Engine::Native if !has_kernels => Err(OperatorError::NoNativeEngine(format!("{device:?}"))),
-            Engine::Native if dtype != DType::F32 => Err(OperatorError::NativeDType(dtype)),
-            Engine::Native => Ok(true),
+            Engine::Native => other.map_or(Ok(true), |dtype| Err(OperatorError::NativeDType(dtype))),
         }
     }
 }
@@ -125,7 +125,8 @@ pub fn tap_conv(
     {
         return Err(OperatorError::Bias { got, expected: geometry.c_out });
     }
-    if !options.engine.is_native(&x.device(), x.dtype())? {
+    let bias_dtype = bias.as_ref().map_or(w.dtype(), |b| b.dtype());
+    if !options.engine.is_native(&x.device(), &[x.dtype(), w.dtype(), bias_dtype])? {
         let route = match options.choice {
             Choice::Fastest | Choice::Kernel(_) | Choice::Method(Method::Auto) => Route::Auto,
             Choice::Method(Method::Fourier | Method::FourierKronecker) => Route::Fourier,
@@ -158,7 +159,7 @@ pub fn tap_conv(
 /// If the shapes do not fit the plan or the engine cannot compute on the tensors.
 pub fn agg_mix(w: Tensor<3>, c: Tensor<1>, plan: &Arc<MixPlan>, engine: Engine) -> Result<Tensor<3>, OperatorError> {
     check_mix(&w, &c, plan.weights(), plan.candidates())?;
-    if !engine.is_native(&w.device(), w.dtype())? {
+    if !engine.is_native(&w.device(), &[w.dtype(), c.dtype()])? {
         return Ok(composed::agg_mix(w, c, plan));
     }
     let m = <Dispatch as AggConvOps>::agg_mix(w.into_dispatch(), c.into_dispatch(), plan.clone());
