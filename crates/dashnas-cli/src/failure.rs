@@ -2,10 +2,10 @@
 
 use anstyle::{AnsiColor, Style};
 use dashnas::config::ConfigError;
+use dashnas::darcy::DarcyError;
 use dashnas::data::DataError;
 use std::fmt::Display;
 use std::io::Write;
-use std::path::Path;
 
 /// Exit codes, as documented under `--help`; 0 is success and 2, wrong usage, is clap's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +40,6 @@ impl Failure {
         Self { code, message: message.to_string(), hint }
     }
 
-    /// A file that cannot be written or read.
-    pub fn file(action: &str, path: &Path, error: &std::io::Error) -> Self {
-        Self::new(Code::Files, format!("cannot {action} {}: {error}", path.display()), None)
-    }
-
     /// Prints it to standard error.
     pub fn print(&self) {
         let mut text = line(AnsiColor::Red, "error", &self.message);
@@ -70,8 +65,45 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<dashnas::Error> for Failure {
+    fn from(error: dashnas::Error) -> Self {
+        use dashnas::Error;
+        match error {
+            Error::Config(error) => error.into(),
+            Error::Data(error) => error.into(),
+            error => {
+                let code = match &error {
+                    Error::Space(_) | Error::LossMismatch { .. } => Code::Config,
+                    Error::OtherData { .. } => Code::Data,
+                    Error::RunDirExists { .. }
+                    | Error::NotARunDir { .. }
+                    | Error::MissingStage { .. }
+                    | Error::Corrupt { .. }
+                    | Error::Io { .. } => Code::Files,
+                    Error::Interrupted => Code::Interrupted,
+                    _ => Code::Other,
+                };
+                Self::new(code, &error, error.hint())
+            }
+        }
+    }
+}
+
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         Self::new(Code::Data, &error, error.hint())
+    }
+}
+
+impl From<DarcyError> for Failure {
+    fn from(error: DarcyError) -> Self {
+        match error {
+            DarcyError::Data(error) => error.into(),
+            DarcyError::Cache { .. } => {
+                Self::new(Code::Files, error, Some("set DASHNAS_CACHE to a folder that can be written".to_owned()))
+            }
+            DarcyError::Config { .. } => Self::new(Code::Config, error, None),
+            _ => Self::new(Code::Other, error, None),
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! A run's result for people.
 
 use comfy_table::{CellAlignment, Table, presets};
-use dashnas::outcome::Outcome;
+use dashnas::outcome::{Hyperparameters, Outcome};
 use dashnas::task::Metric;
+use dashnas::tune::Tuning;
 
 /// The whole report: kernels layer by layer, the test metric against the plain backbone, seconds.
 pub fn report(outcome: &Outcome) -> String {
@@ -14,7 +15,7 @@ pub fn report(outcome: &Outcome) -> String {
         outcome.seed,
         outcome.samples[0],
         outcome.samples[1],
-        kernels(outcome),
+        kernels(&outcome.architecture),
     );
     if let Some(results) = results(outcome) {
         text += &format!("{results}\n\n");
@@ -27,19 +28,15 @@ pub fn report(outcome: &Outcome) -> String {
             outcome.backbone.name(),
         );
     }
-    let h = outcome.hyperparameters;
-    text += &format!(
-        "Trained with lr {}, weight decay {}, momentum {}, dropout {}.\n",
-        h.lr, h.weight_decay, h.momentum, h.dropout
-    );
+    text += &format!("Trained with {}.\n", hyperparameters(&outcome.hyperparameters));
     text += &format!("Seconds: {}.\n", seconds(outcome));
     text + &format!("Run directory: {}\n", outcome.run_dir.display())
 }
 
 /// The searched kernels, layer by layer.
-pub fn kernels(outcome: &Outcome) -> Table {
+pub fn kernels(architecture: &[[usize; 2]]) -> Table {
     let mut table = table(&["layer", "kernel size k", "dilation d", "receptive field"]);
-    for (layer, &choice) in outcome.architecture.iter().enumerate() {
+    for (layer, &choice) in architecture.iter().enumerate() {
         table.add_row([
             (layer + 1).to_string(),
             choice[0].to_string(),
@@ -49,6 +46,28 @@ pub fn kernels(outcome: &Outcome) -> Table {
     }
     right_align(&mut table, 0);
     table
+}
+
+/// The trials of the tuner and its choice.
+pub fn tuning(tuning: &Tuning, metric: Metric) -> String {
+    let score = format!("validation {}", metric.title());
+    let mut table = table(&["trial", "lr", "weight decay", "momentum", "dropout", &score]);
+    for trial in &tuning.trials {
+        let h = trial.hyperparameters;
+        let score = match (&trial.score, &trial.reason) {
+            (Some(score), _) => value(metric, score.metric),
+            (None, reason) => reason.clone().unwrap_or_default(),
+        };
+        let numbers = [h.lr, h.weight_decay, h.momentum, h.dropout].map(|v| v.to_string());
+        table.add_row(std::iter::once((trial.trial + 1).to_string()).chain(numbers).chain([score]));
+    }
+    right_align(&mut table, 0);
+    format!("{table}\n\nBest: {}.\n", hyperparameters(&tuning.best))
+}
+
+/// `lr 0.1, weight decay …` in words.
+pub fn hyperparameters(h: &Hyperparameters) -> String {
+    format!("lr {}, weight decay {}, momentum {}, dropout {}", h.lr, h.weight_decay, h.momentum, h.dropout)
 }
 
 /// The test metric and size of both networks; none before evaluation.
