@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn values(t: &Param<Tensor<1>>) -> Vec<f32> {
-        t.val().into_data().to_vec().unwrap_or_default()
+        floats(t.val())
     }
 
     const CONFIG: SgdConfig = SgdConfig { momentum: 0.9, nesterov: true, weight_decay: 0.1 };
