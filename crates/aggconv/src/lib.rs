@@ -10,6 +10,7 @@
 //! | how, on slices (no Burn) | [`kernels`], [`mix`] |
 //! | how, on Burn tensors | [`ops`], by [`ext`] (Flex) or [`composed`] (any backend); [`method`] |
 //! | as Burn modules | [`nn`] |
+//! | beside it: batch normalization with ReLU in one pass | [`norm`] |
 
 pub mod composed;
 mod error;
@@ -19,6 +20,7 @@ pub mod kernels;
 pub mod method;
 pub mod mix;
 pub mod nn;
+pub mod norm;
 pub mod ops;
 pub mod space;
 pub mod taps;

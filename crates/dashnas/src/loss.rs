@@ -168,7 +168,8 @@ mod tests {
             .sum::<f64>()
             / 6.0;
         assert!((got - want).abs() < 1e-6, "{got} {want}");
-        let extreme = loss.forward(tensor(&[500.0, -500.0], [1, 2, 1]), &BatchTarget::Values(tensor(&[0.0, 1.0], [1, 2, 1])));
+        let extreme =
+            loss.forward(tensor(&[500.0, -500.0], [1, 2, 1]), &BatchTarget::Values(tensor(&[0.0, 1.0], [1, 2, 1])));
         assert!((value(extreme) - 1000.0).abs() < 1e-3, "(500 + 3·500)/2");
     }
 
@@ -208,7 +209,8 @@ mod tests {
                 let (mut up, mut down) = (X, X);
                 up[i] += h;
                 down[i] -= h;
-                let slope = (value(loss.forward(at(&up), &target)) - value(loss.forward(at(&down), &target))) / (2.0 * h);
+                let slope =
+                    (value(loss.forward(at(&up), &target)) - value(loss.forward(at(&down), &target))) / (2.0 * h);
                 assert!((f64::from(grad[i]) - slope).abs() < 2e-4, "{:?} d/dx{i}: {} {slope}", loss.loss, grad[i]);
             }
         }

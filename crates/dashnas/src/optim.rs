@@ -5,6 +5,7 @@
 //! state that a checkpoint can hold as plain numbers, all in one pass over the parameters. Hence
 //! this module.
 
+use crate::host::floats;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
 use rayon::prelude::*;
@@ -74,7 +75,11 @@ impl Sgd {
         let weights = collected.iter().filter(|g| !g.alpha).filter_map(|g| g.values.as_deref());
         let norm = weights.map(sum_of_squares).sum::<f64>().sqrt();
         let all_finite = norm.is_finite()
-            && collected.iter().filter(|g| g.alpha).filter_map(|g| g.values.as_deref()).all(|v| v.iter().all(|x| x.is_finite()));
+            && collected
+                .iter()
+                .filter(|g| g.alpha)
+                .filter_map(|g| g.values.as_deref())
+                .all(|v| v.iter().all(|x| x.is_finite()));
         if !all_finite {
             return (module, if norm.is_finite() { f64::NAN } else { norm });
         }
@@ -132,14 +137,7 @@ impl ModuleVisitor for Collect<'_> {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        let values = if value.is_require_grad() {
-            value.grad_remove(self.grads).map(|g| {
-                // A float gradient on this engine is f32; conversion is a no-op then.
-                g.into_data_as::<f32>().into_vec::<f32>().expect("converted to f32 just above")
-            })
-        } else {
-            None
-        };
+        let values = if value.is_require_grad() { value.grad_remove(self.grads).map(floats) } else { None };
         self.out.push(Collected { values, alpha: self.in_alpha });
     }
 }
@@ -167,14 +165,18 @@ impl ModuleMapper for Update<'_> {
         let velocity = self.sgd.velocity[index].get_or_insert_with(|| vec![0.0; grad.len()]);
         let (id, tensor, mapper) = param.consume();
         let (shape, device) = (tensor.shape(), tensor.device());
-        let mut values = tensor.inner().into_data_as::<f32>().into_vec::<f32>().expect("converted to f32 just above");
+        let mut values = floats(tensor.inner());
         let fused = |((p, v), g): ((&mut [f32], &mut [f32]), &[f32])| {
             update_chunk(p, v, g, config, lr, clip, first);
         };
         if values.len() < CHUNK {
             fused(((&mut values, velocity), &grad));
         } else {
-            values.par_chunks_mut(CHUNK).zip(velocity.par_chunks_mut(CHUNK)).zip(grad.par_chunks(CHUNK)).for_each(fused);
+            values
+                .par_chunks_mut(CHUNK)
+                .zip(velocity.par_chunks_mut(CHUNK))
+                .zip(grad.par_chunks(CHUNK))
+                .for_each(fused);
         }
         let tensor = Tensor::<D>::from_data(TensorData::new(values, shape), &device).require_grad();
         Param::from_mapped_value(id, tensor, mapper)
@@ -209,7 +211,8 @@ mod tests {
 
     /// d/dw Σ c·w = c: the gradients are the coefficients.
     fn grads(toy: &Toy, device: &Device, w: [f32; 2], a: [f32; 2]) -> Gradients {
-        let loss = (toy.weight.val() * Tensor::from_floats(w, device)).sum() + (toy.alpha.val() * Tensor::from_floats(a, device)).sum();
+        let loss = (toy.weight.val() * Tensor::from_floats(w, device)).sum()
+            + (toy.alpha.val() * Tensor::from_floats(a, device)).sum();
         loss.backward()
     }
 

@@ -64,6 +64,10 @@ pub trait Simd: Copy + Send + Sync {
     type V: Copy;
     /// Complex accumulators of 16 lanes that fit the register file: rows × columns of a tile.
     const TILE: (usize, usize);
+    /// Real accumulators of a tile: rows × vectors, when rows are the broadcast operand …
+    const WIDE: (usize, usize);
+    /// … and when the rows come from as many addresses.
+    const TALL: (usize, usize);
 
     /// All lanes `v`.
     fn splat(self, v: f32) -> Self::V;
@@ -83,6 +87,26 @@ pub trait Simd: Copy + Send + Sync {
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// `c − a · b`
     fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// Transposes 16 vectors: lane j of vector i of the result is lane i of vector j.
+    #[inline(always)]
+    fn transpose(self, v: [Self::V; LANES]) -> [Self::V; LANES] {
+        let (mut a, mut b) = ([[0f32; LANES]; LANES], [[0f32; LANES]; LANES]);
+        let mut out = v;
+        for (a, v) in a.iter_mut().zip(v) {
+            // SAFETY: `a` holds exactly 16 floats.
+            unsafe { self.store(a.as_mut_ptr(), v) };
+        }
+        for i in 0..LANES {
+            for j in 0..LANES {
+                b[i][j] = a[j][i];
+            }
+        }
+        for (v, b) in out.iter_mut().zip(&b) {
+            // SAFETY: `b` holds exactly 16 floats.
+            *v = unsafe { self.load(b.as_ptr()) };
+        }
+        out
+    }
     /// The sum of the lanes, in a fixed order.
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {
@@ -107,6 +131,8 @@ pub struct Scalar;
 impl Simd for Scalar {
     type V = [f32; LANES];
     const TILE: (usize, usize) = (1, 1);
+    const WIDE: (usize, usize) = (2, 1);
+    const TALL: (usize, usize) = (2, 1);
 
     #[inline(always)]
     fn splat(self, v: f32) -> Self::V {
@@ -158,6 +184,8 @@ mod x86 {
     impl Simd for Avx2 {
         type V = (__m256, __m256);
         const TILE: (usize, usize) = (3, 1);
+        const WIDE: (usize, usize) = (4, 1);
+        const TALL: (usize, usize) = (6, 1);
 
         #[inline(always)]
         fn splat(self, v: f32) -> Self::V {
@@ -194,6 +222,51 @@ mod x86 {
         fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
             unsafe { (_mm256_fnmadd_ps(a.0, b.0, c.0), _mm256_fnmadd_ps(a.1, b.1, c.1)) }
         }
+        #[inline(always)]
+        fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
+            // Four 8×8 blocks.
+            let mut out = v;
+            for block in 0..4 {
+                let (i, j) = (block / 2 * 8, block % 2 * 8);
+                let half = |k: usize| if j == 0 { v[i + k].0 } else { v[i + k].1 };
+                let t = unsafe { transpose8([half(0), half(1), half(2), half(3), half(4), half(5), half(6), half(7)]) };
+                for (k, t) in t.into_iter().enumerate() {
+                    if i == 0 {
+                        out[j + k].0 = t;
+                    } else {
+                        out[j + k].1 = t;
+                    }
+                }
+            }
+            out
+        }
+    }
+
+    /// # Safety
+    /// AVX2 must be available.
+    #[inline(always)]
+    unsafe fn transpose8(v: [__m256; 8]) -> [__m256; 8] {
+        // SAFETY: register arithmetic; the caller grants the feature.
+        unsafe {
+            let mut a = v;
+            for i in 0..4 {
+                a[2 * i] = _mm256_unpacklo_ps(v[2 * i], v[2 * i + 1]);
+                a[2 * i + 1] = _mm256_unpackhi_ps(v[2 * i], v[2 * i + 1]);
+            }
+            let mut b = a;
+            for h in [0, 4] {
+                b[h] = _mm256_shuffle_ps::<0x44>(a[h], a[h + 2]);
+                b[h + 1] = _mm256_shuffle_ps::<0xEE>(a[h], a[h + 2]);
+                b[h + 2] = _mm256_shuffle_ps::<0x44>(a[h + 1], a[h + 3]);
+                b[h + 3] = _mm256_shuffle_ps::<0xEE>(a[h + 1], a[h + 3]);
+            }
+            let mut c = b;
+            for i in 0..4 {
+                c[i] = _mm256_permute2f128_ps::<0x20>(b[i], b[i + 4]);
+                c[i + 4] = _mm256_permute2f128_ps::<0x31>(b[i], b[i + 4]);
+            }
+            c
+        }
     }
 
     /// One 512-bit vector. Only [`super::dispatch`] makes one, after detection.
@@ -204,6 +277,8 @@ mod x86 {
     impl Simd for Avx512 {
         type V = __m512;
         const TILE: (usize, usize) = (6, 2);
+        const WIDE: (usize, usize) = (8, 3);
+        const TALL: (usize, usize) = (6, 4);
 
         #[inline(always)]
         fn splat(self, v: f32) -> Self::V {
@@ -236,6 +311,37 @@ mod x86 {
         #[inline(always)]
         fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
             unsafe { _mm512_fnmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
+            unsafe {
+                // 4×4 blocks within the quarters of a register …
+                let mut a = v;
+                for i in 0..8 {
+                    a[2 * i] = _mm512_unpacklo_ps(v[2 * i], v[2 * i + 1]);
+                    a[2 * i + 1] = _mm512_unpackhi_ps(v[2 * i], v[2 * i + 1]);
+                }
+                let mut b = a;
+                for h in [0, 4, 8, 12] {
+                    b[h] = _mm512_shuffle_ps::<0x44>(a[h], a[h + 2]);
+                    b[h + 1] = _mm512_shuffle_ps::<0xEE>(a[h], a[h + 2]);
+                    b[h + 2] = _mm512_shuffle_ps::<0x44>(a[h + 1], a[h + 3]);
+                    b[h + 3] = _mm512_shuffle_ps::<0xEE>(a[h + 1], a[h + 3]);
+                }
+                // … then the quarters: b[4g + i] holds in quarter q column 4q + i of rows 4g..4g+4.
+                let mut out = b;
+                for i in 0..4 {
+                    let lo = _mm512_shuffle_f32x4::<0x44>(b[i], b[4 + i]);
+                    let hi = _mm512_shuffle_f32x4::<0xEE>(b[i], b[4 + i]);
+                    let lo2 = _mm512_shuffle_f32x4::<0x44>(b[8 + i], b[12 + i]);
+                    let hi2 = _mm512_shuffle_f32x4::<0xEE>(b[8 + i], b[12 + i]);
+                    out[i] = _mm512_shuffle_f32x4::<0x88>(lo, lo2);
+                    out[4 + i] = _mm512_shuffle_f32x4::<0xDD>(lo, lo2);
+                    out[8 + i] = _mm512_shuffle_f32x4::<0x88>(hi, hi2);
+                    out[12 + i] = _mm512_shuffle_f32x4::<0xDD>(hi, hi2);
+                }
+                out
+            }
         }
     }
 }
@@ -271,4 +377,36 @@ pub fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Out {
     }
     let _ = isa;
     kernel.run(Scalar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Check;
+    impl Kernel for Check {
+        type Out = ();
+        fn run<S: Simd>(self, simd: S) {
+            let a: [[f32; LANES]; LANES] = std::array::from_fn(|i| std::array::from_fn(|j| (i * LANES + j) as f32));
+            // SAFETY: every array holds 16 floats.
+            let t = unsafe { simd.transpose(std::array::from_fn(|i| simd.load(a[i].as_ptr()))) };
+            for (i, t) in t.into_iter().enumerate() {
+                let mut row = [0f32; LANES];
+                // SAFETY: as above.
+                unsafe { simd.store(row.as_mut_ptr(), t) };
+                assert_eq!(row, std::array::from_fn(|j| a[j][i]));
+            }
+            // SAFETY: as above.
+            let v = unsafe { simd.load(a[1].as_ptr()) };
+            assert_eq!(simd.sum(v), (16..32).sum::<i32>() as f32);
+            assert_eq!(simd.sum(simd.fnma(v, simd.splat(2.0), simd.splat(1.0))), 16.0 - 2.0 * 376.0);
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_transposes_and_adds() {
+        for isa in [Isa::Scalar, Isa::Avx2, Isa::Avx512] {
+            dispatch(isa, Check);
+        }
+    }
 }

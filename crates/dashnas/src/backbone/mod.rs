@@ -2,7 +2,7 @@
 //!
 //! A backbone says *where* convolutions are; the search says *which* they are. It is described
 //! as data, a [`Plan`], that [`crate::network`] builds and runs, so that adding one is a file
-//! here and a line in [`BackboneName`]'s `resolve`.
+//! here, a name in [`BackboneName`] and a line in its `resolve`.
 
 mod wrn1d;
 mod wrn2d;
@@ -10,8 +10,8 @@ mod wrn2d;
 pub use wrn1d::Wrn1d;
 pub use wrn2d::Wrn2d;
 
+use crate::config::BackboneName;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// One operation on a path of the network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,48 +103,28 @@ impl Plan {
 
 /// What a backbone needs to know of the task to lay out its network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+pub struct Shape<'a> {
     /// Channels of the input.
     pub channels: usize,
     /// Outputs of the head (classes, labels, field channels).
     pub outputs: usize,
     /// Whether the network predicts at every position: then nothing is strided.
     pub dense: bool,
-    /// Multiplier of the channel counts.
+    /// Multiplier of the channel counts (2-D).
     pub width: usize,
+    /// Channels of the first block (1-D); `None`: the paper's rule.
+    pub base: Option<usize>,
+    /// Odd kernel sizes of the plain backbone where it has several (1-D), in a block's order.
+    pub plain_kernels: &'a [usize],
 }
 
 /// A topology that the search can work on.
 pub trait Backbone {
-    /// The name used in configurations.
-    fn name(&self) -> &'static str;
-    /// Axes of the data it takes, 1 or 2.
-    fn dims(&self) -> usize;
     /// Lays the network out.
-    fn plan(&self, shape: Shape) -> Plan;
-}
-
-/// The backbones there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BackboneName {
-    /// Wide ResNet 16-w for images and fields.
-    #[serde(rename = "wrn-2d")]
-    Wrn2d,
-    /// The three-block residual network for series.
-    #[serde(rename = "wrn-1d")]
-    Wrn1d,
+    fn plan(&self, shape: Shape<'_>) -> Plan;
 }
 
 impl BackboneName {
-    /// Every backbone.
-    pub const ALL: [BackboneName; 2] = [BackboneName::Wrn2d, BackboneName::Wrn1d];
-
-    /// The paper's choice for data of this many axes (§3.3).
-    pub fn for_dims(dims: usize) -> Self {
-        if dims == 1 { BackboneName::Wrn1d } else { BackboneName::Wrn2d }
-    }
-
     /// The backbone of this name.
     pub fn resolve(self) -> &'static dyn Backbone {
         match self {
@@ -154,15 +134,12 @@ impl BackboneName {
     }
 }
 
-impl fmt::Display for BackboneName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.resolve().name())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SHAPE: Shape<'static> =
+        Shape { channels: 3, outputs: 10, dense: false, width: 4, base: None, plain_kernels: &[7, 5, 3] };
 
     /// Channels in and out of every operation must chain, along the body and the shortcut.
     fn check_chain(ops: &[Op], mut c: usize) -> (usize, usize) {
@@ -187,7 +164,7 @@ mod tests {
             for dense in [false, true] {
                 for width in [1, 4] {
                     for outputs in [1, 12, 100] {
-                        let plan = name.resolve().plan(Shape { channels: 3, outputs, dense, width });
+                        let plan = name.resolve().plan(Shape { outputs, dense, width, ..SHAPE });
                         let (mut c, mut total_stride) = (3, 1);
                         for stage in &plan.stages {
                             let body = check_chain(&stage.body, c);
@@ -211,13 +188,12 @@ mod tests {
 
     #[test]
     fn wrn_16_has_thirteen_searched_layers_and_the_series_network_nine() {
-        let shape = Shape { channels: 3, outputs: 10, dense: false, width: 4 };
-        let two = Wrn2d.plan(shape);
+        let two = Wrn2d.plan(SHAPE);
         assert_eq!(two.plain(), vec![[3, 1]; 13]);
         assert_eq!(two.features, 256);
-        let one = Wrn1d.plan(Shape { outputs: 24, ..shape });
+        let one = Wrn1d.plan(Shape { outputs: 24, ..SHAPE });
         assert_eq!(one.plain(), [[7, 1], [5, 1], [3, 1]].repeat(3));
         assert_eq!(one.features, 128);
-        assert_eq!(Wrn1d.plan(Shape { outputs: 4, ..shape }).features, 8, "min(4^(4//10 + 1), 64) = 4, doubled");
+        assert_eq!(Wrn1d.plan(Shape { outputs: 4, ..SHAPE }).features, 8, "min(4^(4//10 + 1), 64) = 4, doubled");
     }
 }

@@ -13,15 +13,7 @@ const STEM: usize = 16;
 const BLOCKS_A_GROUP: usize = 2;
 
 impl Backbone for Wrn2d {
-    fn name(&self) -> &'static str {
-        "wrn-2d"
-    }
-
-    fn dims(&self) -> usize {
-        2
-    }
-
-    fn plan(&self, shape: Shape) -> Plan {
+    fn plan(&self, shape: Shape<'_>) -> Plan {
         let conv = |c_in, c_out, stride| Op::Conv { c_in, c_out, stride, kernel: 3 };
         let mut stages = vec![Stage { body: vec![conv(shape.channels, STEM, 1)], residual: Residual::None }];
         let mut c = STEM;

@@ -36,7 +36,7 @@ pub(super) const SECTIONS: [(&str, &str); 8] = [
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 56] = [
+pub const KEYS: [Key; 62] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
     key("space", "kernel-sizes", "Kernel sizes K, odd. auto: 3, 5, 7, 9 in 2-D and 3, 7, 11, 15, 19 in 1-D."),
@@ -82,6 +82,8 @@ pub const KEYS: [Key; 56] = [
         "Share of the training data held out to judge trials, if the data set has no validation split.",
     ),
     key("search", "epochs", "Epochs of the search."),
+    key("search", "min-steps", "Run more epochs where they would be fewer steps in all than this. 0: no bound."),
+    key("search", "max-steps", "Run fewer epochs where they would be more steps in all than this. 0: no bound."),
     key("search", "subsample", "Share of the training data used in an epoch, drawn anew for each."),
     key(
         "search",
@@ -118,6 +120,8 @@ pub const KEYS: [Key; 56] = [
     key("search", "weight-init-std", "Standard deviation of the initial kernels."),
     key("tune", "enabled", "Tune before retraining; otherwise retrain with the values under [retrain]."),
     key("tune", "epochs", "Epochs of a trial."),
+    key("tune", "min-steps", "As in [search], for each trial."),
+    key("tune", "max-steps", "As in [search], for each trial."),
     key("tune", "subset", "Share of the training data that trials train on."),
     key("tune", "learning-rates", "Learning rates to try, in this order."),
     key("tune", "weight-decays", "Weight decays to try."),
@@ -125,6 +129,8 @@ pub const KEYS: [Key; 56] = [
     key("tune", "dropouts", "Dropout rates to try."),
     key("tune", "stop-early", "Stop when going down to the next learning rate brought no gain."),
     key("retrain", "epochs", "Epochs over all of the training data."),
+    key("retrain", "min-steps", "As in [search]."),
+    key("retrain", "max-steps", "As in [search]."),
     key(
         "retrain",
         "milestones",

@@ -111,6 +111,10 @@ pub struct TaskConfig {
 pub struct SearchConfig {
     /// Epochs, each over a fresh subsample.
     pub epochs: usize,
+    /// Least number of steps in all: more epochs are run for a small data set. 0: no bound.
+    pub min_steps: usize,
+    /// Largest number of steps in all: fewer epochs are run for a large data set. 0: no bound.
+    pub max_steps: usize,
     /// Share p of the training data in an epoch (Algorithm 1).
     pub subsample: f64,
     /// Batch size; `None`: by kind of task and number of samples.
@@ -156,6 +160,10 @@ pub struct TuneConfig {
     pub enabled: bool,
     /// Epochs of a trial.
     pub epochs: usize,
+    /// Least number of steps of a trial. 0: no bound.
+    pub min_steps: usize,
+    /// Largest number of steps of a trial. 0: no bound.
+    pub max_steps: usize,
     /// Share of the training data (without the validation split) that trials train on.
     pub subset: f64,
     /// Learning rates, tried in this order.
@@ -176,6 +184,10 @@ pub struct TuneConfig {
 pub struct RetrainConfig {
     /// Epochs over all training data.
     pub epochs: usize,
+    /// Least number of steps in all: more epochs are run for a small data set. 0: no bound.
+    pub min_steps: usize,
+    /// Largest number of steps in all: fewer epochs are run for a large data set. 0: no bound.
+    pub max_steps: usize,
     /// Fractions of the epochs after which the learning rate is multiplied by `lr_decay`; trials use the
     /// same fractions of their own epochs. `None`: by dimension.
     #[serde(with = "auto")]

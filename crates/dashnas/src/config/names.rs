@@ -1,6 +1,7 @@
 //! The names that a configuration chooses among, and how they are spelt.
 
 use crate::task::{Loss, TaskKind};
+pub use aggconv::Method as SearchMethod;
 use serde::{Deserialize, Serialize};
 
 /// A named set of values to start from.
@@ -53,54 +54,16 @@ impl BackboneName {
         }
     }
 
+    /// The paper's choice for data of this many axes (§3.3).
+    pub fn for_dims(dims: usize) -> Self {
+        if dims == 1 { BackboneName::Wrn1d } else { BackboneName::Wrn2d }
+    }
+
     /// Spatial axes of the data it takes.
     pub fn dims(self) -> usize {
         match self {
             BackboneName::Wrn2d => 2,
             BackboneName::Wrn1d => 1,
-        }
-    }
-}
-
-/// How the aggregated convolution is computed during search (section 3.2). All methods compute the same
-/// function; they differ in speed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SearchMethod {
-    /// The fastest known for each shape.
-    Auto,
-    /// One convolution for each kernel, outputs summed (Eq. 2).
-    MixedResults,
-    /// One direct convolution with the summed kernel, dilated by zero padding (Eq. 3).
-    MixedWeights,
-    /// The same, dilated by Kronecker products (Eq. 3 and 5).
-    MixedWeightsKronecker,
-    /// One convolution through the FFT, dilated by zero padding (Eq. 4).
-    Fourier,
-    /// The same, dilated by Kronecker products: the paper's DASH (Eq. 4 and 5).
-    FourierKronecker,
-}
-
-impl SearchMethod {
-    /// Every method.
-    pub const ALL: [SearchMethod; 6] = [
-        SearchMethod::Auto,
-        SearchMethod::MixedResults,
-        SearchMethod::MixedWeights,
-        SearchMethod::MixedWeightsKronecker,
-        SearchMethod::Fourier,
-        SearchMethod::FourierKronecker,
-    ];
-
-    /// The name used on the command line and in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            SearchMethod::Auto => "auto",
-            SearchMethod::MixedResults => "mixed-results",
-            SearchMethod::MixedWeights => "mixed-weights",
-            SearchMethod::MixedWeightsKronecker => "mixed-weights-kronecker",
-            SearchMethod::Fourier => "fourier",
-            SearchMethod::FourierKronecker => "fourier-kronecker",
         }
     }
 }

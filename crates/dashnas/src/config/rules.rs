@@ -22,7 +22,7 @@ const MIN_BATCH: usize = 4;
 impl Config {
     /// The backbone: `wrn-1d` or `wrn-2d` by dimension (A.5.1).
     pub fn backbone_name(&self, dims: usize) -> BackboneName {
-        self.backbone.name.unwrap_or(if dims == 1 { BackboneName::Wrn1d } else { BackboneName::Wrn2d })
+        self.backbone.name.unwrap_or(BackboneName::for_dims(dims))
     }
 
     /// K: `{3 + 2(p−1) | 1 ≤ p ≤ 4}` in 2-D, `{3 + 4(p−1) | 1 ≤ p ≤ 5}` in 1-D (section 3.3).

@@ -66,6 +66,7 @@ impl Config {
     fn validate_search(&self) -> Result<(), ConfigError> {
         let search = &self.search;
         counts("search.epochs", search.epochs)?;
+        step_bounds("search.max-steps", search.min_steps, search.max_steps)?;
         fraction("search.subsample", search.subsample)?;
         optional(search.batch_size, |n| counts("search.batch-size", n))?;
         optional(search.lr, |lr| positive("search.lr", lr))?;
@@ -85,6 +86,7 @@ impl Config {
     fn validate_tune(&self) -> Result<(), ConfigError> {
         let tune = &self.tune;
         counts("tune.epochs", tune.epochs)?;
+        step_bounds("tune.max-steps", tune.min_steps, tune.max_steps)?;
         fraction("tune.subset", tune.subset)?;
         each("tune.learning-rates", &tune.learning_rates, positive)?;
         each("tune.weight-decays", &tune.weight_decays, not_negative)?;
@@ -95,6 +97,7 @@ impl Config {
     fn validate_retrain(&self) -> Result<(), ConfigError> {
         let retrain = &self.retrain;
         counts("retrain.epochs", retrain.epochs)?;
+        step_bounds("retrain.max-steps", retrain.min_steps, retrain.max_steps)?;
         if let Some(fractions) = &retrain.milestones {
             milestones("retrain.milestones", fractions)?;
         }
@@ -114,6 +117,10 @@ fn check(key: &'static str, value: &impl Debug, ok: bool, reason: &'static str) 
 
 fn optional<T>(value: Option<T>, check: impl Fn(T) -> Result<(), ConfigError>) -> Result<(), ConfigError> {
     value.map_or(Ok(()), check)
+}
+
+fn step_bounds(key: &'static str, min: usize, max: usize) -> Result<(), ConfigError> {
+    check(key, &max, max == 0 || min <= max, "it must be 0 or at least min-steps")
 }
 
 fn counts(key: &'static str, value: usize) -> Result<(), ConfigError> {

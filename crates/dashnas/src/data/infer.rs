@@ -14,7 +14,7 @@
 //! multi-label set in which each sample has exactly one label is a classification problem. Where
 //! the table guesses wrong, a [`TaskOverride`] says what to do.
 
-use super::{Array, DataError, Targets};
+use super::{Array, DataError, Targets, check};
 use crate::task::TaskKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -101,6 +101,10 @@ pub(crate) fn targets(
     splits: Vec<RawTargets>,
     wanted: Option<TaskOverride>,
 ) -> Result<(TaskKind, Vec<Targets>), DataError> {
+    for raw in &splits {
+        // As they stand in the file, so that the index in the message does too.
+        check::finite(origin, &raw.name, &raw.array)?;
+    }
     let kind = match wanted {
         Some(kind) => kind,
         None => infer(x, &splits).ok_or_else(|| mismatch(origin, x, &splits[0], "known"))?,

@@ -73,7 +73,21 @@ fn summaries_count_and_print() {
     assert_eq!(summary.majority_error, Some(0.5));
     assert_eq!(summary.classes[1], inspect::ClassSummary { name: "yes".into(), train: 3, test: 1 });
     assert_eq!(summary.inputs, [inspect::Range { min: -2.0, max: -2.0, mean: -2.0 }]);
-    insta::assert_snapshot!(summary.to_string(), @"");
+    insta::assert_snapshot!(summary.to_string(), @r"
+    toy: classification into 2 classes
+      inputs    1 channel(s) of 4
+      loss      cross-entropy
+      metric    zero-one-error (lower is better)
+      baseline  0.5000 zero-one error when the commonest class is guessed
+      splits
+        train  x 4×1×4                y 4
+        test   x 2×1×4                y 2
+      classes
+        no               train       1 ( 25.0 %)  test       1
+        yes              train       3 ( 75.0 %)  test       1
+      input ranges (training)
+        channel 0    -2.00000 to -2.00000, mean -2.00000
+    ");
     let json = serde_json::to_string(&summary).unwrap();
     assert_eq!(serde_json::from_str::<Summary>(&json).unwrap(), summary);
 }

@@ -254,7 +254,7 @@ fn shapes_and_values_that_do_not_fit_are_refused() {
     let mut values = vec![0.0; 16];
     values[6] = f32::NAN;
     refused(with(f32s("x_train", &[4, 1, 4], &values), ramp("x_test", &[2, 1, 4])), &["x_train[1, 0, 2] is NaN"]);
-    let huge = vec![0f64, 1e300, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let huge = [0f64, 1e300, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
     refused(
         with(ramp("x_train", &[4, 1, 4]), entry("x_test", "<f8", &[2, 1, 4], huge)),
         &["x_test[0, 0, 1] is inf", "float32"],

@@ -1,0 +1,169 @@
+//! Planes laid out so that every tap is one constant shift.
+//!
+//! With stride s, the tap at offset o = f·s + p reads phase p of the input at output position
+//! + f. Each used phase is copied to a plane of the output's size whose rows are `pitch` apart:
+//!   the zeros after a row serve also as those before the next. Element (r, c) lies at
+//!   `margin + r·pitch + c`, and a tap at f = (f_r, f_c) reads `f_r·pitch + f_c` further on. What
+//!   is computed for the positions between rows is discarded.
+
+use super::super::simd::{LANES, Simd};
+use crate::ConvGeometry;
+
+/// A tap that can touch the input.
+#[derive(Debug, Clone, Copy)]
+pub struct Tap {
+    /// Its index among the geometry's taps.
+    pub index: usize,
+    /// Which of [`Flat::phases`] it reads.
+    pub phase: usize,
+    /// Floats from an output position to what it reads.
+    pub shift: isize,
+}
+
+/// The flat layout of one plane.
+#[derive(Debug, Clone)]
+pub struct Flat {
+    /// Rows and columns of a plane (the output's size).
+    pub size: [usize; 2],
+    /// Floats from one row to the next.
+    pub pitch: usize,
+    /// Floats before element (0, 0).
+    pub margin: usize,
+    /// Floats from (0, 0) to the end of the last row, rounded up to whole tiles.
+    pub span: usize,
+    /// Floats of a plane, margins included.
+    pub len: usize,
+    /// The phases of the input that are read.
+    pub phases: Vec<[usize; 2]>,
+    /// The taps that can touch the input.
+    pub taps: Vec<Tap>,
+    stride: [usize; 2],
+    input: [usize; 2],
+}
+
+impl Flat {
+    /// The layout for a geometry.
+    pub fn new(g: &ConvGeometry) -> Self {
+        let size = g.output();
+        let split = |o: i32, s: usize| (o.div_euclid(s as i32), o.rem_euclid(s as i32) as usize);
+        let near = |f: i32, n: usize| (f.unsigned_abs() as usize) < n;
+        let mut phases = Vec::new();
+        let mut found = Vec::new();
+        let mut reach = [0, 0];
+        for (index, &[dr, dc]) in g.taps.offsets().iter().enumerate() {
+            let ((fr, pr), (fc, pc)) = (split(dr, g.stride[0]), split(dc, g.stride[1]));
+            if !near(fr, size[0]) || !near(fc, size[1]) || pr >= g.input[0] || pc >= g.input[1] {
+                continue;
+            }
+            reach = [reach[0].max(fr.unsigned_abs() as usize), reach[1].max(fc.unsigned_abs() as usize)];
+            let phase = phases.iter().position(|&p| p == [pr, pc]).unwrap_or_else(|| {
+                phases.push([pr, pc]);
+                phases.len() - 1
+            });
+            found.push((index, phase, fr as isize, fc as isize));
+        }
+        let pitch = size[1] + reach[1];
+        let margin = (reach[0] * pitch + reach[1]).next_multiple_of(LANES);
+        let span = ((size[0] - 1) * pitch + size[1]).next_multiple_of(LANES);
+        // Odd in cache lines, lest the planes of all channels compete for the same cache sets.
+        let mut len = (2 * margin + span).next_multiple_of(LANES);
+        if len.is_multiple_of(2 * LANES) {
+            len += LANES;
+        }
+        let taps = found
+            .into_iter()
+            .map(|(index, phase, fr, fc)| Tap { index, phase, shift: fr * pitch as isize + fc })
+            .collect();
+        Self { size, pitch, margin, span, len, phases, taps, stride: g.stride, input: g.input }
+    }
+
+    /// Rows and columns of the input that phase `p` has.
+    fn extent(&self, p: usize) -> [usize; 2] {
+        let [a, b] = self.phases[p];
+        [(self.input[0] - a).div_ceil(self.stride[0]), (self.input[1] - b).div_ceil(self.stride[1])]
+    }
+
+    /// Copies phase `p` of an input plane to its flat plane, zeros around it.
+    pub fn pack_input(&self, p: usize, plane: &[f32], out: &mut [f32]) {
+        let ([a, b], [rows, cols]) = (self.phases[p], self.extent(p));
+        out.fill(0.0);
+        for r in 0..rows.min(self.size[0]) {
+            let from = &plane[(r * self.stride[0] + a) * self.input[1] + b..];
+            let to = &mut out[self.margin + r * self.pitch..][..cols];
+            if self.stride[1] == 1 {
+                to.copy_from_slice(&from[..cols]);
+            } else {
+                to.iter_mut().zip(from.iter().step_by(self.stride[1])).for_each(|(t, f)| *t = *f);
+            }
+        }
+    }
+
+    /// Copies an output plane to its flat plane, zeros around it.
+    pub fn pack_output(&self, plane: &[f32], out: &mut [f32]) {
+        out.fill(0.0);
+        for (r, from) in plane.chunks_exact(self.size[1]).enumerate() {
+            out[self.margin + r * self.pitch..][..self.size[1]].copy_from_slice(from);
+        }
+    }
+
+    /// Copies flat output positions (without margin) to an output plane, adding `bias`.
+    pub fn unpack_output(&self, flat: &[f32], bias: f32, plane: &mut [f32]) {
+        for (r, to) in plane.chunks_exact_mut(self.size[1]).enumerate() {
+            let from = &flat[r * self.pitch..][..self.size[1]];
+            to.iter_mut().zip(from).for_each(|(t, f)| *t = f + bias);
+        }
+    }
+
+    /// Copies flat positions of phase `p` (without margin) to the input plane's places.
+    pub fn unpack_input(&self, p: usize, flat: &[f32], plane: &mut [f32]) {
+        let ([a, b], [rows, cols]) = (self.phases[p], self.extent(p));
+        for r in 0..rows {
+            let from = &flat[r * self.pitch..][..cols];
+            let to = &mut plane[(r * self.stride[0] + a) * self.input[1] + b..];
+            if self.stride[1] == 1 {
+                to[..cols].copy_from_slice(from);
+            } else {
+                to.iter_mut().step_by(self.stride[1]).zip(from).for_each(|(t, f)| *t = *f);
+            }
+        }
+    }
+
+    /// Transposes output planes: `out[position][channel]`, `width` floats a position, for the
+    /// flat positions of one sample. Channels beyond the planes and positions between rows are 0.
+    #[inline(always)]
+    pub fn transpose_output<S: Simd>(&self, simd: S, planes: &[f32], width: usize, out: &mut [f32]) {
+        let plane = self.size[0] * self.size[1];
+        let channels = planes.len() / plane;
+        out.fill(0.0);
+        for c in (0..channels).step_by(LANES) {
+            let some = LANES.min(channels - c);
+            for r in 0..self.size[0] {
+                let mut q = 0;
+                while q < self.size[1] {
+                    let n = LANES.min(self.size[1] - q);
+                    let at = &mut out[(r * self.pitch + q) * width + c..];
+                    if n == LANES && some == LANES {
+                        // SAFETY: 16 floats of each of 16 planes; 16 rows of `out` of which the
+                        // last ends within it.
+                        unsafe {
+                            assert!(at.len() >= (LANES - 1) * width + LANES);
+                            let mut v = [simd.splat(0.0); LANES];
+                            for (i, v) in v.iter_mut().enumerate() {
+                                *v = simd.load(planes[(c + i) * plane + r * self.size[1] + q..][..LANES].as_ptr());
+                            }
+                            for (i, v) in simd.transpose(v).into_iter().enumerate() {
+                                simd.store(at.as_mut_ptr().add(i * width), v);
+                            }
+                        }
+                    } else {
+                        for i in 0..some {
+                            let from = &planes[(c + i) * plane + r * self.size[1] + q..][..n];
+                            from.iter().enumerate().for_each(|(j, v)| at[j * width + i] = *v);
+                        }
+                    }
+                    q += n;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The two register-blocked products of the direct path.
+
+use super::super::simd::{LANES, Simd};
+
+/// `out[m][q] = Σ_k weights[k][m] · x[offsets[k] + q]` for `m < rows`, `q < span`: rows are
+/// broadcast weights, vectors are positions.
+///
+/// # Safety
+/// `x + offsets[k] + q` must be readable for every k and q < span; `weights` must hold a block of
+/// `offsets.len() · r` floats for each `r` rows of [`Blocks`]; `out` must be writable at
+/// `m·pitch + q`. `span` is a multiple of [`LANES`].
+#[inline(always)]
+pub unsafe fn correlate<S: Simd>(
+    simd: S,
+    (rows, span): (usize, usize),
+    weights: *const f32,
+    offsets: &[isize],
+    x: *const f32,
+    out: *mut f32,
+    pitch: usize,
+) {
+    // Vectors of positions outermost: what they read stays in the first-level cache while all
+    // rows use it.
+    let mut q = 0;
+    while q < span {
+        let vectors = ((span - q) / LANES).min(S::WIDE.1);
+        let mut w = weights;
+        for (m, size) in Blocks::new(rows, S::WIDE.0) {
+            // SAFETY: the caller's contract.
+            unsafe {
+                let (x, out) = (x.add(q), out.add(m * pitch + q));
+                macro_rules! tile {
+                    ($m:literal) => {
+                        match vectors {
+                            3 => correlate_tile::<S, $m, 3>(simd, w, offsets, x, out, pitch),
+                            2 => correlate_tile::<S, $m, 2>(simd, w, offsets, x, out, pitch),
+                            _ => correlate_tile::<S, $m, 1>(simd, w, offsets, x, out, pitch),
+                        }
+                    };
+                }
+                match size {
+                    8 => tile!(8),
+                    4 => tile!(4),
+                    2 => tile!(2),
+                    _ => tile!(1),
+                }
+                w = w.add(size * offsets.len());
+            }
+        }
+        q += vectors * LANES;
+    }
+}
+
+/// Splits rows into blocks of a power of two, the largest first.
+pub struct Blocks {
+    at: usize,
+    rows: usize,
+    size: usize,
+}
+
+impl Blocks {
+    /// Blocks of at most `largest` rows (a power of two).
+    pub fn new(rows: usize, largest: usize) -> Self {
+        Self { at: 0, rows, size: largest }
+    }
+}
+
+impl Iterator for Blocks {
+    type Item = (usize, usize);
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, usize)> {
+        if self.at == self.rows {
+            return None;
+        }
+        while self.size > self.rows - self.at {
+            self.size /= 2;
+        }
+        let at = self.at;
+        self.at += self.size;
+        Some((at, self.size))
+    }
+}
+
+#[inline(always)]
+unsafe fn correlate_tile<S: Simd, const M: usize, const N: usize>(
+    simd: S,
+    weights: *const f32,
+    offsets: &[isize],
+    x: *const f32,
+    out: *mut f32,
+    pitch: usize,
+) {
+    let mut sum = [[simd.splat(0.0); N]; M];
+    // SAFETY: the contract of `correlate`.
+    unsafe {
+        let mut w = weights;
+        for &offset in offsets {
+            let p = x.offset(offset);
+            let mut b = [simd.splat(0.0); N];
+            for (j, b) in b.iter_mut().enumerate() {
+                *b = simd.load(p.add(j * LANES));
+            }
+            for m in 0..M {
+                let a = simd.splat(*w.add(m));
+                for j in 0..N {
+                    sum[m][j] = simd.fma(a, b[j], sum[m][j]);
+                }
+            }
+            w = w.add(M);
+        }
+        for m in 0..M {
+            for j in 0..N {
+                simd.store(out.add(m * pitch + j * LANES), sum[m][j]);
+            }
+        }
+    }
+}
+
+/// `sums[i][v] += Σ_q x[offsets[i] + q] · dy[q][v]` for i over `offsets`, v < width, q < span:
+/// rows are addresses, vectors are output channels.
+///
+/// # Safety
+/// `x + offsets[i] + q` must be readable, `dy` readable at `q·width + v`, `sums` writable at
+/// `i·width + v`; `width` is a multiple of [`LANES`].
+#[inline(always)]
+pub unsafe fn outer<S: Simd>(
+    simd: S,
+    span: usize,
+    offsets: &[isize],
+    x: *const f32,
+    dy: *const f32,
+    sums: *mut f32,
+    width: usize,
+) {
+    let mut v = 0;
+    while v < width {
+        let vectors = match ((width - v) / LANES).min(S::TALL.1) {
+            3 => 2,
+            n => n,
+        };
+        let mut i = 0;
+        while i < offsets.len() {
+            let rows = match (offsets.len() - i).min(S::TALL.0) {
+                5 => 4,
+                n => n,
+            };
+            // SAFETY: the caller's contract.
+            unsafe {
+                let (o, dy, sums) = (&offsets[i..i + rows], dy.add(v), sums.add(i * width + v));
+                macro_rules! tile {
+                    ($m:literal) => {
+                        match vectors {
+                            4 => outer_tile::<S, $m, 4>(simd, span, o, x, dy, sums, width),
+                            2 => outer_tile::<S, $m, 2>(simd, span, o, x, dy, sums, width),
+                            _ => outer_tile::<S, $m, 1>(simd, span, o, x, dy, sums, width),
+                        }
+                    };
+                }
+                match rows {
+                    6 => tile!(6),
+                    4 => tile!(4),
+                    3 => tile!(3),
+                    2 => tile!(2),
+                    _ => tile!(1),
+                }
+            }
+            i += rows;
+        }
+        v += vectors * LANES;
+    }
+}
+
+#[inline(always)]
+unsafe fn outer_tile<S: Simd, const M: usize, const N: usize>(
+    simd: S,
+    span: usize,
+    offsets: &[isize],
+    x: *const f32,
+    dy: *const f32,
+    sums: *mut f32,
+    width: usize,
+) {
+    // SAFETY: the contract of `outer`.
+    unsafe {
+        let mut rows = [x; M];
+        let mut sum = [[simd.splat(0.0); N]; M];
+        for m in 0..M {
+            rows[m] = x.offset(offsets[m]);
+            for j in 0..N {
+                sum[m][j] = simd.load(sums.add(m * width + j * LANES));
+            }
+        }
+        for q in 0..span {
+            let p = dy.add(q * width);
+            let mut b = [simd.splat(0.0); N];
+            for (j, b) in b.iter_mut().enumerate() {
+                *b = simd.load(p.add(j * LANES));
+            }
+            for m in 0..M {
+                let a = simd.splat(*rows[m].add(q));
+                for j in 0..N {
+                    sum[m][j] = simd.fma(a, b[j], sum[m][j]);
+                }
+            }
+        }
+        for m in 0..M {
+            for j in 0..N {
+                simd.store(sums.add(m * width + j * LANES), sum[m][j]);
+            }
+        }
+    }
+}
+
+/// `Σ_q x[offsets[i] + q] · dy[q]` to `sums[i]`, vectors along positions: for a single output
+/// channel.
+///
+/// # Safety
+/// `x + offsets[i] + q` and `dy + q` must be readable for q < span, a multiple of [`LANES`];
+/// `sums` holds a vector of partial sums for each offset.
+#[inline(always)]
+pub unsafe fn dots<S: Simd>(simd: S, span: usize, offsets: &[isize], x: *const f32, dy: *const f32, sums: *mut f32) {
+    for (i, o) in offsets.chunks(8).enumerate() {
+        // SAFETY: the caller's contract.
+        unsafe {
+            let mut sum = [simd.splat(0.0); 8];
+            let mut rows = [x; 8];
+            for (m, &o) in o.iter().enumerate() {
+                rows[m] = x.offset(o);
+                sum[m] = simd.load(sums.add((i * 8 + m) * LANES));
+            }
+            let tail = rows[0];
+            rows[o.len()..].fill(tail);
+            for q in (0..span).step_by(LANES) {
+                let b = simd.load(dy.add(q));
+                for m in 0..8 {
+                    sum[m] = simd.fma(simd.load(rows[m].add(q)), b, sum[m]);
+                }
+            }
+            for m in 0..o.len() {
+                simd.store(sums.add((i * 8 + m) * LANES), sum[m]);
+            }
+        }
+    }
+}
