@@ -76,18 +76,11 @@ impl TapConvOptions {
     }
 
     fn geometry(&self, x: [usize; 4], w: [usize; 3]) -> Result<ConvGeometry, OperatorError> {
-        let [batch, c_in, height, width] = x;
-        let [c_out, c_in_per_group, taps] = w;
+        let ([batch, c_in, height, width], [c_out, _, taps]) = (x, w);
         let groups = self.groups;
-        check_channels(c_in, c_out, groups)?;
+        check_operands(x, w, groups)?;
         if self.stride.contains(&0) {
             return Err(OperatorError::Stride(self.stride));
-        }
-        if x.contains(&0) {
-            return Err(OperatorError::EmptyInput(x));
-        }
-        if c_in_per_group * groups != c_in {
-            return Err(OperatorError::Channels { x, w, groups, expected: c_in_per_group * groups });
         }
         if taps != self.taps.len() || taps == 0 {
             return Err(OperatorError::Taps { w, expected: self.taps.len().max(1) });
@@ -108,6 +101,27 @@ pub(crate) fn check_channels(c_in: usize, c_out: usize, groups: usize) -> Result
     Ok(())
 }
 
+/// Checks that the input has elements and the channels that the weights expect.
+fn check_operands(x: [usize; 4], w: [usize; 3], groups: usize) -> Result<(), OperatorError> {
+    let ([_, c_in, _, _], [c_out, c_in_per_group, _]) = (x, w);
+    check_channels(c_in, c_out, groups)?;
+    if x.contains(&0) {
+        return Err(OperatorError::EmptyInput(x));
+    }
+    if c_in_per_group * groups != c_in {
+        return Err(OperatorError::Channels { x, w, groups, expected: c_in_per_group * groups });
+    }
+    Ok(())
+}
+
+/// Checks that there is one bias an output channel, if any.
+fn check_bias(bias: Option<&Tensor<1>>, c_out: usize) -> Result<(), OperatorError> {
+    match bias.map(|b| b.dims()) {
+        Some([got]) if got != c_out => Err(OperatorError::Bias { got, expected: c_out }),
+        _ => Ok(()),
+    }
+}
+
 /// The convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]` plus
 /// `bias: [c_out]`, "same"-padded: `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. See [`ConvGeometry`].
 ///
@@ -120,11 +134,7 @@ pub fn tap_conv(
     options: &TapConvOptions,
 ) -> Result<Tensor<4>, OperatorError> {
     let geometry = options.geometry(x.dims(), w.dims())?;
-    if let Some([got]) = bias.as_ref().map(|b| b.dims())
-        && got != geometry.c_out
-    {
-        return Err(OperatorError::Bias { got, expected: geometry.c_out });
-    }
+    check_bias(bias.as_ref(), geometry.c_out)?;
     let bias_dtype = bias.as_ref().map_or(w.dtype(), |b| b.dtype());
     if !options.engine.is_native(&x.device(), &[x.dtype(), w.dtype(), bias_dtype])? {
         let route = match options.choice {
@@ -259,7 +269,9 @@ pub(crate) fn agg_conv_planned(
 ) -> Result<Tensor<4>, OperatorError> {
     let (space, dims) = (&options.space, options.dims);
     check_input(x.dims(), dims)?;
+    check_operands(x.dims(), w.dims(), options.groups)?;
     check_mix(&w, &c, space.weights_per_channel_pair(dims), space.len())?;
+    check_bias(bias.as_ref(), w.dims()[0])?;
     match (options.method, options.method.dilation()) {
         (Method::MixedResults, _) => mixed_results(x, w, c, bias, options),
         (_, Some(dilation)) => {
@@ -298,9 +310,8 @@ fn mixed_results(
     }
     // Nothing was added only if the space were empty, which it cannot be.
     let y = sum.expect("a kernel space is never empty");
-    match bias {
-        Some(bias) if bias.dims() != [c_out] => Err(OperatorError::Bias { got: bias.dims()[0], expected: c_out }),
-        Some(bias) => Ok(y + bias.reshape([1, c_out, 1, 1])),
-        None => Ok(y),
-    }
+    Ok(match bias {
+        Some(bias) => y + bias.reshape([1, c_out, 1, 1]),
+        None => y,
+    })
 }

@@ -100,7 +100,7 @@ fn two_dimensional() -> impl Strategy<Value = Case> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn methods_agree_in_one_dimension(case in one_dimensional()) {
@@ -261,8 +261,11 @@ fn doubles_are_composed_and_refused_by_the_kernels() {
         let expected =
             case.reference_of(&double(case.x()), &double(case.w()), &double(case.c()), &[0.0; 2], &double(case.dy()));
         let y: Vec<f64> = y.into_data().try_to_vec().unwrap();
+        // Flex transforms doubles with twiddle factors rounded to f32.
+        let through_fourier = matches!(method, Method::Auto | Method::Fourier | Method::FourierKronecker);
+        let tolerance = if through_fourier { 1e-5 } else { 1e-12 };
         for (y, expected) in y.iter().zip(&expected.y) {
-            assert!((y - expected).abs() < 1e-9, "{method}: {y} {expected}");
+            assert!((y - expected).abs() < tolerance, "{method}: {y} {expected}");
         }
     }
 }

@@ -13,19 +13,14 @@ pub use agg::{AggConv, AggConvConfig};
 pub use kernel::{KernelConv, KernelConvConfig, KernelConvError};
 pub use wrap::{AggConv1d, AggConv2d, KernelConv1d, KernelConv2d};
 
-use crate::OperatorError;
+use crate::{OperatorError, ops::check_channels};
 
 /// What both kinds of layers need to hold to be built.
 fn check_layer(dims: usize, [c_in, c_out]: [usize; 2], stride: usize, groups: usize) -> Result<(), OperatorError> {
     if dims != 1 && dims != 2 {
         return Err(OperatorError::Dimensions(dims));
     }
-    if c_in == 0 || c_out == 0 {
-        return Err(OperatorError::NoChannels { c_in, c_out });
-    }
-    if groups == 0 || !c_in.is_multiple_of(groups) || !c_out.is_multiple_of(groups) {
-        return Err(OperatorError::Groups { c_in, c_out, groups });
-    }
+    check_channels(c_in, c_out, groups)?;
     if stride == 0 {
         return Err(OperatorError::Stride([stride, stride]));
     }
