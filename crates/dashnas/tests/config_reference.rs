@@ -36,5 +36,8 @@ fn the_reference_page_is_current() {
         std::fs::write(&path, page()).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap();
-    assert!(found == page(), "docs/reference/config.md is out of date: DASHNAS_UPDATE=1 cargo test --test config_reference");
+    assert!(
+        found == page(),
+        "docs/reference/config.md is out of date: DASHNAS_UPDATE=1 cargo test --test config_reference"
+    );
 }
