@@ -239,3 +239,28 @@ fn a_run_on_other_data_is_refused() {
         .code(3)
         .stderr(predicate::str::contains("is not the one this run was started on"));
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_with_exit_code_130() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let folder = folder();
+    // More data than can be made before the signal comes.
+    let mut run = Command::new(env!("CARGO_BIN_EXE_dashnas"))
+        .args(["run", "darcy-flow", "--preset", "paper", "--set", "darcy.train=100000"])
+        .env("DASHNAS_CACHE", folder.path().join("cache"))
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "data: 100100 steps");
+    let signal = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(rest.last().unwrap(), "error: interrupted");
+    assert!(!folder.path().join("runs").exists());
+}

@@ -2,7 +2,7 @@
 
 use super::{prepare, source};
 use crate::args::RunArgs;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::output;
 use crate::progress::Verbosity;
 use crate::report;
@@ -54,7 +54,14 @@ fn started<T>(
     let out = args.out.clone().unwrap_or_else(|| default_out(Path::new("runs"), &data.name));
     let run = Run::start(&config, &source::record(&args.data), &data, &out, &mut progress)?;
     let dir = run.dir().path().to_owned();
-    Ok((work(run)?, dir))
+    match work(run) {
+        Ok(done) => Ok((done, dir)),
+        Err(error @ dashnas::Error::Interrupted) => {
+            let hint = format!("the stages that were finished are in {}", dir.display());
+            Err(Failure::new(Code::Interrupted, error, Some(hint)))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn refuse_existing(out: &Path) -> Result<(), dashnas::Error> {
