@@ -106,6 +106,9 @@ impl AggConvConfig {
     }
 }
 
+/// The input size last planned for, and its plan.
+type KeptPlan = Option<([usize; 2], Arc<MixPlan>)>;
+
 /// `AggConv_{K,D}(x) = Σ c_{k,d}·Conv(w_{k,d})(x) + b` on `[N, C, H, W]`, where
 /// `c = softmax((log_softmax(α) + g)/τ)` and g is Gumbel noise in training.
 #[derive(Module, Debug)]
@@ -137,7 +140,7 @@ pub struct AggConv {
     pub engine: Engine,
     /// The plan of the input size seen last: layers see the same size step after step.
     #[module(skip)]
-    plan: Arc<Mutex<Option<([usize; 2], Arc<MixPlan>)>>>,
+    plan: Arc<Mutex<KeptPlan>>,
 }
 
 impl AggConv {
