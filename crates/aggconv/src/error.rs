@@ -36,9 +36,6 @@ pub enum OperatorError {
     /// A stride of zero.
     #[error("stride {0:?} is not defined: the smallest stride is 1")]
     Stride([usize; 2]),
-    /// The softmax temperature must be positive and finite.
-    #[error("temperature {0} is not a positive number")]
-    Temperature(String),
     /// The input's channels are not those of the weights.
     #[error("the input {x:?} does not have {expected} channels, which the weights {w:?} in {groups} groups expect")]
     Channels {

@@ -106,8 +106,8 @@ impl AggConvConfig {
     }
 }
 
-/// The plan for an input height and width.
-type SizedPlan = ([usize; 2], Arc<MixPlan>);
+/// The input size last planned for, and its plan.
+type KeptPlan = Option<([usize; 2], Arc<MixPlan>)>;
 
 /// `AggConv_{K,D}(x) = Σ c_{k,d}·Conv(w_{k,d})(x) + b` on `[N, C, H, W]`, where
 /// `c = softmax((log_softmax(α) + g)/τ)` and g is Gumbel noise in training.
@@ -140,7 +140,7 @@ pub struct AggConv {
     pub engine: Engine,
     /// The plan of the input size seen last: layers see the same size step after step.
     #[module(skip)]
-    plan: Arc<Mutex<Option<SizedPlan>>>,
+    plan: Arc<Mutex<KeptPlan>>,
 }
 
 impl AggConv {
