@@ -74,17 +74,18 @@ fn factor(mut n: usize) -> Option<Vec<usize>> {
     (n == 1).then_some(radices)
 }
 
-/// Relative cost of a transform of a point of length `n`.
-fn cost_per_point(n: usize) -> Option<f64> {
-    factor(n).map(|r| r.into_iter().map(pass_cost).sum::<f64>())
+/// Relative cost of a point of a transform of length `n`; infinite if `n` has a prime factor
+/// above 5.
+pub fn cost_per_point(n: usize) -> f64 {
+    factor(n).map_or(f64::INFINITY, |r| r.into_iter().map(pass_cost).sum())
 }
 
 /// The length from `min` up that makes `n · (cost of a transform + weight)` least; `weight` is
 /// what else is done for each frequency, in the units of a radix-2 pass.
 pub fn good_length(min: usize, weight: f64) -> usize {
-    let cost = |n: usize| cost_per_point(n).map(|c| n as f64 * (c + weight));
+    let cost = |n: usize| n as f64 * (cost_per_point(n) + weight);
     (min..=min.next_power_of_two())
-        .filter_map(|n| cost(n).map(|c| (n, c)))
+        .map(|n| (n, cost(n)))
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map_or(min.next_power_of_two(), |(n, _)| n)
 }
@@ -172,33 +173,44 @@ trait Butterfly<const R: usize> {
 #[inline(always)]
 unsafe fn pass_r<S: Simd, B: Butterfly<R>, const R: usize>(simd: S, pass: &Pass, src: View, valid: usize, dst: View) {
     let (m, s) = (pass.m, pass.s);
+    // Between the inputs, and between the outputs, of a butterfly.
+    let (from, to) = (s * m * src.stride, s * dst.stride);
     let zero = simd.splat(0.0);
     for p in 0..m {
-        for q in 0..s {
-            let mut x = [(zero, zero); R];
-            for (k, x) in x.iter_mut().enumerate() {
-                let i = q + s * (p + m * k);
-                if i < valid {
-                    // SAFETY: i < valid elements of `src` are readable (contract of `run`).
-                    *x = unsafe { (simd.load(src.re.add(i * src.stride)), simd.load(src.im.add(i * src.stride))) };
+        // SAFETY: every input index q + s·(p + m·k) read is below `valid`, every output index
+        // q + s·(R·p + k) below n (contract of `run`).
+        unsafe {
+            let (mut sr, mut si) = (src.re.add(s * p * src.stride), src.im.add(s * p * src.stride));
+            let (mut dr, mut di) = (dst.re.add(s * R * p * dst.stride), dst.im.add(s * R * p * dst.stride));
+            let twiddles = pass.twiddles.as_ptr().add(2 * p * (R - 1));
+            for q in 0..s {
+                let mut x = [(zero, zero); R];
+                if q + s * (p + m * (R - 1)) < valid {
+                    for (k, x) in x.iter_mut().enumerate() {
+                        *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
+                    }
+                } else {
+                    for (k, x) in x.iter_mut().enumerate() {
+                        if q + s * (p + m * k) < valid {
+                            *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
+                        }
+                    }
                 }
-            }
-            let mut y = B::apply(simd, x);
-            if p > 0 {
-                for (k, y) in y.iter_mut().enumerate().skip(1) {
-                    let t = 2 * (p * (R - 1) + k - 1);
-                    let (c, d) = (simd.splat(pass.twiddles[t]), simd.splat(pass.twiddles[t + 1]));
-                    let (re, im) = *y;
-                    *y = (simd.fnma(im, d, simd.mul(re, c)), simd.fma(im, c, simd.mul(re, d)));
+                let mut y = B::apply(simd, x);
+                if p > 0 {
+                    for (k, y) in y.iter_mut().enumerate().skip(1) {
+                        let t = twiddles.add(2 * (k - 1));
+                        let (c, d) = (simd.splat(*t), simd.splat(*t.add(1)));
+                        let (re, im) = *y;
+                        *y = (simd.fnma(im, d, simd.mul(re, c)), simd.fma(im, c, simd.mul(re, d)));
+                    }
                 }
-            }
-            for (k, &(re, im)) in y.iter().enumerate() {
-                let i = (q + s * (R * p + k)) * dst.stride;
-                // SAFETY: every output index is below n (contract of `run`).
-                unsafe {
-                    simd.store(dst.re.add(i), re);
-                    simd.store(dst.im.add(i), im);
+                for (k, &(re, im)) in y.iter().enumerate() {
+                    simd.store(dr.add(k * to), re);
+                    simd.store(di.add(k * to), im);
                 }
+                (sr, si) = (sr.wrapping_add(src.stride), si.wrapping_add(src.stride));
+                (dr, di) = (dr.wrapping_add(dst.stride), di.wrapping_add(dst.stride));
             }
         }
     }
