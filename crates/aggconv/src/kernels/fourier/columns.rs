@@ -117,6 +117,11 @@ impl Columns<'_> {
             for col in (0..cols).step_by(LANES) {
                 let at = self.entry(set, block, row) + col;
                 let mut src = View { stride: set.row_stride(), ..View::packed(lines.cast_mut().wrapping_add(2 * at)) };
+                // The rows are far apart: no hardware prefetcher follows.
+                for i in 0..h {
+                    simd.prefetch(src.re.wrapping_add(i * src.stride + 2 * LANES));
+                    simd.prefetch(src.re.wrapping_add(i * src.stride + 3 * LANES));
+                }
                 let mut valid = h;
                 if step > 1 {
                     valid = (h - 1) * step + 1;
@@ -158,6 +163,10 @@ impl Columns<'_> {
                 let src = View { stride, ..View::packed(src) }.swapped();
                 let line = View::packed(work.line.as_mut_ptr());
                 let to = lines.wrapping_add(2 * (self.entry(set, block, row) + col));
+                for i in 0..set.shape[0] {
+                    simd.prefetch(to.wrapping_add(i * set.row_stride()));
+                    simd.prefetch(to.wrapping_add(i * set.row_stride() + LANES));
+                }
                 // SAFETY: `spectrum` holds n strides, `line` n elements; the rows written are
                 // this block's own at this frequency.
                 unsafe {

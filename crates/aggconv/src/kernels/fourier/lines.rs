@@ -111,6 +111,20 @@ impl LineSet {
         self.planes.size() / LANES * self.shape[0]
     }
 
+    /// Asks for the places of a pair of lines to be brought near: they are far apart, so no
+    /// hardware prefetcher sees them coming.
+    #[inline(always)]
+    fn prefetch<S: Simd>(&self, simd: S, lines: *const f32, pair: usize) {
+        for line in 2 * pair..self.lines().min(2 * pair + 2) {
+            let (e, r) = self.line(line);
+            for k in 0..self.bins {
+                let p = lines.wrapping_add(k * self.bin_stride() + r * self.row_stride() + 2 * e);
+                simd.prefetch(p);
+                simd.prefetch(p.wrapping_add(LANES));
+            }
+        }
+    }
+
     /// Splits the pairs of lines into tasks and runs `f(first pair, last pair)` on each.
     fn in_parallel(&self, f: impl Fn(usize, usize) + Sync + Send) {
         let pairs = self.lines().div_ceil(2);
@@ -180,6 +194,8 @@ impl Kernel for Analyse<'_> {
                     }
                 }
             }
+            // SAFETY: the start of `out`.
+            set.prefetch(simd, unsafe { self.out.at(0) }, pair);
             // Two real signals make one complex signal: z = a + ib.
             let re = input.as_mut_ptr();
             let src = View { re, im: re.wrapping_add(used * LANES), stride: LANES };
@@ -253,6 +269,7 @@ impl Kernel for Synthesise<'_> {
                     simd.store(z.add(LANES), simd.add(ai, br));
                 }
             }
+            set.prefetch(simd, self.lines.as_ptr(), pair + 1);
             let src = View::packed(spectrum.as_mut_ptr()).swapped();
             let dst = View::packed(signal.as_mut_ptr()).swapped();
             // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
