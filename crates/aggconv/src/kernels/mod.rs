@@ -15,7 +15,7 @@ mod scratch;
 mod select;
 pub mod simd;
 
-pub use select::select;
+pub use select::{cost, select};
 
 use crate::ConvGeometry;
 use rayon::prelude::*;

@@ -69,6 +69,9 @@ pub trait Simd: Copy + Send + Sync {
     /// … and when the rows come from as many addresses.
     const TALL: (usize, usize);
 
+    /// Asks for the cache line at `p` to be brought near; any address is allowed.
+    #[inline(always)]
+    fn prefetch(self, _p: *const f32) {}
     /// All lanes `v`.
     fn splat(self, v: f32) -> Self::V;
     /// # Safety
@@ -77,6 +80,32 @@ pub trait Simd: Copy + Send + Sync {
     /// # Safety
     /// 16 floats must be writable at `p`.
     unsafe fn store(self, p: *mut f32, v: Self::V);
+    /// The first `n` ≤ 16 lanes from memory, the others 0.
+    ///
+    /// # Safety
+    /// `n` floats must be readable at `p`.
+    #[inline(always)]
+    unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
+        let mut a = [0f32; LANES];
+        // SAFETY: the caller's contract; n ≤ 16.
+        unsafe {
+            std::ptr::copy_nonoverlapping(p, a.as_mut_ptr(), n.min(LANES));
+            self.load(a.as_ptr())
+        }
+    }
+    /// Stores the first `n` ≤ 16 lanes.
+    ///
+    /// # Safety
+    /// `n` floats must be writable at `p`.
+    #[inline(always)]
+    unsafe fn store_some(self, p: *mut f32, v: Self::V, n: usize) {
+        let mut a = [0f32; LANES];
+        // SAFETY: the caller's contract; n ≤ 16.
+        unsafe {
+            self.store(a.as_mut_ptr(), v);
+            std::ptr::copy_nonoverlapping(a.as_ptr(), p, n.min(LANES));
+        }
+    }
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a − b`
@@ -188,6 +217,10 @@ mod x86 {
         const TALL: (usize, usize) = (6, 1);
 
         #[inline(always)]
+        fn prefetch(self, p: *const f32) {
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+        }
+        #[inline(always)]
         fn splat(self, v: f32) -> Self::V {
             unsafe { (_mm256_set1_ps(v), _mm256_set1_ps(v)) }
         }
@@ -281,6 +314,10 @@ mod x86 {
         const TALL: (usize, usize) = (6, 4);
 
         #[inline(always)]
+        fn prefetch(self, p: *const f32) {
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+        }
+        #[inline(always)]
         fn splat(self, v: f32) -> Self::V {
             unsafe { _mm512_set1_ps(v) }
         }
@@ -311,6 +348,14 @@ mod x86 {
         #[inline(always)]
         fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
             unsafe { _mm512_fnmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
+            unsafe { _mm512_maskz_loadu_ps(((1u32 << n.min(16)) - 1) as u16, p) }
+        }
+        #[inline(always)]
+        unsafe fn store_some(self, p: *mut f32, v: Self::V, n: usize) {
+            unsafe { _mm512_mask_storeu_ps(p, ((1u32 << n.min(16)) - 1) as u16, v) }
         }
         #[inline(always)]
         fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {

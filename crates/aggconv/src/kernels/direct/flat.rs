@@ -134,32 +134,27 @@ impl Flat {
     pub fn transpose_output<S: Simd>(&self, simd: S, planes: &[f32], width: usize, out: &mut [f32]) {
         let plane = self.size[0] * self.size[1];
         let channels = planes.len() / plane;
-        out.fill(0.0);
+        if self.pitch > self.size[1] || channels < width || out.len() > plane * width {
+            out.fill(0.0);
+        }
         for c in (0..channels).step_by(LANES) {
             let some = LANES.min(channels - c);
             for r in 0..self.size[0] {
                 let mut q = 0;
                 while q < self.size[1] {
                     let n = LANES.min(self.size[1] - q);
-                    let at = &mut out[(r * self.pitch + q) * width + c..];
-                    if n == LANES && some == LANES {
-                        // SAFETY: 16 floats of each of 16 planes; 16 rows of `out` of which the
-                        // last ends within it.
-                        unsafe {
-                            assert!(at.len() >= (LANES - 1) * width + LANES);
-                            let mut v = [simd.splat(0.0); LANES];
-                            for (i, v) in v.iter_mut().enumerate() {
-                                *v = simd.load(planes[(c + i) * plane + r * self.size[1] + q..][..LANES].as_ptr());
-                            }
-                            for (i, v) in simd.transpose(v).into_iter().enumerate() {
-                                simd.store(at.as_mut_ptr().add(i * width), v);
-                            }
-                        }
-                    } else {
-                        for i in 0..some {
-                            let from = &planes[(c + i) * plane + r * self.size[1] + q..][..n];
-                            from.iter().enumerate().for_each(|(j, v)| at[j * width + i] = *v);
-                        }
+                    let at = &mut out[(r * self.pitch + q) * width + c..][..(n - 1) * width + LANES];
+                    let mut v = [simd.splat(0.0); LANES];
+                    for (i, v) in v.iter_mut().enumerate().take(some) {
+                        let from = &planes[(c + i) * plane + r * self.size[1] + q..][..n];
+                        // SAFETY: `from` holds n floats.
+                        *v = unsafe {
+                            if n == LANES { simd.load(from.as_ptr()) } else { simd.load_some(from.as_ptr(), n) }
+                        };
+                    }
+                    for (i, v) in simd.transpose(v).into_iter().enumerate().take(n) {
+                        // SAFETY: `at` holds n rows, of the last only what is written.
+                        unsafe { simd.store(at.as_mut_ptr().add(i * width), v) };
                     }
                     q += n;
                 }

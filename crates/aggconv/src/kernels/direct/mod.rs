@@ -13,7 +13,7 @@ use super::Gradients;
 use super::scratch::{Scratch, Shared};
 use super::simd::{Isa, Kernel, LANES, Simd, dispatch};
 use crate::ConvGeometry;
-use flat::Flat;
+pub(super) use flat::Flat;
 use rayon::prelude::*;
 use tile::Blocks;
 
@@ -184,7 +184,7 @@ fn input_gradient(g: &ConvGeometry, flat: &Flat, w: &[f32], dy: &[f32], dx: &mut
 }
 
 /// Floats of packed operands that are held at a time.
-const CHUNK: usize = 1 << 22;
+const CHUNK: usize = 1 << 20;
 
 /// Rows of the weight gradient that one task computes.
 const ROWS: usize = 48;

@@ -1,4 +1,6 @@
-//! The two register-blocked products of the direct path.
+//! The register-blocked products of the direct path.
+
+#![allow(clippy::needless_range_loop)] // tiles of registers, indexed alike
 
 use super::super::simd::{LANES, Simd};
 

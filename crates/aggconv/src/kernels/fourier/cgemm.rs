@@ -1,19 +1,46 @@
 //! Small complex matrix products over a frequency: `C (+)= A · B`, real and imaginary parts
 //! apart. Rows of B and C are vectors; entries of A are broadcast.
 
+#![allow(clippy::needless_range_loop)] // tiles of registers, indexed alike
+
 use super::super::simd::{LANES, Simd};
 
-/// A complex matrix: entry (i, j) at `re + i·rows + j·cols`, its imaginary part `im` floats on.
+/// How an index moves through memory: by `step`, and by `chunk` every 16.
+#[derive(Clone, Copy)]
+pub struct Axis {
+    step: usize,
+    chunk: usize,
+}
+
+impl Axis {
+    /// A constant step.
+    pub fn plain(step: usize) -> Self {
+        Self { step, chunk: step * LANES }
+    }
+    /// Lanes of vectors that are `chunk` floats apart.
+    pub fn lanes(chunk: usize) -> Self {
+        Self { step: 1, chunk }
+    }
+    /// Floats to index `i`.
+    #[inline(always)]
+    pub fn at(self, i: usize) -> usize {
+        i % LANES * self.step + i / LANES * self.chunk
+    }
+}
+
+/// A complex matrix: entry (i, j) at `re + rows(i) + cols(j)`, its imaginary part `im` floats on.
 #[derive(Clone, Copy)]
 pub struct Mat {
     /// First real part.
     pub re: *mut f32,
     /// Floats from real to imaginary part.
     pub im: usize,
-    /// Floats from one row to the next.
-    pub rows: usize,
-    /// Floats from one column to the next.
-    pub cols: usize,
+    /// From one row to the next.
+    pub rows: Axis,
+    /// From one column to the next.
+    pub cols: Axis,
+    /// Floats to the matrix of the same kind that is used next, fetched ahead of time.
+    pub next: usize,
 }
 
 impl Mat {
@@ -37,8 +64,8 @@ pub struct Shape {
 /// `C = A·B`, or `C += A·B` if `ACC`; A is conjugated if `CONJ`.
 ///
 /// # Safety
-/// The matrices must be readable (A, B) and writable (C) at the shape; B and C must have unit
-/// column stride; C must overlap neither.
+/// The matrices must be readable (A, B) and writable (C) at the shape; columns of B and C
+/// and rows of B must be lanes of vectors and a plain step; C must overlap neither.
 #[inline(always)]
 pub unsafe fn cgemm<S: Simd, const CONJ: bool, const ACC: bool>(simd: S, shape: Shape, a: Mat, b: Mat, c: Mat) {
     // SAFETY: the caller's contract. `TILE` is a constant, so one branch is compiled.
@@ -66,16 +93,15 @@ unsafe fn panels<S: Simd, const MR: usize, const NR: usize, const CONJ: bool, co
         while i < s.m {
             // SAFETY: tile (i, j) lies inside the matrices, whose readability the caller grants.
             unsafe {
-                let at = Mat { re: a.re.add(i * a.rows), ..a };
-                let bt = Mat { re: b.re.add(j), ..b };
-                let ct = Mat { re: c.re.add(i * c.rows + j), ..c };
+                let bt = Mat { re: b.re.add(b.cols.at(j)), ..b };
+                let ct = Mat { re: c.re.add(c.cols.at(j)), ..c };
                 let left = s.m - i;
                 macro_rules! rows {
                     ($r:literal) => {
                         if wide {
-                            tile::<S, $r, NR, CONJ, ACC>(simd, s.k, at, bt, ct)
+                            tile::<S, $r, NR, CONJ, ACC>(simd, s.k, i, a, bt, ct)
                         } else {
-                            tile::<S, $r, 1, CONJ, ACC>(simd, s.k, at, bt, ct)
+                            tile::<S, $r, 1, CONJ, ACC>(simd, s.k, i, a, bt, ct)
                         }
                     };
                 }
@@ -110,6 +136,7 @@ unsafe fn panels<S: Simd, const MR: usize, const NR: usize, const CONJ: bool, co
 unsafe fn tile<S: Simd, const M: usize, const N: usize, const CONJ: bool, const ACC: bool>(
     simd: S,
     k: usize,
+    row: usize,
     a: Mat,
     b: Mat,
     c: Mat,
@@ -118,34 +145,60 @@ unsafe fn tile<S: Simd, const M: usize, const N: usize, const CONJ: bool, const 
     let mut im = re;
     // SAFETY: the caller's contract.
     unsafe {
-        for p in 0..k {
-            let ap = a.re.add(p * a.cols);
-            let bp = b.re.add(p * b.rows);
-            let mut br = [simd.splat(0.0); N];
-            let mut bi = br;
-            for j in 0..N {
-                br[j] = simd.load(bp.add(j * LANES));
-                bi[j] = simd.load(bp.add(b.im + j * LANES));
+        let mut rows = [a.re; M];
+        for (m, r) in rows.iter_mut().enumerate() {
+            *r = a.re.add(a.rows.at(row + m));
+        }
+        let mut bp = b.re;
+        let mut left = k;
+        while left > 0 {
+            let chunk = left.min(LANES);
+            for r in &rows {
+                simd.prefetch(r.wrapping_add(a.next));
+                simd.prefetch(r.wrapping_add(a.next + LANES));
             }
-            for i in 0..M {
-                let x = simd.splat(*ap.add(i * a.rows));
-                let y = simd.splat(*ap.add(i * a.rows + a.im));
-                for j in 0..N {
-                    re[i][j] = simd.fma(x, br[j], re[i][j]);
-                    im[i][j] = simd.fma(x, bi[j], im[i][j]);
-                    if CONJ {
-                        re[i][j] = simd.fma(y, bi[j], re[i][j]);
-                        im[i][j] = simd.fnma(y, br[j], im[i][j]);
-                    } else {
-                        re[i][j] = simd.fnma(y, bi[j], re[i][j]);
-                        im[i][j] = simd.fma(y, br[j], im[i][j]);
+            let mut at = 0;
+            for _ in 0..chunk {
+                let mut br = [simd.splat(0.0); N];
+                let mut bi = br;
+                if row == 0 {
+                    for j in 0..N {
+                        simd.prefetch(bp.wrapping_add(b.next + j * b.cols.chunk));
+                        simd.prefetch(bp.wrapping_add(b.next + j * b.cols.chunk + LANES));
                     }
                 }
+                for j in 0..N {
+                    br[j] = simd.load(bp.add(j * b.cols.chunk));
+                    bi[j] = simd.load(bp.add(b.im + j * b.cols.chunk));
+                }
+                for i in 0..M {
+                    let x = simd.splat(*rows[i].add(at));
+                    for j in 0..N {
+                        re[i][j] = simd.fma(x, br[j], re[i][j]);
+                        im[i][j] = simd.fma(x, bi[j], im[i][j]);
+                    }
+                    let y = simd.splat(*rows[i].add(at + a.im));
+                    for j in 0..N {
+                        if CONJ {
+                            re[i][j] = simd.fma(y, bi[j], re[i][j]);
+                            im[i][j] = simd.fnma(y, br[j], im[i][j]);
+                        } else {
+                            re[i][j] = simd.fnma(y, bi[j], re[i][j]);
+                            im[i][j] = simd.fma(y, br[j], im[i][j]);
+                        }
+                    }
+                }
+                at += a.cols.step;
+                bp = bp.wrapping_add(b.rows.step);
             }
+            for r in &mut rows {
+                *r = r.wrapping_add(a.cols.chunk);
+            }
+            left -= chunk;
         }
         for i in 0..M {
             for j in 0..N {
-                let p = c.re.add(i * c.rows + j * LANES);
+                let p = c.re.add(c.rows.at(row + i) + j * c.cols.chunk);
                 if ACC {
                     re[i][j] = simd.add(re[i][j], simd.load(p));
                     im[i][j] = simd.add(im[i][j], simd.load(p.add(c.im)));
@@ -161,7 +214,7 @@ unsafe fn tile<S: Simd, const M: usize, const N: usize, const CONJ: bool, const 
 /// the summed index along the vector. A is m×n, B is k×n, C is m×k with any strides.
 ///
 /// # Safety
-/// As for [`cgemm`], with A and B of unit column stride.
+/// As for [`cgemm`], with the columns of A and B in lanes.
 #[inline(always)]
 pub unsafe fn cdot<S: Simd, const ACC: bool>(simd: S, shape: Shape, a: Mat, b: Mat, c: Mat) {
     // SAFETY: the caller's contract.
@@ -170,16 +223,17 @@ pub unsafe fn cdot<S: Simd, const ACC: bool>(simd: S, shape: Shape, a: Mat, b: M
             for j in 0..shape.k {
                 let mut re = simd.splat(0.0);
                 let mut im = re;
-                let (pa, pb) = (a.re.add(i * a.rows), b.re.add(j * b.rows));
+                let (pa, pb) = (a.re.add(a.rows.at(i)), b.re.add(b.rows.at(j)));
                 let mut l = 0;
                 while l < shape.n {
-                    let (ar, ai) = (simd.load(pa.add(l)), simd.load(pa.add(l + a.im)));
-                    let (br, bi) = (simd.load(pb.add(l)), simd.load(pb.add(l + b.im)));
+                    let (qa, qb) = (pa.add(a.cols.at(l)), pb.add(b.cols.at(l)));
+                    let (ar, ai) = (simd.load(qa), simd.load(qa.add(a.im)));
+                    let (br, bi) = (simd.load(qb), simd.load(qb.add(b.im)));
                     re = simd.fma(ai, bi, simd.fma(ar, br, re));
                     im = simd.fnma(ar, bi, simd.fma(ai, br, im));
                     l += LANES;
                 }
-                let p = c.re.add(i * c.rows + j * c.cols);
+                let p = c.re.add(c.rows.at(i) + c.cols.at(j));
                 let (r, q) = (simd.sum(re), simd.sum(im));
                 *p = if ACC { *p + r } else { r };
                 *p.add(c.im) = if ACC { *p.add(c.im) + q } else { q };

@@ -2,7 +2,7 @@
 
 use super::super::scratch::{Scratch, Shared};
 use super::super::simd::{Kernel, LANES, Simd, dispatch};
-use super::cgemm::{Mat, Shape, cdot, cgemm};
+use super::cgemm::{Axis, Mat, Shape, cdot, cgemm};
 use super::fft::View;
 use super::lines::LineSet;
 use super::taps::Taps;
@@ -62,7 +62,9 @@ impl Columns<'_> {
         };
         let per_sample = 2 * self.s.cols.len() * (self.from.planes.size() + self.to.planes.size()) / batch;
         let unit = if self.s.lanes == Lanes::Samples { LANES } else { 1 };
-        let mut step = (BLOCK / per_sample.max(1)).clamp(6.min(batch), batch).next_multiple_of(unit);
+        let mut step = (BLOCK / per_sample.max(1)).clamp(6.min(batch), batch);
+        // Blocks of like size.
+        step = batch.div_ceil(batch.div_ceil(step)).next_multiple_of(unit);
         if self.s.cols.len() == 1 {
             step = batch; // the lines are the spectra: nothing is gained by blocks
         }
@@ -88,7 +90,7 @@ impl Columns<'_> {
     /// Floats from one row frequency to the next in a block's spectrum.
     fn stride(&self, set: &LineSet, block: Block) -> usize {
         let (rows, cols) = self.shape(set, block);
-        2 * rows * cols + LANES
+        2 * rows * cols + 2 * LANES
     }
 
     /// Column transforms of a block of lines. The result is a matrix per row frequency; returned
@@ -104,10 +106,9 @@ impl Columns<'_> {
         work: &mut Work,
     ) -> (Mat, usize) {
         let (rows, cols) = self.shape(set, block);
-        let half = set.planes.size();
         if self.s.cols.len() == 1 {
-            let re = lines.cast_mut().wrapping_add(self.entry(set, block, 0));
-            return (Mat { re, im: half, rows: set.planes.width(), cols: 1 }, 0);
+            let re = lines.cast_mut().wrapping_add(2 * self.entry(set, block, 0));
+            return (vectors(re, set.planes.width(), 0), 0);
         }
         let stride = self.stride(set, block);
         assert!(buf.len() >= stride * self.s.cols.len());
@@ -115,8 +116,12 @@ impl Columns<'_> {
         for row in 0..rows {
             for col in (0..cols).step_by(LANES) {
                 let at = self.entry(set, block, row) + col;
-                let re = lines.cast_mut().wrapping_add(at);
-                let mut src = View { re, im: re.wrapping_add(half), stride: set.row_stride() };
+                let mut src = View { stride: set.row_stride(), ..View::packed(lines.cast_mut().wrapping_add(2 * at)) };
+                // The rows are far apart: no hardware prefetcher follows.
+                for i in 0..h {
+                    simd.prefetch(src.re.wrapping_add(i * src.stride + 2 * LANES));
+                    simd.prefetch(src.re.wrapping_add(i * src.stride + 3 * LANES));
+                }
                 let mut valid = h;
                 if step > 1 {
                     valid = (h - 1) * step + 1;
@@ -131,13 +136,12 @@ impl Columns<'_> {
                     }
                     src = line;
                 }
-                let re = buf.as_mut_ptr().wrapping_add(row * cols + col);
-                let dst = View { re, im: re.wrapping_add(rows * cols), stride };
+                let dst = View { stride, ..View::packed(buf.as_mut_ptr().wrapping_add(2 * (row * cols + col))) };
                 // SAFETY: source as above; `buf` holds n strides (asserted).
                 unsafe { self.s.cols.run(simd, src, valid, dst, work.fft.as_mut_ptr()) };
             }
         }
-        (Mat { re: buf.as_mut_ptr(), im: rows * cols, rows: cols, cols: 1 }, stride)
+        (vectors(buf.as_mut_ptr(), cols, stride), stride)
     }
 
     /// Inverse column transforms of a block's spectrum to the rows that the lines have.
@@ -152,13 +156,17 @@ impl Columns<'_> {
         work: &mut Work,
     ) {
         let (rows, cols) = self.shape(set, block);
-        let (stride, half) = (self.stride(set, block), set.planes.size());
+        let stride = self.stride(set, block);
         for row in 0..rows {
             for col in (0..cols).step_by(LANES) {
-                let re = spectrum.as_mut_ptr().wrapping_add(row * cols + col);
-                let src = View { re, im: re.wrapping_add(rows * cols), stride }.swapped();
+                let src = spectrum.as_mut_ptr().wrapping_add(2 * (row * cols + col));
+                let src = View { stride, ..View::packed(src) }.swapped();
                 let line = View::packed(work.line.as_mut_ptr());
-                let to = lines.wrapping_add(self.entry(set, block, row) + col);
+                let to = lines.wrapping_add(2 * (self.entry(set, block, row) + col));
+                for i in 0..set.shape[0] {
+                    simd.prefetch(to.wrapping_add(i * set.row_stride()));
+                    simd.prefetch(to.wrapping_add(i * set.row_stride() + LANES));
+                }
                 // SAFETY: `spectrum` holds n strides, `line` n elements; the rows written are
                 // this block's own at this frequency.
                 unsafe {
@@ -167,12 +175,17 @@ impl Columns<'_> {
                         let from = i * set.stride[0] * 2 * LANES;
                         let to = to.add(i * set.row_stride());
                         simd.store(to, simd.load(line.re.add(from)));
-                        simd.store(to.add(half), simd.load(line.im.add(from)));
+                        simd.store(to.add(LANES), simd.load(line.im.add(from)));
                     }
                 }
             }
         }
     }
+}
+
+/// A matrix of vectors, each 16 real parts and 16 imaginary parts, rows of `width` entries.
+fn vectors(re: *mut f32, width: usize, next: usize) -> Mat {
+    Mat { re, im: LANES, rows: Axis::plain(2 * width), cols: Axis::lanes(2 * LANES), next }
 }
 
 /// Working memory of one task.
@@ -215,18 +228,12 @@ impl Kernel for Apply<'_> {
             let (a, a_step) = c.analyse(simd, c.from, block, lines, &mut x, &mut work);
             let (rows, cols) = c.shape(c.to, block);
             let (target, t_step) = if n == 1 {
-                let re = out.wrapping_add(c.entry(c.to, block, 0));
-                (Mat { re, im: c.to.planes.size(), rows: c.to.planes.width(), cols: 1 }, 0)
+                (vectors(out.wrapping_add(2 * c.entry(c.to, block, 0)), c.to.planes.width(), 0), 0)
             } else {
-                (Mat { re: y.as_mut_ptr(), im: rows * cols, rows: cols, cols: 1 }, c.stride(c.to, block))
+                (vectors(y.as_mut_ptr(), cols, c.stride(c.to, block)), c.stride(c.to, block))
             };
             for k in 0..n {
-                let w = Mat {
-                    re: kernel.as_mut_ptr().wrapping_add(k * taps.spectrum_stride()),
-                    im: taps.size,
-                    rows: taps.width,
-                    cols: 1,
-                };
+                let w = taps.matrix(&mut kernel, k);
                 let x = Mat { re: a.re.wrapping_add(k * a_step), ..a };
                 let y = Mat { re: target.re.wrapping_add(k * t_step), ..target };
                 // SAFETY: the matrices have these shapes by construction; y is a buffer of its own.
@@ -278,12 +285,7 @@ impl Kernel for Correlate<'_> {
             let (b, b_step) = c.analyse(simd, c.to, block, d_lines, &mut d, &mut work);
             let (rows, cols) = c.shape(c.to, block);
             for k in 0..n {
-                let g = Mat {
-                    re: g.as_mut_ptr().wrapping_add(k * taps.spectrum_stride()),
-                    im: taps.size,
-                    rows: taps.width,
-                    cols: 1,
-                };
+                let g = taps.matrix(&mut g, k);
                 let x = Mat { re: a.re.wrapping_add(k * a_step), ..a };
                 let d = Mat { re: b.re.wrapping_add(k * b_step), ..b };
                 // SAFETY: as in `Apply`.
@@ -309,7 +311,7 @@ impl Kernel for Correlate<'_> {
 /// `y = w · x` elementwise, one weight a channel.
 ///
 /// # Safety
-/// x and y are rows×cols with unit column stride, w holds a weight for each channel.
+/// x and y are rows×cols with columns in lanes, w holds a weight for each channel.
 #[inline(always)]
 unsafe fn multiply<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize, x: Mat, w: Mat, y: Mat) {
     for row in 0..rows {
@@ -317,12 +319,14 @@ unsafe fn multiply<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize, x: 
             // SAFETY: the caller's contract.
             unsafe {
                 let (wr, wi) = match lanes {
-                    Lanes::Channels => (simd.load(w.re.add(col)), simd.load(w.re.add(col + w.im))),
+                    Lanes::Channels => {
+                        (simd.load(w.re.add(w.cols.at(col))), simd.load(w.re.add(w.cols.at(col) + w.im)))
+                    }
                     Lanes::Samples => (simd.splat(*w.re.add(row)), simd.splat(*w.re.add(row + w.im))),
                 };
-                let p = x.re.add(row * x.rows + col);
+                let p = x.re.add(x.rows.at(row) + x.cols.at(col));
                 let (xr, xi) = (simd.load(p), simd.load(p.add(x.im)));
-                let q = y.re.add(row * y.rows + col);
+                let q = y.re.add(y.rows.at(row) + y.cols.at(col));
                 simd.store(q, simd.fnma(wi, xi, simd.mul(wr, xr)));
                 simd.store(q.add(y.im), simd.fma(wi, xr, simd.mul(wr, xi)));
             }
@@ -333,13 +337,13 @@ unsafe fn multiply<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize, x: 
 /// `g += Σ_n d · conj(x)`, one sum a channel.
 ///
 /// # Safety
-/// d and x are rows×cols with unit column stride, g holds a sum for each channel.
+/// d and x are rows×cols with columns in lanes, g holds a sum for each channel.
 #[inline(always)]
 unsafe fn multiply_sum<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize, d: Mat, x: Mat, g: Mat) {
     // SAFETY: the caller's contract.
     unsafe {
         let product = |row: usize, col: usize, re: &mut S::V, im: &mut S::V| {
-            let (p, q) = (d.re.add(row * d.rows + col), x.re.add(row * x.rows + col));
+            let (p, q) = (d.re.add(d.rows.at(row) + d.cols.at(col)), x.re.add(x.rows.at(row) + x.cols.at(col)));
             let (dr, di) = (simd.load(p), simd.load(p.add(d.im)));
             let (xr, xi) = (simd.load(q), simd.load(q.add(x.im)));
             *re = simd.fma(di, xi, simd.fma(dr, xr, *re));
@@ -348,7 +352,7 @@ unsafe fn multiply_sum<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize,
         match lanes {
             Lanes::Channels => {
                 for col in (0..cols).step_by(LANES) {
-                    let p = g.re.add(col);
+                    let p = g.re.add(g.cols.at(col));
                     let (mut re, mut im) = (simd.load(p), simd.load(p.add(g.im)));
                     (0..rows).for_each(|row| product(row, col, &mut re, &mut im));
                     simd.store(p, re);

@@ -1,9 +1,11 @@
 //! Complex discrete Fourier transforms of 16 signals at once, one in each vector lane.
 //!
 //! Signals side by side need no shuffles, so every butterfly is plain vector arithmetic. The
-//! passes are Stockham's (no bit reversal), radices 2, 3, 4, 5 and 8. The transform is
+//! passes are Stockham's (no bit reversal), radices 2 to 6, 8, 9 and 10. The transform is
 //! `X[k] = Σ_j x[j]·exp(−2πi·jk/N)`; the inverse (unscaled) is the same with real and imaginary
 //! parts exchanged on both sides.
+
+#![allow(clippy::needless_range_loop)] // butterflies index several arrays alike
 
 use super::super::simd::{LANES, Simd};
 
@@ -47,44 +49,58 @@ impl View {
     }
 }
 
-/// Relative cost of one point in a pass of the radix, from counting operations and memory accesses.
+/// Relative cost of one point in a pass of the radix, from measurements: mostly loads and stores,
+/// so few large passes beat many small ones.
 fn pass_cost(radix: usize) -> f64 {
     match radix {
-        8 => 1.9,
-        5 => 1.8,
+        10 => 2.3,
+        9 => 2.2,
+        8 => 1.8,
+        6 => 1.6,
+        5 => 1.6,
         4 => 1.3,
-        3 => 1.3,
+        3 => 1.2,
         _ => 1.0,
     }
 }
 
-/// Radices of a transform of length `n`, or `None` if it has a prime factor above 5.
-fn factor(mut n: usize) -> Option<Vec<usize>> {
-    let mut radices = Vec::new();
-    for r in [8, 5, 3, 4, 2] {
-        while n.is_multiple_of(r) {
-            // 16 = 4·4 beats 8·2.
-            if r == 8 && n == 16 {
-                break;
-            }
-            radices.push(r);
-            n /= r;
+/// The radices of a pass.
+const RADICES: [usize; 8] = [10, 9, 8, 6, 5, 4, 3, 2];
+
+/// The cheapest radices of a transform of length `n`, or `None` if it has a prime factor above 5.
+fn factor(n: usize) -> Option<Vec<usize>> {
+    /// Tries radices from `RADICES[from]` on: (cost, radices in descending order).
+    fn best(n: usize, from: usize) -> Option<(f64, Vec<usize>)> {
+        if n == 1 {
+            return Some((0.0, Vec::new()));
         }
+        let mut found: Option<(f64, Vec<usize>)> = None;
+        for (i, &r) in RADICES.iter().enumerate().skip(from).filter(|(_, r)| n.is_multiple_of(**r)) {
+            if let Some((cost, mut rest)) = best(n / r, i) {
+                let cost = cost + pass_cost(r);
+                if found.as_ref().is_none_or(|f| cost < f.0) {
+                    rest.insert(0, r);
+                    found = Some((cost, rest));
+                }
+            }
+        }
+        found
     }
-    (n == 1).then_some(radices)
+    best(n, 0).map(|(_, radices)| radices)
 }
 
-/// Relative cost of a transform of a point of length `n`.
-fn cost_per_point(n: usize) -> Option<f64> {
-    factor(n).map(|r| r.into_iter().map(pass_cost).sum::<f64>())
+/// Relative cost of a point of a transform of length `n`; infinite if `n` has a prime factor
+/// above 5.
+pub fn cost_per_point(n: usize) -> f64 {
+    factor(n).map_or(f64::INFINITY, |r| r.into_iter().map(pass_cost).sum())
 }
 
 /// The length from `min` up that makes `n · (cost of a transform + weight)` least; `weight` is
 /// what else is done for each frequency, in the units of a radix-2 pass.
 pub fn good_length(min: usize, weight: f64) -> usize {
-    let cost = |n: usize| cost_per_point(n).map(|c| n as f64 * (c + weight));
+    let cost = |n: usize| n as f64 * (cost_per_point(n) + weight);
     (min..=min.next_power_of_two())
-        .filter_map(|n| cost(n).map(|c| (n, c)))
+        .map(|n| (n, cost(n)))
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map_or(min.next_power_of_two(), |(n, _)| n)
 }
@@ -153,6 +169,9 @@ impl Plan {
                     3 => pass_r::<S, Radix3, 3>(simd, pass, from, valid, to),
                     4 => pass_r::<S, Radix4, 4>(simd, pass, from, valid, to),
                     5 => pass_r::<S, Radix5, 5>(simd, pass, from, valid, to),
+                    6 => pass_r::<S, Product<Radix2, Radix3, 2, 3>, 6>(simd, pass, from, valid, to),
+                    9 => pass_r::<S, Product<Radix3, Radix3, 3, 3>, 9>(simd, pass, from, valid, to),
+                    10 => pass_r::<S, Product<Radix2, Radix5, 2, 5>, 10>(simd, pass, from, valid, to),
                     _ => pass_r::<S, Radix8, 8>(simd, pass, from, valid, to),
                 }
                 from = to;
@@ -172,33 +191,44 @@ trait Butterfly<const R: usize> {
 #[inline(always)]
 unsafe fn pass_r<S: Simd, B: Butterfly<R>, const R: usize>(simd: S, pass: &Pass, src: View, valid: usize, dst: View) {
     let (m, s) = (pass.m, pass.s);
+    // Between the inputs, and between the outputs, of a butterfly.
+    let (from, to) = (s * m * src.stride, s * dst.stride);
     let zero = simd.splat(0.0);
     for p in 0..m {
-        for q in 0..s {
-            let mut x = [(zero, zero); R];
-            for (k, x) in x.iter_mut().enumerate() {
-                let i = q + s * (p + m * k);
-                if i < valid {
-                    // SAFETY: i < valid elements of `src` are readable (contract of `run`).
-                    *x = unsafe { (simd.load(src.re.add(i * src.stride)), simd.load(src.im.add(i * src.stride))) };
+        // SAFETY: every input index q + s·(p + m·k) read is below `valid`, every output index
+        // q + s·(R·p + k) below n (contract of `run`).
+        unsafe {
+            let (mut sr, mut si) = (src.re.add(s * p * src.stride), src.im.add(s * p * src.stride));
+            let (mut dr, mut di) = (dst.re.add(s * R * p * dst.stride), dst.im.add(s * R * p * dst.stride));
+            let twiddles = pass.twiddles.as_ptr().add(2 * p * (R - 1));
+            for q in 0..s {
+                let mut x = [(zero, zero); R];
+                if q + s * (p + m * (R - 1)) < valid {
+                    for (k, x) in x.iter_mut().enumerate() {
+                        *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
+                    }
+                } else {
+                    for (k, x) in x.iter_mut().enumerate() {
+                        if q + s * (p + m * k) < valid {
+                            *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
+                        }
+                    }
                 }
-            }
-            let mut y = B::apply(simd, x);
-            if p > 0 {
-                for (k, y) in y.iter_mut().enumerate().skip(1) {
-                    let t = 2 * (p * (R - 1) + k - 1);
-                    let (c, d) = (simd.splat(pass.twiddles[t]), simd.splat(pass.twiddles[t + 1]));
-                    let (re, im) = *y;
-                    *y = (simd.fnma(im, d, simd.mul(re, c)), simd.fma(im, c, simd.mul(re, d)));
+                let mut y = B::apply(simd, x);
+                if p > 0 {
+                    for (k, y) in y.iter_mut().enumerate().skip(1) {
+                        let t = twiddles.add(2 * (k - 1));
+                        let (c, d) = (simd.splat(*t), simd.splat(*t.add(1)));
+                        let (re, im) = *y;
+                        *y = (simd.fnma(im, d, simd.mul(re, c)), simd.fma(im, c, simd.mul(re, d)));
+                    }
                 }
-            }
-            for (k, &(re, im)) in y.iter().enumerate() {
-                let i = (q + s * (R * p + k)) * dst.stride;
-                // SAFETY: every output index is below n (contract of `run`).
-                unsafe {
-                    simd.store(dst.re.add(i), re);
-                    simd.store(dst.im.add(i), im);
+                for (k, &(re, im)) in y.iter().enumerate() {
+                    simd.store(dr.add(k * to), re);
+                    simd.store(di.add(k * to), im);
                 }
+                (sr, si) = (sr.wrapping_add(src.stride), si.wrapping_add(src.stride));
+                (dr, di) = (dr.wrapping_add(dst.stride), di.wrapping_add(dst.stride));
             }
         }
     }
@@ -303,5 +333,130 @@ impl Butterfly<8> for Radix8 {
             add_i(s, e[2], o[2]),
             sub(s, e[3], o3),
         ]
+    }
+}
+
+/// A transform of length `R = P·Q` from those of lengths P and Q, in registers (Cooley and Tukey).
+struct Product<A, B, const P: usize, const Q: usize>(std::marker::PhantomData<(A, B)>);
+
+/// cos and sin of −2πj/R for the radices made of two, R = 6, 9, 10.
+#[inline(always)]
+fn root(r: usize, j: usize) -> (f32, f32) {
+    const R6: [(f32, f32); 3] = [(1.0, 0.0), (0.5, -0.866_025_4), (-0.5, -0.866_025_4)];
+    const R9: [(f32, f32); 5] = [
+        (1.0, 0.0),
+        (0.766_044_44, -0.642_787_6),
+        (0.173_648_18, -0.984_807_75),
+        (-0.5, -0.866_025_4),
+        (-0.939_692_6, -0.342_020_14),
+    ];
+    const R10: [(f32, f32); 5] = [
+        (1.0, 0.0),
+        (0.809_017, -0.587_785_25),
+        (0.309_017, -0.951_056_5),
+        (-0.309_017, -0.951_056_5),
+        (-0.809_017, -0.587_785_25),
+    ];
+    match r {
+        6 => R6[j],
+        9 => R9[j],
+        _ => R10[j],
+    }
+}
+
+impl<A: Butterfly<P>, B: Butterfly<Q>, const P: usize, const Q: usize, const R: usize> Butterfly<R>
+    for Product<A, B, P, Q>
+{
+    #[inline(always)]
+    fn apply<S: Simd>(s: S, x: [C<S>; R]) -> [C<S>; R] {
+        // Input j = P·b + a, output k = Q·c + d: transforms of length Q over b, twiddles
+        // exp(−2πi·a·d/R), transforms of length P over a.
+        let mut y = x;
+        let mut inner = [[x[0]; Q]; P];
+        for a in 0..P {
+            let mut t = [x[0]; Q];
+            for b in 0..Q {
+                t[b] = x[P * b + a];
+            }
+            inner[a] = B::apply(s, t);
+        }
+        for d in 0..Q {
+            let mut t = [x[0]; P];
+            for a in 0..P {
+                t[a] = inner[a][d];
+                if a * d > 0 {
+                    let (c, e) = root(R, a * d);
+                    let (c, e) = (s.splat(c), s.splat(e));
+                    let (re, im) = t[a];
+                    t[a] = (s.fnma(im, e, s.mul(re, c)), s.fma(im, c, s.mul(re, e)));
+                }
+            }
+            let t = A::apply(s, t);
+            for c in 0..P {
+                y[Q * c + d] = t[c];
+            }
+        }
+        y
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::scratch::Scratch;
+    use super::super::super::simd::{Isa, Kernel, dispatch};
+    use super::*;
+
+    struct Check(usize, usize);
+    impl Kernel for Check {
+        type Out = ();
+        fn run<S: Simd>(self, simd: S) {
+            let Check(n, valid) = self;
+            let plan = Plan::new(n);
+            let value = |i: usize, lane: usize, part: usize| ((i * 37 + lane * 11 + part * 5) % 23) as f32 / 11.0 - 1.0;
+            let mut src = vec![f32::NAN; 2 * LANES * n];
+            for i in 0..valid {
+                for lane in 0..LANES {
+                    (0..2).for_each(|part| src[(2 * i + part) * LANES + lane] = value(i, lane, part));
+                }
+            }
+            let mut dst = vec![0.0; 2 * LANES * n];
+            let mut work = Scratch::take(plan.scratch_len());
+            let (from, to) = (View::packed(src.as_mut_ptr()), View::packed(dst.as_mut_ptr()));
+            // SAFETY: buffers of the lengths that the plan asks for.
+            unsafe { plan.run(simd, from, valid, to, work.as_mut_ptr()) };
+            for k in 0..n {
+                let lane = k % LANES;
+                let (mut re, mut im) = (0f64, 0f64);
+                for i in 0..valid {
+                    let a = -2.0 * std::f64::consts::PI * ((i * k) % n) as f64 / n as f64;
+                    let (x, y) = (f64::from(value(i, lane, 0)), f64::from(value(i, lane, 1)));
+                    re += x * a.cos() - y * a.sin();
+                    im += x * a.sin() + y * a.cos();
+                }
+                let got = (f64::from(dst[2 * k * LANES + lane]), f64::from(dst[(2 * k + 1) * LANES + lane]));
+                // Rounding grows like the root of the length.
+                let tolerance = 4e-7 * (n as f64).sqrt() * (1.0 + (n as f64).log2());
+                assert!((got.0 - re).abs() < tolerance, "n {n} k {k}: re {} against {re}", got.0);
+                assert!((got.1 - im).abs() < tolerance, "n {n} k {k}: im {} against {im}", got.1);
+            }
+        }
+    }
+
+    #[test]
+    fn equals_the_definition_at_every_length() {
+        for isa in [Isa::Scalar, Isa::Avx2, Isa::Avx512] {
+            for n in (1..=130).chain([360, 1152]).filter(|&n| cost_per_point(n).is_finite()) {
+                dispatch(isa, Check(n, n));
+                dispatch(isa, Check(n, n / 2));
+            }
+        }
+    }
+
+    #[test]
+    fn good_lengths_are_long_enough_and_smooth() {
+        for min in 1..3000 {
+            let n = good_length(min, 3.0);
+            assert!(n >= min && n <= min.next_power_of_two() && cost_per_point(n).is_finite());
+        }
     }
 }

@@ -38,26 +38,38 @@ impl Planes {
         self.rows * self.width()
     }
 
-    /// The plane at an entry, or `None` for padding.
-    fn plane(&self, entry: usize) -> Option<usize> {
+    /// The vector of planes at an entry (a multiple of [`LANES`]): the first plane, how many there
+    /// are, from one plane to the next, the first channel and from one channel to the next.
+    fn vector(&self, entry: usize) -> Vector {
         let (row, col) = (entry / self.width(), entry % self.width());
-        (col < self.cols).then(|| match self.lanes {
-            Lanes::Channels => row * self.total + self.start + col,
-            Lanes::Samples => col * self.total + self.start + row,
-        })
-    }
-
-    fn channel(&self, entry: usize) -> usize {
-        self.start
-            + match self.lanes {
-                Lanes::Channels => entry % self.width(),
-                Lanes::Samples => entry / self.width(),
+        let count = (self.cols - col).min(LANES);
+        match self.lanes {
+            Lanes::Channels => Vector {
+                first: row * self.total + self.start + col,
+                count,
+                step: 1,
+                channel: self.start + col,
+                next: 1,
+            },
+            Lanes::Samples => {
+                let first = col * self.total + self.start + row;
+                Vector { first, count, step: self.total, channel: self.start + row, next: 0 }
             }
+        }
     }
 }
 
-/// Half spectra of the rows of planes: for column frequency `b` and row `r`, the real parts of
-/// all entries, then the imaginary parts.
+/// Planes `first + i·step` for i < count, of channels `channel + i·next`.
+struct Vector {
+    first: usize,
+    count: usize,
+    step: usize,
+    channel: usize,
+    next: usize,
+}
+
+/// Half spectra of the rows of planes: for column frequency `b` and row `r`, for each vector of
+/// entries 16 real parts, then 16 imaginary parts.
 pub struct LineSet {
     /// The planes.
     pub planes: Planes,
@@ -74,10 +86,10 @@ impl LineSet {
         Self { planes, shape, stride, bins: s.bins() }
     }
 
-    /// Floats from one row to the next; one cache line more than the entries, lest all rows
-    /// compete for the same cache set.
+    /// Floats from one row to the next; a vector more than the entries, lest all rows compete for
+    /// the same cache sets.
     pub fn row_stride(&self) -> usize {
-        2 * self.planes.size() + LANES
+        2 * self.planes.size() + 2 * LANES
     }
 
     /// Floats from one frequency to the next.
@@ -97,6 +109,20 @@ impl LineSet {
 
     fn lines(&self) -> usize {
         self.planes.size() / LANES * self.shape[0]
+    }
+
+    /// Asks for the places of a pair of lines to be brought near: they are far apart, so no
+    /// hardware prefetcher sees them coming.
+    #[inline(always)]
+    fn prefetch<S: Simd>(&self, simd: S, lines: *const f32, pair: usize) {
+        for line in 2 * pair..self.lines().min(2 * pair + 2) {
+            let (e, r) = self.line(line);
+            for k in 0..self.bins {
+                let p = lines.wrapping_add(k * self.bin_stride() + r * self.row_stride() + 2 * e);
+                simd.prefetch(p);
+                simd.prefetch(p.wrapping_add(LANES));
+            }
+        }
     }
 
     /// Splits the pairs of lines into tasks and runs `f(first pair, last pair)` on each.
@@ -151,25 +177,31 @@ impl Kernel for Analyse<'_> {
                     continue;
                 }
                 let (entry, row) = set.line(2 * pair + side);
-                for lane in 0..LANES {
-                    match set.planes.plane(entry + lane) {
-                        Some(p) => {
-                            let src = &self.x[(p * h + row) * w..][..w];
-                            for (i, &v) in src.iter().enumerate() {
-                                t[i * step * LANES + lane] = v;
-                            }
-                        }
-                        None => (0..w).for_each(|i| t[i * step * LANES + lane] = 0.0),
+                let v = set.planes.vector(entry);
+                for i in (0..w).step_by(LANES) {
+                    let n = LANES.min(w - i);
+                    let mut rows = [simd.splat(0.0); LANES];
+                    for (lane, r) in rows.iter_mut().enumerate().take(v.count) {
+                        let src = &self.x[((v.first + lane * v.step) * h + row) * w + i..][..n];
+                        // SAFETY: `src` holds n floats.
+                        *r = unsafe {
+                            if n == LANES { simd.load(src.as_ptr()) } else { simd.load_some(src.as_ptr(), n) }
+                        };
+                    }
+                    for (j, c) in simd.transpose(rows).into_iter().enumerate().take(n) {
+                        // SAFETY: (w − 1)·step < used, and `t` holds `used` vectors.
+                        unsafe { simd.store(t.as_mut_ptr().add((i + j) * step * LANES), c) };
                     }
                 }
             }
+            // SAFETY: the start of `out`.
+            set.prefetch(simd, unsafe { self.out.at(0) }, pair);
             // Two real signals make one complex signal: z = a + ib.
             let re = input.as_mut_ptr();
             let src = View { re, im: re.wrapping_add(used * LANES), stride: LANES };
             // SAFETY: `input` holds `used` elements of both parts, `spectrum` n, `work` what the
             // plan asks for; they are disjoint parts of `buf`.
             unsafe { plan.run(simd, src, used, View::packed(spectrum.as_mut_ptr()), work.as_mut_ptr()) };
-            let half = set.planes.size();
             for k in 0..set.bins {
                 // SAFETY: k and n − k (mod n) are below n. The two lines' places in `out`
                 // belong to this pair alone and lie within it, since `out` has `set.len()` floats.
@@ -179,14 +211,14 @@ impl Kernel for Analyse<'_> {
                     let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
                     let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
                     let (e, r) = set.line(2 * pair);
-                    let p = self.out.at(k * set.bin_stride() + r * set.row_stride() + e);
+                    let p = self.out.at(k * set.bin_stride() + r * set.row_stride() + 2 * e);
                     simd.store(p, simd.add(zr, cr));
-                    simd.store(p.add(half), simd.sub(zi, ci));
+                    simd.store(p.add(LANES), simd.sub(zi, ci));
                     if 2 * pair + 1 < set.lines() {
                         let (e, r) = set.line(2 * pair + 1);
-                        let p = self.out.at(k * set.bin_stride() + r * set.row_stride() + e);
+                        let p = self.out.at(k * set.bin_stride() + r * set.row_stride() + 2 * e);
                         simd.store(p, simd.add(zi, ci));
-                        simd.store(p.add(half), simd.sub(cr, zr));
+                        simd.store(p.add(LANES), simd.sub(cr, zr));
                     }
                 }
             }
@@ -215,7 +247,6 @@ impl Kernel for Synthesise<'_> {
         let mut buf = Scratch::take(4 * n * LANES + plan.scratch_len());
         let (spectrum, rest) = buf.split_at_mut(2 * n * LANES);
         let (signal, work) = rest.split_at_mut(2 * n * LANES);
-        let half = set.planes.size();
         for pair in self.from..self.to {
             let both = 2 * pair + 1 < set.lines();
             for k in 0..set.bins {
@@ -223,8 +254,8 @@ impl Kernel for Synthesise<'_> {
                 unsafe {
                     let at = |line: usize| {
                         let (e, r) = set.line(line);
-                        let p = self.lines.as_ptr().add(k * set.bin_stride() + r * set.row_stride() + e);
-                        (simd.load(p), simd.load(p.add(half)))
+                        let p = self.lines.as_ptr().add(k * set.bin_stride() + r * set.row_stride() + 2 * e);
+                        (simd.load(p), simd.load(p.add(LANES)))
                     };
                     let (ar, ai) = at(2 * pair);
                     let (br, bi) = if both { at(2 * pair + 1) } else { (simd.splat(0.0), simd.splat(0.0)) };
@@ -238,19 +269,34 @@ impl Kernel for Synthesise<'_> {
                     simd.store(z.add(LANES), simd.add(ai, br));
                 }
             }
+            set.prefetch(simd, self.lines.as_ptr(), pair + 1);
             let src = View::packed(spectrum.as_mut_ptr()).swapped();
             let dst = View::packed(signal.as_mut_ptr()).swapped();
             // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
             unsafe { plan.run(simd, src, n, dst, work.as_mut_ptr()) };
             for side in 0..if both { 2 } else { 1 } {
                 let (entry, row) = set.line(2 * pair + side);
-                for lane in 0..LANES {
-                    let Some(p) = set.planes.plane(entry + lane) else { continue };
-                    let b = self.bias.map_or(0.0, |b| b[set.planes.channel(entry + lane)]);
-                    for i in 0..w {
-                        let v = signal[(i * set.stride[1] * 2 + side) * LANES + lane];
-                        // SAFETY: row `row` of plane `p` lies within `y` and belongs to this line.
-                        unsafe { *self.y.at((p * h + row) * w + i) = v * self.scale + b };
+                let v = set.planes.vector(entry);
+                let mut bias = [0f32; LANES];
+                if let Some(b) = self.bias {
+                    bias.iter_mut().take(v.count).enumerate().for_each(|(i, x)| *x = b[v.channel + i * v.next]);
+                }
+                let step = set.stride[1] * 2 * LANES;
+                // SAFETY: `bias` holds 16 floats; positions below w lie on the transform's grid;
+                // row `row` of the vector's planes lies within `y` and belongs to this line.
+                unsafe {
+                    let (scale, bias) = (simd.splat(self.scale), simd.load(bias.as_ptr()));
+                    let from = signal.as_ptr().add(side * LANES);
+                    for i in (0..w).step_by(LANES) {
+                        let n = LANES.min(w - i);
+                        let mut rows = [bias; LANES];
+                        for (j, r) in rows.iter_mut().enumerate().take(n) {
+                            *r = simd.fma(simd.load(from.add((i + j) * step)), scale, bias);
+                        }
+                        for (lane, r) in simd.transpose(rows).into_iter().enumerate().take(v.count) {
+                            let to = self.y.at(((v.first + lane * v.step) * h + row) * w + i);
+                            if n == LANES { simd.store(to, r) } else { simd.store_some(to, r, n) }
+                        }
                     }
                 }
             }

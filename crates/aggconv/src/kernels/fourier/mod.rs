@@ -26,7 +26,7 @@ use super::{Gradients, scratch::Scratch};
 use crate::{ConvGeometry, TapSet};
 use columns::Columns;
 use lines::{LineSet, Planes};
-use taps::{Roots, Taps};
+use taps::Taps;
 
 /// How 16 planes are put side by side, and with it which matrix dimension is the vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +44,70 @@ struct Setup {
     depthwise: bool,
     rows: fft::Plan,
     cols: fft::Plan,
-    row_roots: Roots,
+    /// Of the kept taps' column offsets: see [`taps::phases`].
+    phases: Vec<[f32; 2]>,
     taps: TapSet,
     /// Positions of the kept taps among all taps.
     kept: Vec<usize>,
 }
 
 /// The transform size for a geometry with reachable taps of this radius.
-pub fn size(g: &ConvGeometry, radius: [usize; 2]) -> [usize; 2] {
+fn size(g: &ConvGeometry, radius: [usize; 2]) -> [usize; 2] {
     let length = |axis: usize| fft::good_length(g.input[axis] + radius[axis], 3.0);
     [length(0), length(1)]
+}
+
+/// The channels of one call: (groups treated as one call each, input, output channels).
+fn channels(g: &ConvGeometry) -> (usize, usize, usize) {
+    if is_depthwise(g) { (1, g.c_in, g.c_out) } else { (g.groups, g.c_in_per_group(), g.c_out_per_group()) }
+}
+
+fn is_depthwise(g: &ConvGeometry) -> bool {
+    g.groups == g.c_in && g.c_in == g.c_out
+}
+
+/// Padding is work: the layout with less of it.
+fn layout(g: &ConvGeometry) -> Lanes {
+    let (_, ci, co) = channels(g);
+    let channels = g.batch * (padded(ci) + padded(co));
+    let samples = padded(g.batch) * (ci + co);
+    if channels <= samples { Lanes::Channels } else { Lanes::Samples }
+}
+
+/// What the cost of a convolution depends on.
+pub(super) struct Sizes {
+    /// Rows and columns of a transform.
+    pub transform: [usize; 2],
+    /// Relative cost of a point of each.
+    pub passes: [f64; 2],
+    /// Calls, each with its own:
+    pub calls: usize,
+    /// planes of the input,
+    pub input: usize,
+    /// of the output (padding included),
+    pub output: usize,
+    /// complex multiply-adds at a frequency,
+    pub products: usize,
+    /// entries of a kernel matrix,
+    pub kernel: usize,
+    /// taps that can touch the input.
+    pub taps: usize,
+}
+
+/// The sizes for a geometry that has a tap in reach.
+pub(super) fn sizes(g: &ConvGeometry) -> Sizes {
+    let taps = g.taps.reachable(g.input);
+    let transform = size(g, taps.radius());
+    let (calls, ci, co) = channels(g);
+    let (input, output, kernel) = match layout(g) {
+        Lanes::Channels if is_depthwise(g) => (g.batch * padded(ci), g.batch * padded(co), padded(co)),
+        Lanes::Channels => (g.batch * padded(ci), g.batch * padded(co), ci * padded(co)),
+        Lanes::Samples if is_depthwise(g) => (padded(g.batch) * ci, padded(g.batch) * co, padded(co)),
+        Lanes::Samples => (padded(g.batch) * ci, padded(g.batch) * co, padded(ci * co)),
+    };
+    let products = if is_depthwise(g) { output } else { output * ci };
+    let passes = transform.map(fft::cost_per_point);
+    Sizes { transform, passes, calls, input, output, products, kernel, taps: taps.len() }
 }
 
 fn padded(n: usize) -> usize {
@@ -65,18 +119,13 @@ impl Setup {
         let taps = g.taps.reachable(g.input);
         let kept = (0..g.taps.len()).filter(|&i| taps.position(g.taps.offsets()[i]).is_some()).collect();
         let [nh, nw] = size(g, taps.radius());
-        let depthwise = g.groups == g.c_in && g.c_in == g.c_out;
-        let (ci, co) = if depthwise { (g.c_in, g.c_out) } else { (g.c_in_per_group(), g.c_out_per_group()) };
-        // Padding is work: take the layout with less of it.
-        let channels = g.batch * (padded(ci) + padded(co));
-        let samples = padded(g.batch) * (ci + co);
         Self {
             isa: Isa::current(),
-            lanes: if channels <= samples { Lanes::Channels } else { Lanes::Samples },
-            depthwise,
+            lanes: layout(g),
+            depthwise: is_depthwise(g),
             rows: fft::Plan::new(nw),
             cols: fft::Plan::new(nh),
-            row_roots: Roots::new(nw),
+            phases: taps::phases(nw, taps.offsets().iter().map(|o| o[1])),
             taps,
             kept,
         }
@@ -84,15 +133,17 @@ impl Setup {
 
     /// The channel ranges that are convolved apart: (start, length) of input and output channels.
     fn groups(&self, g: &ConvGeometry) -> Vec<[(usize, usize); 2]> {
-        if self.depthwise {
-            return vec![[(0, g.c_in), (0, g.c_out)]];
-        }
-        let (ci, co) = (g.c_in_per_group(), g.c_out_per_group());
-        (0..g.groups).map(|i| [(i * ci, ci), (i * co, co)]).collect()
+        let (calls, ci, co) = channels(g);
+        (0..calls).map(|i| [(i * ci, ci), (i * co, co)]).collect()
     }
 
     fn planes(&self, g: &ConvGeometry, total: usize, (start, len): (usize, usize)) -> Planes {
         Planes::new(self.lanes, g.batch, total, start, len)
+    }
+
+    /// Whether column frequency `k` is its own conjugate's.
+    fn own_mirror(&self, k: usize) -> bool {
+        k == 0 || 2 * k == self.rows.len()
     }
 
     /// Column frequencies that are stored: the rest are their conjugates.

@@ -2,26 +2,18 @@
 
 use super::super::scratch::{Scratch, Shared};
 use super::super::simd::{Kernel, LANES, Simd, dispatch};
+use super::cgemm::{Axis, Mat};
 use super::fft::View;
 use super::{Lanes, Setup, padded};
 use crate::ConvGeometry;
 use rayon::prelude::*;
 
-/// cos and sin of 2πj/N.
-pub struct Roots(Vec<[f32; 2]>);
-
-impl Roots {
-    /// The N-th roots of unity.
-    pub fn new(n: usize) -> Self {
-        let angle = |j: usize| 2.0 * std::f64::consts::PI * j as f64 / n as f64;
-        Self((0..n).map(|j| [angle(j).cos() as f32, angle(j).sin() as f32]).collect())
-    }
-
-    /// cos and sin of 2π·k·offset/N.
-    #[inline(always)]
-    pub fn at(&self, k: usize, offset: i32) -> [f32; 2] {
-        self.0[(k as i64 * i64::from(offset)).rem_euclid(self.0.len() as i64) as usize]
-    }
+/// cos and sin of 2π·k·offset/N for every stored frequency k and every offset.
+pub fn phases(n: usize, offsets: impl Iterator<Item = i32> + Clone) -> Vec<[f32; 2]> {
+    let angle = |j: usize| 2.0 * std::f64::consts::PI * j as f64 / n as f64;
+    let roots: Vec<[f32; 2]> = (0..n).map(|j| [angle(j).cos() as f32, angle(j).sin() as f32]).collect();
+    let at = |k: usize, o: i32| roots[(k as i64 * i64::from(o)).rem_euclid(n as i64) as usize];
+    (0..n / 2 + 1).flat_map(|k| offsets.clone().map(move |o| at(k, o)).collect::<Vec<_>>()).collect()
 }
 
 /// The weights of one group as a matrix per tap.
@@ -37,6 +29,9 @@ pub struct Taps {
     first: usize,
     /// Entries of a matrix, padded to whole vectors.
     pub size: usize,
+    /// Whether a spectrum holds its matrix as vectors, column by column of vectors, for a right
+    /// operand. Else real parts, then imaginary parts, row by row: an operand to broadcast.
+    pub vectors: bool,
     /// Whether the spectrum is wanted conjugated (for the input gradient).
     pub conjugate: bool,
     /// Distinct row offsets, with the range of kept taps of each.
@@ -70,7 +65,8 @@ impl Taps {
             }
         }
         let size = padded(rows * width);
-        Self { rows, width, cols, row_step, col_step, first: start * per, size, conjugate: transposed, groups }
+        let vectors = s.lanes == Lanes::Channels;
+        Self { rows, width, cols, row_step, col_step, first: start * per, size, vectors, conjugate: transposed, groups }
     }
 
     /// The weight index (over all taps: times the number of taps) of a matrix entry.
@@ -81,25 +77,44 @@ impl Taps {
 
     /// The weights as `[kept tap][entry]`.
     pub fn gather(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
-        let (all, kept) = (g.taps.len(), s.kept.len());
-        let mut out = Scratch::take(kept * self.size);
+        let all = g.taps.len();
+        let mut out = Scratch::take(s.kept.len() * self.size);
         let shared = Shared::new(&mut out);
+        let mut position = vec![None; all];
+        s.kept.iter().enumerate().for_each(|(t, &k)| position[k] = Some(t));
         (0..self.size / LANES).into_par_iter().with_min_len(8).for_each(|v| {
-            for e in v * LANES..(v + 1) * LANES {
-                let weight = self.weight(e);
-                for (t, &k) in s.kept.iter().enumerate() {
-                    let value = weight.map_or(0.0, |i| w[i * all + k]);
-                    // SAFETY: entry `e` of each tap is within `out` and belongs to this task.
-                    unsafe { *shared.at(t * self.size + e) = value };
-                }
-            }
+            dispatch(s.isa, Gather { taps: self, position: &position, w, out: shared, v: v * LANES });
         });
         out
     }
 
     /// Floats from one row frequency to the next in a kernel spectrum.
     pub fn spectrum_stride(&self) -> usize {
-        2 * self.size + LANES
+        2 * self.size + 2 * LANES
+    }
+
+    /// The matrix at a row frequency of a spectrum.
+    pub fn matrix(&self, spectrum: &mut [f32], k: usize) -> Mat {
+        let next = self.spectrum_stride();
+        let re = spectrum[k * next..].as_mut_ptr();
+        if self.vectors {
+            Mat { re, im: LANES, rows: Axis::plain(2 * LANES), cols: Axis::lanes(2 * LANES * self.rows), next }
+        } else {
+            Mat { re, im: self.size, rows: Axis::plain(self.width), cols: Axis::plain(1), next }
+        }
+    }
+
+    /// Where a vector of entries lies in a row frequency of a spectrum.
+    #[inline(always)]
+    fn view(&self, spectrum: *mut f32, v: usize) -> View {
+        let stride = self.spectrum_stride();
+        if self.vectors {
+            let re = spectrum.wrapping_add(2 * LANES * (v % self.width / LANES * self.rows + v / self.width));
+            View { re, im: re.wrapping_add(LANES), stride }
+        } else {
+            let re = spectrum.wrapping_add(v);
+            View { re, im: re.wrapping_add(self.size), stride }
+        }
     }
 
     /// Floats of the weight gradient's lines for one column frequency.
@@ -107,8 +122,8 @@ impl Taps {
         self.groups.len() * 2 * self.size
     }
 
-    /// The kernel's spectrum at column frequency `k`: for each row frequency the matrix's real
-    /// parts, then its imaginary parts.
+    /// The kernel's spectrum at column frequency `k`: a matrix ([`Taps::matrix`]) for each row
+    /// frequency.
     #[inline(always)]
     pub fn spectrum<S: Simd>(&self, simd: S, s: &Setup, wt: &[f32], k: usize, out: &mut [f32]) {
         let n = s.cols.len();
@@ -117,7 +132,7 @@ impl Taps {
         let (line, work) = buf.split_at_mut(2 * n * LANES);
         line.fill(0.0);
         let sign = if self.conjugate { -1.0 } else { 1.0 };
-        let phases: Vec<[f32; 2]> = s.taps.offsets().iter().map(|o| s.row_roots.at(k, o[1])).collect();
+        let phases = &s.phases[k * s.kept.len()..][..s.kept.len()];
         for v in (0..self.size).step_by(LANES) {
             for (row, range) in &self.groups {
                 let (mut re, mut im) = (simd.splat(0.0), simd.splat(0.0));
@@ -135,9 +150,8 @@ impl Taps {
                     simd.store(line.as_mut_ptr().add(at + LANES), im);
                 }
             }
-            let re = out.as_mut_ptr().wrapping_add(v);
             let mut src = View::packed(line.as_mut_ptr());
-            let mut dst = View { re, im: re.wrapping_add(self.size), stride: self.spectrum_stride() };
+            let mut dst = self.view(out.as_mut_ptr(), v);
             if !self.conjugate {
                 (src, dst) = (src.swapped(), dst.swapped());
             }
@@ -155,8 +169,7 @@ impl Taps {
         let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
         let (line, work) = buf.split_at_mut(2 * n * LANES);
         for v in (0..self.size).step_by(LANES) {
-            let re = spectrum.as_mut_ptr().wrapping_add(v);
-            let src = View { re, im: re.wrapping_add(self.size), stride: self.spectrum_stride() };
+            let src = self.view(spectrum.as_mut_ptr(), v);
             // SAFETY: as in `spectrum`; the caller grants `lines_len` floats at `out`.
             unsafe {
                 s.cols.run(simd, src, n, View::packed(line.as_mut_ptr()), work.as_mut_ptr());
@@ -180,6 +193,43 @@ impl Taps {
     }
 }
 
+struct Gather<'a> {
+    taps: &'a Taps,
+    /// Where each tap goes.
+    position: &'a [Option<usize>],
+    w: &'a [f32],
+    out: Shared,
+    v: usize,
+}
+
+impl Kernel for Gather<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (all, size) = (self.position.len(), self.taps.size);
+        let mut weights = [None; LANES];
+        weights.iter_mut().enumerate().for_each(|(i, w)| *w = self.taps.weight(self.v + i));
+        for t in (0..all).step_by(LANES) {
+            let n = LANES.min(all - t);
+            let mut rows = [simd.splat(0.0); LANES];
+            for (r, weight) in rows.iter_mut().zip(weights) {
+                if let Some(i) = weight {
+                    let from = &self.w[i * all + t..][..n];
+                    // SAFETY: `from` holds n floats.
+                    *r =
+                        unsafe { if n == LANES { simd.load(from.as_ptr()) } else { simd.load_some(from.as_ptr(), n) } };
+                }
+            }
+            for (c, to) in simd.transpose(rows).into_iter().zip(&self.position[t..t + n]) {
+                if let Some(to) = to {
+                    // SAFETY: vector v of each kept tap is within the output and this task's own.
+                    unsafe { simd.store(self.out.at(to * size + self.v), c) };
+                }
+            }
+        }
+    }
+}
+
 struct Scatter<'a> {
     taps: &'a Taps,
     s: &'a Setup,
@@ -195,28 +245,37 @@ impl Kernel for Scatter<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (taps, s) = (self.taps, self.s);
-        let n = s.rows.len();
+        let (bins, count) = (s.bins(), s.kept.len());
+        let mut weights = [None; LANES];
+        weights.iter_mut().enumerate().for_each(|(i, w)| *w = taps.weight(self.v + i));
         for (i, (_, range)) in taps.groups.iter().enumerate() {
-            for t in range.clone() {
-                let mut sum = simd.splat(0.0);
-                for k in 0..s.bins() {
-                    let [c, d] = s.row_roots.at(k, s.taps.offsets()[t][1]);
-                    // Frequency n − k adds the same again, unless it is k.
-                    let weight = if k == 0 || 2 * k == n { 1.0 } else { 2.0 };
+            // Eight taps at a time share what is read of the lines.
+            for first in range.clone().step_by(8) {
+                let some = (range.end - first).min(8);
+                let mut sums = [simd.splat(0.0); 8];
+                for k in 0..bins {
                     // SAFETY: within `lines` (length asserted).
-                    unsafe {
+                    let (re, im) = unsafe {
                         let p = self.lines.as_ptr().add(k * taps.lines_len() + i * 2 * taps.size + self.v);
-                        sum = simd.fma(simd.load(p), simd.splat(weight * c), sum);
-                        sum = simd.fma(simd.load(p.add(taps.size)), simd.splat(weight * d), sum);
+                        (simd.load(p), simd.load(p.add(taps.size)))
+                    };
+                    let phases = &s.phases[k * count + first..][..some];
+                    // Frequency n − k adds the same again, unless it is k.
+                    let twice = if s.own_mirror(k) { 1.0 } else { 2.0 };
+                    let (re, im) = (simd.mul(re, simd.splat(twice)), simd.mul(im, simd.splat(twice)));
+                    for (sum, [c, d]) in sums.iter_mut().zip(phases) {
+                        *sum = simd.fma(im, simd.splat(*d), simd.fma(re, simd.splat(*c), *sum));
                     }
                 }
-                let mut lanes = [0.0; LANES];
-                // SAFETY: 16 floats.
-                unsafe { simd.store(lanes.as_mut_ptr(), sum) };
-                for (lane, value) in lanes.iter().enumerate() {
-                    if let Some(i) = taps.weight(self.v + lane) {
-                        // SAFETY: a weight's gradient is within `dw` and belongs to this entry alone.
-                        unsafe { *self.dw.at(i * self.all + s.kept[t]) = value * self.scale };
+                for (sum, t) in sums.into_iter().zip(first..first + some) {
+                    let mut lanes = [0.0; LANES];
+                    // SAFETY: 16 floats.
+                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
+                    for (weight, value) in weights.iter().zip(lanes) {
+                        if let Some(i) = weight {
+                            // SAFETY: a weight's gradient is within `dw`, this entry's alone.
+                            unsafe { *self.dw.at(i * self.all + s.kept[t]) = value * self.scale };
+                        }
                     }
                 }
             }
