@@ -2,7 +2,8 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
-use dashnas::config::{BackboneName, Override, Preset, TaskName};
+use dashnas::bench::Mode;
+use dashnas::config::{BackboneName, Override, Preset, SearchMethod as Method, TaskName};
 use dashnas::task::{Loss, Metric};
 use std::path::PathBuf;
 
@@ -53,6 +54,9 @@ pub enum Command {
     /// Show what a data set holds and what would be run on it.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
+    /// Time training steps, or the figures of the paper, on this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print the configuration that the other options lead to, with every key explained.
     #[command(after_help = EXIT_CODES)]
     Config(ConfigArgs),
@@ -108,6 +112,66 @@ pub struct ConfigArgs {
     /// The configuration.
     #[command(flatten)]
     pub settings: Settings,
+}
+
+/// What is timed.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// One training step: forward, backward and optimizer, on random data of a case's shape.
+    Step(BenchStepArgs),
+    /// The paper's figures 2 and 3: time against the number of operations and the input length, for its
+    /// five methods and for the fastest here. Writes CSV and SVG.
+    Figures(BenchFiguresArgs),
+}
+
+/// `bench step`.
+#[derive(Debug, Args)]
+pub struct BenchStepArgs {
+    /// The case: seqmnist, seqmnist49, ecg, satellite, deepsea, cifar, ninapro, darcy or darcy29.
+    #[arg(long)]
+    pub case: String,
+    /// The network: the supernet by its fastest method (dash), by Eq. 3 or Eq. 2 of the paper, the plain
+    /// backbone, or a network of wide, dilated kernels (retrain).
+    #[arg(long, default_value = "dash", value_parser = PossibleValuesParser::new(Mode::ALL.map(Mode::name)))]
+    pub mode: String,
+    /// How the mixture is computed in mode dash, instead of the fastest way.
+    #[arg(long, value_parser = PossibleValuesParser::new(Method::ALL.iter().map(|m| m.name())))]
+    pub method: Option<String>,
+    /// Convolve each channel by itself where input and output channels agree.
+    #[arg(long)]
+    pub depthwise: bool,
+    /// Width factor of 2-D networks [default: 1 in search modes, 4 otherwise].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub width: Option<u16>,
+    /// Samples a step [default: the case's].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub batch: Option<u32>,
+    /// Steps timed, after one that is not.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub steps: u16,
+    /// How the result is printed and on how many threads it is computed.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `bench figures`.
+#[derive(Debug, Args)]
+pub struct BenchFiguresArgs {
+    /// Folder for the CSV and SVG files; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Samples a step [default: 128, the paper's].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub batch: Option<u32>,
+    /// Steps timed at each point, after one that is not.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub steps: u16,
+    /// Leave out what is slower: once a step of a method takes longer than this, its larger points are skipped.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
+    pub limit: f64,
+    /// How the result is printed and on how many threads it is computed.
+    #[command(flatten)]
+    pub common: CommonArgs,
 }
 
 /// Options of every command that computes.

@@ -5,7 +5,8 @@ use dashnas::config::ConfigError;
 use dashnas::darcy::DarcyError;
 use dashnas::data::DataError;
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
 /// Exit codes, as documented under `--help`; 0 is success and 2, wrong usage, is clap's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,11 @@ impl Failure {
     /// A failure with a hint.
     pub fn new(code: Code, message: impl Display, hint: Option<String>) -> Self {
         Self { code, message: message.to_string(), hint }
+    }
+
+    /// A file that could not be worked on.
+    pub fn file(action: &str, path: &Path, error: &io::Error) -> Self {
+        Self::new(Code::Files, format!("cannot {action} {}: {error}", path.display()), None)
     }
 
     /// Prints it to standard error.

@@ -9,6 +9,7 @@ mod failure;
 mod interrupt;
 mod logging;
 mod output;
+mod plot;
 mod progress;
 mod report;
 

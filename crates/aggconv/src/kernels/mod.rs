@@ -14,8 +14,10 @@ pub mod naive;
 mod scratch;
 mod select;
 pub mod simd;
+mod work;
 
 pub use select::{cost, select};
+pub use work::arithmetic;
 
 use crate::ConvGeometry;
 use rayon::prelude::*;

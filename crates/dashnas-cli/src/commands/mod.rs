@@ -1,12 +1,13 @@
 //! One module a subcommand.
 
+mod bench;
 mod config;
 mod inspect;
 mod run;
 mod source;
 mod stages;
 
-use crate::args::{Cli, Command};
+use crate::args::{BenchCommand, Cli, Command};
 use crate::failure::{Code, Failure};
 use crate::interrupt::Interrupt;
 use crate::progress::{Progress, Verbosity};
@@ -28,6 +29,8 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Train(args) => stages::train(args, verbosity),
         Command::Evaluate(args) => stages::evaluate(args, verbosity),
         Command::Inspect(args) => inspect::inspect(args, verbosity),
+        Command::Bench(BenchCommand::Step(args)) => bench::step(args, verbosity),
+        Command::Bench(BenchCommand::Figures(args)) => bench::figures(args, verbosity),
         Command::Config(args) => config::config(args),
     }
 }

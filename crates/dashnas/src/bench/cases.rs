@@ -6,10 +6,10 @@ use crate::config::BackboneName;
 use aggconv::{KernelSpace, SpaceError};
 
 /// One case: a batch shape, a task and a kernel space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
     /// Its name on the command line.
-    pub name: &'static str,
+    pub name: String,
     /// Samples a batch.
     pub batch: usize,
     /// Input channels.
@@ -21,39 +21,84 @@ pub struct Case {
     /// Whether it predicts at every position.
     pub dense: bool,
     /// K.
-    pub kernel_sizes: &'static [usize],
+    pub kernel_sizes: Vec<usize>,
     /// D.
-    pub dilations: &'static [usize],
+    pub dilations: Vec<usize>,
 }
 
-const K1: &[usize] = &[3, 7, 11, 15, 19];
-const K2: &[usize] = &[3, 5, 7, 9];
-const D: &[usize] = &[1, 3, 7, 15];
+const D: [usize; 4] = [1, 3, 7, 15];
 
-const fn series(name: &'static str, [batch, channels, length]: [usize; 3], outputs: usize) -> Case {
-    Case { name, batch, channels, input: [1, length], outputs, dense: false, kernel_sizes: K1, dilations: D }
-}
-
-const fn image(name: &'static str, [batch, channels, h, w]: [usize; 4], outputs: usize) -> Case {
-    Case { name, batch, channels, input: [h, w], outputs, dense: false, kernel_sizes: K2, dilations: D }
-}
-
-/// Every case.
-pub const CASES: [Case; 9] = [
-    Case { kernel_sizes: &[3, 5, 7, 9, 11], dilations: &[1, 3, 7, 15, 31], ..series("seqmnist", [128, 1, 1000], 10) },
+fn series(name: &str, [batch, channels, length]: [usize; 3], outputs: usize) -> Case {
     Case {
-        kernel_sizes: &[3, 5, 7, 9, 11, 13, 15],
-        dilations: &[1, 3, 7, 15, 31, 63, 127],
-        ..series("seqmnist49", [128, 1, 1000], 10)
-    },
-    series("ecg", [128, 1, 1000], 4),
-    series("satellite", [256, 1, 46], 24),
-    series("deepsea", [64, 4, 1000], 36),
-    image("cifar", [64, 3, 32, 32], 100),
-    image("ninapro", [128, 1, 16, 52], 18),
-    Case { dense: true, ..image("darcy", [10, 3, 85, 85], 1) },
-    Case { dense: true, ..image("darcy29", [10, 3, 29, 29], 1) },
-];
+        name: name.into(),
+        batch,
+        channels,
+        input: [1, length],
+        outputs,
+        dense: false,
+        kernel_sizes: vec![3, 7, 11, 15, 19],
+        dilations: D.to_vec(),
+    }
+}
+
+fn image(name: &str, [batch, channels, h, w]: [usize; 4], outputs: usize) -> Case {
+    Case {
+        name: name.into(),
+        batch,
+        channels,
+        input: [h, w],
+        outputs,
+        dense: false,
+        kernel_sizes: vec![3, 5, 7, 9],
+        dilations: D.to_vec(),
+    }
+}
+
+/// Flattened digits padded to `length` (appendix A.3), over the given space.
+fn digits(name: &str, length: usize, kernel_sizes: Vec<usize>, dilations: Vec<usize>) -> Case {
+    Case { kernel_sizes, dilations, ..series(name, [128, 1, length], 10) }
+}
+
+/// `{3, 5, …}` and `{1, 3, 7, …}`, c of each: the spaces of Fig. 2.
+fn growing_space(c: usize) -> (Vec<usize>, Vec<usize>) {
+    ((1..=c).map(|p| 2 * p + 1).collect(), (1..=c).map(|q| (1 << q) - 1).collect())
+}
+
+/// Every case with a name.
+pub fn cases() -> Vec<Case> {
+    let (k5, d5) = growing_space(5);
+    let (k7, d7) = growing_space(7);
+    vec![
+        digits("seqmnist", 1000, k5, d5),
+        digits("seqmnist49", 1000, k7, d7),
+        series("ecg", [128, 1, 1000], 4),
+        series("satellite", [256, 1, 46], 24),
+        series("deepsea", [64, 4, 1000], 36),
+        image("cifar", [64, 3, 32, 32], 100),
+        image("ninapro", [128, 1, 16, 52], 18),
+        Case { dense: true, ..image("darcy", [10, 3, 85, 85], 1) },
+        Case { dense: true, ..image("darcy29", [10, 3, 29, 29], 1) },
+    ]
+}
+
+/// The cases of Fig. 2: 1, 4, 9, … 49 operations at n = 1000. The first number is what the
+/// horizontal axis shows.
+pub fn figure_2() -> Vec<(usize, Case)> {
+    let case = |c| {
+        let (k, d) = growing_space(c);
+        (c * c, digits(&format!("{} operations", c * c), 1000, k, d))
+    };
+    (1..=7).map(case).collect()
+}
+
+/// The cases of Fig. 3: 25 operations at n = 2⁵ … 2¹².
+pub fn figure_3() -> Vec<(usize, Case)> {
+    let case = |log: u32| {
+        let (k, d) = growing_space(5);
+        (1 << log, digits(&format!("n = {}", 1 << log), 1 << log, k, d))
+    };
+    (5..=12).map(case).collect()
+}
 
 /// A searched pattern for timing discretized 2-D networks: the paper's example for Darcy flow
 /// (§4.2).
@@ -65,7 +110,7 @@ const PATTERN_1D: [[usize; 2]; 9] = [[11, 3], [19, 7], [7, 15], [15, 1], [3, 15]
 impl Case {
     /// The case of this name.
     pub fn named(name: &str) -> Option<Case> {
-        CASES.into_iter().find(|c| c.name == name)
+        cases().into_iter().find(|c| c.name == name)
     }
 
     /// Axes of the data.
@@ -91,7 +136,7 @@ impl Case {
     /// # Errors
     /// Never for the built-in cases.
     pub fn space(&self) -> Result<KernelSpace, SpaceError> {
-        KernelSpace::new(self.kernel_sizes.to_vec(), self.dilations.to_vec())
+        KernelSpace::new(self.kernel_sizes.clone(), self.dilations.clone())
     }
 
     /// A discretized network's kernels.

@@ -1,6 +1,9 @@
 //! Timing of whole training steps, on the cases of [`cases`].
 
 pub mod cases;
+mod layers;
+
+pub use layers::LayerReport;
 
 use crate::error::Error;
 use crate::loss::{BatchTarget, LossFn};
@@ -57,7 +60,7 @@ impl Mode {
 }
 
 /// A step to be timed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepBench {
     /// The case.
     pub case: Case,
@@ -92,6 +95,16 @@ pub struct StepReport {
     pub peak_mib: Option<u64>,
     /// Trained parameters.
     pub params: u64,
+    /// Threads it ran on.
+    pub threads: usize,
+    /// Every convolution with the algorithm chosen for it, in the order of the forward pass.
+    pub layers: Vec<LayerReport>,
+    /// Floating-point operations of the convolutions in a step, by the algorithms chosen.
+    pub gflop: f64,
+    /// What the machine reached on large f32 matrix products just before, in GFLOP/s.
+    pub peak_gflops: f64,
+    /// `gflop / seconds / peak_gflops`: the share of that peak which the whole step reached.
+    pub fraction_of_peak: f64,
 }
 
 impl StepBench {
@@ -100,8 +113,9 @@ impl StepBench {
     /// # Errors
     /// [`Error::Space`] if the case's kernel space is not valid.
     pub fn run(&self) -> Result<StepReport, Error> {
+        let peak_gflops = matrix_product_peak();
         let device = Device::flex().autodiff();
-        let case = self.case;
+        let case = &self.case;
         let plan = case.plan(self.width);
         let kernels = self.kernels(&plan)?;
         let mut stream = Seed(0).stream("bench", &[]);
@@ -134,15 +148,23 @@ impl StepBench {
         }
         let mut sorted = all_seconds.clone();
         sorted.sort_by(f64::total_cmp);
+        let seconds = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN);
+        let layers = layers::layers(&plan, case, &network);
+        let gflop = layers.iter().map(|l| l.gflop).sum::<f64>();
         Ok(StepReport {
-            case: case.name.into(),
+            case: case.name.clone(),
             mode: self.mode,
             depthwise: self.depthwise,
             batch: case.batch,
-            seconds: sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN),
+            seconds,
             all_seconds,
             peak_mib: peak_resident_mib(),
             params,
+            threads: rayon::current_num_threads(),
+            layers,
+            gflop,
+            peak_gflops,
+            fraction_of_peak: gflop / seconds / peak_gflops,
         })
     }
 
@@ -162,6 +184,26 @@ impl StepBench {
             alpha_std: 1e-3,
         })
     }
+}
+
+/// The best of a few 1024³ matrix products through the tensor engine, in GFLOP/s.
+fn matrix_product_peak() -> f64 {
+    let n = 1024;
+    let mut stream = Seed(0).stream("bench/peak", &[]);
+    let mut matrix = || {
+        let values = rng::uniform(n * n, 1.0, &mut stream);
+        Tensor::<2>::from_data(TensorData::new(values, [n, n]), &Device::flex())
+    };
+    let (a, b) = (matrix(), matrix());
+    let best = (0..6)
+        .map(|_| {
+            let started = Instant::now();
+            // Reading an element waits for the product on engines that run behind.
+            let _ = a.clone().matmul(b.clone()).slice([0..1, 0..1]).into_data();
+            started.elapsed().as_secs_f64()
+        })
+        .fold(f64::INFINITY, f64::min);
+    2.0 * (n * n * n) as f64 / best / 1e9
 }
 
 /// The high-water mark of the process's resident memory, from `/proc` where there is one.
