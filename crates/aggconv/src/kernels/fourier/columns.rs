@@ -44,14 +44,14 @@ impl Columns<'_> {
     }
 
     /// The lines of the weight gradient at every column frequency, from the lines of the input
-    /// (`from`) and of the output gradient (`to`).
-    pub fn correlate(&self, from: &[f32], to: &[f32], out: &mut [f32]) {
+    /// (`from`) and of the output gradient (`to`); added to `out` if `add`.
+    pub fn correlate(&self, from: &[f32], to: &[f32], out: &mut [f32], add: bool) {
         assert_eq!(from.len(), self.from.len());
         assert_eq!(to.len(), self.to.len());
         assert_eq!(out.len(), self.s.bins() * self.taps.lines_len());
         let out = Shared::new(out);
         (0..self.s.bins()).into_par_iter().for_each(|bin| {
-            dispatch(self.s.isa, Correlate { c: self, from, to, out, bin });
+            dispatch(self.s.isa, Correlate { c: self, from, to, out, bin, add });
         });
     }
 
@@ -263,6 +263,7 @@ struct Correlate<'a> {
     to: &'a [f32],
     out: Shared,
     bin: usize,
+    add: bool,
 }
 
 impl Kernel for Correlate<'_> {
@@ -304,7 +305,7 @@ impl Kernel for Correlate<'_> {
         }
         // SAFETY: frequency `bin` of the gradient's lines, which is this task's own.
         let out = unsafe { self.out.at(self.bin * taps.lines_len()) };
-        taps.lines(simd, s, &mut g, out);
+        taps.lines(simd, s, &mut g, out, self.add);
     }
 }
 

@@ -161,9 +161,10 @@ impl Taps {
     }
 
     /// From the weight gradient's spectrum at one column frequency (layout of
-    /// [`Taps::spectrum`]) to its lines: at each distinct row offset real parts, imaginary parts.
+    /// [`Taps::spectrum`]) to its lines: at each distinct row offset real parts, imaginary parts;
+    /// added to what is there if `add`.
     #[inline(always)]
-    pub fn lines<S: Simd>(&self, simd: S, s: &Setup, spectrum: &mut [f32], out: *mut f32) {
+    pub fn lines<S: Simd>(&self, simd: S, s: &Setup, spectrum: &mut [f32], out: *mut f32, add: bool) {
         let n = s.cols.len();
         assert!(spectrum.len() >= n * self.spectrum_stride());
         let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
@@ -176,8 +177,10 @@ impl Taps {
                 for (i, (row, _)) in self.groups.iter().enumerate() {
                     let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
                     let to = out.add(i * 2 * self.size + v);
-                    simd.store(to, simd.load(line.as_ptr().add(at)));
-                    simd.store(to.add(self.size), simd.load(line.as_ptr().add(at + LANES)));
+                    for (from, to) in [(at, to), (at + LANES, to.add(self.size))] {
+                        let v = simd.load(line.as_ptr().add(from));
+                        simd.store(to, if add { simd.add(v, simd.load(to)) } else { v });
+                    }
                 }
             }
         }
