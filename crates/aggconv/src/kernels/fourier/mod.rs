@@ -229,7 +229,7 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
         let x_taps = Taps::new(&s, g, ci, co, true);
         let wt = grads.x.is_some().then(|| x_taps.gather(&s, g, w));
         let w_taps = Taps::new(&s, g, ci, co, false);
-        let mut g1 = grads.w.is_some().then(|| Scratch::take(s.bins() * w_taps.lines_len()));
+        let mut g1 = grads.w.is_some().then(|| Scratch::take(w_taps.lines_len(&s)));
         for (i, part) in parts(&s, g, ci, co, limit).into_iter().enumerate() {
             let (xl, yl) = (&part.x_lines, &part.y_lines);
             let mut d1 = Scratch::take(yl.len());
@@ -252,27 +252,33 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
 
 #[cfg(test)]
 mod tests {
+    use super::super::naive;
     use super::*;
     use std::sync::Arc;
 
+    /// With small parts, blocks and chunks (see `columns`), against the definition.
     #[test]
-    fn parts_of_a_batch_add_up() {
-        for (batch, c_in, c_out, groups) in [(5, 16, 32, 1), (37, 3, 2, 1), (7, 16, 16, 16)] {
+    fn parts_and_chunks_add_up() {
+        for (batch, c_in, c_out, groups) in [(5, 40, 52, 1), (37, 3, 2, 1), (7, 16, 16, 16), (40, 33, 16, 1)] {
             let taps = Arc::new(TapSet::union([&TapSet::lattice(3, 1, 2), &TapSet::lattice(3, 3, 2)]));
             let g = ConvGeometry { batch, c_in, c_out, groups, input: [7, 6], stride: [1, 2], taps };
             let values = |n: usize| (0..n).map(|i| ((i * 7919) % 101) as f32 / 50.0 - 1.0).collect::<Vec<_>>();
             let (x, w, dy) = (values(g.x_len()), values(g.w_len()), values(g.y_len()));
-            let run = |limit: usize| {
-                let (mut y, mut dx, mut dw) = (vec![0.0; g.y_len()], vec![0.0; g.x_len()], vec![0.0; g.w_len()]);
-                forward_within(&g, &x, &w, None, &mut y, limit);
-                let grads = Gradients { x: Some(&mut dx), w: Some(&mut dw), bias: None };
+            let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+            let (mut y, mut dx, mut dw) = (vec![0f64; g.y_len()], vec![0f64; g.x_len()], vec![0f64; g.w_len()]);
+            naive::forward(&g, &wide(&x), &wide(&w), None, &mut y);
+            naive::backward(&g, &wide(&x), &wide(&w), &wide(&dy), Some(&mut dx), Some(&mut dw), None);
+            for limit in [1, 20_000, PART] {
+                let (mut ya, mut xa, mut wa) = (vec![0f32; y.len()], vec![0f32; dx.len()], vec![0f32; dw.len()]);
+                forward_within(&g, &x, &w, None, &mut ya, limit);
+                let grads = Gradients { x: Some(&mut xa), w: Some(&mut wa), bias: None };
                 backward_within(&g, &x, &w, &dy, grads, limit);
-                [y, dx, dw].concat()
-            };
-            let (whole, parts) = (run(usize::MAX / 2), run(1));
-            let largest = whole.iter().fold(0f32, |m, v| m.max(v.abs()));
-            for (a, b) in whole.iter().zip(&parts) {
-                assert!((a - b).abs() <= 1e-5 * largest, "{a} against {b}");
+                for (got, want) in [(&ya, &y), (&xa, &dx), (&wa, &dw)] {
+                    let largest = want.iter().fold(0f64, |m, v| m.max(v.abs()));
+                    for (a, b) in got.iter().zip(want) {
+                        assert!((f64::from(*a) - b).abs() <= 1e-5 * largest, "{a} against {b} of {largest}");
+                    }
+                }
             }
         }
     }

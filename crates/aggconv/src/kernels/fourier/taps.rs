@@ -16,6 +16,19 @@ pub fn phases(n: usize, offsets: impl Iterator<Item = i32> + Clone) -> Vec<[f32;
     (0..n / 2 + 1).flat_map(|k| offsets.clone().map(move |o| at(k, o)).collect::<Vec<_>>()).collect()
 }
 
+/// A block of a weight matrix: whole vectors if the matrix has vectors.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk {
+    /// First row.
+    pub row: usize,
+    /// Rows.
+    pub rows: usize,
+    /// First column.
+    pub col: usize,
+    /// Columns in memory.
+    pub cols: usize,
+}
+
 /// The weights of one group as a matrix per tap.
 pub struct Taps {
     /// Rows of the matrix.
@@ -75,7 +88,7 @@ impl Taps {
         (r < self.rows && c < self.cols).then(|| self.first + r * self.row_step + c * self.col_step)
     }
 
-    /// The weights as `[kept tap][entry]`.
+    /// The weights as `[vector of entries][kept tap][lane]`.
     pub fn gather(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
         let all = g.taps.len();
         let mut out = Scratch::take(s.kept.len() * self.size);
@@ -88,58 +101,90 @@ impl Taps {
         out
     }
 
-    /// Floats from one row frequency to the next in a kernel spectrum.
-    pub fn spectrum_stride(&self) -> usize {
-        2 * self.size + 2 * LANES
+    /// The whole matrix, its columns limited to a range if it has vectors.
+    pub fn whole(&self, col: usize, cols: usize) -> Chunk {
+        if self.vectors {
+            Chunk { row: 0, rows: self.rows, col, cols }
+        } else {
+            Chunk { row: 0, rows: self.rows, col: 0, cols: self.width }
+        }
     }
 
-    /// The matrix at a row frequency of a spectrum.
-    pub fn matrix(&self, spectrum: &mut [f32], k: usize) -> Mat {
-        let next = self.spectrum_stride();
+    /// Entries of a chunk, padded to whole vectors.
+    fn entries(&self, chunk: Chunk) -> usize {
+        if self.vectors { chunk.rows * chunk.cols } else { self.size }
+    }
+
+    /// Floats from one row frequency to the next in a chunk's spectrum.
+    pub fn stride(&self, chunk: Chunk) -> usize {
+        2 * self.entries(chunk) + 2 * LANES
+    }
+
+    /// The matrix at a row frequency of a chunk's spectrum.
+    pub fn matrix(&self, chunk: Chunk, spectrum: &mut [f32], k: usize) -> Mat {
+        let next = self.stride(chunk);
         let re = spectrum[k * next..].as_mut_ptr();
         if self.vectors {
-            Mat { re, im: LANES, rows: Axis::plain(2 * LANES), cols: Axis::lanes(2 * LANES * self.rows), next }
+            Mat { re, im: LANES, rows: Axis::plain(2 * LANES), cols: Axis::lanes(2 * LANES * chunk.rows), next }
         } else {
             Mat { re, im: self.size, rows: Axis::plain(self.width), cols: Axis::plain(1), next }
         }
     }
 
-    /// Where a vector of entries lies in a row frequency of a spectrum.
+    /// The vectors of entries of a chunk, each with its place in a row frequency of the spectrum.
     #[inline(always)]
-    fn view(&self, spectrum: *mut f32, v: usize) -> View {
-        let stride = self.spectrum_stride();
-        if self.vectors {
-            let re = spectrum.wrapping_add(2 * LANES * (v % self.width / LANES * self.rows + v / self.width));
-            View { re, im: re.wrapping_add(LANES), stride }
-        } else {
-            let re = spectrum.wrapping_add(v);
-            View { re, im: re.wrapping_add(self.size), stride }
-        }
+    fn vectors(&self, chunk: Chunk) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (vectors, width) = (self.vectors, self.width);
+        let count = self.entries(chunk) / LANES;
+        (0..count).map(move |i| {
+            if vectors {
+                let (col, row) = (i / chunk.rows, i % chunk.rows);
+                ((chunk.row + row) * width + chunk.col + col * LANES, 2 * LANES * i)
+            } else {
+                (i * LANES, i * LANES)
+            }
+        })
     }
 
-    /// Floats of the weight gradient's lines for one column frequency.
-    pub fn lines_len(&self) -> usize {
-        self.groups.len() * 2 * self.size
+    /// A row of frequencies of a vector in a chunk's spectrum.
+    #[inline(always)]
+    fn view(&self, chunk: Chunk, spectrum: *mut f32, place: usize) -> View {
+        let re = spectrum.wrapping_add(place);
+        let im = re.wrapping_add(if self.vectors { LANES } else { self.size });
+        View { re, im, stride: self.stride(chunk) }
     }
 
-    /// The kernel's spectrum at column frequency `k`: a matrix ([`Taps::matrix`]) for each row
-    /// frequency.
+    /// Floats of the weight gradient's lines: for each vector of entries, for each column
+    /// frequency, for each distinct row offset, 16 real parts and 16 imaginary parts.
+    pub fn lines_len(&self, s: &Setup) -> usize {
+        s.bins() * self.groups.len() * 2 * self.size
+    }
+
+    /// Floats from a vector at column frequency `k` to the start of the lines.
     #[inline(always)]
-    pub fn spectrum<S: Simd>(&self, simd: S, s: &Setup, wt: &[f32], k: usize, out: &mut [f32]) {
-        let n = s.cols.len();
-        assert!(wt.len() >= s.kept.len() * self.size && out.len() >= n * self.spectrum_stride());
+    fn line(&self, s: &Setup, v: usize, k: usize) -> usize {
+        (v / LANES * s.bins() + k) * self.groups.len() * 2 * LANES
+    }
+
+    /// A chunk of the kernel's spectrum at column frequency `k`: a matrix ([`Taps::matrix`]) for
+    /// each row frequency.
+    #[inline(always)]
+    pub fn spectrum<S: Simd>(&self, simd: S, s: &Setup, wt: &[f32], k: usize, chunk: Chunk, out: &mut [f32]) {
+        let (n, count) = (s.cols.len(), s.kept.len());
+        assert!(wt.len() >= count * self.size && out.len() >= n * self.stride(chunk));
         let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
         let (line, work) = buf.split_at_mut(2 * n * LANES);
         line.fill(0.0);
         let sign = if self.conjugate { -1.0 } else { 1.0 };
-        let phases = &s.phases[k * s.kept.len()..][..s.kept.len()];
-        for v in (0..self.size).step_by(LANES) {
+        let phases = &s.phases[k * count..][..count];
+        for (v, place) in self.vectors(chunk) {
+            let weights = wt[v * count..][..count * LANES].as_ptr();
             for (row, range) in &self.groups {
                 let (mut re, mut im) = (simd.splat(0.0), simd.splat(0.0));
                 for t in range.clone() {
                     let [c, d] = phases[t];
-                    // SAFETY: vector v of tap t lies within `wt` (asserted).
-                    let x = unsafe { simd.load(wt.as_ptr().add(t * self.size + v)) };
+                    // SAFETY: `weights` holds a vector for each tap.
+                    let x = unsafe { simd.load(weights.add(t * LANES)) };
                     re = simd.fma(x, simd.splat(c), re);
                     im = simd.fma(x, simd.splat(sign * d), im);
                 }
@@ -151,7 +196,7 @@ impl Taps {
                 }
             }
             let mut src = View::packed(line.as_mut_ptr());
-            let mut dst = self.view(out.as_mut_ptr(), v);
+            let mut dst = self.view(chunk, out.as_mut_ptr(), place);
             if !self.conjugate {
                 (src, dst) = (src.swapped(), dst.swapped());
             }
@@ -160,25 +205,41 @@ impl Taps {
         }
     }
 
-    /// From the weight gradient's spectrum at one column frequency (layout of
-    /// [`Taps::spectrum`]) to its lines: at each distinct row offset real parts, imaginary parts;
-    /// added to what is there if `add`.
+    /// From a chunk of the weight gradient's spectrum at column frequency `k` (layout of
+    /// [`Taps::spectrum`]) to its lines; added to what is there if `add`.
+    ///
+    /// # Safety
+    /// [`Taps::lines_len`] floats must be at `out`, those of the chunk at `k` used by nobody else.
     #[inline(always)]
-    pub fn lines<S: Simd>(&self, simd: S, s: &Setup, spectrum: &mut [f32], out: *mut f32, add: bool) {
+    pub unsafe fn lines<S: Simd>(
+        &self,
+        simd: S,
+        s: &Setup,
+        spectrum: &mut [f32],
+        k: usize,
+        chunk: Chunk,
+        out: Shared,
+        add: bool,
+    ) {
         let n = s.cols.len();
-        assert!(spectrum.len() >= n * self.spectrum_stride());
+        assert!(spectrum.len() >= n * self.stride(chunk));
         let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
         let (line, work) = buf.split_at_mut(2 * n * LANES);
-        for v in (0..self.size).step_by(LANES) {
-            let src = self.view(spectrum.as_mut_ptr(), v);
-            // SAFETY: as in `spectrum`; the caller grants `lines_len` floats at `out`.
+        for (v, place) in self.vectors(chunk) {
+            let src = self.view(chunk, spectrum.as_mut_ptr(), place);
+            // SAFETY: as in `spectrum`, and the caller's contract.
             unsafe {
+                let out = out.at(self.line(s, v, k));
+                for i in 0..self.groups.len() {
+                    simd.prefetch(out.wrapping_add(2 * i * LANES));
+                    simd.prefetch(out.wrapping_add((2 * i + 1) * LANES));
+                }
                 s.cols.run(simd, src, n, View::packed(line.as_mut_ptr()), work.as_mut_ptr());
                 for (i, (row, _)) in self.groups.iter().enumerate() {
                     let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
-                    let to = out.add(i * 2 * self.size + v);
-                    for (from, to) in [(at, to), (at + LANES, to.add(self.size))] {
-                        let v = simd.load(line.as_ptr().add(from));
+                    for part in [0, LANES] {
+                        let v = simd.load(line.as_ptr().add(at + part));
+                        let to = out.add(2 * i * LANES + part);
                         simd.store(to, if add { simd.add(v, simd.load(to)) } else { v });
                     }
                 }
@@ -188,7 +249,7 @@ impl Taps {
 
     /// From the lines at every column frequency to the weight gradient.
     pub fn scatter(&self, s: &Setup, g: &ConvGeometry, lines: &[f32], scale: f32, dw: &mut [f32]) {
-        assert_eq!(lines.len(), s.bins() * self.lines_len());
+        assert_eq!(lines.len(), self.lines_len(s));
         let dw = Shared::new(dw);
         (0..self.size / LANES).into_par_iter().for_each(|v| {
             dispatch(s.isa, Scatter { taps: self, s, all: g.taps.len(), lines, scale, dw, v: v * LANES });
@@ -209,7 +270,7 @@ impl Kernel for Gather<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (all, size) = (self.position.len(), self.taps.size);
+        let (all, count) = (self.position.len(), self.position.iter().flatten().count());
         let mut weights = [None; LANES];
         weights.iter_mut().enumerate().for_each(|(i, w)| *w = self.taps.weight(self.v + i));
         for t in (0..all).step_by(LANES) {
@@ -226,7 +287,7 @@ impl Kernel for Gather<'_> {
             for (c, to) in simd.transpose(rows).into_iter().zip(&self.position[t..t + n]) {
                 if let Some(to) = to {
                     // SAFETY: vector v of each kept tap is within the output and this task's own.
-                    unsafe { simd.store(self.out.at(to * size + self.v), c) };
+                    unsafe { simd.store(self.out.at(self.v * count + to * LANES), c) };
                 }
             }
         }
@@ -259,8 +320,8 @@ impl Kernel for Scatter<'_> {
                 for k in 0..bins {
                     // SAFETY: within `lines` (length asserted).
                     let (re, im) = unsafe {
-                        let p = self.lines.as_ptr().add(k * taps.lines_len() + i * 2 * taps.size + self.v);
-                        (simd.load(p), simd.load(p.add(taps.size)))
+                        let p = self.lines.as_ptr().add(taps.line(s, self.v, k) + 2 * i * LANES);
+                        (simd.load(p), simd.load(p.add(LANES)))
                     };
                     let phases = &s.phases[k * count + first..][..some];
                     // Frequency n − k adds the same again, unless it is k.
