@@ -130,6 +130,15 @@ fn agree_on_a_long_signal() {
 }
 
 #[test]
+fn agree_on_a_dense_kernel() {
+    let taps = TapSet::lattice(13, 1, 2);
+    for (batch, c_in, c_out, groups) in [(3, 5, 18, 1), (17, 3, 2, 1), (2, 18, 18, 18)] {
+        let taps = Arc::new(taps.clone());
+        check(&ConvGeometry { batch, c_in, c_out, groups, input: [9, 15], stride: [1, 1], taps }).unwrap();
+    }
+}
+
+#[test]
 fn the_definition_by_hand() {
     let line = |input, stride, taps| ConvGeometry {
         batch: 1,

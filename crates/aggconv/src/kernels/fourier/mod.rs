@@ -196,7 +196,7 @@ fn forward_within(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, 
     let s = Setup::new(g);
     for [ci, co] in s.groups(g) {
         let taps = Taps::new(&s, g, ci, co, false);
-        let wt = taps.gather(&s, g, w);
+        let wt = taps.prepare(&s, g, w);
         for part in parts(&s, g, ci, co, limit) {
             let (xl, yl) = (&part.x_lines, &part.y_lines);
             let mut x1 = Scratch::take(xl.len());
@@ -227,7 +227,7 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
     }
     for [ci, co] in s.groups(g) {
         let x_taps = Taps::new(&s, g, ci, co, true);
-        let wt = grads.x.is_some().then(|| x_taps.gather(&s, g, w));
+        let wt = grads.x.is_some().then(|| x_taps.prepare(&s, g, w));
         let w_taps = Taps::new(&s, g, ci, co, false);
         let mut g1 = grads.w.is_some().then(|| Scratch::take(w_taps.lines_len(&s)));
         for (i, part) in parts(&s, g, ci, co, limit).into_iter().enumerate() {

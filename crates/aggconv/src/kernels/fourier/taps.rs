@@ -16,6 +16,9 @@ pub fn phases(n: usize, offsets: impl Iterator<Item = i32> + Clone) -> Vec<[f32;
     (0..n / 2 + 1).flat_map(|k| offsets.clone().map(move |o| at(k, o)).collect::<Vec<_>>()).collect()
 }
 
+/// Floats that the transforms of all rows of all kernels may take.
+const ROWS: usize = 1 << 23;
+
 /// A block of a weight matrix: whole vectors if the matrix has vectors.
 #[derive(Debug, Clone, Copy)]
 pub struct Chunk {
@@ -89,7 +92,7 @@ impl Taps {
     }
 
     /// The weights as `[vector of entries][kept tap][lane]`.
-    pub fn gather(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
+    fn gather(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
         let all = g.taps.len();
         let mut out = Scratch::take(s.kept.len() * self.size);
         let shared = Shared::new(&mut out);
@@ -113,6 +116,27 @@ impl Taps {
     /// Entries of a chunk, padded to whole vectors.
     fn entries(&self, chunk: Chunk) -> usize {
         if self.vectors { chunk.rows * chunk.cols } else { self.size }
+    }
+
+    /// Whether the rows of kernels are transformed by full transforms, held for all frequencies,
+    /// instead of tap by tap when a frequency needs them: pays for many taps a row.
+    fn whole_rows(&self, s: &Setup) -> bool {
+        s.kept.len() > 10 * self.groups.len() && self.lines_len(s) <= ROWS
+    }
+
+    /// What [`Taps::spectrum`] reads: the weights as `[vector of entries][kept tap][lane]`, or the
+    /// transforms of their rows in the layout of [`Taps::lines_len`].
+    pub fn prepare(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
+        let weights = self.gather(s, g, w);
+        if !self.whole_rows(s) {
+            return weights;
+        }
+        let mut out = Scratch::take(self.lines_len(s));
+        let shared = Shared::new(&mut out);
+        (0..self.size / LANES).into_par_iter().with_min_len(4).for_each(|v| {
+            dispatch(s.isa, Rows { taps: self, s, weights: &weights, out: shared, v: v * LANES });
+        });
+        out
     }
 
     /// Floats from one row frequency to the next in a chunk's spectrum.
@@ -171,22 +195,36 @@ impl Taps {
     #[inline(always)]
     pub fn spectrum<S: Simd>(&self, simd: S, s: &Setup, wt: &[f32], k: usize, chunk: Chunk, out: &mut [f32]) {
         let (n, count) = (s.cols.len(), s.kept.len());
-        assert!(wt.len() >= count * self.size && out.len() >= n * self.stride(chunk));
+        let whole = self.whole_rows(s);
+        assert_eq!(wt.len(), if whole { self.lines_len(s) } else { count * self.size });
+        assert!(out.len() >= n * self.stride(chunk));
         let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
         let (line, work) = buf.split_at_mut(2 * n * LANES);
         line.fill(0.0);
         let sign = if self.conjugate { -1.0 } else { 1.0 };
         let phases = &s.phases[k * count..][..count];
         for (v, place) in self.vectors(chunk) {
-            let weights = wt[v * count..][..count * LANES].as_ptr();
-            for (row, range) in &self.groups {
+            let weights = if whole { wt[self.line(s, v, k)..].as_ptr() } else { wt[v * count..].as_ptr() };
+            let next = if whole { s.bins() * self.groups.len() * 2 * LANES } else { 0 };
+            for (i, (row, range)) in self.groups.iter().enumerate() {
                 let (mut re, mut im) = (simd.splat(0.0), simd.splat(0.0));
-                for t in range.clone() {
-                    let [c, d] = phases[t];
-                    // SAFETY: `weights` holds a vector for each tap.
-                    let x = unsafe { simd.load(weights.add(t * LANES)) };
-                    re = simd.fma(x, simd.splat(c), re);
-                    im = simd.fma(x, simd.splat(sign * d), im);
+                if whole {
+                    // SAFETY: a line for each group of taps; prefetching is always allowed.
+                    unsafe {
+                        let p = weights.add(2 * i * LANES);
+                        simd.prefetch(p.wrapping_add(next));
+                        simd.prefetch(p.wrapping_add(next + LANES));
+                        re = simd.load(p);
+                        im = simd.load(p.add(LANES));
+                    }
+                } else {
+                    for t in range.clone() {
+                        let [c, d] = phases[t];
+                        // SAFETY: `weights` holds a vector for each tap.
+                        let x = unsafe { simd.load(weights.add(t * LANES)) };
+                        re = simd.fma(x, simd.splat(c), re);
+                        im = simd.fma(x, simd.splat(sign * d), im);
+                    }
                 }
                 let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
                 // SAFETY: `at` is an element of `line`.
@@ -312,6 +350,50 @@ impl Kernel for Scatter<'_> {
         let (bins, count) = (s.bins(), s.kept.len());
         let mut weights = [None; LANES];
         weights.iter_mut().enumerate().for_each(|(i, w)| *w = taps.weight(self.v + i));
+        let store = |t: usize, sum: S::V| {
+            let mut lanes = [0.0; LANES];
+            // SAFETY: 16 floats.
+            unsafe { simd.store(lanes.as_mut_ptr(), sum) };
+            for (weight, value) in weights.iter().zip(lanes) {
+                if let Some(i) = weight {
+                    // SAFETY: a weight's gradient is within `dw`, this entry's alone.
+                    unsafe { *self.dw.at(i * self.all + s.kept[t]) = value * self.scale };
+                }
+            }
+        };
+        if taps.whole_rows(s) {
+            let n = s.rows.len();
+            let mut buf = Scratch::take(4 * n * LANES + s.rows.scratch_len());
+            let (spectrum, rest) = buf.split_at_mut(2 * n * LANES);
+            let (signal, work) = rest.split_at_mut(2 * n * LANES);
+            // The lines are conjugates of the rows' spectra. Two rows make one complex signal.
+            for (i, pair) in taps.groups.chunks(2).enumerate() {
+                for k in 0..bins {
+                    let line = |j: usize| {
+                        // SAFETY: within `lines` (length asserted).
+                        let (re, im) = unsafe {
+                            let p = self.lines.as_ptr().add(taps.line(s, self.v, k) + 2 * j * LANES);
+                            (simd.load(p), simd.load(p.add(LANES)))
+                        };
+                        (re, simd.sub(simd.splat(0.0), im))
+                    };
+                    let zero = (simd.splat(0.0), simd.splat(0.0));
+                    join(simd, n, k, line(2 * i), if pair.len() > 1 { line(2 * i + 1) } else { zero }, spectrum);
+                }
+                let src = View::packed(spectrum.as_mut_ptr()).swapped();
+                let dst = View::packed(signal.as_mut_ptr()).swapped();
+                // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
+                unsafe { s.rows.run(simd, src, n, dst, work.as_mut_ptr()) };
+                for (side, (_, range)) in pair.iter().enumerate() {
+                    for t in range.clone() {
+                        let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
+                        // SAFETY: `at` is below n.
+                        store(t, unsafe { simd.load(signal.as_ptr().add((2 * at + side) * LANES)) });
+                    }
+                }
+            }
+            return;
+        }
         for (i, (_, range)) in taps.groups.iter().enumerate() {
             // Eight taps at a time share what is read of the lines.
             for first in range.clone().step_by(8) {
@@ -332,14 +414,76 @@ impl Kernel for Scatter<'_> {
                     }
                 }
                 for (sum, t) in sums.into_iter().zip(first..first + some) {
-                    let mut lanes = [0.0; LANES];
-                    // SAFETY: 16 floats.
-                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
-                    for (weight, value) in weights.iter().zip(lanes) {
-                        if let Some(i) = weight {
-                            // SAFETY: a weight's gradient is within `dw`, this entry's alone.
-                            unsafe { *self.dw.at(i * self.all + s.kept[t]) = value * self.scale };
-                        }
+                    store(t, sum);
+                }
+            }
+        }
+    }
+}
+
+/// Frequency `k` of two real signals to those of the complex signal `a + ib`, at k and at n − k.
+#[inline(always)]
+pub fn join<S: Simd>(simd: S, n: usize, k: usize, (ar, ai): (S::V, S::V), (br, bi): (S::V, S::V), out: &mut [f32]) {
+    assert!(out.len() >= 2 * LANES * n && k < n);
+    // SAFETY: k and n − k (mod n) are below n.
+    unsafe {
+        let z = out.as_mut_ptr().add(2 * LANES * k);
+        let c = out.as_mut_ptr().add(2 * LANES * ((n - k) % n));
+        simd.store(c, simd.add(ar, bi));
+        simd.store(c.add(LANES), simd.sub(br, ai));
+        // After its mirror image, so that the frequencies that are their own mirror image keep
+        // what is stored here.
+        simd.store(z, simd.sub(ar, bi));
+        simd.store(z.add(LANES), simd.add(ai, br));
+    }
+}
+
+/// Transforms of the rows of 16 kernels.
+struct Rows<'a> {
+    taps: &'a Taps,
+    s: &'a Setup,
+    weights: &'a [f32],
+    out: Shared,
+    v: usize,
+}
+
+impl Kernel for Rows<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (taps, s) = (self.taps, self.s);
+        let n = s.rows.len();
+        let mut buf = Scratch::take(4 * n * LANES + s.rows.scratch_len());
+        let (signal, rest) = buf.split_at_mut(2 * n * LANES);
+        let (spectrum, work) = rest.split_at_mut(2 * n * LANES);
+        let weights = &self.weights[self.v * s.kept.len()..];
+        for (i, pair) in taps.groups.chunks(2).enumerate() {
+            signal.fill(0.0);
+            for (side, (_, range)) in pair.iter().enumerate() {
+                for t in range.clone() {
+                    let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
+                    // Half: taking the two rows apart doubles.
+                    let to = &mut signal[(2 * at + side) * LANES..][..LANES];
+                    to.iter_mut().zip(&weights[t * LANES..]).for_each(|(to, w)| *to = 0.5 * w);
+                }
+            }
+            let (src, dst) = (View::packed(signal.as_mut_ptr()), View::packed(spectrum.as_mut_ptr()));
+            // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
+            unsafe { s.rows.run(simd, src, n, dst, work.as_mut_ptr()) };
+            for k in 0..s.bins() {
+                // SAFETY: k and n − k (mod n) are below n; the lines of vector `v` lie within the
+                // output and belong to this task.
+                unsafe {
+                    let z = spectrum.as_ptr().add(2 * LANES * k);
+                    let c = spectrum.as_ptr().add(2 * LANES * ((n - k) % n));
+                    let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
+                    let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
+                    let rows = [(simd.add(zr, cr), simd.sub(zi, ci)), (simd.add(zi, ci), simd.sub(cr, zr))];
+                    for (j, (re, im)) in rows.into_iter().enumerate().take(pair.len()) {
+                        let p = self.out.at(taps.line(s, self.v, k) + 2 * (2 * i + j) * LANES);
+                        simd.store(p, re);
+                        // exp(−iθ) is the transform's sign, wanted for the conjugate.
+                        simd.store(p.add(LANES), if taps.conjugate { im } else { simd.sub(simd.splat(0.0), im) });
                     }
                 }
             }
