@@ -248,6 +248,7 @@ impl Taps {
     ///
     /// # Safety
     /// [`Taps::lines_len`] floats must be at `out`, those of the chunk at `k` used by nobody else.
+    #[allow(clippy::too_many_arguments)] // all of them distinct and typed
     #[inline(always)]
     pub unsafe fn lines<S: Simd>(
         &self,
