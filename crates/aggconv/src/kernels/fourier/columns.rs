@@ -66,7 +66,9 @@ impl Columns<'_> {
         assert_eq!(from.len(), self.from.len());
         assert_eq!(to.len(), self.to.len());
         let to = Shared::new(to);
-        self.in_parallel(|bin, work| dispatch(self.s.isa, Apply { c: self, wt, from, to, bin, work }));
+        self.in_parallel(|bin, work, buffers| {
+            dispatch(self.s.isa, Apply { c: self, wt, from, to, bin, work, buffers })
+        });
     }
 
     /// The lines of the weight gradient at every column frequency, from the lines of the input
@@ -76,18 +78,23 @@ impl Columns<'_> {
         assert_eq!(to.len(), self.to.len());
         assert_eq!(out.len(), self.taps.lines_len(self.s));
         let out = Shared::new(out);
-        self.in_parallel(|bin, work| dispatch(self.s.isa, Correlate { c: self, from, to, out, bin, add, work }));
+        self.in_parallel(|bin, work, buffers| {
+            dispatch(self.s.isa, Correlate { c: self, from, to, out, bin, add, work, buffers });
+        });
     }
 
     /// Calls `f` for every column frequency; where these are few, for parts of the output
     /// channels apart, so that there is work for several cores.
-    fn in_parallel(&self, f: impl Fn(usize, &Work) + Sync + Send) {
+    fn in_parallel(&self, f: impl Fn(usize, &Work, &mut Buffers) + Sync + Send) {
         let bins = self.s.bins();
         let vectors = self.to.planes.width() / LANES;
         let splits = if self.taps.vectors { 16usize.div_ceil(bins).min(vectors) } else { 1 };
         let work: Vec<_> =
             (0..splits).map(|i| self.work(i * vectors / splits * LANES, (i + 1) * vectors / splits * LANES)).collect();
-        (0..bins * splits).into_par_iter().for_each(|i| f(i / splits, &work[i % splits]));
+        // Working memory is taken once for a run of frequencies: there may be hundreds of small ones.
+        (0..bins * splits)
+            .into_par_iter()
+            .for_each_init(|| Buffers::new(self, &work), |b, i| f(i / splits, &work[i % splits], b));
     }
 
     /// The work for output channels `first..end` (samples are never split).
@@ -146,7 +153,7 @@ impl Columns<'_> {
         window: Window,
         lines: *const f32,
         buf: &mut [f32],
-        work: &mut Buffers,
+        (line_buf, fft): (&mut [f32], &mut [f32]),
     ) -> (Mat, usize) {
         let Window { rows, cols, .. } = window;
         if self.s.cols.len() == 1 {
@@ -168,8 +175,8 @@ impl Columns<'_> {
                 let mut valid = h;
                 if step > 1 {
                     valid = (h - 1) * step + 1;
-                    work.line[..valid * 2 * LANES].fill(0.0);
-                    let line = View::packed(work.line.as_mut_ptr());
+                    line_buf[..valid * 2 * LANES].fill(0.0);
+                    let line = View::packed(line_buf.as_mut_ptr());
                     for i in 0..h {
                         // SAFETY: row i of the lines; element i·step < valid ≤ n of `line`.
                         unsafe {
@@ -181,7 +188,7 @@ impl Columns<'_> {
                 }
                 let dst = View { stride, ..View::packed(buf.as_mut_ptr().wrapping_add(2 * (row * cols + col))) };
                 // SAFETY: source as above; `buf` holds n strides (asserted).
-                unsafe { self.s.cols.run(simd, src, valid, dst, work.fft.as_mut_ptr()) };
+                unsafe { self.s.cols.run(simd, src, valid, dst, fft.as_mut_ptr()) };
             }
         }
         (vectors(buf.as_mut_ptr(), cols, stride), stride)
@@ -196,7 +203,7 @@ impl Columns<'_> {
         window: Window,
         spectrum: &mut [f32],
         lines: *mut f32,
-        work: &mut Buffers,
+        (line_buf, fft): (&mut [f32], &mut [f32]),
     ) {
         let Window { rows, cols, .. } = window;
         let stride = window.stride();
@@ -204,7 +211,7 @@ impl Columns<'_> {
             for col in (0..cols).step_by(LANES) {
                 let src = spectrum.as_mut_ptr().wrapping_add(2 * (row * cols + col));
                 let src = View { stride, ..View::packed(src) }.swapped();
-                let line = View::packed(work.line.as_mut_ptr());
+                let line = View::packed(line_buf.as_mut_ptr());
                 let to = lines.wrapping_add(2 * (window.entry(set, row) + col));
                 for i in 0..set.shape[0] {
                     simd.prefetch(to.wrapping_add(i * set.row_stride()));
@@ -213,7 +220,7 @@ impl Columns<'_> {
                 // SAFETY: `spectrum` holds n strides, `line` n elements; the rows written are
                 // this window's own at this frequency.
                 unsafe {
-                    self.s.cols.run(simd, src, self.s.cols.len(), line.swapped(), work.fft.as_mut_ptr());
+                    self.s.cols.run(simd, src, self.s.cols.len(), line.swapped(), fft.as_mut_ptr());
                     for i in 0..set.shape[0] {
                         let from = i * set.stride[0] * 2 * LANES;
                         let to = to.add(i * set.row_stride());
@@ -261,16 +268,18 @@ struct Buffers {
     kernel: Scratch,
 }
 
-impl Work {
-    fn buffers(&self, c: &Columns<'_>) -> Buffers {
+impl Buffers {
+    /// Enough for any of `work`.
+    fn new(c: &Columns<'_>, work: &[Work]) -> Self {
         let n = c.s.cols.len();
+        let windows = |i: usize| work.iter().flat_map(|w| &w.blocks).map(move |b| b[i].stride()).max().unwrap_or(0);
         // With no columns the lines are the spectra.
-        let length = |i: usize| if n == 1 { 0 } else { self.blocks.iter().map(|b| b[i].stride()).max().unwrap_or(0) };
-        let kernel = self.chunks.iter().map(|&k| c.taps.stride(k)).max().unwrap_or(0);
-        Buffers {
+        let spectra = [0, 1].map(|i| Scratch::take(if n == 1 { 0 } else { n * windows(i) }));
+        let kernel = work.iter().flat_map(|w| &w.chunks).map(|&k| c.taps.stride(k)).max().unwrap_or(0);
+        Self {
             line: Scratch::take(2 * n * LANES),
             fft: Scratch::take(c.s.cols.scratch_len()),
-            spectra: [0, 1].map(|i| Scratch::take(n * length(i))),
+            spectra,
             kernel: Scratch::take(n * kernel),
         }
     }
@@ -283,6 +292,7 @@ struct Apply<'a> {
     to: Shared,
     bin: usize,
     work: &'a Work,
+    buffers: &'a mut Buffers,
 }
 
 impl Kernel for Apply<'_> {
@@ -293,14 +303,12 @@ impl Kernel for Apply<'_> {
         let n = s.cols.len();
         // The spectrum of a real signal is its own mirror image at these frequencies.
         let half = if s.own_mirror(self.bin) { n / 2 + 1 } else { n };
-        let mut buffers = self.work.buffers(c);
-        let [mut x, mut y] = std::mem::replace(&mut buffers.spectra, [Scratch::take(0), Scratch::take(0)]);
-        let mut kernel = std::mem::replace(&mut buffers.kernel, Scratch::take(0));
+        let Buffers { line, fft, spectra: [x, y], kernel } = self.buffers;
         let lines = self.from[self.bin * c.from.bin_stride()..].as_ptr();
         // SAFETY: frequency `bin` of the output lines: what the windows have of it is this task's.
         let out = unsafe { self.to.at(self.bin * c.to.bin_stride()) };
         for (i, &[from, to]) in self.work.blocks.iter().enumerate() {
-            let (a, a_step) = c.analyse(simd, c.from, from, lines, &mut x, &mut buffers);
+            let (a, a_step) = c.analyse(simd, c.from, from, lines, x, (line, fft));
             let (target, t_step) = if n == 1 {
                 (vectors(out.wrapping_add(2 * to.entry(c.to, 0)), c.to.planes.width(), 0), 0)
             } else {
@@ -308,10 +316,10 @@ impl Kernel for Apply<'_> {
             };
             for &chunk in &self.work.chunks {
                 if i == 0 || self.work.chunks.len() > 1 {
-                    taps.spectrum(simd, s, self.wt, self.bin, chunk, &mut kernel);
+                    taps.spectrum(simd, s, self.wt, self.bin, chunk, kernel, (line, fft));
                 }
                 for k in 0..half {
-                    let w = taps.matrix(chunk, &mut kernel, k);
+                    let w = taps.matrix(chunk, kernel, k);
                     let x = Mat { re: a.re.wrapping_add(k * a_step), ..a };
                     let y = Mat { re: target.re.wrapping_add(k * t_step), ..target };
                     // SAFETY: the matrices have these shapes by construction; y is a buffer of
@@ -338,9 +346,9 @@ impl Kernel for Apply<'_> {
             }
             if n > 1 {
                 if half < n {
-                    mirror(simd, n, &mut y, to.stride(), (2 * to.rows * to.cols, LANES));
+                    mirror(simd, n, y, to.stride(), (2 * to.rows * to.cols, LANES));
                 }
-                c.synthesise(simd, c.to, to, &mut y, out, &mut buffers);
+                c.synthesise(simd, c.to, to, y, out, (line, fft));
             }
         }
     }
@@ -354,6 +362,7 @@ struct Correlate<'a> {
     bin: usize,
     add: bool,
     work: &'a Work,
+    buffers: &'a mut Buffers,
 }
 
 impl Kernel for Correlate<'_> {
@@ -363,19 +372,17 @@ impl Kernel for Correlate<'_> {
         let (c, s, taps) = (self.c, self.c.s, self.c.taps);
         let n = s.cols.len();
         let half = if s.own_mirror(self.bin) { n / 2 + 1 } else { n };
-        let mut buffers = self.work.buffers(c);
-        let [mut x, mut d] = std::mem::replace(&mut buffers.spectra, [Scratch::take(0), Scratch::take(0)]);
-        let mut g = std::mem::replace(&mut buffers.kernel, Scratch::take(0));
+        let Buffers { line, fft, spectra: [x, d], kernel: g } = self.buffers;
         let x_lines = self.from[self.bin * c.from.bin_stride()..].as_ptr();
         let d_lines = self.to[self.bin * c.to.bin_stride()..].as_ptr();
         let last = self.work.blocks.len() - 1;
         for (i, &[from, to]) in self.work.blocks.iter().enumerate() {
-            let (a, a_step) = c.analyse(simd, c.from, from, x_lines, &mut x, &mut buffers);
-            let (b, b_step) = c.analyse(simd, c.to, to, d_lines, &mut d, &mut buffers);
+            let (a, a_step) = c.analyse(simd, c.from, from, x_lines, x, (line, fft));
+            let (b, b_step) = c.analyse(simd, c.to, to, d_lines, d, (line, fft));
             // Several chunks come with a single block, several blocks with a single chunk.
             for &chunk in &self.work.chunks {
                 for k in 0..half {
-                    let g = taps.matrix(chunk, &mut g, k);
+                    let g = taps.matrix(chunk, g, k);
                     let x = Mat { re: a.re.wrapping_add(k * a_step), ..a };
                     let d = Mat { re: b.re.wrapping_add(k * b_step), ..b };
                     // SAFETY: as in `Apply`.
@@ -404,10 +411,10 @@ impl Kernel for Correlate<'_> {
                 if i == last {
                     if half < n {
                         let run = if taps.vectors { LANES } else { taps.size };
-                        mirror(simd, n, &mut g, taps.stride(chunk), (taps.stride(chunk) - 2 * LANES, run));
+                        mirror(simd, n, g, taps.stride(chunk), (taps.stride(chunk) - 2 * LANES, run));
                     }
                     // SAFETY: this chunk at this frequency is this task's own.
-                    unsafe { taps.lines(simd, s, &mut g, self.bin, chunk, self.out, self.add) };
+                    unsafe { taps.lines(simd, s, g, self.bin, chunk, (self.out, self.add), (line, fft)) };
                 }
             }
         }

@@ -193,13 +193,22 @@ impl Taps {
     /// A chunk of the kernel's spectrum at column frequency `k`: a matrix ([`Taps::matrix`]) for
     /// each row frequency.
     #[inline(always)]
-    pub fn spectrum<S: Simd>(&self, simd: S, s: &Setup, wt: &[f32], k: usize, chunk: Chunk, out: &mut [f32]) {
+    #[allow(clippy::too_many_arguments)] // all of them distinct and typed
+    pub fn spectrum<S: Simd>(
+        &self,
+        simd: S,
+        s: &Setup,
+        wt: &[f32],
+        k: usize,
+        chunk: Chunk,
+        out: &mut [f32],
+        (line, work): (&mut [f32], &mut [f32]),
+    ) {
         let (n, count) = (s.cols.len(), s.kept.len());
         let whole = self.whole_rows(s);
         assert_eq!(wt.len(), if whole { self.lines_len(s) } else { count * self.size });
         assert!(out.len() >= n * self.stride(chunk));
-        let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
-        let (line, work) = buf.split_at_mut(2 * n * LANES);
+        assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
         line.fill(0.0);
         let sign = if self.conjugate { -1.0 } else { 1.0 };
         let phases = &s.phases[k * count..][..count];
@@ -257,13 +266,12 @@ impl Taps {
         spectrum: &mut [f32],
         k: usize,
         chunk: Chunk,
-        out: Shared,
-        add: bool,
+        (out, add): (Shared, bool),
+        (line, work): (&mut [f32], &mut [f32]),
     ) {
         let n = s.cols.len();
         assert!(spectrum.len() >= n * self.stride(chunk));
-        let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
-        let (line, work) = buf.split_at_mut(2 * n * LANES);
+        assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
         for (v, place) in self.vectors(chunk) {
             let src = self.view(chunk, spectrum.as_mut_ptr(), place);
             // SAFETY: as in `spectrum`, and the caller's contract.
