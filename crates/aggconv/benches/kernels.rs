@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 /// A named layer.
 #[derive(Clone)]
-pub struct Layer(pub &'static str, pub ConvGeometry);
+struct Layer(&'static str, ConvGeometry);
 
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,7 +60,7 @@ fn layer(
     Layer(name, ConvGeometry { batch, c_in, c_out, groups, input, stride, taps: Arc::new(taps) })
 }
 
-pub fn layers() -> Vec<Layer> {
+fn layers() -> Vec<Layer> {
     let two = || space(&[3, 5, 7, 9], &[1, 3, 7, 15], 2);
     let one = || space(&[3, 7, 11, 15, 19], &[1, 3, 7, 15], 1);
     let conv = TapSet::lattice;
@@ -87,7 +87,7 @@ pub fn layers() -> Vec<Layer> {
     ]
 }
 
-pub fn noise(len: usize) -> Vec<f32> {
+fn noise(len: usize) -> Vec<f32> {
     let mut s = 0x9E37_79B9_7F4A_7C15u64;
     (0..len)
         .map(|_| {
