@@ -60,6 +60,7 @@ fn layer(
     Layer(name, ConvGeometry { batch, c_in, c_out, groups, input, stride, taps: Arc::new(taps) })
 }
 
+/// The layers timed.
 fn layers() -> Vec<Layer> {
     let two = || space(&[3, 5, 7, 9], &[1, 3, 7, 15], 2);
     let one = || space(&[3, 7, 11, 15, 19], &[1, 3, 7, 15], 1);
@@ -87,6 +88,7 @@ fn layers() -> Vec<Layer> {
     ]
 }
 
+/// Reproducible numbers in [-1, 1).
 fn noise(len: usize) -> Vec<f32> {
     let mut s = 0x9E37_79B9_7F4A_7C15u64;
     (0..len)

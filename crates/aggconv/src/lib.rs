@@ -7,11 +7,28 @@
 //! | layer | modules |
 //! |---|---|
 //! | what is computed | [`space`], [`taps`], [`geometry`] |
-//! | how, on slices (no Burn) | [`kernels`] |
+//! | how, on slices (no Burn) | [`kernels`], [`mix`] |
+//! | how, on Burn tensors | [`ops`], by [`ext`] (Flex) or [`composed`] (any backend); [`method`] |
+//! | as Burn modules | [`nn`] |
+//! | beside it: batch normalization with ReLU in one pass | [`norm`] |
 
+pub mod composed;
+mod error;
+pub mod ext;
 pub mod geometry;
 pub mod kernels;
+pub mod method;
+pub mod mix;
+pub mod nn;
+pub mod norm;
+pub mod ops;
+pub mod space;
 pub mod taps;
 
+pub use error::OperatorError;
 pub use geometry::ConvGeometry;
+pub use method::Method;
+pub use mix::MixPlan;
+pub use ops::Engine;
+pub use space::{Candidate, KernelSpace, SpaceError};
 pub use taps::TapSet;

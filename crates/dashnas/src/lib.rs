@@ -1,4 +1,40 @@
 //! DASH (Shen, Khodak, Talwalkar, NeurIPS 2022) as a library: a data set in, a network whose
 //! convolution kernels fit it out.
+//!
+//! | in the paper | here |
+//! |---|---|
+//! | §3.1 topology and operations decoupled | [`backbone`], [`network`] |
+//! | §3.2 the mixed operation | the crate `aggconv` |
+//! | Algorithm 1, search | [`search`], [`architecture`] |
+//! | §3.3 tuning and retraining | [`tune`], [`retrain`], [`train`], [`optim`], [`loss`] |
+//! | §4 evaluation | [`metric`], [`problem`] |
+//! | A.5.2 hyperparameters | [`config`] |
+//! | all of it over a run directory | [`pipeline`], [`run_dir`], [`event`], [`outcome`], [`model`] |
 
+pub mod architecture;
+pub mod backbone;
+pub mod bench;
+pub mod config;
+pub mod darcy;
+pub mod data;
+pub mod error;
+pub mod event;
+mod host;
+pub mod loss;
+pub mod metric;
+pub mod model;
+pub mod network;
+pub mod optim;
+pub mod outcome;
+pub mod pipeline;
+pub mod problem;
+pub mod retrain;
+pub mod rng;
+pub mod run_dir;
+pub mod samples;
+pub mod search;
 pub mod task;
+pub mod train;
+pub mod tune;
+
+pub use error::Error;

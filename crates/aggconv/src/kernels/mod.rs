@@ -4,6 +4,10 @@
 //! [`backward`]; everything below is a way to compute them. All ways compute the same function
 //! of a [`ConvGeometry`], to rounding, and the same bits whatever the number of threads.
 
+// Microkernels index several register arrays by one loop variable; iterators over one of them
+// would hide that.
+#![allow(clippy::needless_range_loop)]
+
 pub mod direct;
 pub mod fourier;
 pub mod naive;

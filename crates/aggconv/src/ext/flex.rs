@@ -1,0 +1,132 @@
+//! Flex: this crate's own kernels, in `f32`.
+
+use super::{AggConvGrads, AggConvOps, Needs, TapConvGradients, TapConvSpec};
+use crate::kernels::{self, Gradients};
+use crate::mix::{self, MixGradients, MixPlan};
+use burn::backend::{Flex, tensor::FloatTensor};
+use burn::tensor::{Bytes, DType, Shape};
+use burn_flex::{FlexTensor, Layout};
+use std::sync::Arc;
+
+/// A tensor whose elements lie in row-major order: itself, or a copy of a strided view.
+struct Contiguous(FlexTensor);
+
+impl Contiguous {
+    fn new(tensor: FlexTensor) -> Self {
+        Self(tensor.to_contiguous())
+    }
+
+    fn as_slice(&self) -> &[f32] {
+        self.0.as_slice().expect("a contiguous tensor of f32: `ops` lets no other type through")
+    }
+}
+
+fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(data), Layout::contiguous(shape.into()), DType::F32)
+}
+
+fn y_shape(spec: &TapConvSpec) -> [usize; 4] {
+    let [h, w] = spec.geometry.output();
+    [spec.geometry.batch, spec.geometry.c_out, h, w]
+}
+
+fn forward(x: FlexTensor, w: FlexTensor, bias: Option<FlexTensor>, spec: &TapConvSpec) -> FlexTensor {
+    let (x, w, bias) = (Contiguous::new(x), Contiguous::new(w), bias.map(Contiguous::new));
+    let mut y = vec![0.0; spec.geometry.y_len()];
+    let bias = bias.as_ref().map(Contiguous::as_slice);
+    kernels::forward(spec.algorithm, &spec.geometry, x.as_slice(), w.as_slice(), bias, &mut y);
+    tensor(y, y_shape(spec))
+}
+
+impl AggConvOps for Flex {
+    fn tap_conv(x: FloatTensor<Self>, w: FloatTensor<Self>, spec: TapConvSpec) -> FloatTensor<Self> {
+        forward(x, w, None, &spec)
+    }
+
+    fn tap_conv_bias(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        spec: TapConvSpec,
+    ) -> FloatTensor<Self> {
+        forward(x, w, Some(bias), &spec)
+    }
+
+    fn agg_mix(w: FloatTensor<Self>, c: FloatTensor<Self>, plan: Arc<MixPlan>) -> FloatTensor<Self> {
+        let [c_out, c_in, _] = w.layout().shape().dims();
+        let taps = plan.taps().len();
+        let mut m = vec![0.0; c_out * c_in * taps];
+        mix::forward(&plan, Contiguous::new(w).as_slice(), Contiguous::new(c).as_slice(), &mut m);
+        tensor(m, [c_out, c_in, taps])
+    }
+}
+
+impl AggConvGrads for Flex {
+    fn tap_conv_backward(
+        x: Option<FloatTensor<Self>>,
+        w: Option<FloatTensor<Self>>,
+        dy: FloatTensor<Self>,
+        spec: &TapConvSpec,
+        needs: Needs,
+    ) -> TapConvGradients<FloatTensor<Self>> {
+        let g = &spec.geometry;
+        let (x, w) = (x.map(Contiguous::new), w.map(Contiguous::new));
+        let dy = Contiguous::new(dy);
+        let mut dx = needs.x.then(|| vec![0.0; g.x_len()]);
+        let mut dw = needs.w.then(|| vec![0.0; g.w_len()]);
+        let mut db = needs.bias.then(|| vec![0.0; g.c_out]);
+        if dx.is_some() || dw.is_some() {
+            // The kernels check both operands' lengths. One that was not kept is not read either:
+            // any slice of its length does.
+            let stand_in = |kept: &Option<Contiguous>, len| if kept.is_some() { vec![] } else { vec![0.0; len] };
+            let (no_x, no_w) = (stand_in(&x, g.x_len()), stand_in(&w, g.w_len()));
+            kernels::backward(
+                spec.algorithm,
+                g,
+                x.as_ref().map_or(&no_x, |x| x.as_slice()),
+                w.as_ref().map_or(&no_w, |w| w.as_slice()),
+                dy.as_slice(),
+                Gradients { x: dx.as_deref_mut(), w: dw.as_deref_mut(), bias: db.as_deref_mut() },
+            );
+        } else if let Some(db) = &mut db {
+            bias_gradient(dy.as_slice(), g.output().iter().product(), db);
+        }
+        TapConvGradients {
+            x: dx.map(|dx| tensor(dx, [g.batch, g.c_in, g.input[0], g.input[1]])),
+            w: dw.map(|dw| tensor(dw, [g.c_out, g.c_in_per_group(), g.taps.len()])),
+            bias: db.map(|db| tensor(db, [g.c_out])),
+        }
+    }
+
+    fn agg_mix_backward(
+        w: Option<FloatTensor<Self>>,
+        c: Option<FloatTensor<Self>>,
+        dm: FloatTensor<Self>,
+        plan: &MixPlan,
+    ) -> (Option<FloatTensor<Self>>, Option<FloatTensor<Self>>) {
+        let [c_out, c_in, _] = dm.layout().shape().dims();
+        let (t, n) = (plan.weights(), plan.candidates());
+        let (w, c, dm) = (w.map(Contiguous::new), c.map(Contiguous::new), Contiguous::new(dm));
+        let mut dw = c.as_ref().map(|_| vec![0.0; c_out * c_in * t]);
+        let mut dc = w.as_ref().map(|_| vec![0.0; n]);
+        let (no_w, no_c) = (vec![0.0; if w.is_some() { 0 } else { c_out * c_in * t }], vec![0.0; n]);
+        mix::backward(
+            plan,
+            w.as_ref().map_or(&no_w, |w| w.as_slice()),
+            c.as_ref().map_or(&no_c, |c| c.as_slice()),
+            dm.as_slice(),
+            MixGradients { w: dw.as_deref_mut(), c: dc.as_deref_mut() },
+        );
+        (dw.map(|dw| tensor(dw, [c_out, c_in, t])), dc.map(|dc| tensor(dc, [n])))
+    }
+}
+
+/// The sum of `dy: [batch, c_out, plane]` over each output channel, without a convolution.
+fn bias_gradient(dy: &[f32], plane: usize, db: &mut [f32]) {
+    let channels = db.len();
+    for (o, db) in db.iter_mut().enumerate() {
+        // f64: thousands of terms, whose roundings would add up.
+        let samples = dy.chunks_exact(channels * plane).map(|dy| &dy[o * plane..(o + 1) * plane]);
+        *db = samples.map(|dy| dy.iter().map(|&v| f64::from(v)).sum::<f64>()).sum::<f64>() as f32;
+    }
+}

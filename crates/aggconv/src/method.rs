@@ -1,0 +1,107 @@
+//! The ways of computing an AggConv: the paper's, to compare with, and the best.
+
+use crate::ConvGeometry;
+use crate::kernels::{self, Algorithm};
+use crate::mix::Dilation;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A way of computing `AggConv_{K,D}`. All compute the same function, to rounding.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The kernels are added up on the union of their taps, less those out of reach, and
+    /// convolved once by the algorithm that fits the shape.
+    #[default]
+    Auto,
+    /// Eq. 2: |K|·|D| convolutions, then their weighted sum.
+    MixedResults,
+    /// Eq. 3: the dense mixed kernel of side D̄ by zero padding, then one direct convolution.
+    MixedWeights,
+    /// Eq. 3 with the kernels dilated by Kronecker products (technique 3).
+    MixedWeightsKronecker,
+    /// Eq. 4: the dense mixed kernel by zero padding, then one convolution through the Fourier
+    /// transform.
+    Fourier,
+    /// Eq. 4 with the kernels dilated by Kronecker products: the paper's DASH.
+    FourierKronecker,
+}
+
+impl Method {
+    /// Every method, for tests and benchmarks that try each.
+    pub const ALL: &'static [Method] = &[
+        Method::Auto,
+        Method::MixedResults,
+        Method::MixedWeights,
+        Method::MixedWeightsKronecker,
+        Method::Fourier,
+        Method::FourierKronecker,
+    ];
+
+    /// The name it is displayed as, parsed from and serialized to.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Auto => "auto",
+            Method::MixedResults => "mixed-results",
+            Method::MixedWeights => "mixed-weights",
+            Method::MixedWeightsKronecker => "mixed-weights-kronecker",
+            Method::Fourier => "fourier",
+            Method::FourierKronecker => "fourier-kronecker",
+        }
+    }
+
+    /// How the method dilates kernels, if it builds the dense one.
+    pub fn dilation(self) -> Option<Dilation> {
+        match self {
+            Method::Auto | Method::MixedResults => None,
+            Method::MixedWeights | Method::Fourier => Some(Dilation::Zeropad),
+            Method::MixedWeightsKronecker | Method::FourierKronecker => Some(Dilation::Kronecker),
+        }
+    }
+
+    /// The kernel that a method asks for on a geometry.
+    pub(crate) fn algorithm(self, geometry: &ConvGeometry) -> Algorithm {
+        match self {
+            Method::Auto => kernels::select(geometry),
+            Method::MixedResults | Method::MixedWeights | Method::MixedWeightsKronecker => Algorithm::Direct,
+            Method::Fourier | Method::FourierKronecker => Algorithm::Fourier,
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no [`Method`]'s.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown method {0:?}: expected one of auto, mixed-results, mixed-weights, mixed-weights-kronecker, fourier, fourier-kronecker"
+)]
+pub struct UnknownMethod(pub String);
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    fn from_str(s: &str) -> Result<Self, UnknownMethod> {
+        Self::ALL.iter().copied().find(|m| m.name() == s).ok_or_else(|| UnknownMethod(s.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_agree_everywhere() {
+        for &method in Method::ALL {
+            assert_eq!(method.to_string().parse(), Ok(method));
+            assert_eq!(serde_json::to_string(&method).unwrap(), format!("\"{method}\""));
+            assert!(UnknownMethod(String::new()).to_string().contains(method.name()));
+        }
+        assert_eq!("dash".parse::<Method>(), Err(UnknownMethod("dash".into())));
+    }
+}

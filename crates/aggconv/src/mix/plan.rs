@@ -1,0 +1,105 @@
+//! Which tap of the mixed kernel each candidate weight is added to.
+
+use crate::{KernelSpace, TapSet};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Marks a weight whose tap cannot reach the input: it takes no part.
+const UNREACHABLE: u32 = u32::MAX;
+
+/// The map from the flat weights of a space to the taps of its mixed kernel, for one input size.
+///
+/// With T flat weights per pair of channels and U taps, the mixed kernel is
+/// `m[u] = Σ_{(i,t) → u} c_i · w[t]`, where weight t belongs to candidate i.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MixPlan {
+    taps: Arc<TapSet>,
+    /// For each flat weight its tap, or [`UNREACHABLE`].
+    targets: Vec<u32>,
+    /// The block of flat weights of each candidate.
+    blocks: Vec<Range<usize>>,
+}
+
+impl MixPlan {
+    /// The plan of a space in `dims` dimensions (1 or 2) for inputs of the given height and
+    /// width; the height is 1 in one dimension.
+    ///
+    /// # Panics
+    /// If `dims` is not 1 or 2 or the input is empty: the layers above have checked both.
+    pub fn new(space: &KernelSpace, dims: usize, input: [usize; 2]) -> Self {
+        assert!(input[0] > 0 && input[1] > 0, "an empty input has no reachable taps");
+        let lattices: Vec<TapSet> = space.candidates().iter().map(|c| TapSet::lattice(c.k, c.d, dims)).collect();
+        let taps = TapSet::union(&lattices).reachable(input);
+        let mut targets = Vec::with_capacity(space.weights_per_channel_pair(dims));
+        let mut blocks = Vec::with_capacity(lattices.len());
+        for lattice in &lattices {
+            let start = targets.len();
+            targets.extend(lattice.offsets().iter().map(|&o| taps.position(o).map_or(UNREACHABLE, |u| u as u32)));
+            blocks.push(start..targets.len());
+        }
+        Self { taps: Arc::new(taps), targets, blocks }
+    }
+
+    /// The taps of the mixed kernel: the reachable union. Never empty, every kernel has a centre.
+    pub fn taps(&self) -> &Arc<TapSet> {
+        &self.taps
+    }
+
+    /// T, the flat weights per pair of channels.
+    pub fn weights(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// |K|·|D|.
+    pub fn candidates(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// The flat weights of each candidate, in order.
+    pub fn blocks(&self) -> &[Range<usize>] {
+        &self.blocks
+    }
+
+    /// The tap that a flat weight is added to; `None` if it cannot reach the input.
+    pub fn target(&self, weight: usize) -> Option<usize> {
+        Some(self.targets[weight]).filter(|&u| u != UNREACHABLE).map(|u| u as usize)
+    }
+
+    /// Each candidate's weights with their taps: `(candidate, first weight, targets)`.
+    pub(super) fn blocks_with_targets(&self) -> impl Iterator<Item = (usize, usize, &[u32])> {
+        self.blocks.iter().enumerate().map(|(i, b)| (i, b.start, &self.targets[b.clone()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lattices_collapse_and_trim() {
+        let space = KernelSpace::for_1d();
+        let plan = MixPlan::new(&space, 1, [1, 1000]);
+        assert_eq!((plan.weights(), plan.candidates()), (220, 20));
+        // Four lattices of 19 taps share the centre, and 7 ⊂ 1, 15 ⊂ 3 and so on share a few more.
+        assert!(plan.taps().len() <= 4 * 19 && plan.taps().len() < 75, "{}", plan.taps().len());
+        // On a length-1 input only the centre is left, once per candidate.
+        let tiny = MixPlan::new(&space, 1, [1, 1]);
+        assert_eq!(tiny.taps().offsets(), &[[0, 0]]);
+        assert_eq!((0..220).filter(|&t| tiny.target(t).is_some()).count(), 20);
+    }
+
+    #[test]
+    fn every_weight_goes_to_its_own_offset() {
+        let space = KernelSpace::baby();
+        let plan = MixPlan::new(&space, 2, [4, 9]);
+        for (candidate, block) in space.candidates().iter().zip(plan.blocks()) {
+            let lattice = TapSet::lattice(candidate.k, candidate.d, 2);
+            for (&offset, t) in lattice.offsets().iter().zip(block.clone()) {
+                match plan.target(t) {
+                    Some(u) => assert_eq!(plan.taps().offsets()[u], offset),
+                    None => assert!(offset[0].abs() >= 4 || offset[1].abs() >= 9),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The operator as Burn modules, in place of Burn's `Conv1d` and `Conv2d`.
+//!
+//! [`AggConv`] mixes every kernel of a space; [`KernelConv`] is one `Conv_{k,d}` on the same
+//! kernels. Both work on `[N, C, H, W]` whatever the dimension (series have H = 1);
+//! [`AggConv1d`], [`AggConv2d`], [`KernelConv1d`] and [`KernelConv2d`] take the shapes that
+//! Burn's modules take.
+
+mod agg;
+mod kernel;
+mod wrap;
+
+pub use agg::{AggConv, AggConvConfig};
+pub use kernel::{KernelConv, KernelConvConfig, KernelConvError};
+pub use wrap::{AggConv1d, AggConv2d, KernelConv1d, KernelConv2d};
+
+use crate::{OperatorError, ops::check_channels};
+
+/// What both kinds of layers need to hold to be built.
+fn check_layer(dims: usize, [c_in, c_out]: [usize; 2], stride: usize, groups: usize) -> Result<(), OperatorError> {
+    if dims != 1 && dims != 2 {
+        return Err(OperatorError::Dimensions(dims));
+    }
+    check_channels(c_in, c_out, groups)?;
+    if stride == 0 {
+        return Err(OperatorError::Stride([stride, stride]));
+    }
+    Ok(())
+}

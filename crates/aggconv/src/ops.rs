@@ -1,0 +1,317 @@
+//! The operator as functions of Burn tensors: shapes checked, engine chosen by device.
+
+use crate::composed::{self, Route};
+use crate::ext::{AggConvOps, TapConvSpec};
+use crate::kernels::{self, Algorithm};
+use crate::mix::{self, MixPlan};
+use crate::{ConvGeometry, KernelSpace, Method, OperatorError, TapSet};
+use burn::backend::{Dispatch, DispatchDevice};
+use burn::tensor::{DType, Device, Tensor};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What computes the operator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// This crate's kernels where the device has them (Flex, in `f32`), Burn operations
+    /// elsewhere.
+    #[default]
+    Auto,
+    /// This crate's kernels; an error where the device has none.
+    Native,
+    /// A composition of Burn operations.
+    Composed,
+}
+
+impl Engine {
+    /// Whether the native kernels compute on these tensors.
+    fn is_native(self, device: &Device, dtypes: &[DType]) -> Result<bool, OperatorError> {
+        let has_kernels = is_flex(device);
+        let other = dtypes.iter().copied().find(|&dtype| dtype != DType::F32);
+        match self {
+            Engine::Composed => Ok(false),
+            Engine::Auto => Ok(has_kernels && other.is_none()),
+            Engine::Native if !has_kernels => Err(OperatorError::NoNativeEngine(format!("{device:?}"))),
+            Engine::Native => other.map_or(Ok(true), |dtype| Err(OperatorError::NativeDType(dtype))),
+        }
+    }
+}
+
+fn is_flex(device: &Device) -> bool {
+    matches!(device.clone().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))
+}
+
+/// How a tap convolution is chosen to be computed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The fastest known for the shape.
+    #[default]
+    Fastest,
+    /// The algorithm that a method of the paper uses.
+    Method(Method),
+    /// A kernel. The composed engine has none and chooses for itself.
+    Kernel(Algorithm),
+}
+
+/// A convolution with an explicit set of taps, without its operands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TapConvOptions {
+    /// Where the kernel looks.
+    pub taps: Arc<TapSet>,
+    /// Stride on each axis.
+    pub stride: [usize; 2],
+    /// Channel groups.
+    pub groups: usize,
+    /// The way of computing it.
+    pub choice: Choice,
+    /// What computes it.
+    pub engine: Engine,
+}
+
+impl TapConvOptions {
+    /// A convolution with these taps, stride 1, one group, computed the fastest way.
+    pub fn new(taps: Arc<TapSet>) -> Self {
+        Self { taps, stride: [1, 1], groups: 1, choice: Choice::Fastest, engine: Engine::Auto }
+    }
+
+    fn geometry(&self, x: [usize; 4], w: [usize; 3]) -> Result<ConvGeometry, OperatorError> {
+        let ([batch, c_in, height, width], [c_out, _, taps]) = (x, w);
+        let groups = self.groups;
+        check_operands(x, w, groups)?;
+        if self.stride.contains(&0) {
+            return Err(OperatorError::Stride(self.stride));
+        }
+        if taps != self.taps.len() || taps == 0 {
+            return Err(OperatorError::Taps { w, expected: self.taps.len().max(1) });
+        }
+        let taps = self.taps.clone();
+        Ok(ConvGeometry { batch, c_in, c_out, groups, input: [height, width], stride: self.stride, taps })
+    }
+}
+
+/// Checks that there are channels and that groups divide them.
+pub(crate) fn check_channels(c_in: usize, c_out: usize, groups: usize) -> Result<(), OperatorError> {
+    if c_in == 0 || c_out == 0 {
+        return Err(OperatorError::NoChannels { c_in, c_out });
+    }
+    if groups == 0 || !c_in.is_multiple_of(groups) || !c_out.is_multiple_of(groups) {
+        return Err(OperatorError::Groups { c_in, c_out, groups });
+    }
+    Ok(())
+}
+
+/// Checks that the input has elements and the channels that the weights expect.
+fn check_operands(x: [usize; 4], w: [usize; 3], groups: usize) -> Result<(), OperatorError> {
+    let ([_, c_in, _, _], [c_out, c_in_per_group, _]) = (x, w);
+    check_channels(c_in, c_out, groups)?;
+    if x.contains(&0) {
+        return Err(OperatorError::EmptyInput(x));
+    }
+    if c_in_per_group * groups != c_in {
+        return Err(OperatorError::Channels { x, w, groups, expected: c_in_per_group * groups });
+    }
+    Ok(())
+}
+
+/// Checks that there is one bias an output channel, if any.
+fn check_bias(bias: Option<&Tensor<1>>, c_out: usize) -> Result<(), OperatorError> {
+    match bias.map(|b| b.dims()) {
+        Some([got]) if got != c_out => Err(OperatorError::Bias { got, expected: c_out }),
+        _ => Ok(()),
+    }
+}
+
+/// The convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]` plus
+/// `bias: [c_out]`, "same"-padded: `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. See [`ConvGeometry`].
+///
+/// # Errors
+/// If the shapes do not fit together or the engine cannot compute on the tensors.
+pub fn tap_conv(
+    x: Tensor<4>,
+    w: Tensor<3>,
+    bias: Option<Tensor<1>>,
+    options: &TapConvOptions,
+) -> Result<Tensor<4>, OperatorError> {
+    let geometry = options.geometry(x.dims(), w.dims())?;
+    check_bias(bias.as_ref(), geometry.c_out)?;
+    let bias_dtype = bias.as_ref().map_or(w.dtype(), |b| b.dtype());
+    if !options.engine.is_native(&x.device(), &[x.dtype(), w.dtype(), bias_dtype])? {
+        let route = match options.choice {
+            Choice::Fastest | Choice::Kernel(_) | Choice::Method(Method::Auto) => Route::Auto,
+            Choice::Method(Method::Fourier | Method::FourierKronecker) => Route::Fourier,
+            Choice::Method(_) => Route::Direct,
+        };
+        return Ok(composed::tap_conv(x, w, bias, &options.taps, options.stride, options.groups, route));
+    }
+    let algorithm = match options.choice {
+        Choice::Fastest => kernels::select(&geometry),
+        Choice::Method(method) => method.algorithm(&geometry),
+        Choice::Kernel(algorithm) => algorithm,
+    };
+    if !algorithm.supports(&geometry) {
+        let geometry = format!("{geometry:?}");
+        return Err(OperatorError::Algorithm { algorithm: format!("{algorithm:?}"), geometry });
+    }
+    let spec = TapConvSpec { geometry, algorithm };
+    let (x, w) = (x.into_dispatch(), w.into_dispatch());
+    let y = match bias {
+        Some(bias) => <Dispatch as AggConvOps>::tap_conv_bias(x, w, bias.into_dispatch(), spec),
+        None => <Dispatch as AggConvOps>::tap_conv(x, w, spec),
+    };
+    Ok(Tensor::from_dispatch(y))
+}
+
+/// The mixed kernel `[c_out, c_in / groups, U]` of flat weights `w: [c_out, c_in / groups, T]`
+/// and coefficients `c: [|K|·|D|]`, on the plan's taps.
+///
+/// # Errors
+/// If the shapes do not fit the plan or the engine cannot compute on the tensors.
+pub fn agg_mix(w: Tensor<3>, c: Tensor<1>, plan: &Arc<MixPlan>, engine: Engine) -> Result<Tensor<3>, OperatorError> {
+    check_mix(&w, &c, plan.weights(), plan.candidates())?;
+    if !engine.is_native(&w.device(), &[w.dtype(), c.dtype()])? {
+        return Ok(composed::agg_mix(w, c, plan));
+    }
+    let m = <Dispatch as AggConvOps>::agg_mix(w.into_dispatch(), c.into_dispatch(), plan.clone());
+    Ok(Tensor::from_dispatch(m))
+}
+
+fn check_mix(w: &Tensor<3>, c: &Tensor<1>, weights: usize, candidates: usize) -> Result<(), OperatorError> {
+    let (w, [got]) = (w.dims(), c.dims());
+    if w[2] != weights {
+        return Err(OperatorError::Taps { w, expected: weights });
+    }
+    if got != candidates {
+        return Err(OperatorError::Mixing { got, expected: candidates });
+    }
+    Ok(())
+}
+
+/// An AggConv without its operands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AggConvOptions {
+    /// The kernel sizes and dilations that are mixed.
+    pub space: Arc<KernelSpace>,
+    /// 1, for inputs `[batch, channels, 1, length]`, or 2.
+    pub dims: usize,
+    /// Stride, the same on each axis of the data.
+    pub stride: usize,
+    /// Channel groups.
+    pub groups: usize,
+    /// The way of computing it.
+    pub method: Method,
+    /// What computes it.
+    pub engine: Engine,
+}
+
+impl AggConvOptions {
+    /// An AggConv in `dims` dimensions, stride 1, one group, computed the fastest way.
+    pub fn new(space: impl Into<Arc<KernelSpace>>, dims: usize) -> Self {
+        Self { space: space.into(), dims, stride: 1, groups: 1, method: Method::Auto, engine: Engine::Auto }
+    }
+
+    fn tap_conv(&self, taps: Arc<TapSet>) -> TapConvOptions {
+        TapConvOptions {
+            taps,
+            stride: axes(self.dims, self.stride),
+            groups: self.groups,
+            choice: Choice::Method(self.method),
+            engine: self.engine,
+        }
+    }
+}
+
+/// A value for the axes of the data: `[1, v]` in one dimension, `[v, v]` in two.
+pub(crate) fn axes(dims: usize, v: usize) -> [usize; 2] {
+    if dims == 1 { [1, v] } else { [v, v] }
+}
+
+/// Checks that a shape is of `dims`-dimensional data.
+pub(crate) fn check_input(x: [usize; 4], dims: usize) -> Result<(), OperatorError> {
+    match dims {
+        1 if x[2] != 1 => Err(OperatorError::NotOneDimensional(x)),
+        1 | 2 if x.contains(&0) => Err(OperatorError::EmptyInput(x)),
+        1 | 2 => Ok(()),
+        _ => Err(OperatorError::Dimensions(dims)),
+    }
+}
+
+/// `Σ_{k,d} c_{k,d} · Conv_{k,d}(x) + bias` (Eq. 2–4).
+///
+/// `x` is `[batch, c_in, h, w]` (h = 1 in one dimension), `w` the flat weights
+/// `[c_out, c_in / groups, T]` of [`mix`], `c` the mixing coefficients `[|K|·|D|]`, k-major,
+/// `bias` is `[c_out]`. The output is `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`.
+///
+/// # Errors
+/// If the shapes do not fit together or the engine cannot compute on the tensors.
+pub fn agg_conv(
+    x: Tensor<4>,
+    w: Tensor<3>,
+    c: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    options: &AggConvOptions,
+) -> Result<Tensor<4>, OperatorError> {
+    check_input(x.dims(), options.dims)?;
+    let [_, _, height, width] = x.dims();
+    let plan = || Arc::new(MixPlan::new(&options.space, options.dims, [height, width]));
+    agg_conv_planned(x, w, c, bias, options, plan)
+}
+
+/// [`agg_conv`] with the plan for the input's size given by the caller, who may have kept it.
+/// `plan` is called only if the method needs it.
+pub(crate) fn agg_conv_planned(
+    x: Tensor<4>,
+    w: Tensor<3>,
+    c: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    options: &AggConvOptions,
+    plan: impl FnOnce() -> Arc<MixPlan>,
+) -> Result<Tensor<4>, OperatorError> {
+    let (space, dims) = (&options.space, options.dims);
+    check_input(x.dims(), dims)?;
+    check_operands(x.dims(), w.dims(), options.groups)?;
+    check_mix(&w, &c, space.weights_per_channel_pair(dims), space.len())?;
+    check_bias(bias.as_ref(), w.dims()[0])?;
+    match (options.method, options.method.dilation()) {
+        (Method::MixedResults, _) => mixed_results(x, w, c, bias, options),
+        (_, Some(dilation)) => {
+            let kernel = mix::dense_kernel(w, c, space, dims, dilation);
+            tap_conv(x, kernel, bias, &options.tap_conv(Arc::new(mix::dense_taps(space, dims))))
+        }
+        (_, None) => {
+            let plan = plan();
+            let kernel = agg_mix(w, c, &plan, options.engine)?;
+            tap_conv(x, kernel, bias, &options.tap_conv(plan.taps().clone()))
+        }
+    }
+}
+
+/// Eq. 2 as it stands: every convolution, weighted and added.
+fn mixed_results(
+    x: Tensor<4>,
+    w: Tensor<3>,
+    c: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    options: &AggConvOptions,
+) -> Result<Tensor<4>, OperatorError> {
+    let c_out = w.dims()[0];
+    let mut sum: Option<Tensor<4>> = None;
+    let mut start = 0;
+    for (i, candidate) in options.space.candidates().iter().enumerate() {
+        let taps = Arc::new(TapSet::lattice(candidate.k, candidate.d, options.dims));
+        let kernel = w.clone().narrow(2, start, taps.len());
+        start += taps.len();
+        let y = tap_conv(x.clone(), kernel, None, &options.tap_conv(taps))?;
+        let y = y * c.clone().narrow(0, i, 1).reshape([1, 1, 1, 1]);
+        sum = Some(match sum {
+            Some(sum) => sum + y,
+            None => y,
+        });
+    }
+    // Nothing was added only if the space were empty, which it cannot be.
+    let y = sum.expect("a kernel space is never empty");
+    Ok(match bias {
+        Some(bias) => y + bias.reshape([1, c_out, 1, 1]),
+        None => y,
+    })
+}

@@ -1,0 +1,326 @@
+//! The search space `S_{AggConv_{K,D}}`: which kernel sizes and dilations are mixed (Eq. 1).
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// One operation of the space: `Conv_{k,d}`, a convolution of kernel size k and dilation d.
+///
+/// Displayed and parsed as `k,d` (for example `15,7`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "RawCandidate")]
+pub struct Candidate {
+    /// Kernel size along each axis: odd.
+    pub k: usize,
+    /// Dilation along each axis: at least 1.
+    pub d: usize,
+}
+
+impl Candidate {
+    /// `Conv_{k,d}`.
+    ///
+    /// # Errors
+    /// If `k` is even, `d` is zero, or a tap would be further away than an `i32` can say.
+    pub fn new(k: usize, d: usize) -> Result<Self, SpaceError> {
+        if k.is_multiple_of(2) {
+            return Err(SpaceError::EvenKernelSize(k));
+        }
+        if d == 0 {
+            return Err(SpaceError::ZeroDilation);
+        }
+        match (k / 2).checked_mul(d) {
+            Some(radius) if i32::try_from(radius).is_ok() => Ok(Self { k, d }),
+            _ => Err(SpaceError::TooWide { k, d }),
+        }
+    }
+
+    /// The span of the taps along one axis, `(k − 1)·d + 1`.
+    pub fn receptive_field(self) -> usize {
+        self.k.saturating_sub(1) * self.d + 1
+    }
+
+    /// How many taps the kernel has in `dims` dimensions: `k^dims`.
+    pub fn taps(self, dims: usize) -> usize {
+        // A usize to the power of 1 or 2: `dims` is no larger anywhere in this crate.
+        self.k.pow(dims as u32)
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{}", self.k, self.d)
+    }
+}
+
+impl FromStr for Candidate {
+    type Err = SpaceError;
+
+    fn from_str(s: &str) -> Result<Self, SpaceError> {
+        let syntax = || SpaceError::Syntax(s.to_owned());
+        let (k, d) = s.split_once(',').ok_or_else(syntax)?;
+        Self::new(k.trim().parse().map_err(|_| syntax())?, d.trim().parse().map_err(|_| syntax())?)
+    }
+}
+
+/// Why kernel sizes and dilations do not make a space.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpaceError {
+    /// K is empty.
+    #[error("the space has no kernel sizes: at least one is needed")]
+    NoKernelSizes,
+    /// D is empty.
+    #[error("the space has no dilations: at least one is needed")]
+    NoDilations,
+    /// A kernel without a centre tap.
+    #[error("kernel size {0} is not odd: only odd kernels have a centre")]
+    EvenKernelSize(usize),
+    /// A dilation of zero puts every tap on the same element.
+    #[error("dilation 0 is not defined: the smallest dilation is 1")]
+    ZeroDilation,
+    /// A kernel size listed twice.
+    #[error("kernel size {0} is listed twice")]
+    DuplicateKernelSize(usize),
+    /// A dilation listed twice.
+    #[error("dilation {0} is listed twice")]
+    DuplicateDilation(usize),
+    /// Taps further from the centre than `i32::MAX`.
+    #[error("kernel size {k} with dilation {d} reaches too far: the limit is {max} from the centre", max = i32::MAX)]
+    TooWide {
+        /// The kernel size.
+        k: usize,
+        /// The dilation.
+        d: usize,
+    },
+    /// Text that is not `k,d`.
+    #[error("{0:?} is not a kernel size and a dilation, such as \"15,7\"")]
+    Syntax(String),
+}
+
+/// The kernel sizes K and the dilations D of an `AggConv_{K,D}`.
+///
+/// Its |K|·|D| candidates are ordered k-major: candidate `i = i_k·|D| + i_d` is
+/// `Conv_{K[i_k], D[i_d]}`. Architecture parameters, mixing coefficients and the blocks of the
+/// flat weight tensor all follow that order.
+///
+/// ```
+/// # use aggconv::KernelSpace;
+/// let space = KernelSpace::new([3, 5], [1, 2])?;
+/// let names: Vec<String> = space.candidates().iter().map(|c| c.to_string()).collect();
+/// assert_eq!(names, ["3,1", "3,2", "5,1", "5,2"]);
+/// assert_eq!(space.support(), 9);
+/// # Ok::<(), aggconv::SpaceError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "RawSpace", into = "RawSpace")]
+pub struct KernelSpace {
+    kernel_sizes: Vec<usize>,
+    dilations: Vec<usize>,
+    candidates: Vec<Candidate>,
+}
+
+impl KernelSpace {
+    /// The space of every pair of the given kernel sizes and dilations, in the given order.
+    ///
+    /// # Errors
+    /// If either list is empty or repeats itself, a kernel size is even or a dilation is zero.
+    pub fn new(
+        kernel_sizes: impl IntoIterator<Item = usize>,
+        dilations: impl IntoIterator<Item = usize>,
+    ) -> Result<Self, SpaceError> {
+        let kernel_sizes: Vec<usize> = kernel_sizes.into_iter().collect();
+        let dilations: Vec<usize> = dilations.into_iter().collect();
+        if kernel_sizes.is_empty() {
+            return Err(SpaceError::NoKernelSizes);
+        }
+        if dilations.is_empty() {
+            return Err(SpaceError::NoDilations);
+        }
+        if let Some(k) = first_duplicate(&kernel_sizes) {
+            return Err(SpaceError::DuplicateKernelSize(k));
+        }
+        if let Some(d) = first_duplicate(&dilations) {
+            return Err(SpaceError::DuplicateDilation(d));
+        }
+        let mut candidates = Vec::with_capacity(kernel_sizes.len() * dilations.len());
+        for &k in &kernel_sizes {
+            for &d in &dilations {
+                candidates.push(Candidate::new(k, d)?);
+            }
+        }
+        Ok(Self { kernel_sizes, dilations, candidates })
+    }
+
+    /// §3.3's rule: `K = {3 + step·(p−1) | 1 ≤ p ≤ p_max}` and `D = {2^q − 1 | 1 ≤ q ≤ q_max}`.
+    ///
+    /// # Errors
+    /// If the sets that come out are not a space: `p_max` or `q_max` is 0, `step` is odd or 0.
+    pub fn from_rule(step: usize, p_max: usize, q_max: usize) -> Result<Self, SpaceError> {
+        // 2^q − 1 with q ≤ 30 fits the tap offsets; the first larger q is refused as too wide.
+        let dilations = (1..=q_max.min(31)).map(|q| if q < 31 { (1usize << q) - 1 } else { usize::MAX });
+        Self::new((0..p_max).map(|p| step.saturating_mul(p).saturating_add(3)), dilations)
+    }
+
+    /// The paper's space for one-dimensional tasks: K = {3, 7, 11, 15, 19}, D = {1, 3, 7, 15}.
+    pub fn for_1d() -> Self {
+        Self::from_rule(4, 5, 4).expect("the paper's constants make a space")
+    }
+
+    /// The paper's space for two-dimensional tasks: K = {3, 5, 7, 9}, D = {1, 3, 7, 15}.
+    pub fn for_2d() -> Self {
+        Self::from_rule(2, 4, 4).expect("the paper's constants make a space")
+    }
+
+    /// The space of the paper's BABY DASH baseline, that of DARTS: K = {3, 5}, D = {1, 2}.
+    pub fn baby() -> Self {
+        Self::new([3, 5], [1, 2]).expect("the paper's constants make a space")
+    }
+
+    /// K, in order.
+    pub fn kernel_sizes(&self) -> &[usize] {
+        &self.kernel_sizes
+    }
+
+    /// D, in order.
+    pub fn dilations(&self) -> &[usize] {
+        &self.dilations
+    }
+
+    /// Every `Conv_{k,d}`, k-major.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// How many candidates there are, |K|·|D|.
+    pub fn len(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Always false: a space has at least one candidate.
+    pub fn is_empty(&self) -> bool {
+        self.candidates.is_empty()
+    }
+
+    /// Where `Conv_{k,d}` is in the order, if it is in the space.
+    pub fn index_of(&self, candidate: Candidate) -> Option<usize> {
+        self.candidates.iter().position(|&c| c == candidate)
+    }
+
+    /// The widest receptive field, `D̄ = max (k−1)·d + 1`: the side of the dense mixed kernel.
+    pub fn support(&self) -> usize {
+        self.candidates.iter().map(|c| c.receptive_field()).max().unwrap_or(1)
+    }
+
+    /// How many weights one pair of channels has over all candidates: `T = Σ k^dims`. In one
+    /// dimension this is the paper's K̄.
+    pub fn weights_per_channel_pair(&self, dims: usize) -> usize {
+        self.candidates.iter().map(|c| c.taps(dims)).sum()
+    }
+}
+
+fn first_duplicate(values: &[usize]) -> Option<usize> {
+    values.iter().enumerate().find(|&(i, v)| values[..i].contains(v)).map(|(_, &v)| v)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSpace {
+    kernel_sizes: Vec<usize>,
+    dilations: Vec<usize>,
+}
+
+impl TryFrom<RawSpace> for KernelSpace {
+    type Error = SpaceError;
+
+    fn try_from(raw: RawSpace) -> Result<Self, SpaceError> {
+        Self::new(raw.kernel_sizes, raw.dilations)
+    }
+}
+
+impl From<KernelSpace> for RawSpace {
+    fn from(space: KernelSpace) -> Self {
+        Self { kernel_sizes: space.kernel_sizes, dilations: space.dilations }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCandidate {
+    k: usize,
+    d: usize,
+}
+
+impl TryFrom<RawCandidate> for Candidate {
+    type Error = SpaceError;
+
+    fn try_from(raw: RawCandidate) -> Result<Self, SpaceError> {
+        Self::new(raw.k, raw.d)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_papers_spaces() {
+        let one = KernelSpace::for_1d();
+        assert_eq!(one.kernel_sizes(), [3, 7, 11, 15, 19]);
+        assert_eq!(one.dilations(), [1, 3, 7, 15]);
+        assert_eq!((one.len(), one.support()), (20, 271));
+        assert_eq!(one.weights_per_channel_pair(1), 4 * 55, "K̄ = |D|·ΣK");
+        let two = KernelSpace::for_2d();
+        assert_eq!(two.kernel_sizes(), [3, 5, 7, 9]);
+        assert_eq!((two.len(), two.support()), (16, 121));
+        assert_eq!(two.weights_per_channel_pair(2), 4 * (9 + 25 + 49 + 81));
+        assert_eq!(KernelSpace::baby().support(), 9);
+    }
+
+    #[test]
+    fn candidates_are_k_major() {
+        let space = KernelSpace::for_1d();
+        for (ik, &k) in space.kernel_sizes().iter().enumerate() {
+            for (id, &d) in space.dilations().iter().enumerate() {
+                let candidate = Candidate { k, d };
+                assert_eq!(space.candidates()[ik * 4 + id], candidate);
+                assert_eq!(space.index_of(candidate), Some(ik * 4 + id));
+            }
+        }
+        assert_eq!(space.index_of(Candidate { k: 5, d: 1 }), None);
+    }
+
+    #[test]
+    fn bad_spaces_are_refused_with_the_value() {
+        let bad = |k: &[usize], d: &[usize]| KernelSpace::new(k.to_vec(), d.to_vec()).unwrap_err();
+        assert_eq!(bad(&[], &[1]), SpaceError::NoKernelSizes);
+        assert_eq!(bad(&[3], &[]), SpaceError::NoDilations);
+        assert_eq!(bad(&[3, 4], &[1]), SpaceError::EvenKernelSize(4));
+        assert_eq!(bad(&[0], &[1]), SpaceError::EvenKernelSize(0));
+        assert_eq!(bad(&[3], &[1, 0]), SpaceError::ZeroDilation);
+        assert_eq!(bad(&[3, 5, 3], &[1]), SpaceError::DuplicateKernelSize(3));
+        assert_eq!(bad(&[3], &[2, 7, 7]), SpaceError::DuplicateDilation(7));
+        assert_eq!(bad(&[5], &[usize::MAX]), SpaceError::TooWide { k: 5, d: usize::MAX });
+        assert_eq!(KernelSpace::from_rule(2, 2, 40).unwrap_err(), SpaceError::TooWide { k: 3, d: usize::MAX });
+    }
+
+    #[test]
+    fn candidates_read_back_what_they_print() {
+        for candidate in KernelSpace::for_2d().candidates() {
+            assert_eq!(candidate.to_string().parse(), Ok(*candidate));
+        }
+        assert_eq!(" 15, 7".parse(), Ok(Candidate { k: 15, d: 7 }));
+        assert_eq!("15x7".parse::<Candidate>(), Err(SpaceError::Syntax("15x7".into())));
+        assert_eq!("4,1".parse::<Candidate>(), Err(SpaceError::EvenKernelSize(4)));
+    }
+
+    #[test]
+    fn serde_refuses_what_new_refuses() {
+        let space = KernelSpace::baby();
+        let json = serde_json::to_string(&space).unwrap();
+        assert_eq!(json, r#"{"kernel_sizes":[3,5],"dilations":[1,2]}"#);
+        assert_eq!(serde_json::from_str::<KernelSpace>(&json).unwrap(), space);
+        let err = serde_json::from_str::<KernelSpace>(r#"{"kernel_sizes":[3,6],"dilations":[1]}"#).unwrap_err();
+        assert!(err.to_string().contains("kernel size 6 is not odd"), "{err}");
+        assert!(serde_json::from_str::<Candidate>(r#"{"k":2,"d":1}"#).is_err());
+    }
+}

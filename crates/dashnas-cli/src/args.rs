@@ -1,0 +1,230 @@
+//! The command line.
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, Parser, Subcommand};
+use dashnas::config::{BackboneName, Override, Preset, TaskName};
+use dashnas::task::{Loss, Metric};
+use std::path::PathBuf;
+
+/// What `--help` says after the options.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    success
+  1    anything not listed here, such as training that diverged
+  2    wrong usage of the command line
+  3    the data set cannot be read or used
+  4    the configuration is wrong or does not go with the data
+  5    a file or run directory cannot be read or written
+  130  interrupted (Ctrl-C)";
+
+/// Finds the convolution kernels that fit a data set, and trains the network made of them.
+#[derive(Debug, Parser)]
+#[command(name = "dashnas", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// Say less: no progress, only warnings, errors and results.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: every epoch, and where the search stands after it.
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Search, tune, retrain and evaluate: everything from a data set to a trained network.
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Only search for an architecture, into a new run directory.
+    #[command(after_help = EXIT_CODES)]
+    Search(RunArgs),
+    /// Tune the training hyperparameters of a run directory that has been searched.
+    #[command(after_help = EXIT_CODES)]
+    Tune(StageArgs),
+    /// Retrain the searched network of a run directory on all of its training data.
+    #[command(after_help = EXIT_CODES)]
+    Train(StageArgs),
+    /// Read the test split, once, with the trained network of a run directory.
+    #[command(after_help = EXIT_CODES)]
+    Evaluate(StageArgs),
+    /// Show what a data set holds and what would be run on it.
+    #[command(after_help = EXIT_CODES)]
+    Inspect(InspectArgs),
+    /// Print the configuration that the other options lead to, with every key explained.
+    #[command(after_help = EXIT_CODES)]
+    Config(ConfigArgs),
+}
+
+/// `run` and `search`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// `darcy-flow`, or an .npz file with x_train, y_train, x_test and y_test.
+    pub data: String,
+    /// Directory for the results, which must not exist yet [default: runs/NAME-N].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How the result is printed and on how many threads it is computed.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `tune`, `train` and `evaluate`.
+#[derive(Debug, Args)]
+pub struct StageArgs {
+    /// The run directory.
+    pub run: PathBuf,
+    /// The data set, if it is no longer where it was.
+    pub data: Option<String>,
+    /// How the result is printed and on how many threads it is computed.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// `darcy-flow`, or an .npz file.
+    pub data: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Options of every command that computes.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Threads to compute on; the result does not depend on it [default: one for each core].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+}
+
+/// Options that make up the configuration: a preset, over it a file, over that the other flags.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct Settings {
+    /// The values to start from [default: the file's, else standard].
+    #[arg(long, value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
+    preset: Option<String>,
+    /// A TOML file; `dashnas config` prints one with every key.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set any key, as in `--set search.epochs=20`; may be given more than once.
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    set: Vec<String>,
+    /// Decides every random choice.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    seed: Option<i64>,
+    /// Kernel sizes to choose from, as in 3,5,7.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    kernel_sizes: Option<Vec<u32>>,
+    /// Dilations to choose from, as in 1,3.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    dilations: Option<Vec<u32>>,
+    /// The network to search the kernels of.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(BackboneName::ALL.map(BackboneName::name)))]
+    backbone: Option<String>,
+    /// The kind of task, if not what the data suggests.
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(TaskName::ALL.map(TaskName::name)))]
+    task: Option<String>,
+    /// The training loss.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Loss::ALL.map(Loss::name)))]
+    loss: Option<String>,
+    /// The test metric.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Metric::ALL.map(Metric::name)))]
+    metric: Option<String>,
+    /// Do not train the plain backbone for comparison.
+    #[arg(long)]
+    no_baseline: bool,
+    /// Do not tune; retrain with the values under [retrain].
+    #[arg(long)]
+    no_tune: bool,
+}
+
+impl Settings {
+    /// Layers preset, file and flags.
+    ///
+    /// # Errors
+    /// Those of [`dashnas::config::Config::load`].
+    pub fn load(&self) -> Result<dashnas::config::Config, dashnas::config::ConfigError> {
+        let preset = Preset::ALL.into_iter().find(|preset| self.preset.as_deref() == Some(preset.name()));
+        let mut overrides = Vec::new();
+        for text in &self.set {
+            overrides.push(Override::parse(text, "--set")?);
+        }
+        let list = |values: &[u32]| values.iter().map(|&v| i64::from(v)).collect::<Vec<_>>();
+        overrides.extend(self.seed.map(|n| Override::new("seed", n, "--seed")));
+        overrides.extend(
+            (self.kernel_sizes.as_deref()).map(|v| Override::new("space.kernel-sizes", list(v), "--kernel-sizes")),
+        );
+        overrides.extend(self.dilations.as_deref().map(|v| Override::new("space.dilations", list(v), "--dilations")));
+        for (value, key, flag) in [
+            (&self.backbone, "backbone.name", "--backbone"),
+            (&self.task, "task.kind", "--task"),
+            (&self.loss, "task.loss", "--loss"),
+            (&self.metric, "task.metric", "--metric"),
+        ] {
+            overrides.extend(value.as_deref().map(|value| Override::new(key, value, flag)));
+        }
+        if self.no_baseline {
+            overrides.push(Override::new("baseline.enabled", false, "--no-baseline"));
+        }
+        if self.no_tune {
+            overrides.push(Override::new("tune.enabled", false, "--no-tune"));
+        }
+        dashnas::config::Config::load(preset, self.config.as_deref(), &overrides)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_become_settings() {
+        let line = "dashnas run darcy-flow --preset quick --seed 3 --kernel-sizes 3,5 --dilations 2 --backbone wrn-2d \
+                    --task regression --loss mse --metric mae --no-baseline --no-tune --set search.epochs=5";
+        let Command::Run(run) = Cli::parse_from(line.split_whitespace()).command else { panic!("run") };
+        let config = run.settings.load().unwrap();
+        let mut expected = dashnas::config::Config::preset(Preset::Quick);
+        expected.seed = 3;
+        expected.space.kernel_sizes = Some(vec![3, 5]);
+        expected.space.dilations = Some(vec![2]);
+        expected.backbone.name = Some(BackboneName::Wrn2d);
+        expected.task.kind = Some(TaskName::Regression);
+        expected.task.loss = Some(Loss::Mse);
+        expected.task.metric = Some(Metric::Mae);
+        expected.baseline.enabled = false;
+        expected.tune.enabled = false;
+        expected.search.epochs = 5;
+        assert_eq!(config, expected);
+    }
+}

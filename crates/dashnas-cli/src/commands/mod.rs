@@ -1,0 +1,45 @@
+//! One module a subcommand.
+
+mod config;
+mod inspect;
+mod run;
+mod source;
+mod stages;
+
+use crate::args::{Cli, Command};
+use crate::failure::{Code, Failure};
+use crate::interrupt::Interrupt;
+use crate::progress::{Progress, Verbosity};
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Whatever the user has to be told, with its exit code.
+pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    let verbosity = match (cli.quiet, cli.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    match &cli.command {
+        Command::Run(args) => run::run(args, verbosity),
+        Command::Search(args) => run::search(args, verbosity),
+        Command::Tune(args) => stages::tune(args, verbosity),
+        Command::Train(args) => stages::train(args, verbosity),
+        Command::Evaluate(args) => stages::evaluate(args, verbosity),
+        Command::Inspect(args) => inspect::inspect(args, verbosity),
+        Command::Config(args) => config::config(args),
+    }
+}
+
+/// What every command that computes starts with: its threads, Ctrl-C and progress.
+fn prepare(threads: Option<u16>, verbosity: Verbosity) -> Result<Progress, Failure> {
+    crate::logging::start(verbosity);
+    if let Some(threads) = threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.into())
+            .build_global()
+            .map_err(|error| Failure::new(Code::Other, format!("cannot start {threads} threads: {error}"), None))?;
+    }
+    Ok(Progress::new(verbosity, Interrupt::listen()))
+}

@@ -1,0 +1,91 @@
+//! `dashnas run` and `dashnas search`: what starts a run directory.
+
+use super::{prepare, source};
+use crate::args::RunArgs;
+use crate::failure::{Code, Failure};
+use crate::output;
+use crate::progress::Verbosity;
+use crate::report;
+use dashnas::architecture::Architecture;
+use dashnas::config::BackboneName;
+use dashnas::pipeline::Run;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Everything from a data set to a trained network.
+pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
+    let outcome = started(args, verbosity, |run| run.all())?.0;
+    if args.common.json { output::print_json(&outcome) } else { output::print(&report::report(&outcome)) }
+}
+
+/// Only the search.
+pub fn search(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
+    let (found, dir) = started(args, verbosity, |mut run| run.search())?;
+    let Architecture { backbone, kernels, probabilities } = found;
+    if args.common.json {
+        return output::print_json(&Searched { backbone, architecture: kernels, probabilities, run_dir: dir });
+    }
+    let (table, dir) = (report::kernels(&kernels), dir.display());
+    output::print(&format!("{table}\n\nRun directory: {dir}\nNext: dashnas tune {dir}\n"))
+}
+
+/// What `dashnas search --json` prints.
+#[derive(Serialize)]
+struct Searched {
+    backbone: BackboneName,
+    architecture: Vec<[usize; 2]>,
+    probabilities: Vec<f64>,
+    run_dir: PathBuf,
+}
+
+/// Reads the data, starts a run directory and does some work in it. Returns the directory too.
+fn started<T>(
+    args: &RunArgs,
+    verbosity: Verbosity,
+    work: impl FnOnce(Run<'_>) -> Result<T, dashnas::Error>,
+) -> Result<(T, PathBuf), Failure> {
+    let config = args.settings.load()?;
+    if let Some(out) = &args.out {
+        // Asked here as well, since making a data set takes a while.
+        refuse_existing(out)?;
+    }
+    let mut progress = prepare(args.common.threads, verbosity)?;
+    let data = source::load(&args.data, &config, &mut progress)?;
+    let out = args.out.clone().unwrap_or_else(|| default_out(Path::new("runs"), &data.name));
+    let run = Run::start(&config, &source::record(&args.data), &data, &out, &mut progress)?;
+    let dir = run.dir().path().to_owned();
+    match work(run) {
+        Ok(done) => Ok((done, dir)),
+        Err(error @ dashnas::Error::Interrupted) => {
+            let hint = format!("the stages that were finished are in {}", dir.display());
+            Err(Failure::new(Code::Interrupted, error, Some(hint)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refuse_existing(out: &Path) -> Result<(), dashnas::Error> {
+    let empty = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
+    if out.exists() && !empty { Err(dashnas::Error::RunDirExists { path: out.to_owned() }) } else { Ok(()) }
+}
+
+/// `runs/NAME-N` with the first N from 1 that is free.
+fn default_out(parent: &Path, name: &str) -> PathBuf {
+    let free = (1u32..).map(|n| parent.join(format!("{name}-{n}"))).find(|path| !path.exists());
+    free.unwrap_or_else(|| parent.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_directory_is_the_first_that_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = folder.path().join("runs");
+        assert_eq!(default_out(&runs, "set"), runs.join("set-1"));
+        std::fs::create_dir_all(runs.join("set-1")).unwrap();
+        std::fs::write(runs.join("set-2"), "").unwrap();
+        assert_eq!(default_out(&runs, "set"), runs.join("set-3"));
+    }
+}

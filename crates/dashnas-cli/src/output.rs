@@ -1,0 +1,29 @@
+//! Standard output.
+
+use crate::failure::{Code, Failure};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Writes a result to standard output. A reader that hangs up early (`| head`) is no error.
+///
+/// # Errors
+/// A [`Failure`] if standard output cannot be written, such as to a full disk.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => {
+            result.map_err(|error| Failure::new(Code::Files, format!("cannot write to standard output: {error}"), None))
+        }
+    }
+}
+
+/// Writes a value to standard output as indented JSON.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::new(Code::Other, format!("cannot write JSON: {error}"), None))?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,159 @@
+//! A run's result for people.
+
+use comfy_table::{CellAlignment, Table, presets};
+use dashnas::outcome::{Hyperparameters, Outcome};
+use dashnas::task::Metric;
+use dashnas::tune::Tuning;
+
+/// The whole report: kernels layer by layer, the test metric against the plain backbone, seconds.
+pub fn report(outcome: &Outcome) -> String {
+    let mut text = format!(
+        "{}: {} (preset {}, seed {}), {} samples to train on and {} to test on\n\n{}\n\n",
+        outcome.dataset,
+        outcome.task,
+        outcome.preset.name(),
+        outcome.seed,
+        outcome.samples[0],
+        outcome.samples[1],
+        kernels(&outcome.architecture),
+    );
+    if let Some(results) = results(outcome) {
+        text += &format!("{results}\n\n");
+    }
+    if let Some(gain) = outcome.improvement() {
+        let (percent, way) = (100.0 * gain.abs(), if gain >= 0.0 { "lower" } else { "higher" });
+        text += &format!(
+            "The searched network's {} is {percent:.1} % {way} than the plain {}'s (lower is better).\n",
+            outcome.metric.title(),
+            outcome.backbone.name(),
+        );
+    }
+    text += &format!("Trained with {}.\n", hyperparameters(&outcome.hyperparameters));
+    text += &format!("Seconds: {}.\n", seconds(outcome));
+    text + &format!("Run directory: {}\n", outcome.run_dir.display())
+}
+
+/// The searched kernels, layer by layer.
+pub fn kernels(architecture: &[[usize; 2]]) -> Table {
+    let mut table = table(&["layer", "kernel size k", "dilation d", "receptive field"]);
+    for (layer, &choice) in architecture.iter().enumerate() {
+        table.add_row([
+            (layer + 1).to_string(),
+            choice[0].to_string(),
+            choice[1].to_string(),
+            Outcome::receptive_field(choice).to_string(),
+        ]);
+    }
+    right_align(&mut table, 0);
+    table
+}
+
+/// The trials of the tuner and its choice.
+pub fn tuning(tuning: &Tuning, metric: Metric) -> String {
+    let score = format!("validation {}", metric.title());
+    let mut table = table(&["trial", "lr", "weight decay", "momentum", "dropout", &score]);
+    for trial in &tuning.trials {
+        let h = trial.hyperparameters;
+        let score = match (&trial.score, &trial.reason) {
+            (Some(score), _) => value(metric, score.metric),
+            (None, reason) => reason.clone().unwrap_or_default(),
+        };
+        let numbers = [h.lr, h.weight_decay, h.momentum, h.dropout].map(|v| v.to_string());
+        table.add_row(std::iter::once((trial.trial + 1).to_string()).chain(numbers).chain([score]));
+    }
+    right_align(&mut table, 0);
+    format!("{table}\n\nBest: {}.\n", hyperparameters(&tuning.best))
+}
+
+/// `lr 0.1, weight decay …` in words.
+pub fn hyperparameters(h: &Hyperparameters) -> String {
+    format!("lr {}, weight decay {}, momentum {}, dropout {}", h.lr, h.weight_decay, h.momentum, h.dropout)
+}
+
+/// The test metric and size of both networks; none before evaluation.
+fn results(outcome: &Outcome) -> Option<Table> {
+    let test = outcome.test?;
+    let mut table = table(&["network", &format!("{} on test", outcome.metric.title()), "parameters"]);
+    table.add_row(["searched".to_owned(), value(outcome.metric, test), outcome.params.to_string()]);
+    if let Some(baseline) = outcome.baseline_test {
+        let params = outcome.baseline_params.map_or_else(String::new, |n| n.to_string());
+        table.add_row([format!("plain {}", outcome.backbone.name()), value(outcome.metric, baseline), params]);
+    }
+    right_align(&mut table, 1);
+    Some(table)
+}
+
+/// A metric as people read it: shares in percent, the rest as numbers.
+fn value(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::ZeroOneError => format!("{:.2} %", 100.0 * value),
+        _ => format!("{value:.4}"),
+    }
+}
+
+fn seconds(outcome: &Outcome) -> String {
+    let total: f64 = outcome.seconds.values().sum();
+    let stages = outcome.seconds.iter().map(|(stage, seconds)| format!("{stage} {seconds:.1}"));
+    format!("{}, in all {total:.1}", stages.collect::<Vec<_>>().join(", "))
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
+    table
+}
+
+fn right_align(table: &mut Table, from: usize) {
+    for column in table.column_iter_mut().skip(from) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashnas::config::{BackboneName, Preset};
+    use dashnas::event::Stage;
+    use dashnas::outcome::Hyperparameters;
+    use dashnas::task::{Loss, TaskKind};
+
+    fn outcome() -> Outcome {
+        Outcome {
+            version: "0.1.0".into(),
+            dataset: "darcy-flow".into(),
+            task: TaskKind::DenseRegression { channels: 1 },
+            loss: Loss::RelativeL2,
+            metric: Metric::RelativeL2,
+            test: Some(0.03),
+            baseline_test: Some(0.04),
+            validation: None,
+            backbone: BackboneName::Wrn2d,
+            architecture: vec![[9, 7], [3, 1]],
+            hyperparameters: Hyperparameters { lr: 0.01, weight_decay: 5e-4, momentum: 0.9, dropout: 0.0 },
+            params: 1234,
+            baseline_params: Some(1000),
+            preset: Preset::Quick,
+            seed: 7,
+            samples: [200, 50],
+            seconds: [(Stage::Search, 1.5), (Stage::Data, 0.25)].into(),
+            run_dir: "runs/darcy-flow-1".into(),
+        }
+    }
+
+    #[test]
+    fn the_report_of_a_run() {
+        insta::assert_snapshot!(report(&outcome()));
+    }
+
+    #[test]
+    fn the_report_of_a_run_without_baseline() {
+        let outcome = Outcome {
+            metric: Metric::ZeroOneError,
+            test: Some(0.1234),
+            baseline_test: None,
+            baseline_params: None,
+            ..outcome()
+        };
+        insta::assert_snapshot!(report(&outcome));
+    }
+}

@@ -1,0 +1,266 @@
+//! The command as a user meets it: output streams, messages, hints and exit codes.
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use dashnas::data::{Array, Dataset, Split, Targets, npz};
+use dashnas::task::TaskKind;
+use predicates::prelude::*;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn dashnas(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("dashnas").expect("the binary is built with its tests");
+    command.current_dir(folder).env("DASHNAS_CACHE", folder.join("cache")).env_remove("NO_COLOR");
+    command
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// Settings under which a whole run takes a second.
+const TINY: &str = "preset = \"quick\"
+[space]
+kernel-sizes = [3, 5]
+dilations = [1, 3]
+[search]
+epochs = 1
+min-steps = 0
+max-steps = 2
+[tune]
+epochs = 1
+min-steps = 0
+max-steps = 2
+learning-rates = [0.1]
+[retrain]
+epochs = 1
+min-steps = 0
+max-steps = 2
+[darcy]
+resolution = 17
+stride = 2
+train = 12
+test = 4
+";
+
+/// A 1-D data set of two classes, in a file of the folder.
+fn series(folder: &Path) -> PathBuf {
+    let split = |n: usize| {
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for i in 0..n {
+            let class = i % 2;
+            y.push(class as u32);
+            x.extend((0..16).map(|t| if t % (2 + class) == 0 { 1.0 } else { (i as f32).sin() * 0.1 }));
+        }
+        Split { x: Array::new(vec![n, 1, 16], x), y: Targets::Classes(y) }
+    };
+    let set =
+        Dataset::new("pulses", TaskKind::Classification { classes: 2 }, split(24), None, split(8)).expect("sound");
+    let path = folder.join("pulses.npz");
+    npz::save(&set, &path).expect("writable");
+    path
+}
+
+fn json(assert: &Assert) -> serde_json::Value {
+    serde_json::from_slice(&assert.get_output().stdout).expect("standard output is JSON")
+}
+
+#[test]
+fn help_documents_the_exit_codes() {
+    let folder = folder();
+    for command in [&["--help"][..], &["run", "--help"], &["evaluate", "--help"]] {
+        let help = dashnas(folder.path()).args(command).assert().success();
+        help.stdout(predicate::str::contains("Exit codes:").and(predicate::str::contains("130  interrupted")));
+    }
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let folder = folder();
+    for args in [
+        &["run"][..],
+        &["frobnicate"],
+        &["run", "x", "--preset", "huge"],
+        &["run", "x", "--seed", "-1"],
+        &["run", "x", "--threads", "0"],
+    ] {
+        dashnas(folder.path()).args(args).assert().code(2).stdout("").stderr(predicate::str::contains("error:"));
+    }
+}
+
+#[test]
+fn config_prints_what_the_flags_lead_to() {
+    let folder = folder();
+    fs::write(folder.path().join("c.toml"), "[search]\nepochs = 7\n").unwrap();
+    let args = ["config", "--preset", "paper", "--config", "c.toml", "--kernel-sizes", "3,5", "--no-tune"];
+    let printed = dashnas(folder.path()).args(args).assert().success().stderr("");
+    let text = String::from_utf8(printed.get_output().stdout.clone()).unwrap();
+    let config = dashnas::config::Config::from_toml(&text, Path::new("printed")).unwrap();
+    assert_eq!(config.search.epochs, 7);
+    assert_eq!(config.retrain.epochs, 200);
+    assert_eq!(config.space.kernel_sizes, Some(vec![3, 5]));
+    assert!(!config.tune.enabled);
+    let as_json = json(&dashnas(folder.path()).args(args).arg("--json").assert().success());
+    assert_eq!(as_json["search"]["epochs"], 7);
+}
+
+#[test]
+fn a_wrong_key_names_file_line_and_a_better_one() {
+    let folder = folder();
+    fs::write(folder.path().join("c.toml"), "seed = 1\n[search]\nepoch = 7\n").unwrap();
+    let stderr = "error: c.toml:3: there is no key `search.epoch`\nhint: did you mean `search.epochs`?\n";
+    dashnas(folder.path()).args(["config", "--config", "c.toml"]).assert().code(4).stdout("").stderr(stderr);
+    let stderr = "error: `space.kernel-sizes` is [3, 4], but kernel sizes are odd, so that they have a centre\n";
+    dashnas(folder.path())
+        .args(["run", "darcy-flow", "--kernel-sizes", "3,4"])
+        .assert()
+        .code(4)
+        .stderr(predicate::str::starts_with(stderr));
+    dashnas(folder.path()).args(["config", "--config", "none.toml"]).assert().code(5);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was left behind");
+}
+
+#[test]
+fn bad_data_is_exit_code_3_and_leaves_nothing() {
+    let folder = folder();
+    fs::write(folder.path().join("bad.npz"), "not a zip").unwrap();
+    for name in ["missing.npz", "bad.npz"] {
+        for command in ["run", "search", "inspect"] {
+            dashnas(folder.path())
+                .args([command, name])
+                .assert()
+                .code(3)
+                .stdout("")
+                .stderr(predicate::str::contains(name).and(predicate::str::contains("error:")));
+        }
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no run directory was made");
+}
+
+#[test]
+fn a_loss_or_backbone_that_does_not_fit_is_exit_code_4() {
+    let folder = folder();
+    series(folder.path());
+    for flags in [["--loss", "relative-l2"], ["--backbone", "wrn-2d"]] {
+        dashnas(folder.path()).args(["run", "pulses.npz"]).args(flags).assert().code(4).stdout("");
+    }
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn inspect_describes_a_data_set() {
+    let folder = folder();
+    series(folder.path());
+    let text = dashnas(folder.path()).args(["inspect", "pulses.npz"]).assert().success().stderr("");
+    text.stdout(predicate::str::contains("pulses: classification into 2 classes"));
+    let found =
+        json(&dashnas(folder.path()).args(["inspect", "pulses.npz", "--json", "--metric", "one-minus-f1"]).assert());
+    assert_eq!(found["metric"], "one-minus-f1");
+    assert_eq!(found["splits"][0]["x"], serde_json::json!([24, 1, 16]));
+}
+
+#[test]
+fn a_whole_run_of_darcy_flow() {
+    let folder = folder();
+    fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let run = || {
+        let mut command = dashnas(folder.path());
+        command.args(["run", "darcy-flow", "--config", "tiny.toml", "--json"]);
+        command
+    };
+    let first = run().assert().success();
+    let outcome = json(&first);
+    assert_eq!(outcome["metric"], "relative-l2");
+    assert_eq!(outcome["architecture"].as_array().unwrap().len(), 13);
+    assert!(outcome["test"].as_f64().unwrap() > 0.0 && outcome["baseline_test"].as_f64().unwrap() > 0.0);
+    let dir = folder.path().join(outcome["run_dir"].as_str().unwrap());
+    assert!(dir.ends_with("runs/darcy-9-1"), "{}", dir.display());
+    for file in ["config.toml", "events.jsonl", "architecture.json", "model.safetensors", "metrics.json"] {
+        assert!(dir.join(file).is_file(), "{file}");
+    }
+    // No terminal: lines, no bars and no colours.
+    let stderr = String::from_utf8(first.get_output().stderr.clone()).unwrap();
+    assert!(stderr.contains("search: done in") && !stderr.contains('\u{1b}'), "{stderr}");
+
+    // The same seed gives the same result, in the next directory; the data comes from the cache.
+    let again = json(&run().args(["--quiet", "--threads", "1"]).assert().success().stderr(""));
+    assert!(again["run_dir"].as_str().unwrap().ends_with("darcy-9-2"));
+    assert_eq!((&again["test"], &again["architecture"]), (&outcome["test"], &outcome["architecture"]));
+
+    // An existing directory is refused.
+    run()
+        .args(["--out", "runs/darcy-9-1"])
+        .assert()
+        .code(5)
+        .stdout("")
+        .stderr(predicate::str::contains("already exists").and(predicate::str::contains("hint:")));
+}
+
+#[test]
+fn the_stages_one_by_one_are_the_whole_run() {
+    let folder = folder();
+    series(folder.path());
+    fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let stage = |args: &[&str]| dashnas(folder.path()).args(args).assert();
+    let whole = json(
+        &stage(&["run", "pulses.npz", "--config", "tiny.toml", "--no-baseline", "--out", "whole", "--json"]).success(),
+    );
+    assert!(whole["baseline_test"].is_null());
+
+    stage(&["tune", "steps"]).code(5).stderr(predicate::str::contains("is not a run directory"));
+    let found = json(&stage(&["search", "pulses.npz", "--config", "tiny.toml", "--out", "steps", "--json"]).success());
+    assert_eq!(found["architecture"], whole["architecture"]);
+    stage(&["evaluate", "steps"]).code(5).stderr(predicate::str::contains("hint: run `dashnas"));
+    stage(&["tune", "steps"]).success().stdout(predicate::str::contains("Best: lr 0.1"));
+    stage(&["train", "steps"]).success().stdout(predicate::str::contains("Next: dashnas evaluate steps"));
+    let outcome = json(&stage(&["evaluate", "steps", "--json"]).success());
+    assert_eq!(outcome["test"], whole["test"]);
+
+    // Once evaluated, it is repeated but not trained further.
+    let again = json(&stage(&["evaluate", "steps", "--json"]).success());
+    assert_eq!(again, outcome);
+    stage(&["train", "steps"]).code(5).stderr(
+        predicate::str::contains("the test split is read once")
+            .or(predicate::str::contains("its test split is read once")),
+    );
+    stage(&["evaluate", "steps"]).success().stdout(predicate::str::contains("0-1 error on test"));
+}
+
+#[test]
+fn a_run_on_other_data_is_refused() {
+    let folder = folder();
+    series(folder.path());
+    fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    dashnas(folder.path()).args(["search", "pulses.npz", "--config", "tiny.toml", "--out", "steps"]).assert().success();
+    dashnas(folder.path())
+        .args(["tune", "steps", "darcy-flow"])
+        .assert()
+        .code(3)
+        .stderr(predicate::str::contains("is not the one this run was started on"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_with_exit_code_130() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let folder = folder();
+    // More data than can be made before the signal comes.
+    let mut run = Command::new(env!("CARGO_BIN_EXE_dashnas"))
+        .args(["run", "darcy-flow", "--preset", "paper", "--set", "darcy.train=100000"])
+        .env("DASHNAS_CACHE", folder.path().join("cache"))
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "data: 100100 steps");
+    let signal = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert_eq!(rest.last().unwrap(), "error: interrupted");
+    assert!(!folder.path().join("runs").exists());
+}

@@ -1,0 +1,172 @@
+//! Timing of whole training steps, on the cases of [`cases`].
+
+pub mod cases;
+
+use crate::error::Error;
+use crate::loss::{BatchTarget, LossFn};
+use crate::network::{Kernels, Network, Pass};
+use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
+use crate::rng::{self, Seed};
+use crate::task::Loss;
+use aggconv::Method;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use cases::Case;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// What network a step is timed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// The supernet, its mixtures computed by the fastest method.
+    Dash,
+    /// The supernet by Eq. 3.
+    MixedWeights,
+    /// The supernet by Eq. 2.
+    MixedResults,
+    /// The plain backbone.
+    Backbone,
+    /// A discretized network with wide, dilated kernels.
+    Retrain,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Mode; 5] = [Mode::Dash, Mode::MixedWeights, Mode::MixedResults, Mode::Backbone, Mode::Retrain];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Dash => "dash",
+            Mode::MixedWeights => "mixed-weights",
+            Mode::MixedResults => "mixed-results",
+            Mode::Backbone => "backbone",
+            Mode::Retrain => "retrain",
+        }
+    }
+
+    /// Width factor of 2-D networks in this mode: 1 in search, 4 otherwise.
+    pub fn default_width(self) -> usize {
+        if self.searches() { 1 } else { 4 }
+    }
+
+    fn searches(self) -> bool {
+        matches!(self, Mode::Dash | Mode::MixedWeights | Mode::MixedResults)
+    }
+}
+
+/// A step to be timed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepBench {
+    /// The case.
+    pub case: Case,
+    /// The network.
+    pub mode: Mode,
+    /// How the mixture is computed in a search mode; `None`: as the mode says.
+    pub method: Option<Method>,
+    /// Depthwise mixtures where channels agree.
+    pub depthwise: bool,
+    /// Width factor of 2-D networks.
+    pub width: usize,
+    /// Steps timed, after one that is not.
+    pub steps: usize,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// The case.
+    pub case: String,
+    /// The network.
+    pub mode: Mode,
+    /// Whether mixtures were depthwise.
+    pub depthwise: bool,
+    /// Samples a step.
+    pub batch: usize,
+    /// Median seconds of a step: forward, backward and optimizer.
+    pub seconds: f64,
+    /// Seconds of each step.
+    pub all_seconds: Vec<f64>,
+    /// Largest resident memory of the process so far, in MiB, where the system tells.
+    pub peak_mib: Option<u64>,
+    /// Trained parameters.
+    pub params: u64,
+}
+
+impl StepBench {
+    /// Runs the steps on random data.
+    ///
+    /// # Errors
+    /// [`Error::Space`] if the case's kernel space is not valid.
+    pub fn run(&self) -> Result<StepReport, Error> {
+        let device = Device::flex().autodiff();
+        let case = self.case;
+        let plan = case.plan(self.width);
+        let kernels = self.kernels(&plan)?;
+        let mut stream = Seed(0).stream("bench", &[]);
+        let mut network = Network::new(&plan, case.outputs, case.dense, &kernels, &mut stream, &device);
+        let params = crate::model::count_parameters(&network);
+        let [h, w] = case.input;
+        let x = rng::normal(case.batch * case.channels * h * w, 1.0, &mut stream);
+        let x = Tensor::<4>::from_data(TensorData::new(x, [case.batch, case.channels, h, w]), &device);
+        let (loss, target) = if case.dense {
+            let y = rng::normal(case.batch * case.outputs * h * w, 1.0, &mut stream);
+            let y = Tensor::from_data(TensorData::new(y, [case.batch, case.outputs, h * w]), &device);
+            (LossFn::new(Loss::Mse), BatchTarget::Values(y))
+        } else {
+            let y: Vec<i32> = (0..case.batch).map(|_| stream.random_range(0..case.outputs as i32)).collect();
+            let y = Tensor::<2, Int>::from_data(TensorData::new(y, [case.batch, 1]), &device);
+            (LossFn::new(Loss::CrossEntropy), BatchTarget::Classes(y))
+        };
+        let mut sgd = Sgd::new(SgdConfig { momentum: 0.9, nesterov: true, weight_decay: 5e-4 });
+        let alpha = self.mode.searches().then(|| (0.01, AlphaRule { scale: 0.0, penalty: Vec::new() }));
+        let rule = StepRule { lr: 0.01, clip: None, alpha };
+        let mut all_seconds = Vec::with_capacity(self.steps);
+        for step in 0..=self.steps {
+            let started = Instant::now();
+            let mut pass = Pass { noise: Some(&mut stream), temperature: 1.0, dropout: 0.0 };
+            let value = loss.forward(network.forward(x.clone(), &mut pass), &target);
+            (network, _) = sgd.step(network, value.backward(), &rule);
+            if step > 0 {
+                all_seconds.push(started.elapsed().as_secs_f64());
+            }
+        }
+        let mut sorted = all_seconds.clone();
+        sorted.sort_by(f64::total_cmp);
+        Ok(StepReport {
+            case: case.name.into(),
+            mode: self.mode,
+            depthwise: self.depthwise,
+            batch: case.batch,
+            seconds: sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN),
+            all_seconds,
+            peak_mib: peak_resident_mib(),
+            params,
+        })
+    }
+
+    fn kernels(&self, plan: &crate::backbone::Plan) -> Result<Kernels, Error> {
+        let method = match self.mode {
+            Mode::Backbone => return Ok(Kernels::Fixed(plan.plain())),
+            Mode::Retrain => return Ok(Kernels::Fixed(self.case.pattern())),
+            Mode::Dash => Method::Auto,
+            Mode::MixedWeights => Method::MixedWeights,
+            Mode::MixedResults => Method::MixedResults,
+        };
+        Ok(Kernels::Searched {
+            space: self.case.space()?,
+            method: self.method.unwrap_or(method),
+            depthwise: self.depthwise,
+            weight_std: 0.01,
+            alpha_std: 1e-3,
+        })
+    }
+}
+
+/// The high-water mark of the process's resident memory, from `/proc` where there is one.
+fn peak_resident_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
+}

@@ -1,0 +1,162 @@
+//! One line about every key: the schema that files are checked against and the comments that
+//! `dashnas config` prints.
+
+/// A key of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its section, empty at the top.
+    pub section: &'static str,
+    /// Its name in TOML.
+    pub name: &'static str,
+    /// What it means.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// `section.name`, or the name alone at the top.
+    pub fn path(&self) -> String {
+        if self.section.is_empty() { self.name.to_owned() } else { format!("{}.{}", self.section, self.name) }
+    }
+}
+
+const fn key(section: &'static str, name: &'static str, help: &'static str) -> Key {
+    Key { section, name, help }
+}
+
+/// Every section with what it is about, in the order they are printed.
+pub(super) const SECTIONS: [(&str, &str); 8] = [
+    ("space", "The kernel sizes and dilations that every layer chooses from (section 3.3 of the paper)."),
+    ("backbone", "The network whose convolutions are searched (A.5.1)."),
+    ("task", "What is learnt, where the data set does not say it or is to be overruled."),
+    ("search", "The supernet's training: weights and architecture in one loop (Algorithm 1, A.5.2)."),
+    ("tune", "The grid of training hyperparameters, judged on a validation split (A.5.2)."),
+    ("retrain", "Training of the searched network, and of the baseline (A.5.2)."),
+    ("baseline", "The backbone with its own kernels, trained for comparison."),
+    ("darcy", "The built-in data set `darcy-flow`."),
+];
+
+/// Every key, in the order they are printed.
+pub const KEYS: [Key; 62] = [
+    key("", "preset", "The values that all others start from: quick, standard or paper."),
+    key("", "seed", "Decides every random choice; the same seed gives the same result."),
+    key("space", "kernel-sizes", "Kernel sizes K, odd. auto: 3, 5, 7, 9 in 2-D and 3, 7, 11, 15, 19 in 1-D."),
+    key("space", "dilations", "Dilations D, 1 or more. auto: 1, 3, 7, 15."),
+    key("backbone", "name", "wrn-2d (Wide ResNet 16) or wrn-1d. auto: by the data's dimension."),
+    key("backbone", "search-width", "Width factor of wrn-2d during search."),
+    key("backbone", "width", "Width factor of wrn-2d in tuning, retraining and the baseline."),
+    key("backbone", "channels", "Channels of wrn-1d. auto: min(4^(outputs / 10 + 1), 64), rounding down."),
+    key(
+        "backbone",
+        "plain-kernels",
+        "Kernel sizes in each block of the plain wrn-1d. The published network has 8, 5, 3; \"same\" padding is \
+         symmetric only for odd kernels, so 8 became 7.",
+    ),
+    key(
+        "backbone",
+        "depthwise",
+        "During search, make convolutions with as many input as output channels depthwise (cheaper).",
+    ),
+    key(
+        "task",
+        "kind",
+        "classification, multi-label, regression, dense-regression or dense-binary. auto: read from the data.",
+    ),
+    key(
+        "task",
+        "loss",
+        "cross-entropy, focal, bce-with-logits, mse or relative-l2. auto: cross-entropy for classes, \
+         bce-with-logits for labels and masks, mse for numbers, relative-l2 for fields.",
+    ),
+    key(
+        "task",
+        "metric",
+        "zero-one-error, relative-l2, mae, one-minus-f1, one-minus-auroc or one-minus-map; lower is better. auto: \
+         zero-one-error for classes, one-minus-map for labels, mae for numbers, relative-l2 for fields, \
+         one-minus-auroc for masks.",
+    ),
+    key("task", "focal-gamma", "Exponent of the focal loss: how little easy examples count."),
+    key("task", "pos-weight", "Weight of positive examples in bce-with-logits."),
+    key(
+        "task",
+        "validation-fraction",
+        "Share of the training data held out to judge trials, if the data set has no validation split.",
+    ),
+    key("search", "epochs", "Epochs of the search."),
+    key("search", "min-steps", "Run more epochs where they would be fewer steps in all than this. 0: no bound."),
+    key("search", "max-steps", "Run fewer epochs where they would be more steps in all than this. 0: no bound."),
+    key("search", "subsample", "Share of the training data used in an epoch, drawn anew for each."),
+    key(
+        "search",
+        "batch-size",
+        "Samples in a batch. auto: 256 in 1-D, 64 in 2-D, 10 for dense tasks; less, but at least 4, where an \
+         epoch would have fewer than 8 batches.",
+    ),
+    key("search", "lr", "Learning rate of the weights. auto: 0.1, for dense tasks 0.01."),
+    key("search", "alpha-lr", "Learning rate of the architecture parameters. auto: 0.05, for dense tasks 0.005."),
+    key("search", "momentum", "Momentum of SGD."),
+    key("search", "nesterov", "Use Nesterov's momentum."),
+    key("search", "weight-decay", "Weight decay of SGD."),
+    key("search", "milestones", "Fractions of the epochs after which the learning rates are multiplied by lr-decay."),
+    key("search", "lr-decay", "What the learning rates are multiplied by at each milestone."),
+    key("search", "clip", "Largest norm of the gradient; a longer one is scaled down to it."),
+    key("search", "temperature", "Temperature of the Gumbel softmax over a layer's choices."),
+    key(
+        "search",
+        "method",
+        "How the aggregated convolution is computed: auto (the fastest for each shape), mixed-results, \
+         mixed-weights, mixed-weights-kronecker, fourier or fourier-kronecker. They agree but for rounding.",
+    ),
+    key(
+        "search",
+        "alpha-grad-scale",
+        "Divide a layer's architecture gradient by this times its norm. 0: leave it as it is.",
+    ),
+    key(
+        "search",
+        "receptive-field-penalty",
+        "Added to the architecture gradient for every point of a choice's receptive field.",
+    ),
+    key("search", "alpha-init-std", "Standard deviation of the initial architecture parameters."),
+    key("search", "weight-init-std", "Standard deviation of the initial kernels."),
+    key("tune", "enabled", "Tune before retraining; otherwise retrain with the values under [retrain]."),
+    key("tune", "epochs", "Epochs of a trial."),
+    key("tune", "min-steps", "As in [search], for each trial."),
+    key("tune", "max-steps", "As in [search], for each trial."),
+    key("tune", "subset", "Share of the training data that trials train on."),
+    key("tune", "learning-rates", "Learning rates to try, in this order."),
+    key("tune", "weight-decays", "Weight decays to try."),
+    key("tune", "momentums", "Momentums to try."),
+    key("tune", "dropouts", "Dropout rates to try."),
+    key("tune", "stop-early", "Stop when going down to the next learning rate brought no gain."),
+    key("retrain", "epochs", "Epochs over all of the training data."),
+    key("retrain", "min-steps", "As in [search]."),
+    key("retrain", "max-steps", "As in [search]."),
+    key(
+        "retrain",
+        "milestones",
+        "Fractions of the epochs after which the learning rate is multiplied by lr-decay; trials use the same \
+         fractions of their epochs. auto: 0.3, 0.6, 0.8 in 2-D and 0.15, 0.3, 0.45, 0.6, 0.8 in 1-D.",
+    ),
+    key("retrain", "lr-decay", "What the learning rate is multiplied by at each milestone."),
+    key("retrain", "batch-size", "Samples in a batch. auto: as in [search], of all the training data."),
+    key("retrain", "clip", "Largest norm of the gradient; a longer one is scaled down to it."),
+    key("retrain", "lr", "Learning rate without tuning, and of the baseline. auto: 0.1, for dense tasks 0.01."),
+    key("retrain", "weight-decay", "Weight decay without tuning, and of the baseline."),
+    key("retrain", "momentum", "Momentum without tuning, and of the baseline."),
+    key("retrain", "dropout", "Dropout rate without tuning, and of the baseline."),
+    key("retrain", "nesterov", "Use Nesterov's momentum."),
+    key("baseline", "enabled", "Train the plain backbone too and report its test metric beside the searched one's."),
+    key("darcy", "resolution", "Grid points on a side at which the equation is solved, boundary included."),
+    key("darcy", "stride", "Keep every stride-th grid point; divides resolution - 1."),
+    key("darcy", "train", "Samples to train on."),
+    key("darcy", "test", "Samples to test on."),
+];
+
+/// The nearest of some names to what was written, if any is near.
+pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .map(|name| (strsim::jaro_winkler(&written.replace('_', "-").to_lowercase(), name), name))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,245 @@
+//! Layering: preset, then file, then overrides.
+
+use super::{Config, ConfigError, KEYS, Preset, keys};
+use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
+
+/// One value set from outside a file, such as by a command-line flag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    /// The key with its section, as `search.epochs`.
+    pub key: String,
+    /// The value; `"auto"` where a rule is to decide.
+    pub value: Value,
+    /// Who sets it, named in errors, as `--seed`.
+    pub origin: String,
+}
+
+impl Override {
+    /// A value for a key.
+    pub fn new(key: &str, value: impl Into<Value>, origin: &str) -> Self {
+        Self { key: key.to_owned(), value: value.into(), origin: origin.to_owned() }
+    }
+
+    /// Reads `key=value`; the value is TOML, or a bare word or list of words without their quotes.
+    ///
+    /// # Errors
+    /// [`ConfigError::WrongType`] if there is no `=`.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(ConfigError::WrongType {
+                origin: origin.to_owned(),
+                key: text.to_owned(),
+                message: "expected `key=value`".to_owned(),
+            });
+        };
+        let (key, value) = (key.trim(), value.trim());
+        let parsed = toml::from_str::<Table>(&format!("value = {value}")).ok().filter(|table| table.len() == 1);
+        let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::from(value));
+        Ok(Self::new(key, value, origin))
+    }
+}
+
+impl Config {
+    /// Layers a preset (the given one, else the file's, else `standard`), a TOML file and overrides, each over
+    /// the one before, and validates the result.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the key and the file and line or the override that set it.
+    pub fn load(preset: Option<Preset>, file: Option<&Path>, overrides: &[Override]) -> Result<Config, ConfigError> {
+        let file = match file {
+            Some(path) => {
+                let read = std::fs::read_to_string(path);
+                let text = read.map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
+                Some(File { path: path.to_owned(), text })
+            }
+            None => None,
+        };
+        layer(preset, file.as_ref(), overrides)
+    }
+
+    /// Reads a configuration from TOML text; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_toml(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        layer(None, Some(&File { path: path.to_owned(), text: text.to_owned() }), &[])
+    }
+}
+
+struct File {
+    path: PathBuf,
+    text: String,
+}
+
+fn layer(preset: Option<Preset>, file: Option<&File>, overrides: &[Override]) -> Result<Config, ConfigError> {
+    let (from_file, own_preset) = match file {
+        Some(file) => {
+            let config = file.check()?;
+            let table: Table = toml::from_str(&file.text).map_err(|error| file.syntax(&error))?;
+            let own = table.contains_key("preset").then_some(config.preset);
+            (table, own)
+        }
+        None => (Table::new(), None),
+    };
+    let preset = preset.or(own_preset).unwrap_or(Preset::Standard);
+    let mut table = to_table(&Config::preset(preset));
+    overlay(&mut table, from_file);
+    table.insert("preset".to_owned(), Value::from(preset.name()));
+
+    // The file was read as a whole configuration above, so this merge of valid values deserialises.
+    let mut config = Config::deserialize_table(&table).map_err(|error| ConfigError::WrongType {
+        origin: file.map_or_else(|| "preset".to_owned(), |file| file.path.display().to_string()),
+        key: String::new(),
+        message: error.message().to_owned(),
+    })?;
+    for set in overrides {
+        if !KEYS.iter().any(|key| key.path() == set.key) {
+            return Err(ConfigError::UnknownKey {
+                origin: set.origin.clone(),
+                key: set.key.clone(),
+                suggestion: suggest_path(&set.key),
+            });
+        }
+        match set.key.split_once('.') {
+            Some((section, name)) => match table.get_mut(section) {
+                Some(Value::Table(section)) => section.insert(name.to_owned(), set.value.clone()),
+                _ => None,
+            },
+            None => table.insert(set.key.clone(), set.value.clone()),
+        };
+        config = Config::deserialize_table(&table).map_err(|error| ConfigError::WrongType {
+            origin: set.origin.clone(),
+            key: set.key.clone(),
+            message: error.message().to_owned(),
+        })?;
+    }
+    config.validate()?;
+    Ok(config)
+}
+
+impl Config {
+    fn deserialize_table(table: &Table) -> Result<Config, toml::de::Error> {
+        table.clone().try_into()
+    }
+}
+
+/// A configuration as a TOML table.
+pub(super) fn to_table(config: &Config) -> Table {
+    // Serialising can fail only on an integer beyond `i64`, which `validate` excludes; clamping keeps this
+    // total for configurations that were never validated.
+    let mut config = config.clone();
+    config.seed = config.seed.min(i64::MAX as u64);
+    Table::try_from(config).unwrap_or_default()
+}
+
+/// Puts `upper`'s values over `lower`'s, section by section.
+fn overlay(lower: &mut Table, upper: Table) {
+    for (key, value) in upper {
+        match (lower.get_mut(&key), value) {
+            (Some(Value::Table(lower)), Value::Table(upper)) => overlay(lower, upper),
+            (_, value) => {
+                lower.insert(key, value);
+            }
+        }
+    }
+}
+
+impl File {
+    /// Reads the file over the defaults, for errors that know their line.
+    fn check(&self) -> Result<Config, ConfigError> {
+        let table = DeTable::parse(&self.text).map_err(|error| self.syntax(&error))?;
+        for (key, value) in table.get_ref() {
+            let name = key.get_ref().as_ref();
+            if keys::SECTIONS.iter().any(|(section, _)| *section == name) {
+                if let DeValue::Table(entries) = value.get_ref() {
+                    self.check_section(name, entries)?;
+                }
+            } else if !KEYS.iter().any(|key| key.section.is_empty() && key.name == name) {
+                return Err(self.unknown(key, name.to_owned(), suggest_top(name)));
+            }
+        }
+        toml::from_str(&self.text).map_err(|error| self.wrong_type(table.get_ref(), &error))
+    }
+
+    fn check_section(&self, section: &str, entries: &DeTable<'_>) -> Result<(), ConfigError> {
+        for key in entries.keys() {
+            let path = format!("{section}.{}", key.get_ref());
+            if !KEYS.iter().any(|key| key.path() == path) {
+                let near = suggest_path(&path);
+                return Err(self.unknown(key, path, near));
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown<T>(&self, at: &Spanned<T>, key: String, suggestion: Option<String>) -> ConfigError {
+        ConfigError::UnknownKey { origin: self.origin(at.span().start), key, suggestion }
+    }
+
+    fn wrong_type(&self, table: &DeTable<'_>, error: &toml::de::Error) -> ConfigError {
+        let at = error.span().map_or(0, |span| span.start);
+        let key = key_at(table, at).unwrap_or_default();
+        ConfigError::WrongType { origin: self.origin(at), key, message: error.message().to_owned() }
+    }
+
+    fn syntax(&self, error: &toml::de::Error) -> ConfigError {
+        let (line, column) = self.position(error.span().map_or(0, |span| span.start));
+        ConfigError::Syntax { path: self.path.clone(), line, column, message: error.message().replace('\n', ", ") }
+    }
+
+    fn origin(&self, at: usize) -> String {
+        format!("{}:{}", self.path.display(), self.position(at).0)
+    }
+
+    /// Line and column, from 1, of a byte.
+    fn position(&self, at: usize) -> (usize, usize) {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
+        (before.iter().filter(|&&b| b == b'\n').count() + 1, at.min(self.text.len()) - line_start + 1)
+    }
+}
+
+/// The path of the key whose value lies at a byte.
+fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
+    for (key, value) in table {
+        if let DeValue::Table(entries) = value.get_ref()
+            && let Some(inner) = key_at(entries, at)
+        {
+            return Some(format!("{}.{inner}", key.get_ref()));
+        }
+        if value.span().contains(&at) || key.span().contains(&at) {
+            return Some(key.get_ref().to_string());
+        }
+    }
+    None
+}
+
+/// A section or top-level key like the one written, or a section's key that was written at the top.
+fn suggest_top(written: &str) -> Option<String> {
+    if let Some(key) = KEYS.iter().find(|key| key.name == written) {
+        return Some(key.path());
+    }
+    let top = KEYS.iter().filter(|key| key.section.is_empty()).map(|key| key.name);
+    let names = top.chain(keys::SECTIONS.iter().map(|(section, _)| *section));
+    keys::nearest(written, names).map(str::to_owned).or_else(|| suggest_name(written))
+}
+
+/// A key like the one written: first in the same section, then anywhere.
+fn suggest_path(written: &str) -> Option<String> {
+    let Some((section, name)) = written.split_once('.') else { return suggest_top(written) };
+    let Some(section) = keys::nearest(section, keys::SECTIONS.iter().map(|(section, _)| *section)) else {
+        return suggest_name(name);
+    };
+    let inside = KEYS.iter().filter(|key| key.section == section).map(|key| key.name);
+    match keys::nearest(name, inside) {
+        Some(name) => Some(format!("{section}.{name}")),
+        None => suggest_name(name),
+    }
+}
+
+fn suggest_name(written: &str) -> Option<String> {
+    let name = keys::nearest(written, KEYS.iter().map(|key| key.name))?;
+    KEYS.iter().find(|key| key.name == name).map(super::Key::path)
+}

@@ -1,0 +1,140 @@
+//! The names that a configuration chooses among, and how they are spelt.
+
+use crate::task::{Loss, TaskKind};
+pub use aggconv::Method as SearchMethod;
+use serde::{Deserialize, Serialize};
+
+/// A named set of values to start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// The whole pipeline in minutes on a small machine; for trying things out.
+    Quick,
+    /// A fair budget for a laptop.
+    Standard,
+    /// Appendix A.5.2 to the letter.
+    Paper,
+}
+
+impl Preset {
+    /// Every preset, the smallest budget first.
+    pub const ALL: [Preset; 3] = [Preset::Quick, Preset::Standard, Preset::Paper];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Quick => "quick",
+            Preset::Standard => "standard",
+            Preset::Paper => "paper",
+        }
+    }
+}
+
+/// A network topology (A.5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackboneName {
+    /// Wide ResNet 16 for 2-D data.
+    #[serde(rename = "wrn-2d")]
+    Wrn2d,
+    /// The residual network of three blocks for 1-D data.
+    #[serde(rename = "wrn-1d")]
+    Wrn1d,
+}
+
+impl BackboneName {
+    /// Every backbone.
+    pub const ALL: [BackboneName; 2] = [BackboneName::Wrn2d, BackboneName::Wrn1d];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            BackboneName::Wrn2d => "wrn-2d",
+            BackboneName::Wrn1d => "wrn-1d",
+        }
+    }
+
+    /// The paper's choice for data of this many axes (§3.3).
+    pub fn for_dims(dims: usize) -> Self {
+        if dims == 1 { BackboneName::Wrn1d } else { BackboneName::Wrn2d }
+    }
+
+    /// Spatial axes of the data it takes.
+    pub fn dims(self) -> usize {
+        match self {
+            BackboneName::Wrn2d => 2,
+            BackboneName::Wrn1d => 1,
+        }
+    }
+}
+
+/// A kind of task without its size, which comes from the data: [`TaskKind`] by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskName {
+    /// One class for each sample.
+    Classification,
+    /// Any subset of the labels for each sample.
+    MultiLabel,
+    /// Real numbers for each sample.
+    Regression,
+    /// A real field over the input's grid.
+    DenseRegression,
+    /// A 0/1 mask over the input's grid.
+    DenseBinary,
+}
+
+impl TaskName {
+    /// Every kind.
+    pub const ALL: [TaskName; 5] = [
+        TaskName::Classification,
+        TaskName::MultiLabel,
+        TaskName::Regression,
+        TaskName::DenseRegression,
+        TaskName::DenseBinary,
+    ];
+
+    /// The kind with its number of outputs.
+    pub fn with_outputs(self, n: usize) -> TaskKind {
+        match self {
+            TaskName::Classification => TaskKind::Classification { classes: n },
+            TaskName::MultiLabel => TaskKind::MultiLabel { labels: n },
+            TaskName::Regression => TaskKind::Regression { outputs: n },
+            TaskName::DenseRegression => TaskKind::DenseRegression { channels: n },
+            TaskName::DenseBinary => TaskKind::DenseBinary { channels: n },
+        }
+    }
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        self.with_outputs(1).name()
+    }
+}
+
+impl From<TaskKind> for TaskName {
+    fn from(kind: TaskKind) -> Self {
+        match kind {
+            TaskKind::Classification { .. } => TaskName::Classification,
+            TaskKind::MultiLabel { .. } => TaskName::MultiLabel,
+            TaskKind::Regression { .. } => TaskName::Regression,
+            TaskKind::DenseRegression { .. } => TaskName::DenseRegression,
+            TaskKind::DenseBinary { .. } => TaskName::DenseBinary,
+        }
+    }
+}
+
+impl Loss {
+    /// Every loss.
+    pub const ALL: [Loss; 5] = [Loss::CrossEntropy, Loss::Focal, Loss::BceWithLogits, Loss::Mse, Loss::RelativeL2];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::CrossEntropy => "cross-entropy",
+            Loss::Focal => "focal",
+            Loss::BceWithLogits => "bce-with-logits",
+            Loss::Mse => "mse",
+            Loss::RelativeL2 => "relative-l2",
+        }
+    }
+}

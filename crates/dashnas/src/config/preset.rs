@@ -1,0 +1,171 @@
+//! The presets: what appendix A.5.2 says, and one table of how the smaller budgets differ from it.
+
+use super::{
+    BackboneConfig, BaselineConfig, Config, DarcyConfig, Preset, RetrainConfig, SearchConfig, SearchMethod,
+    SpaceConfig, TaskConfig, TuneConfig,
+};
+
+/// What a preset decides. Everything else is the same in all of them.
+struct Budget {
+    preset: Preset,
+    width: usize,
+    search_epochs: usize,
+    search_steps: [usize; 2],
+    subsample: f64,
+    tune_epochs: usize,
+    tune_steps: [usize; 2],
+    tune_subset: f64,
+    learning_rates: &'static [f64],
+    weight_decays: &'static [f64],
+    momentums: &'static [f64],
+    dropouts: &'static [f64],
+    retrain_epochs: usize,
+    retrain_steps: [usize; 2],
+    darcy: DarcyConfig,
+}
+
+const BUDGETS: [Budget; 3] = [
+    Budget {
+        preset: Preset::Quick,
+        width: 1,
+        search_epochs: 8,
+        search_steps: [100, 400],
+        subsample: 0.5,
+        tune_epochs: 4,
+        tune_steps: [40, 160],
+        tune_subset: 0.5,
+        learning_rates: &[1e-1, 1e-2, 1e-3],
+        weight_decays: &[5e-4],
+        momentums: &[0.9],
+        dropouts: &[0.0],
+        retrain_epochs: 15,
+        retrain_steps: [300, 1200],
+        darcy: DarcyConfig { resolution: 57, stride: 2, train: 200, test: 50 },
+    },
+    Budget {
+        preset: Preset::Standard,
+        width: 2,
+        search_epochs: 30,
+        search_steps: [400, 2000],
+        subsample: 0.5,
+        tune_epochs: 12,
+        tune_steps: [150, 800],
+        tune_subset: 0.5,
+        learning_rates: &[1e-1, 1e-2, 1e-3],
+        weight_decays: &[5e-4],
+        momentums: &[0.9, 0.99],
+        dropouts: &[0.0, 0.05],
+        retrain_epochs: 60,
+        retrain_steps: [1200, 8000],
+        darcy: DarcyConfig { resolution: 113, stride: 2, train: 400, test: 100 },
+    },
+    Budget {
+        preset: Preset::Paper,
+        width: 4,
+        search_epochs: 100,
+        search_steps: [0, 0],
+        subsample: 0.2,
+        tune_epochs: 80,
+        tune_steps: [0, 0],
+        tune_subset: 0.2,
+        learning_rates: &[1e-1, 1e-2, 1e-3],
+        weight_decays: &[5e-4, 5e-6],
+        momentums: &[0.9, 0.99],
+        dropouts: &[0.0, 0.05],
+        retrain_epochs: 200,
+        retrain_steps: [0, 0],
+        darcy: DarcyConfig { resolution: 421, stride: 5, train: 1000, test: 100 },
+    },
+];
+
+impl Config {
+    /// The configuration that a preset stands for.
+    pub fn preset(preset: Preset) -> Config {
+        // The table's rows are in the order of the enum (tested below).
+        let budget = &BUDGETS[preset as usize];
+        Config {
+            preset: budget.preset,
+            seed: 0,
+            space: SpaceConfig { kernel_sizes: None, dilations: None },
+            backbone: BackboneConfig {
+                name: None,
+                search_width: 1,
+                width: budget.width,
+                channels: None,
+                plain_kernels: vec![7, 5, 3],
+                depthwise: true,
+            },
+            task: TaskConfig {
+                kind: None,
+                loss: None,
+                metric: None,
+                focal_gamma: 2.0,
+                pos_weight: 1.0,
+                validation_fraction: 0.2,
+            },
+            search: SearchConfig {
+                epochs: budget.search_epochs,
+                min_steps: budget.search_steps[0],
+                max_steps: budget.search_steps[1],
+                subsample: budget.subsample,
+                batch_size: None,
+                lr: None,
+                alpha_lr: None,
+                momentum: 0.9,
+                nesterov: true,
+                weight_decay: 5e-4,
+                milestones: vec![0.6],
+                lr_decay: 0.2,
+                clip: 1.0,
+                temperature: 1.0,
+                method: SearchMethod::Auto,
+                alpha_grad_scale: 1.0,
+                receptive_field_penalty: 1e-5,
+                alpha_init_std: 1e-3,
+                weight_init_std: 0.01,
+            },
+            tune: TuneConfig {
+                enabled: true,
+                epochs: budget.tune_epochs,
+                min_steps: budget.tune_steps[0],
+                max_steps: budget.tune_steps[1],
+                subset: budget.tune_subset,
+                learning_rates: budget.learning_rates.to_vec(),
+                weight_decays: budget.weight_decays.to_vec(),
+                momentums: budget.momentums.to_vec(),
+                dropouts: budget.dropouts.to_vec(),
+                stop_early: true,
+            },
+            retrain: RetrainConfig {
+                epochs: budget.retrain_epochs,
+                min_steps: budget.retrain_steps[0],
+                max_steps: budget.retrain_steps[1],
+                milestones: None,
+                lr_decay: 0.2,
+                batch_size: None,
+                clip: 1.0,
+                lr: None,
+                weight_decay: 5e-4,
+                momentum: 0.9,
+                dropout: 0.0,
+                nesterov: true,
+            },
+            baseline: BaselineConfig { enabled: true },
+            darcy: budget.darcy.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_is_its_own_row_and_valid() {
+        for preset in Preset::ALL {
+            let config = Config::preset(preset);
+            assert_eq!(config.preset, preset);
+            config.validate().unwrap();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What `"auto"` means: the paper's rules by dimension and kind of task.
+
+use super::{BackboneName, Config, ConfigError};
+use crate::task::{Loss, Metric, TaskKind};
+
+/// What the rules need to know of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Spatial axes of the input, 1 or 2.
+    pub dims: usize,
+    /// The task.
+    pub task: TaskKind,
+    /// Samples in the training split.
+    pub train_samples: usize,
+}
+
+/// Batches an epoch should at least have, so that a small data set still gives SGD steps to make.
+const MIN_STEPS: usize = 8;
+/// The smallest batch chosen by rule: batch normalisation needs some company.
+const MIN_BATCH: usize = 4;
+
+impl Config {
+    /// The backbone: `wrn-1d` or `wrn-2d` by dimension (A.5.1).
+    pub fn backbone_name(&self, dims: usize) -> BackboneName {
+        self.backbone.name.unwrap_or(BackboneName::for_dims(dims))
+    }
+
+    /// K: `{3 + 2(p−1) | 1 ≤ p ≤ 4}` in 2-D, `{3 + 4(p−1) | 1 ≤ p ≤ 5}` in 1-D (section 3.3).
+    pub fn kernel_sizes(&self, dims: usize) -> Vec<usize> {
+        let (step, count) = if dims == 1 { (4, 5) } else { (2, 4) };
+        self.space.kernel_sizes.clone().unwrap_or_else(|| (0..count).map(|p| 3 + step * p).collect())
+    }
+
+    /// D: `{2^q − 1 | 1 ≤ q ≤ 4}` (section 3.3).
+    pub fn dilations(&self) -> Vec<usize> {
+        self.space.dilations.clone().unwrap_or_else(|| (1..=4).map(|q| (1 << q) - 1).collect())
+    }
+
+    /// Channels of the 1-D network: `min(4^(outputs/10 + 1), 64)` (A.5.1).
+    pub fn channels(&self, outputs: usize) -> usize {
+        self.backbone.channels.unwrap_or_else(|| 4usize.pow((outputs / 10 + 1).min(3) as u32))
+    }
+
+    /// The training loss.
+    pub fn loss(&self, task: TaskKind) -> Loss {
+        self.task.loss.unwrap_or_else(|| task.default_loss())
+    }
+
+    /// The test metric.
+    pub fn metric(&self, task: TaskKind) -> Metric {
+        self.task.metric.unwrap_or_else(|| task.default_metric())
+    }
+
+    /// Learning rate of the weights during search: 0.1 for point tasks, 0.01 for dense ones (A.5.2).
+    pub fn search_lr(&self, task: TaskKind) -> f64 {
+        self.search.lr.unwrap_or(if task.is_dense() { 0.01 } else { 0.1 })
+    }
+
+    /// Learning rate of α: 0.05 for point tasks, 0.005 for dense ones (A.5.2).
+    pub fn alpha_lr(&self, task: TaskKind) -> f64 {
+        self.search.alpha_lr.unwrap_or(if task.is_dense() { 0.005 } else { 0.05 })
+    }
+
+    /// Learning rate of retraining where nothing was tuned, and of the baseline: as in search.
+    pub fn retrain_lr(&self, task: TaskKind) -> f64 {
+        self.retrain.lr.unwrap_or(if task.is_dense() { 0.01 } else { 0.1 })
+    }
+
+    /// Batch size of the search; see [`Config::retrain_batch_size`], of the subsample.
+    pub fn search_batch_size(&self, facts: &Facts) -> usize {
+        let samples = (facts.train_samples as f64 * self.search.subsample).ceil() as usize;
+        self.search.batch_size.unwrap_or_else(|| batch_size(facts, samples))
+    }
+
+    /// Batch size of retraining: 256 in 1-D, 64 in 2-D, 10 for dense tasks (A.5.2), or less where an epoch
+    /// would have fewer than 8 steps, but at least 4.
+    pub fn retrain_batch_size(&self, facts: &Facts) -> usize {
+        self.retrain.batch_size.unwrap_or_else(|| batch_size(facts, facts.train_samples))
+    }
+
+    /// Milestones of tuning and retraining, as fractions: 60, 120, 160 of 200 epochs in 2-D and 30, 60, 90,
+    /// 120, 160 in 1-D (A.5.2).
+    pub fn retrain_milestones(&self, dims: usize) -> Vec<f64> {
+        let rule: &[f64] = if dims == 1 { &[0.15, 0.3, 0.45, 0.6, 0.8] } else { &[0.3, 0.6, 0.8] };
+        self.retrain.milestones.clone().unwrap_or_else(|| rule.to_vec())
+    }
+
+    /// The same configuration with every `"auto"` replaced by what it means for a data set.
+    ///
+    /// # Errors
+    /// [`ConfigError::Mismatch`] if the backbone takes data of another dimension.
+    pub fn resolve(&self, facts: &Facts) -> Result<Config, ConfigError> {
+        let name = self.backbone_name(facts.dims);
+        if name.dims() != facts.dims {
+            return Err(ConfigError::Mismatch {
+                key: "backbone.name",
+                value: name.name().to_owned(),
+                reason: format!("takes {}-D data, but the data set is {}-D", name.dims(), facts.dims),
+            });
+        }
+        let mut config = self.clone();
+        config.space.kernel_sizes = Some(self.kernel_sizes(facts.dims));
+        config.space.dilations = Some(self.dilations());
+        config.backbone.name = Some(name);
+        config.backbone.channels = Some(self.channels(facts.task.outputs()));
+        config.task.kind = Some(facts.task.into());
+        config.task.loss = Some(self.loss(facts.task));
+        config.task.metric = Some(self.metric(facts.task));
+        config.search.lr = Some(self.search_lr(facts.task));
+        config.search.alpha_lr = Some(self.alpha_lr(facts.task));
+        config.search.batch_size = Some(self.search_batch_size(facts));
+        config.retrain.milestones = Some(self.retrain_milestones(facts.dims));
+        config.retrain.lr = Some(self.retrain_lr(facts.task));
+        config.retrain.batch_size = Some(self.retrain_batch_size(facts));
+        Ok(config)
+    }
+}
+
+fn batch_size(facts: &Facts, samples: usize) -> usize {
+    let paper = match (facts.task.is_dense(), facts.dims) {
+        (true, _) => 10,
+        (false, 1) => 256,
+        (false, _) => 64,
+    };
+    paper.min((samples / MIN_STEPS).max(MIN_BATCH))
+}

@@ -1,0 +1,174 @@
+//! The ranges of the values.
+
+use super::{Config, ConfigError};
+use std::fmt::Debug;
+
+/// Largest grid, number of epochs and the like: keeps sums of them far from overflow.
+const LARGEST: usize = 1 << 24;
+
+impl Config {
+    /// Checks every value's range.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for the first value that is out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        check("seed", &self.seed, self.seed <= i64::MAX as u64, "it can be at most 2^63 - 1")?;
+        self.validate_space()?;
+        self.validate_task()?;
+        self.validate_search()?;
+        self.validate_tune()?;
+        self.validate_retrain()?;
+        let darcy = &self.darcy;
+        check(
+            "darcy.resolution",
+            &darcy.resolution,
+            (5..=4097).contains(&darcy.resolution),
+            "it must be from 5 to 4097",
+        )?;
+        let divides = darcy.stride > 0 && (darcy.resolution - 1).is_multiple_of(darcy.stride);
+        check("darcy.stride", &darcy.stride, divides, "it must divide darcy.resolution - 1")?;
+        let kept = (darcy.resolution - 1) / darcy.stride + 1;
+        check("darcy.stride", &darcy.stride, kept >= 4, "it must leave at least 4 grid points on a side")?;
+        counts("darcy.train", darcy.train)?;
+        counts("darcy.test", darcy.test)
+    }
+
+    fn validate_space(&self) -> Result<(), ConfigError> {
+        if let Some(sizes) = &self.space.kernel_sizes {
+            kernels("space.kernel-sizes", sizes)?;
+            check("space.kernel-sizes", sizes, distinct(sizes), "each may be named only once")?;
+        }
+        if let Some(dilations) = &self.space.dilations {
+            check("space.dilations", dilations, !dilations.is_empty(), "it needs at least one dilation")?;
+            let in_range = dilations.iter().all(|d| (1..=LARGEST).contains(d));
+            check("space.dilations", dilations, in_range, "dilations start at 1")?;
+            check("space.dilations", dilations, distinct(dilations), "each may be named only once")?;
+        }
+        let backbone = &self.backbone;
+        counts("backbone.search-width", backbone.search_width)?;
+        counts("backbone.width", backbone.width)?;
+        if let Some(channels) = backbone.channels {
+            counts("backbone.channels", channels)?;
+        }
+        kernels("backbone.plain-kernels", &backbone.plain_kernels)?;
+        let three = backbone.plain_kernels.len() == 3;
+        check("backbone.plain-kernels", &backbone.plain_kernels, three, "a block has three convolutions")
+    }
+
+    fn validate_task(&self) -> Result<(), ConfigError> {
+        let task = &self.task;
+        not_negative("task.focal-gamma", task.focal_gamma)?;
+        positive("task.pos-weight", task.pos_weight)?;
+        let share = task.validation_fraction;
+        check("task.validation-fraction", &share, share > 0.0 && share < 1.0, "it must lie between 0 and 1")
+    }
+
+    fn validate_search(&self) -> Result<(), ConfigError> {
+        let search = &self.search;
+        counts("search.epochs", search.epochs)?;
+        step_bounds("search.max-steps", search.min_steps, search.max_steps)?;
+        fraction("search.subsample", search.subsample)?;
+        optional(search.batch_size, |n| counts("search.batch-size", n))?;
+        optional(search.lr, |lr| positive("search.lr", lr))?;
+        optional(search.alpha_lr, |lr| positive("search.alpha-lr", lr))?;
+        momentum("search.momentum", search.momentum)?;
+        not_negative("search.weight-decay", search.weight_decay)?;
+        milestones("search.milestones", &search.milestones)?;
+        fraction("search.lr-decay", search.lr_decay)?;
+        positive("search.clip", search.clip)?;
+        positive("search.temperature", search.temperature)?;
+        not_negative("search.alpha-grad-scale", search.alpha_grad_scale)?;
+        not_negative("search.receptive-field-penalty", search.receptive_field_penalty)?;
+        not_negative("search.alpha-init-std", search.alpha_init_std)?;
+        positive("search.weight-init-std", search.weight_init_std)
+    }
+
+    fn validate_tune(&self) -> Result<(), ConfigError> {
+        let tune = &self.tune;
+        counts("tune.epochs", tune.epochs)?;
+        step_bounds("tune.max-steps", tune.min_steps, tune.max_steps)?;
+        fraction("tune.subset", tune.subset)?;
+        each("tune.learning-rates", &tune.learning_rates, positive)?;
+        each("tune.weight-decays", &tune.weight_decays, not_negative)?;
+        each("tune.momentums", &tune.momentums, momentum)?;
+        each("tune.dropouts", &tune.dropouts, dropout)
+    }
+
+    fn validate_retrain(&self) -> Result<(), ConfigError> {
+        let retrain = &self.retrain;
+        counts("retrain.epochs", retrain.epochs)?;
+        step_bounds("retrain.max-steps", retrain.min_steps, retrain.max_steps)?;
+        if let Some(fractions) = &retrain.milestones {
+            milestones("retrain.milestones", fractions)?;
+        }
+        fraction("retrain.lr-decay", retrain.lr_decay)?;
+        optional(retrain.batch_size, |n| counts("retrain.batch-size", n))?;
+        positive("retrain.clip", retrain.clip)?;
+        optional(retrain.lr, |lr| positive("retrain.lr", lr))?;
+        not_negative("retrain.weight-decay", retrain.weight_decay)?;
+        momentum("retrain.momentum", retrain.momentum)?;
+        dropout("retrain.dropout", retrain.dropout)
+    }
+}
+
+fn check(key: &'static str, value: &impl Debug, ok: bool, reason: &'static str) -> Result<(), ConfigError> {
+    if ok { Ok(()) } else { Err(ConfigError::Invalid { key, value: format!("{value:?}"), reason }) }
+}
+
+fn optional<T>(value: Option<T>, check: impl Fn(T) -> Result<(), ConfigError>) -> Result<(), ConfigError> {
+    value.map_or(Ok(()), check)
+}
+
+fn step_bounds(key: &'static str, min: usize, max: usize) -> Result<(), ConfigError> {
+    check(key, &max, max == 0 || min <= max, "it must be 0 or at least min-steps")
+}
+
+fn counts(key: &'static str, value: usize) -> Result<(), ConfigError> {
+    check(key, &value, (1..=LARGEST).contains(&value), "it must be from 1 to 16777216")
+}
+
+fn kernels(key: &'static str, sizes: &[usize]) -> Result<(), ConfigError> {
+    check(key, &sizes, !sizes.is_empty(), "it needs at least one kernel size")?;
+    let odd = sizes.iter().all(|k| k % 2 == 1 && *k <= LARGEST);
+    check(key, &sizes, odd, "kernel sizes are odd, so that they have a centre")
+}
+
+fn distinct(values: &[usize]) -> bool {
+    values.iter().enumerate().all(|(i, value)| !values[..i].contains(value))
+}
+
+fn positive(key: &'static str, value: f64) -> Result<(), ConfigError> {
+    check(key, &value, value.is_finite() && value > 0.0, "it must be above 0")
+}
+
+fn not_negative(key: &'static str, value: f64) -> Result<(), ConfigError> {
+    check(key, &value, value.is_finite() && value >= 0.0, "it must be 0 or more")
+}
+
+fn fraction(key: &'static str, value: f64) -> Result<(), ConfigError> {
+    check(key, &value, value > 0.0 && value <= 1.0, "it must be above 0 and at most 1")
+}
+
+fn momentum(key: &'static str, value: f64) -> Result<(), ConfigError> {
+    check(key, &value, (0.0..1.0).contains(&value), "it must be at least 0 and below 1")
+}
+
+fn dropout(key: &'static str, value: f64) -> Result<(), ConfigError> {
+    check(key, &value, (0.0..1.0).contains(&value), "it must be at least 0 and below 1")
+}
+
+fn milestones(key: &'static str, fractions: &[f64]) -> Result<(), ConfigError> {
+    let inside = fractions.iter().all(|f| *f > 0.0 && *f < 1.0);
+    check(key, &fractions, inside, "milestones are fractions of the epochs, between 0 and 1")?;
+    let rising = fractions.is_sorted();
+    check(key, &fractions, rising, "milestones must rise")
+}
+
+fn each(
+    key: &'static str,
+    values: &[f64],
+    check_one: impl Fn(&'static str, f64) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    check(key, &values, !values.is_empty(), "it needs at least one value")?;
+    values.iter().try_for_each(|&value| check_one(key, value))
+}

@@ -1,0 +1,157 @@
+//! The checks every data set passes before anything is trained on it.
+
+use super::{Array, DataError, Dataset, Split, Targets};
+use crate::task::TaskKind;
+
+/// Checks a whole data set; `origin` is named in the errors.
+pub(crate) fn dataset(origin: &str, set: &Dataset) -> Result<(), DataError> {
+    let mut splits = vec![("train", &set.train)];
+    splits.extend(set.val.as_ref().map(|val| ("val", val)));
+    splits.push(("test", &set.test));
+    for &(part, split) in &splits {
+        shapes(origin, part, split, &set.train.x, set.task)?;
+    }
+    for &(part, split) in &splits {
+        finite(origin, &format!("x_{part}"), &split.x)?;
+        targets(origin, &format!("y_{part}"), &split.y, set.task)?;
+    }
+    Ok(())
+}
+
+fn shapes(origin: &str, part: &str, split: &Split, train_x: &Array, task: TaskKind) -> Result<(), DataError> {
+    let (x_name, y_name) = (format!("x_{part}"), format!("y_{part}"));
+    inputs(origin, &x_name, &split.x)?;
+    if split.x.shape[1..] != train_x.shape[1..] {
+        return Err(DataError::Shape {
+            origin: origin.into(),
+            array: x_name,
+            shape: split.x.shape.clone(),
+            expected: format!("[N, …] with the same sizes as x_train, {:?}", &train_x.shape[1..]),
+        });
+    }
+    if split.y.rows() != split.x.rows() {
+        let (x_len, y_len) = (split.x.rows(), split.y.rows());
+        return Err(DataError::Lengths { origin: origin.into(), x: x_name, x_len, y: y_name, y_len });
+    }
+    let expected = match (task, &split.y) {
+        (TaskKind::Classification { .. }, Targets::Classes(_)) => return Ok(()),
+        (TaskKind::Classification { .. }, Targets::Values(_)) | (_, Targets::Classes(_)) => None,
+        (TaskKind::MultiLabel { labels: n } | TaskKind::Regression { outputs: n }, _) => Some(vec![split.x.rows(), n]),
+        (TaskKind::DenseRegression { channels } | TaskKind::DenseBinary { channels }, _) => {
+            let mut shape = split.x.shape.clone();
+            shape[1] = channels;
+            Some(shape)
+        }
+    };
+    if expected.as_ref() == Some(&split.y.shape()) {
+        return Ok(());
+    }
+    Err(DataError::KindMismatch {
+        origin: origin.into(),
+        array: y_name,
+        shape: split.y.shape(),
+        x: split.x.shape.clone(),
+        kind: task.name(),
+    })
+}
+
+/// Inputs must be N×C×L or N×C×H×W with no axis of size 0.
+pub(crate) fn inputs(origin: &str, name: &str, x: &Array) -> Result<(), DataError> {
+    let wrong = |expected: &str| DataError::Shape {
+        origin: origin.into(),
+        array: name.into(),
+        shape: x.shape.clone(),
+        expected: expected.into(),
+    };
+    if !(3..=4).contains(&x.shape.len()) {
+        return Err(wrong("N×C×L or N×C×H×W"));
+    }
+    if x.shape[1..].contains(&0) {
+        return Err(wrong("no channel or spatial axis of size 0"));
+    }
+    if x.shape[0] == 0 {
+        return Err(DataError::EmptySplit { origin: origin.into(), array: name.into() });
+    }
+    Ok(())
+}
+
+pub(crate) fn finite(origin: &str, name: &str, array: &Array) -> Result<(), DataError> {
+    match array.data.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(flat) => Err(DataError::NonFinite {
+            origin: origin.into(),
+            array: name.into(),
+            index: array.unravel(flat),
+            value: array.data[flat],
+        }),
+    }
+}
+
+/// Every element 0 or 1.
+fn binary(origin: &str, name: &str, array: &Array, kind: &'static str) -> Result<(), DataError> {
+    match array.data.iter().position(|&v| v != 0.0 && v != 1.0) {
+        None => Ok(()),
+        Some(flat) => Err(DataError::NotBinary {
+            origin: origin.into(),
+            array: name.into(),
+            index: array.unravel(flat),
+            value: array.data[flat],
+            kind,
+        }),
+    }
+}
+
+fn targets(origin: &str, name: &str, y: &Targets, task: TaskKind) -> Result<(), DataError> {
+    match (task, y) {
+        (TaskKind::Classification { classes }, Targets::Classes(labels)) => {
+            if name == "y_train" {
+                training_labels(origin, name, labels, classes)
+            } else {
+                known_labels(origin, name, labels, classes)
+            }
+        }
+        (TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. }, Targets::Values(values)) => {
+            finite(origin, name, values)?;
+            binary(origin, name, values, task.name())
+        }
+        (_, Targets::Values(values)) => finite(origin, name, values),
+        // `shapes` has refused classes for every other task.
+        (_, Targets::Classes(_)) => Ok(()),
+    }
+}
+
+/// Every class occurs in training, and there are at least two.
+fn training_labels(origin: &str, name: &str, labels: &[u32], classes: usize) -> Result<(), DataError> {
+    known_labels(origin, name, labels, classes)?;
+    let largest = labels.iter().max().copied().unwrap_or(0);
+    if labels.iter().all(|&l| l == labels[0]) {
+        return Err(DataError::SingleClass { origin: origin.into(), array: name.into(), label: largest.into() });
+    }
+    // There are at most as many classes as samples, or some are missing: a label of four thousand
+    // million must not make this allocate as much.
+    let span = classes.min(labels.len() + 1);
+    let mut seen = vec![false; span];
+    for &label in labels {
+        if let Some(slot) = seen.get_mut(label as usize) {
+            *slot = true;
+        }
+    }
+    let missing: Vec<u64> = seen.iter().enumerate().filter(|&(_, &s)| !s).map(|(i, _)| i as u64).take(5).collect();
+    if missing.is_empty() && span == classes {
+        return Ok(());
+    }
+    Err(DataError::LabelGap { origin: origin.into(), array: name.into(), largest: (classes - 1) as u64, missing })
+}
+
+fn known_labels(origin: &str, name: &str, labels: &[u32], classes: usize) -> Result<(), DataError> {
+    match labels.iter().position(|&l| l as usize >= classes) {
+        None => Ok(()),
+        Some(row) => Err(DataError::UnseenClass {
+            origin: origin.into(),
+            array: name.into(),
+            row,
+            label: labels[row].into(),
+            largest: (classes.max(1) - 1) as u64,
+        }),
+    }
+}

@@ -1,0 +1,267 @@
+//! What can be wrong with a data set, said with the file, the array and the value.
+
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// A data set that cannot be used. Every message names where the data came from (`origin`: a file
+/// path, or the name of a set made in memory), the array and the offending value; [`DataError::hint`]
+/// says what to do about it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// There is no file at this path.
+    #[error("{}: no such file", path.display())]
+    Missing {
+        /// The path asked for.
+        path: PathBuf,
+    },
+    /// The operating system refused to read or write the file.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not a zip archive of arrays.
+    #[error("{}: not an .npz archive: {reason}", path.display())]
+    NotNpz {
+        /// The file.
+        path: PathBuf,
+        /// What the zip reader objected to.
+        reason: String,
+    },
+    /// A required array is not in the archive.
+    #[error("{}: array `{array}` is missing (found: {})", path.display(), listed(found))]
+    MissingArray {
+        /// The file.
+        path: PathBuf,
+        /// The array that is needed.
+        array: String,
+        /// The arrays that are there.
+        found: Vec<String>,
+    },
+    /// An entry of the archive is not a valid NumPy array, or is cut short.
+    #[error("{}: array `{array}` is damaged: {reason}", path.display())]
+    BadArray {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        array: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The array's element type is not one that is read.
+    #[error("{}: array `{array}` has dtype {dtype}, which is not supported", path.display())]
+    UnsupportedDtype {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        array: String,
+        /// The dtype as the file spells it, for example `|O`.
+        dtype: String,
+    },
+    /// The arrays would take more memory than allowed.
+    #[error("{}: array `{array}` needs {bytes} bytes of memory, more than the limit of {limit}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        array: String,
+        /// Bytes that it (with the arrays before it) would take as float32.
+        bytes: u128,
+        /// The limit in force.
+        limit: u64,
+    },
+    /// The array has the wrong number of dimensions, or a dimension of size 0.
+    #[error("{origin}: array `{array}` has shape {shape:?}; expected {expected}")]
+    Shape {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// The shape that it has.
+        shape: Vec<usize>,
+        /// The shape that is needed.
+        expected: String,
+    },
+    /// Inputs and targets differ in their number of samples.
+    #[error("{origin}: `{x}` has {x_len} samples but `{y}` has {y_len}")]
+    Lengths {
+        /// File or name of the set.
+        origin: String,
+        /// Name of the inputs.
+        x: String,
+        /// Samples in the inputs.
+        x_len: usize,
+        /// Name of the targets.
+        y: String,
+        /// Samples in the targets.
+        y_len: usize,
+    },
+    /// A split holds no sample.
+    #[error("{origin}: `{array}` is empty")]
+    EmptySplit {
+        /// File or name of the set.
+        origin: String,
+        /// The inputs of the empty split.
+        array: String,
+    },
+    /// NaN or infinity (or a float64 beyond the range of float32).
+    #[error("{origin}: {array}{index:?} is {value}; values must be finite float32 numbers")]
+    NonFinite {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// Where in the array.
+        index: Vec<usize>,
+        /// The value found.
+        value: f32,
+    },
+    /// A class label that is negative or not a whole number.
+    #[error("{origin}: {array}[{row}] is {value}; class labels must be whole numbers from 0")]
+    BadLabel {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// The sample.
+        row: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// Some labels between 0 and the largest never occur in the training targets.
+    #[error(
+        "{origin}: labels in `{array}` run up to {largest} but {} never occur(s); labels must be 0..K-1 without gaps",
+        few(missing)
+    )]
+    LabelGap {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// The largest label.
+        largest: u64,
+        /// The first labels that never occur.
+        missing: Vec<u64>,
+    },
+    /// All training samples are of one class: there is nothing to learn.
+    #[error("{origin}: every label in `{array}` is {label}; classification needs at least 2 classes")]
+    SingleClass {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// The one label.
+        label: u64,
+    },
+    /// A validation or test sample has a class that the training targets lack.
+    #[error("{origin}: {array}[{row}] is class {label}, but the training targets only have classes 0..={largest}")]
+    UnseenClass {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// The sample.
+        row: usize,
+        /// Its class.
+        label: u64,
+        /// The largest class in training.
+        largest: u64,
+    },
+    /// A multi-label target or a mask holds something other than 0 and 1.
+    #[error("{origin}: {array}{index:?} is {value}; {kind} targets must be 0 or 1")]
+    NotBinary {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// Where in the array.
+        index: Vec<usize>,
+        /// The value found.
+        value: f32,
+        /// The kind of task.
+        kind: &'static str,
+    },
+    /// The targets cannot be read as the kind of task asked for (or as any).
+    #[error("{origin}: `{array}` of shape {shape:?} cannot be the targets of a {kind} task with inputs of shape {x:?}")]
+    KindMismatch {
+        /// File or name of the set.
+        origin: String,
+        /// The array.
+        array: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Shape of the inputs.
+        x: Vec<usize>,
+        /// The kind of task.
+        kind: &'static str,
+    },
+    /// Class names that do not number the classes.
+    #[error("{origin}: {names} class names for {classes} classes")]
+    ClassNames {
+        /// File or name of the set.
+        origin: String,
+        /// Names given.
+        names: usize,
+        /// Classes (or labels) of the task.
+        classes: usize,
+    },
+}
+
+impl DataError {
+    /// What the user can do, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            DataError::Missing { .. } => "check the path; a data set is one .npz file".into(),
+            DataError::NotNpz { path, .. } => {
+                let npy = path.extension().is_some_and(|e| e == "npy");
+                if npy {
+                    "a single .npy array is no data set: save x_train, y_train, x_test and y_test with numpy.savez"
+                        .into()
+                } else {
+                    "make one with numpy.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)".into()
+                }
+            }
+            DataError::MissingArray { .. } => {
+                "a data set needs the arrays x_train, y_train, x_test and y_test; x_val and y_val are optional".into()
+            }
+            DataError::BadArray { .. } => "the file may be cut short: copy or save it again".into(),
+            DataError::UnsupportedDtype { dtype, .. } if dtype.contains('O') => {
+                "object arrays hold pickled Python objects: convert with array.astype(numpy.float32)".into()
+            }
+            DataError::UnsupportedDtype { .. } => {
+                "convert to a bool, integer or float dtype, for example array.astype(numpy.float32)".into()
+            }
+            DataError::TooLarge { .. } => "use fewer samples, or raise the memory limit".into(),
+            DataError::Shape { .. } => {
+                "inputs are N×C×L or N×C×H×W; give single-channel data a channel axis with x[:, None]".into()
+            }
+            DataError::Lengths { .. } => "the first axis of inputs and targets is the sample".into(),
+            DataError::NonFinite { .. } => "drop or impute these samples before saving".into(),
+            DataError::BadLabel { .. } | DataError::LabelGap { .. } => {
+                "renumber with y = numpy.unique(y, return_inverse=True)[1], or ask for a regression task".into()
+            }
+            DataError::SingleClass { .. } => "give samples of at least two classes, or ask for another task".into(),
+            DataError::UnseenClass { .. } => {
+                "move some samples of that class into training, or drop them from the other split".into()
+            }
+            DataError::NotBinary { .. } => "ask for a regression task, or threshold the targets".into(),
+            DataError::KindMismatch { .. } => {
+                "targets are [N] labels, [N, labels], [N, outputs], or a field over the inputs' own grid".into()
+            }
+            DataError::ClassNames { .. } => "give one name a class, in the order of the labels".into(),
+            DataError::Io { .. } | DataError::EmptySplit { .. } => return None,
+        };
+        Some(text)
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "no arrays".into() } else { names.join(", ") }
+}
+
+fn few(labels: &[u64]) -> String {
+    labels.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}

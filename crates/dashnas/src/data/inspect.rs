@@ -1,0 +1,194 @@
+//! A look at a data set before anything is run on it.
+
+use super::{Dataset, Split, Targets};
+use crate::task::{Loss, Metric, TaskKind};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a data set holds and what would be run on it; `Display` prints it for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Name of the set.
+    pub name: String,
+    /// Kind of task, with its size.
+    pub task: TaskKind,
+    /// Loss that would be trained with.
+    pub loss: Loss,
+    /// Metric that would be judged by; lower is better.
+    pub metric: Metric,
+    /// Input channels.
+    pub channels: usize,
+    /// `[1, L]` or `[H, W]`.
+    pub spatial: [usize; 2],
+    /// Spatial dimensions, 1 or 2.
+    pub dims: usize,
+    /// Training, validation (if any) and test.
+    pub splits: Vec<SplitSummary>,
+    /// One for each class or label, in order; empty for other tasks.
+    pub classes: Vec<ClassSummary>,
+    /// Error of always guessing the class that is most common in training, on the test split;
+    /// classification only.
+    pub majority_error: Option<f64>,
+    /// Range of each input channel over the training split.
+    pub inputs: Vec<Range>,
+    /// Range of the training targets, where they are real numbers.
+    pub targets: Option<Range>,
+}
+
+/// One split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitSummary {
+    /// `train`, `val` or `test`.
+    pub name: String,
+    /// Shape of the inputs.
+    pub x: Vec<usize>,
+    /// Shape of the targets.
+    pub y: Vec<usize>,
+}
+
+/// One class or label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassSummary {
+    /// Its name, or its number.
+    pub name: String,
+    /// Training samples that have it.
+    pub train: usize,
+    /// Test samples that have it.
+    pub test: usize,
+}
+
+/// Smallest, largest and mean value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// Smallest value.
+    pub min: f32,
+    /// Largest value.
+    pub max: f32,
+    /// Mean.
+    pub mean: f64,
+}
+
+impl Range {
+    fn of<'a>(values: impl Iterator<Item = &'a f32>) -> Self {
+        let (mut min, mut max, mut sum, mut n) = (f32::INFINITY, f32::NEG_INFINITY, 0.0, 0usize);
+        for &v in values {
+            min = min.min(v);
+            max = max.max(v);
+            sum += f64::from(v);
+            n += 1;
+        }
+        Self { min, max, mean: sum / n.max(1) as f64 }
+    }
+}
+
+impl Dataset {
+    /// Describes the set.
+    pub fn summary(&self) -> Summary {
+        let mut parts = vec![("train", &self.train)];
+        parts.extend(self.val.as_ref().map(|v| ("val", v)));
+        parts.push(("test", &self.test));
+        let split =
+            |&(name, s): &(&str, &Split)| SplitSummary { name: name.into(), x: s.x.shape.clone(), y: s.y.shape() };
+
+        let groups = match self.task {
+            TaskKind::Classification { classes: n } | TaskKind::MultiLabel { labels: n } => n,
+            _ => 0,
+        };
+        let (train, test) = (counts(&self.train.y, groups), counts(&self.test.y, groups));
+        let name = |i: usize| self.classes.as_ref().map_or_else(|| i.to_string(), |names| names[i].clone());
+        let class = |(i, (&train, &test))| ClassSummary { name: name(i), train, test };
+        let majority_error = matches!(self.task, TaskKind::Classification { .. }).then(|| {
+            let guess = train.iter().enumerate().max_by_key(|&(i, &n)| (n, std::cmp::Reverse(i))).map_or(0, |m| m.0);
+            1.0 - test[guess] as f64 / self.test.len().max(1) as f64
+        });
+
+        let x = &self.train.x;
+        let plane: usize = x.shape[2..].iter().product();
+        let channel = |c: usize| {
+            let planes = x.data.chunks_exact(plane.max(1)).skip(c).step_by(self.channels());
+            Range::of(planes.flatten())
+        };
+        let real = matches!(self.task, TaskKind::Regression { .. } | TaskKind::DenseRegression { .. });
+        let targets = self.train.y.values().filter(|_| real).map(|v| Range::of(v.data.iter()));
+        Summary {
+            name: self.name.clone(),
+            task: self.task,
+            loss: self.task.default_loss(),
+            metric: self.task.default_metric(),
+            channels: self.channels(),
+            spatial: self.spatial(),
+            dims: self.dims(),
+            splits: parts.iter().map(split).collect(),
+            classes: train.iter().zip(&test).enumerate().map(class).collect(),
+            majority_error,
+            inputs: (0..self.channels()).map(channel).collect(),
+            targets,
+        }
+    }
+}
+
+/// Samples that have each class or label.
+fn counts(y: &Targets, groups: usize) -> Vec<usize> {
+    let mut counts = vec![0; groups];
+    match y {
+        Targets::Classes(labels) => labels.iter().for_each(|&l| counts[l as usize] += 1),
+        Targets::Values(values) if groups > 0 => {
+            for (i, &v) in values.data.iter().enumerate() {
+                counts[i % groups] += usize::from(v == 1.0);
+            }
+        }
+        Targets::Values(_) => {}
+    }
+    counts
+}
+
+/// Rows of a class table, and input channels, that are printed.
+const SHOWN: usize = 12;
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.name, self.task)?;
+        writeln!(f, "  inputs    {} channel(s) of {}", self.channels, sizes(&self.spatial[2 - self.dims..]))?;
+        writeln!(f, "  loss      {}", words(&self.loss))?;
+        writeln!(f, "  metric    {} (lower is better)", words(&self.metric))?;
+        if let Some(error) = self.majority_error {
+            writeln!(f, "  baseline  {error:.4} zero-one error when the commonest class is guessed")?;
+        }
+        writeln!(f, "  splits")?;
+        for s in &self.splits {
+            writeln!(f, "    {:<6} x {:<20} y {}", s.name, sizes(&s.x), sizes(&s.y))?;
+        }
+        if !self.classes.is_empty() {
+            let multi = matches!(self.task, TaskKind::MultiLabel { .. });
+            writeln!(f, "  {}", if multi { "labels" } else { "classes" })?;
+            let total = self.splits.first().map_or(1, |s| s.y[0]).max(1) as f64;
+            for c in self.classes.iter().take(SHOWN) {
+                let share = 100.0 * c.train as f64 / total;
+                writeln!(f, "    {:<16} train {:>7} ({share:>5.1} %)  test {:>7}", c.name, c.train, c.test)?;
+            }
+            more(f, self.classes.len())?;
+        }
+        writeln!(f, "  input ranges (training)")?;
+        for (i, r) in self.inputs.iter().enumerate().take(SHOWN) {
+            writeln!(f, "    channel {i:<4} {:.5} to {:.5}, mean {:.5}", r.min, r.max, r.mean)?;
+        }
+        more(f, self.inputs.len())?;
+        if let Some(r) = self.targets {
+            writeln!(f, "  target range (training)  {:.5} to {:.5}, mean {:.5}", r.min, r.max, r.mean)?;
+        }
+        Ok(())
+    }
+}
+
+fn more(f: &mut fmt::Formatter<'_>, n: usize) -> fmt::Result {
+    if n > SHOWN { writeln!(f, "    … and {} more", n - SHOWN) } else { Ok(()) }
+}
+
+fn sizes(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// The name an enum has in files.
+fn words<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(Into::into)).unwrap_or_default()
+}

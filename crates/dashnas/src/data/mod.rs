@@ -1,0 +1,121 @@
+//! Data sets: what they hold, how they are read, checked, split and normalised.
+//!
+//! A [`Dataset`] is inputs and targets in memory as `f32`, in row-major order, with the kind of
+//! task they pose. [`npz`] reads one from a NumPy archive, [`crate::darcy`] computes one.
+//! Nothing here depends on the tensor engine.
+
+mod array;
+mod check;
+mod error;
+mod infer;
+pub mod inspect;
+pub mod normalize;
+mod npy;
+pub mod npz;
+mod split;
+
+pub use array::{Array, Targets};
+pub use error::DataError;
+pub use infer::TaskOverride;
+pub use inspect::Summary;
+pub use normalize::{InputNormalizer, Normalization, Scheme, TargetNormalizer};
+pub use split::{Split, split_validation, subsample};
+
+use crate::task::TaskKind;
+
+/// A data set with everything known about it.
+///
+/// The fields are public for reading; build one with [`Dataset::new`], which checks it, so that
+/// what trains on it need not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// A short name, used in reports.
+    pub name: String,
+    /// What is to be learnt.
+    pub task: TaskKind,
+    /// Samples to learn from.
+    pub train: Split,
+    /// Samples set aside by the maker of the data for choosing hyperparameters, if any.
+    pub val: Option<Split>,
+    /// Samples read once, at the end.
+    pub test: Split,
+    /// Names of the classes or labels, in order.
+    pub classes: Option<Vec<String>>,
+    /// How inputs and targets are normalised unless told otherwise.
+    pub normalization: Normalization,
+}
+
+impl Dataset {
+    /// Puts a data set together and checks it whole: ranks, lengths, finiteness, labels, and that
+    /// all splits have the same shape. Normalisation is set to the default of its kind,
+    /// [`Normalization::default_for`].
+    ///
+    /// # Errors
+    /// The first thing found wrong, as a [`DataError`] that names `name`.
+    pub fn new(
+        name: impl Into<String>,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+    ) -> Result<Self, DataError> {
+        let name = name.into();
+        Self::with_origin(&name.clone(), name, task, train, val, test)
+    }
+
+    /// [`Dataset::new`] for data that came from elsewhere than its name says: errors name `origin`.
+    pub(crate) fn with_origin(
+        origin: &str,
+        name: String,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+    ) -> Result<Self, DataError> {
+        let channels = train.x.shape.get(1).copied().unwrap_or(0);
+        let normalization = Normalization::default_for(task, channels);
+        let set = Self { name, task, train, val, test, classes: None, normalization };
+        check::dataset(origin, &set)?;
+        Ok(set)
+    }
+
+    /// The same set with names for its classes or labels.
+    ///
+    /// # Errors
+    /// [`DataError::ClassNames`] unless there is one name a class (or label).
+    pub fn with_classes(mut self, names: Vec<String>) -> Result<Self, DataError> {
+        let classes = match self.task {
+            TaskKind::Classification { classes } => classes,
+            TaskKind::MultiLabel { labels } => labels,
+            _ => 0,
+        };
+        if names.len() != classes {
+            return Err(DataError::ClassNames { origin: self.name, names: names.len(), classes });
+        }
+        self.classes = Some(names);
+        Ok(self)
+    }
+
+    /// Spatial dimensions: 1 for N×C×L inputs, 2 for N×C×H×W.
+    pub fn dims(&self) -> usize {
+        self.train.x.shape.len() - 2
+    }
+
+    /// Input channels C.
+    pub fn channels(&self) -> usize {
+        self.train.x.shape[1]
+    }
+
+    /// `[1, L]` or `[H, W]`.
+    pub fn spatial(&self) -> [usize; 2] {
+        match self.train.x.shape[2..] {
+            [l] => [1, l],
+            [h, w] => [h, w],
+            // `new` refuses other ranks.
+            _ => unreachable!("inputs have one or two spatial dimensions"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

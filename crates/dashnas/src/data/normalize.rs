@@ -1,0 +1,256 @@
+//! Normalisation of inputs and targets, fitted on training data and carried with the model.
+//!
+//! A normaliser maps `v ↦ (v − mean) / scale`, with one pair of numbers a channel
+//! ([`Scheme::PerChannel`]) or one pair for every point of a channel's grid
+//! ([`Scheme::Pointwise`], the unit Gaussian normaliser of the Fourier Neural Operator: unbiased
+//! standard deviation over the samples, plus 1e-5). Statistics are summed in `f64` in a fixed
+//! order.
+
+use super::{Array, Targets};
+use crate::task::TaskKind;
+use serde::{Deserialize, Serialize};
+
+/// Added to a pointwise standard deviation, as the Fourier Neural Operator does.
+pub const POINTWISE_EPS: f64 = 1e-5;
+
+/// How one channel (or one output) is normalised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Left as it is.
+    Identity,
+    /// To mean 0 and standard deviation 1 over all samples and positions. A constant channel has
+    /// its mean taken away and is not scaled.
+    PerChannel,
+    /// To mean 0 and standard deviation about 1 at each position, over the samples.
+    Pointwise,
+}
+
+/// How a data set is to be normalised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Normalization {
+    /// One scheme for each input channel.
+    pub input: Vec<Scheme>,
+    /// One scheme for all outputs; [`Scheme::Identity`] where targets are classes or 0/1.
+    pub target: Scheme,
+}
+
+impl Normalization {
+    /// The default: every input channel standardised; targets standardised per output or field
+    /// channel where they are real numbers, left alone where they are classes, labels or masks.
+    pub fn default_for(task: TaskKind, channels: usize) -> Self {
+        let target = match task {
+            TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => Scheme::PerChannel,
+            TaskKind::Classification { .. } | TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => {
+                Scheme::Identity
+            }
+        };
+        Self { input: vec![Scheme::PerChannel; channels], target }
+    }
+}
+
+/// Mean and scale of one channel: nothing, one pair, or a pair for each point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "scheme")]
+enum Affine {
+    Identity,
+    PerChannel { mean: f32, scale: f32 },
+    Pointwise { mean: Vec<f32>, scale: Vec<f32> },
+}
+
+impl Affine {
+    /// Fits to channel `c` of `array`, `[N, C, …]`. A point that never varies gets the scale
+    /// `constant` under the pointwise scheme.
+    fn fit(scheme: Scheme, array: &Array, c: usize, constant: f64) -> Self {
+        let plane = plane(array);
+        let channel = |i: usize| &array.row(i)[c * plane..(c + 1) * plane];
+        let n = array.rows();
+        match scheme {
+            Scheme::Identity => Affine::Identity,
+            Scheme::PerChannel => {
+                let count = (n * plane).max(1) as f64;
+                let total = |f: &dyn Fn(f64) -> f64| -> f64 {
+                    (0..n).map(|i| channel(i).iter().map(|&v| f(f64::from(v))).sum::<f64>()).sum()
+                };
+                let mean = total(&|v| v) / count;
+                let std = (total(&|v| (v - mean).powi(2)) / count).sqrt();
+                Affine::PerChannel { mean: mean as f32, scale: if varies(std, mean) { std as f32 } else { 1.0 } }
+            }
+            Scheme::Pointwise => {
+                let mut mean = vec![0.0; plane];
+                for i in 0..n {
+                    mean.iter_mut().zip(channel(i)).for_each(|(m, &v)| *m += f64::from(v));
+                }
+                mean.iter_mut().for_each(|m| *m /= n.max(1) as f64);
+                let mut square = vec![0.0; plane];
+                for i in 0..n {
+                    let terms = square.iter_mut().zip(&mean).zip(channel(i));
+                    terms.for_each(|((s, m), &v)| *s += (f64::from(v) - m).powi(2));
+                }
+                let freedom = n.saturating_sub(1).max(1) as f64;
+                let scale = square.iter().zip(&mean).map(|(s, &m)| {
+                    let std = (s / freedom).sqrt();
+                    if varies(std, m) { (std + POINTWISE_EPS) as f32 } else { constant as f32 }
+                });
+                let scale = scale.collect();
+                Affine::Pointwise { mean: mean.iter().map(|&m| m as f32).collect(), scale }
+            }
+        }
+    }
+
+    fn encode(&self, values: &mut [f32]) {
+        match self {
+            Affine::Identity => {}
+            Affine::PerChannel { mean, scale } => values.iter_mut().for_each(|v| *v = (*v - mean) / scale),
+            Affine::Pointwise { mean, scale } => {
+                let pairs = values.iter_mut().zip(mean.iter().zip(scale));
+                pairs.for_each(|(v, (m, s))| *v = (*v - m) / s);
+            }
+        }
+    }
+
+    fn decode(&self, values: &mut [f32]) {
+        match self {
+            Affine::Identity => {}
+            Affine::PerChannel { mean, scale } => values.iter_mut().for_each(|v| *v = *v * scale + mean),
+            Affine::Pointwise { mean, scale } => {
+                let pairs = values.iter_mut().zip(mean.iter().zip(scale));
+                pairs.for_each(|(v, (m, s))| *v = *v * s + m);
+            }
+        }
+    }
+
+    /// Mean and scale at point `p`.
+    fn at(&self, p: usize) -> (f32, f32) {
+        match self {
+            Affine::Identity => (0.0, 1.0),
+            Affine::PerChannel { mean, scale } => (*mean, *scale),
+            Affine::Pointwise { mean, scale } => (mean[p], scale[p]),
+        }
+    }
+}
+
+/// Elements of one channel of one sample: the product of the axes after the second.
+fn plane(array: &Array) -> usize {
+    array.shape.iter().skip(2).product()
+}
+
+/// Whether a standard deviation is more than the rounding of `f32` data that does not vary.
+fn varies(std: f64, mean: f64) -> bool {
+    std > mean.abs() * 1e-7 && std > f64::from(f32::MIN_POSITIVE)
+}
+
+/// Applies `f` to each channel of each sample.
+fn for_channels(channels: &[Affine], array: &mut Array, f: impl Fn(&Affine, &mut [f32])) {
+    let plane = plane(array);
+    assert_eq!(array.shape.get(1), Some(&channels.len()), "normaliser and array differ in channels");
+    if plane == 0 || channels.is_empty() {
+        return;
+    }
+    for (i, values) in array.data.chunks_exact_mut(plane).enumerate() {
+        let channel = &channels[i % channels.len()];
+        if let Affine::Pointwise { mean, .. } = channel {
+            assert_eq!(mean.len(), plane, "a pointwise normaliser only fits the grid that it was made on");
+        }
+        f(channel, values);
+    }
+}
+
+/// Normalises inputs; travels with the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputNormalizer {
+    channels: Vec<Affine>,
+}
+
+impl InputNormalizer {
+    /// Fits to training inputs `[N, C, …]`, with one scheme a channel. A point that never varies
+    /// in training is not scaled, lest a test value there explode.
+    ///
+    /// # Panics
+    /// If there is not one scheme a channel.
+    pub fn fit(x: &Array, schemes: &[Scheme]) -> Self {
+        assert_eq!(x.shape.get(1), Some(&schemes.len()), "one scheme a channel");
+        let fit = |(c, &scheme)| Affine::fit(scheme, x, c, 1.0);
+        Self { channels: schemes.iter().enumerate().map(fit).collect() }
+    }
+
+    /// Normalises `x`, `[N, C, …]`, in place.
+    ///
+    /// # Panics
+    /// If the channels, or under [`Scheme::Pointwise`] the grid, are not those fitted to.
+    pub fn apply(&self, x: &mut Array) {
+        for_channels(&self.channels, x, Affine::encode);
+    }
+}
+
+/// Normalises targets and turns predictions back; travels with the model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TargetNormalizer {
+    /// One for each output or field channel; empty when targets are left as they are.
+    channels: Vec<Affine>,
+    /// Spatial axes of the targets: empty for vectors.
+    spatial: Vec<usize>,
+}
+
+impl TargetNormalizer {
+    /// Leaves targets as they are.
+    pub fn identity() -> Self {
+        Self { channels: Vec::new(), spatial: Vec::new() }
+    }
+
+    /// Fits to training targets: one scheme for all outputs, `[N, outputs]` or `[N, C, …]`. Classes
+    /// are never changed. Under [`Scheme::Pointwise`] a point that never varies (as on a boundary
+    /// with given values) has the scale [`POINTWISE_EPS`], so that decoding gives it back whatever
+    /// the network says.
+    pub fn fit(y: &Targets, scheme: Scheme) -> Self {
+        match y {
+            Targets::Values(values) if scheme != Scheme::Identity => {
+                let outputs = values.shape.get(1).copied().unwrap_or(0);
+                let fit = |c| Affine::fit(scheme, values, c, POINTWISE_EPS);
+                Self {
+                    channels: (0..outputs).map(fit).collect(),
+                    spatial: values.shape[2.min(values.shape.len())..].to_vec(),
+                }
+            }
+            _ => Self::identity(),
+        }
+    }
+
+    /// Whether targets are left as they are.
+    pub fn is_identity(&self) -> bool {
+        self.channels.is_empty()
+    }
+
+    /// Normalises targets in place.
+    ///
+    /// # Panics
+    /// If the outputs, or under [`Scheme::Pointwise`] the grid, are not those fitted to.
+    pub fn apply(&self, y: &mut Targets) {
+        if let (false, Targets::Values(values)) = (self.is_identity(), y) {
+            for_channels(&self.channels, values, Affine::encode);
+        }
+    }
+
+    /// Turns normalised predictions, `[N, outputs]` or `[N, C, …]`, back into the targets' units.
+    ///
+    /// # Panics
+    /// As [`TargetNormalizer::apply`].
+    pub fn decode(&self, predictions: &mut Array) {
+        if !self.is_identity() {
+            for_channels(&self.channels, predictions, Affine::decode);
+        }
+    }
+
+    /// `(mean, scale)` as arrays `[1, C]` or `[1, C, …spatial]` that broadcast over the targets, for
+    /// decoding inside a network's loss: `decoded = normalised · scale + mean`. `None` when targets
+    /// are left as they are. Spatial axes are 1 unless the scheme is pointwise.
+    pub fn mean_and_scale(&self) -> Option<(Array, Array)> {
+        let pointwise = matches!(self.channels.first()?, Affine::Pointwise { .. });
+        let spatial: Vec<usize> = if pointwise { self.spatial.clone() } else { vec![1; self.spatial.len()] };
+        let plane: usize = spatial.iter().product();
+        let shape = [&[1, self.channels.len()], &spatial[..]].concat();
+        let pairs = self.channels.iter().flat_map(|c| (0..plane).map(|p| c.at(p)));
+        let (mean, scale) = pairs.unzip();
+        Some((Array::new(shape.clone(), mean), Array::new(shape, scale)))
+    }
+}

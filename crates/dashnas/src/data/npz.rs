@@ -1,0 +1,246 @@
+//! Data sets in NumPy's `.npz` archives.
+//!
+//! An archive holds `x_train`, `y_train`, `x_test`, `y_test`, and may hold `x_val` with `y_val` and
+//! `classes`, an array of names. Inputs are N×C×L or N×C×H×W of any bool, integer or float dtype,
+//! in either byte order and either memory order; they become row-major `f32`, their values as they
+//! stand. The kind of task follows from the targets as [`crate::data`] explains; other arrays are
+//! ignored.
+//!
+//! Sizes are checked before memory is taken: against the limit of [`LoadOptions`], against the
+//! bytes that are in the file, and against what deflate can do at best.
+
+use super::infer::{self, RawTargets, TaskOverride};
+use super::npy::{self, Header, NpyError};
+use super::{Array, DataError, Dataset, Split, Targets, check};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
+
+/// How to read a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// The kind of task, if not the one that the targets suggest.
+    pub task: Option<TaskOverride>,
+    /// Most bytes that the arrays together may take in memory (as float32). 16 GiB by default.
+    pub max_bytes: u64,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { task: None, max_bytes: 16 << 30 }
+    }
+}
+
+/// Reads and checks the data set in the archive at `path`; its name is the file's without the
+/// extension.
+///
+/// # Errors
+/// A [`DataError`] that names the file, the array and the value.
+pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
+    let file = File::open(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => DataError::Missing { path: path.into() },
+        _ => DataError::Io { path: path.into(), source },
+    })?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        return Err(DataError::NotNpz { path: path.into(), reason: "it is a folder".into() });
+    }
+    load_from(BufReader::new(file), path, options)
+}
+
+/// [`load`] from any seekable bytes; `path` names them in errors and gives the set its name.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from(reader: impl Read + Seek, path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
+    let mut archive = Archive::open(reader, path, options.max_bytes)?;
+    let origin = path.display().to_string();
+
+    let x_train = archive.array("x_train")?.0;
+    check::inputs(&origin, "x_train", &x_train)?;
+    let mut raw = vec![archive.targets("y_train")?];
+    let mut inputs = vec![x_train];
+    let with_val = archive.has("x_val") || archive.has("y_val");
+    for part in if with_val { &["val", "test"][..] } else { &["test"] } {
+        inputs.push(archive.array(&format!("x_{part}"))?.0);
+        raw.push(archive.targets(&format!("y_{part}"))?);
+    }
+    let (task, targets) = infer::targets(&origin, &inputs[0].shape.clone(), raw, options.task)?;
+    let mut splits: Vec<_> = inputs.into_iter().zip(targets).map(|(x, y)| Split { x, y }).collect();
+    // Two or three were pushed above: training, perhaps validation, test.
+    let test = splits.pop().unwrap_or_else(|| unreachable!("a test split was read"));
+    let val = with_val.then(|| splits.remove(1));
+    let train = splits.remove(0);
+
+    let name = path.file_stem().map_or("data", |s| s.to_str().unwrap_or("data")).to_string();
+    let set = Dataset::with_origin(&origin, name, task, train, val, test)?;
+    if archive.has("classes") { set.with_classes(archive.names("classes")?) } else { Ok(set) }
+}
+
+/// An open archive with its memory budget.
+struct Archive<'a, R> {
+    zip: ZipArchive<R>,
+    path: &'a Path,
+    used: u128,
+    limit: u64,
+}
+
+/// Deflate makes at most 1032 bytes out of one.
+const DEFLATE_MAX_RATIO: u128 = 1032;
+
+impl<'a, R: Read + Seek> Archive<'a, R> {
+    fn open(reader: R, path: &'a Path, limit: u64) -> Result<Self, DataError> {
+        let zip =
+            ZipArchive::new(reader).map_err(|e| DataError::NotNpz { path: path.into(), reason: e.to_string() })?;
+        Ok(Self { zip, path, used: 0, limit })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.zip.index_for_name(&format!("{name}.npy")).is_some()
+    }
+
+    /// Opens an entry and reads its header; gives both to `then`, with the entry's size in bytes.
+    fn entry<T>(
+        &mut self,
+        name: &str,
+        then: impl FnOnce(Header, &mut dyn Read, &mut Budget<'_>) -> Result<T, DataError>,
+    ) -> Result<T, DataError> {
+        let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else {
+            let names = self.zip.file_names().filter_map(Result::ok);
+            let mut found: Vec<String> = names.map(|n| n.trim_end_matches(".npy").to_string()).collect();
+            found.sort();
+            return Err(DataError::MissingArray { path: self.path.into(), array: name.into(), found });
+        };
+        let mut budget = Budget { path: self.path, array: name, used: &mut self.used, limit: self.limit };
+        let mut entry = self.zip.by_index(index).map_err(|e| budget.bad(e.to_string()))?;
+        let (size, packed) = (u128::from(entry.size()), u128::from(entry.compressed_size()));
+        if size > packed.saturating_mul(DEFLATE_MAX_RATIO) + 1024 {
+            return Err(budget.bad(format!("{packed} packed bytes cannot hold the {size} that it claims")));
+        }
+        let header = Header::read(&mut entry).map_err(|e| budget.refuse(e))?;
+        let count = header.count().ok_or_else(|| budget.bad(format!("its shape {:?} overflows", header.shape)))?;
+        let needed = header.len as u128 + count as u128 * header.elem.size() as u128;
+        if needed != size {
+            return Err(budget.bad(format!("its header calls for {needed} bytes, but it has {size}")));
+        }
+        then(header, &mut entry, &mut budget)
+    }
+
+    /// A numeric array, and whether its dtype is bool or integer.
+    fn array(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+        self.entry(name, |header, mut reader, budget| {
+            budget.take(header.count().unwrap_or(0))?;
+            let data = header.read_f32(&mut reader).map_err(|e| budget.refuse(e))?;
+            // The checksum is compared when the end is reached.
+            io::copy(&mut reader, &mut io::sink()).map_err(|e| budget.bad(e.to_string()))?;
+            Ok((Array { shape: header.shape, data }, header.elem.is_integral()))
+        })
+    }
+
+    fn targets(&mut self, name: &str) -> Result<RawTargets, DataError> {
+        let (array, integral) = self.array(name)?;
+        Ok(RawTargets { name: name.into(), array, integral })
+    }
+
+    fn names(&mut self, name: &str) -> Result<Vec<String>, DataError> {
+        self.entry(name, |header, mut reader, budget| header.read_text(&mut reader).map_err(|e| budget.refuse(e)))
+    }
+}
+
+/// What an array may still take, and how to complain about it.
+struct Budget<'a> {
+    path: &'a Path,
+    array: &'a str,
+    used: &'a mut u128,
+    limit: u64,
+}
+
+impl Budget<'_> {
+    fn take(&mut self, elements: usize) -> Result<(), DataError> {
+        *self.used += elements as u128 * 4;
+        if *self.used <= u128::from(self.limit) {
+            return Ok(());
+        }
+        let (bytes, limit) = (*self.used, self.limit);
+        Err(DataError::TooLarge { path: self.path.into(), array: self.array.into(), bytes, limit })
+    }
+
+    fn bad(&self, reason: String) -> DataError {
+        DataError::BadArray { path: self.path.into(), array: self.array.into(), reason }
+    }
+
+    fn refuse(&self, error: NpyError) -> DataError {
+        match error {
+            NpyError::Bad(reason) => self.bad(reason),
+            NpyError::Dtype(dtype) => {
+                DataError::UnsupportedDtype { path: self.path.into(), array: self.array.into(), dtype }
+            }
+        }
+    }
+}
+
+/// Writes a data set as an archive that [`load`] reads back the same: classes as int32, everything
+/// else as float32 (masks and multi-labels as uint8).
+///
+/// The file is written in place; a caller who needs all or nothing writes elsewhere and renames.
+///
+/// # Errors
+/// [`DataError::Io`].
+pub fn save(set: &Dataset, path: &Path) -> Result<(), DataError> {
+    let write = || -> io::Result<()> {
+        let file = File::create(path)?;
+        let mut zip = ZipWriter::new(io::BufWriter::new(file));
+        let mut splits = vec![("train", &set.train), ("test", &set.test)];
+        splits.extend(set.val.as_ref().map(|v| ("val", v)));
+        for (part, split) in splits {
+            put(&mut zip, &format!("x_{part}"), "<f4", &split.x.shape, &le_bytes(&split.x.data))?;
+            let name = format!("y_{part}");
+            match &split.y {
+                Targets::Classes(labels) => {
+                    let bytes: Vec<u8> = labels.iter().flat_map(|&l| (l as i32).to_le_bytes()).collect();
+                    put(&mut zip, &name, "<i4", &[labels.len()], &bytes)?;
+                }
+                Targets::Values(v) if mask(set) => {
+                    let bytes: Vec<u8> = v.data.iter().map(|&b| b as u8).collect();
+                    put(&mut zip, &name, "|u1", &v.shape, &bytes)?;
+                }
+                Targets::Values(v) => put(&mut zip, &name, "<f4", &v.shape, &le_bytes(&v.data))?,
+            }
+        }
+        if let Some(names) = &set.classes {
+            let width = names.iter().map(|n| n.chars().count()).max().unwrap_or(0).max(1);
+            let mut bytes = Vec::new();
+            for name in names {
+                let padded = name.chars().map(|c| c as u32).chain(std::iter::repeat(0)).take(width);
+                bytes.extend(padded.flat_map(u32::to_le_bytes));
+            }
+            put(&mut zip, "classes", &format!("<U{width}"), &[names.len()], &bytes)?;
+        }
+        zip.finish()?.into_inner().map_err(|e| e.into_error())?.sync_all()
+    };
+    write().map_err(|source| DataError::Io { path: PathBuf::from(path), source })
+}
+
+fn mask(set: &Dataset) -> bool {
+    use crate::task::TaskKind;
+    matches!(set.task, TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. })
+}
+
+pub(crate) fn le_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// Adds one array to an archive.
+pub(crate) fn put<W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    name: &str,
+    descr: &str,
+    shape: &[usize],
+    bytes: &[u8],
+) -> io::Result<()> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(bytes.len() as u64 >= u64::from(u32::MAX) / 2);
+    zip.start_file(format!("{name}.npy"), options)?;
+    npy::write(zip, descr, shape, bytes)
+}

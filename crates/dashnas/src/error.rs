@@ -1,0 +1,138 @@
+//! What can go wrong in the pipeline.
+
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::event::Stage;
+use crate::metric::MetricError;
+use crate::task::{Loss, TaskKind};
+use aggconv::SpaceError;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Any failure of the pipeline. Each says what, where and, through [`Error::hint`], what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data is not usable.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The kernel space is not usable.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// The metric is not defined on this data.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+    /// The loss does not go with the kind of target.
+    #[error("the loss {} cannot be used for {task}", loss.name())]
+    LossMismatch {
+        /// The loss asked for.
+        loss: Loss,
+        /// The task.
+        task: TaskKind,
+    },
+    /// The loss or the gradients stopped being finite.
+    #[error("{} diverged at epoch {}, step {}: the loss or its gradient is not finite", stage.name(), epoch + 1, step + 1)]
+    Diverged {
+        /// The stage.
+        stage: Stage,
+        /// Epoch, from 0.
+        epoch: usize,
+        /// Step in the epoch, from 0.
+        step: usize,
+    },
+    /// No tuning trial gave a score.
+    #[error("all {trials} tuning trials failed; the last one because {reason}")]
+    AllTrialsFailed {
+        /// How many were tried.
+        trials: usize,
+        /// Why the last one failed.
+        reason: String,
+    },
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// Something is already where the run directory should be made.
+    #[error("{} already exists and is not empty", path.display())]
+    RunDirExists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A directory that was to hold a run does not.
+    #[error("{} is not a run directory: it has no config.toml", path.display())]
+    NotARunDir {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A stage needs what an earlier one leaves behind.
+    #[error("{} has no {file}: the {needs} stage has not finished there", path.display())]
+    MissingStage {
+        /// The run directory.
+        path: PathBuf,
+        /// The file that is missing.
+        file: &'static str,
+        /// The stage that writes it.
+        needs: &'static str,
+    },
+    /// The data given to a later stage is not the data of the run.
+    #[error("the data set {given} is not the one this run was started on ({expected}): {reason}")]
+    OtherData {
+        /// What was given.
+        given: String,
+        /// What the run used.
+        expected: String,
+        /// How they differ.
+        reason: String,
+    },
+    /// An architecture that does not fit the backbone.
+    #[error("the architecture does not fit: {reason}")]
+    Architecture {
+        /// How.
+        reason: String,
+    },
+    /// A file of the run that does not hold what it should.
+    #[error("{} is damaged or of another version: {reason}", path.display())]
+    Corrupt {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// A failure of the file system.
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Error::Io { action, path: path.into(), source }
+    }
+
+    /// What the user can do about it, if there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Data(e) => e.hint(),
+            Error::Config(e) => e.hint(),
+            Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
+            Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
+            Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),
+            Error::RunDirExists { .. } => Some("choose another --out, or remove it if it is no longer needed".into()),
+            Error::NotARunDir { .. } => Some("give the directory that `run` or `search` printed".into()),
+            Error::MissingStage { needs, .. } => Some(format!("run `dashnas {needs}` on it first")),
+            Error::OtherData { .. } => Some("give the same data set, or start a new run".into()),
+            Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("check the permissions, or choose another --out".into())
+            }
+            _ => None,
+        }
+    }
+}

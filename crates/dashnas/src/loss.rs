@@ -1,0 +1,228 @@
+//! Training losses on the network's raw output (appendix A.5.2, last row of the tables).
+
+use crate::task::Loss;
+use burn::tensor::{Int, Tensor, activation};
+
+/// The targets of one batch.
+#[derive(Debug, Clone)]
+pub enum BatchTarget {
+    /// Class indices, `[N, 1]`.
+    Classes(Tensor<2, Int>),
+    /// Real values or 0/1 labels, `[N, outputs, positions]`; already normalized.
+    Values(Tensor<3>),
+}
+
+/// Takes normalized predictions back to the data's own units: `value · std + mean`.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    /// Mean, broadcastable to `[N, outputs, positions]`.
+    pub mean: Tensor<3>,
+    /// Standard deviation, broadcastable likewise.
+    pub std: Tensor<3>,
+}
+
+impl Decoder {
+    /// `value · std + mean`.
+    pub fn decode(&self, value: Tensor<3>) -> Tensor<3> {
+        value * self.std.clone() + self.mean.clone()
+    }
+}
+
+/// A loss with its parameters.
+#[derive(Debug, Clone)]
+pub struct LossFn {
+    /// Which loss.
+    pub loss: Loss,
+    /// γ of the focal loss.
+    pub focal_gamma: f64,
+    /// Weight of positive examples in the binary cross entropy.
+    pub pos_weight: f64,
+    /// Used by the relative L2 loss, which is taken in the data's own units (Li et al. 2021).
+    pub decoder: Option<Decoder>,
+}
+
+impl LossFn {
+    /// A loss with the usual parameters: γ = 2, no extra weight on positives, no decoding.
+    pub fn new(loss: Loss) -> Self {
+        Self { loss, focal_gamma: 2.0, pos_weight: 1.0, decoder: None }
+    }
+
+    /// The mean loss of a batch, shape `[1]`.
+    ///
+    /// `output` is the network's `[N, outputs, positions]`. Class losses take position 0 only
+    /// (point heads have one position).
+    ///
+    /// # Panics
+    /// If the loss and the kind of target do not go together; configurations are checked before
+    /// training ([`compatible`]).
+    pub fn forward(&self, output: Tensor<3>, target: &BatchTarget) -> Tensor<1> {
+        match (self.loss, target) {
+            (Loss::CrossEntropy, BatchTarget::Classes(t)) => log_prob(output, t).neg().mean(),
+            (Loss::Focal, BatchTarget::Classes(t)) => {
+                let log_p = log_prob(output, t);
+                // −(1 − p)^γ log p; 1 − p is clamped so that the power's gradient stays finite
+                // for γ < 1 where p rounds to 1.
+                let modulation = (log_p.clone().exp().neg() + 1.0).clamp_min(1e-12).powf_scalar(self.focal_gamma);
+                (modulation * log_p).neg().mean()
+            }
+            (Loss::BceWithLogits, BatchTarget::Values(y)) => self.bce(output, y.clone()).mean(),
+            (Loss::Mse, BatchTarget::Values(y)) => (output - y.clone()).powf_scalar(2.0).mean(),
+            (Loss::RelativeL2, BatchTarget::Values(y)) => {
+                let (p, y) = match &self.decoder {
+                    Some(d) => (d.decode(output), d.decode(y.clone())),
+                    None => (output, y.clone()),
+                };
+                relative_l2(p, y).mean()
+            }
+            (loss, _) => unreachable!("{loss:?} was paired with a target of the wrong kind; `compatible` forbids it"),
+        }
+    }
+
+    /// `(1 − y)·x + (1 + (w − 1)·y)·log(1 + e^{−x})`, elementwise and stable for any x.
+    fn bce(&self, x: Tensor<3>, y: Tensor<3>) -> Tensor<3> {
+        let softplus = activation::log_sigmoid(x.clone()).neg();
+        let weight = y.clone() * (self.pos_weight - 1.0) + 1.0;
+        (y.neg() + 1.0) * x + weight * softplus
+    }
+}
+
+/// Whether a loss can be taken of class targets (`true`) or value targets (`false`).
+pub fn compatible(loss: Loss, classes: bool) -> bool {
+    matches!(loss, Loss::CrossEntropy | Loss::Focal) == classes
+}
+
+/// Log-probability of the true class, `[N, 1]`, from `[N, classes, positions]`.
+fn log_prob(output: Tensor<3>, target: &Tensor<2, Int>) -> Tensor<2> {
+    let [n, classes, positions] = output.dims();
+    let logits: Tensor<2> = if positions == 1 {
+        output.reshape([n, classes])
+    } else {
+        output.slice([0..n, 0..classes, 0..1]).reshape([n, classes])
+    };
+    activation::log_softmax(logits, 1).gather(1, target.clone())
+}
+
+/// `‖p − y‖₂ / ‖y‖₂` of each sample, shape `[N]`.
+fn relative_l2(p: Tensor<3>, y: Tensor<3>) -> Tensor<1> {
+    let [n, c, positions] = y.dims();
+    let norm = |t: Tensor<3>| -> Tensor<1> {
+        let squares: Tensor<2> = t.powf_scalar(2.0).reshape([n, c * positions]);
+        // The small constant keeps √'s gradient finite where a prediction is exact.
+        (squares.sum_dim(1).reshape([n]) + 1e-12).sqrt()
+    };
+    norm(p - y.clone()) / norm(y)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, TensorData};
+
+    fn tensor(data: &[f32], shape: [usize; 3]) -> Tensor<3> {
+        Tensor::from_data(TensorData::new(data.to_vec(), shape), &Device::flex())
+    }
+
+    fn classes(data: &[i32]) -> BatchTarget {
+        BatchTarget::Classes(Tensor::from_data(TensorData::new(data.to_vec(), [data.len(), 1]), &Device::flex()))
+    }
+
+    fn value(t: Tensor<1>) -> f64 {
+        f64::from(t.into_scalar::<f32>())
+    }
+
+    const X: [f64; 6] = [1.0, -2.0, 0.5, 3.0, 0.0, -1.0];
+
+    fn logits() -> Tensor<3> {
+        tensor(&X.map(|v| v as f32), [2, 3, 1])
+    }
+
+    /// Log-softmax of the true class, from the definition in f64.
+    fn log_p(row: usize, class: usize) -> f64 {
+        let z = &X[3 * row..3 * row + 3];
+        z[class] - z.iter().map(|v| v.exp()).sum::<f64>().ln()
+    }
+
+    #[test]
+    fn cross_entropy_and_focal_match_their_definitions() {
+        let (a, b) = (log_p(0, 2), log_p(1, 0));
+        let ce = value(LossFn::new(Loss::CrossEntropy).forward(logits(), &classes(&[2, 0])));
+        assert!((ce + (a + b) / 2.0).abs() < 1e-6, "{ce}");
+        let focal = value(LossFn::new(Loss::Focal).forward(logits(), &classes(&[2, 0])));
+        let want = -((1.0 - a.exp()).powi(2) * a + (1.0 - b.exp()).powi(2) * b) / 2.0;
+        assert!((focal - want).abs() < 1e-6, "{focal} {want}");
+    }
+
+    #[test]
+    fn bce_with_positive_weight_matches_its_definition_and_is_stable() {
+        let y = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
+        let loss = LossFn { pos_weight: 3.0, ..LossFn::new(Loss::BceWithLogits) };
+        let got = value(loss.forward(logits(), &BatchTarget::Values(tensor(&y.map(|v: f64| v as f32), [2, 3, 1]))));
+        let want = X
+            .iter()
+            .zip(y)
+            .map(|(&x, y)| {
+                let s = 1.0 / (1.0 + (-x).exp());
+                -(3.0 * y * s.ln() + (1.0 - y) * (1.0 - s).ln())
+            })
+            .sum::<f64>()
+            / 6.0;
+        assert!((got - want).abs() < 1e-6, "{got} {want}");
+        let extreme =
+            loss.forward(tensor(&[500.0, -500.0], [1, 2, 1]), &BatchTarget::Values(tensor(&[0.0, 1.0], [1, 2, 1])));
+        assert!((value(extreme) - 1000.0).abs() < 1e-3, "(500 + 3·500)/2");
+    }
+
+    #[test]
+    fn mse_and_relative_l2_match_their_definitions() {
+        let y = BatchTarget::Values(tensor(&[3.0, 4.0, 1.0, 0.0], [2, 1, 2]));
+        let p = || tensor(&[3.0, 1.0, 1.0, 2.0], [2, 1, 2]);
+        assert!((value(LossFn::new(Loss::Mse).forward(p(), &y)) - 13.0 / 4.0).abs() < 1e-6);
+        assert!((value(LossFn::new(Loss::RelativeL2).forward(p(), &y)) - (3.0 / 5.0 + 2.0) / 2.0).abs() < 1e-6);
+        let decoder = Decoder { mean: tensor(&[1.0], [1, 1, 1]), std: tensor(&[2.0], [1, 1, 1]) };
+        let decoded = LossFn { decoder: Some(decoder), ..LossFn::new(Loss::RelativeL2) };
+        // Decoded: y = (7, 9), (3, 1); differences double: 6 and 4.
+        let want = (6.0 / 130f64.sqrt() + 4.0 / 10f64.sqrt()) / 2.0;
+        assert!((value(decoded.forward(p(), &y)) - want).abs() < 1e-6);
+    }
+
+    #[test]
+    fn gradients_match_finite_differences() {
+        let device = Device::flex().autodiff();
+        let cases = [
+            (LossFn::new(Loss::CrossEntropy), classes_on(&[2, 0], &device)),
+            (LossFn::new(Loss::Focal), classes_on(&[2, 0], &device)),
+            (LossFn { pos_weight: 2.5, ..LossFn::new(Loss::BceWithLogits) }, values_on(&device)),
+            (LossFn::new(Loss::Mse), values_on(&device)),
+            (LossFn::new(Loss::RelativeL2), values_on(&device)),
+        ];
+        for (loss, target) in cases {
+            let at = |x: &[f64]| {
+                let x: Vec<f32> = x.iter().map(|&v| v as f32).collect();
+                Tensor::<3>::from_data(TensorData::new(x, [2, 3, 1]), &device).require_grad()
+            };
+            let x = at(&X);
+            let grads = loss.forward(x.clone(), &target).backward();
+            let grad = x.grad(&grads).map(crate::host::floats).expect("the loss depends on x");
+            for i in 0..X.len() {
+                let h = 1e-2;
+                let (mut up, mut down) = (X, X);
+                up[i] += h;
+                down[i] -= h;
+                let slope =
+                    (value(loss.forward(at(&up), &target)) - value(loss.forward(at(&down), &target))) / (2.0 * h);
+                assert!((f64::from(grad[i]) - slope).abs() < 2e-4, "{:?} d/dx{i}: {} {slope}", loss.loss, grad[i]);
+            }
+        }
+    }
+
+    fn classes_on(data: &[i32], device: &Device) -> BatchTarget {
+        BatchTarget::Classes(Tensor::from_data(TensorData::new(data.to_vec(), [data.len(), 1]), device))
+    }
+
+    fn values_on(device: &Device) -> BatchTarget {
+        BatchTarget::Values(Tensor::from_data(
+            TensorData::new(vec![1.0f32, 0.0, 1.0, 1.0, 0.0, 1.0], [2, 3, 1]),
+            device,
+        ))
+    }
+}

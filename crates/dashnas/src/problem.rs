@@ -1,0 +1,194 @@
+//! A data set made ready for the pipeline: normalized, with its loss, metric and splits decided.
+
+use crate::config::{Config, Facts};
+use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targets, split_validation};
+use crate::error::Error;
+use crate::host::floats;
+use crate::loss::{Decoder, LossFn, compatible};
+use crate::metric::{self, Predictions, Scale, Truth};
+use crate::network::{Network, Pass};
+use crate::samples::Samples;
+use crate::task::{Metric, TaskKind};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// What every stage works on. The test split stays out of it until it is asked for.
+pub struct Problem {
+    /// The configuration with every rule applied to this data.
+    pub config: Config,
+    /// The kind of task.
+    pub task: TaskKind,
+    /// The metric, an error.
+    pub metric: Metric,
+    /// Normalized training data.
+    pub train: Samples,
+    /// The training targets as they came, for scores in the data's own units.
+    train_targets: Targets,
+    /// Validation data set aside by the maker of the data, normalized, with its raw targets.
+    given_validation: Option<(Samples, Targets)>,
+    /// Statistics of the training inputs.
+    pub inputs: InputNormalizer,
+    /// Statistics of the training targets.
+    pub targets: TargetNormalizer,
+}
+
+/// How good a network is on held-out data: the metric first, the loss where metrics tie.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Score {
+    /// The task's metric, an error.
+    pub metric: f64,
+    /// The training loss on the same data.
+    pub loss: f64,
+}
+
+impl Score {
+    /// Whether this is a strictly better score than `other`.
+    pub fn beats(self, other: Score) -> bool {
+        (self.metric, self.loss) < (other.metric, other.loss)
+    }
+}
+
+/// Held-out samples with their targets as they came.
+pub struct HeldOut<'a> {
+    /// Normalized samples.
+    pub samples: &'a Samples,
+    /// Raw targets.
+    pub truth: &'a Targets,
+    /// The rows to score.
+    pub rows: Vec<usize>,
+}
+
+/// Samples a forward pass of evaluation takes at once.
+const EVALUATION_BATCH: usize = 128;
+
+impl Problem {
+    /// Resolves the configuration for a data set, fits the normalizers on its training split and
+    /// normalizes it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration does not fit the data.
+    pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
+        let facts = Facts { dims: data.dims(), task: data.task, train_samples: data.train.len() };
+        let config = config.resolve(&facts)?;
+        let loss = config.loss(data.task);
+        let classes = data.train.y.classes().is_some();
+        if !compatible(loss, classes) {
+            return Err(Error::LossMismatch { loss, task: data.task });
+        }
+        let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input);
+        let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
+        let metric = config.metric(data.task);
+        let problem = Self {
+            task: data.task,
+            metric,
+            train: normalized(&data.train, &inputs, &targets),
+            train_targets: data.train.y.clone(),
+            given_validation: data.val.as_ref().map(|v| (normalized(v, &inputs, &targets), v.y.clone())),
+            inputs,
+            targets,
+            config,
+        };
+        Ok(problem)
+    }
+
+    /// Axes of the data, 1 or 2.
+    pub fn dims(&self) -> usize {
+        self.train.split().x.shape.len() - 2
+    }
+
+    /// What the configuration's rules know of the data.
+    pub fn facts(&self) -> Facts {
+        Facts { dims: self.dims(), task: self.task, train_samples: self.train.len() }
+    }
+
+    /// The loss, with what it needs on a device.
+    pub fn loss(&self, device: &Device) -> LossFn {
+        let decoder = self.targets.mean_and_scale().map(|(mean, scale)| {
+            let tensor = |a: Array| {
+                let shape = [1, a.shape[1], a.row_len() / a.shape[1]];
+                Tensor::<3>::from_data(TensorData::new(a.data, shape), device)
+            };
+            Decoder { mean: tensor(mean), std: tensor(scale) }
+        });
+        LossFn {
+            loss: self.config.loss(self.task),
+            focal_gamma: self.config.task.focal_gamma,
+            pos_weight: self.config.task.pos_weight,
+            decoder,
+        }
+    }
+
+    /// Rows of the training split to tune on, and what to score on: the given validation split,
+    /// or a seeded, stratified share of the training data.
+    pub fn validation(&self) -> (Vec<usize>, HeldOut<'_>) {
+        if let Some((samples, truth)) = &self.given_validation {
+            let rows = (0..samples.len()).collect();
+            return ((0..self.train.len()).collect(), HeldOut { samples, truth, rows });
+        }
+        let split = Split { x: self.train.split().x.clone(), y: self.train_targets.clone() };
+        let (fit, held) = split_validation(&split, self.config.task.validation_fraction, self.config.seed);
+        (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
+    }
+
+    /// Outputs of a network in evaluation, normalized, `[rows, outputs, positions]`, row by row.
+    fn outputs(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Vec<Tensor<3>> {
+        let mut pass = Pass::evaluation(self.config.search.temperature);
+        rows.chunks(EVALUATION_BATCH).map(|chunk| network.forward(samples.inputs(chunk, device), &mut pass)).collect()
+    }
+
+    /// Predictions in the data's own units: class scores, logits, or decoded values.
+    pub fn predict(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Array {
+        let mut shape = [0, 0, 0];
+        let mut data = Vec::new();
+        for output in self.outputs(network, samples, rows, device) {
+            shape = output.dims();
+            let values = floats(output);
+            data.extend_from_slice(&values);
+        }
+        let mut array = Array::new(vec![rows.len(), shape[1], shape[2]], data);
+        self.targets.decode(&mut array);
+        array
+    }
+
+    /// The metric of a network on held-out data.
+    ///
+    /// # Errors
+    /// [`Error::Metric`] if the metric is not defined there.
+    pub fn metric_of(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<f64, Error> {
+        let predictions = self.predict(network, held.samples, &held.rows, device);
+        let shape = [predictions.shape[0], predictions.shape[1], predictions.shape[2]];
+        let predictions = Predictions::new(&predictions.data, shape, Scale::Logits)?;
+        let truth = held.truth.select(&held.rows);
+        Ok(match &truth {
+            Targets::Classes(labels) => metric::evaluate(self.metric, &predictions, Truth::Classes(labels))?,
+            Targets::Values(values) => metric::evaluate(self.metric, &predictions, Truth::Values(&values.data))?,
+        })
+    }
+
+    /// Metric and loss of a network on held-out data.
+    ///
+    /// # Errors
+    /// [`Error::Metric`] if the metric is not defined there, as for outputs that are not finite.
+    pub fn score(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<Score, Error> {
+        let loss = self.loss(device);
+        let mut pass = Pass::evaluation(self.config.search.temperature);
+        let mut total = 0.0;
+        for chunk in held.rows.chunks(EVALUATION_BATCH) {
+            let (x, target) = held.samples.batch(chunk, device);
+            let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
+            total += f64::from(value) * chunk.len() as f64;
+        }
+        Ok(Score { metric: self.metric_of(network, held, device)?, loss: total / held.rows.len().max(1) as f64 })
+    }
+
+    /// The test split, normalized by the training statistics.
+    pub fn test_samples(&self, data: &Dataset) -> Samples {
+        normalized(&data.test, &self.inputs, &self.targets)
+    }
+}
+
+fn normalized(split: &Split, inputs: &InputNormalizer, targets: &TargetNormalizer) -> Samples {
+    let mut split = split.clone();
+    inputs.apply(&mut split.x);
+    targets.apply(&mut split.y);
+    Samples::new(split)
+}

@@ -1,0 +1,53 @@
+//! Retraining (§3.3, A.5.2): the discretized network, or the plain backbone, on all training
+//! data; the model is the one after the last epoch.
+
+use crate::error::Error;
+use crate::event::Observer;
+use crate::network::Network;
+use crate::outcome::Hyperparameters;
+use crate::problem::Problem;
+use crate::rng::Seed;
+use crate::train::{Fit, FitPlan};
+use crate::tune::{Progress, fresh_network};
+use burn::tensor::Device;
+
+/// The training that a problem's configuration and the tuned hyperparameters stand for.
+fn plan(problem: &Problem, hyperparameters: Hyperparameters) -> FitPlan {
+    let c = &problem.config.retrain;
+    hyperparameters.plan(problem, c.epochs, problem.train.len(), [c.min_steps, c.max_steps])
+}
+
+/// Epochs and steps of retraining.
+pub(crate) fn size(problem: &Problem) -> (usize, u64) {
+    let plan = plan(problem, Hyperparameters::untuned(problem));
+    (plan.epochs, plan.steps(problem.train.len()))
+}
+
+/// Trains the network of the given kernels on all training data.
+///
+/// # Errors
+/// Those of [`Fit::run`].
+pub(crate) fn retrain(
+    problem: &Problem,
+    kernels: &[[usize; 2]],
+    hyperparameters: Hyperparameters,
+    progress: &Progress,
+    device: &Device,
+    observer: &mut dyn Observer,
+) -> Result<Network, Error> {
+    let rows: Vec<usize> = (0..problem.train.len()).collect();
+    let loss = problem.loss(device);
+    let fit = Fit {
+        stage: progress.stage,
+        trial: None,
+        progress: [progress.done, progress.total],
+        streams: "retrain",
+        data: &problem.train,
+        indices: &rows,
+        loss: &loss,
+        plan: &plan(problem, hyperparameters),
+        seed: Seed(problem.config.seed),
+        device,
+    };
+    fit.run(fresh_network(problem, kernels, device), observer, |_, _, _| Ok(()))
+}

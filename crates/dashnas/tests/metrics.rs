@@ -1,0 +1,149 @@
+//! Every metric against scikit-learn's figures (`fixtures/metrics_sklearn.py` made them), and the cases
+//! where a metric must refuse.
+
+use dashnas::metric::{MetricError, Predictions, Scale, Truth, evaluate};
+use dashnas::task::Metric;
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Deserialize)]
+struct Fixture {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    scale: String,
+    scores: Vec<f32>,
+    shape: [usize; 3],
+    classes: Option<Vec<u32>>,
+    values: Option<Vec<f32>>,
+    expected: BTreeMap<String, f64>,
+}
+
+#[test]
+fn agrees_with_scikit_learn() {
+    let fixture: Fixture = serde_json::from_str(include_str!("fixtures/metrics_sklearn.json")).unwrap();
+    let mut covered = BTreeSet::new();
+    for case in &fixture.cases {
+        let scale = if case.scale == "logits" { Scale::Logits } else { Scale::Probabilities };
+        let predictions = Predictions::new(&case.scores, case.shape, scale).unwrap();
+        let truth = match (&case.classes, &case.values) {
+            (Some(labels), None) => Truth::Classes(labels),
+            (None, Some(values)) => Truth::Values(values),
+            _ => panic!("{}: classes or values", case.name),
+        };
+        for (name, &expected) in &case.expected {
+            let metric = Metric::ALL.into_iter().find(|m| m.name() == name).unwrap();
+            let found = evaluate(metric, &predictions, truth).unwrap();
+            assert!((found - expected).abs() < 1e-9, "{} {name}: {found}, scikit-learn {expected}", case.name);
+            covered.insert(name.clone());
+        }
+    }
+    assert_eq!(covered.len(), Metric::ALL.len(), "every metric is checked: {covered:?}");
+}
+
+#[test]
+fn names_are_those_of_the_files() {
+    for metric in Metric::ALL {
+        assert_eq!(serde_json::to_string(&metric).unwrap(), format!("\"{}\"", metric.name()));
+    }
+}
+
+#[test]
+fn refuses_what_it_cannot_judge() {
+    let scores = [0.2, 0.8, 0.6, 0.4];
+    let new = |shape| Predictions::new(&scores, shape, Scale::Probabilities);
+    assert!(matches!(new([3, 2, 1]), Err(MetricError::Shape { .. })));
+    assert!(matches!(new([usize::MAX, 2, 2]), Err(MetricError::Shape { .. })));
+    assert!(matches!(Predictions::new(&[], [0, 2, 1], Scale::Logits), Err(MetricError::Empty)));
+    assert!(matches!(
+        Predictions::new(&[0.0, f32::NAN], [2, 1, 1], Scale::Logits),
+        Err(MetricError::NotFinite { index: 1, .. })
+    ));
+
+    let p = new([2, 2, 1]).unwrap();
+    assert!(matches!(evaluate(Metric::ZeroOneError, &p, Truth::Classes(&[0])), Err(MetricError::Shape { .. })));
+    assert!(matches!(
+        evaluate(Metric::ZeroOneError, &p, Truth::Classes(&[0, 2])),
+        Err(MetricError::LabelOutOfRange { index: 1, label: 2, classes: 2 })
+    ));
+    assert!(matches!(
+        evaluate(Metric::Mae, &p, Truth::Classes(&[0, 1])),
+        Err(MetricError::Unsupported { metric: Metric::Mae, .. })
+    ));
+    assert!(matches!(
+        evaluate(Metric::OneMinusAuroc, &p, Truth::Values(&[0.0, 0.5, 1.0, 1.0])),
+        Err(MetricError::NotBinary { index: 1, .. })
+    ));
+    assert!(matches!(
+        evaluate(Metric::OneMinusAuroc, &p, Truth::Values(&[1.0; 4])),
+        Err(MetricError::Undefined { metric: Metric::OneMinusAuroc, .. })
+    ));
+    assert!(matches!(
+        evaluate(Metric::OneMinusMap, &p, Truth::Values(&[0.0; 4])),
+        Err(MetricError::Undefined { metric: Metric::OneMinusMap, .. })
+    ));
+    assert!(matches!(
+        evaluate(Metric::RelativeL2, &p, Truth::Values(&[0.0; 4])),
+        Err(MetricError::Undefined { metric: Metric::RelativeL2, .. })
+    ));
+}
+
+#[test]
+fn relative_l2_leaves_out_samples_that_are_zero() {
+    let p = Predictions::new(&[1.0, 1.0, 3.0, 6.0], [2, 1, 2], Scale::Logits).unwrap();
+    // ‖(3,6) − (3,4)‖ / ‖(3,4)‖ = 2/5, the first sample has no norm.
+    let found = evaluate(Metric::RelativeL2, &p, Truth::Values(&[0.0, 0.0, 3.0, 4.0])).unwrap();
+    assert!((found - 0.4).abs() < 1e-12, "{found}");
+}
+
+proptest! {
+    /// The definition itself: the share of (positive, negative) pairs in the right order.
+    #[test]
+    fn auroc_counts_pairs(rows in prop::collection::vec((0u8..12, any::<bool>()), 2..60)) {
+        let scores: Vec<f32> = rows.iter().map(|r| f32::from(r.0) - 6.0).collect();
+        let truth: Vec<f32> = rows.iter().map(|r| f32::from(u8::from(r.1))).collect();
+        let p = Predictions::new(&scores, [rows.len(), 1, 1], Scale::Logits).unwrap();
+        let (mut won, mut pairs) = (0.0, 0.0);
+        for a in rows.iter().filter(|r| r.1) {
+            for b in rows.iter().filter(|r| !r.1) {
+                pairs += 1.0;
+                won += if a.0 > b.0 { 1.0 } else if a.0 == b.0 { 0.5 } else { 0.0 };
+            }
+        }
+        match evaluate(Metric::OneMinusAuroc, &p, Truth::Values(&truth)) {
+            Ok(found) => prop_assert!((found - (1.0 - won / pairs)).abs() < 1e-12),
+            Err(error) => {
+                let undefined = matches!(error, MetricError::Undefined { .. });
+                prop_assert!(pairs == 0.0 && undefined);
+            }
+        }
+    }
+
+    /// No input makes a metric panic or leave [0, 1] (the errors that are shares).
+    #[test]
+    fn shares_stay_in_range(n in 1usize..8, k in 1usize..4, s in 1usize..5, seed in any::<u64>()) {
+        let mut state = seed | 1;
+        let mut next = || { state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407); state >> 33 };
+        let scores: Vec<f32> = (0..n * k * s).map(|_| (next() % 9) as f32 - 4.0).collect();
+        let labels: Vec<u32> = (0..n * s).map(|_| (next() as usize % k) as u32).collect();
+        let values: Vec<f32> = (0..n * k * s).map(|_| (next() % 2) as f32).collect();
+        for scale in [Scale::Logits, Scale::Probabilities] {
+            let p = Predictions::new(&scores, [n, k, s], scale).unwrap();
+            for metric in [Metric::ZeroOneError, Metric::OneMinusF1, Metric::OneMinusAuroc, Metric::OneMinusMap] {
+                for truth in [Truth::Classes(&labels), Truth::Values(&values)] {
+                    match evaluate(metric, &p, truth) {
+                        Ok(found) => prop_assert!((-1e-12..=1.0).contains(&found), "{metric:?} {found}"),
+                        Err(error) => {
+                            let undefined = matches!(error, MetricError::Undefined { .. });
+                            prop_assert!(undefined, "{error}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

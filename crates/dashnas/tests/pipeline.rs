@@ -1,0 +1,204 @@
+//! The whole pipeline on small data made here: what it leaves behind, that the same seed gives
+//! the same bits at any number of threads, and how it fails.
+
+use dashnas::config::{Config, Preset};
+use dashnas::data::{Array, Dataset, Split, Targets};
+use dashnas::event::{Event, Observer, Stage};
+use dashnas::pipeline::{Run, read_architecture, read_tuning};
+use dashnas::run_dir::{RunDir, names};
+use dashnas::task::{Loss, TaskKind};
+use dashnas::{Error, model};
+use rand::RngExt;
+use std::fs;
+use std::path::Path;
+
+/// Series of two pulses: the class says whether they are 6 or 9 samples apart, so a kernel has to
+/// reach that far.
+fn pulses(n: usize, seed: u64) -> Split {
+    let mut rng = dashnas::rng::Seed(seed).stream("pulses", &[]);
+    let (length, mut x, mut y) = (32, Vec::new(), Vec::new());
+    for i in 0..n {
+        let class = (i % 2) as u32;
+        let gap = if class == 0 { 6 } else { 9 };
+        let start = rng.random_range(0..length - gap);
+        let mut row: Vec<f32> = (0..length).map(|_| 0.1 * rng.random::<f32>()).collect();
+        row[start] += 1.0;
+        row[start + gap] += 1.0;
+        x.extend(row);
+        y.push(class);
+    }
+    Split { x: Array::new(vec![n, 1, length], x), y: Targets::Classes(y) }
+}
+
+fn series() -> Dataset {
+    let task = TaskKind::Classification { classes: 2 };
+    Dataset::new("pulses", task, pulses(48, 1), None, pulses(24, 2)).expect("the data is sound")
+}
+
+/// Fields whose target is the input shifted by three columns.
+fn fields() -> Dataset {
+    let split = |n: usize, seed: u64| {
+        let mut rng = dashnas::rng::Seed(seed).stream("fields", &[]);
+        let (h, w) = (6, 9);
+        let x: Vec<f32> = (0..n * h * w).map(|_| rng.random::<f32>()).collect();
+        let y = (0..n * h * w).map(|i| if i % w >= 3 { x[i - 3] } else { 0.5 }).collect();
+        Split { x: Array::new(vec![n, 1, h, w], x), y: Targets::Values(Array::new(vec![n, 1, h, w], y)) }
+    };
+    let task = TaskKind::DenseRegression { channels: 1 };
+    Dataset::new("fields", task, split(12, 3), None, split(6, 4)).expect("the data is sound")
+}
+
+fn small() -> Config {
+    let mut c = Config::preset(Preset::Quick);
+    c.space.kernel_sizes = Some(vec![3, 5]);
+    c.space.dilations = Some(vec![1, 3]);
+    c.backbone.width = 1;
+    (c.search.epochs, c.search.min_steps, c.search.max_steps) = (2, 0, 4);
+    (c.tune.epochs, c.tune.min_steps, c.tune.max_steps) = (1, 0, 2);
+    c.tune.learning_rates = vec![0.1, 0.01];
+    c.tune.dropouts = vec![0.05];
+    (c.retrain.epochs, c.retrain.min_steps, c.retrain.max_steps) = (2, 0, 6);
+    c
+}
+
+fn run(config: &Config, data: &Dataset, out: &Path) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    Run::start(config, "made here", data, out, &mut events).expect("it starts").all().expect("it finishes");
+    events
+}
+
+#[test]
+fn a_run_leaves_everything_behind_in_one_and_two_dimensions() {
+    for data in [series(), fields()] {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let out = temp.path().join("run");
+        let events = run(&small(), &data, &out);
+        let dir = RunDir::open(&out).expect("a run directory");
+        for file in [
+            names::CONFIG,
+            names::DATA,
+            names::EVENTS,
+            names::ALPHA,
+            names::ARCHITECTURE,
+            names::TUNING,
+            names::WEIGHTS,
+            names::MODEL,
+            names::METRICS,
+        ] {
+            assert!(dir.has(file), "{file} is missing");
+        }
+        let architecture = read_architecture(&dir).expect("readable");
+        assert!(architecture.kernels.iter().all(|&[k, d]| [3, 5].contains(&k) && [1, 3].contains(&d)));
+        assert_eq!(read_tuning(&dir).expect("readable").trials.len(), 2);
+        let Some(Event::Finished { outcome }) = events.last() else { panic!("the last event is Finished") };
+        assert_eq!(outcome.architecture, architecture.kernels);
+        let test = outcome.test.expect("tested");
+        assert!(test.is_finite() && outcome.baseline_test.is_some_and(f64::is_finite));
+        for stage in [Stage::Search, Stage::Tune, Stage::Retrain, Stage::Baseline, Stage::Evaluate] {
+            assert!(outcome.seconds.contains_key(&stage), "{stage} is not timed");
+            let starts = events.iter().filter(|e| matches!(e, Event::StageStarted { stage: s, .. } if *s == stage));
+            assert_eq!(starts.count(), 1);
+        }
+        // Steps are counted without gaps within a stage, up to what was announced.
+        let searched: Vec<(u64, u64)> = events
+            .iter()
+            .filter_map(|e| match e {
+                Event::Step { stage: Stage::Search, step, steps_total, .. } => Some((*step, *steps_total)),
+                _ => None,
+            })
+            .collect();
+        let total = searched.len() as u64;
+        assert_eq!(searched, (1..=total).map(|s| (s, total)).collect::<Vec<_>>());
+        let log = String::from_utf8(dir.read(names::EVENTS).expect("readable")).expect("text");
+        assert!(log.lines().all(|l| serde_json::from_str::<Event>(l).is_ok()));
+    }
+}
+
+#[test]
+fn the_saved_model_predicts_as_the_trained_one_did() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let out = temp.path().join("run");
+    let (config, data) = (small(), fields());
+    let events = run(&config, &data, &out);
+    let Some(Event::Finished { outcome }) = events.last() else { panic!("the last event is Finished") };
+    let dir = RunDir::open(&out).expect("a run directory");
+    let (card, network) = model::load(&dir, &burn::tensor::Device::flex()).expect("loadable");
+    assert_eq!(card.architecture.kernels, outcome.architecture);
+    let mut unit = ();
+    let mut again = Run::open(dir, &config, &data, &mut unit).expect("opens");
+    let repeated = again.evaluate(&card.architecture, outcome.hyperparameters, &network, None).expect("evaluates");
+    assert_eq!(repeated.test, outcome.test);
+    assert_eq!(repeated.params, outcome.params);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
+    for data in [series(), fields()] {
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let with = |threads: usize, seed: u64, name: &str| {
+            let out = temp.path().join(name);
+            let config = Config { seed, ..small() };
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+            pool.install(|| run(&config, &data, &out));
+            [names::WEIGHTS, names::ALPHA, names::ARCHITECTURE].map(|f| fs::read(out.join(f)).expect("readable"))
+        };
+        let one = with(1, 5, "one");
+        assert!(one == with(2, 5, "two"), "two threads gave other bits than one");
+        assert!(one == with(1, 5, "again"), "a second run gave other bits");
+        assert!(one[0] != with(1, 6, "other")[0], "another seed gave the same weights");
+    }
+}
+
+#[test]
+fn what_cannot_start_leaves_nothing_behind() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let out = temp.path().join("run");
+    let data = series();
+    let mut config = small();
+    config.task.loss = Some(Loss::Mse);
+    let mut unit = ();
+    let refused = Run::start(&config, "made here", &data, &out, &mut unit);
+    assert!(matches!(refused.err(), Some(Error::LossMismatch { .. })));
+    assert!(!out.exists());
+
+    fs::create_dir(&out).expect("writable");
+    fs::write(out.join("precious"), "x").expect("writable");
+    let refused = Run::start(&small(), "made here", &data, &out, &mut unit);
+    assert!(matches!(refused.err(), Some(Error::RunDirExists { .. })));
+    assert_eq!(fs::read_dir(&out).expect("readable").count(), 1);
+}
+
+#[test]
+fn a_later_stage_refuses_other_data_and_missing_stages() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let out = temp.path().join("run");
+    let data = series();
+    let mut unit = ();
+    Run::start(&small(), "made here", &data, &out, &mut unit).expect("it starts").search().expect("it finishes");
+    let dir = RunDir::open(&out).expect("a run directory");
+    assert!(matches!(read_tuning(&dir), Err(Error::MissingStage { needs: "tune", .. })));
+    let mut other = series();
+    other.train.x.data[0] += 1.0;
+    assert!(matches!(Run::open(dir, &small(), &other, &mut unit).err(), Some(Error::OtherData { .. })));
+}
+
+#[test]
+fn cancelling_stops_at_the_next_step() {
+    struct StopAt(u64, u64);
+    impl Observer for StopAt {
+        fn event(&mut self, event: &Event) {
+            if matches!(event, Event::Step { .. }) {
+                self.1 += 1;
+            }
+        }
+        fn cancelled(&self) -> bool {
+            self.1 >= self.0
+        }
+    }
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut observer = StopAt(3, 0);
+    let data = series();
+    let run = Run::start(&small(), "made here", &data, &temp.path().join("run"), &mut observer).expect("it starts");
+    assert!(matches!(run.all(), Err(Error::Interrupted)));
+    assert_eq!(observer.1, 3);
+}
