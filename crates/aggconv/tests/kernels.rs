@@ -79,8 +79,12 @@ fn batch() -> impl Strategy<Value = usize> {
     prop_oneof![Just(1usize), 2..6usize, 15..19usize]
 }
 
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|v| v.parse().ok()).unwrap_or(96)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
 
     #[test]
     fn agree_in_one_dimension(
@@ -123,6 +127,15 @@ fn agree_on_a_long_signal() {
         taps: Arc::new(TapSet::union([&TapSet::lattice(15, 127, 1), &TapSet::lattice(3, 1, 1)])),
     };
     check(&g).unwrap();
+}
+
+#[test]
+fn agree_on_a_dense_kernel() {
+    let taps = TapSet::lattice(13, 1, 2);
+    for (batch, c_in, c_out, groups) in [(3, 5, 18, 1), (17, 3, 2, 1), (2, 18, 18, 18)] {
+        let taps = Arc::new(taps.clone());
+        check(&ConvGeometry { batch, c_in, c_out, groups, input: [9, 15], stride: [1, 1], taps }).unwrap();
+    }
 }
 
 #[test]
@@ -238,5 +251,24 @@ fn same_bits_at_any_thread_count() {
         let one = run(1);
         assert_eq!(one, run(2), "{a:?}");
         assert_eq!(one, run(5), "{a:?}");
+    }
+}
+
+/// The same comparisons with narrower instruction sets: each in a process of its own, since the
+/// choice is made once.
+#[test]
+fn narrower_instruction_sets_agree() {
+    if std::env::var_os("AGGCONV_ISA").is_some() {
+        return; // this is such a process
+    }
+    for isa in ["scalar", "avx2"] {
+        let out = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["agree", "same_bits"])
+            .env("AGGCONV_ISA", isa)
+            .env("PROPTEST_CASES", "16")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&out.stdout);
+        assert!(out.status.success() && text.contains("agree_in_two_dimensions ... ok"), "{isa}: {text}");
     }
 }

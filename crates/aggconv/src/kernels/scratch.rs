@@ -14,8 +14,8 @@ struct Line([f32; 16]);
 /// Idle buffers. The lock is held for a few comparisons at a time.
 static POOL: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
 
-/// How many idle buffers are kept; more are freed.
-const KEPT: usize = 32;
+/// Lines of idle buffers that are kept (128 MiB); beyond, the longest unused are freed.
+const KEPT: usize = 1 << 21;
 
 /// A 64-byte aligned buffer of floats with unspecified contents.
 pub struct Scratch {
@@ -33,10 +33,10 @@ impl Scratch {
                 .iter()
                 .enumerate()
                 // A buffer much larger than asked for would be missed by whoever needs it.
-                .filter(|(_, b)| b.len() >= need && b.len() <= need * 2 + 64)
+                .filter(|(_, b)| b.len() >= need && b.len() <= need * 4 + 64)
                 .min_by_key(|(_, b)| b.len())
                 .map(|(i, _)| i);
-            best.map(|i| pool.swap_remove(i))
+            best.map(|i| pool.remove(i))
         };
         Self { lines: found.unwrap_or_else(|| vec![Line([0.0; 16]); need]), len }
     }
@@ -46,11 +46,11 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
         let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-        if pool.len() >= KEPT {
-            // Keep what is asked for most: drop the oldest.
-            pool.remove(0);
-        }
         pool.push(lines);
+        let mut kept: usize = pool.iter().map(Vec::len).sum();
+        while kept > KEPT {
+            kept -= pool.remove(0).len();
+        }
     }
 }
 
@@ -91,5 +91,24 @@ impl Shared {
     pub unsafe fn at(self, offset: usize) -> *mut f32 {
         // SAFETY: the caller's contract.
         unsafe { self.0.add(offset) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_aligned_long_enough_and_not_hoarded() {
+        for len in [0, 1, 16, 17, 1000, 1 << 20] {
+            let mut s = Scratch::take(len);
+            assert_eq!(s.len(), len);
+            assert!((s.as_ptr() as usize).is_multiple_of(64));
+            s.fill(1.0);
+        }
+        let all: Vec<_> = (0..5).map(|_| Scratch::take(1 << 23)).collect();
+        drop(all);
+        let pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
+        assert!(pool.iter().map(Vec::len).sum::<usize>() <= KEPT);
     }
 }

@@ -79,12 +79,12 @@ fn fourier_cost(g: &ConvGeometry) -> f64 {
     let products = nh as f64 * bins * s.products as f64 / LANES as f64;
     let taps = vectors(s.kernel) * bins * s.taps as f64;
     let kernel = vectors(s.kernel) * bins * nh as f64 * (1.0 + ph);
-    let forward = 3.6 * transforms
-        + 0.3 * copies
-        + 1.45 * products
-        + 2.4 * taps
-        + 2.1 * kernel
-        + 2.0 * (s.kernel * s.taps) as f64;
+    let forward = 1.95 * transforms
+        + 0.56 * copies
+        + 1.25 * products
+        + 1.0 * taps
+        + 1.4 * kernel
+        + 1.6 * (s.kernel * s.taps) as f64;
     // Backward transforms both sides and does the rest twice.
     s.calls as f64 * 2.9 * forward + 60_000.0
 }

@@ -1,10 +1,10 @@
 //! Convolution tap by tap, without a matrix of patches.
 //!
-//! In the layout of [`flat`] every tap of every channel is a constant shift, so that the
+//! In the layout of `flat` every tap of every channel is a constant shift, so that the
 //! convolution is one matrix product whose right operand is read in place at those shifts:
 //! forward `y[o][q] = Σ_(c,t) w[o][(c,t)] · x[c][q + shift(t)]`, backward the same with the
 //! shifts negated; the weight gradient `Σ_q x[c][q + shift(t)] · dy[q][o]` has output channels
-//! in the vectors. [`tile`] holds the register-blocked products.
+//! in the vectors. `tile` holds the register-blocked products.
 
 mod flat;
 mod tile;

@@ -3,6 +3,7 @@
 use super::super::scratch::{Scratch, Shared};
 use super::super::simd::{Kernel, LANES, Simd, dispatch};
 use super::fft::View;
+use super::taps::join;
 use super::{Lanes, Setup, padded};
 use rayon::prelude::*;
 
@@ -259,14 +260,7 @@ impl Kernel for Synthesise<'_> {
                     };
                     let (ar, ai) = at(2 * pair);
                     let (br, bi) = if both { at(2 * pair + 1) } else { (simd.splat(0.0), simd.splat(0.0)) };
-                    let z = spectrum.as_mut_ptr().add(2 * LANES * k);
-                    let c = spectrum.as_mut_ptr().add(2 * LANES * ((n - k) % n));
-                    simd.store(c, simd.add(ar, bi));
-                    simd.store(c.add(LANES), simd.sub(br, ai));
-                    // After its mirror image, so that the frequencies that are their own mirror
-                    // image keep what is stored here.
-                    simd.store(z, simd.sub(ar, bi));
-                    simd.store(z.add(LANES), simd.add(ai, br));
+                    join(simd, n, k, (ar, ai), (br, bi), spectrum);
                 }
             }
             set.prefetch(simd, self.lines.as_ptr(), pair + 1);

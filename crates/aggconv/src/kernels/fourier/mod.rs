@@ -1,19 +1,19 @@
 //! Convolution through the discrete Fourier transform (Eq. 4), without ever holding a spectrum.
 //!
-//! With N_h×N_w the transform size and W̃[k] = Σ_o w[o]·exp(2πi k·o/N), the correlation is
-//! Ŷ[k] = W̃[k]·X̂[k], its input gradient conj(W̃)·Ŷ' and its weight gradient Σ_n Ŷ'·conj(X̂): for
+//! With N_h×N_w the transform size and `W̃[k] = Σ_o w[o]·exp(2πi k·o/N)`, the correlation is
+//! `Ŷ[k] = W̃[k]·X̂[k]`, its input gradient conj(W̃)·Ŷ' and its weight gradient Σ_n Ŷ'·conj(X̂): for
 //! each frequency a small complex matrix product over channels (or batch). Four things make it
 //! fast:
 //!
 //! - N need only reach n + max|offset| over the taps that can touch the input: what wraps around
 //!   lands outside the crop.
-//! - Sixteen planes are transformed at once, one in each vector lane ([`fft`]).
-//! - Only row transforms are stored ([`lines`]). For one column frequency at a time, [`columns`]
+//! - Sixteen planes are transformed at once, one in each vector lane (`fft`).
+//! - Only row transforms are stored (`lines`). For one column frequency at a time, `columns`
 //!   transforms the columns, multiplies and transforms back, all within the cache. Column
 //!   frequencies are independent, so they are also the unit of parallel work, and no sum depends
 //!   on the number of threads.
 //! - The kernel is sparse: its spectrum comes from its taps, and the weight gradient is computed
-//!   at its taps only ([`taps`]).
+//!   at its taps only (`taps`).
 
 mod cgemm;
 mod columns;
@@ -137,8 +137,9 @@ impl Setup {
         (0..calls).map(|i| [(i * ci, ci), (i * co, co)]).collect()
     }
 
-    fn planes(&self, g: &ConvGeometry, total: usize, (start, len): (usize, usize)) -> Planes {
-        Planes::new(self.lanes, g.batch, total, start, len)
+    /// Frequencies of a transform, which scales by as much.
+    fn points(&self) -> f32 {
+        (self.rows.len() * self.cols.len()) as f32
     }
 
     /// Whether column frequency `k` is its own conjugate's.
@@ -152,27 +153,68 @@ impl Setup {
     }
 }
 
+/// Floats of lines that are held at a time. Larger batches are taken in parts, which bounds the
+/// memory; smaller parts would transform the kernel too often to gain from a shared cache.
+const PART: usize = 1 << 24;
+
+/// One part of a batch, with its lines.
+struct Part {
+    x: std::ops::Range<usize>,
+    y: std::ops::Range<usize>,
+    x_lines: LineSet,
+    y_lines: LineSet,
+}
+
+/// The parts of a batch for channel ranges `ci`, `co`; how many depends on the shape alone.
+fn parts(s: &Setup, g: &ConvGeometry, ci: (usize, usize), co: (usize, usize), limit: usize) -> Vec<Part> {
+    let lines = |batch: usize| {
+        let planes = |total: usize, (start, len): (usize, usize)| Planes::new(s.lanes, batch, total, start, len);
+        let x = LineSet::new(s, planes(g.c_in, ci), g.input, [1, 1]);
+        (x, LineSet::new(s, planes(g.c_out, co), g.output(), g.stride))
+    };
+    let unit = if s.lanes == Lanes::Samples { LANES } else { 1 };
+    let (x, y) = lines(unit);
+    let most = (limit / ((x.len() + y.len()) / unit)).max(unit);
+    let step = g.batch.div_ceil(g.batch.div_ceil(most)).next_multiple_of(unit);
+    let (x_len, y_len) = (g.x_len() / g.batch, g.y_len() / g.batch);
+    (0..g.batch)
+        .step_by(step)
+        .map(|start| {
+            let end = g.batch.min(start + step);
+            let (x_lines, y_lines) = lines(end - start);
+            Part { x: start * x_len..end * x_len, y: start * y_len..end * y_len, x_lines, y_lines }
+        })
+        .collect()
+}
+
 /// `y = conv(x, w) + bias`.
 pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    forward_within(g, x, w, bias, y, PART);
+}
+
+fn forward_within(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32], limit: usize) {
     let s = Setup::new(g);
     for [ci, co] in s.groups(g) {
-        let (xp, yp) = (s.planes(g, g.c_in, ci), s.planes(g, g.c_out, co));
-        let xl = LineSet::new(&s, xp, g.input, [1, 1]);
-        let yl = LineSet::new(&s, yp, g.output(), g.stride);
         let taps = Taps::new(&s, g, ci, co, false);
-        let wt = taps.gather(&s, g, w);
-        let mut x1 = Scratch::take(xl.len());
-        let mut y1 = Scratch::take(yl.len());
-        xl.analyse(&s, x, &mut x1);
-        Columns { s: &s, from: &xl, to: &yl, taps: &taps }.apply(&wt, &x1, &mut y1);
-        // `analyse` leaves a factor 2.
-        let scale = 0.5 / (s.rows.len() * s.cols.len()) as f32;
-        yl.synthesise(&s, &y1, scale, bias, y);
+        let wt = taps.prepare(&s, g, w);
+        for part in parts(&s, g, ci, co, limit) {
+            let (xl, yl) = (&part.x_lines, &part.y_lines);
+            let mut x1 = Scratch::take(xl.len());
+            let mut y1 = Scratch::take(yl.len());
+            xl.analyse(&s, &x[part.x], &mut x1);
+            Columns { s: &s, from: xl, to: yl, taps: &taps }.apply(&wt, &x1, &mut y1);
+            // `analyse` leaves a factor 2.
+            yl.synthesise(&s, &y1, 0.5 / s.points(), bias, &mut y[part.y]);
+        }
     }
 }
 
 /// The gradients of [`forward`].
-pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads: Gradients<'_>) {
+pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
+    backward_within(g, x, w, dy, grads, PART);
+}
+
+fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads: Gradients<'_>, limit: usize) {
     if let Some(db) = grads.bias {
         super::bias_gradient(g, dy, db);
     }
@@ -184,26 +226,60 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads: G
         dw.fill(0.0); // unreachable taps have gradient 0
     }
     for [ci, co] in s.groups(g) {
-        let (xp, yp) = (s.planes(g, g.c_in, ci), s.planes(g, g.c_out, co));
-        let xl = LineSet::new(&s, xp, g.input, [1, 1]);
-        let yl = LineSet::new(&s, yp, g.output(), g.stride);
-        let mut d1 = Scratch::take(yl.len());
-        yl.analyse(&s, dy, &mut d1);
-        let points = (s.rows.len() * s.cols.len()) as f32;
-        if let Some(dx) = &mut grads.x {
-            let taps = Taps::new(&s, g, ci, co, true);
-            let wt = taps.gather(&s, g, w);
-            let mut dx1 = Scratch::take(xl.len());
-            Columns { s: &s, from: &yl, to: &xl, taps: &taps }.apply(&wt, &d1, &mut dx1);
-            xl.synthesise(&s, &dx1, 0.5 / points, None, dx);
-        }
-        if let Some(dw) = &mut grads.w {
-            let taps = Taps::new(&s, g, ci, co, false);
+        let x_taps = Taps::new(&s, g, ci, co, true);
+        let wt = grads.x.is_some().then(|| x_taps.prepare(&s, g, w));
+        let w_taps = Taps::new(&s, g, ci, co, false);
+        let mut g1 = grads.w.is_some().then(|| Scratch::take(w_taps.lines_len(&s)));
+        for (i, part) in parts(&s, g, ci, co, limit).into_iter().enumerate() {
+            let (xl, yl) = (&part.x_lines, &part.y_lines);
+            let mut d1 = Scratch::take(yl.len());
+            yl.analyse(&s, &dy[part.y], &mut d1);
             let mut x1 = Scratch::take(xl.len());
-            xl.analyse(&s, x, &mut x1);
-            let mut g1 = Scratch::take(s.bins() * taps.lines_len());
-            Columns { s: &s, from: &xl, to: &yl, taps: &taps }.correlate(&x1, &d1, &mut g1);
-            taps.scatter(&s, g, &g1, 0.25 / points, dw);
+            if let Some(g1) = &mut g1 {
+                xl.analyse(&s, &x[part.x.clone()], &mut x1);
+                Columns { s: &s, from: xl, to: yl, taps: &w_taps }.correlate(&x1, &d1, g1, i > 0);
+            }
+            if let (Some(dx), Some(wt)) = (&mut grads.x, &wt) {
+                Columns { s: &s, from: yl, to: xl, taps: &x_taps }.apply(wt, &d1, &mut x1);
+                xl.synthesise(&s, &x1, 0.5 / s.points(), None, &mut dx[part.x]);
+            }
+        }
+        if let (Some(dw), Some(g1)) = (&mut grads.w, &g1) {
+            w_taps.scatter(&s, g, g1, 0.25 / s.points(), dw);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::naive;
+    use super::*;
+    use std::sync::Arc;
+
+    /// With small parts, blocks and chunks (see `columns`), against the definition.
+    #[test]
+    fn parts_and_chunks_add_up() {
+        for (batch, c_in, c_out, groups) in [(5, 40, 52, 1), (37, 3, 2, 1), (7, 16, 16, 16), (40, 33, 16, 1)] {
+            let taps = Arc::new(TapSet::union([&TapSet::lattice(3, 1, 2), &TapSet::lattice(3, 3, 2)]));
+            let g = ConvGeometry { batch, c_in, c_out, groups, input: [7, 6], stride: [1, 2], taps };
+            let values = |n: usize| (0..n).map(|i| ((i * 7919) % 101) as f32 / 50.0 - 1.0).collect::<Vec<_>>();
+            let (x, w, dy) = (values(g.x_len()), values(g.w_len()), values(g.y_len()));
+            let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+            let (mut y, mut dx, mut dw) = (vec![0f64; g.y_len()], vec![0f64; g.x_len()], vec![0f64; g.w_len()]);
+            naive::forward(&g, &wide(&x), &wide(&w), None, &mut y);
+            naive::backward(&g, &wide(&x), &wide(&w), &wide(&dy), Some(&mut dx), Some(&mut dw), None);
+            for limit in [1, 20_000, PART] {
+                let (mut ya, mut xa, mut wa) = (vec![0f32; y.len()], vec![0f32; dx.len()], vec![0f32; dw.len()]);
+                forward_within(&g, &x, &w, None, &mut ya, limit);
+                let grads = Gradients { x: Some(&mut xa), w: Some(&mut wa), bias: None };
+                backward_within(&g, &x, &w, &dy, grads, limit);
+                for (got, want) in [(&ya, &y), (&xa, &dx), (&wa, &dw)] {
+                    let largest = want.iter().fold(0f64, |m, v| m.max(v.abs()));
+                    for (a, b) in got.iter().zip(want) {
+                        assert!((f64::from(*a) - b).abs() <= 1e-5 * largest, "{a} against {b} of {largest}");
+                    }
+                }
+            }
         }
     }
 }

@@ -16,6 +16,22 @@ pub fn phases(n: usize, offsets: impl Iterator<Item = i32> + Clone) -> Vec<[f32;
     (0..n / 2 + 1).flat_map(|k| offsets.clone().map(move |o| at(k, o)).collect::<Vec<_>>()).collect()
 }
 
+/// Floats that the transforms of all rows of all kernels may take.
+const ROWS: usize = 1 << 23;
+
+/// A block of a weight matrix: whole vectors if the matrix has vectors.
+#[derive(Debug, Clone, Copy)]
+pub struct Chunk {
+    /// First row.
+    pub row: usize,
+    /// Rows.
+    pub rows: usize,
+    /// First column.
+    pub col: usize,
+    /// Columns in memory.
+    pub cols: usize,
+}
+
 /// The weights of one group as a matrix per tap.
 pub struct Taps {
     /// Rows of the matrix.
@@ -75,8 +91,8 @@ impl Taps {
         (r < self.rows && c < self.cols).then(|| self.first + r * self.row_step + c * self.col_step)
     }
 
-    /// The weights as `[kept tap][entry]`.
-    pub fn gather(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
+    /// The weights as `[vector of entries][kept tap][lane]`.
+    fn gather(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
         let all = g.taps.len();
         let mut out = Scratch::take(s.kept.len() * self.size);
         let shared = Shared::new(&mut out);
@@ -88,60 +104,136 @@ impl Taps {
         out
     }
 
-    /// Floats from one row frequency to the next in a kernel spectrum.
-    pub fn spectrum_stride(&self) -> usize {
-        2 * self.size + 2 * LANES
+    /// The whole matrix, its columns limited to a range if it has vectors.
+    pub fn whole(&self, col: usize, cols: usize) -> Chunk {
+        if self.vectors {
+            Chunk { row: 0, rows: self.rows, col, cols }
+        } else {
+            Chunk { row: 0, rows: self.rows, col: 0, cols: self.width }
+        }
     }
 
-    /// The matrix at a row frequency of a spectrum.
-    pub fn matrix(&self, spectrum: &mut [f32], k: usize) -> Mat {
-        let next = self.spectrum_stride();
+    /// Entries of a chunk, padded to whole vectors.
+    fn entries(&self, chunk: Chunk) -> usize {
+        if self.vectors { chunk.rows * chunk.cols } else { self.size }
+    }
+
+    /// Whether the rows of kernels are transformed by full transforms, held for all frequencies,
+    /// instead of tap by tap when a frequency needs them: pays for many taps a row.
+    fn whole_rows(&self, s: &Setup) -> bool {
+        s.kept.len() > 10 * self.groups.len() && self.lines_len(s) <= ROWS
+    }
+
+    /// What [`Taps::spectrum`] reads: the weights as `[vector of entries][kept tap][lane]`, or the
+    /// transforms of their rows in the layout of [`Taps::lines_len`].
+    pub fn prepare(&self, s: &Setup, g: &ConvGeometry, w: &[f32]) -> Scratch {
+        let weights = self.gather(s, g, w);
+        if !self.whole_rows(s) {
+            return weights;
+        }
+        let mut out = Scratch::take(self.lines_len(s));
+        let shared = Shared::new(&mut out);
+        (0..self.size / LANES).into_par_iter().with_min_len(4).for_each(|v| {
+            dispatch(s.isa, Rows { taps: self, s, weights: &weights, out: shared, v: v * LANES });
+        });
+        out
+    }
+
+    /// Floats from one row frequency to the next in a chunk's spectrum.
+    pub fn stride(&self, chunk: Chunk) -> usize {
+        2 * self.entries(chunk) + 2 * LANES
+    }
+
+    /// The matrix at a row frequency of a chunk's spectrum.
+    pub fn matrix(&self, chunk: Chunk, spectrum: &mut [f32], k: usize) -> Mat {
+        let next = self.stride(chunk);
         let re = spectrum[k * next..].as_mut_ptr();
         if self.vectors {
-            Mat { re, im: LANES, rows: Axis::plain(2 * LANES), cols: Axis::lanes(2 * LANES * self.rows), next }
+            Mat { re, im: LANES, rows: Axis::plain(2 * LANES), cols: Axis::lanes(2 * LANES * chunk.rows), next }
         } else {
             Mat { re, im: self.size, rows: Axis::plain(self.width), cols: Axis::plain(1), next }
         }
     }
 
-    /// Where a vector of entries lies in a row frequency of a spectrum.
+    /// The vectors of entries of a chunk, each with its place in a row frequency of the spectrum.
     #[inline(always)]
-    fn view(&self, spectrum: *mut f32, v: usize) -> View {
-        let stride = self.spectrum_stride();
-        if self.vectors {
-            let re = spectrum.wrapping_add(2 * LANES * (v % self.width / LANES * self.rows + v / self.width));
-            View { re, im: re.wrapping_add(LANES), stride }
-        } else {
-            let re = spectrum.wrapping_add(v);
-            View { re, im: re.wrapping_add(self.size), stride }
-        }
+    fn vectors(&self, chunk: Chunk) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (vectors, width) = (self.vectors, self.width);
+        let count = self.entries(chunk) / LANES;
+        (0..count).map(move |i| {
+            if vectors {
+                let (col, row) = (i / chunk.rows, i % chunk.rows);
+                ((chunk.row + row) * width + chunk.col + col * LANES, 2 * LANES * i)
+            } else {
+                (i * LANES, i * LANES)
+            }
+        })
     }
 
-    /// Floats of the weight gradient's lines for one column frequency.
-    pub fn lines_len(&self) -> usize {
-        self.groups.len() * 2 * self.size
+    /// A row of frequencies of a vector in a chunk's spectrum.
+    #[inline(always)]
+    fn view(&self, chunk: Chunk, spectrum: *mut f32, place: usize) -> View {
+        let re = spectrum.wrapping_add(place);
+        let im = re.wrapping_add(if self.vectors { LANES } else { self.size });
+        View { re, im, stride: self.stride(chunk) }
     }
 
-    /// The kernel's spectrum at column frequency `k`: a matrix ([`Taps::matrix`]) for each row
-    /// frequency.
+    /// Floats of the weight gradient's lines: for each vector of entries, for each column
+    /// frequency, for each distinct row offset, 16 real parts and 16 imaginary parts.
+    pub fn lines_len(&self, s: &Setup) -> usize {
+        s.bins() * self.groups.len() * 2 * self.size
+    }
+
+    /// Floats from a vector at column frequency `k` to the start of the lines.
     #[inline(always)]
-    pub fn spectrum<S: Simd>(&self, simd: S, s: &Setup, wt: &[f32], k: usize, out: &mut [f32]) {
-        let n = s.cols.len();
-        assert!(wt.len() >= s.kept.len() * self.size && out.len() >= n * self.spectrum_stride());
-        let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
-        let (line, work) = buf.split_at_mut(2 * n * LANES);
+    fn line(&self, s: &Setup, v: usize, k: usize) -> usize {
+        (v / LANES * s.bins() + k) * self.groups.len() * 2 * LANES
+    }
+
+    /// A chunk of the kernel's spectrum at column frequency `k`: a matrix ([`Taps::matrix`]) for
+    /// each row frequency.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)] // all of them distinct and typed
+    pub fn spectrum<S: Simd>(
+        &self,
+        simd: S,
+        s: &Setup,
+        wt: &[f32],
+        k: usize,
+        chunk: Chunk,
+        out: &mut [f32],
+        (line, work): (&mut [f32], &mut [f32]),
+    ) {
+        let (n, count) = (s.cols.len(), s.kept.len());
+        let whole = self.whole_rows(s);
+        assert_eq!(wt.len(), if whole { self.lines_len(s) } else { count * self.size });
+        assert!(out.len() >= n * self.stride(chunk));
+        assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
         line.fill(0.0);
         let sign = if self.conjugate { -1.0 } else { 1.0 };
-        let phases = &s.phases[k * s.kept.len()..][..s.kept.len()];
-        for v in (0..self.size).step_by(LANES) {
-            for (row, range) in &self.groups {
+        let phases = &s.phases[k * count..][..count];
+        for (v, place) in self.vectors(chunk) {
+            let weights = if whole { wt[self.line(s, v, k)..].as_ptr() } else { wt[v * count..].as_ptr() };
+            let next = if whole { s.bins() * self.groups.len() * 2 * LANES } else { 0 };
+            for (i, (row, range)) in self.groups.iter().enumerate() {
                 let (mut re, mut im) = (simd.splat(0.0), simd.splat(0.0));
-                for t in range.clone() {
-                    let [c, d] = phases[t];
-                    // SAFETY: vector v of tap t lies within `wt` (asserted).
-                    let x = unsafe { simd.load(wt.as_ptr().add(t * self.size + v)) };
-                    re = simd.fma(x, simd.splat(c), re);
-                    im = simd.fma(x, simd.splat(sign * d), im);
+                if whole {
+                    // SAFETY: a line for each group of taps; prefetching is always allowed.
+                    unsafe {
+                        let p = weights.add(2 * i * LANES);
+                        simd.prefetch(p.wrapping_add(next));
+                        simd.prefetch(p.wrapping_add(next + LANES));
+                        re = simd.load(p);
+                        im = simd.load(p.add(LANES));
+                    }
+                } else {
+                    for t in range.clone() {
+                        let [c, d] = phases[t];
+                        // SAFETY: `weights` holds a vector for each tap.
+                        let x = unsafe { simd.load(weights.add(t * LANES)) };
+                        re = simd.fma(x, simd.splat(c), re);
+                        im = simd.fma(x, simd.splat(sign * d), im);
+                    }
                 }
                 let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
                 // SAFETY: `at` is an element of `line`.
@@ -151,7 +243,7 @@ impl Taps {
                 }
             }
             let mut src = View::packed(line.as_mut_ptr());
-            let mut dst = self.view(out.as_mut_ptr(), v);
+            let mut dst = self.view(chunk, out.as_mut_ptr(), place);
             if !self.conjugate {
                 (src, dst) = (src.swapped(), dst.swapped());
             }
@@ -160,24 +252,43 @@ impl Taps {
         }
     }
 
-    /// From the weight gradient's spectrum at one column frequency (layout of
-    /// [`Taps::spectrum`]) to its lines: at each distinct row offset real parts, imaginary parts.
+    /// From a chunk of the weight gradient's spectrum at column frequency `k` (layout of
+    /// [`Taps::spectrum`]) to its lines; added to what is there if `add`.
+    ///
+    /// # Safety
+    /// [`Taps::lines_len`] floats must be at `out`, those of the chunk at `k` used by nobody else.
+    #[allow(clippy::too_many_arguments)] // all of them distinct and typed
     #[inline(always)]
-    pub fn lines<S: Simd>(&self, simd: S, s: &Setup, spectrum: &mut [f32], out: *mut f32) {
+    pub unsafe fn lines<S: Simd>(
+        &self,
+        simd: S,
+        s: &Setup,
+        spectrum: &mut [f32],
+        k: usize,
+        chunk: Chunk,
+        (out, add): (Shared, bool),
+        (line, work): (&mut [f32], &mut [f32]),
+    ) {
         let n = s.cols.len();
-        assert!(spectrum.len() >= n * self.spectrum_stride());
-        let mut buf = Scratch::take(2 * n * LANES + s.cols.scratch_len());
-        let (line, work) = buf.split_at_mut(2 * n * LANES);
-        for v in (0..self.size).step_by(LANES) {
-            let src = self.view(spectrum.as_mut_ptr(), v);
-            // SAFETY: as in `spectrum`; the caller grants `lines_len` floats at `out`.
+        assert!(spectrum.len() >= n * self.stride(chunk));
+        assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
+        for (v, place) in self.vectors(chunk) {
+            let src = self.view(chunk, spectrum.as_mut_ptr(), place);
+            // SAFETY: as in `spectrum`, and the caller's contract.
             unsafe {
+                let out = out.at(self.line(s, v, k));
+                for i in 0..self.groups.len() {
+                    simd.prefetch(out.wrapping_add(2 * i * LANES));
+                    simd.prefetch(out.wrapping_add((2 * i + 1) * LANES));
+                }
                 s.cols.run(simd, src, n, View::packed(line.as_mut_ptr()), work.as_mut_ptr());
                 for (i, (row, _)) in self.groups.iter().enumerate() {
                     let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
-                    let to = out.add(i * 2 * self.size + v);
-                    simd.store(to, simd.load(line.as_ptr().add(at)));
-                    simd.store(to.add(self.size), simd.load(line.as_ptr().add(at + LANES)));
+                    for part in [0, LANES] {
+                        let v = simd.load(line.as_ptr().add(at + part));
+                        let to = out.add(2 * i * LANES + part);
+                        simd.store(to, if add { simd.add(v, simd.load(to)) } else { v });
+                    }
                 }
             }
         }
@@ -185,7 +296,7 @@ impl Taps {
 
     /// From the lines at every column frequency to the weight gradient.
     pub fn scatter(&self, s: &Setup, g: &ConvGeometry, lines: &[f32], scale: f32, dw: &mut [f32]) {
-        assert_eq!(lines.len(), s.bins() * self.lines_len());
+        assert_eq!(lines.len(), self.lines_len(s));
         let dw = Shared::new(dw);
         (0..self.size / LANES).into_par_iter().for_each(|v| {
             dispatch(s.isa, Scatter { taps: self, s, all: g.taps.len(), lines, scale, dw, v: v * LANES });
@@ -206,7 +317,7 @@ impl Kernel for Gather<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (all, size) = (self.position.len(), self.taps.size);
+        let (all, count) = (self.position.len(), self.position.iter().flatten().count());
         let mut weights = [None; LANES];
         weights.iter_mut().enumerate().for_each(|(i, w)| *w = self.taps.weight(self.v + i));
         for t in (0..all).step_by(LANES) {
@@ -223,7 +334,7 @@ impl Kernel for Gather<'_> {
             for (c, to) in simd.transpose(rows).into_iter().zip(&self.position[t..t + n]) {
                 if let Some(to) = to {
                     // SAFETY: vector v of each kept tap is within the output and this task's own.
-                    unsafe { simd.store(self.out.at(to * size + self.v), c) };
+                    unsafe { simd.store(self.out.at(self.v * count + to * LANES), c) };
                 }
             }
         }
@@ -248,6 +359,50 @@ impl Kernel for Scatter<'_> {
         let (bins, count) = (s.bins(), s.kept.len());
         let mut weights = [None; LANES];
         weights.iter_mut().enumerate().for_each(|(i, w)| *w = taps.weight(self.v + i));
+        let store = |t: usize, sum: S::V| {
+            let mut lanes = [0.0; LANES];
+            // SAFETY: 16 floats.
+            unsafe { simd.store(lanes.as_mut_ptr(), sum) };
+            for (weight, value) in weights.iter().zip(lanes) {
+                if let Some(i) = weight {
+                    // SAFETY: a weight's gradient is within `dw`, this entry's alone.
+                    unsafe { *self.dw.at(i * self.all + s.kept[t]) = value * self.scale };
+                }
+            }
+        };
+        if taps.whole_rows(s) {
+            let n = s.rows.len();
+            let mut buf = Scratch::take(4 * n * LANES + s.rows.scratch_len());
+            let (spectrum, rest) = buf.split_at_mut(2 * n * LANES);
+            let (signal, work) = rest.split_at_mut(2 * n * LANES);
+            // The lines are conjugates of the rows' spectra. Two rows make one complex signal.
+            for (i, pair) in taps.groups.chunks(2).enumerate() {
+                for k in 0..bins {
+                    let line = |j: usize| {
+                        // SAFETY: within `lines` (length asserted).
+                        let (re, im) = unsafe {
+                            let p = self.lines.as_ptr().add(taps.line(s, self.v, k) + 2 * j * LANES);
+                            (simd.load(p), simd.load(p.add(LANES)))
+                        };
+                        (re, simd.sub(simd.splat(0.0), im))
+                    };
+                    let zero = (simd.splat(0.0), simd.splat(0.0));
+                    join(simd, n, k, line(2 * i), if pair.len() > 1 { line(2 * i + 1) } else { zero }, spectrum);
+                }
+                let src = View::packed(spectrum.as_mut_ptr()).swapped();
+                let dst = View::packed(signal.as_mut_ptr()).swapped();
+                // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
+                unsafe { s.rows.run(simd, src, n, dst, work.as_mut_ptr()) };
+                for (side, (_, range)) in pair.iter().enumerate() {
+                    for t in range.clone() {
+                        let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
+                        // SAFETY: `at` is below n.
+                        store(t, unsafe { simd.load(signal.as_ptr().add((2 * at + side) * LANES)) });
+                    }
+                }
+            }
+            return;
+        }
         for (i, (_, range)) in taps.groups.iter().enumerate() {
             // Eight taps at a time share what is read of the lines.
             for first in range.clone().step_by(8) {
@@ -256,8 +411,8 @@ impl Kernel for Scatter<'_> {
                 for k in 0..bins {
                     // SAFETY: within `lines` (length asserted).
                     let (re, im) = unsafe {
-                        let p = self.lines.as_ptr().add(k * taps.lines_len() + i * 2 * taps.size + self.v);
-                        (simd.load(p), simd.load(p.add(taps.size)))
+                        let p = self.lines.as_ptr().add(taps.line(s, self.v, k) + 2 * i * LANES);
+                        (simd.load(p), simd.load(p.add(LANES)))
                     };
                     let phases = &s.phases[k * count + first..][..some];
                     // Frequency n − k adds the same again, unless it is k.
@@ -268,14 +423,76 @@ impl Kernel for Scatter<'_> {
                     }
                 }
                 for (sum, t) in sums.into_iter().zip(first..first + some) {
-                    let mut lanes = [0.0; LANES];
-                    // SAFETY: 16 floats.
-                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
-                    for (weight, value) in weights.iter().zip(lanes) {
-                        if let Some(i) = weight {
-                            // SAFETY: a weight's gradient is within `dw`, this entry's alone.
-                            unsafe { *self.dw.at(i * self.all + s.kept[t]) = value * self.scale };
-                        }
+                    store(t, sum);
+                }
+            }
+        }
+    }
+}
+
+/// Frequency `k` of two real signals to those of the complex signal `a + ib`, at k and at n − k.
+#[inline(always)]
+pub fn join<S: Simd>(simd: S, n: usize, k: usize, (ar, ai): (S::V, S::V), (br, bi): (S::V, S::V), out: &mut [f32]) {
+    assert!(out.len() >= 2 * LANES * n && k < n);
+    // SAFETY: k and n − k (mod n) are below n.
+    unsafe {
+        let z = out.as_mut_ptr().add(2 * LANES * k);
+        let c = out.as_mut_ptr().add(2 * LANES * ((n - k) % n));
+        simd.store(c, simd.add(ar, bi));
+        simd.store(c.add(LANES), simd.sub(br, ai));
+        // After its mirror image, so that the frequencies that are their own mirror image keep
+        // what is stored here.
+        simd.store(z, simd.sub(ar, bi));
+        simd.store(z.add(LANES), simd.add(ai, br));
+    }
+}
+
+/// Transforms of the rows of 16 kernels.
+struct Rows<'a> {
+    taps: &'a Taps,
+    s: &'a Setup,
+    weights: &'a [f32],
+    out: Shared,
+    v: usize,
+}
+
+impl Kernel for Rows<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (taps, s) = (self.taps, self.s);
+        let n = s.rows.len();
+        let mut buf = Scratch::take(4 * n * LANES + s.rows.scratch_len());
+        let (signal, rest) = buf.split_at_mut(2 * n * LANES);
+        let (spectrum, work) = rest.split_at_mut(2 * n * LANES);
+        let weights = &self.weights[self.v * s.kept.len()..];
+        for (i, pair) in taps.groups.chunks(2).enumerate() {
+            signal.fill(0.0);
+            for (side, (_, range)) in pair.iter().enumerate() {
+                for t in range.clone() {
+                    let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
+                    // Half: taking the two rows apart doubles.
+                    let to = &mut signal[(2 * at + side) * LANES..][..LANES];
+                    to.iter_mut().zip(&weights[t * LANES..]).for_each(|(to, w)| *to = 0.5 * w);
+                }
+            }
+            let (src, dst) = (View::packed(signal.as_mut_ptr()), View::packed(spectrum.as_mut_ptr()));
+            // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
+            unsafe { s.rows.run(simd, src, n, dst, work.as_mut_ptr()) };
+            for k in 0..s.bins() {
+                // SAFETY: k and n − k (mod n) are below n; the lines of vector `v` lie within the
+                // output and belong to this task.
+                unsafe {
+                    let z = spectrum.as_ptr().add(2 * LANES * k);
+                    let c = spectrum.as_ptr().add(2 * LANES * ((n - k) % n));
+                    let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
+                    let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
+                    let rows = [(simd.add(zr, cr), simd.sub(zi, ci)), (simd.add(zi, ci), simd.sub(cr, zr))];
+                    for (j, (re, im)) in rows.into_iter().enumerate().take(pair.len()) {
+                        let p = self.out.at(taps.line(s, self.v, k) + 2 * (2 * i + j) * LANES);
+                        simd.store(p, re);
+                        // exp(−iθ) is the transform's sign, wanted for the conjugate.
+                        simd.store(p.add(LANES), if taps.conjugate { im } else { simd.sub(simd.splat(0.0), im) });
                     }
                 }
             }
