@@ -161,25 +161,6 @@ fn one_seed_gives_the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
-fn a_seeded_device_initialises_the_same_layer() {
-    let device = device();
-    let init = |seed: u64| {
-        device.seed(seed);
-        AggConvConfig::new([8, 8], KernelSpace::for_1d()).with_dims(1).init(&device)
-    };
-    let (a, b, c) = (init(9), init(9), init(10));
-    assert_eq!(values(a.weight.val()), values(b.weight.val()));
-    assert_ne!(values(a.weight.val()), values(c.weight.val()));
-    assert_eq!(a.weight.dims(), [8, 8, 220]);
-    // 14080 draws of N(0, 0.01²): the deviation of their mean square is below one per cent.
-    let w = wide(&values(a.weight.val()));
-    let std = (w.iter().map(|w| w * w).sum::<f64>() / w.len() as f64).sqrt();
-    assert!((std - 0.01).abs() < 5e-4, "{std}");
-    assert!(values(a.alpha.val()).iter().all(|a| a.abs() < 6e-3));
-    assert_eq!(values(a.bias.as_ref().unwrap().val()), [0.0; 8]);
-}
-
-#[test]
 fn wrappers_take_the_shapes_of_burns_convolutions() {
     let device = Device::flex();
     let one = AggConv1d::new(AggConvConfig::new([4, 6], KernelSpace::baby()).with_stride(2), &device);
