@@ -194,7 +194,7 @@ impl<'a> Run<'a> {
     /// The tuning stage; writes `tuning.json`.
     ///
     /// # Errors
-    /// Those of [`tune::tune`].
+    /// [`Error::AllTrialsFailed`] if no trial gave a score, and those of the training loop.
     pub fn tune(&mut self, architecture: &Architecture) -> Result<Tuning, Error> {
         let tuning = self.stage(Stage::Tune, |problem, dir, device, observer| {
             let (trials, steps) = tune::grid_size(problem);
