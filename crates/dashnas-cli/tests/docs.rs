@@ -68,7 +68,9 @@ fn the_commands_of_the_documentation_run() {
             let mut command = Command::cargo_bin("dashnas").expect("the binary is built with its tests");
             command.current_dir(folder.path()).env("DASHNAS_CACHE", folder.path().join("cache")).args(&args);
             if ["run", "search"].contains(&args[0].as_str()) {
-                SHORT.iter().for_each(|s| drop(command.args(["--set", s])));
+                for pair in SHORT {
+                    command.args(["--set", pair]);
+                }
                 // A run directory that an earlier line of the page made: the page shows alternatives.
                 if let Some(i) = args.iter().position(|a| a == "--out") {
                     let _ = fs::remove_dir_all(folder.path().join(&args[i + 1]));
