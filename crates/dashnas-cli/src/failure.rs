@@ -80,7 +80,7 @@ impl From<dashnas::Error> for Failure {
             error => {
                 let code = match &error {
                     Error::Space(_) | Error::LossMismatch { .. } => Code::Config,
-                    Error::OtherData { .. } => Code::Data,
+                    Error::OtherData { .. } | Error::Input(_) => Code::Data,
                     Error::RunDirExists { .. }
                     | Error::NotARunDir { .. }
                     | Error::MissingStage { .. }

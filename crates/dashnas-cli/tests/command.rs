@@ -176,7 +176,7 @@ fn a_whole_run_of_darcy_flow() {
     assert!(outcome["test"].as_f64().unwrap() > 0.0 && outcome["baseline_test"].as_f64().unwrap() > 0.0);
     let dir = folder.path().join(outcome["run_dir"].as_str().unwrap());
     assert!(dir.ends_with("runs/darcy-9-1"), "{}", dir.display());
-    for file in ["config.toml", "events.jsonl", "architecture.json", "model.safetensors", "metrics.json"] {
+    for file in ["config.toml", "events.jsonl", "architecture.json", "model.dashnas", "metrics.json"] {
         assert!(dir.join(file).is_file(), "{file}");
     }
     // No terminal: lines, no bars and no colours.

@@ -4,6 +4,7 @@ use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::event::Stage;
 use crate::metric::MetricError;
+use crate::predict::InputError;
 use crate::task::{Loss, TaskKind};
 use aggconv::SpaceError;
 use std::io;
@@ -91,6 +92,15 @@ pub enum Error {
         /// How.
         reason: String,
     },
+    /// Inputs that a model cannot take.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A model whose parts do not fit together.
+    #[error("the model is not sound: {reason}")]
+    Model {
+        /// How.
+        reason: String,
+    },
     /// A file of the run that does not hold what it should.
     #[error("{} is damaged or of another version: {reason}", path.display())]
     Corrupt {
@@ -122,6 +132,7 @@ impl Error {
         match self {
             Error::Data(e) => e.hint(),
             Error::Config(e) => e.hint(),
+            Error::Input(e) => e.hint(),
             Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
             Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
             Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),

@@ -9,9 +9,11 @@
 //! | §3.3 tuning and retraining | [`tune`], [`retrain`], [`train`], [`optim`], [`loss`] |
 //! | §4 evaluation | [`metric`], [`problem`] |
 //! | A.5.2 hyperparameters | [`config`] |
-//! | all of it over a run directory | [`pipeline`], [`run_dir`], [`event`], [`outcome`], [`model`] |
+//! | all of it over a run directory | [`pipeline`], [`run_dir`], [`event`], [`outcome`] |
+//! | what comes of it | [`model`], [`artefact`], [`predict`] |
 
 pub mod architecture;
+pub mod artefact;
 pub mod backbone;
 pub mod bench;
 pub mod config;
@@ -27,6 +29,7 @@ pub mod network;
 pub mod optim;
 pub mod outcome;
 pub mod pipeline;
+pub mod predict;
 pub mod problem;
 pub mod retrain;
 pub mod rng;

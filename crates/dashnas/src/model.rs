@@ -1,106 +1,111 @@
-//! The trained model on disk: weights in safetensors, and beside them what is needed to run
-//! them on raw data.
+//! A trained model that runs: the weights of an [`Artefact`] in a network.
 
-use crate::architecture::Architecture;
-use crate::backbone::Plan;
-use crate::data::{InputNormalizer, TargetNormalizer};
+pub use crate::artefact::{Artefact, ModelCard, Parameter, Parameters, Training};
+
 use crate::error::Error;
 use crate::host::floats;
 use crate::network::{Kernels, Network};
 use crate::rng::Seed;
-use crate::run_dir::{RunDir, names};
-use crate::task::{Loss, Metric, TaskKind};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::path::Path;
 
-/// Version of the files written; a reader refuses others.
-const FORMAT: u32 = 1;
-
-/// What is needed, besides the weights, to run a model on raw data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelCard {
-    /// Version of this format.
-    pub format: u32,
-    /// Name of the data set it was trained on.
-    pub data: String,
-    /// What it predicts.
-    pub task: TaskKind,
-    /// What it was trained with.
-    pub loss: Loss,
-    /// What it is judged by.
-    pub metric: Metric,
-    /// Names of the classes or labels.
-    pub classes: Option<Vec<String>>,
-    /// `[channels, height, width]` of the training inputs; height 1 for series.
-    pub input: [usize; 3],
-    /// The kernels of its layers.
-    pub architecture: Architecture,
-    /// Its topology.
-    pub plan: Plan,
-    /// How raw inputs are normalized.
-    pub inputs: InputNormalizer,
-    /// How outputs are taken back to the data's units.
-    pub targets: TargetNormalizer,
-}
-
-impl ModelCard {
-    /// The version that this program writes.
-    pub fn format() -> u32 {
-        FORMAT
-    }
-}
-
-/// Writes weights and card into a run directory.
+/// A trained model, ready to predict.
 ///
-/// # Errors
-/// [`Error::Io`] if a file cannot be written.
-pub fn save(dir: &RunDir, card: &ModelCard, network: &Network) -> Result<(), Error> {
-    let tensors = parameters(network);
-    let views = tensors.iter().map(|(name, (shape, values))| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytemuck::cast_slice(values));
-        (name.as_str(), view.expect("a parameter has as many values as its shape says"))
-    });
-    let bytes = safetensors::serialize(views, None)
-        .map_err(|e| Error::Corrupt { path: dir.file(names::WEIGHTS), reason: e.to_string() })?;
-    dir.write(names::WEIGHTS, &bytes)?;
-    dir.write_json(names::MODEL, card)
+/// ```no_run
+/// use dashnas::{data::Array, model::Model};
+///
+/// # fn main() -> Result<(), dashnas::Error> {
+/// let x = Array::new(vec![1, 3, 128], vec![0.0; 3 * 128]);
+/// let model = Model::load("runs/mine-1")?;
+/// let y = model.predict(&x)?;
+/// println!("class {:?}, probabilities {:?}", y.classes, y.values.data);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Model {
+    card: ModelCard,
+    network: Network,
+    device: Device,
 }
 
-/// Reads a model from a run directory, onto a device.
-///
-/// # Errors
-/// [`Error::Io`] or [`Error::Corrupt`] if it is not there, damaged or of another version.
-pub fn load(dir: &RunDir, device: &Device) -> Result<(ModelCard, Network), Error> {
-    let card: ModelCard = dir.read_json(names::MODEL)?;
-    let corrupt = |file: &str, reason: String| Error::Corrupt { path: dir.file(file), reason };
-    if card.format != FORMAT {
-        return Err(corrupt(names::MODEL, format!("it has format {}, this program reads {FORMAT}", card.format)));
+impl Model {
+    /// Reads a model from a `model.dashnas` file or a run directory, onto the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it is not there, [`Error::MissingStage`] if the run has not trained one yet, and
+    /// [`Error::Corrupt`] if it is damaged or of another version.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::load_on(path.as_ref(), &Device::flex())
     }
-    card.architecture.check(&card.plan)?;
-    let kernels = Kernels::Fixed(card.architecture.kernels.clone());
-    let mut init = Seed(0).stream("load", &[]);
-    let network = Network::new(&card.plan, card.task.outputs(), card.task.is_dense(), &kernels, &mut init, device);
-    let bytes = dir.read(names::WEIGHTS)?;
-    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| corrupt(names::WEIGHTS, e.to_string()))?;
-    let mut fill = Fill { path: Path::default(), tensors: &tensors, problem: None };
-    let network = network.map(&mut fill);
-    match fill.problem {
-        Some(reason) => Err(corrupt(names::WEIGHTS, reason)),
-        None => Ok((card, network)),
+
+    /// [`Model::load`] onto a device.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_on(path: &Path, device: &Device) -> Result<Self, Error> {
+        Self::from_artefact(Artefact::read(path)?, device).map_err(|e| match e {
+            Error::Model { reason } => Error::Corrupt { path: path.into(), reason },
+            e => e,
+        })
+    }
+
+    /// Puts the weights of an artefact into a network.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if a weight is missing or of the wrong shape.
+    pub fn from_artefact(artefact: Artefact, device: &Device) -> Result<Self, Error> {
+        let Artefact { card, parameters } = artefact;
+        card.architecture.check(&card.plan)?;
+        let kernels = Kernels::Fixed(card.architecture.kernels.clone());
+        let mut init = Seed(0).stream("load", &[]);
+        let network = Network::new(&card.plan, card.task.outputs(), card.task.is_dense(), &kernels, &mut init, device);
+        let mut fill = Fill { path: Names::default(), parameters, problem: None };
+        let network = network.map(&mut fill);
+        match fill.problem {
+            Some(reason) => Err(Error::Model { reason }),
+            None => Ok(Self { card, network, device: device.clone() }),
+        }
+    }
+
+    /// The model as data.
+    pub fn to_artefact(&self) -> Artefact {
+        Artefact { card: self.card.clone(), parameters: parameters(&self.network) }
+    }
+
+    /// Writes a `model.dashnas` file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.to_artefact().write(path.as_ref())
+    }
+
+    /// What it is.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// Its network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The device it runs on.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 }
 
 /// The number of trained parameters (running statistics of batch normalization not counted).
 pub fn count_parameters(network: &Network) -> u64 {
-    parameters(network).iter().filter(|(name, _)| !name.contains("running_")).map(|(_, (_, v))| v.len() as u64).sum()
+    parameters(network).iter().filter(|(name, _)| !name.contains("running_")).map(|(_, p)| p.values.len() as u64).sum()
 }
 
 /// Every parameter and buffer by name.
-fn parameters(network: &Network) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
-    let mut read = Read { path: Path::default(), out: BTreeMap::new() };
+pub fn parameters(network: &Network) -> Parameters {
+    let mut read = Read { path: Names::default(), out: Parameters::new() };
     network.visit(&mut read);
     read.out
 }
@@ -108,9 +113,9 @@ fn parameters(network: &Network) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
 /// The dotted name of the parameter being visited. The names of the enum's variants are left
 /// out: which variant a layer is follows from the card.
 #[derive(Default)]
-struct Path(Vec<String>);
+struct Names(Vec<String>);
 
-impl Path {
+impl Names {
     fn enter(&mut self, name: &str) {
         self.0.push(name.into());
     }
@@ -122,8 +127,8 @@ impl Path {
 }
 
 struct Read {
-    path: Path,
-    out: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    path: Names,
+    out: Parameters,
 }
 
 impl ModuleVisitor for Read {
@@ -139,32 +144,27 @@ impl ModuleVisitor for Read {
         let value = param.val();
         let shape = value.dims().to_vec();
         let values = floats(value);
-        self.out.insert(self.path.name(), (shape, values));
+        self.out.insert(self.path.name(), Parameter { shape, values });
     }
 }
 
-struct Fill<'a> {
-    path: Path,
-    tensors: &'a SafeTensors<'a>,
+struct Fill {
+    path: Names,
+    parameters: Parameters,
     problem: Option<String>,
 }
 
-impl Fill<'_> {
-    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-        let view = self.tensors.tensor(name).map_err(|_| format!("it has no tensor {name}"))?;
-        if view.dtype() != Dtype::F32 || view.shape() != shape {
-            return Err(format!(
-                "tensor {name} is {:?} {:?} where F32 {shape:?} is needed",
-                view.dtype(),
-                view.shape()
-            ));
+impl Fill {
+    fn values(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+        let found = self.parameters.remove(name).ok_or_else(|| format!("it has no tensor {name}"))?;
+        if found.shape != shape {
+            return Err(format!("tensor {name} has shape {:?} where {shape:?} is needed", found.shape));
         }
-        // The file's bytes need not be aligned for f32.
-        Ok(view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        Ok(found.values)
     }
 }
 
-impl ModuleMapper for Fill<'_> {
+impl ModuleMapper for Fill {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.enter(name);
     }

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::data::{Dataset, Split, Targets};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
-use crate::model::{self, ModelCard, count_parameters};
+use crate::model::{Artefact, ModelCard, Training, count_parameters, parameters};
 use crate::network::Network;
 use crate::outcome::Hyperparameters;
 use crate::outcome::Outcome;
@@ -213,19 +213,19 @@ impl<'a> Run<'a> {
     }
 
     /// The retraining stage: the discretized network on all training data, the model of the last
-    /// epoch. Writes `model.safetensors` and `model.json`.
+    /// epoch. Writes `model.dashnas`.
     ///
     /// # Errors
     /// Those of the training loop and of writing the files.
     pub fn train(&mut self, architecture: &Architecture, best: Hyperparameters) -> Result<Network, Error> {
         let (data, classes) = (self.data.name.clone(), self.data.classes.clone());
+        let validation = self.validation;
         self.stage(Stage::Retrain, |problem, dir, device, observer| {
             let (epochs, total) = retrain::size(problem);
             observer.event(&Event::StageStarted { stage: Stage::Retrain, steps_total: total, epochs });
             let progress = Progress { stage: Stage::Retrain, done: 0, total };
             let network = retrain(problem, &architecture.kernels, best, &progress, device, observer)?;
             let card = ModelCard {
-                format: ModelCard::format(),
                 data,
                 task: problem.task,
                 loss: problem.config.loss(problem.task),
@@ -236,9 +236,17 @@ impl<'a> Run<'a> {
                 plan: network.plan().clone(),
                 inputs: problem.inputs.clone(),
                 targets: problem.targets.clone(),
+                training: Training {
+                    version: env!("CARGO_PKG_VERSION").into(),
+                    preset: problem.config.preset,
+                    seed: problem.config.seed,
+                    samples: problem.train.len(),
+                    hyperparameters: best,
+                    validation,
+                },
             };
             let network = network.valid();
-            model::save(dir, &card, &network)?;
+            Artefact { card, parameters: parameters(&network) }.write(&dir.file(names::MODEL))?;
             Ok(network)
         })
     }

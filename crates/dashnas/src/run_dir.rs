@@ -8,7 +8,7 @@
 //! | `alpha.jsonl` | the mixing probabilities of every layer, a line an epoch |
 //! | `architecture.json` | the searched kernels and the network they make |
 //! | `tuning.json` | every trial and the hyperparameters chosen |
-//! | `model.safetensors`, `model.json` | the trained weights; what is needed to run them |
+//! | `model.dashnas` | the trained model: weights and what is needed to run them |
 //! | `metrics.json` | the outcome |
 //!
 //! Files other than the two logs are written under a temporary name, synced and renamed: a
@@ -34,10 +34,8 @@ pub mod names {
     pub const ARCHITECTURE: &str = "architecture.json";
     /// Tuning trials and choice.
     pub const TUNING: &str = "tuning.json";
-    /// Trained weights.
-    pub const WEIGHTS: &str = "model.safetensors";
-    /// What is needed to run the weights.
-    pub const MODEL: &str = "model.json";
+    /// The trained model, in one file.
+    pub const MODEL: &str = "model.dashnas";
     /// The outcome.
     pub const METRICS: &str = "metrics.json";
 }

@@ -1,13 +1,14 @@
 //! The whole pipeline on small data made here: what it leaves behind, that the same seed gives
 //! the same bits at any number of threads, and how it fails.
 
+use dashnas::Error;
 use dashnas::config::{Config, Preset};
 use dashnas::data::{Array, Dataset, Split, Targets};
 use dashnas::event::{Event, Observer, Stage};
+use dashnas::model::Model;
 use dashnas::pipeline::{Run, read_architecture, read_tuning};
 use dashnas::run_dir::{RunDir, names};
 use dashnas::task::{Loss, TaskKind};
-use dashnas::{Error, model};
 use rand::RngExt;
 use std::fs;
 use std::path::Path;
@@ -81,7 +82,6 @@ fn a_run_leaves_everything_behind_in_one_and_two_dimensions() {
             names::ALPHA,
             names::ARCHITECTURE,
             names::TUNING,
-            names::WEIGHTS,
             names::MODEL,
             names::METRICS,
         ] {
@@ -122,11 +122,13 @@ fn the_saved_model_predicts_as_the_trained_one_did() {
     let events = run(&config, &data, &out);
     let Some(Event::Finished { outcome }) = events.last() else { panic!("the last event is Finished") };
     let dir = RunDir::open(&out).expect("a run directory");
-    let (card, network) = model::load(&dir, &burn::tensor::Device::flex()).expect("loadable");
+    let model = Model::load(&out).expect("loadable");
+    let card = model.card();
     assert_eq!(card.architecture.kernels, outcome.architecture);
     let mut unit = ();
     let mut again = Run::open(dir, &config, &data, &mut unit).expect("opens");
-    let repeated = again.evaluate(&card.architecture, outcome.hyperparameters, &network, None).expect("evaluates");
+    let repeated =
+        again.evaluate(&card.architecture, outcome.hyperparameters, model.network(), None).expect("evaluates");
     assert_eq!(repeated.test, outcome.test);
     assert_eq!(repeated.params, outcome.params);
 }
@@ -140,7 +142,7 @@ fn the_same_seed_gives_the_same_bits_at_any_number_of_threads() {
             let config = Config { seed, ..small() };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
             pool.install(|| run(&config, &data, &out));
-            [names::WEIGHTS, names::ALPHA, names::ARCHITECTURE].map(|f| fs::read(out.join(f)).expect("readable"))
+            [names::MODEL, names::ALPHA, names::ARCHITECTURE].map(|f| fs::read(out.join(f)).expect("readable"))
         };
         let one = with(1, 5, "one");
         assert!(one == with(2, 5, "two"), "two threads gave other bits than one");

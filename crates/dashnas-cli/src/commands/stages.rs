@@ -6,10 +6,9 @@ use crate::failure::{Code, Failure};
 use crate::output;
 use crate::progress::{Progress, Verbosity};
 use crate::report;
-use burn::tensor::Device;
 use dashnas::config::Config;
 use dashnas::data::Dataset;
-use dashnas::model;
+use dashnas::model::{Model, count_parameters};
 use dashnas::outcome::{Hyperparameters, Outcome};
 use dashnas::pipeline::{DataRecord, Run, read_architecture, read_tuning};
 use dashnas::run_dir::{RunDir, names};
@@ -37,11 +36,8 @@ pub fn train(args: &StageArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let architecture = read_architecture(&stage.dir)?;
     let best = stage.hyperparameters()?;
     let network = stage.run()?.train(&architecture, best)?;
-    let trained = Trained {
-        hyperparameters: best,
-        params: model::count_parameters(&network),
-        run_dir: stage.dir.path().to_owned(),
-    };
+    let trained =
+        Trained { hyperparameters: best, params: count_parameters(&network), run_dir: stage.dir.path().to_owned() };
     if args.common.json {
         return output::print_json(&trained);
     }
@@ -49,7 +45,7 @@ pub fn train(args: &StageArgs, verbosity: Verbosity) -> Result<(), Failure> {
         "Trained {} parameters with {}.\nModel: {}\nNext: dashnas evaluate {}\n",
         trained.params,
         report::hyperparameters(&best),
-        stage.dir.file(names::WEIGHTS).display(),
+        stage.dir.file(names::MODEL).display(),
         stage.dir.path().display(),
     ))
 }
@@ -129,7 +125,7 @@ impl Stage {
             let path = self.dir.path().to_owned();
             return Err(dashnas::Error::MissingStage { path, file: names::MODEL, needs: "train" });
         }
-        let (_, network) = model::load(&self.dir, &Device::flex())?;
-        self.run()?.evaluate(&architecture, best, &network, None)
+        let model = Model::load(self.dir.path())?;
+        self.run()?.evaluate(&architecture, best, model.network(), None)
     }
 }

@@ -130,6 +130,19 @@ impl Affine {
     }
 }
 
+fn pointwise(channels: &[Affine]) -> bool {
+    channels.iter().any(|c| matches!(c, Affine::Pointwise { .. }))
+}
+
+/// Means and scales of every channel, `[1, C, …spatial]`; spatial axes are 1 unless a channel is pointwise.
+fn mean_and_scale(channels: &[Affine], spatial: &[usize]) -> (Array, Array) {
+    let spatial: Vec<usize> = if pointwise(channels) { spatial.to_vec() } else { vec![1; spatial.len()] };
+    let plane: usize = spatial.iter().product();
+    let shape = [&[1, channels.len()], &spatial[..]].concat();
+    let (mean, scale) = channels.iter().flat_map(|c| (0..plane).map(|p| c.at(p))).unzip();
+    (Array::new(shape.clone(), mean), Array::new(shape, scale))
+}
+
 /// Elements of one channel of one sample: the product of the axes after the second.
 fn plane(array: &Array) -> usize {
     array.shape.iter().skip(2).product()
@@ -172,6 +185,18 @@ impl InputNormalizer {
         assert_eq!(x.shape.get(1), Some(&schemes.len()), "one scheme a channel");
         let fit = |(c, &scheme)| Affine::fit(scheme, x, c, 1.0);
         Self { channels: schemes.iter().enumerate().map(fit).collect() }
+    }
+
+    /// Whether a channel is normalised point by point, which ties the model to one grid.
+    pub fn is_pointwise(&self) -> bool {
+        pointwise(&self.channels)
+    }
+
+    /// `(mean, scale)` as arrays `[1, C, …]` that broadcast over inputs with the spatial axes given, as
+    /// [`TargetNormalizer::mean_and_scale`]. `None` when inputs are left as they are.
+    pub fn mean_and_scale(&self, spatial: &[usize]) -> Option<(Array, Array)> {
+        let identity = self.channels.iter().all(|c| *c == Affine::Identity);
+        (!identity).then(|| mean_and_scale(&self.channels, spatial))
     }
 
     /// Normalises `x`, `[N, C, …]`, in place.
@@ -245,12 +270,11 @@ impl TargetNormalizer {
     /// decoding inside a network's loss: `decoded = normalised · scale + mean`. `None` when targets
     /// are left as they are. Spatial axes are 1 unless the scheme is pointwise.
     pub fn mean_and_scale(&self) -> Option<(Array, Array)> {
-        let pointwise = matches!(self.channels.first()?, Affine::Pointwise { .. });
-        let spatial: Vec<usize> = if pointwise { self.spatial.clone() } else { vec![1; self.spatial.len()] };
-        let plane: usize = spatial.iter().product();
-        let shape = [&[1, self.channels.len()], &spatial[..]].concat();
-        let pairs = self.channels.iter().flat_map(|c| (0..plane).map(|p| c.at(p)));
-        let (mean, scale) = pairs.unzip();
-        Some((Array::new(shape.clone(), mean), Array::new(shape, scale)))
+        (!self.is_identity()).then(|| mean_and_scale(&self.channels, &self.spatial))
+    }
+
+    /// Whether an output is normalised point by point, which ties the model to one grid.
+    pub fn is_pointwise(&self) -> bool {
+        pointwise(&self.channels)
     }
 }

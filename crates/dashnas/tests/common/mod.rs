@@ -1,0 +1,121 @@
+//! Small networks with random weights and statistics, made without training.
+
+use burn::tensor::Device;
+use dashnas::architecture::Architecture;
+use dashnas::backbone::Shape;
+use dashnas::config::{BackboneName, Preset};
+use dashnas::data::{Array, InputNormalizer, Scheme, TargetNormalizer, Targets};
+use dashnas::model::{Artefact, Model, ModelCard, Training};
+use dashnas::network::{Kernels, Network};
+use dashnas::outcome::Hyperparameters;
+use dashnas::rng::{Seed, Stream};
+use dashnas::task::TaskKind;
+use rand::RngExt;
+
+/// What a random model is made of.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    pub backbone: BackboneName,
+    pub task: TaskKind,
+    /// `[channels, height, width]`; height 1 in one dimension.
+    pub input: [usize; 3],
+    /// The kernels, used again and again until every layer has one.
+    pub kernels: Vec<[usize; 2]>,
+    /// The scheme of every channel, inputs and targets.
+    pub scheme: Scheme,
+    pub seed: u64,
+}
+
+impl Recipe {
+    pub fn new(backbone: BackboneName, task: TaskKind, input: [usize; 3]) -> Self {
+        Self { backbone, task, input, kernels: vec![[3, 1], [5, 3]], scheme: Scheme::PerChannel, seed: 1 }
+    }
+
+    fn one_dimensional(&self) -> bool {
+        self.input[1] == 1
+    }
+
+    fn stream(&self, what: &str) -> Stream {
+        Seed(self.seed).stream(what, &[])
+    }
+
+    /// Raw inputs for the model, of the sizes it was made for.
+    pub fn inputs(&self, n: usize) -> Array {
+        let [_, h, w] = self.input;
+        self.inputs_of(n, h, w)
+    }
+
+    /// Raw inputs of other sizes.
+    pub fn inputs_of(&self, n: usize, h: usize, w: usize) -> Array {
+        let c = self.input[0];
+        let shape = if self.one_dimensional() { vec![n, c, w] } else { vec![n, c, h, w] };
+        let mut rng = self.stream("inputs");
+        Array::new(shape, (0..n * c * h * w).map(|_| 3.0 + 5.0 * (rng.random::<f32>() - 0.5)).collect())
+    }
+
+    pub fn model(&self) -> Model {
+        let [channels, h, w] = self.input;
+        let outputs = self.task.outputs();
+        let plan = self.backbone.resolve().plan(Shape {
+            channels,
+            outputs,
+            dense: self.task.is_dense(),
+            width: 1,
+            base: Some(4),
+            plain_kernels: &[7, 5, 3],
+        });
+        let layers = plan.searched().len();
+        let kernels: Vec<[usize; 2]> = self.kernels.iter().copied().cycle().take(layers).collect();
+        let spatial = if self.one_dimensional() { vec![w] } else { vec![h, w] };
+        let inputs = InputNormalizer::fit(&self.inputs(9), &vec![self.scheme; channels]);
+        let mut rng = self.stream("targets");
+        let targets = match self.task {
+            TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => {
+                let dense: &[usize] = if self.task.is_dense() { &spatial } else { &[] };
+                let shape = [&[9, outputs], dense].concat();
+                let n = shape.iter().product();
+                let y = Array::new(shape, (0..n).map(|_| 10.0 + 4.0 * rng.random::<f32>()).collect());
+                TargetNormalizer::fit(&Targets::Values(y), self.scheme)
+            }
+            _ => TargetNormalizer::identity(),
+        };
+        let fixed = Kernels::Fixed(kernels.clone());
+        let device = Device::flex();
+        let network = Network::new(&plan, outputs, self.task.is_dense(), &fixed, &mut self.stream("weights"), &device);
+        let mut parameters = dashnas::model::parameters(&network);
+        // Fresh statistics and γ, β are 0 and 1: nothing would notice if they were mixed up.
+        let mut rng = self.stream("norms");
+        for (name, p) in &mut parameters {
+            let draw: fn(f32) -> f32 = match name.rsplit('.').next() {
+                Some("gamma") => |u| 0.5 + u,
+                Some("beta") => |u| u - 0.5,
+                Some("running_mean") => |u| 0.4 * (u - 0.5),
+                Some("running_var") => |u| 0.1 + u,
+                _ => continue,
+            };
+            p.values.iter_mut().for_each(|v| *v = draw(rng.random()));
+        }
+        let architecture = Architecture { backbone: self.backbone, probabilities: vec![0.5; kernels.len()], kernels };
+        let card = ModelCard {
+            data: "made \"here\"".into(),
+            task: self.task,
+            loss: self.task.default_loss(),
+            metric: self.task.default_metric(),
+            classes: None,
+            input: self.input,
+            architecture,
+            plan,
+            inputs,
+            targets,
+            training: Training {
+                version: "0.0.0".into(),
+                preset: Preset::Quick,
+                seed: self.seed,
+                samples: 9,
+                hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.05 },
+                validation: Some(0.25),
+            },
+        };
+        Model::from_artefact(Artefact { card, parameters }, &device).expect("the parts fit")
+    }
+}

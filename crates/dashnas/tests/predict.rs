@@ -1,0 +1,154 @@
+//! The model file and predictions from raw inputs.
+
+mod common;
+
+use common::Recipe;
+use dashnas::Error;
+use dashnas::config::BackboneName::{Wrn1d, Wrn2d};
+use dashnas::data::{Array, Scheme};
+use dashnas::model::{Artefact, Model};
+use dashnas::predict::InputError;
+use dashnas::task::TaskKind;
+use proptest::prelude::*;
+use std::fs;
+use std::path::Path;
+
+fn classifier() -> Recipe {
+    Recipe::new(Wrn1d, TaskKind::Classification { classes: 3 }, [2, 1, 20])
+}
+
+#[test]
+fn a_saved_model_is_the_same_model() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for scheme in [Scheme::PerChannel, Scheme::Pointwise, Scheme::Identity] {
+        let recipe = Recipe { scheme, ..Recipe::new(Wrn2d, TaskKind::DenseRegression { channels: 2 }, [1, 6, 5]) };
+        let (model, path) = (recipe.model(), folder.path().join("model.dashnas"));
+        model.save(&path).expect("writable");
+        let again = Model::load(&path).expect("readable");
+        assert_eq!(again.to_artefact(), model.to_artefact());
+        let x = recipe.inputs(3);
+        let y = again.predict(&x).expect("the inputs fit");
+        assert_eq!(y, model.predict(&x).expect("the inputs fit"));
+        assert_eq!(y.values.shape, [3, 2, 6, 5]);
+        let bytes = |m: &Model| m.to_artefact().to_bytes().expect("encodes");
+        assert_eq!(bytes(&again), bytes(&model), "the same model gives the same bytes");
+    }
+}
+
+#[test]
+fn predictions_are_in_the_units_of_the_data() {
+    // Targets lie in 10..14: a network of any weights, decoded, is near their mean.
+    let recipe = Recipe::new(Wrn1d, TaskKind::Regression { outputs: 2 }, [1, 1, 12]);
+    let (model, x) = (recipe.model(), recipe.inputs(40));
+    let (raw, y) = (model.outputs(&x).expect("fits"), model.predict(&x).expect("fits").values);
+    let (mean, scale) = model.card().targets.mean_and_scale().expect("they are normalized");
+    for (i, (&r, &v)) in raw.data.iter().zip(&y.data).enumerate() {
+        assert_eq!(v, r * scale.data[i % 2] + mean.data[i % 2]);
+    }
+
+    let recipe = classifier();
+    let (model, x) = (recipe.model(), recipe.inputs(300));
+    let (raw, y) = (model.outputs(&x).expect("fits"), model.predict(&x).expect("fits"));
+    let classes = y.classes.expect("a classifier names classes");
+    for ((logits, p), class) in raw.data.chunks(3).zip(y.values.data.chunks(3)).zip(classes) {
+        assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        let best = p.iter().copied().fold(0.0, f32::max);
+        assert_eq!(p[class as usize], best);
+        let ratio = (logits[0] - logits[1]).exp();
+        assert!((p[0] / p[1] - ratio).abs() < 1e-4 * ratio);
+    }
+    // A batch of 300 is more than one forward pass takes; every row is as if it were alone.
+    let alone = Array::new(vec![1, 2, 20], x.row(299).to_vec());
+    let alone = model.predict(&alone).expect("fits").values;
+    alone.data.iter().zip(y.values.row(299)).for_each(|(a, b)| assert!((a - b).abs() < 1e-6));
+}
+
+#[test]
+fn another_length_is_taken_where_it_can_be() {
+    let recipe = classifier();
+    let model = recipe.model();
+    assert_eq!(model.predict(&recipe.inputs_of(2, 1, 7)).expect("any length").values.shape, [2, 3]);
+    let recipe = Recipe { scheme: Scheme::Pointwise, ..recipe };
+    let error = recipe.model().predict(&recipe.inputs_of(2, 1, 7)).expect_err("the grid is fixed");
+    assert_eq!(error.to_string(), "the inputs have length [7]; this model takes only [20]");
+    assert!(error.hint().is_some_and(|h| h.contains("resample")));
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_named() {
+    let model = classifier().model();
+    let error = |shape: &[usize], v: f32| {
+        let n = shape.iter().product();
+        match model.predict(&Array::new(shape.to_vec(), vec![v; n])) {
+            Err(Error::Input(e)) => e,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(error(&[4, 20], 0.0).to_string(), "the inputs have shape [4, 20]; this model takes [N, 2, 20]");
+    assert!(matches!(error(&[1, 2, 5, 5], 0.0), InputError::Rank { .. }));
+    let swapped = error(&[4, 20, 2], 0.0);
+    assert_eq!(swapped.to_string(), "the inputs have 20 channel(s), in shape [4, 20, 2]; this model takes 2");
+    assert!(swapped.hint().is_some_and(|h| h.contains("swap")));
+    assert!(matches!(error(&[0, 2, 20], 0.0), InputError::Empty { .. }));
+    assert_eq!(error(&[1, 2, 3], f32::NAN).to_string(), "the inputs are NaN at [0, 0, 0]; they must be finite");
+}
+
+fn reason(bytes: &[u8]) -> String {
+    match Artefact::from_bytes(bytes, Path::new("m.dashnas")) {
+        Err(e @ Error::Corrupt { .. }) => e.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The bytes of a file with another text in its metadata, of the same length.
+fn edited(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).expect("it is there");
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    bytes
+}
+
+#[test]
+fn a_damaged_file_is_refused_with_the_reason() {
+    let bytes = classifier().model().to_artefact().to_bytes().expect("encodes");
+    assert!(reason(&bytes[..bytes.len() - 1]).contains("cut short"));
+    assert!(reason(&bytes[..100]).contains("cut short"));
+    assert!(reason(b"").contains("cut short"));
+    assert!(reason(b"PK\x03\x04 something else entirely").contains("no model file"));
+    assert!(reason(&edited(&bytes, "format\\\":2", "format\\\":1")).contains("older version of dashnas (format 1"));
+    assert!(reason(&edited(&bytes, "format\\\":2", "format\\\":9")).contains("newer version of dashnas (format 9"));
+    assert!(reason(&edited(&bytes, "\\\"seed\\\":1", "\\\"seed\\\":2")).contains("checksum"));
+    let mut flipped = bytes.clone();
+    *flipped.last_mut().expect("not empty") ^= 1;
+    assert!(reason(&flipped).contains("checksum"));
+    assert!(reason(&edited(&bytes, "{\"dashnas\"", "{\"somenas\"")).contains("not one of dashnas"));
+}
+
+#[test]
+fn a_run_directory_without_a_model_says_what_to_do() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let error = |path: &Path| Model::load(path).expect_err("there is no model");
+    assert!(matches!(error(&folder.path().join("none")), Error::Io { .. }));
+    assert!(matches!(error(folder.path()), Error::NotARunDir { .. }));
+    fs::write(folder.path().join("config.toml"), "").expect("writable");
+    assert!(error(folder.path()).hint().is_some_and(|h| h.contains("dashnas train")));
+    fs::write(folder.path().join("model.json"), "{}").expect("writable");
+    assert!(error(folder.path()).to_string().contains("older version"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    /// Whatever is done to a file, reading it gives an error or the model, never a panic.
+    #[test]
+    fn a_mangled_file_never_panics(cut in 0usize..4000, at in 0usize..4000, byte: u8) {
+        thread_local!(static BYTES: Vec<u8> = classifier().model().to_artefact().to_bytes().expect("encodes"));
+        BYTES.with(|bytes| {
+            let mut bytes = bytes[..bytes.len() - cut.min(bytes.len())].to_vec();
+            if let Some(b) = bytes.get_mut(at) {
+                *b = byte;
+            }
+            let _ = Artefact::from_bytes(&bytes, Path::new("m.dashnas"));
+        });
+    }
+}
