@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::commands::shell::{CompletionsArgs, ManArgs};
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use dashnas::bench::Mode;
@@ -60,6 +61,10 @@ pub enum Command {
     /// Print the configuration that the other options lead to, with every key explained.
     #[command(after_help = EXIT_CODES)]
     Config(ConfigArgs),
+    /// Print a script that completes commands and options in a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write the pages of all subcommands.
+    Man(ManArgs),
 }
 
 /// `run` and `search`.

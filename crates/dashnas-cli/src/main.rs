@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod failure;
+mod help;
 mod interrupt;
 mod logging;
 mod output;
@@ -13,12 +14,11 @@ mod plot;
 mod progress;
 mod report;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // clap itself prints usage errors and exits with code 2.
-    let cli = args::Cli::parse();
+    let cli = help::parse();
     match commands::dispatch(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

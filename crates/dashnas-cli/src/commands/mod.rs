@@ -4,6 +4,7 @@ mod bench;
 mod config;
 mod inspect;
 mod run;
+pub mod shell;
 mod source;
 mod stages;
 
@@ -32,6 +33,8 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Bench(BenchCommand::Step(args)) => bench::step(args, verbosity),
         Command::Bench(BenchCommand::Figures(args)) => bench::figures(args, verbosity),
         Command::Config(args) => config::config(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
     }
 }
 

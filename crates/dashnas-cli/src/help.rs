@@ -1,0 +1,75 @@
+//! The command as clap builds it, with `--help` that leads with what a newcomer needs.
+
+use crate::args::Cli;
+use clap::builder::StyledStr;
+use clap::{Command, CommandFactory, FromArgMatches};
+use std::fmt::Write;
+
+/// Headings of the list of subcommands, each with its subcommands in the order shown. What is in none of them
+/// follows under a last heading.
+const GROUPS: [(&str, &[&str]); 2] = [
+    ("Start here", &["inspect", "run", "report", "predict", "export"]),
+    ("Stage by stage", &["search", "tune", "train", "evaluate", "resume", "status"]),
+];
+
+/// The heading of everything else.
+const OTHER: &str = "More";
+
+/// The whole command line, as it is parsed, completed and described in the manual.
+pub fn command() -> Command {
+    let command = Cli::command();
+    let template = template(&command);
+    command.help_template(template)
+}
+
+/// Parses the process's arguments; on wrong usage clap prints why and exits with code 2.
+pub fn parse() -> Cli {
+    let matches = command().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// clap's own template, but for the list of subcommands.
+fn template(command: &Command) -> StyledStr {
+    let mut text = StyledStr::new();
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{{before-help}}{{about-with-newline}}\n{{usage-heading}} {{usage}}\n");
+    let listed = |name: &str| GROUPS.iter().any(|(_, names)| names.contains(&name));
+    let others: Vec<&str> = command.get_subcommands().map(Command::get_name).filter(|name| !listed(name)).collect();
+    for (heading, names) in GROUPS.into_iter().chain([(OTHER, &others[..])]) {
+        group(&mut text, command, heading, names);
+    }
+    let header = command.get_styles().get_header();
+    let _ = write!(text, "\n{header}Options:{header:#}\n{{options}}{{after-help}}");
+    text
+}
+
+/// One heading with those of its subcommands that there are.
+fn group(text: &mut StyledStr, command: &Command, heading: &str, names: &[&str]) {
+    let (header, literal) = (command.get_styles().get_header(), command.get_styles().get_literal());
+    let _ = write!(text, "\n{header}{heading}:{header:#}\n");
+    // `help`, which clap adds when it parses, is not here yet.
+    let width = command.get_subcommands().map(|c| c.get_name().len()).max().unwrap_or(0);
+    for subcommand in names.iter().filter_map(|name| command.find_subcommand(name)) {
+        let (name, about) = (subcommand.get_name(), subcommand.get_about().map(ToString::to_string));
+        let _ = writeln!(text, "  {literal}{name:<width$}{literal:#}  {}", about.unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_subcommand_is_listed_once_and_the_first_ones_come_first() {
+        let help = command().render_help().to_string();
+        for subcommand in command().get_subcommands() {
+            let line = format!("\n  {} ", subcommand.get_name());
+            assert_eq!(help.matches(&line).count(), 1, "{} in\n{help}", subcommand.get_name());
+        }
+        let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text} in\n{help}"));
+        assert!(at("Start here:") < at("\n  run ") && at("\n  run ") < at("Stage by stage:"));
+        assert!(at("Stage by stage:") < at("\n  tune ") && at("\n  tune ") < at("More:"));
+        assert!(at("More:") < at("\n  config ") && at("\n  config ") < at("Options:"));
+        assert!(help.contains("--quiet") && help.contains("Exit codes:"), "{help}");
+    }
+}
