@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::event::Stage;
+use crate::export::ExportError;
 use crate::metric::MetricError;
 use crate::predict::InputError;
 use crate::task::{Loss, TaskKind};
@@ -95,6 +96,9 @@ pub enum Error {
     /// Inputs that a model cannot take.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// A model that another format cannot hold.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A model whose parts do not fit together.
     #[error("the model is not sound: {reason}")]
     Model {
@@ -133,6 +137,7 @@ impl Error {
             Error::Data(e) => e.hint(),
             Error::Config(e) => e.hint(),
             Error::Input(e) => e.hint(),
+            Error::Export(e) => e.hint(),
             Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
             Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
             Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),

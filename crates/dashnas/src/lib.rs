@@ -10,7 +10,7 @@
 //! | §4 evaluation | [`metric`], [`problem`] |
 //! | A.5.2 hyperparameters | [`config`] |
 //! | all of it over a run directory | [`pipeline`], [`run_dir`], [`event`], [`outcome`] |
-//! | what comes of it | [`model`], [`artefact`], [`predict`] |
+//! | what comes of it | [`model`], [`artefact`], [`predict`], [`export`] |
 
 pub mod architecture;
 pub mod artefact;
@@ -21,6 +21,7 @@ pub mod darcy;
 pub mod data;
 pub mod error;
 pub mod event;
+pub mod export;
 mod host;
 pub mod loss;
 pub mod metric;

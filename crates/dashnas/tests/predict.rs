@@ -138,7 +138,7 @@ fn a_run_directory_without_a_model_says_what_to_do() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
     /// Whatever is done to a file, reading it gives an error or the model, never a panic.
     #[test]
     fn a_mangled_file_never_panics(cut in 0usize..4000, at in 0usize..4000, byte: u8) {

@@ -27,6 +27,9 @@ pub struct NormAct {
 }
 
 impl NormAct {
+    /// ε of the layers that [`NormAct::new`] makes.
+    pub const EPSILON: f64 = 1e-5;
+
     /// A layer for `channels` channels with ε = 1e-5 and momentum 0.1.
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
@@ -36,7 +39,7 @@ impl NormAct {
             running_mean: RunningState::new(Tensor::zeros([channels], device)),
             running_var: RunningState::new(Tensor::ones([channels], device)),
             momentum: 0.1,
-            epsilon: 1e-5,
+            epsilon: Self::EPSILON,
         }
     }
 

@@ -1,0 +1,76 @@
+"""{{task}}, as a PyTorch module.
+
+Written by dashnas; the weights are in the safetensors file beside this one.
+
+    model = load()
+    y = model(x)  # x: {{input}}, in the units of the training data
+"""
+
+import json
+import pathlib
+import struct
+
+import torch
+from torch import nn
+
+DATA = {{data}}
+CLASSES = {{classes}}
+WEIGHTS = {{weights}}
+
+
+class Stage(nn.Module):
+    """Layers, with what is added to their result."""
+
+    def __init__(self, body, shortcut):
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut
+
+    def forward(self, x):
+        y = self.body(x)
+        return y if self.shortcut is None else y + self.shortcut(x)
+
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        {{buffers}}
+        self.stages = nn.Sequential(
+{{stages}}
+        )
+        self.head = {{head}}
+
+    def outputs(self, x):
+        """What the network itself says, before any softmax, sigmoid or change of units."""
+        x = self.stages({{normalize}})
+        return self.head({{pool}})
+
+    def forward(self, x):
+        y = self.outputs(x)
+        return {{finish}}
+
+
+def load(path=None, device="cpu"):
+    """The trained network, ready to predict."""
+    path = pathlib.Path(__file__).with_name(WEIGHTS) if path is None else pathlib.Path(path)
+    network = Network()
+    # Batch normalization also counts its batches, which nothing here depends on.
+    missing, unexpected = network.load_state_dict(read_safetensors(path), strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
+    return network.to(device).eval()
+
+
+def read_safetensors(path):
+    """The float32 tensors of a safetensors file, by name."""
+    data = bytearray(pathlib.Path(path).read_bytes())
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + size])
+    state = {}
+    for name, tensor in header.items():
+        if name != "__metadata__":
+            start, end = (8 + size + n for n in tensor["data_offsets"])
+            values = torch.frombuffer(data[start:end], dtype=torch.float32)
+            state[name] = values.reshape(tensor["shape"]).clone()
+    return state

@@ -1,0 +1,118 @@
+//! Nodes and tensors put together into a graph.
+
+use super::proto::{
+    AttributeProto, Dimension, FLOAT, GraphProto, NodeProto, TensorProto, TensorShapeProto, TensorType, TypeProto,
+    ValueInfoProto,
+};
+
+/// The operators used, with the first opset that has what is used of them, and what that is.
+pub const OPERATORS: [(&str, i64, &str); 12] = [
+    ("Add", 7, "sums of arrays of different shapes"),
+    ("BatchNormalization", 7, "batch normalization outside training"),
+    ("Conv", 1, "convolutions"),
+    ("Div", 7, "normalization of the inputs"),
+    ("Flatten", 1, "the head"),
+    ("Gemm", 7, "the head's bias"),
+    ("GlobalAveragePool", 1, "the head"),
+    ("Mul", 7, "the scale of the outputs"),
+    ("Relu", 6, "rectified linear units"),
+    ("Sigmoid", 6, "probabilities of labels"),
+    ("Softmax", 1, "probabilities of classes"),
+    ("Sub", 7, "normalization of the inputs"),
+];
+
+/// A graph under construction.
+#[derive(Debug, Default)]
+pub struct Graph {
+    nodes: Vec<NodeProto>,
+    tensors: Vec<TensorProto>,
+}
+
+impl Graph {
+    /// Adds a node and returns the name of its one output.
+    pub fn node(&mut self, op: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> String {
+        let output = format!("{}_{}", op.to_lowercase(), self.nodes.len());
+        self.nodes.push(NodeProto {
+            input: inputs.iter().map(|&s| s.to_owned()).collect(),
+            output: vec![output.clone()],
+            name: output.clone(),
+            op_type: op.to_owned(),
+            attribute: attributes,
+        });
+        output
+    }
+
+    /// Adds a tensor of weights and returns its name.
+    pub fn tensor(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
+        debug_assert_eq!(shape.iter().product::<usize>(), values.len());
+        self.tensors.push(TensorProto {
+            dims: shape.iter().map(|&n| n as i64).collect(),
+            data_type: FLOAT,
+            name: name.to_owned(),
+            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        });
+        name.to_owned()
+    }
+
+    /// The operators in it.
+    pub fn operators(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|node| node.op_type.as_str())
+    }
+
+    /// Bytes of its tensors.
+    pub fn bytes(&self) -> usize {
+        self.tensors.iter().map(|t| t.raw_data.len()).sum()
+    }
+
+    /// The graph from `input` to `last`, whose value is given the name of `output`. Before version 4 of the
+    /// format, weights are inputs as well.
+    pub fn finish(mut self, input: ValueInfoProto, last: &str, output: ValueInfoProto, ir_version: i64) -> GraphProto {
+        for node in &mut self.nodes {
+            let names = node.input.iter_mut().chain(&mut node.output);
+            names.filter(|name| *name == last).for_each(|name| name.clone_from(&output.name));
+        }
+        let mut inputs = vec![input];
+        if ir_version < 4 {
+            inputs.extend(self.tensors.iter().map(|t| value(&t.name, t.dims.iter().map(|&n| known(n as usize)))));
+        }
+        GraphProto {
+            node: self.nodes,
+            name: "network".to_owned(),
+            initializer: self.tensors,
+            input: inputs,
+            output: vec![output],
+        }
+    }
+}
+
+/// A named array of `f32`.
+pub fn value(name: &str, dim: impl IntoIterator<Item = Dimension>) -> ValueInfoProto {
+    let shape = TensorShapeProto { dim: dim.into_iter().collect() };
+    let tensor = TensorType { elem_type: FLOAT, shape: Some(shape) };
+    ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type: Some(tensor) }) }
+}
+
+/// A size that is known.
+pub fn known(n: usize) -> Dimension {
+    Dimension { dim_value: Some(n as i64), dim_param: None }
+}
+
+/// A size that may be any, by a name.
+pub fn any(name: &str) -> Dimension {
+    Dimension { dim_value: None, dim_param: Some(name.to_owned()) }
+}
+
+/// An attribute that is a whole number.
+pub fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), i: Some(i), r#type: 2, ..AttributeProto::default() }
+}
+
+/// An attribute that is the same whole number for each of `dims` axes.
+pub fn ints(name: &str, n: usize, count: usize) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), ints: vec![n as i64; count], r#type: 7, ..AttributeProto::default() }
+}
+
+/// An attribute that is a real number.
+pub fn float(name: &str, f: f32) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), f: Some(f), r#type: 1, ..AttributeProto::default() }
+}

@@ -1,0 +1,250 @@
+//! A model as an ONNX file: standard operators only, any batch, any length or size where the network takes it.
+
+mod graph;
+mod proto;
+
+use super::ExportError;
+use super::layers::{Block, Conv, Layer, Shortcut, Weights, blocks};
+use crate::artefact::{Artefact, ModelCard};
+use crate::data::Array;
+use crate::task::TaskKind;
+use aggconv::norm::NormAct;
+use graph::{Graph, OPERATORS, any, float, int, ints, known, value};
+use prost::Message;
+use proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
+use std::ops::RangeInclusive;
+
+/// The versions of ONNX's operators that can be asked for; whether one can hold a network is another question.
+pub const OPSETS: RangeInclusive<i64> = 1..=23;
+
+/// The version written unless another is asked for: of 2022, read by every runtime since.
+pub const DEFAULT_OPSET: i64 = 17;
+
+/// How a model is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnnxOptions {
+    /// Version of the operators.
+    pub opset: i64,
+    /// Leave out the normalization of the inputs, and the softmax, sigmoid or decoding of the outputs.
+    pub raw: bool,
+}
+
+impl Default for OnnxOptions {
+    fn default() -> Self {
+        Self { opset: DEFAULT_OPSET, raw: false }
+    }
+}
+
+/// Version of the file format that goes with a version of the operators.
+fn ir_version(opset: i64) -> i64 {
+    match opset {
+        ..=8 => 3,
+        9 => 4,
+        10 => 5,
+        11 => 6,
+        12..=14 => 7,
+        15..=18 => 8,
+        19..=20 => 9,
+        21..=22 => 10,
+        _ => 11,
+    }
+}
+
+/// The bytes of an ONNX file that computes what the model does.
+///
+/// It has one input, `input`, `[batch, C, length]` or `[batch, C, height, width]`, and one output:
+/// `probabilities`, or `values` of regression in the data's units; `outputs` if raw.
+///
+/// # Errors
+/// [`ExportError`] if the opset cannot hold the network, or the file its weights.
+pub fn onnx(artefact: &Artefact, options: OnnxOptions) -> Result<Vec<u8>, ExportError> {
+    if !OPSETS.contains(&options.opset) {
+        return Err(ExportError::UnknownOpset { opset: options.opset });
+    }
+    let card = &artefact.card;
+    let mut network = Writer { graph: Graph::default(), weights: Weights(&artefact.parameters), dims: card.plan.dims };
+    let spatial = card.input_shape()[1..].to_vec();
+    let mut x = "input".to_owned();
+    if let (false, Some((mean, scale))) = (options.raw, card.inputs.mean_and_scale(&spatial)) {
+        x = network.with("Sub", &x, "input_mean", &mean);
+        x = network.with("Div", &x, "input_scale", &scale);
+    }
+    for block in &blocks(&card.plan, &card.architecture.kernels) {
+        x = network.block(block, x)?;
+    }
+    x = network.head(artefact, &x)?;
+    if !options.raw {
+        x = network.finish(card, x);
+    }
+    let graph = network.graph;
+    check(&graph, options.opset)?;
+
+    let ir_version = ir_version(options.opset);
+    let (input, output) = (input(card), output(card, options.raw));
+    let model = ModelProto {
+        ir_version,
+        producer_name: "dashnas".to_owned(),
+        producer_version: env!("CARGO_PKG_VERSION").to_owned(),
+        doc_string: format!("{} on {}", card.task, card.data),
+        graph: Some(graph.finish(input, &x, output, ir_version)),
+        opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: options.opset }],
+        metadata_props: metadata(card, options.raw),
+    };
+    Ok(model.encode_to_vec())
+}
+
+/// Whether an opset has everything that the graph uses, and the file room for its weights.
+fn check(graph: &Graph, opset: i64) -> Result<(), ExportError> {
+    for used in graph.operators() {
+        let known = OPERATORS.iter().find(|(name, ..)| *name == used);
+        if let Some(&(operator, needs, why)) = known.filter(|(_, needs, _)| opset < *needs) {
+            return Err(ExportError::Opset { opset, operator, needs, why });
+        }
+    }
+    // Protocol buffers end at 2 GiB; the nodes take a few KiB of it.
+    let bytes = graph.bytes();
+    if bytes > (1 << 31) - (1 << 24) { Err(ExportError::TooLarge { bytes }) } else { Ok(()) }
+}
+
+/// The nodes of a network.
+struct Writer<'a> {
+    graph: Graph,
+    weights: Weights<'a>,
+    dims: usize,
+}
+
+impl Writer<'_> {
+    /// An operator between the value `x` and a constant.
+    fn with(&mut self, op: &str, x: &str, name: &str, constant: &Array) -> String {
+        let constant = self.graph.tensor(name, &constant.shape, &constant.data);
+        self.graph.node(op, &[x, &constant], Vec::new())
+    }
+
+    fn block(&mut self, block: &Block, input: String) -> Result<String, ExportError> {
+        let y = self.layers(&block.body, input.clone())?;
+        let added = match &block.shortcut {
+            Shortcut::None => return Ok(y),
+            Shortcut::Identity => input,
+            Shortcut::Layers(layers) => self.layers(layers, input)?,
+        };
+        Ok(self.graph.node("Add", &[&y, &added], Vec::new()))
+    }
+
+    fn layers(&mut self, layers: &[Layer], mut x: String) -> Result<String, ExportError> {
+        for layer in layers {
+            x = match layer {
+                Layer::Conv(conv) => self.conv(conv, &x)?,
+                Layer::Norm { name, channels } => self.norm(name, *channels, &x)?,
+                Layer::Relu => self.graph.node("Relu", &[&x], Vec::new()),
+                Layer::Dropout => x,
+            };
+        }
+        Ok(x)
+    }
+
+    fn conv(&mut self, conv: &Conv, x: &str) -> Result<String, ExportError> {
+        let [weight, bias] = self.weights.conv(conv, self.dims)?;
+        let [c_in, c_out] = conv.channels;
+        let shape = [&[c_out, c_in][..], &vec![conv.kernel; self.dims]].concat();
+        let weight = self.graph.tensor(&format!("{}.weight", conv.name), &shape, weight);
+        let bias = self.graph.tensor(&format!("{}.bias", conv.name), &[c_out], bias);
+        let attributes = vec![
+            ints("kernel_shape", conv.kernel, self.dims),
+            ints("dilations", conv.dilation, self.dims),
+            ints("strides", conv.stride, self.dims),
+            // Before and after each axis.
+            ints("pads", conv.padding(), 2 * self.dims),
+            int("group", 1),
+        ];
+        Ok(self.graph.node("Conv", &[x, &weight, &bias], attributes))
+    }
+
+    fn norm(&mut self, name: &str, channels: usize, x: &str) -> Result<String, ExportError> {
+        let values = self.weights.norm(name, channels)?;
+        let names = ["gamma", "beta", "running_mean", "running_var"].map(|part| format!("{name}.{part}"));
+        for (name, values) in names.iter().zip(values) {
+            self.graph.tensor(name, &[channels], values);
+        }
+        let [gamma, beta, mean, variance] = &names;
+        let epsilon = float("epsilon", NormAct::EPSILON as f32);
+        Ok(self.graph.node("BatchNormalization", &[x, gamma, beta, mean, variance], vec![epsilon]))
+    }
+
+    /// The linear map at every position, or of the mean over all positions.
+    fn head(&mut self, artefact: &Artefact, x: &str) -> Result<String, ExportError> {
+        let (weight, bias) = self.weights.head(artefact)?;
+        let (features, outputs) = (artefact.card.plan.features, bias.len());
+        let bias = self.graph.tensor("head.bias", &[outputs], bias);
+        if artefact.card.task.is_dense() {
+            let shape = [&[outputs, features][..], &vec![1; self.dims]].concat();
+            let weight = self.graph.tensor("head.weight", &shape, &weight);
+            return Ok(self.graph.node("Conv", &[x, &weight, &bias], vec![ints("kernel_shape", 1, self.dims)]));
+        }
+        let weight = self.graph.tensor("head.weight", &[outputs, features], &weight);
+        let pooled = self.graph.node("GlobalAveragePool", &[x], Vec::new());
+        let flat = self.graph.node("Flatten", &[&pooled], vec![int("axis", 1)]);
+        Ok(self.graph.node("Gemm", &[&flat, &weight, &bias], vec![int("transB", 1)]))
+    }
+
+    /// What makes predictions of the network's outputs.
+    fn finish(&mut self, card: &ModelCard, mut x: String) -> String {
+        match card.task {
+            TaskKind::Classification { .. } => self.graph.node("Softmax", &[&x], vec![int("axis", 1)]),
+            TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => self.graph.node("Sigmoid", &[&x], Vec::new()),
+            TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => {
+                if let Some((mean, scale)) = card.targets.mean_and_scale() {
+                    x = self.with("Mul", &x, "output_scale", &scale);
+                    x = self.with("Add", &x, "output_mean", &mean);
+                }
+                x
+            }
+        }
+    }
+}
+
+/// The spatial axes of inputs and dense outputs: free where the network takes any.
+fn axes(card: &ModelCard) -> Vec<proto::Dimension> {
+    let names: &[&str] = if card.plan.dims == 1 { &["length"] } else { &["height", "width"] };
+    let sizes = card.input_shape()[1..].to_vec();
+    names.iter().zip(sizes).map(|(name, n)| if card.any_size() { any(name) } else { known(n) }).collect()
+}
+
+fn input(card: &ModelCard) -> ValueInfoProto {
+    value("input", [any("batch"), known(card.input[0])].into_iter().chain(axes(card)))
+}
+
+fn output(card: &ModelCard, raw: bool) -> ValueInfoProto {
+    let mut dims = vec![any("batch"), known(card.task.outputs())];
+    if card.task.is_dense() {
+        dims.extend(axes(card));
+    }
+    value(output_name(card.task, raw), dims)
+}
+
+/// What the output is called.
+pub fn output_name(task: TaskKind, raw: bool) -> &'static str {
+    match task {
+        _ if raw => "outputs",
+        TaskKind::Classification { .. } | TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => "probabilities",
+        TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => "values",
+    }
+}
+
+/// What is said of the model besides the graph; lists are JSON.
+fn metadata(card: &ModelCard, raw: bool) -> Vec<StringStringEntryProto> {
+    let json = |value: serde_json::Value| value.to_string();
+    let mut entries = vec![
+        ("data", card.data.clone()),
+        ("task", card.task.name().to_owned()),
+        ("metric", card.metric.name().to_owned()),
+        ("backbone", card.architecture.backbone.name().to_owned()),
+        ("kernels", json(card.architecture.kernels.clone().into())),
+        ("input_shape", json(card.input_shape().into())),
+        ("preprocessing", if raw { "none" } else { "included" }.to_owned()),
+        ("seed", card.training.seed.to_string()),
+    ];
+    if let Some(classes) = &card.classes {
+        entries.push(("classes", json(classes.clone().into())));
+    }
+    entries.into_iter().map(|(key, value)| StringStringEntryProto { key: key.to_owned(), value }).collect()
+}
