@@ -17,7 +17,7 @@ Exit codes:
   3    the data set cannot be read or used
   4    the configuration is wrong or does not go with the data
   5    a file or run directory cannot be read or written
-  130  interrupted (Ctrl-C)";
+  130  interrupted (Ctrl-C or SIGTERM); the run can be resumed";
 
 /// Finds the convolution kernels that fit a data set, and trains the network made of them.
 #[derive(Debug, Parser)]
@@ -70,8 +70,13 @@ pub enum Command {
 /// `run` and `search`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// `darcy-flow`, or an .npz file with x_train, y_train, x_test and y_test.
-    pub data: String,
+    /// `darcy-flow`, or an .npz file with x_train, y_train, x_test and y_test. With --resume only needed if
+    /// it is no longer where it was.
+    #[arg(required_unless_present = "resume")]
+    pub data: Option<String>,
+    /// Go on with a run that was stopped, from its last checkpoint. Its configuration is in the directory.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "Settings"])]
+    pub resume: Option<PathBuf>,
     /// Directory for the results, which must not exist yet [default: runs/NAME-N].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

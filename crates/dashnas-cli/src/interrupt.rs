@@ -1,10 +1,10 @@
-//! Ctrl-C: the first asks the run to stop at its next step, the second stops the process.
+//! Ctrl-C and SIGTERM: the first asks the run to stop at its next step, the second stops the process.
 
 use crate::failure::Code;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether Ctrl-C was pressed.
+/// Whether the process was asked to stop.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
@@ -18,7 +18,7 @@ impl Interrupt {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(Code::Interrupted as i32);
             }
-            eprintln!("\nstopping after this step; press Ctrl-C again to stop at once");
+            eprintln!("\nstopping after this step; once more (Ctrl-C) stops at once");
         });
         drop(handler);
         interrupt

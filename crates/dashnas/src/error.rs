@@ -6,6 +6,7 @@ use crate::event::Stage;
 use crate::export::ExportError;
 use crate::metric::MetricError;
 use crate::predict::InputError;
+use crate::run_dir::names;
 use crate::task::{Loss, TaskKind};
 use aggconv::SpaceError;
 use std::io;
@@ -113,6 +114,38 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// No checkpoint of the run can be used.
+    #[error("no checkpoint can be used: {flaws}")]
+    Checkpoints {
+        /// What is wrong with each.
+        flaws: String,
+    },
+    /// A checkpoint of another version of the program.
+    #[error("{} has format {found}, this program reads format {reads}", path.display())]
+    CheckpointVersion {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format that this program reads.
+        reads: u32,
+    },
+    /// A run that is to be continued has another configuration by now.
+    #[error("{} was changed while the {stage} stage was under way", path.display())]
+    ConfigChanged {
+        /// Which file.
+        path: PathBuf,
+        /// The stage.
+        stage: Stage,
+    },
+    /// Another process works in the run directory.
+    #[error("{} is in use by {}", path.display(), process.map_or("another process".into(), |p| format!("process {p}")))]
+    Locked {
+        /// The run directory.
+        path: PathBuf,
+        /// Its number, if it could be read.
+        process: Option<u32>,
+    },
     /// The file system refused.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
@@ -141,8 +174,30 @@ impl Error {
             Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
             Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
             Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),
-            Error::RunDirExists { .. } => Some("choose another --out, or remove it if it is no longer needed".into()),
-            Error::NotARunDir { .. } => Some("give the directory that `run` or `search` printed".into()),
+            Error::RunDirExists { path } if path.join(names::CONFIG).is_file() => {
+                Some(format!("go on with it by `dashnas run --resume {}`, or choose another --out", path.display()))
+            }
+            Error::RunDirExists { .. } => Some("choose another --out".into()),
+            Error::NotARunDir { .. } => Some(
+                "give the directory that `run` or `search` printed; a run that never got to write its \
+                      configuration is to be started again"
+                    .into(),
+            ),
+            Error::Checkpoints { .. } => Some(
+                "start a new run, or run the stages that are not done one by one; a finished search can be kept".into(),
+            ),
+            Error::CheckpointVersion { .. } => {
+                Some("continue with the version of dashnas that wrote it, or start a new run".into())
+            }
+            Error::ConfigChanged { .. } => Some(format!(
+                "put it back as it was; or remove {} and {} to begin the stage again",
+                names::CHECKPOINT,
+                names::CHECKPOINT_PREVIOUS
+            )),
+            Error::Locked { .. } => Some("wait until it is done, or choose another --out".into()),
+            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space; what was done up to the last checkpoint is not lost".into())
+            }
             Error::MissingStage { needs, .. } => Some(format!("run `dashnas {needs}` on it first")),
             Error::OtherData { .. } => Some("give the same data set, or start a new run".into()),
             Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {

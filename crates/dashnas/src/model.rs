@@ -61,12 +61,8 @@ impl Model {
         let kernels = Kernels::Fixed(card.architecture.kernels.clone());
         let mut init = Seed(0).stream("load", &[]);
         let network = Network::new(&card.plan, card.task.outputs(), card.task.is_dense(), &kernels, &mut init, device);
-        let mut fill = Fill { path: Names::default(), parameters, problem: None };
-        let network = network.map(&mut fill);
-        match fill.problem {
-            Some(reason) => Err(Error::Model { reason }),
-            None => Ok(Self { card, network, device: device.clone() }),
-        }
+        let network = fill(network, parameters).map_err(|reason| Error::Model { reason })?;
+        Ok(Self { card, network, device: device.clone() })
     }
 
     /// The model as data.
@@ -108,6 +104,29 @@ pub fn parameters(network: &Network) -> Parameters {
     let mut read = Read { path: Names::default(), out: Parameters::new() };
     network.visit(&mut read);
     read.out
+}
+
+/// The network with the given parameters and buffers in place of its own.
+///
+/// # Errors
+/// What is missing or of another shape.
+pub(crate) fn fill(network: Network, parameters: Parameters) -> Result<Network, String> {
+    let mut fill = Fill { path: Names::default(), parameters, problem: None };
+    let network = network.map(&mut fill);
+    fill.problem.map_or(Ok(network), Err)
+}
+
+/// Elements of each parameter and buffer, in visiting order.
+pub(crate) fn sizes(network: &Network) -> Vec<usize> {
+    struct Sizes(Vec<usize>);
+    impl ModuleVisitor for Sizes {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0.push(param.val().dims().iter().product());
+        }
+    }
+    let mut sizes = Sizes(Vec::new());
+    network.visit(&mut sizes);
+    sizes.0
 }
 
 /// The dotted name of the parameter being visited. The names of the enum's variants are left

@@ -64,6 +64,11 @@ impl Sgd {
         &self.velocity
     }
 
+    /// Puts back momentum buffers that [`Sgd::velocity`] gave for a module of the same parameters.
+    pub fn set_velocity(&mut self, velocity: Vec<Option<Vec<f32>>>) {
+        self.velocity = velocity;
+    }
+
     /// Takes one step. Returns the module and the global norm of the weights' gradient before
     /// clipping (not finite if any gradient is not; the parameters are then left as they are).
     pub fn step<M: Module>(&mut self, module: M, mut grads: Gradients, rule: &StepRule) -> (M, f64) {

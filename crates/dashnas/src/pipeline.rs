@@ -2,25 +2,26 @@
 //! also by itself.
 
 use crate::architecture::Architecture;
+use crate::checkpoint::Cadence;
 use crate::config::Config;
 use crate::data::{Dataset, Split, Targets};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
-use crate::model::{Artefact, ModelCard, Training, count_parameters, parameters};
+use crate::journal::{Journal, digest};
+use crate::model::{Artefact, Model, ModelCard, Training, count_parameters, parameters};
 use crate::network::Network;
 use crate::outcome::Hyperparameters;
 use crate::outcome::Outcome;
 use crate::problem::{HeldOut, Problem};
 use crate::retrain::{self, retrain};
-use crate::run_dir::{Log, RunDir, names};
-use crate::tune::{self, Progress, Tuning};
+use crate::run_dir::{Lock, RunDir, names};
+use crate::tune::{self, Progress, Trials, Tuning};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Instant;
+use std::time::Duration;
 
 /// What a run remembers of its data: enough to read it again and to notice if it changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,40 +56,17 @@ impl DataRecord {
     }
 }
 
-/// A run under way: its directory, problem and log.
+/// A run under way: its directory, problem and journal. No other process can work in the
+/// directory meanwhile.
 pub struct Run<'a> {
     data: &'a Dataset,
     dir: RunDir,
     problem: Problem,
+    /// Digest of the configuration.
+    config: String,
     device: Device,
-    log: Log,
-    observer: &'a mut dyn Observer,
-    seconds: BTreeMap<Stage, f64>,
-    /// Validation metric of the best trial.
-    validation: Option<f64>,
-}
-
-/// Sends every event to the caller and all but the single steps to `events.jsonl`.
-struct Recorder<'a> {
-    log: &'a mut Log,
-    observer: &'a mut dyn Observer,
-    failed: Option<Error>,
-}
-
-impl Observer for Recorder<'_> {
-    fn event(&mut self, event: &Event) {
-        if !matches!(event, Event::Step { .. })
-            && let Err(e) = self.log.append(event)
-        {
-            self.failed.get_or_insert(e);
-        }
-        self.observer.event(event);
-    }
-
-    fn cancelled(&self) -> bool {
-        // A log that cannot be written ends the run at the next step; the stage reports why.
-        self.failed.is_some() || self.observer.cancelled()
-    }
+    journal: Journal<'a>,
+    _lock: Lock,
 }
 
 impl<'a> Run<'a> {
@@ -107,23 +85,26 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Error> {
         let problem = Problem::new(config, data)?;
         let dir = RunDir::create(out)?;
-        // The resolved configuration, so that the later stages and a reader see what was run.
+        let lock = dir.lock()?;
         dir.write_json(names::DATA, &DataRecord::new(source, data))?;
+        // The resolved configuration, so that the later stages and a reader see what was run. It
+        // comes last: what has one is a run directory.
         dir.write(names::CONFIG, problem.config.to_toml().as_bytes())?;
-        Self::over(problem, dir, data, observer)
+        Self::over(problem, dir, lock, data, observer)
     }
 
-    /// Continues in a directory that an earlier stage left behind.
+    /// Continues in the directory of an earlier process, from its newest checkpoint.
     ///
     /// # Errors
-    /// [`Error::NotARunDir`], [`Error::OtherData`] if the data is not what the run started on,
-    /// and those of reading the files.
+    /// [`Error::Locked`] if another process works there, [`Error::OtherData`] if the data is not
+    /// what the run started on, and those of reading the files.
     pub fn open(
         dir: RunDir,
         config: &Config,
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        let lock = dir.lock()?;
         let record: DataRecord = dir.read_json(names::DATA)?;
         let given = DataRecord::new(&record.source, data);
         if given.fingerprint != record.fingerprint {
@@ -137,20 +118,24 @@ impl<'a> Run<'a> {
             };
             return Err(Error::OtherData { given: data.name.clone(), expected: record.name, reason });
         }
-        Self::over(Problem::new(config, data)?, dir, data, observer)
+        Self::over(Problem::new(config, data)?, dir, lock, data, observer)
     }
 
-    fn over(problem: Problem, dir: RunDir, data: &'a Dataset, observer: &'a mut dyn Observer) -> Result<Self, Error> {
-        let log = dir.log(names::EVENTS)?;
+    fn over(
+        problem: Problem,
+        dir: RunDir,
+        lock: Lock,
+        data: &'a Dataset,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
         Ok(Self {
+            config: digest(problem.config.to_toml().as_bytes()),
             data,
+            journal: Journal::open(&dir, observer)?,
             dir,
             problem,
             device: Device::flex().autodiff(),
-            log,
-            observer,
-            seconds: BTreeMap::new(),
-            validation: None,
+            _lock: lock,
         })
     }
 
@@ -159,17 +144,61 @@ impl<'a> Run<'a> {
         &self.dir
     }
 
+    /// Notes how long the data took to read or make, for the outcome.
+    pub fn data_read_in(&mut self, time: Duration) {
+        *self.journal.ledger.seconds.entry(Stage::Data).or_default() += time.as_secs_f64();
+    }
+
+    /// Sets how often checkpoints are written; as often as costs less than 2 % of the time if not
+    /// set.
+    pub fn set_cadence(&mut self, cadence: Cadence) {
+        self.journal.set_cadence(cadence);
+    }
+
     /// The whole pipeline: search, tune, retrain, the plain backbone under the same budget
-    /// unless switched off, and one look at the test split.
+    /// unless switched off, and one look at the test split. What earlier processes did of it is
+    /// not done again; of a run that is finished, this is its outcome.
     ///
     /// # Errors
-    /// Those of the stages.
+    /// Those of the stages, and [`Error::Corrupt`] if a file of a finished stage was changed.
     pub fn all(mut self) -> Result<Outcome, Error> {
-        let architecture = self.search()?;
-        let best = self.tuned(&architecture)?;
-        let network = self.train(&architecture, best)?;
-        let baseline = if self.problem.config.baseline.enabled { Some(self.baseline()?) } else { None };
+        if self.journal.ledger.finished {
+            return self.dir.read_json(names::METRICS);
+        }
+        let architecture = self.searched()?;
+        if self.problem.config.tune.enabled && !self.is_done(Stage::Tune, &[])? {
+            self.tune(&architecture)?;
+        }
+        let best = self.hyperparameters()?;
+        let dir = self.dir.clone();
+        let saved = |name: &str| Model::load(dir.file(name)).map(|model| model.network().clone());
+        let network = match self.is_done(Stage::Retrain, &[names::MODEL])? {
+            true => saved(names::MODEL)?,
+            false => self.train(&architecture, best)?,
+        };
+        let baseline = match self.problem.config.baseline.enabled {
+            false => None,
+            true if self.is_done(Stage::Baseline, &[names::BASELINE])? => Some(saved(names::BASELINE)?),
+            true => Some(self.baseline()?),
+        };
         self.evaluate(&architecture, best, &network, baseline.as_ref())
+    }
+
+    /// The search stage, or what it found if it is done.
+    ///
+    /// # Errors
+    /// Those of [`Run::search`], and [`Error::Corrupt`] if what it found was changed.
+    pub fn searched(&mut self) -> Result<Architecture, Error> {
+        if self.is_done(Stage::Search, &[names::ARCHITECTURE])? { read_architecture(&self.dir) } else { self.search() }
+    }
+
+    /// Whether a stage is done, and the files that it left are as it left them.
+    fn is_done(&self, stage: Stage, files: &[&str]) -> Result<bool, Error> {
+        let done = self.journal.ledger.is_done(stage);
+        if done {
+            files.iter().try_for_each(|name| self.journal.verify(name))?;
+        }
+        Ok(done)
     }
 
     /// The search stage.
@@ -177,17 +206,25 @@ impl<'a> Run<'a> {
     /// # Errors
     /// Those of [`crate::search::search`].
     pub fn search(&mut self) -> Result<Architecture, Error> {
-        self.stage(Stage::Search, |problem, dir, device, observer| {
-            crate::search::search(problem, dir, device, observer)
+        self.stage(Stage::Search, &[names::ARCHITECTURE, names::ALPHA], |problem, dir, device, journal| {
+            crate::search::search(problem, dir, device, journal)
         })
     }
 
-    /// The tuning stage, or the untuned hyperparameters if it is switched off.
-    fn tuned(&mut self, architecture: &Architecture) -> Result<Hyperparameters, Error> {
-        if self.problem.config.tune.enabled {
-            Ok(self.tune(architecture)?.best)
+    /// What to retrain with: the choice of the tuning that was done here, or the configuration's
+    /// own values where tuning is switched off.
+    ///
+    /// # Errors
+    /// [`Error::MissingStage`] if tuning is on and was not done.
+    pub fn hyperparameters(&self) -> Result<Hyperparameters, Error> {
+        let Problem { config, task, .. } = &self.problem;
+        if self.journal.ledger.is_done(Stage::Tune) {
+            // The ledger has the numbers to the bit.
+            Ok(Tuning::of(self.journal.ledger.tuning.clone())?.best)
+        } else if config.tune.enabled || self.dir.has(names::TUNING) {
+            Ok(read_tuning(&self.dir)?.best)
         } else {
-            Ok(Hyperparameters::untuned(&self.problem))
+            Ok(Hyperparameters::untuned(config, *task))
         }
     }
 
@@ -196,20 +233,18 @@ impl<'a> Run<'a> {
     /// # Errors
     /// [`Error::AllTrialsFailed`] if no trial gave a score, and those of the training loop.
     pub fn tune(&mut self, architecture: &Architecture) -> Result<Tuning, Error> {
-        let tuning = self.stage(Stage::Tune, |problem, dir, device, observer| {
-            let (trials, steps) = tune::grid_size(problem);
-            let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials as u64 * steps };
-            observer.event(&Event::StageStarted {
+        self.stage(Stage::Tune, &[names::TUNING], |problem, dir, device, journal| {
+            let trials = Trials::new(problem, &architecture.kernels, device);
+            let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials.grid_steps() };
+            journal.event(&Event::StageStarted {
                 stage: Stage::Tune,
                 steps_total: progress.total,
                 epochs: problem.config.tune.epochs,
             });
-            let tuning = tune::tune(problem, &architecture.kernels, &mut progress, device, observer)?;
+            let tuning = tune::tune(&trials, &mut progress, journal)?;
             dir.write_json(names::TUNING, &tuning)?;
             Ok(tuning)
-        })?;
-        self.validation = tuning.best_score().map(|s| s.metric);
-        Ok(tuning)
+        })
     }
 
     /// The retraining stage: the discretized network on all training data, the model of the last
@@ -218,58 +253,76 @@ impl<'a> Run<'a> {
     /// # Errors
     /// Those of the training loop and of writing the files.
     pub fn train(&mut self, architecture: &Architecture, best: Hyperparameters) -> Result<Network, Error> {
-        let (data, classes) = (self.data.name.clone(), self.data.classes.clone());
-        let validation = self.validation;
-        self.stage(Stage::Retrain, |problem, dir, device, observer| {
+        let card = self.card(architecture.clone(), best, self.validation());
+        self.stage(Stage::Retrain, &[names::MODEL], |problem, dir, device, journal| {
             let (epochs, total) = retrain::size(problem);
-            observer.event(&Event::StageStarted { stage: Stage::Retrain, steps_total: total, epochs });
+            journal.event(&Event::StageStarted { stage: Stage::Retrain, steps_total: total, epochs });
             let progress = Progress { stage: Stage::Retrain, done: 0, total };
-            let network = retrain(problem, &architecture.kernels, best, &progress, device, observer)?;
-            let card = ModelCard {
-                data,
-                task: problem.task,
-                loss: problem.config.loss(problem.task),
-                metric: problem.metric,
-                classes,
-                input: problem.train.input(),
-                architecture: architecture.clone(),
-                plan: network.plan().clone(),
-                inputs: problem.inputs.clone(),
-                targets: problem.targets.clone(),
-                training: Training {
-                    version: env!("CARGO_PKG_VERSION").into(),
-                    preset: problem.config.preset,
-                    seed: problem.config.seed,
-                    samples: problem.train.len(),
-                    hyperparameters: best,
-                    validation,
-                },
-            };
-            let network = network.valid();
+            let network = retrain(problem, &architecture.kernels, best, &progress, device, journal)?.valid();
             Artefact { card, parameters: parameters(&network) }.write(&dir.file(names::MODEL))?;
             Ok(network)
         })
     }
 
+    /// Validation metric of the best trial, if there was tuning here.
+    fn validation(&self) -> Option<f64> {
+        let tuning = Tuning::of(self.journal.ledger.tuning.clone()).ok()?;
+        tuning.best_score().map(|score| score.metric)
+    }
+
+    /// What a trained model says of itself.
+    fn card(&self, architecture: Architecture, best: Hyperparameters, validation: Option<f64>) -> ModelCard {
+        let problem = &self.problem;
+        ModelCard {
+            data: self.data.name.clone(),
+            task: problem.task,
+            loss: problem.config.loss(problem.task),
+            metric: problem.metric,
+            classes: self.data.classes.clone(),
+            input: problem.train.input(),
+            plan: crate::architecture::plan(problem, problem.config.backbone.width),
+            architecture,
+            inputs: problem.inputs.clone(),
+            targets: problem.targets.clone(),
+            training: Training {
+                version: env!("CARGO_PKG_VERSION").into(),
+                preset: problem.config.preset,
+                seed: problem.config.seed,
+                samples: problem.train.len(),
+                hyperparameters: best,
+                validation,
+            },
+        }
+    }
+
     /// The plain backbone, given the same budget after the search: the same tuning over the same
     /// grid, the same retraining, the same random streams.
     fn baseline(&mut self) -> Result<Network, Error> {
-        self.stage(Stage::Baseline, |problem, _, device, observer| {
-            let kernels = crate::architecture::plan(problem, problem.config.backbone.width).plain();
-            let tuned = problem.config.tune.enabled;
+        let problem = &self.problem;
+        let kernels = crate::architecture::plan(problem, problem.config.backbone.width).plain();
+        let architecture = Architecture {
+            backbone: problem.config.backbone_name(problem.dims()),
+            probabilities: vec![1.0; kernels.len()],
+            kernels: kernels.clone(),
+        };
+        let mut card = self.card(architecture, Hyperparameters::untuned(&problem.config, problem.task), None);
+        self.stage(Stage::Baseline, &[names::BASELINE], |problem, dir, device, journal| {
             let (epochs, retraining) = retrain::size(problem);
-            let (trials, steps) = tune::grid_size(problem);
-            let tuning = if tuned { trials as u64 * steps } else { 0 };
+            let trials = problem.config.tune.enabled.then(|| Trials::new(problem, &kernels, device));
+            let tuning = trials.as_ref().map_or(0, Trials::grid_steps);
             let mut progress = Progress { stage: Stage::Baseline, done: 0, total: tuning + retraining };
-            observer.event(&Event::StageStarted { stage: Stage::Baseline, steps_total: progress.total, epochs });
-            let best = if tuned {
-                tune::tune(problem, &kernels, &mut progress, device, observer)?.best
-            } else {
-                Hyperparameters::untuned(problem)
-            };
+            journal.event(&Event::StageStarted { stage: Stage::Baseline, steps_total: progress.total, epochs });
+            if let Some(trials) = trials {
+                let tuned = tune::tune(&trials, &mut progress, journal)?;
+                card.training.validation = tuned.best_score().map(|score| score.metric);
+                card.training.hyperparameters = tuned.best;
+            }
             // Tuning may have ended early; the rest of the steps are retraining's.
             progress.done = tuning;
-            Ok(retrain(problem, &kernels, best, &progress, device, observer)?.valid())
+            let best = card.training.hyperparameters;
+            let network = retrain(problem, &kernels, best, &progress, device, journal)?.valid();
+            Artefact { card, parameters: parameters(&network) }.write(&dir.file(names::BASELINE))?;
+            Ok(network)
         })
     }
 
@@ -285,8 +338,8 @@ impl<'a> Run<'a> {
         baseline: Option<&Network>,
     ) -> Result<Outcome, Error> {
         let data = self.data;
-        let (test, baseline_test) = self.stage(Stage::Evaluate, |problem, _, device, observer| {
-            observer.event(&Event::StageStarted { stage: Stage::Evaluate, steps_total: 0, epochs: 0 });
+        let (test, baseline_test) = self.stage(Stage::Evaluate, &[], |problem, _, device, journal| {
+            journal.event(&Event::StageStarted { stage: Stage::Evaluate, steps_total: 0, epochs: 0 });
             let inner = device.clone().inner();
             let samples = problem.test_samples(data);
             let held = HeldOut { samples: &samples, truth: &data.test.y, rows: (0..samples.len()).collect() };
@@ -294,7 +347,7 @@ impl<'a> Run<'a> {
             let baseline_test = baseline.map(|b| problem.metric_of(b, &held, &inner)).transpose()?;
             Ok((test, baseline_test))
         })?;
-        let config = &self.problem.config;
+        let (config, ledger) = (&self.problem.config, &self.journal.ledger);
         let outcome = Outcome {
             version: env!("CARGO_PKG_VERSION").into(),
             dataset: data.name.clone(),
@@ -303,7 +356,7 @@ impl<'a> Run<'a> {
             metric: self.problem.metric,
             test: Some(test),
             baseline_test,
-            validation: self.validation,
+            validation: self.validation(),
             backbone: architecture.backbone,
             architecture: architecture.kernels.clone(),
             hyperparameters: best,
@@ -312,34 +365,32 @@ impl<'a> Run<'a> {
             preset: config.preset,
             seed: config.seed,
             samples: [data.train.len(), data.test.len()],
-            seconds: self.seconds.clone(),
+            seconds: ledger.seconds.clone(),
             run_dir: self.dir.path().to_path_buf(),
         };
         self.dir.write_json(names::METRICS, &outcome)?;
         let event = Event::Finished { outcome: Box::new(outcome.clone()) };
-        self.log.append(&event)?;
-        self.observer.event(&event);
+        self.journal.event(&event);
+        self.journal.check()?;
+        self.journal.ledger.finished = true;
+        self.journal.save(None)?;
         Ok(outcome)
     }
 
-    /// Runs one stage between its events, timed.
+    /// Runs one stage, or the rest of it, between its events. `wrote` are the files that it
+    /// leaves behind.
     fn stage<T>(
         &mut self,
         stage: Stage,
-        work: impl FnOnce(&Problem, &RunDir, &Device, &mut dyn Observer) -> Result<T, Error>,
+        wrote: &[&str],
+        work: impl FnOnce(&Problem, &RunDir, &Device, &mut Journal<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let started = Instant::now();
-        let mut recorder = Recorder { log: &mut self.log, observer: &mut *self.observer, failed: None };
-        let result = work(&self.problem, &self.dir, &self.device, &mut recorder);
-        let seconds = started.elapsed().as_secs_f64();
-        if result.is_ok() {
-            recorder.event(&Event::StageFinished { stage, seconds });
-        }
-        if let Some(e) = recorder.failed {
-            return Err(e);
-        }
+        self.journal.begin(stage, &self.config)?;
+        let result = work(&self.problem, &self.dir, &self.device, &mut self.journal);
+        // A log that cannot be written ends a stage as an interruption does; this is why.
+        self.journal.check()?;
         let value = result?;
-        *self.seconds.entry(stage).or_default() += seconds;
+        self.journal.end(stage, wrote)?;
         Ok(value)
     }
 }

@@ -124,8 +124,7 @@ impl Problem {
             let rows = (0..samples.len()).collect();
             return ((0..self.train.len()).collect(), HeldOut { samples, truth, rows });
         }
-        let split = Split { x: self.train.split().x.clone(), y: self.train_targets.clone() };
-        let (fit, held) = split_validation(&split, self.config.task.validation_fraction, self.config.seed);
+        let (fit, held) = split_validation(&self.train_targets, self.config.task.validation_fraction, self.config.seed);
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
     }
 

@@ -2,12 +2,12 @@
 //! data; the model is the one after the last epoch.
 
 use crate::error::Error;
-use crate::event::Observer;
+use crate::journal::Journal;
 use crate::network::Network;
 use crate::outcome::Hyperparameters;
 use crate::problem::Problem;
 use crate::rng::Seed;
-use crate::train::{Fit, FitPlan};
+use crate::train::{Fit, FitPlan, RESTARTS};
 use crate::tune::{Progress, fresh_network};
 use burn::tensor::Device;
 
@@ -19,7 +19,7 @@ fn plan(problem: &Problem, hyperparameters: Hyperparameters) -> FitPlan {
 
 /// Epochs and steps of retraining.
 pub(crate) fn size(problem: &Problem) -> (usize, u64) {
-    let plan = plan(problem, Hyperparameters::untuned(problem));
+    let plan = plan(problem, Hyperparameters::untuned(&problem.config, problem.task));
     (plan.epochs, plan.steps(problem.train.len()))
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn retrain(
     hyperparameters: Hyperparameters,
     progress: &Progress,
     device: &Device,
-    observer: &mut dyn Observer,
+    journal: &mut Journal<'_>,
 ) -> Result<Network, Error> {
     let rows: Vec<usize> = (0..problem.train.len()).collect();
     let loss = problem.loss(device);
@@ -47,7 +47,8 @@ pub(crate) fn retrain(
         loss: &loss,
         plan: &plan(problem, hyperparameters),
         seed: Seed(problem.config.seed),
+        restarts: RESTARTS,
         device,
     };
-    fit.run(fresh_network(problem, kernels, device), observer, |_, _, _| Ok(()))
+    fit.run(fresh_network(problem, kernels, device), journal, &mut ())
 }

@@ -9,15 +9,18 @@
 //! | `architecture.json` | the searched kernels and the network they make |
 //! | `tuning.json` | every trial and the hyperparameters chosen |
 //! | `model.dashnas` | the trained model: weights and what is needed to run them |
+//! | `baseline.dashnas` | the plain backbone, trained |
 //! | `metrics.json` | the outcome |
+//! | `checkpoint`, `checkpoint.prev` | where the run stands, to go on from ([`crate::checkpoint`]) |
+//! | `run.lock` | held by the process that works here |
 //!
 //! Files other than the two logs are written under a temporary name, synced and renamed: a
 //! reader sees the old file or the new one, never half of one.
 
 use crate::error::Error;
 use serde::{Serialize, de::DeserializeOwned};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// File names inside a run directory.
@@ -36,8 +39,16 @@ pub mod names {
     pub const TUNING: &str = "tuning.json";
     /// The trained model, in one file.
     pub const MODEL: &str = "model.dashnas";
+    /// The trained plain backbone.
+    pub const BASELINE: &str = "baseline.dashnas";
     /// The outcome.
     pub const METRICS: &str = "metrics.json";
+    /// Where the run stands.
+    pub const CHECKPOINT: &str = "checkpoint";
+    /// Where it stood one checkpoint before.
+    pub const CHECKPOINT_PREVIOUS: &str = "checkpoint.prev";
+    /// Held by the process at work.
+    pub const LOCK: &str = "run.lock";
 }
 
 /// An existing run directory.
@@ -107,6 +118,24 @@ impl RunDir {
         write_atomic(&path, bytes).map_err(|e| Error::io("write", &path, e))
     }
 
+    /// Writes a whole file atomically; the one that was there stays under the name `previous`.
+    /// At every moment one of the two is there, if there ever was one.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn write_keeping(&self, name: &str, previous: &str, bytes: &[u8]) -> Result<(), Error> {
+        let path = self.file(name);
+        let write = || {
+            let temporary = Temporary::write(&path, bytes)?;
+            match fs::rename(&path, self.file(previous)) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            temporary.rename(&path)
+        };
+        write().map_err(|e| Error::io("write", &path, e))
+    }
+
     /// Writes a value as indented JSON, atomically.
     ///
     /// # Errors
@@ -141,9 +170,51 @@ impl RunDir {
     /// [`Error::Io`] with the path.
     pub fn log(&self, name: &str) -> Result<Log, Error> {
         let path = self.file(name);
+        if path.is_symlink() {
+            // A run directory may come from someone else: appending must not reach out of it.
+            return Err(Error::Corrupt { path, reason: "it is a symbolic link".into() });
+        }
         let file = OpenOptions::new().create(true).append(true).open(&path).map_err(|e| Error::io("open", &path, e))?;
         Ok(Log { path, file })
     }
+
+    /// Takes the lock that one process at a time holds. It is released when the value is dropped
+    /// or the process ends, however it ends.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if another process has it, [`Error::Io`] if the file cannot be made.
+    pub fn lock(&self) -> Result<Lock, Error> {
+        let path = self.file(names::LOCK);
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|e| Error::io("open", &path, e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let process = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                return Err(Error::Locked { path: self.path.clone(), process });
+            }
+            Err(TryLockError::Error(e)) => {
+                // Some network file systems have no locks; a run there is the user's to keep apart.
+                tracing::warn!("{} cannot be locked ({e}): run only one process in it", path.display());
+            }
+        }
+        // Only for the message above; the lock holds without it.
+        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+        Ok(Lock { _file: file })
+    }
+}
+
+/// That no other process works in a run directory.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
 }
 
 /// A file of JSON lines that only grows. Each line is written whole, at once.
@@ -163,30 +234,84 @@ impl Log {
         line.push(b'\n');
         self.file.write_all(&line).map_err(|e| Error::io("write", &self.path, e))
     }
+
+    /// Has the lines so far on disk, and returns their length in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn sync(&self) -> Result<u64, Error> {
+        let length = || {
+            self.file.sync_data()?;
+            Ok(self.file.metadata()?.len())
+        };
+        length().map_err(|e| Error::io("write", &self.path, e))
+    }
+
+    /// Cuts off what comes after the first `length` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn cut(&self, length: u64) -> Result<(), Error> {
+        let cut = || if self.file.metadata()?.len() > length { self.file.set_len(length) } else { Ok(()) };
+        cut().map_err(|e| Error::io("write", &self.path, e))
+    }
+
+    /// Cuts off what comes after the first `lines` lines.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn keep_lines(&self, lines: usize) -> Result<(), Error> {
+        let bytes = fs::read(&self.path).map_err(|e| Error::io("read", &self.path, e))?;
+        let length: usize = bytes.split_inclusive(|&b| b == b'\n').take(lines).map(<[u8]>::len).sum();
+        self.cut(length as u64)
+    }
 }
 
 /// Writes under a temporary name in the same directory, syncs, renames over the target, and
 /// syncs the directory so that the name survives a power cut too.
 pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&temporary)?;
+    Temporary::write(path, bytes)?.rename(path)
+}
+
+/// A whole, synced file under a temporary name, removed unless it is renamed.
+struct Temporary(Option<PathBuf>);
+
+impl Temporary {
+    fn write(target: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let mut name = target.file_name().unwrap_or_default().to_os_string();
+        name.push(".tmp");
+        let path = target.with_file_name(name);
+        // One that a killed process left, or a link that leads elsewhere.
+        let _ = fs::remove_file(&path);
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+        // From here on whatever fails leaves nothing half-written behind.
+        let temporary = Self(Some(path));
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().inspect_err(|_| {
-        // The failure being reported is the first one; leave nothing half-written behind.
-        let _ = fs::remove_file(&temporary);
-    })?;
-    #[cfg(unix)]
-    if let Some(parent) = path.parent() {
-        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        File::open(parent)?.sync_all()?;
+        Ok(temporary)
     }
-    Ok(())
+
+    fn rename(mut self, target: &Path) -> io::Result<()> {
+        if let Some(path) = &self.0 {
+            fs::rename(path, target)?;
+            self.0 = None;
+        }
+        #[cfg(unix)]
+        if let Some(parent) = target.parent() {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            File::open(parent)?.sync_all()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // The failure that led here is the one reported.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use crate::config::{BackboneName, milestone_epochs};
 use crate::error::Error;
 use crate::event::{Event, LayerChoice, Observer, Stage};
 use crate::host::floats;
+use crate::journal::Journal;
 use crate::network::{ConvLayer, Kernels, Network};
 use crate::optim::{AlphaRule, SgdConfig};
 use crate::problem::Problem;
 use crate::rng::Seed;
-use crate::run_dir::{RunDir, names};
-use crate::train::{AlphaPlan, Fit, FitPlan, Schedule};
+use crate::run_dir::{Log, RunDir, names};
+use crate::train::{AfterEpoch, AlphaPlan, Fit, FitPlan, RESTARTS, Schedule};
 use aggconv::KernelSpace;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,24 @@ pub struct AlphaRecord {
     pub layers: Vec<Vec<f64>>,
 }
 
+/// Writes `alpha.jsonl`, a line an epoch.
+struct AlphaLog<'a> {
+    log: Log,
+    space: &'a KernelSpace,
+}
+
+impl AfterEpoch for AlphaLog<'_> {
+    fn done(&mut self, epoch: usize, network: &Network, journal: &mut Journal<'_>) -> Result<(), Error> {
+        let layers = probabilities(network);
+        journal.event(&alpha_event(epoch, &layers, self.space));
+        self.log.append(&AlphaRecord { epoch, layers })
+    }
+
+    fn back_to(&mut self, epoch: usize) -> Result<(), Error> {
+        self.log.keep_lines(epoch)
+    }
+}
+
 /// Runs the search and writes `alpha.jsonl` and `architecture.json`.
 ///
 /// # Errors
@@ -33,7 +52,7 @@ pub fn search(
     problem: &Problem,
     dir: &RunDir,
     device: &Device,
-    observer: &mut dyn Observer,
+    journal: &mut Journal<'_>,
 ) -> Result<Architecture, Error> {
     let config = &problem.config;
     let c = &config.search;
@@ -73,8 +92,8 @@ pub fn search(
     fit.schedule.milestones = milestone_epochs(&c.milestones, fit.epochs);
 
     let steps = fit.steps(rows.len());
-    observer.event(&Event::StageStarted { stage: Stage::Search, steps_total: steps, epochs: fit.epochs });
-    let mut log = dir.log(names::ALPHA)?;
+    journal.event(&Event::StageStarted { stage: Stage::Search, steps_total: steps, epochs: fit.epochs });
+    let mut log = AlphaLog { log: dir.log(names::ALPHA)?, space: &space };
     let loss = problem.loss(device);
     let training = Fit {
         stage: Stage::Search,
@@ -86,13 +105,10 @@ pub fn search(
         loss: &loss,
         plan: &fit,
         seed,
+        restarts: RESTARTS,
         device,
     };
-    let network = training.run(network, observer, |epoch, network, observer| {
-        let layers = probabilities(network);
-        observer.event(&alpha_event(epoch, &layers, &space));
-        log.append(&AlphaRecord { epoch, layers })
-    })?;
+    let network = training.run(network, journal, &mut log)?;
 
     let architecture = discretize(&network, &space, backbone);
     dir.write_json(names::ARCHITECTURE, &architecture)?;

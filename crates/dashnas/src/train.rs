@@ -1,14 +1,17 @@
 //! The training loop that every stage shares: the search (with α), tuning trials, retraining
 //! and the plain backbone.
 
+use crate::checkpoint::{Kept, Position, Snapshot};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
+use crate::journal::Journal;
 use crate::loss::LossFn;
 use crate::network::{Network, Pass};
 use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
 use crate::rng::{Seed, permutation};
 use crate::samples::Samples;
 use burn::tensor::Device;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A learning rate that is multiplied by `decay` at each milestone.
@@ -115,6 +118,9 @@ pub struct Fit<'a> {
     pub plan: &'a FitPlan,
     /// The root of its randomness.
     pub seed: Seed,
+    /// How often the training may be taken back to its last good state, each time with half the
+    /// learning rate, before it counts as diverged.
+    pub restarts: usize,
     /// A device that records gradients.
     pub device: &'a Device,
 }
@@ -123,79 +129,193 @@ pub struct Fit<'a> {
 /// one may be a freak batch: its step is not taken.
 const PATIENCE: usize = 5;
 
+/// Restarts of the trainings whose failure would end the run.
+pub(crate) const RESTARTS: usize = 3;
+
+/// What is done at the turn of an epoch, besides training.
+pub trait AfterEpoch {
+    /// An epoch is over; the network is as it left it.
+    ///
+    /// # Errors
+    /// Whatever is to end the training.
+    fn done(&mut self, epoch: usize, network: &Network, journal: &mut Journal<'_>) -> Result<(), Error>;
+
+    /// The training goes on at the beginning of an epoch, after a restart or in another process:
+    /// what was noted of this epoch and later ones is void.
+    ///
+    /// # Errors
+    /// Whatever is to end the training.
+    fn back_to(&mut self, epoch: usize) -> Result<(), Error>;
+}
+
+/// Nothing is.
+impl AfterEpoch for () {
+    fn done(&mut self, _: usize, _: &Network, _: &mut Journal<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn back_to(&mut self, _: usize) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A training under way.
+struct Training {
+    network: Network,
+    sgd: Sgd,
+    at: Position,
+    /// The beginning of the last epoch whose first step was sound; only kept where there are
+    /// restarts.
+    good: Option<Arc<Snapshot>>,
+}
+
+impl Training {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::of(self.at, &self.network, &self.sgd)
+    }
+
+    fn save(&self, journal: &mut Journal<'_>) -> Result<(), Error> {
+        journal.save(Some(&Kept { now: self.snapshot(), good: self.good.clone() }))
+    }
+}
+
+/// How an epoch ended.
+enum End {
+    Done(Training),
+    Diverged(Training, usize),
+}
+
 impl Fit<'_> {
-    /// Runs the training and calls `after_epoch` with the network at the end of each epoch.
+    /// Runs the training, from where the journal's checkpoint left it if it holds this training,
+    /// and leaves checkpoints in it.
     ///
     /// # Errors
     /// [`Error::Diverged`] if the loss or the gradients stop being finite,
-    /// [`Error::Interrupted`] if the observer asked to stop.
+    /// [`Error::Interrupted`] if the observer asked to stop; the state is saved then.
     pub fn run(
         &self,
-        mut network: Network,
-        observer: &mut dyn Observer,
-        mut after_epoch: impl FnMut(usize, &Network, &mut dyn Observer) -> Result<(), Error>,
+        network: Network,
+        journal: &mut Journal<'_>,
+        after_epoch: &mut dyn AfterEpoch,
     ) -> Result<Network, Error> {
-        let plan = self.plan;
-        let n = self.indices.len();
-        let steps = plan.steps_an_epoch(n);
-        let trial = self.trial.map_or(u64::MAX, |t| t as u64);
-        let mut sgd = Sgd::new(plan.sgd);
-        let mut bad = 0;
-        for epoch in 0..plan.epochs {
-            let started = Instant::now();
-            let factor = plan.schedule.factor(epoch);
-            let rule = StepRule {
-                lr: plan.lr * factor,
-                clip: plan.clip,
-                alpha: plan.alpha.as_ref().map(|a| (a.lr * factor, a.rule.clone())),
+        let at = Position::start(self.stage, self.trial);
+        let mut training = Training { network, sgd: Sgd::new(self.plan.sgd), at, good: None };
+        if let Some(Kept { now, good }) = journal.resume(self.stage, self.trial) {
+            training = self.put_back(training, &now)?;
+            training.good = good;
+        }
+        after_epoch.back_to(training.at.epoch)?;
+        while training.at.epoch < self.plan.epochs {
+            training = match self.epoch(training, journal)? {
+                End::Done(mut training) => {
+                    after_epoch.done(training.at.epoch, &training.network, journal)?;
+                    training.at = training.at.next_epoch();
+                    training
+                }
+                End::Diverged(training, step) => {
+                    let restarts = training.at.restarts + 1;
+                    let diverged = Error::Diverged { stage: self.stage, epoch: training.at.epoch, step };
+                    let Some(good) = training.good.clone().filter(|_| restarts <= self.restarts) else {
+                        return Err(diverged);
+                    };
+                    let message = format!(
+                        "{diverged}; going back to the start of epoch {} with the learning rate halved, restart \
+                         {restarts} of {}",
+                        good.position.epoch + 1,
+                        self.restarts
+                    );
+                    tracing::warn!("{message}");
+                    journal.event(&Event::Warning { message });
+                    let mut training = self.put_back(training, &good)?;
+                    training.at.restarts = restarts;
+                    after_epoch.back_to(training.at.epoch)?;
+                    training
+                }
             };
-            let mut order = permutation(n, &mut self.seed.stream(self.streams, &[0, trial, epoch as u64]));
-            order.truncate(plan.drawn(n));
-            let mut total = 0.0;
-            for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate() {
-                if observer.cancelled() {
-                    return Err(Error::Interrupted);
-                }
-                let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
-                let (x, target) = self.data.batch(&rows, self.device);
-                let mut noise = self.seed.stream(self.streams, &[1, trial, epoch as u64, step as u64]);
-                let mut pass = Pass {
-                    noise: Some(&mut noise),
-                    temperature: plan.alpha.as_ref().map_or(1.0, |a| a.temperature),
-                    dropout: plan.dropout,
-                };
-                let loss = self.loss.forward(network.forward(x, &mut pass), &target);
-                let value = f64::from(loss.clone().into_scalar::<f32>());
-                let (updated, norm) = sgd.step(network, loss.backward(), &rule);
-                network = updated;
-                bad = if norm.is_finite() && value.is_finite() { 0 } else { bad + 1 };
-                if bad >= PATIENCE {
-                    return Err(Error::Diverged { stage: self.stage, epoch, step });
-                }
-                total += value;
-                observer.event(&Event::Step {
-                    stage: self.stage,
-                    trial: self.trial,
-                    epoch,
-                    step: self.progress[0] + (epoch * steps + step + 1) as u64,
-                    steps_total: self.progress[1],
-                    loss: Some(value),
-                    lr: Some(rule.lr),
-                });
+        }
+        Ok(training.network)
+    }
+
+    /// A training as a snapshot has it.
+    fn put_back(&self, mut training: Training, snapshot: &Snapshot) -> Result<Training, Error> {
+        let unfit = |reason| Error::Checkpoints { flaws: format!("the {} stage's: {reason}", self.stage) };
+        training.network = snapshot.restore(training.network, &mut training.sgd).map_err(unfit)?;
+        training.at = snapshot.position;
+        Ok(training)
+    }
+
+    /// The steps of an epoch that are not yet done.
+    fn epoch(&self, mut t: Training, journal: &mut Journal<'_>) -> Result<End, Error> {
+        let (plan, n, epoch) = (self.plan, self.indices.len(), t.at.epoch);
+        let (steps, trial) = (plan.steps_an_epoch(n), self.trial.map_or(u64::MAX, |t| t as u64));
+        let mut since = Instant::now();
+        let factor = plan.schedule.factor(epoch) * 0.5f64.powi(t.at.restarts as i32);
+        let rule = StepRule {
+            lr: plan.lr * factor,
+            clip: plan.clip,
+            alpha: plan.alpha.as_ref().map(|a| (a.lr * factor, a.rule.clone())),
+        };
+        let mut order = permutation(n, &mut self.seed.stream(self.streams, &[0, trial, epoch as u64]));
+        order.truncate(plan.drawn(n));
+        for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
+            if journal.cancelled() {
+                t.save(journal)?;
+                return Err(Error::Interrupted);
             }
-            observer.event(&Event::Epoch {
+            let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
+            let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
+            let (x, target) = self.data.batch(&rows, self.device);
+            let mut noise = self.seed.stream(self.streams, &[1, trial, epoch as u64, step as u64]);
+            let mut pass = Pass {
+                noise: Some(&mut noise),
+                temperature: plan.alpha.as_ref().map_or(1.0, |a| a.temperature),
+                dropout: plan.dropout,
+            };
+            let loss = self.loss.forward(t.network.forward(x, &mut pass), &target);
+            let value = f64::from(loss.clone().into_scalar::<f32>());
+            let (network, norm) = t.sgd.step(t.network, loss.backward(), &rule);
+            t.network = network;
+            if norm.is_finite() && value.is_finite() {
+                t.at.bad = 0;
+                t.at.loss += value;
+                t.at.finite += 1;
+                // From here the first step at least is known to be sound.
+                t.good = before.map(Arc::new).or(t.good);
+            } else {
+                t.at.bad += 1;
+                if t.at.bad >= PATIENCE {
+                    return Ok(End::Diverged(t, step));
+                }
+            }
+            t.at.step = step + 1;
+            journal.event(&Event::Step {
                 stage: self.stage,
                 trial: self.trial,
                 epoch,
-                epochs: plan.epochs,
-                train_loss: total / steps as f64,
-                val_metric: None,
-                lr: rule.lr,
-                seconds: started.elapsed().as_secs_f64(),
+                step: self.progress[0] + (epoch * steps + step + 1) as u64,
+                steps_total: self.progress[1],
+                loss: Some(value),
+                lr: Some(rule.lr),
             });
-            after_epoch(epoch, &network, observer)?;
+            if journal.due() {
+                t.at.seconds += since.elapsed().as_secs_f64();
+                since = Instant::now();
+                t.save(journal)?;
+            }
         }
-        Ok(network)
+        t.at.seconds += since.elapsed().as_secs_f64();
+        journal.event(&Event::Epoch {
+            stage: self.stage,
+            trial: self.trial,
+            epoch,
+            epochs: plan.epochs,
+            // Without one finite step in it there is no mean; the run is about to end by `PATIENCE`.
+            train_loss: if t.at.finite > 0 { t.at.loss / t.at.finite as f64 } else { f64::MAX },
+            val_metric: None,
+            lr: rule.lr,
+            seconds: t.at.seconds,
+        });
+        Ok(End::Done(t))
     }
 }
 

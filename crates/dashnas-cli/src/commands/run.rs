@@ -1,5 +1,6 @@
 //! `dashnas run` and `dashnas search`: what starts a run directory.
 
+use super::stages::Opened;
 use super::{prepare, source};
 use crate::args::RunArgs;
 use crate::failure::{Code, Failure};
@@ -11,6 +12,7 @@ use dashnas::config::BackboneName;
 use dashnas::pipeline::Run;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Everything from a data set to a trained network.
 pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
@@ -20,7 +22,7 @@ pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
 
 /// Only the search.
 pub fn search(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let (found, dir) = started(args, verbosity, |mut run| run.search())?;
+    let (found, dir) = started(args, verbosity, |mut run| run.searched())?;
     let Architecture { backbone, kernels, probabilities } = found;
     if args.common.json {
         return output::print_json(&Searched { backbone, architecture: kernels, probabilities, run_dir: dir });
@@ -38,29 +40,44 @@ struct Searched {
     run_dir: PathBuf,
 }
 
-/// Reads the data, starts a run directory and does some work in it. Returns the directory too.
+/// Reads the data, starts a run directory or takes one up again, and does some work in it.
+/// Returns the directory too.
 fn started<T>(
     args: &RunArgs,
     verbosity: Verbosity,
     work: impl FnOnce(Run<'_>) -> Result<T, dashnas::Error>,
 ) -> Result<(T, PathBuf), Failure> {
+    if let Some(dir) = &args.resume {
+        let mut opened = Opened::open(dir, args.data.as_deref(), args.common.threads, verbosity)?;
+        return Ok((work(opened.run()?).map_err(|e| stopped(e, dir))?, dir.clone()));
+    }
     let config = args.settings.load()?;
     if let Some(out) = &args.out {
         // Asked here as well, since making a data set takes a while.
         refuse_existing(out)?;
     }
+    // clap asks for the data set unless there is something to resume.
+    let source = args.data.as_deref().unwrap_or_default();
     let mut progress = prepare(args.common.threads, verbosity)?;
-    let data = source::load(&args.data, &config, &mut progress)?;
+    let since = Instant::now();
+    let data = source::load(source, &config, &mut progress)?;
+    let read_in = since.elapsed();
     let out = args.out.clone().unwrap_or_else(|| default_out(Path::new("runs"), &data.name));
-    let run = Run::start(&config, &source::record(&args.data), &data, &out, &mut progress)?;
+    let mut run = Run::start(&config, &source::record(source), &data, &out, &mut progress)?;
+    run.data_read_in(read_in);
     let dir = run.dir().path().to_owned();
-    match work(run) {
-        Ok(done) => Ok((done, dir)),
-        Err(error @ dashnas::Error::Interrupted) => {
-            let hint = format!("the stages that were finished are in {}", dir.display());
-            Err(Failure::new(Code::Interrupted, error, Some(hint)))
+    let done = work(run).map_err(|e| stopped(e, &dir))?;
+    Ok((done, dir))
+}
+
+/// An error of a run, with how to go on where that is possible.
+fn stopped(error: dashnas::Error, dir: &Path) -> Failure {
+    match error {
+        dashnas::Error::Interrupted => {
+            let hint = format!("go on with `dashnas run --resume {}`", dir.display());
+            Failure::new(Code::Interrupted, error, Some(hint))
         }
-        Err(error) => Err(error.into()),
+        error => error.into(),
     }
 }
 
@@ -71,8 +88,11 @@ fn refuse_existing(out: &Path) -> Result<(), dashnas::Error> {
 
 /// `runs/NAME-N` with the first N from 1 that is free.
 fn default_out(parent: &Path, name: &str) -> PathBuf {
+    // The name may come from inside a file: it must not lead elsewhere.
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String = name.trim_start_matches('.').chars().map(plain).collect();
     let free = (1u32..).map(|n| parent.join(format!("{name}-{n}"))).find(|path| !path.exists());
-    free.unwrap_or_else(|| parent.join(name))
+    free.unwrap_or_else(|| parent.join(&name))
 }
 
 #[cfg(test)]
@@ -87,5 +107,6 @@ mod tests {
         std::fs::create_dir_all(runs.join("set-1")).unwrap();
         std::fs::write(runs.join("set-2"), "").unwrap();
         assert_eq!(default_out(&runs, "set"), runs.join("set-3"));
+        assert_eq!(default_out(&runs, "../../etc/x y"), runs.join("-..-etc-x-y-1"));
     }
 }

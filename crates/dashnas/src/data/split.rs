@@ -33,19 +33,19 @@ impl Split {
     }
 }
 
-/// Divides a split into training and validation indices, each ascending: about `fraction` of the
+/// Divides the samples of some targets into training and validation indices, each ascending: about `fraction` of the
 /// samples go to validation. Class targets are stratified: each class gives its own rounded share,
 /// and every class with two or more samples is on both sides; a class with one sample stays in
 /// training. Other targets are drawn uniformly, at least one sample on each side if there are two.
 ///
 /// The outcome depends on the targets, `fraction` and `seed` alone. A `fraction` of 0 or less
 /// (or NaN) leaves validation empty.
-pub fn split_validation(split: &Split, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+pub fn split_validation(targets: &Targets, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
     if fraction.is_nan() || fraction <= 0.0 {
-        return ((0..split.len()).collect(), Vec::new());
+        return ((0..targets.rows()).collect(), Vec::new());
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let groups = match &split.y {
+    let groups = match targets {
         Targets::Classes(labels) => {
             let classes = labels.iter().max().map_or(0, |&m| m as usize + 1);
             let mut groups = vec![Vec::new(); classes];
@@ -54,7 +54,7 @@ pub fn split_validation(split: &Split, fraction: f64, seed: u64) -> (Vec<usize>,
             }
             groups
         }
-        Targets::Values(_) => vec![(0..split.len()).collect::<Vec<_>>()],
+        Targets::Values(_) => vec![(0..targets.rows()).collect::<Vec<_>>()],
     };
     let (mut train, mut val) = (Vec::new(), Vec::new());
     for mut group in groups {

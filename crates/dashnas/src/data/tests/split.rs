@@ -12,7 +12,7 @@ proptest! {
         fraction in 0.01f64..0.99,
         seed in any::<u64>(),
     ) {
-        let (train, val) = split_validation(&toy(&labels), fraction, seed);
+        let (train, val) = split_validation(&toy(&labels).y, fraction, seed);
         let mut all = [&train[..], &val[..]].concat();
         all.sort_unstable();
         prop_assert_eq!(all, (0..labels.len()).collect::<Vec<_>>());
@@ -44,9 +44,9 @@ proptest! {
 #[test]
 fn the_seed_decides() {
     let split = toy(&[0, 1].repeat(50));
-    assert_eq!(split_validation(&split, 0.2, 1), split_validation(&split, 0.2, 1));
-    assert_ne!(split_validation(&split, 0.2, 1), split_validation(&split, 0.2, 2));
-    assert_eq!(split_validation(&split, 0.0, 1).1, Vec::<usize>::new());
+    assert_eq!(split_validation(&split.y, 0.2, 1), split_validation(&split.y, 0.2, 1));
+    assert_ne!(split_validation(&split.y, 0.2, 1), split_validation(&split.y, 0.2, 2));
+    assert_eq!(split_validation(&split.y, 0.0, 1).1, Vec::<usize>::new());
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn real_targets_are_divided_by_number() {
     let values = Array::new(vec![10, 1], vec![0.0; 10]);
     let split = Split { x: Array::new(vec![10, 1, 1], vec![0.0; 10]), y: Targets::Values(values) };
     for (fraction, expected) in [(0.001, 1), (0.24, 2), (0.5, 5), (0.999, 9), (3.0, 9)] {
-        assert_eq!(split_validation(&split, fraction, 7).1.len(), expected, "{fraction}");
+        assert_eq!(split_validation(&split.y, fraction, 7).1.len(), expected, "{fraction}");
     }
 }
 

@@ -1,0 +1,78 @@
+//! Where a run stands, apart from the training under way.
+
+use crate::event::Stage;
+use crate::tune::Trial;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is done, and what it took.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ledger {
+    /// Version of the program that wrote it.
+    pub program: String,
+    /// SHA-256 of the configuration it was written under.
+    pub config: String,
+    /// Stages that are done.
+    pub done: Vec<Stage>,
+    /// The stage under way.
+    pub current: Option<Stage>,
+    /// Steps taken in the stage under way, over its trials and epochs.
+    pub steps: u64,
+    /// Whether the outcome is written.
+    pub finished: bool,
+    /// Length of the event log at this moment, bytes.
+    pub log: u64,
+    /// Seconds of each stage so far, over all processes.
+    pub seconds: BTreeMap<Stage, f64>,
+    /// SHA-256 of the files that the finished stages wrote.
+    pub files: BTreeMap<String, String>,
+    /// The searched network's tuning trials that are over.
+    pub tuning: Vec<Trial>,
+    /// The plain backbone's tuning trials that are over.
+    pub baseline: Vec<Trial>,
+    /// Decisions that depend on more than data, configuration and seed, by name: a plan made of
+    /// measured times, say. They are kept so that a resumed run does not take them again.
+    pub notes: BTreeMap<String, String>,
+}
+
+impl Ledger {
+    /// Whether a stage is done.
+    pub fn is_done(&self, stage: Stage) -> bool {
+        self.done.contains(&stage)
+    }
+
+    /// The trials over in a stage that tunes.
+    pub fn trials(&self, stage: Stage) -> &[Trial] {
+        if stage == Stage::Baseline { &self.baseline } else { &self.tuning }
+    }
+
+    /// As [`Ledger::trials`], to add to.
+    pub fn trials_mut(&mut self, stage: Stage) -> &mut Vec<Trial> {
+        if stage == Stage::Baseline { &mut self.baseline } else { &mut self.tuning }
+    }
+
+    /// Begins a stage. Returns whether it was under way already; otherwise what it and the later
+    /// stages did before is forgotten.
+    pub fn begin(&mut self, stage: Stage) -> bool {
+        if self.current == Some(stage) {
+            return true;
+        }
+        self.current = Some(stage);
+        self.steps = 0;
+        self.done.retain(|&s| s < stage);
+        self.seconds.retain(|&s, _| s < stage);
+        if stage <= Stage::Tune {
+            self.tuning.clear();
+        }
+        self.baseline.clear();
+        false
+    }
+
+    /// Ends the stage under way.
+    pub fn end(&mut self, stage: Stage) {
+        self.current = None;
+        self.steps = 0;
+        self.done.push(stage);
+    }
+}

@@ -1,0 +1,110 @@
+//! What a run needs to go on after it was stopped, on disk.
+//!
+//! One file, `checkpoint`, holds where the run stands ([`Ledger`]) and the training under way
+//! ([`Kept`]): weights, running statistics, α, momentum and counters. Every random stream is a
+//! function of the seed and of these counters, so nothing more is needed to go on to the same
+//! bits. The file is written under another name, synced and renamed; the one before stays as
+//! `checkpoint.prev` until the next is safe. A damaged newest file is therefore no more than a
+//! step back in time.
+
+mod cadence;
+mod container;
+mod ledger;
+mod snapshot;
+
+pub use cadence::Cadence;
+pub use container::FORMAT;
+pub use ledger::Ledger;
+pub use snapshot::{Kept, Position, Snapshot};
+
+use crate::error::Error;
+use crate::run_dir::{RunDir, names};
+use container::Flaw;
+use serde::{Deserialize, Serialize};
+use std::io;
+
+/// What a checkpoint holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Checkpoint {
+    /// Where the run stands.
+    pub ledger: Ledger,
+    /// The training under way, if there is one.
+    pub training: Option<Kept>,
+}
+
+/// The part of the file that is text.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    ledger: Ledger,
+    now: Option<Position>,
+    good: Option<Position>,
+}
+
+impl Checkpoint {
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// If the header cannot be written as TOML.
+    pub fn encode(ledger: &Ledger, training: Option<&Kept>) -> Result<Vec<u8>, io::Error> {
+        let good = training.and_then(|t| t.good.as_deref());
+        let header =
+            Header { ledger: ledger.clone(), now: training.map(|t| t.now.position), good: good.map(|g| g.position) };
+        let text = toml::to_string(&header).map_err(io::Error::other)?;
+        let mut tensors = Vec::new();
+        for (part, snapshot) in [("now", training.map(|t| &t.now)), ("good", good)] {
+            if let Some(snapshot) = snapshot {
+                snapshot.list(part, &mut tensors);
+            }
+        }
+        container::encode(&text, &tensors)
+    }
+
+    /// Reads the bytes of a file.
+    fn decode(bytes: &[u8]) -> Result<Self, Flaw> {
+        let (text, mut tensors) = container::decode(bytes)?;
+        let header: Header =
+            toml::from_str(&text).map_err(|e| Flaw::Damaged(format!("its header: {}", e.message())))?;
+        let mut part = |name: &str, at: Option<Position>| at.map(|at| Snapshot::pick(name, at, &mut tensors));
+        let (now, good) = (part("now", header.now), part("good", header.good));
+        let training = now.map(|now| Kept { now, good: good.map(Into::into) });
+        Ok(Self { ledger: header.ledger, training })
+    }
+
+    /// Reads the newest checkpoint of a run directory that is whole; `None` if there never was
+    /// one. The text, if any, is a warning: why the newest could not be used.
+    ///
+    /// # Errors
+    /// [`Error::CheckpointVersion`] if a whole file is of another format, [`Error::Checkpoints`]
+    /// if there are files but none can be used.
+    pub fn read(dir: &RunDir) -> Result<Option<(Self, Option<String>)>, Error> {
+        let mut flaws = Vec::new();
+        for name in [names::CHECKPOINT, names::CHECKPOINT_PREVIOUS] {
+            let bytes = match std::fs::read(dir.file(name)) {
+                Ok(bytes) => bytes,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                Err(e) => return Err(Error::io("read", &dir.file(name), e)),
+            };
+            match Self::decode(&bytes) {
+                Ok(checkpoint) => {
+                    let warning = flaws.pop().map(|flaw: String| {
+                        format!("{flaw}; going on from the one before it, {}", dir.file(name).display())
+                    });
+                    return Ok(Some((checkpoint, warning)));
+                }
+                Err(Flaw::Version(found)) => {
+                    return Err(Error::CheckpointVersion { path: dir.file(name), found, reads: FORMAT });
+                }
+                Err(Flaw::Damaged(reason)) => flaws.push(format!("{} is damaged: {reason}", dir.file(name).display())),
+            }
+        }
+        if flaws.is_empty() { Ok(None) } else { Err(Error::Checkpoints { flaws: flaws.join("; ") }) }
+    }
+
+    /// Makes bytes from [`Checkpoint::encode`] the newest checkpoint and keeps the one before.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the files are then as they were, or the newest is the previous.
+    pub fn write(dir: &RunDir, bytes: &[u8]) -> Result<(), Error> {
+        dir.write_keeping(names::CHECKPOINT, names::CHECKPOINT_PREVIOUS, bytes)
+    }
+}
