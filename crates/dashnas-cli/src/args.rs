@@ -1,5 +1,8 @@
 //! The command line.
 
+use crate::commands::export::ExportArgs;
+use crate::commands::infer::BenchInferArgs;
+use crate::commands::predict::PredictArgs;
 use crate::commands::shell::{CompletionsArgs, ManArgs};
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -52,6 +55,12 @@ pub enum Command {
     /// Read the test split, once, with the trained network of a run directory.
     #[command(after_help = EXIT_CODES)]
     Evaluate(StageArgs),
+    /// Predict with a trained model from new data, in the data's own units.
+    #[command(after_help = EXIT_CODES)]
+    Predict(PredictArgs),
+    /// Write a trained model as ONNX, which is run again and compared, or for PyTorch.
+    #[command(after_help = EXIT_CODES)]
+    Export(ExportArgs),
     /// Show what a data set holds and what would be run on it.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
@@ -132,6 +141,8 @@ pub enum BenchCommand {
     /// The paper's figures 2 and 3: time against the number of operations and the input length, for its
     /// five methods and for the fastest here. Writes CSV and SVG.
     Figures(BenchFiguresArgs),
+    /// A trained model's predictions: latency of single samples, and throughput in batches.
+    Infer(BenchInferArgs),
 }
 
 /// `bench step`.

@@ -46,6 +46,11 @@ impl Failure {
         Self::new(Code::Files, format!("cannot {action} {}: {error}", path.display()), None)
     }
 
+    /// What went wrong, and where.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Prints it to standard error.
     pub fn print(&self) {
         let mut text = line(AnsiColor::Red, "error", &self.message);
@@ -85,6 +90,7 @@ impl From<dashnas::Error> for Failure {
                     | Error::NotARunDir { .. }
                     | Error::MissingStage { .. }
                     | Error::Corrupt { .. }
+                    | Error::Output(_)
                     | Error::Io { .. } => Code::Files,
                     Error::Interrupted => Code::Interrupted,
                     _ => Code::Other,

@@ -5,7 +5,7 @@ use crate::data::DataError;
 use crate::event::Stage;
 use crate::export::ExportError;
 use crate::metric::MetricError;
-use crate::predict::InputError;
+use crate::predict::{InputError, OutputError};
 use crate::run_dir::names;
 use crate::task::{Loss, TaskKind};
 use aggconv::SpaceError;
@@ -97,6 +97,9 @@ pub enum Error {
     /// Inputs that a model cannot take.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// Predictions that cannot be written.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// A model that another format cannot hold.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -171,6 +174,7 @@ impl Error {
             Error::Config(e) => e.hint(),
             Error::Input(e) => e.hint(),
             Error::Export(e) => e.hint(),
+            Error::Output(e) => e.hint(),
             Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
             Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
             Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),

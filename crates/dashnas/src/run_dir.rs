@@ -269,7 +269,10 @@ impl Log {
 
 /// Writes under a temporary name in the same directory, syncs, renames over the target, and
 /// syncs the directory so that the name survives a power cut too.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// What the file system says.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Temporary::write(path, bytes)?.rename(path)
 }
 

@@ -51,6 +51,11 @@ impl TaskKind {
         matches!(self, TaskKind::DenseRegression { .. } | TaskKind::DenseBinary { .. })
     }
 
+    /// Whether predictions are probabilities (of classes, labels or masks) and not values.
+    pub fn has_probabilities(self) -> bool {
+        !matches!(self, TaskKind::Regression { .. } | TaskKind::DenseRegression { .. })
+    }
+
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {

@@ -2,7 +2,10 @@
 
 mod bench;
 mod config;
+pub mod export;
+pub mod infer;
 mod inspect;
+pub mod predict;
 mod run;
 pub mod shell;
 mod source;
@@ -32,6 +35,9 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Inspect(args) => inspect::inspect(args, verbosity),
         Command::Bench(BenchCommand::Step(args)) => bench::step(args, verbosity),
         Command::Bench(BenchCommand::Figures(args)) => bench::figures(args, verbosity),
+        Command::Bench(BenchCommand::Infer(args)) => infer::infer(args, verbosity),
+        Command::Predict(args) => predict::predict(args, verbosity),
+        Command::Export(args) => export::export(args, verbosity),
         Command::Config(args) => config::config(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),

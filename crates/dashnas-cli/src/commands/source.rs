@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The argument that names the built-in data set.
-const DARCY: &str = "darcy-flow";
+pub const DARCY: &str = "darcy-flow";
 
 /// Reads or makes the data set that an argument names.
 ///

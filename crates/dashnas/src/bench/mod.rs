@@ -1,8 +1,10 @@
 //! Timing of whole training steps, on the cases of [`cases`].
 
 pub mod cases;
+mod infer;
 mod layers;
 
+pub use infer::{InferBench, InferReport, random_inputs};
 pub use layers::LayerReport;
 
 use crate::error::Error;

@@ -10,7 +10,7 @@ mod error;
 mod infer;
 pub mod inspect;
 pub mod normalize;
-mod npy;
+pub(crate) mod npy;
 pub mod npz;
 mod split;
 

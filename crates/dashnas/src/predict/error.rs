@@ -1,5 +1,7 @@
 //! Inputs that a model cannot take.
 
+use std::path::PathBuf;
+
 /// Why a model cannot predict from some inputs.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum InputError {
@@ -68,4 +70,33 @@ impl InputError {
 fn batch(sample: &[usize]) -> String {
     let axes: Vec<String> = sample.iter().map(usize::to_string).collect();
     format!("[N, {}]", axes.join(", "))
+}
+
+/// Why predictions cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OutputError {
+    /// No format of this name.
+    #[error("{}: predictions are written to .npy, .csv or .parquet files", path.display())]
+    Extension {
+        /// The file asked for.
+        path: PathBuf,
+    },
+    /// A field with too many points for a table.
+    #[error("a table of these predictions would have {columns} columns, more than {limit}")]
+    TooWide {
+        /// Values for each sample.
+        columns: usize,
+        /// The most that are written.
+        limit: usize,
+    },
+}
+
+impl OutputError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            OutputError::Extension { .. } => None,
+            OutputError::TooWide { .. } => Some("write fields to an .npy file".into()),
+        }
+    }
 }

@@ -1,8 +1,14 @@
 //! Predictions of a trained model on raw inputs, in the data's own units.
 
 mod error;
+mod inputs;
+mod output;
+mod parquet;
+pub mod table;
 
-pub use error::InputError;
+pub use error::{InputError, OutputError};
+pub use inputs::read_inputs;
+pub use output::OutputFormat;
 
 use crate::data::Array;
 use crate::error::Error;

@@ -225,8 +225,8 @@ fn output(card: &ModelCard, raw: bool) -> ValueInfoProto {
 pub fn output_name(task: TaskKind, raw: bool) -> &'static str {
     match task {
         _ if raw => "outputs",
-        TaskKind::Classification { .. } | TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => "probabilities",
-        TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => "values",
+        _ if task.has_probabilities() => "probabilities",
+        _ => "values",
     }
 }
 

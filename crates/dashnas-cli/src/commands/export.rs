@@ -1,0 +1,212 @@
+//! `dashnas export`: a trained model in the formats of other programs.
+
+use super::predict::inputs;
+use super::{prepare, source};
+use crate::args::CommonArgs;
+use crate::failure::{Code, Failure, line};
+use crate::output;
+use crate::progress::{Progress, Verbosity};
+use anstyle::AnsiColor;
+use clap::{Args, ValueEnum};
+use dashnas::bench::random_inputs;
+use dashnas::config::Config;
+use dashnas::data::Array;
+use dashnas::export::onnx::{DEFAULT_OPSET, OnnxOptions, onnx, output_name};
+use dashnas::export::torch::torch;
+use dashnas::export::{Agreement, TOLERANCE, fold_batch_norm, verify};
+use dashnas::model::Model;
+use dashnas::pipeline::DataRecord;
+use dashnas::run_dir::{RunDir, names, write_atomic};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A run directory, or a model.dashnas file.
+    pub model: PathBuf,
+    /// What to write.
+    #[arg(long, value_enum, default_value = "onnx")]
+    pub format: Format,
+    /// Where to [default: model.onnx or model.safetensors, in the run directory or beside the model].
+    #[arg(short, long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Leave out the normalization of the inputs, and the softmax, sigmoid or change of units of the outputs.
+    #[arg(long)]
+    pub raw: bool,
+    /// Version of ONNX's operators [default: 17].
+    #[arg(long, value_name = "N")]
+    pub opset: Option<i64>,
+    /// Merge batch normalization into the convolutions before it.
+    #[arg(long)]
+    pub fold_batch_norm: bool,
+    /// The data set to compare on [default: the run's, its test inputs; random inputs for a model file].
+    #[arg(long, value_name = "DATA")]
+    pub data: Option<String>,
+    /// Samples to compare on.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    pub samples: u16,
+    /// How the result is printed and on how many threads it is computed.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// The formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// ONNX; the file is run again and compared with the model.
+    Onnx,
+    /// Weights by PyTorch's names, and a Python module that loads them.
+    Safetensors,
+    /// The model file itself, for `--fold-batch-norm` or to copy it out of a run.
+    Dashnas,
+}
+
+/// What `dashnas export --json` prints.
+#[derive(Serialize)]
+struct Exported {
+    format: Format,
+    files: Vec<PathBuf>,
+    bytes: usize,
+    opset: Option<i64>,
+    /// What it was compared on, and how it compares; ONNX only.
+    inputs: Option<&'static str>,
+    agreement: Option<Agreement>,
+    relative_difference: Option<f64>,
+}
+
+/// Writes the model in another format, unless that computes something else.
+pub fn export(args: &ExportArgs, verbosity: Verbosity) -> Result<(), Failure> {
+    if args.format != Format::Onnx && args.opset.is_some() {
+        return Err(usage("--opset is for ONNX files", "use it with --format onnx"));
+    }
+    if args.format == Format::Dashnas && args.raw {
+        return Err(usage("a model file always holds its preprocessing", "leave out --raw"));
+    }
+    let out = target(args)?;
+    let mut progress = prepare(args.common.threads, verbosity)?;
+    let mut model = Model::load(&args.model)?;
+    if args.fold_batch_norm {
+        let folded = fold_batch_norm(&model.to_artefact()).map_err(dashnas::Error::from)?;
+        model = Model::from_artefact(folded, model.device())?;
+    }
+    let done = match args.format {
+        Format::Onnx => write_onnx(args, &model, out, &mut progress)?,
+        Format::Safetensors => write_torch(args, &model, out)?,
+        Format::Dashnas => {
+            let bytes = model.to_artefact().to_bytes()?;
+            write(&out, &bytes)?;
+            Exported::new(args.format, vec![out], bytes.len())
+        }
+    };
+    if args.common.json { output::print_json(&done) } else { output::print(&text(&done, &model, args.raw)) }
+}
+
+fn write_onnx(args: &ExportArgs, model: &Model, out: PathBuf, progress: &mut Progress) -> Result<Exported, Failure> {
+    let opset = args.opset.unwrap_or(DEFAULT_OPSET);
+    let options = OnnxOptions { opset, raw: args.raw };
+    let file = onnx(&model.to_artefact(), options).map_err(dashnas::Error::from)?;
+    let (inputs, x) = samples(args, model, progress)?;
+    let agreement = verify(&file, model, args.raw, &x)?;
+    write(&out, &file)?;
+    let exported = Exported::new(args.format, vec![out], file.len());
+    let relative_difference = Some(agreement.relative());
+    Ok(Exported {
+        opset: Some(opset),
+        inputs: Some(inputs),
+        agreement: Some(agreement),
+        relative_difference,
+        ..exported
+    })
+}
+
+fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exported, Failure> {
+    let name = out.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let module = out.with_extension("py");
+    if module == out {
+        return Err(usage(
+            "the weights and the Python module cannot both be the .py file",
+            "give --out a .safetensors file",
+        ));
+    }
+    let files = torch(&model.to_artefact(), &name, args.raw).map_err(dashnas::Error::from)?;
+    write(&out, &files.weights)?;
+    write(&module, files.module.as_bytes())?;
+    Ok(Exported::new(args.format, vec![out, module], files.weights.len() + files.module.len()))
+}
+
+/// Inputs to compare on, and what they are: of the data set given, else the run's own, else random.
+fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<(&'static str, Array), Failure> {
+    let first = |x: Array| x.select(&(0..x.rows().min(args.samples.into())).collect::<Vec<_>>());
+    if let Some(data) = &args.data {
+        return Ok(("given", first(inputs(data, progress)?)));
+    }
+    if args.model.is_dir() {
+        let dir = RunDir::open(&args.model)?;
+        let config = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?;
+        let record: DataRecord = dir.read_json(names::DATA)?;
+        match source::load(&record.source, &config, progress) {
+            Ok(data) => return Ok(("test", first(data.test.x))),
+            Err(error) => {
+                note(&format!("{}: comparing on random inputs (name the data set with --data)", error.message()))
+            }
+        }
+    }
+    Ok(("random", random_inputs(model, args.samples.into(), 0)))
+}
+
+/// A warning on standard error, which has nowhere else to go if that is closed.
+fn note(text: &str) {
+    use std::io::Write;
+    let _ = anstream::stderr().write_all(line(AnsiColor::Yellow, "warning", text).as_bytes());
+}
+
+fn usage(message: &str, hint: &str) -> Failure {
+    Failure::new(Code::Other, message, Some(hint.to_owned()))
+}
+
+/// The file to write.
+fn target(args: &ExportArgs) -> Result<PathBuf, Failure> {
+    if let Some(out) = &args.out {
+        return Ok(out.clone());
+    }
+    let name = match args.format {
+        Format::Onnx => "model.onnx",
+        Format::Safetensors => "model.safetensors",
+        Format::Dashnas => return Err(usage("a model file would overwrite the model", "say where with --out FILE")),
+    };
+    let folder = if args.model.is_dir() { Some(args.model.as_path()) } else { args.model.parent() };
+    Ok(folder.unwrap_or(Path::new("")).join(name))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_atomic(path, bytes).map_err(|e| Failure::file("write", path, &e))
+}
+
+impl Exported {
+    fn new(format: Format, files: Vec<PathBuf>, bytes: usize) -> Self {
+        Self { format, files, bytes, opset: None, inputs: None, agreement: None, relative_difference: None }
+    }
+}
+
+fn text(done: &Exported, model: &Model, raw: bool) -> String {
+    let files: Vec<String> = done.files.iter().map(|f| f.display().to_string()).collect();
+    let mut text = format!("Wrote {} ({} KiB)\n", files.join(" and "), done.bytes.div_ceil(1024));
+    if let (Some(opset), Some(inputs), Some(agreement)) = (done.opset, done.inputs, done.agreement) {
+        let card = model.card();
+        let free = |n: usize| if card.any_size() { "any".to_owned() } else { n.to_string() };
+        let shape = card.input_shape();
+        let axes: Vec<String> = shape[1..].iter().map(|&n| free(n)).collect();
+        text += &format!(
+            "Opset {opset}: `input` [any, {}, {}] to `{}`\nRun again on {} {inputs} samples: differs from the model by \
+             at most {:.1e} of the outputs' scale ({TOLERANCE:.0e} is allowed)\n",
+            shape[0],
+            axes.join(", "),
+            output_name(card.task, raw),
+            agreement.samples,
+            agreement.relative(),
+        );
+    }
+    text
+}

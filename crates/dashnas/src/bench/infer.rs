@@ -1,0 +1,116 @@
+//! How long a trained model takes to predict.
+
+use crate::data::Array;
+use crate::error::Error;
+use crate::model::{Model, count_parameters};
+use crate::rng::{self, Seed};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// What is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InferBench {
+    /// Predictions of one sample that are timed, after some that are not.
+    pub repeats: usize,
+    /// Samples in a batch, for the throughput.
+    pub batch: usize,
+    /// No repetition is begun after so long, for each of the two.
+    pub limit: Duration,
+}
+
+/// Times of predictions, preprocessing and the change back of units included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InferReport {
+    /// Name of the data set that the model was trained on.
+    pub data: String,
+    /// `[channels, …]` of one input.
+    pub input: Vec<usize>,
+    /// Trained parameters.
+    pub params: u64,
+    /// Threads it ran on.
+    pub threads: usize,
+    /// Single samples timed.
+    pub repeats: usize,
+    /// Median milliseconds for one sample.
+    pub latency_ms: f64,
+    /// Milliseconds that 95 % of single samples take at most.
+    pub latency_p95_ms: f64,
+    /// Samples in a batch.
+    pub batch: usize,
+    /// Samples a second in batches, the median of several.
+    pub throughput: f64,
+}
+
+impl InferBench {
+    /// Times predictions of random inputs of the model's training size.
+    ///
+    /// # Errors
+    /// Those of [`Model::predict`].
+    pub fn run(&self, model: &Model) -> Result<InferReport, Error> {
+        let one = times(model, &random_inputs(model, 1, 0), self.repeats, self.limit)?;
+        let many = times(model, &random_inputs(model, self.batch, 1), self.repeats.min(10), self.limit)?;
+        Ok(InferReport {
+            data: model.card().data.clone(),
+            input: model.card().input_shape(),
+            params: count_parameters(model.network()),
+            threads: rayon::current_num_threads(),
+            repeats: one.len(),
+            latency_ms: 1e3 * quantile(&one, 0.5),
+            latency_p95_ms: 1e3 * quantile(&one, 0.95),
+            batch: self.batch,
+            throughput: self.batch as f64 / quantile(&many, 0.5),
+        })
+    }
+}
+
+/// Inputs of the model's training size, drawn as its training inputs are distributed: normal, with the mean and
+/// scale of each channel.
+pub fn random_inputs(model: &Model, n: usize, seed: u64) -> Array {
+    let card = model.card();
+    let shape = card.input_shape();
+    let mut stream = Seed(seed).stream("inputs", &[]);
+    let mut data = rng::normal(n * shape.iter().product::<usize>(), 1.0, &mut stream);
+    if let Some((mean, scale)) = card.inputs.mean_and_scale(&shape[1..]) {
+        let plane: usize = shape[1..].iter().product();
+        // One pair a channel, or one a point.
+        let spread = plane * shape[0] / mean.data.len();
+        for row in data.chunks_exact_mut(plane * shape[0]) {
+            row.iter_mut().enumerate().for_each(|(i, v)| *v = *v * scale.data[i / spread] + mean.data[i / spread]);
+        }
+    }
+    Array::new([&[n], &shape[..]].concat(), data)
+}
+
+/// Seconds of each prediction, sorted, after a few that warm up.
+fn times(model: &Model, x: &Array, repeats: usize, limit: Duration) -> Result<Vec<f64>, Error> {
+    for _ in 0..3.min(repeats) {
+        model.predict(x)?;
+    }
+    let begun = Instant::now();
+    let mut seconds = Vec::with_capacity(repeats);
+    while seconds.is_empty() || (seconds.len() < repeats && begun.elapsed() < limit) {
+        let started = Instant::now();
+        model.predict(x)?;
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    Ok(seconds)
+}
+
+/// The smallest of sorted values that at least this share is no larger than.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted[rank.clamp(1, sorted.len()) - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quantile;
+
+    #[test]
+    fn quantiles_are_elements() {
+        let sorted: Vec<f64> = (1..=20).map(f64::from).collect();
+        assert_eq!([quantile(&sorted, 0.5), quantile(&sorted, 0.95), quantile(&sorted, 1.0)], [10.0, 19.0, 20.0]);
+        assert_eq!(quantile(&[7.0], 0.95), 7.0);
+    }
+}
