@@ -1,5 +1,7 @@
 //! The command line.
 
+mod limits;
+
 use crate::commands::export::ExportArgs;
 use crate::commands::infer::BenchInferArgs;
 use crate::commands::predict::PredictArgs;
@@ -246,6 +248,9 @@ pub struct Settings {
     /// Do not tune; retrain with the values under [retrain].
     #[arg(long)]
     no_tune: bool,
+    /// Limits.
+    #[command(flatten)]
+    limits: limits::Limits,
 }
 
 impl Settings {
@@ -279,6 +284,7 @@ impl Settings {
         if self.no_tune {
             overrides.push(Override::new("tune.enabled", false, "--no-tune"));
         }
+        overrides.extend(self.limits.overrides());
         dashnas::config::Config::load(preset, self.config.as_deref(), &overrides)
     }
 }
@@ -296,7 +302,8 @@ mod tests {
     #[test]
     fn flags_become_settings() {
         let line = "dashnas run darcy-flow --preset quick --seed 3 --kernel-sizes 3,5 --dilations 2 --backbone wrn-2d \
-                    --task regression --loss mse --metric mae --no-baseline --no-tune --set search.epochs=5";
+                    --task regression --loss mse --metric mae --no-baseline --no-tune --set search.epochs=5 --max-params 20k \
+                    --max-latency 1.5";
         let Command::Run(run) = Cli::parse_from(line.split_whitespace()).command else { panic!("run") };
         let config = run.settings.load().unwrap();
         let mut expected = dashnas::config::Config::preset(Preset::Quick);
@@ -310,6 +317,8 @@ mod tests {
         expected.baseline.enabled = false;
         expected.tune.enabled = false;
         expected.search.epochs = 5;
+        expected.budget.max_params = 20_000;
+        expected.budget.max_latency = 1.5;
         assert_eq!(config, expected);
     }
 }

@@ -30,6 +30,9 @@ pub fn report(outcome: &Outcome) -> String {
     }
     text += &format!("Trained with {}.\n", hyperparameters(&outcome.hyperparameters));
     text += &format!("Seconds: {}.\n", seconds(outcome));
+    for note in &outcome.notes {
+        text += &format!("Note: {note}.\n");
+    }
     text + &format!("Run directory: {}\n", outcome.run_dir.display())
 }
 
@@ -136,6 +139,7 @@ mod tests {
             seed: 7,
             samples: [200, 50],
             seconds: [(Stage::Search, 1.5), (Stage::Data, 0.25)].into(),
+            notes: vec![],
             run_dir: "runs/darcy-flow-1".into(),
         }
     }

@@ -45,6 +45,12 @@ pub enum Error {
         /// Step in the epoch, from 0.
         step: usize,
     },
+    /// The time for a training was up before it was done.
+    #[error("the time for {} was up", stage.name())]
+    OutOfTime {
+        /// The stage.
+        stage: Stage,
+    },
     /// No tuning trial gave a score.
     #[error("all {trials} tuning trials failed; the last one because {reason}")]
     AllTrialsFailed {
@@ -87,6 +93,24 @@ pub enum Error {
         expected: String,
         /// How they differ.
         reason: String,
+    },
+    /// The memory limit is too small for any way of computing.
+    #[error("a memory limit of {} is too small: {} is the least that works", bytes(*limit), bytes(*least))]
+    Memory {
+        /// The limit in bytes.
+        limit: u64,
+        /// The least in bytes.
+        least: u64,
+    },
+    /// No architecture is within a bound.
+    #[error("no architecture of this search space has at most {bound}: the smallest has {least}")]
+    Bound {
+        /// The configuration key of the bound.
+        key: &'static str,
+        /// The bound.
+        bound: String,
+        /// The smallest that can be had.
+        least: String,
     },
     /// An architecture that does not fit the backbone.
     #[error("the architecture does not fit: {reason}")]
@@ -161,6 +185,11 @@ pub enum Error {
     },
 }
 
+/// Bytes in MiB, rounded up: a limit of what is printed is enough.
+fn bytes(n: u64) -> String {
+    format!("{} MiB", n.div_ceil(1 << 20))
+}
+
 impl Error {
     /// A failure of the file system.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
@@ -204,6 +233,14 @@ impl Error {
             }
             Error::MissingStage { needs, .. } => Some(format!("run `dashnas {needs}` on it first")),
             Error::OtherData { .. } => Some("give the same data set, or start a new run".into()),
+            Error::Memory { least, .. } => Some(format!(
+                "set --memory-limit {}M, or make the network narrower (backbone.width)",
+                least.div_ceil(1 << 20)
+            )),
+            Error::Bound { key, least, .. } => Some(format!(
+                "raise {key} to {least}, or make the network smaller: backbone.width, backbone.channels, \
+                 space.kernel-sizes"
+            )),
             Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 Some("check the permissions, or choose another --out".into())
             }

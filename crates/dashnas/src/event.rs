@@ -1,6 +1,7 @@
 //! What the pipeline says while it runs. Each event is one JSON line of a run directory's log and one
 //! call to an [`Observer`].
 
+use crate::budget::plan::TimePlan;
 use crate::outcome::Outcome;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -60,6 +61,11 @@ pub enum Event {
         steps_total: u64,
         /// Epochs (of one trial, when tuning); 0 for stages without.
         epochs: usize,
+    },
+    /// A time limit was turned into a plan, or the plan was changed.
+    Planned {
+        /// The plan.
+        plan: Box<TimePlan>,
     },
     /// A stage goes on where an earlier process left off.
     StageResumed {

@@ -14,8 +14,10 @@
 
 pub mod architecture;
 pub mod artefact;
+pub mod asha;
 pub mod backbone;
 pub mod bench;
+pub mod budget;
 pub mod checkpoint;
 pub mod config;
 pub mod darcy;
@@ -39,6 +41,7 @@ pub mod rng;
 pub mod run_dir;
 pub mod samples;
 pub mod search;
+pub mod select;
 pub mod task;
 pub mod train;
 pub mod tune;

@@ -71,12 +71,14 @@ impl Sgd {
 
     /// Takes one step. Returns the module and the global norm of the weights' gradient before
     /// clipping (not finite if any gradient is not; the parameters are then left as they are).
-    pub fn step<M: Module>(&mut self, module: M, mut grads: Gradients, rule: &StepRule) -> (M, f64) {
-        let mut collect = Collect { grads: &mut grads, out: Vec::new(), in_alpha: false };
-        module.visit(&mut collect);
-        let mut collected = collect.out;
-        drop(grads);
+    pub fn step<M: Module>(&mut self, module: M, grads: Gradients, rule: &StepRule) -> (M, f64) {
+        let gradient = Gradient::of(&module, grads);
+        self.step_by(module, gradient, rule)
+    }
 
+    /// As [`Sgd::step`], by a gradient already taken from the tape.
+    pub fn step_by<M: Module>(&mut self, module: M, gradient: Gradient, rule: &StepRule) -> (M, f64) {
+        let mut collected = gradient.0;
         let weights = collected.iter().filter(|g| !g.alpha).filter_map(|g| g.values.as_deref());
         let norm = weights.map(sum_of_squares).sum::<f64>().sqrt();
         let all_finite = norm.is_finite()
@@ -101,6 +103,36 @@ impl Sgd {
     }
 }
 
+/// The gradient of every parameter of a module as plain numbers, to be summed over micro-batches.
+#[derive(Debug, Clone, Default)]
+pub struct Gradient(Vec<Collected>);
+
+impl Gradient {
+    /// Takes the gradients of a module's parameters from the tape.
+    pub fn of<M: Module>(module: &M, mut grads: Gradients) -> Self {
+        let mut collect = Collect { grads: &mut grads, out: Vec::new(), in_alpha: false };
+        module.visit(&mut collect);
+        Self(collect.out)
+    }
+
+    /// Multiplies by a weight.
+    pub fn scale(&mut self, weight: f32) {
+        let values = self.0.iter_mut().filter_map(|g| g.values.as_mut());
+        values.for_each(|values| values.iter_mut().for_each(|v| *v *= weight));
+    }
+
+    /// Adds another gradient of the same module.
+    pub fn add(&mut self, other: Gradient) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            match (&mut mine.values, theirs.values) {
+                (Some(mine), Some(theirs)) => mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b),
+                (mine @ None, theirs) => *mine = theirs,
+                (Some(_), None) => {}
+            }
+        }
+    }
+}
+
 impl AlphaRule {
     fn apply(&self, g: &mut [f32]) {
         if self.scale > 0.0 {
@@ -120,6 +152,7 @@ fn sum_of_squares(values: &[f32]) -> f64 {
     values.par_chunks(CHUNK).map(chunk).collect::<Vec<_>>().iter().sum()
 }
 
+#[derive(Debug, Clone)]
 struct Collected {
     values: Option<Vec<f32>>,
     alpha: bool,
@@ -264,6 +297,25 @@ mod tests {
         close(&values(&t.weight), &[1.0 - 0.06, -2.0 - 0.08]);
         // α: (30, 40)/(2·50) = (0.3, 0.4), plus the penalty.
         close(&values(&t.alpha), &[0.5 - 0.01 * 0.8, 0.25 - 0.01 * 1.4]);
+    }
+
+    #[test]
+    fn gradients_of_parts_add_up_to_that_of_the_whole() {
+        let device = Device::flex().autodiff();
+        let rule = StepRule { lr: 0.1, clip: Some(1.0), alpha: None };
+        let whole = {
+            let t = toy(&device);
+            let g = grads(&t, &device, [1.0, -3.0], [2.0, 1.0]);
+            values(&Sgd::new(CONFIG).step(t, g, &rule).0.weight)
+        };
+        // The mean over four samples is a quarter of one's gradient and three quarters of three's.
+        let t = toy(&device);
+        let mut sum = Gradient::of(&t, grads(&t, &device, [4.0, 0.0], [2.0, 1.0]));
+        sum.scale(0.25);
+        let mut rest = Gradient::of(&t, grads(&t, &device, [0.0, -4.0], [2.0, 1.0]));
+        rest.scale(0.75);
+        sum.add(rest);
+        close(&values(&Sgd::new(CONFIG).step_by(t, sum, &rule).0.weight), &whole);
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub struct Outcome {
     pub samples: [usize; 2],
     /// Wall-clock seconds of each stage, over all the processes that worked on it.
     pub seconds: BTreeMap<Stage, f64>,
+    /// What limits on time or memory changed about the run, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The run directory.
     pub run_dir: PathBuf,
 }

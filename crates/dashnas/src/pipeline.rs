@@ -2,6 +2,7 @@
 //! also by itself.
 
 use crate::architecture::Architecture;
+use crate::budget::{WallClock, limits};
 use crate::checkpoint::Cadence;
 use crate::config::Config;
 use crate::data::{Dataset, Split, Targets};
@@ -21,7 +22,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a run remembers of its data: enough to read it again and to notice if it changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +129,7 @@ impl<'a> Run<'a> {
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        Ok(Self {
+        let mut run = Self {
             config: digest(problem.config.to_toml().as_bytes()),
             data,
             journal: Journal::open(&dir, observer)?,
@@ -136,7 +137,12 @@ impl<'a> Run<'a> {
             problem,
             device: Device::flex().autodiff(),
             _lock: lock,
-        })
+        };
+        let before = run.journal.ledger.seconds.values().sum();
+        run.problem.budget.set_clock(WallClock::new(Instant::now(), before));
+        limits::fit_memory(&mut run.problem, data, &mut run.journal)?;
+        limits::take_up(&mut run.problem, &run.journal);
+        Ok(run)
     }
 
     /// The run directory.
@@ -147,6 +153,7 @@ impl<'a> Run<'a> {
     /// Notes how long the data took to read or make, for the outcome.
     pub fn data_read_in(&mut self, time: Duration) {
         *self.journal.ledger.seconds.entry(Stage::Data).or_default() += time.as_secs_f64();
+        self.problem.budget.add_seconds(time.as_secs_f64());
     }
 
     /// Sets how often checkpoints are written; as often as costs less than 2 % of the time if not
@@ -166,6 +173,7 @@ impl<'a> Run<'a> {
             return self.dir.read_json(names::METRICS);
         }
         let architecture = self.searched()?;
+        self.replan(&architecture)?;
         if self.problem.config.tune.enabled && !self.is_done(Stage::Tune, &[])? {
             self.tune(&architecture)?;
         }
@@ -206,6 +214,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// Those of [`crate::search::search`].
     pub fn search(&mut self) -> Result<Architecture, Error> {
+        limits::plan(&mut self.problem, self.data, &self.dir, &self.device, &mut self.journal)?;
         self.stage(Stage::Search, &[names::ARCHITECTURE, names::ALPHA], |problem, dir, device, journal| {
             crate::search::search(problem, dir, device, journal)
         })
@@ -233,9 +242,10 @@ impl<'a> Run<'a> {
     /// # Errors
     /// [`Error::AllTrialsFailed`] if no trial gave a score, and those of the training loop.
     pub fn tune(&mut self, architecture: &Architecture) -> Result<Tuning, Error> {
+        self.replan(architecture)?;
         self.stage(Stage::Tune, &[names::TUNING], |problem, dir, device, journal| {
             let trials = Trials::new(problem, &architecture.kernels, device);
-            let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials.grid_steps() };
+            let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials.size().1 };
             journal.event(&Event::StageStarted {
                 stage: Stage::Tune,
                 steps_total: progress.total,
@@ -253,15 +263,21 @@ impl<'a> Run<'a> {
     /// # Errors
     /// Those of the training loop and of writing the files.
     pub fn train(&mut self, architecture: &Architecture, best: Hyperparameters) -> Result<Network, Error> {
+        self.replan(architecture)?;
         let card = self.card(architecture.clone(), best, self.validation());
         self.stage(Stage::Retrain, &[names::MODEL], |problem, dir, device, journal| {
-            let (epochs, total) = retrain::size(problem);
+            let (epochs, total) = retrain::size(problem, Stage::Retrain);
             journal.event(&Event::StageStarted { stage: Stage::Retrain, steps_total: total, epochs });
             let progress = Progress { stage: Stage::Retrain, done: 0, total };
             let network = retrain(problem, &architecture.kernels, best, &progress, device, journal)?.valid();
             Artefact { card, parameters: parameters(&network) }.write(&dir.file(names::MODEL))?;
             Ok(network)
         })
+    }
+
+    /// Plans again under a time limit, now that the network is known; once.
+    fn replan(&mut self, architecture: &Architecture) -> Result<(), Error> {
+        limits::replan(&mut self.problem, architecture, &self.dir, &self.device, &mut self.journal)
     }
 
     /// Validation metric of the best trial, if there was tuning here.
@@ -307,9 +323,9 @@ impl<'a> Run<'a> {
         };
         let mut card = self.card(architecture, Hyperparameters::untuned(&problem.config, problem.task), None);
         self.stage(Stage::Baseline, &[names::BASELINE], |problem, dir, device, journal| {
-            let (epochs, retraining) = retrain::size(problem);
+            let (epochs, retraining) = retrain::size(problem, Stage::Baseline);
             let trials = problem.config.tune.enabled.then(|| Trials::new(problem, &kernels, device));
-            let tuning = trials.as_ref().map_or(0, Trials::grid_steps);
+            let tuning = trials.as_ref().map_or(0, |trials| trials.size().1);
             let mut progress = Progress { stage: Stage::Baseline, done: 0, total: tuning + retraining };
             journal.event(&Event::StageStarted { stage: Stage::Baseline, steps_total: progress.total, epochs });
             if let Some(trials) = trials {
@@ -366,6 +382,7 @@ impl<'a> Run<'a> {
             seed: config.seed,
             samples: [data.train.len(), data.test.len()],
             seconds: ledger.seconds.clone(),
+            notes: limits::notes(&self.problem, &self.journal),
             run_dir: self.dir.path().to_path_buf(),
         };
         self.dir.write_json(names::METRICS, &outcome)?;

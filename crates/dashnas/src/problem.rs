@@ -1,5 +1,6 @@
 //! A data set made ready for the pipeline: normalized, with its loss, metric and splits decided.
 
+use crate::budget::Budget;
 use crate::config::{Config, Facts};
 use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targets, split_validation};
 use crate::error::Error;
@@ -29,6 +30,8 @@ pub struct Problem {
     pub inputs: InputNormalizer,
     /// Statistics of the training targets.
     pub targets: TargetNormalizer,
+    /// What the run may take.
+    pub budget: Budget,
 }
 
 /// How good a network is on held-out data: the metric first, the loss where metrics tie.
@@ -57,9 +60,6 @@ pub struct HeldOut<'a> {
     pub rows: Vec<usize>,
 }
 
-/// Samples a forward pass of evaluation takes at once.
-const EVALUATION_BATCH: usize = 128;
-
 impl Problem {
     /// Resolves the configuration for a data set, fits the normalizers on its training split and
     /// normalizes it.
@@ -86,6 +86,7 @@ impl Problem {
             inputs,
             targets,
             config,
+            budget: Budget::default(),
         };
         Ok(problem)
     }
@@ -131,7 +132,9 @@ impl Problem {
     /// Outputs of a network in evaluation, normalized, `[rows, outputs, positions]`, row by row.
     fn outputs(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Vec<Tensor<3>> {
         let mut pass = Pass::evaluation(self.config.search.temperature);
-        rows.chunks(EVALUATION_BATCH).map(|chunk| network.forward(samples.inputs(chunk, device), &mut pass)).collect()
+        rows.chunks(self.budget.evaluation_batch)
+            .map(|chunk| network.forward(samples.inputs(chunk, device), &mut pass))
+            .collect()
     }
 
     /// Predictions in the data's own units: class scores, logits, or decoded values.
@@ -171,7 +174,7 @@ impl Problem {
         let loss = self.loss(device);
         let mut pass = Pass::evaluation(self.config.search.temperature);
         let mut total = 0.0;
-        for chunk in held.rows.chunks(EVALUATION_BATCH) {
+        for chunk in held.rows.chunks(self.budget.evaluation_batch) {
             let (x, target) = held.samples.batch(chunk, device);
             let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
             total += f64::from(value) * chunk.len() as f64;

@@ -2,6 +2,7 @@
 //! data; the model is the one after the last epoch.
 
 use crate::error::Error;
+use crate::event::Stage;
 use crate::journal::Journal;
 use crate::network::Network;
 use crate::outcome::Hyperparameters;
@@ -17,10 +18,14 @@ fn plan(problem: &Problem, hyperparameters: Hyperparameters) -> FitPlan {
     hyperparameters.plan(problem, c.epochs, problem.train.len(), [c.min_steps, c.max_steps])
 }
 
-/// Epochs and steps of retraining.
-pub(crate) fn size(problem: &Problem) -> (usize, u64) {
+/// Epochs and steps of retraining in a stage.
+pub(crate) fn size(problem: &Problem, stage: Stage) -> (usize, u64) {
     let plan = plan(problem, Hyperparameters::untuned(&problem.config, problem.task));
-    (plan.epochs, plan.steps(problem.train.len()))
+    let n = problem.train.len();
+    match problem.budget.retrain_length(stage) {
+        None => (plan.epochs, plan.steps(n)),
+        Some(length) => ((length.steps() as usize).div_ceil(plan.steps_an_epoch(n)), length.steps()),
+    }
 }
 
 /// Trains the network of the given kernels on all training data.
@@ -46,6 +51,7 @@ pub(crate) fn retrain(
         indices: &rows,
         loss: &loss,
         plan: &plan(problem, hyperparameters),
+        length: problem.budget.retrain_length(progress.stage),
         seed: Seed(problem.config.seed),
         restarts: RESTARTS,
         device,

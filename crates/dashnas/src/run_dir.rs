@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config.toml` | the resolved configuration |
 //! | `data.json` | which data was used, with a fingerprint |
+//! | `plan.json` | what a time limit was turned into |
 //! | `events.jsonl` | what happened, one JSON object a line |
 //! | `alpha.jsonl` | the mixing probabilities of every layer, a line an epoch |
 //! | `architecture.json` | the searched kernels and the network they make |
@@ -29,6 +30,8 @@ pub mod names {
     pub const CONFIG: &str = "config.toml";
     /// Which data was used.
     pub const DATA: &str = "data.json";
+    /// What a time limit was turned into.
+    pub const PLAN: &str = "plan.json";
     /// The event log.
     pub const EVENTS: &str = "events.jsonl";
     /// Mixing probabilities over the epochs.

@@ -12,6 +12,7 @@ use crate::optim::{AlphaRule, SgdConfig};
 use crate::problem::Problem;
 use crate::rng::Seed;
 use crate::run_dir::{Log, RunDir, names};
+use crate::select::{first_max, strongest};
 use crate::train::{AfterEpoch, AlphaPlan, Fit, FitPlan, RESTARTS, Schedule};
 use aggconv::KernelSpace;
 use burn::tensor::Device;
@@ -44,6 +45,48 @@ impl AfterEpoch for AlphaLog<'_> {
     }
 }
 
+/// The supernet's training that a problem's configuration stands for.
+pub(crate) fn fit_plan(problem: &Problem, space: &KernelSpace) -> FitPlan {
+    let config = &problem.config;
+    let c = &config.search;
+    let penalty =
+        space.candidates().iter().map(|k| (c.receptive_field_penalty * k.receptive_field() as f64) as f32).collect();
+    let mut fit = FitPlan {
+        epochs: c.epochs,
+        batch_size: config.search_batch_size(&problem.facts()),
+        subsample: c.subsample,
+        lr: config.search_lr(problem.task),
+        schedule: Schedule { milestones: vec![], fractions: c.milestones.clone(), decay: c.lr_decay },
+        sgd: SgdConfig { momentum: c.momentum, nesterov: c.nesterov, weight_decay: c.weight_decay },
+        clip: Some(c.clip),
+        dropout: 0.0,
+        alpha: Some(AlphaPlan {
+            lr: config.alpha_lr(problem.task),
+            rule: AlphaRule { scale: c.alpha_grad_scale, penalty },
+            temperature: c.temperature,
+        }),
+        micro_batch: problem.budget.search_micro_batch,
+    };
+    fit.bound_steps(problem.train.len(), c.min_steps, c.max_steps);
+    fit.schedule.milestones = milestone_epochs(&c.milestones, fit.epochs);
+    fit
+}
+
+/// The backbone's own kernels, where there is no time to search: every layer as sure of its choice
+/// as can be.
+///
+/// # Errors
+/// [`Error::Io`] if `architecture.json` cannot be written.
+fn unsearched(problem: &Problem, dir: &RunDir, journal: &mut Journal<'_>) -> Result<Architecture, Error> {
+    journal.event(&Event::StageStarted { stage: Stage::Search, steps_total: 0, epochs: 0 });
+    dir.log(names::ALPHA)?;
+    let kernels = plan(problem, problem.config.backbone.width).plain();
+    let backbone = problem.config.backbone_name(problem.dims());
+    let architecture = Architecture { backbone, probabilities: vec![1.0; kernels.len()], kernels };
+    dir.write_json(names::ARCHITECTURE, &architecture)?;
+    Ok(architecture)
+}
+
 /// Runs the search and writes `alpha.jsonl` and `architecture.json`.
 ///
 /// # Errors
@@ -54,6 +97,9 @@ pub fn search(
     device: &Device,
     journal: &mut Journal<'_>,
 ) -> Result<Architecture, Error> {
+    if problem.budget.plan().is_some_and(|plan| plan.search.is_none()) {
+        return unsearched(problem, dir, journal);
+    }
     let config = &problem.config;
     let c = &config.search;
     let backbone = config.backbone_name(problem.dims());
@@ -70,29 +116,12 @@ pub fn search(
     let mut init = seed.stream("search/init", &[]);
     let network = Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), &kernels, &mut init, device);
 
-    let penalty =
-        space.candidates().iter().map(|k| (c.receptive_field_penalty * k.receptive_field() as f64) as f32).collect();
     let rows: Vec<usize> = (0..problem.train.len()).collect();
-    let mut fit = FitPlan {
-        epochs: c.epochs,
-        batch_size: config.search_batch_size(&problem.facts()),
-        subsample: c.subsample,
-        lr: config.search_lr(problem.task),
-        schedule: Schedule { milestones: vec![], decay: c.lr_decay },
-        sgd: SgdConfig { momentum: c.momentum, nesterov: c.nesterov, weight_decay: c.weight_decay },
-        clip: Some(c.clip),
-        dropout: 0.0,
-        alpha: Some(AlphaPlan {
-            lr: config.alpha_lr(problem.task),
-            rule: AlphaRule { scale: c.alpha_grad_scale, penalty },
-            temperature: c.temperature,
-        }),
-    };
-    fit.bound_steps(rows.len(), c.min_steps, c.max_steps);
-    fit.schedule.milestones = milestone_epochs(&c.milestones, fit.epochs);
-
-    let steps = fit.steps(rows.len());
-    journal.event(&Event::StageStarted { stage: Stage::Search, steps_total: steps, epochs: fit.epochs });
+    let fit = fit_plan(problem, &space);
+    let length = problem.budget.search_length();
+    let steps = length.map_or(fit.steps(rows.len()), |length| length.steps());
+    let epochs = length.map_or(fit.epochs, |_| (steps as usize).div_ceil(fit.steps_an_epoch(rows.len())));
+    journal.event(&Event::StageStarted { stage: Stage::Search, steps_total: steps, epochs });
     let mut log = AlphaLog { log: dir.log(names::ALPHA)?, space: &space };
     let loss = problem.loss(device);
     let training = Fit {
@@ -104,32 +133,35 @@ pub fn search(
         indices: &rows,
         loss: &loss,
         plan: &fit,
+        length,
         seed,
         restarts: RESTARTS,
         device,
     };
     let network = training.run(network, journal, &mut log)?;
 
-    let architecture = discretize(&network, &space, backbone);
+    let architecture = discretize(problem, &network, &space, backbone, device)?;
     dir.write_json(names::ARCHITECTURE, &architecture)?;
     Ok(architecture)
 }
 
-/// Keeps argmax α of each layer; the smaller kernel where two are equal.
-fn discretize(network: &Network, space: &KernelSpace, backbone: BackboneName) -> Architecture {
+/// Keeps argmax α of each layer, the smaller kernel where two are equal; or the strongest
+/// combination within the bounds on size and speed.
+fn discretize(
+    problem: &Problem,
+    network: &Network,
+    space: &KernelSpace,
+    backbone: BackboneName,
+    device: &Device,
+) -> Result<Architecture, Error> {
+    let probabilities = probabilities(network);
+    let choice = strongest(problem, &probabilities, space, device)?;
     let candidates = space.candidates();
-    let (kernels, probabilities) = probabilities(network)
-        .iter()
-        .map(|layer| {
-            let best = leading(layer);
-            ([candidates[best].k, candidates[best].d], layer[best])
-        })
-        .unzip();
-    Architecture { backbone, kernels, probabilities }
-}
-
-fn leading(layer: &[f64]) -> usize {
-    (1..layer.len()).fold(0, |best, i| if layer[i] > layer[best] { i } else { best })
+    Ok(Architecture {
+        backbone,
+        kernels: choice.iter().map(|&c| [candidates[c].k, candidates[c].d]).collect(),
+        probabilities: choice.iter().zip(&probabilities).map(|(&c, layer)| layer[c]).collect(),
+    })
 }
 
 /// softmax(α) of each searched layer, in f64.
@@ -157,7 +189,7 @@ fn alpha_event(epoch: usize, layers: &[Vec<f64>], space: &KernelSpace) -> Event 
         layers: layers
             .iter()
             .map(|layer| {
-                let best = leading(layer);
+                let best = first_max(layer);
                 LayerChoice {
                     kernel_size: candidates[best].k,
                     dilation: candidates[best].d,

@@ -1,13 +1,14 @@
 //! The training loop that every stage shares: the search (with α), tuning trials, retraining
 //! and the plain backbone.
 
+use crate::budget::pace::{Length, Pace, Turn};
 use crate::checkpoint::{Kept, Position, Snapshot};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
 use crate::loss::LossFn;
 use crate::network::{Network, Pass};
-use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
+use crate::optim::{AlphaRule, Gradient, Sgd, SgdConfig, StepRule};
 use crate::rng::{Seed, permutation};
 use crate::samples::Samples;
 use burn::tensor::Device;
@@ -19,6 +20,8 @@ use std::time::Instant;
 pub struct Schedule {
     /// Epochs (counted from 0) at whose start the rate drops.
     pub milestones: Vec<usize>,
+    /// The shares of the training after which it drops, where its length is counted in steps.
+    pub fractions: Vec<f64>,
     /// The factor, 0.2 in the paper.
     pub decay: f64,
 }
@@ -27,6 +30,11 @@ impl Schedule {
     /// The factor in force during an epoch.
     pub fn factor(&self, epoch: usize) -> f64 {
         self.decay.powi(self.milestones.iter().filter(|&&m| epoch >= m).count() as i32)
+    }
+
+    /// The factor in force when a share of the training is done.
+    pub fn factor_at(&self, progress: f64) -> f64 {
+        self.decay.powi(self.fractions.iter().filter(|&&f| progress >= f).count() as i32)
     }
 }
 
@@ -62,6 +70,9 @@ pub struct FitPlan {
     pub dropout: f64,
     /// Present in the search.
     pub alpha: Option<AlphaPlan>,
+    /// Samples of the parts that a batch is computed in, their gradients added up; `None`: the
+    /// whole batch at once. Normalization sees the parts.
+    pub micro_batch: Option<usize>,
 }
 
 impl FitPlan {
@@ -92,6 +103,16 @@ impl FitPlan {
         self.epochs = self.epochs.max(min.div_ceil(an_epoch));
     }
 
+    /// The rule of a step by a factor of the schedule, after so many restarts.
+    fn rule(&self, factor: f64, restarts: usize) -> StepRule {
+        let factor = factor * 0.5f64.powi(restarts as i32);
+        StepRule {
+            lr: self.lr * factor,
+            clip: self.clip,
+            alpha: self.alpha.as_ref().map(|a| (a.lr * factor, a.rule.clone())),
+        }
+    }
+
     /// Steps of the whole training over `n` samples.
     pub fn steps(&self, n: usize) -> u64 {
         (self.epochs * self.steps_an_epoch(n)) as u64
@@ -116,6 +137,8 @@ pub struct Fit<'a> {
     pub loss: &'a LossFn,
     /// The hyperparameters.
     pub plan: &'a FitPlan,
+    /// Its length in steps; `None`: the plan's epochs.
+    pub length: Option<Length<'a>>,
     /// The root of its randomness.
     pub seed: Seed,
     /// How often the training may be taken back to its last good state, each time with half the
@@ -182,6 +205,8 @@ impl Training {
 /// How an epoch ended.
 enum End {
     Done(Training),
+    /// The training is over, perhaps before the epoch.
+    Over(Training),
     Diverged(Training, usize),
 }
 
@@ -205,8 +230,18 @@ impl Fit<'_> {
             training.good = good;
         }
         after_epoch.back_to(training.at.epoch)?;
-        while training.at.epoch < self.plan.epochs {
-            training = match self.epoch(training, journal)? {
+        let mut pace = self.length.map(|length| {
+            let resumed = training.at.epoch + training.at.step > 0;
+            Pace::new(length, if resumed { journal.ledger.pace(self.stage, self.trial) } else { None })
+        });
+        while pace.is_some() || training.at.epoch < self.plan.epochs {
+            training = match self.epoch(training, pace.as_mut(), journal)? {
+                End::Over(training) => {
+                    if training.at.step > 0 {
+                        after_epoch.done(training.at.epoch, &training.network, journal)?;
+                    }
+                    return Ok(training.network);
+                }
                 End::Done(mut training) => {
                     after_epoch.done(training.at.epoch, &training.network, journal)?;
                     training.at = training.at.next_epoch();
@@ -244,36 +279,71 @@ impl Fit<'_> {
         Ok(training)
     }
 
-    /// The steps of an epoch that are not yet done.
-    fn epoch(&self, mut t: Training, journal: &mut Journal<'_>) -> Result<End, Error> {
-        let (plan, n, epoch) = (self.plan, self.indices.len(), t.at.epoch);
-        let (steps, trial) = (plan.steps_an_epoch(n), self.trial.map_or(u64::MAX, |t| t as u64));
-        let mut since = Instant::now();
-        let factor = plan.schedule.factor(epoch) * 0.5f64.powi(t.at.restarts as i32);
-        let rule = StepRule {
-            lr: plan.lr * factor,
-            clip: plan.clip,
-            alpha: plan.alpha.as_ref().map(|a| (a.lr * factor, a.rule.clone())),
-        };
-        let mut order = permutation(n, &mut self.seed.stream(self.streams, &[0, trial, epoch as u64]));
-        order.truncate(plan.drawn(n));
-        for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
-            if journal.cancelled() {
-                t.save(journal)?;
-                return Err(Error::Interrupted);
+    /// Loss and gradient of a batch: of its parts, weighted by their sizes.
+    fn gradient(&self, network: &Network, rows: &[usize], at: [u64; 3]) -> (f64, Gradient) {
+        let plan = self.plan;
+        let part_size = plan.micro_batch.map_or(rows.len(), |size| size.clamp(1, rows.len().max(1)));
+        let (mut value, mut sum) = (0.0, None::<Gradient>);
+        for (number, part) in rows.chunks(part_size.max(1)).enumerate() {
+            let (x, target) = self.data.batch(part, self.device);
+            let mut coordinates = vec![1, at[0], at[1], at[2]];
+            // The parts of a batch share the noise of the mixture, but not the dropped units.
+            if number > 0 && plan.alpha.is_none() {
+                coordinates.push(number as u64);
             }
-            let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
-            let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
-            let (x, target) = self.data.batch(&rows, self.device);
-            let mut noise = self.seed.stream(self.streams, &[1, trial, epoch as u64, step as u64]);
+            let mut noise = self.seed.stream(self.streams, &coordinates);
             let mut pass = Pass {
                 noise: Some(&mut noise),
                 temperature: plan.alpha.as_ref().map_or(1.0, |a| a.temperature),
                 dropout: plan.dropout,
             };
-            let loss = self.loss.forward(t.network.forward(x, &mut pass), &target);
-            let value = f64::from(loss.clone().into_scalar::<f32>());
-            let (network, norm) = t.sgd.step(t.network, loss.backward(), &rule);
+            let loss = self.loss.forward(network.forward(x, &mut pass), &target);
+            let share = part.len() as f64 / rows.len() as f64;
+            value += share * f64::from(loss.clone().into_scalar::<f32>());
+            let mut gradient = Gradient::of(network, loss.backward());
+            if share < 1.0 {
+                gradient.scale(share as f32);
+            }
+            match &mut sum {
+                Some(sum) => sum.add(gradient),
+                None => sum = Some(gradient),
+            }
+        }
+        (value, sum.unwrap_or_default())
+    }
+
+    /// The steps of an epoch that are not yet done.
+    fn epoch(&self, mut t: Training, mut pace: Option<&mut Pace<'_>>, journal: &mut Journal<'_>) -> Result<End, Error> {
+        let (plan, n, epoch) = (self.plan, self.indices.len(), t.at.epoch);
+        let (steps, trial) = (plan.steps_an_epoch(n), self.trial.map_or(u64::MAX, |t| t as u64));
+        let mut since = Instant::now();
+        let mut rule = plan.rule(plan.schedule.factor(epoch), t.at.restarts);
+        let mut over = false;
+        let mut order = permutation(n, &mut self.seed.stream(self.streams, &[0, trial, epoch as u64]));
+        order.truncate(plan.drawn(n));
+        for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
+            if journal.cancelled() {
+                if let Some(pace) = &pace {
+                    journal.ledger.keep_pace(self.stage, self.trial, pace.state());
+                }
+                t.save(journal)?;
+                return Err(Error::Interrupted);
+            }
+            let taken = (epoch * steps + step) as u64;
+            if let Some(pace) = &mut pace {
+                match pace.next(taken) {
+                    Turn::Step(progress) => rule = plan.rule(plan.schedule.factor_at(progress), t.at.restarts),
+                    Turn::Over => {
+                        over = true;
+                        break;
+                    }
+                    Turn::Late => return Err(Error::OutOfTime { stage: self.stage }),
+                }
+            }
+            let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
+            let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
+            let (value, gradient) = self.gradient(&t.network, &rows, [trial, epoch as u64, step as u64]);
+            let (network, norm) = t.sgd.step_by(t.network, gradient, &rule);
             t.network = network;
             if norm.is_finite() && value.is_finite() {
                 t.at.bad = 0;
@@ -292,30 +362,39 @@ impl Fit<'_> {
                 stage: self.stage,
                 trial: self.trial,
                 epoch,
-                step: self.progress[0] + (epoch * steps + step + 1) as u64,
-                steps_total: self.progress[1],
+                step: self.progress[0] + taken + 1,
+                steps_total: match &pace {
+                    Some(pace) if pace.adapts() => self.progress[0] + pace.planned(),
+                    _ => self.progress[1],
+                },
                 loss: Some(value),
                 lr: Some(rule.lr),
             });
             if journal.due() {
                 t.at.seconds += since.elapsed().as_secs_f64();
                 since = Instant::now();
+                if let Some(pace) = &pace {
+                    journal.ledger.keep_pace(self.stage, self.trial, pace.state());
+                }
                 t.save(journal)?;
             }
+        }
+        if over && t.at.step == 0 {
+            return Ok(End::Over(t));
         }
         t.at.seconds += since.elapsed().as_secs_f64();
         journal.event(&Event::Epoch {
             stage: self.stage,
             trial: self.trial,
             epoch,
-            epochs: plan.epochs,
+            epochs: pace.map_or(plan.epochs, |p| (p.planned() as usize).div_ceil(steps)),
             // Without one finite step in it there is no mean; the run is about to end by `PATIENCE`.
             train_loss: if t.at.finite > 0 { t.at.loss / t.at.finite as f64 } else { f64::MAX },
             val_metric: None,
             lr: rule.lr,
             seconds: t.at.seconds,
         });
-        Ok(End::Done(t))
+        Ok(if over { End::Over(t) } else { End::Done(t) })
     }
 }
 
@@ -325,10 +404,11 @@ mod tests {
 
     #[test]
     fn the_schedule_drops_at_its_milestones() {
-        let s = Schedule { milestones: vec![60, 120], decay: 0.2 };
+        let s = Schedule { milestones: vec![60, 120], fractions: vec![0.3, 0.6], decay: 0.2 };
         assert_eq!(s.factor(59), 1.0);
         assert!((s.factor(60) - 0.2).abs() < 1e-12);
         assert!((s.factor(200) - 0.04).abs() < 1e-12);
+        assert!((s.factor_at(0.5) - 0.2).abs() < 1e-12);
     }
 
     #[test]
@@ -338,11 +418,12 @@ mod tests {
             batch_size,
             subsample,
             lr: 0.1,
-            schedule: Schedule { milestones: vec![], decay: 1.0 },
+            schedule: Schedule { milestones: vec![], fractions: vec![], decay: 1.0 },
             sgd: SgdConfig { momentum: 0.9, nesterov: true, weight_decay: 0.0 },
             clip: None,
             dropout: 0.0,
             alpha: None,
+            micro_batch: None,
         };
         assert_eq!(plan(10, 1.0).steps_an_epoch(100), 10);
         assert_eq!(plan(10, 1.0).steps_an_epoch(101), 10);

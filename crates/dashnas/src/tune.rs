@@ -2,7 +2,10 @@
 //! split of the training data, with a subset of the data and fewer epochs.
 
 use crate::architecture::plan;
-use crate::config::Config;
+use crate::asha::{Asha, Tournament};
+use crate::budget::pace::Length;
+use crate::budget::plan::TunePlan;
+use crate::config::{Config, TuneConfig, Tuner};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -17,6 +20,7 @@ use crate::train::{Fit, FitPlan, Schedule};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use std::time::Instant;
 
 /// One trial and how it went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +33,20 @@ pub struct Trial {
     pub score: Option<Score>,
     /// Why it failed.
     pub reason: Option<String>,
+    /// The rung of the tournament that it was on, and its steps there; none in a grid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rung: Option<Rung>,
+}
+
+/// Where in a tournament a trial was.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Rung {
+    /// The sampled configuration, from 0.
+    pub sample: usize,
+    /// The rung, from 0.
+    pub rung: usize,
+    /// Steps of the trial.
+    pub steps: u64,
 }
 
 /// All trials and the choice.
@@ -86,11 +104,16 @@ impl Hyperparameters {
             batch_size: config.retrain_batch_size(&problem.facts()),
             subsample: 1.0,
             lr: self.lr,
-            schedule: Schedule { milestones: vec![], decay: r.lr_decay },
+            schedule: Schedule {
+                milestones: vec![],
+                fractions: config.retrain_milestones(problem.dims()),
+                decay: r.lr_decay,
+            },
             sgd: SgdConfig { momentum: self.momentum, nesterov: r.nesterov, weight_decay: self.weight_decay },
             clip: Some(r.clip),
             dropout: self.dropout,
             alpha: None,
+            micro_batch: problem.budget.train_micro_batch,
         };
         plan.bound_steps(rows, steps[0], steps[1]);
         plan.schedule.milestones =
@@ -149,20 +172,37 @@ impl<'a> Trials<'a> {
         hyperparameters.plan(self.problem, c.epochs, self.rows.len(), [c.min_steps, c.max_steps])
     }
 
-    /// Steps of one trial.
+    /// Steps of one trial, by the configuration.
     pub fn steps(&self) -> u64 {
         self.plan(Hyperparameters::untuned(&self.problem.config, self.problem.task)).steps(self.rows.len())
     }
 
     /// Trials of the whole grid.
     pub fn grid(&self) -> usize {
-        let c = &self.problem.config.tune;
-        c.learning_rates.len() * combinations(c).len()
+        grid(&self.problem.config.tune).len()
     }
 
-    /// Steps of the whole grid.
-    pub fn grid_steps(&self) -> u64 {
-        self.grid() as u64 * self.steps()
+    /// Samples that judge a trial.
+    pub fn held(&self) -> usize {
+        self.held.rows.len()
+    }
+
+    /// Trials and steps of the whole tuning, if none ends early.
+    pub fn size(&self) -> (usize, u64) {
+        match self.way() {
+            TunePlan::None => (0, 0),
+            TunePlan::Grid { trials, steps } => (trials, trials as u64 * steps),
+            TunePlan::Asha { size } => size.size(),
+        }
+    }
+
+    /// How to tune: as the plan of a time limit says, or the configuration.
+    pub fn way(&self) -> TunePlan {
+        let config = &self.problem.config;
+        self.problem.budget.tuning().unwrap_or_else(|| match config.tune.tuner {
+            Some(Tuner::Asha) => TunePlan::Asha { size: config.asha.tournament(self.steps()) },
+            _ => TunePlan::Grid { trials: self.grid(), steps: self.steps() },
+        })
     }
 
     /// Trains and scores one trial. What goes wrong in it stays in it: the inner error is why it
@@ -174,6 +214,7 @@ impl<'a> Trials<'a> {
         &self,
         trial: usize,
         plan: &FitPlan,
+        length: Option<Length<'_>>,
         progress: &Progress,
         journal: &mut Journal<'_>,
     ) -> Result<Result<Score, String>, Error> {
@@ -186,6 +227,7 @@ impl<'a> Trials<'a> {
             indices: &self.rows,
             loss: &self.loss,
             plan,
+            length,
             seed: Seed(self.problem.config.seed),
             restarts: 0,
             device: self.device,
@@ -198,7 +240,9 @@ impl<'a> Trials<'a> {
         match attempt {
             Ok(Ok(score)) if score.metric.is_finite() && score.loss.is_finite() => Ok(Ok(score)),
             Ok(Ok(score)) => Ok(Err(format!("its score is not finite ({} with loss {})", score.metric, score.loss))),
-            Ok(Err(e @ (Error::Diverged { .. } | Error::Metric(_)))) => Ok(Err(e.to_string())),
+            Ok(Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_)))) => {
+                Ok(Err(e.to_string()))
+            }
             Ok(Err(e)) => Err(e),
             Err(panic) => Ok(Err(format!("it panicked: {panic}"))),
         }
@@ -215,65 +259,150 @@ fn isolated<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Runs the grid. Learning rates are tried from the first to the last; with `stop-early`, a
-/// learning rate none of whose trials beats the best so far ends the tuning. Trials that the
-/// ledger has are not run again.
+/// A tuning under way: trials are run in turn, and those that the ledger has are not run again.
+pub(crate) struct Contest<'a, 'j, 'o> {
+    setup: &'a Trials<'a>,
+    progress: &'a mut Progress,
+    journal: &'j mut Journal<'o>,
+    /// Trials so far.
+    trials: Vec<Trial>,
+    /// Trials in all, for events.
+    total: usize,
+    /// Seconds of a step in the last trial that was run here.
+    step_seconds: Option<f64>,
+}
+
+impl Contest<'_, '_, '_> {
+    /// Whether there is time for another trial of so many steps. One that was run is always taken
+    /// in.
+    pub fn has_time(&self, steps: u64) -> bool {
+        let (stage, done) = (self.progress.stage, self.trials.len());
+        self.journal.ledger.trials(stage).len() > done
+            || self.setup.problem.budget.room_for_trial(stage, steps, self.step_seconds, done)
+    }
+
+    /// Runs the next trial, or takes it from the ledger. `steps` is its length if that is not the
+    /// configuration's.
+    pub fn next(
+        &mut self,
+        hyperparameters: Hyperparameters,
+        steps: Option<u64>,
+        rung: Option<Rung>,
+    ) -> Result<Option<Score>, Error> {
+        let setup = self.setup;
+        let (stage, trial) = (self.progress.stage, self.trials.len());
+        let plan = setup.plan(hyperparameters);
+        let length = steps.map(|steps| setup.problem.budget.trial_length(stage, steps));
+        let steps = steps.unwrap_or_else(|| plan.steps(setup.rows.len()));
+        let done = match self.journal.ledger.trials(stage).get(trial) {
+            Some(done) => done.clone(),
+            None => {
+                let started = Instant::now();
+                let result = setup.run(trial, &plan, length, self.progress, self.journal)?;
+                self.step_seconds = Some(started.elapsed().as_secs_f64() / steps.max(1) as f64);
+                let (score, reason) = match result {
+                    Ok(score) => (Some(score), None),
+                    Err(reason) => (None, Some(reason)),
+                };
+                let done = Trial { trial, hyperparameters, score, reason, rung };
+                self.journal.event(&done.event(self.total));
+                self.journal.ledger.trials_mut(stage).push(done.clone());
+                // It may have ended before its last step.
+                self.journal.ledger.steps = self.progress.done + steps;
+                if self.journal.due() {
+                    self.journal.save(None)?;
+                }
+                done
+            }
+        };
+        self.progress.done += steps;
+        let score = done.score;
+        self.trials.push(done);
+        Ok(score)
+    }
+}
+
+/// Tunes, in the way that fits. Trials that the ledger has are not run again.
 ///
 /// # Errors
 /// [`Error::AllTrialsFailed`] if no trial gave a score, [`Error::Interrupted`] if the observer
 /// asked to stop.
 pub(crate) fn tune(setup: &Trials<'_>, progress: &mut Progress, journal: &mut Journal<'_>) -> Result<Tuning, Error> {
-    let c = &setup.problem.config.tune;
-    let stage = progress.stage;
-    let mut trials: Vec<Trial> = Vec::new();
-    for &lr in &c.learning_rates {
-        let before = best(&trials);
-        for (weight_decay, momentum, dropout) in combinations(c) {
-            let hyperparameters = Hyperparameters { lr, weight_decay, momentum, dropout };
-            let plan = setup.plan(hyperparameters);
-            let steps = plan.steps(setup.rows.len());
-            let done = match journal.ledger.trials(stage).get(trials.len()) {
-                Some(done) => done.clone(),
-                None => {
-                    let trial = trials.len();
-                    let result = setup.run(trial, &plan, progress, journal)?;
-                    let (score, reason) = match result {
-                        Ok(score) => (Some(score), None),
-                        Err(reason) => (None, Some(reason)),
-                    };
-                    let done = Trial { trial, hyperparameters, score, reason };
-                    journal.event(&done.event(setup.grid()));
-                    journal.ledger.trials_mut(stage).push(done.clone());
-                    // It may have ended before its last step.
-                    journal.ledger.steps = progress.done + steps;
-                    if journal.due() {
-                        journal.save(None)?;
-                    }
-                    done
-                }
-            };
-            progress.done += steps;
-            trials.push(done);
+    let total = setup.size().0;
+    let mut contest = Contest { setup, progress, journal, trials: Vec::new(), total, step_seconds: None };
+    match setup.way() {
+        TunePlan::None => {}
+        TunePlan::Grid { trials, steps } => {
+            let steps = setup.problem.budget.plan().map(|_| steps);
+            run_grid(&mut contest, trials, steps)?;
         }
-        if c.stop_early && before.is_some() && before == best(&trials) {
-            break;
-        }
+        TunePlan::Asha { size } => run_asha(&mut contest, size)?,
     }
-    Tuning::of(trials)
+    let late = setup.problem.budget.plan().is_some();
+    if late && contest.trials.iter().all(|t| t.score.is_none()) {
+        // A limit that left no time for a trial is not the trials' failure.
+        let untuned = Hyperparameters::untuned(&setup.problem.config, setup.problem.task);
+        return Ok(Tuning { trials: contest.trials, best: untuned });
+    }
+    Tuning::of(contest.trials)
 }
 
-/// The trial with the best score, the first of equals.
+/// Runs the first `trials` of the grid. Learning rates are tried from the first to the last; with
+/// `stop-early`, a learning rate none of whose trials beats the best so far ends the tuning.
+fn run_grid(contest: &mut Contest<'_, '_, '_>, trials: usize, steps: Option<u64>) -> Result<(), Error> {
+    let c = &contest.setup.problem.config.tune;
+    let mut before = None;
+    let mut lr = None;
+    for hyperparameters in grid(c).into_iter().take(trials) {
+        if lr.is_some_and(|lr| lr != hyperparameters.lr) {
+            let now = best(&contest.trials);
+            if c.stop_early && before.is_some() && before == now {
+                return Ok(());
+            }
+            before = now;
+        }
+        lr = Some(hyperparameters.lr);
+        if !contest.has_time(steps.unwrap_or(0)) {
+            return Ok(());
+        }
+        contest.next(hyperparameters, steps, None)?;
+    }
+    Ok(())
+}
+
+/// Runs a tournament.
+fn run_asha(contest: &mut Contest<'_, '_, '_>, size: Tournament) -> Result<(), Error> {
+    let (config, task) = (&contest.setup.problem.config, contest.setup.problem.task);
+    let (seed, space, first) = (Seed(config.seed), config.asha.space(), Hyperparameters::untuned(config, task));
+    let mut asha = Asha::new(size);
+    while let Some(&job) = asha.pending().first() {
+        if !contest.has_time(job.steps) {
+            return Ok(());
+        }
+        let rung = Rung { sample: job.sample, rung: job.rung, steps: job.steps };
+        let score = contest.next(space.sample(seed, job.sample, first), Some(job.steps), Some(rung))?;
+        asha.finish(job, score);
+    }
+    Ok(())
+}
+
+/// The trial with the best score, the first of equals; in a tournament, of the highest rung that
+/// has a score.
 fn best(trials: &[Trial]) -> Option<(Score, Hyperparameters)> {
-    let scored = trials.iter().filter_map(|t| t.score.map(|score| (score, t.hyperparameters)));
+    let height = |t: &&Trial| t.rung.map_or(0, |rung| rung.rung);
+    let top = trials.iter().filter(|t| t.score.is_some()).map(|t| height(&t)).max()?;
+    let finalists = trials.iter().filter(|t| height(t) == top);
+    let scored = finalists.filter_map(|t| t.score.map(|score| (score, t.hyperparameters)));
     scored.reduce(|a, b| if b.0.beats(a.0) { b } else { a })
 }
 
-fn combinations(c: &crate::config::TuneConfig) -> Vec<(f64, f64, f64)> {
+/// Every combination, learning rate by learning rate.
+fn grid(c: &TuneConfig) -> Vec<Hyperparameters> {
     let mut all = Vec::new();
-    for &weight_decay in &c.weight_decays {
-        for &momentum in &c.momentums {
-            for &dropout in &c.dropouts {
-                all.push((weight_decay, momentum, dropout));
+    for &lr in &c.learning_rates {
+        for &weight_decay in &c.weight_decays {
+            for &momentum in &c.momentums {
+                all.extend(c.dropouts.iter().map(|&dropout| Hyperparameters { lr, weight_decay, momentum, dropout }));
             }
         }
     }

@@ -24,6 +24,7 @@ fn outcome() -> Outcome {
         seed: 7,
         samples: [200, 50],
         seconds: [(Stage::Search, 1.5), (Stage::Data, 0.25)].into(),
+        notes: vec![],
         run_dir: "runs/darcy-flow-1".into(),
     }
 }

@@ -32,6 +32,7 @@ impl Lines {
                 // On a terminal the bar says it.
                 self.pause.is_some().then(|| format!("{stage}{size}"))
             }
+            Event::Planned { plan } => Some(plan.to_string()),
             Event::StageResumed { stage, steps_done } => Some(format!("{stage}: resuming after step {steps_done}")),
             Event::Step { stage, step, steps_total, .. } => {
                 let due = self.last.is_none_or(|last| self.pause.is_some_and(|pause| now - last >= pause));

@@ -4,9 +4,11 @@
 //! as data, a [`Plan`], that [`crate::network`] builds and runs, so that adding one is a file
 //! here, a name in [`BackboneName`] and a line in its `resolve`.
 
+mod trace;
 mod wrn1d;
 mod wrn2d;
 
+pub use trace::Traced;
 pub use wrn1d::Wrn1d;
 pub use wrn2d::Wrn2d;
 

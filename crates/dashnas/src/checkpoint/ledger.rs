@@ -1,9 +1,13 @@
 //! Where a run stands, apart from the training under way.
 
+use crate::budget::pace::PaceState;
 use crate::event::Stage;
 use crate::tune::Trial;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// The note that holds the pace of the training under way.
+const PACE: &str = "pace";
 
 /// What is done, and what it took.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -37,6 +41,20 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Keeps what the pace of a training has decided.
+    pub fn keep_pace(&mut self, stage: Stage, trial: Option<usize>, state: PaceState) {
+        // Numbers always have a JSON form.
+        if let Ok(text) = serde_json::to_string(&(stage, trial, state)) {
+            self.notes.insert(PACE.into(), text);
+        }
+    }
+
+    /// What the pace of this training had decided, if it is the one that was kept last.
+    pub fn pace(&self, stage: Stage, trial: Option<usize>) -> Option<PaceState> {
+        let kept: (Stage, Option<usize>, PaceState) = serde_json::from_str(self.notes.get(PACE)?).ok()?;
+        ((kept.0, kept.1) == (stage, trial)).then_some(kept.2)
+    }
+
     /// Whether a stage is done.
     pub fn is_done(&self, stage: Stage) -> bool {
         self.done.contains(&stage)

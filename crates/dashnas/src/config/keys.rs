@@ -24,19 +24,21 @@ const fn key(section: &'static str, name: &'static str, help: &'static str) -> K
 }
 
 /// Every section with what it is about, in the order they are printed.
-pub(super) const SECTIONS: [(&str, &str); 8] = [
+pub(super) const SECTIONS: [(&str, &str); 10] = [
     ("space", "The kernel sizes and dilations that every layer chooses from (section 3.3 of the paper)."),
     ("backbone", "The network whose convolutions are searched (A.5.1)."),
     ("task", "What is learnt, where the data set does not say it or is to be overruled."),
     ("search", "The supernet's training: weights and architecture in one loop (Algorithm 1, A.5.2)."),
     ("tune", "The grid of training hyperparameters, judged on a validation split (A.5.2)."),
     ("retrain", "Training of the searched network, and of the baseline (A.5.2)."),
+    ("asha", "Asynchronous successive halving, with tune.tuner = \"asha\" or under a time limit."),
     ("baseline", "The backbone with its own kernels, trained for comparison."),
+    ("budget", "Limits that the run keeps. 0: none."),
     ("darcy", "The built-in data set `darcy-flow`."),
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 62] = [
+pub const KEYS: [Key; 76] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
     key("space", "kernel-sizes", "Kernel sizes K, odd. auto: 3, 5, 7, 9 in 2-D and 3, 7, 11, 15, 19 in 1-D."),
@@ -119,6 +121,11 @@ pub const KEYS: [Key; 62] = [
     key("search", "alpha-init-std", "Standard deviation of the initial architecture parameters."),
     key("search", "weight-init-std", "Standard deviation of the initial kernels."),
     key("tune", "enabled", "Tune before retraining; otherwise retrain with the values under [retrain]."),
+    key(
+        "tune",
+        "tuner",
+        "grid (the lists below) or asha (the ranges under [asha]). auto: grid; under a time limit whichever fits.",
+    ),
     key("tune", "epochs", "Epochs of a trial."),
     key("tune", "min-steps", "As in [search], for each trial."),
     key("tune", "max-steps", "As in [search], for each trial."),
@@ -145,7 +152,24 @@ pub const KEYS: [Key; 62] = [
     key("retrain", "momentum", "Momentum without tuning, and of the baseline."),
     key("retrain", "dropout", "Dropout rate without tuning, and of the baseline."),
     key("retrain", "nesterov", "Use Nesterov's momentum."),
+    key("asha", "samples", "Configurations sampled; the first is that under [retrain]."),
+    key("asha", "reduction", "One in so many trials is promoted, to so many times the steps."),
+    key("asha", "brackets", "Brackets; each starts its trials with reduction times the steps of the one before."),
+    key("asha", "min-steps", "Steps of the shortest trials. 0: those of a [tune] trial over reduction squared."),
+    key("asha", "workers", "Trials under way at a time. Part of what decides the result, unlike --threads."),
+    key("asha", "learning-rates", "Least and largest learning rate, drawn uniformly in the logarithm."),
+    key("asha", "weight-decays", "Least and largest weight decay, drawn uniformly in the logarithm."),
+    key("asha", "momentums", "Least and largest momentum; 1 - momentum is drawn uniformly in the logarithm."),
+    key("asha", "dropouts", "Least and largest dropout rate, drawn uniformly."),
     key("baseline", "enabled", "Train the plain backbone too and report its test metric beside the searched one's."),
+    key("budget", "time-limit", "Seconds of the whole run, reading the data included. Everything is planned to fit."),
+    key("budget", "memory-limit", "Bytes of resident memory. Training then takes micro-batches where it must."),
+    key("budget", "max-params", "Parameters of the searched network: the strongest kernels within it are chosen."),
+    key(
+        "budget",
+        "max-latency",
+        "Milliseconds that the searched network may take for one sample on this machine: likewise.",
+    ),
     key("darcy", "resolution", "Grid points on a side at which the equation is solved, boundary included."),
     key("darcy", "stride", "Keep every stride-th grid point; divides resolution - 1."),
     key("darcy", "train", "Samples to train on."),

@@ -19,7 +19,7 @@ mod validate;
 pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use layers::Override;
-pub use names::{BackboneName, Preset, SearchMethod, TaskName};
+pub use names::{BackboneName, Preset, SearchMethod, TaskName, Tuner};
 pub use rules::Facts;
 pub use schedule::{learning_rate, milestone_epochs};
 
@@ -46,8 +46,12 @@ pub struct Config {
     pub tune: TuneConfig,
     /// The discretised network's training (A.5.2 "Retraining").
     pub retrain: RetrainConfig,
+    /// The tournament of training hyperparameters.
+    pub asha: AshaConfig,
     /// The backbone as it stands, trained for comparison.
     pub baseline: BaselineConfig,
+    /// Limits on time, memory, size and speed.
+    pub budget: BudgetConfig,
     /// The built-in Darcy flow data set.
     pub darcy: DarcyConfig,
 }
@@ -158,6 +162,9 @@ pub struct SearchConfig {
 pub struct TuneConfig {
     /// Whether to tune at all; otherwise `[retrain]`'s own values are used.
     pub enabled: bool,
+    /// Which way; `None`: the grid, or under a time limit whichever fits.
+    #[serde(with = "auto")]
+    pub tuner: Option<Tuner>,
     /// Epochs of a trial.
     pub epochs: usize,
     /// Least number of steps of a trial. 0: no bound.
@@ -212,6 +219,44 @@ pub struct RetrainConfig {
     pub nesterov: bool,
 }
 
+/// `[asha]`: asynchronous successive halving, the other way of tuning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AshaConfig {
+    /// Configurations sampled.
+    pub samples: usize,
+    /// η: one in η is promoted, to η times the steps.
+    pub reduction: usize,
+    /// Brackets, each starting with η times the steps of the one before.
+    pub brackets: usize,
+    /// Steps of the shortest trials; 0: those of a grid's trial over η².
+    pub min_steps: usize,
+    /// Trials under way at a time.
+    pub workers: usize,
+    /// `[least, most]` learning rate.
+    pub learning_rates: [f64; 2],
+    /// `[least, most]` weight decay.
+    pub weight_decays: [f64; 2],
+    /// `[least, most]` momentum.
+    pub momentums: [f64; 2],
+    /// `[least, most]` dropout rate.
+    pub dropouts: [f64; 2],
+}
+
+/// `[budget]`: what a run may take. 0 sets no limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BudgetConfig {
+    /// Seconds of the whole run.
+    pub time_limit: f64,
+    /// Bytes of resident memory.
+    pub memory_limit: u64,
+    /// Parameters of the searched network.
+    pub max_params: u64,
+    /// Milliseconds of the searched network for one sample on this machine.
+    pub max_latency: f64,
+}
+
 /// `[baseline]`: the plain backbone, for comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -257,6 +302,8 @@ default_from_preset!(
     search: SearchConfig,
     tune: TuneConfig,
     retrain: RetrainConfig,
+    asha: AshaConfig,
     baseline: BaselineConfig,
+    budget: BudgetConfig,
     darcy: DarcyConfig
 );

@@ -68,6 +68,29 @@ impl BackboneName {
     }
 }
 
+/// A way of tuning the training hyperparameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tuner {
+    /// Every combination of some values.
+    Grid,
+    /// Asynchronous successive halving over samples from ranges.
+    Asha,
+}
+
+impl Tuner {
+    /// Every tuner.
+    pub const ALL: [Tuner; 2] = [Tuner::Grid, Tuner::Asha];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tuner::Grid => "grid",
+            Tuner::Asha => "asha",
+        }
+    }
+}
+
 /// A kind of task without its size, which comes from the data: [`TaskKind`] by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

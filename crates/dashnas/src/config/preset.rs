@@ -1,8 +1,8 @@
 //! The presets: what appendix A.5.2 says, and one table of how the smaller budgets differ from it.
 
 use super::{
-    BackboneConfig, BaselineConfig, Config, DarcyConfig, Preset, RetrainConfig, SearchConfig, SearchMethod,
-    SpaceConfig, TaskConfig, TuneConfig,
+    AshaConfig, BackboneConfig, BaselineConfig, BudgetConfig, Config, DarcyConfig, Preset, RetrainConfig, SearchConfig,
+    SearchMethod, SpaceConfig, TaskConfig, TuneConfig,
 };
 
 /// What a preset decides. Everything else is the same in all of them.
@@ -130,6 +130,7 @@ impl Config {
             },
             tune: TuneConfig {
                 enabled: true,
+                tuner: None,
                 epochs: budget.tune_epochs,
                 min_steps: budget.tune_steps[0],
                 max_steps: budget.tune_steps[1],
@@ -154,7 +155,19 @@ impl Config {
                 dropout: 0.0,
                 nesterov: true,
             },
+            asha: AshaConfig {
+                samples: 9,
+                reduction: 3,
+                brackets: 1,
+                min_steps: 0,
+                workers: 2,
+                learning_rates: [1e-3, 0.3],
+                weight_decays: [5e-6, 5e-3],
+                momentums: [0.8, 0.99],
+                dropouts: [0.0, 0.1],
+            },
             baseline: BaselineConfig { enabled: true },
+            budget: BudgetConfig { time_limit: 0.0, memory_limit: 0, max_params: 0, max_latency: 0.0 },
             darcy: budget.darcy.clone(),
         }
     }

@@ -1,6 +1,7 @@
 //! What `"auto"` means: the paper's rules by dimension and kind of task.
 
-use super::{BackboneName, Config, ConfigError};
+use super::{AshaConfig, BackboneName, Config, ConfigError, Tuner};
+use crate::asha::{SampleSpace, Tournament};
 use crate::task::{Loss, Metric, TaskKind};
 
 /// What the rules need to know of a data set.
@@ -109,10 +110,39 @@ impl Config {
         config.search.lr = Some(self.search_lr(facts.task));
         config.search.alpha_lr = Some(self.alpha_lr(facts.task));
         config.search.batch_size = Some(self.search_batch_size(facts));
+        if self.budget.time_limit == 0.0 {
+            config.tune.tuner = Some(self.tune.tuner.unwrap_or(Tuner::Grid));
+        }
         config.retrain.milestones = Some(self.retrain_milestones(facts.dims));
         config.retrain.lr = Some(self.retrain_lr(facts.task));
         config.retrain.batch_size = Some(self.retrain_batch_size(facts));
         Ok(config)
+    }
+}
+
+impl AshaConfig {
+    /// The tournament whose longest trials have so many steps.
+    pub fn tournament(&self, steps: u64) -> Tournament {
+        let reduction = self.reduction as u64;
+        let shortest = if self.min_steps == 0 { steps / reduction.saturating_pow(2) } else { self.min_steps as u64 };
+        Tournament {
+            samples: self.samples,
+            reduction: self.reduction,
+            brackets: self.brackets,
+            min_steps: shortest.clamp(1, steps.max(1)),
+            max_steps: steps,
+            workers: self.workers,
+        }
+    }
+
+    /// The ranges that are sampled.
+    pub fn space(&self) -> SampleSpace {
+        SampleSpace {
+            lr: self.learning_rates,
+            weight_decay: self.weight_decays,
+            momentum: self.momentums,
+            dropout: self.dropouts,
+        }
     }
 }
 

@@ -18,6 +18,8 @@ impl Config {
         self.validate_search()?;
         self.validate_tune()?;
         self.validate_retrain()?;
+        self.validate_asha()?;
+        self.validate_budget()?;
         let darcy = &self.darcy;
         check(
             "darcy.resolution",
@@ -94,6 +96,28 @@ impl Config {
         each("tune.dropouts", &tune.dropouts, dropout)
     }
 
+    fn validate_asha(&self) -> Result<(), ConfigError> {
+        let asha = &self.asha;
+        counts("asha.samples", asha.samples)?;
+        check("asha.reduction", &asha.reduction, (2..=LARGEST).contains(&asha.reduction), "it must be at least 2")?;
+        counts("asha.brackets", asha.brackets)?;
+        check("asha.min-steps", &asha.min_steps, asha.min_steps <= LARGEST, "it can be at most 16777216")?;
+        check("asha.workers", &asha.workers, (1..=64).contains(&asha.workers), "it must be from 1 to 64")?;
+        range("asha.learning-rates", asha.learning_rates, positive)?;
+        range("asha.weight-decays", asha.weight_decays, positive)?;
+        range("asha.momentums", asha.momentums, momentum)?;
+        range("asha.dropouts", asha.dropouts, dropout)
+    }
+
+    fn validate_budget(&self) -> Result<(), ConfigError> {
+        let budget = &self.budget;
+        not_negative("budget.time-limit", budget.time_limit)?;
+        let whole = "it can be at most 2^63 - 1";
+        check("budget.memory-limit", &budget.memory_limit, budget.memory_limit <= i64::MAX as u64, whole)?;
+        check("budget.max-params", &budget.max_params, budget.max_params <= i64::MAX as u64, whole)?;
+        not_negative("budget.max-latency", budget.max_latency)
+    }
+
     fn validate_retrain(&self) -> Result<(), ConfigError> {
         let retrain = &self.retrain;
         counts("retrain.epochs", retrain.epochs)?;
@@ -162,6 +186,16 @@ fn milestones(key: &'static str, fractions: &[f64]) -> Result<(), ConfigError> {
     check(key, &fractions, inside, "milestones are fractions of the epochs, between 0 and 1")?;
     let rising = fractions.is_sorted();
     check(key, &fractions, rising, "milestones must rise")
+}
+
+fn range(
+    key: &'static str,
+    [low, high]: [f64; 2],
+    check_one: impl Fn(&'static str, f64) -> Result<(), ConfigError>,
+) -> Result<(), ConfigError> {
+    check(key, &[low, high], low <= high, "the least must not be above the most")?;
+    check_one(key, low)?;
+    check_one(key, high)
 }
 
 fn each(

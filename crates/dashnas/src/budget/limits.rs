@@ -1,0 +1,181 @@
+//! The limits of a configuration put into force in a run: what is decided is noted in the ledger, so
+//! that a resumed run does not decide again.
+
+use super::Clock;
+use super::fit::{self, MemoryFit};
+use super::plan::{StepWish, TimePlan, TuneWish, Wish};
+use super::probe::Probe;
+use crate::architecture::Architecture;
+use crate::checkpoint::Ledger;
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::event::{Event, Observer, Stage};
+use crate::journal::Journal;
+use crate::problem::Problem;
+use crate::run_dir::{RunDir, names};
+use crate::tune::Trials;
+use aggconv::KernelSpace;
+use burn::tensor::Device;
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Names of the ledger's notes.
+const PLAN: &str = "plan";
+const REPLANNED: &str = "replanned";
+const MEMORY: &str = "memory";
+
+fn note<T: Serialize>(ledger: &mut Ledger, name: &str, value: &T) {
+    // Plain data always has a JSON form.
+    if let Ok(text) = serde_json::to_string(value) {
+        ledger.notes.insert(name.into(), text);
+    }
+}
+
+fn noted<T: DeserializeOwned>(ledger: &Ledger, name: &str) -> Option<T> {
+    serde_json::from_str(ledger.notes.get(name)?).ok()
+}
+
+/// Fits the problem into its memory limit, or does what was decided before.
+///
+/// # Errors
+/// [`Error::Memory`] with the least limit that would do.
+pub(crate) fn fit_memory(problem: &mut Problem, data: &Dataset, journal: &mut Journal<'_>) -> Result<(), Error> {
+    let limit = problem.config.budget.memory_limit;
+    if limit == 0 {
+        return Ok(());
+    }
+    let known: Option<MemoryFit> = noted(&journal.ledger, MEMORY);
+    let fit = match known {
+        Some(fit) => fit,
+        None => {
+            // The test split is normalized into a copy, and predicted.
+            let test = 4 * data.test.len() as u64 * (data.test.x.row_len() + 2 * problem.task.outputs()) as u64;
+            let fit = fit::fit(problem, limit, test)?;
+            for message in &fit.notes {
+                journal.event(&Event::Warning { message: message.clone() });
+            }
+            note(&mut journal.ledger, MEMORY, &fit);
+            fit
+        }
+    };
+    fit.apply(problem);
+    Ok(())
+}
+
+/// Takes up the plan that an earlier process made.
+pub(crate) fn take_up(problem: &mut Problem, journal: &Journal<'_>) {
+    if let Some(plan) = noted::<TimePlan>(&journal.ledger, PLAN) {
+        plan.apply(&mut problem.config);
+        problem.budget.set_plan(plan);
+    }
+}
+
+/// Plans the run to fit its time limit, if it has one and is not planned yet.
+///
+/// # Errors
+/// Those of measuring and of writing `plan.json`.
+pub(crate) fn plan(
+    problem: &mut Problem,
+    data: &Dataset,
+    dir: &RunDir,
+    device: &Device,
+    journal: &mut Journal<'_>,
+) -> Result<(), Error> {
+    let limit = problem.config.budget.time_limit;
+    if limit == 0.0 || problem.budget.plan().is_some() {
+        return Ok(());
+    }
+    let began = problem.budget.clock().seconds();
+    let wish = wish(problem, data, device)?;
+    let plan = {
+        let mut probe = Probe::new(problem, device)?;
+        TimePlan::new(&wish, limit, problem.budget.clock(), &mut probe)
+    };
+    announce(problem, plan, began, dir, journal)
+}
+
+/// Plans again what follows the search, once, by the cost of the network that was found.
+///
+/// # Errors
+/// Those of measuring and of writing `plan.json`.
+pub(crate) fn replan(
+    problem: &mut Problem,
+    architecture: &Architecture,
+    dir: &RunDir,
+    device: &Device,
+    journal: &mut Journal<'_>,
+) -> Result<(), Error> {
+    let Some(mut plan) = problem.budget.plan().cloned() else { return Ok(()) };
+    if journal.ledger.notes.contains_key(REPLANNED) {
+        return Ok(());
+    }
+    let began = problem.budget.clock().seconds();
+    let wish = plan.wish.clone();
+    {
+        let mut probe = Probe::new(problem, device)?;
+        let step = probe.network_step(&architecture.kernels, plan.width, plan.training.batch);
+        plan.after_search(&wish, problem.budget.clock(), step, &mut probe);
+    }
+    note(&mut journal.ledger, REPLANNED, &true);
+    announce(problem, plan, began, dir, journal)
+}
+
+/// Puts a plan into force and on record.
+fn announce(
+    problem: &mut Problem,
+    plan: TimePlan,
+    began: f64,
+    dir: &RunDir,
+    journal: &mut Journal<'_>,
+) -> Result<(), Error> {
+    plan.apply(&mut problem.config);
+    note(&mut journal.ledger, PLAN, &plan);
+    let measured = problem.budget.clock().seconds() - began;
+    *journal.ledger.seconds.entry(Stage::Data).or_default() += measured;
+    dir.write_json(names::PLAN, &plan)?;
+    journal.event(&Event::Planned { plan: Box::new(plan.clone()) });
+    problem.budget.set_plan(plan);
+    Ok(())
+}
+
+/// What the configuration would do without a limit.
+fn wish(problem: &Problem, data: &Dataset, device: &Device) -> Result<Wish, Error> {
+    let config = &problem.config;
+    let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
+    let search = crate::search::fit_plan(problem, &space);
+    let facts = problem.facts();
+    let kernels: Vec<[usize; 2]> = vec![];
+    let trials = Trials::new(problem, &kernels, device);
+    let tune = config.tune.enabled.then(|| TuneWish {
+        trials: trials.grid(),
+        steps: trials.steps(),
+        tuner: config.tune.tuner,
+        asha: config.asha.tournament(trials.steps()),
+    });
+    let mut widths = vec![config.backbone.width];
+    if problem.dims() == 2 {
+        while let Some(&width) = widths.last()
+            && width > 1
+        {
+            widths.push(width / 2);
+        }
+    }
+    Ok(Wish {
+        search: StepWish { steps: search.steps(problem.train.len()), batch: search.batch_size },
+        tune,
+        retrain: StepWish {
+            steps: crate::retrain::size(problem, Stage::Retrain).1,
+            batch: config.retrain_batch_size(&facts),
+        },
+        baseline: config.baseline.enabled,
+        widths,
+        samples: [problem.train.len(), trials.held(), data.test.len()],
+        subsample: config.search.subsample,
+    })
+}
+
+/// What the limits changed about a run, in words.
+pub(crate) fn notes(problem: &Problem, journal: &Journal<'_>) -> Vec<String> {
+    let memory = noted::<MemoryFit>(&journal.ledger, MEMORY).map(|fit| fit.notes).unwrap_or_default();
+    let time = problem.budget.plan().map(|plan| plan.notes.clone()).unwrap_or_default();
+    memory.into_iter().chain(time).collect()
+}

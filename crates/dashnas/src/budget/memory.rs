@@ -1,0 +1,261 @@
+//! How much memory a training step takes, before it is tried.
+//!
+//! Autodiff keeps the input of every convolution and normalization until the backward pass: that
+//! grows with the batch and is most of it. Besides, the layer under way has its gradients and the
+//! kernels' working memory. The factors are those of this engine on a CPU, rounded up from
+//! measured peaks; the tests hold the estimate to what is kept.
+
+use crate::backbone::{Op, Plan};
+use crate::error::Error;
+use aggconv::KernelSpace;
+
+/// Bytes of a training step or an evaluation: `fixed + samples · per_sample`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footprint {
+    /// Whatever the batch.
+    pub fixed: u64,
+    /// For each sample of a (micro-)batch.
+    pub per_sample: u64,
+}
+
+impl Footprint {
+    /// Bytes with a batch of so many samples.
+    pub fn bytes(&self, samples: usize) -> u64 {
+        self.fixed.saturating_add(self.per_sample.saturating_mul(samples as u64))
+    }
+
+    /// The most samples that fit in so many bytes.
+    pub fn samples(&self, bytes: u64) -> usize {
+        let free = bytes.saturating_sub(self.fixed) / self.per_sample.max(1);
+        usize::try_from(free).unwrap_or(usize::MAX)
+    }
+}
+
+/// Copies of the parameters during a step: weights, gradients (in the tape and as numbers),
+/// momentum, and the weights being written.
+const PARAMETER_COPIES: u64 = 5;
+/// Gradients and activations alive around the layer under way, in units of its input and output.
+const AROUND: u64 = 2;
+/// Planes that the kernels transform together.
+const LANES: usize = 16;
+/// Working memory of the kernels that is kept between calls, at most.
+const POOL: u64 = 128 << 20;
+
+/// What is trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Trained<'a> {
+    /// The topology.
+    pub plan: &'a Plan,
+    /// `[channels, height, width]` of a sample.
+    pub input: [usize; 3],
+    /// Outputs of the head.
+    pub outputs: usize,
+    /// Whether the head predicts at every position.
+    pub dense: bool,
+    /// Whether dropout is on.
+    pub dropout: bool,
+}
+
+impl Trained<'_> {
+    /// A training step of a network with fixed kernels of these sizes at most.
+    pub fn retraining(&self, largest_kernel: usize) -> Footprint {
+        let convs: u64 = self.plan.searched().iter().map(|op| self.plan.conv_params(op, largest_kernel)).sum();
+        self.training(convs)
+    }
+
+    /// A training step of the supernet over a space, by the method that takes the least memory:
+    /// the mixed kernel, convolved once.
+    pub fn searching(&self, space: &KernelSpace, depthwise: bool) -> Footprint {
+        let weights = space.weights_per_channel_pair(self.plan.dims);
+        let pairs: usize = self
+            .plan
+            .searched()
+            .iter()
+            .map(|op| match **op {
+                Op::Conv { c_in, c_out, .. } if depthwise && c_in == c_out => c_out,
+                Op::Conv { c_in, c_out, .. } => c_in * c_out,
+                _ => 0,
+            })
+            .sum();
+        // Beside the candidates' weights the mixed kernel, which has no more taps than they.
+        self.training((2 * pairs * weights) as u64)
+    }
+
+    /// What Eq. 2 adds to [`Trained::searching`] for each sample: the results of the candidates.
+    pub fn mixed_results(&self, space: &KernelSpace) -> u64 {
+        let kept = |op: &Op, grid: [usize; 2]| match *op {
+            Op::Conv { c_out, .. } => floats(c_out, self.plan.output(op, grid)),
+            _ => 0,
+        };
+        let [_, h, w] = self.input;
+        space.len() as u64 * self.plan.trace([h, w]).iter().map(|t| kept(t.op, t.input)).sum::<u64>() * 4
+    }
+
+    /// An evaluation, which keeps nothing for later.
+    pub fn evaluating(&self, params: u64) -> Footprint {
+        let (around, scratch) = self.largest_layer();
+        // The input of a block is held for its shortcut.
+        let per_sample = 4 * (2 * around + self.head() + self.sample()) + scratch;
+        Footprint { fixed: 4 * params + POOL.min(scratch), per_sample }
+    }
+
+    fn training(&self, convs: u64) -> Footprint {
+        let params = convs + self.plan.fixed_params(self.outputs);
+        let (around, scratch) = self.largest_layer();
+        let per_sample = 4 * (self.kept() + AROUND * around + 2 * self.head() + self.sample()) + scratch;
+        Footprint { fixed: PARAMETER_COPIES * 4 * params, per_sample }
+    }
+
+    fn sample(&self) -> u64 {
+        self.input.iter().product::<usize>() as u64
+    }
+
+    /// Floats of a sample that wait for the backward pass.
+    fn kept(&self) -> u64 {
+        let [_, h, w] = self.input;
+        let mut before = false;
+        let kept = |t: &crate::backbone::Traced<'_>| {
+            // A shortcut starts from the tensor that the body starts from.
+            let shared = t.shortcut && !before;
+            before = t.shortcut;
+            match *t.op {
+                Op::Conv { c_in, .. } | Op::Pointwise { c_in, .. } if !shared => floats(c_in, t.input),
+                Op::Norm { channels } => floats(channels, t.input),
+                _ => 0,
+            }
+        };
+        let trace = self.plan.trace([h, w]);
+        let masks = |t: &crate::backbone::Traced<'_>, c: &mut usize| {
+            if let Op::Conv { c_out, .. } = *t.op {
+                *c = c_out;
+            }
+            Some(if self.dropout && matches!(t.op, Op::Dropout) { floats(*c, t.input) } else { 0 })
+        };
+        let masks: u64 = trace.iter().scan(0, |c, t| masks(t, c)).sum();
+        trace.iter().map(kept).sum::<u64>() + masks
+    }
+
+    /// Floats of a sample that the head holds.
+    fn head(&self) -> u64 {
+        let [_, h, w] = self.input;
+        let positions = if self.dense { h * w } else { 1 };
+        ((self.plan.features + 2 * self.outputs) * positions) as u64
+    }
+
+    /// Floats of input and output of the largest layer, and bytes of the kernels' working memory
+    /// for it, of one sample.
+    fn largest_layer(&self) -> (u64, u64) {
+        let [_, h, w] = self.input;
+        let of = |t: &crate::backbone::Traced<'_>| {
+            let (Op::Conv { c_in, c_out, .. } | Op::Pointwise { c_in, c_out, .. }) = *t.op else { return (0, 0) };
+            let out = self.plan.output(t.op, t.input);
+            // Half spectra of the rows, whose transforms are up to twice as long, of whole vectors
+            // of channels.
+            let lines = |c: usize, [h, w]: [usize; 2]| floats(c.next_multiple_of(LANES), [h, 2 * w + 2]);
+            let scratch = if matches!(t.op, Op::Conv { .. }) { lines(c_in, t.input) + lines(c_out, out) } else { 0 };
+            (floats(c_in, t.input) + floats(c_out, out), 4 * scratch)
+        };
+        self.plan.trace([h, w]).iter().map(of).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
+    }
+}
+
+fn floats(channels: usize, [h, w]: [usize; 2]) -> u64 {
+    (channels * h * w) as u64
+}
+
+/// Fewest samples of a micro-batch: batch normalization needs something to compare a point task's
+/// only position with.
+pub fn least_micro_batch(dense: bool) -> usize {
+    if dense { 1 } else { 2 }
+}
+
+/// The micro-batch for a batch within a limit, `held` bytes being taken by the data and the
+/// process: the batch itself if it fits, else the fewest equal parts that do.
+///
+/// # Errors
+/// [`Error::Memory`] with the smallest limit that would do.
+pub fn micro_batch(footprint: Footprint, batch: usize, least: usize, held: u64, limit: u64) -> Result<usize, Error> {
+    let fit = footprint.samples(limit.saturating_sub(held));
+    let least = least.min(batch);
+    if fit < least {
+        return Err(Error::Memory { limit, least: held.saturating_add(footprint.bytes(least)) });
+    }
+    let parts = batch.div_ceil(fit);
+    // Equal parts: a last one of a sample or two would be normalized by next to nothing.
+    Ok(batch.div_ceil(parts).max(least))
+}
+
+/// Resident memory of this process in bytes: now and at its peak. `None` where the system does
+/// not tell.
+pub fn resident() -> Option<[u64; 2]> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let value = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim_start_matches(':').trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
+    };
+    Some([value("VmRSS")?, value("VmHWM")?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::Shape;
+    use crate::config::BackboneName;
+
+    fn plan(name: BackboneName, width: usize, dense: bool) -> Plan {
+        let shape = Shape { channels: 1, outputs: 1, dense, width, base: Some(16), plain_kernels: &[7, 5, 3] };
+        name.resolve().plan(shape)
+    }
+
+    fn trained(plan: &Plan, input: [usize; 3], dense: bool) -> Trained<'_> {
+        Trained { plan, input, outputs: 1, dense, dropout: false }
+    }
+
+    #[test]
+    fn what_is_kept_is_counted_layer_by_layer() {
+        // Stage 1: input 1, then 16 after each of three convolutions and two norms' outputs as the
+        // inputs of the next convolutions; the shortcut's norm 16.
+        let series = plan(BackboneName::Wrn1d, 1, false);
+        let stage_1 = 1 + 16 * 3 + 16 * 2 + 16;
+        let stage_2 = 16 + 32 * 3 + 32 * 2 + 32;
+        // The third has an identity shortcut.
+        let stage_3 = 32 + 32 * 3 + 32 * 2;
+        let kept = trained(&series, [1, 1, 100], false).kept();
+        assert_eq!(kept, 100 * (stage_1 + stage_2 + stage_3));
+        let dropout = Trained { dropout: true, ..trained(&series, [1, 1, 100], false) };
+        assert_eq!(dropout.kept() - kept, 100 * 3 * (16 + 32 + 32));
+    }
+
+    #[test]
+    fn wider_and_larger_take_more_and_every_method_more_than_one_convolution() {
+        let (narrow, wide) = (plan(BackboneName::Wrn2d, 1, true), plan(BackboneName::Wrn2d, 4, true));
+        let small = trained(&narrow, [1, 29, 29], true).retraining(9);
+        let large = trained(&wide, [1, 29, 29], true).retraining(9);
+        assert!(large.fixed > 10 * small.fixed && large.per_sample > 3 * small.per_sample);
+        let space = KernelSpace::new([3, 5, 7, 9], [1, 3, 7, 15]).expect("valid");
+        let net = trained(&narrow, [1, 29, 29], true);
+        assert!(net.mixed_results(&space) > net.searching(&space, true).per_sample);
+        assert!(net.searching(&space, true).fixed < net.searching(&space, false).fixed);
+        assert!(net.evaluating(1000).per_sample < net.retraining(9).per_sample);
+    }
+
+    #[test]
+    fn micro_batches_are_equal_parts_that_fit() {
+        let f = Footprint { fixed: 1000, per_sample: 10 };
+        let fit = |limit| micro_batch(f, 64, 2, 500, limit);
+        assert_eq!(fit(10_000).expect("fits"), 64);
+        assert_eq!(fit(1500 + 640).expect("fits"), 64);
+        assert_eq!(fit(1500 + 639).expect("fits"), 32, "two parts rather than 63 and 1");
+        assert_eq!(fit(1500 + 310).expect("fits"), 22, "31 fit: three parts of 22, 22 and 20");
+        assert_eq!(fit(1520).expect("fits"), 2);
+        let Err(Error::Memory { least, .. }) = fit(1519) else { panic!("two samples do not fit") };
+        assert_eq!(least, 1520);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_tells_the_resident_memory() {
+        let [now, peak] = resident().expect("/proc is there");
+        assert!(now > 1 << 20 && peak >= now / 2);
+    }
+}

@@ -1,0 +1,158 @@
+//! What steps cost on this machine, by taking a few.
+
+use super::plan::Prices;
+use crate::architecture::plan;
+use crate::error::Error;
+use crate::loss::LossFn;
+use crate::network::{Kernels, Network, Pass};
+use crate::optim::{Sgd, SgdConfig, StepRule};
+use crate::problem::Problem;
+use crate::rng::Seed;
+use aggconv::KernelSpace;
+use burn::module::Module;
+use burn::tensor::Device;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// Measures the steps of a problem. What was measured is not measured again.
+pub struct Probe<'a> {
+    problem: &'a Problem,
+    space: KernelSpace,
+    device: &'a Device,
+    loss: LossFn,
+    known: HashMap<Question, f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Question {
+    Search { batch: usize },
+    Train { width: usize, batch: usize },
+    Evaluate { width: usize },
+}
+
+/// Samples of the forward pass that evaluation is judged by.
+const EVALUATED: usize = 32;
+/// A step that takes longer than this is timed once: its noise is small, its cost is not.
+const SLOW: f64 = 0.5;
+
+impl<'a> Probe<'a> {
+    /// A probe of a problem on a device that records gradients.
+    ///
+    /// # Errors
+    /// [`Error::Space`] if the configured kernel space is none.
+    pub fn new(problem: &'a Problem, device: &'a Device) -> Result<Self, Error> {
+        let config = &problem.config;
+        let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
+        Ok(Self { problem, space, device, loss: problem.loss(device), known: HashMap::new() })
+    }
+
+    /// Seconds of a training step of a network with these kernels.
+    pub fn network_step(&self, kernels: &[[usize; 2]], width: usize, batch: usize) -> f64 {
+        self.step(self.fixed(kernels.to_vec(), width, self.device), batch, self.problem.budget.train_micro_batch)
+    }
+
+    /// A mix of all candidates over the layers: about what a search will find, as far as cost goes.
+    fn mixed(&self, layers: usize) -> Vec<[usize; 2]> {
+        let candidates = self.space.candidates();
+        // A stride without a common divisor visits each candidate once before any twice.
+        let stride = (candidates.len() / 2..).find(|s| gcd(*s, candidates.len()) == 1).unwrap_or(1);
+        (0..layers).map(|l| &candidates[(l * stride + 1) % candidates.len()]).map(|c| [c.k, c.d]).collect()
+    }
+
+    fn fixed(&self, kernels: Vec<[usize; 2]>, width: usize, device: &Device) -> Network {
+        self.network(&Kernels::Fixed(kernels), width, device)
+    }
+
+    fn network(&self, kernels: &Kernels, width: usize, device: &Device) -> Network {
+        let (problem, plan) = (self.problem, plan(self.problem, width));
+        let mut init = Seed(problem.config.seed).stream("probe", &[]);
+        Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), kernels, &mut init, device)
+    }
+
+    /// Seconds of a step on the first samples: one to warm up, then one or, if they are fast,
+    /// the least of three. Of a batch that is computed in parts, one part is.
+    fn step(&self, mut network: Network, batch: usize, micro_batch: Option<usize>) -> f64 {
+        let whole = batch.min(self.problem.train.len());
+        let part = micro_batch.map_or(whole, |part| part.clamp(1, whole));
+        let rows: Vec<usize> = (0..part).collect();
+        let retrain = &self.problem.config.retrain;
+        let mut sgd = Sgd::new(SgdConfig { momentum: retrain.momentum, nesterov: retrain.nesterov, weight_decay: 0.0 });
+        let rule = StepRule { lr: 0.0, clip: Some(1.0), alpha: None };
+        let mut least = f64::INFINITY;
+        for round in 0..4 {
+            let started = Instant::now();
+            let (x, target) = self.problem.train.batch(&rows, self.device);
+            let mut noise = Seed(0).stream("probe", &[round]);
+            let mut pass = Pass { noise: Some(&mut noise), temperature: 1.0, dropout: retrain.dropout };
+            let loss = self.loss.forward(network.forward(x, &mut pass), &target);
+            let _ = loss.clone().into_scalar::<f32>();
+            network = sgd.step(network, loss.backward(), &rule).0;
+            let seconds = started.elapsed().as_secs_f64();
+            // The first step also pays for memory and plans that the others find ready.
+            if round > 0 {
+                least = least.min(seconds);
+                if seconds > SLOW {
+                    break;
+                }
+            }
+        }
+        least * whole as f64 / part as f64
+    }
+
+    fn ask(&mut self, question: Question, measure: impl FnOnce(&Self) -> f64) -> f64 {
+        if let Some(&known) = self.known.get(&question) {
+            return known;
+        }
+        let seconds = measure(self);
+        self.known.insert(question, seconds);
+        seconds
+    }
+}
+
+impl Prices for Probe<'_> {
+    fn search_step(&mut self, batch: usize) -> f64 {
+        self.ask(Question::Search { batch }, |probe| {
+            let config = &probe.problem.config;
+            let kernels = Kernels::Searched {
+                space: probe.space.clone(),
+                method: config.search.method,
+                depthwise: config.backbone.depthwise,
+                weight_std: config.search.weight_init_std,
+                alpha_std: config.search.alpha_init_std,
+            };
+            let network = probe.network(&kernels, config.backbone.search_width, probe.device);
+            probe.step(network, batch, probe.problem.budget.search_micro_batch)
+        })
+    }
+
+    fn train_step(&mut self, width: usize, batch: usize) -> f64 {
+        self.ask(Question::Train { width, batch }, |probe| {
+            let layers = plan(probe.problem, width).searched().len();
+            probe.network_step(&probe.mixed(layers), width, batch)
+        })
+    }
+
+    fn evaluate(&mut self, width: usize) -> f64 {
+        self.ask(Question::Evaluate { width }, |probe| {
+            let layers = plan(probe.problem, width).searched().len();
+            let network = probe.fixed(probe.mixed(layers), width, probe.device).valid();
+            let inner = probe.device.clone().inner();
+            let rows: Vec<usize> = {
+                let samples = EVALUATED.min(probe.problem.budget.evaluation_batch).min(probe.problem.train.len());
+                (0..samples).collect()
+            };
+            let run = || {
+                let started = Instant::now();
+                let x = probe.problem.train.inputs(&rows, &inner);
+                drop(network.forward(x, &mut Pass::evaluation(1.0)).into_data());
+                started.elapsed().as_secs_f64() / rows.len() as f64
+            };
+            run();
+            run()
+        })
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

@@ -1,0 +1,268 @@
+//! Whole runs on machines that exist in arithmetic only.
+
+use super::Clock;
+use super::fake::FakeClock;
+use super::pace::{Length, Pace, Turn};
+use super::plan::{Prices, StepWish, TimePlan, TunePlan, TuneWish, Wish};
+use crate::asha::{Asha, Tournament};
+use crate::config::Tuner;
+use crate::problem::Score;
+use proptest::prelude::*;
+
+/// A machine: seconds of a step on a batch at a width, and how it changes over time.
+#[derive(Debug, Clone)]
+struct Machine {
+    search: f64,
+    train: f64,
+    evaluate: f64,
+    /// Factor on everything after some share of the limit.
+    later: f64,
+    turn: f64,
+}
+
+impl Machine {
+    fn factor(&self, now: f64) -> f64 {
+        if now < self.turn { 1.0 } else { self.later }
+    }
+
+    fn search_step(&self, batch: usize) -> f64 {
+        self.search * (0.1 + 0.9 * batch as f64 / 64.0)
+    }
+
+    fn train_step(&self, width: usize, batch: usize) -> f64 {
+        self.train * (0.1 + 0.9 * batch as f64 / 64.0) * (width * width) as f64 / 16.0
+    }
+
+    fn evaluate(&self, width: usize) -> f64 {
+        self.evaluate * (width * width) as f64 / 16.0
+    }
+}
+
+/// Measures by spending the time of two steps, once for each question.
+struct Measured<'a> {
+    machine: &'a Machine,
+    clock: &'a FakeClock,
+    asked: std::collections::BTreeMap<(usize, usize, usize), f64>,
+}
+
+impl Measured<'_> {
+    fn ask(&mut self, key: (usize, usize, usize), cost: f64, spent: f64) -> f64 {
+        *self.asked.entry(key).or_insert_with(|| {
+            self.clock.advance(spent * self.machine.factor(self.clock.seconds()));
+            cost * self.machine.factor(self.clock.seconds())
+        })
+    }
+}
+
+impl Prices for Measured<'_> {
+    fn search_step(&mut self, batch: usize) -> f64 {
+        let cost = self.machine.search_step(batch);
+        self.ask((0, 0, batch), cost, 2.0 * cost)
+    }
+
+    fn train_step(&mut self, width: usize, batch: usize) -> f64 {
+        let cost = self.machine.train_step(width, batch);
+        self.ask((1, width, batch), cost, 2.0 * cost)
+    }
+
+    fn evaluate(&mut self, width: usize) -> f64 {
+        let cost = self.machine.evaluate(width);
+        self.ask((2, width, 0), cost, 16.0 * cost)
+    }
+}
+
+fn wish(steps: [u64; 3], trials: usize, tuner: Option<Tuner>) -> Wish {
+    let asha = Tournament { samples: 9, reduction: 3, brackets: 1, min_steps: 10, max_steps: steps[1], workers: 2 };
+    Wish {
+        search: StepWish { steps: steps[0], batch: 64 },
+        tune: Some(TuneWish { trials, steps: steps[1], tuner, asha }),
+        retrain: StepWish { steps: steps[2], batch: 64 },
+        baseline: true,
+        widths: vec![4, 2, 1],
+        samples: [2000, 500, 1000],
+        subsample: 0.5,
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+struct Ran {
+    plan: TimePlan,
+    end: f64,
+    searched: u64,
+    trials: usize,
+    retrained: u64,
+    compared: bool,
+    /// The longest that anything indivisible took.
+    grain: f64,
+}
+
+/// A run from the end of reading the data, on a machine.
+fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
+    let clock = FakeClock::default();
+    clock.advance(spent);
+    let mut prices = Measured { machine, clock: &clock, asked: Default::default() };
+    let mut plan = TimePlan::new(wish, limit, &clock, &mut prices);
+    let mut grain: f64 = 0.0;
+    let mut train = |cost: f64, until: f64, planned: u64, estimate: f64, exact: Option<u64>| {
+        let length = match exact {
+            Some(steps) => Length::Within(steps, &clock, until),
+            None => Length::Until { clock: &clock, deadline: until, planned, step_seconds: estimate },
+        };
+        let mut pace = Pace::new(length, None);
+        let mut done = 0;
+        while matches!(pace.next(done), Turn::Step(_)) {
+            let step = cost * machine.factor(clock.seconds());
+            grain = grain.max(step);
+            clock.advance(step);
+            done += 1;
+        }
+        done
+    };
+    let mut searched = 0;
+    if let Some(s) = plan.search {
+        searched = train(machine.search_step(s.batch), s.until, s.steps, s.step_seconds, None);
+    }
+    let step = machine.train_step(plan.width, plan.training.batch);
+    clock.advance(2.0 * step * machine.factor(clock.seconds()));
+    plan.after_search(wish, &clock, step * machine.factor(clock.seconds()), &mut prices);
+    let training = plan.training.clone();
+    let validate = machine.evaluate(plan.width) * wish.samples[1] as f64;
+    let deadlines = training.deadlines(false);
+    let mut trials = 0;
+    let mut a_trial = |steps: u64| {
+        let cost = steps as f64 * training.step_seconds + validate;
+        if !deadlines.room_for_trial(clock.seconds(), cost, trials) {
+            return false;
+        }
+        train(step, deadlines.last_call, steps, training.step_seconds, Some(steps));
+        clock.advance(validate * machine.factor(clock.seconds()));
+        trials += 1;
+        true
+    };
+    match training.tune {
+        TunePlan::None => {}
+        TunePlan::Grid { trials, steps } => {
+            let _ = (0..trials).all(|_| a_trial(steps));
+        }
+        TunePlan::Asha { size } => {
+            let mut asha = Asha::new(size);
+            while let Some(&job) = asha.pending().first() {
+                if !a_trial(job.steps) {
+                    break;
+                }
+                let value = (job.sample * 7 % 5) as f64;
+                asha.finish(job, Some(Score { metric: value, loss: value }));
+            }
+        }
+    }
+    let retrained = train(step, training.retrain_until, training.steps, training.step_seconds, None);
+    if let Some(until) = training.baseline_until {
+        train(step, until, training.steps, training.step_seconds, None);
+    }
+    let tests = if training.baseline_until.is_some() { 2.0 } else { 1.0 };
+    clock.advance(tests * machine.evaluate(plan.width) * wish.samples[2] as f64 * machine.factor(clock.seconds()));
+    let compared = training.baseline_until.is_some();
+    Ran { end: clock.seconds(), searched, trials, retrained, compared, plan, grain }
+}
+
+const STEADY: Machine = Machine { search: 0.05, train: 0.04, evaluate: 1e-4, later: 1.0, turn: 0.0 };
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Machines from fast to hopeless, that stay as they are, slow down fourfold or speed up.
+    #[test]
+    fn a_run_ends_at_its_limit_with_a_trained_model(
+        limit in 60.0f64..3600.0,
+        search in 0.002f64..1.5,
+        train in 0.002f64..1.5,
+        evaluate in 1e-6f64..3e-3,
+        later in prop::sample::select(vec![1.0, 1.0, 4.0, 0.25]),
+        turn in 0.1f64..0.9,
+        read in 0.0f64..0.1,
+        tuner in prop::sample::select(vec![None, Some(Tuner::Grid), Some(Tuner::Asha)]),
+        trials in 1usize..25,
+        steps in (20u64..3000, 10u64..800, 100u64..9000),
+    ) {
+        let machine = Machine { search, train, evaluate, later, turn: turn * limit };
+        let wish = wish([steps.0, steps.1, steps.2], trials, tuner);
+        let ran = run(&wish, limit, read * limit, &machine);
+        prop_assert!(ran.retrained >= 1);
+        // Evaluation is the one part that cannot be cut; slower later, it takes that much longer.
+        let tests = if ran.compared { 2.0 } else { 1.0 };
+        let evaluation = tests * machine.evaluate(ran.plan.width) * wish.samples[2] as f64;
+        let surprise = evaluation * (machine.later - 1.0).abs();
+        let within = 0.03 * limit + surprise + ran.grain;
+        prop_assert!((ran.end - limit).abs() <= within, "{} s of {limit}: {ran:?}", ran.end);
+        let over = ran.end - limit;
+        prop_assert!(over <= 10.0 || over <= surprise + 2.0 * ran.grain, "{over} s over: {ran:?}");
+    }
+}
+
+#[test]
+fn time_to_spare_lengthens_everything_and_keeps_the_baseline() {
+    let wish = wish([200, 50, 400], 3, None);
+    let ran = run(&wish, 120.0, 1.0, &STEADY);
+    assert!(ran.compared && ran.plan.notes.is_empty(), "{ran:?}");
+    assert_eq!((ran.plan.width, ran.trials), (4, 3));
+    assert!(ran.searched >= 395, "twice its wish: {}", ran.searched);
+    assert!(ran.retrained > 800, "{}", ran.retrained);
+}
+
+#[test]
+fn what_fits_only_without_the_baseline_goes_without() {
+    let wish = wish([200, 50, 400], 3, None);
+    let ran = run(&wish, 40.0, 1.0, &STEADY);
+    assert!(!ran.compared && ran.plan.notes.len() == 1, "{ran:?}");
+    assert!(ran.searched >= 195 && ran.retrained >= 400, "{ran:?}");
+}
+
+#[test]
+fn a_large_wish_in_little_time_becomes_a_narrower_network_and_fewer_trials() {
+    let wish = wish([2000, 500, 8000], 24, None);
+    let ran = run(&wish, 60.0, 1.0, &STEADY);
+    assert!(ran.plan.width < 4, "{ran:?}");
+    assert!(ran.searched >= 100 && ran.retrained >= 400, "{ran:?}");
+    assert!(matches!(ran.plan.training.tune, TunePlan::Asha { .. }), "{ran:?}");
+    assert!(ran.trials >= 4, "{ran:?}");
+    let text = ran.plan.to_string();
+    for part in ["plan for 60.0 s", "search", "ASHA", "retrain", "evaluate", "note: the network has width"] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_search_that_is_too_dear_takes_small_batches_or_is_left_out() {
+    let wish = wish([400, 50, 1000], 3, None);
+    let slow = Machine { search: 1.0, ..STEADY };
+    let ran = run(&wish, 120.0, 1.0, &slow);
+    assert!(ran.plan.search.is_some_and(|s| s.batch < 64) && ran.searched >= 40, "{ran:?}");
+    let slower = Machine { search: 20.0, ..STEADY };
+    let ran = run(&wish, 120.0, 1.0, &slower);
+    assert!(ran.plan.search.is_none() && ran.plan.notes.iter().any(|n| n.contains("no search")), "{ran:?}");
+    assert!(ran.retrained > 100, "{ran:?}");
+}
+
+#[test]
+fn the_limit_grows_the_training() {
+    let wish = wish([1000, 200, 4000], 12, None);
+    let trained: Vec<_> = [60.0, 120.0, 300.0, 600.0, 1200.0]
+        .into_iter()
+        .map(|limit| {
+            let ran = run(&wish, limit, 1.0, &STEADY);
+            (ran.plan.width, ran.retrained)
+        })
+        .collect();
+    let work = |(width, steps): &(usize, u64)| (width * width) as u64 * steps;
+    assert!(trained.windows(2).all(|w| work(&w[0]) < work(&w[1])), "{trained:?}");
+}
+
+#[test]
+fn plans_are_stored_as_json() {
+    let ran = run(&wish([1000, 200, 4000], 12, None), 60.0, 1.0, &STEADY);
+    let text = serde_json::to_string(&ran.plan).unwrap();
+    let back: TimePlan = serde_json::from_str(&text).unwrap();
+    assert_eq!(back.training.tune, ran.plan.training.tune);
+    assert_eq!(back.search.map(|s| s.steps), ran.plan.search.map(|s| s.steps));
+}

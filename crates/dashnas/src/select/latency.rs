@@ -1,0 +1,75 @@
+//! How long a network takes for one sample on this machine: a table of its layers, added up.
+
+use crate::backbone::{Op, Plan};
+use crate::network::{Network, Pass};
+use aggconv::Candidate;
+use aggconv::nn::KernelConvConfig;
+use burn::tensor::{Device, Tensor};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// Seconds of a forward pass of a single sample, in parts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Latencies {
+    /// Of each searched layer with each candidate.
+    pub layers: Vec<Vec<f64>>,
+    /// Of everything else.
+    pub rest: f64,
+}
+
+impl Latencies {
+    /// Measures every candidate in every searched layer, each distinct case once. `network` is
+    /// any network of the plan; what it takes beyond its own layers is the rest.
+    ///
+    /// # Shapes
+    /// `input` is `[channels, height, width]`.
+    pub fn measure(plan: &Plan, input: [usize; 3], candidates: &[Candidate], network: &Network) -> Self {
+        let device = Device::flex();
+        let convs: Vec<_> =
+            plan.trace([input[1], input[2]]).into_iter().filter(|t| matches!(t.op, Op::Conv { .. })).collect();
+        let mut known = HashMap::new();
+        let mut of = |op: &Op, grid: [usize; 2], candidate: Candidate| {
+            let Op::Conv { c_in, c_out, stride, .. } = *op else { return 0.0 };
+            let case = (c_in, c_out, stride, grid, candidate.k, candidate.d);
+            *known.entry(case).or_insert_with(|| {
+                let conv = KernelConvConfig::new([c_in, c_out], candidate.k)
+                    .with_dims(plan.dims)
+                    .with_dilation(candidate.d)
+                    .with_stride(stride)
+                    .init(&device);
+                let x = Tensor::<4>::ones([1, c_in, grid[0], grid[1]], &device);
+                typical(|| drop(conv.forward(x.clone()).into_data()))
+            })
+        };
+        let layers = convs.iter().map(|t| candidates.iter().map(|&c| of(t.op, t.input, c)).collect()).collect();
+        let own: f64 = convs
+            .iter()
+            .zip(network.convs())
+            .map(|(t, layer)| match layer {
+                crate::network::ConvLayer::Fixed(conv) => of(t.op, t.input, conv.candidate),
+                crate::network::ConvLayer::Mixed(_) => 0.0,
+            })
+            .sum();
+        let rest = (seconds(network, input) - own).max(0.0);
+        Self { layers, rest }
+    }
+}
+
+/// Seconds of a forward pass of a single sample through a network in evaluation.
+pub fn seconds(network: &Network, [c, h, w]: [usize; 3]) -> f64 {
+    let x = Tensor::<4>::ones([1, c, h, w], &Device::flex());
+    typical(|| drop(network.forward(x.clone(), &mut Pass::evaluation(1.0)).into_data()))
+}
+
+/// The median time of some runs: enough to fill a few milliseconds, after two that warm up.
+fn typical(mut run: impl FnMut()) -> f64 {
+    (0..2).for_each(|_| run());
+    let (started, mut times) = (Instant::now(), Vec::new());
+    while times.len() < 7 || (started.elapsed() < Duration::from_millis(4) && times.len() < 101) {
+        let before = Instant::now();
+        run();
+        times.push(before.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}

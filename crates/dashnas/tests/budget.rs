@@ -1,0 +1,187 @@
+//! Limits that a run keeps, on small data made here.
+
+use dashnas::budget::plan::TunePlan;
+use dashnas::config::{Config, Preset, Tuner};
+use dashnas::data::{Array, Dataset, Split, Targets};
+use dashnas::event::{Event, Observer};
+use dashnas::outcome::Outcome;
+use dashnas::pipeline::{Run, read_tuning};
+use dashnas::run_dir::{RunDir, names};
+use dashnas::task::TaskKind;
+use dashnas::{Error, model};
+use rand::RngExt;
+use std::path::Path;
+
+/// Noise with a class that is the sign of its mean.
+fn noise(n: usize, seed: u64) -> Split {
+    let mut rng = dashnas::rng::Seed(seed).stream("noise", &[]);
+    let x: Vec<f32> = (0..n * 16).map(|_| rng.random::<f32>() - 0.5).collect();
+    let y = x.chunks(16).map(|row| u32::from(row.iter().sum::<f32>() > 0.0)).collect();
+    Split { x: Array::new(vec![n, 1, 16], x), y: Targets::Classes(y) }
+}
+
+fn data() -> Dataset {
+    let task = TaskKind::Classification { classes: 2 };
+    Dataset::new("noise", task, noise(40, 1), None, noise(20, 2)).expect("the data is sound")
+}
+
+fn config() -> Config {
+    let mut c = Config::preset(Preset::Quick);
+    c.space.kernel_sizes = Some(vec![3, 7, 11]);
+    c.space.dilations = Some(vec![1, 3]);
+    (c.search.epochs, c.search.min_steps, c.search.max_steps) = (1, 0, 3);
+    (c.tune.epochs, c.tune.min_steps, c.tune.max_steps) = (1, 0, 1);
+    (c.retrain.epochs, c.retrain.min_steps, c.retrain.max_steps) = (1, 0, 2);
+    c.baseline.enabled = false;
+    c
+}
+
+/// Parameters of the network that a configuration leads to.
+fn parameters(config: &Config, out: &Path) -> Result<u64, Error> {
+    let (data, mut events) = (data(), Vec::new());
+    let mut run = Run::start(config, "made here", &data, out, &mut events)?;
+    let architecture = run.search()?;
+    let best = dashnas::outcome::Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
+    Ok(model::count_parameters(&run.train(&architecture, best)?))
+}
+
+#[test]
+fn the_network_has_no_more_parameters_than_allowed() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let out = |name: &str| temp.path().join(name);
+    let free = parameters(&config(), &out("free")).expect("it trains");
+    let mut bounded = config();
+    bounded.budget.max_params = free;
+    assert_eq!(parameters(&bounded, &out("same")).expect("it trains"), free);
+    bounded.budget.max_params = free - 1;
+    let fewer = parameters(&bounded, &out("fewer")).expect("it trains");
+    assert!(fewer < free, "{fewer} of {free}");
+
+    bounded.budget.max_params = 100;
+    let error = parameters(&bounded, &out("none")).expect_err("a hundred parameters are not enough");
+    let Error::Bound { key: "budget.max-params", least, .. } = &error else { panic!("{error}") };
+    assert!(error.hint().is_some_and(|hint| hint.contains(least)));
+    bounded.budget.max_params = least.trim_end_matches(" parameters").parse().expect("a number");
+    assert_eq!(parameters(&bounded, &out("least")).expect("it trains"), bounded.budget.max_params);
+}
+
+#[test]
+fn the_network_is_as_fast_as_demanded_or_the_fastest_is_named() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut bounded = config();
+    bounded.budget.max_latency = 1e4;
+    parameters(&bounded, &temp.path().join("slow")).expect("ten seconds are enough");
+    bounded.budget.max_latency = 1e-6;
+    let error = parameters(&bounded, &temp.path().join("fast")).expect_err("a nanosecond is not");
+    assert!(matches!(&error, Error::Bound { key: "budget.max-latency", .. }), "{error}");
+}
+
+/// A whole run, with its events.
+fn whole(config: &Config, out: &Path) -> Result<(Outcome, Vec<Event>), Error> {
+    let (data, mut events) = (data(), Vec::new());
+    let outcome = Run::start(config, "made here", &data, out, &mut events)?.all()?;
+    Ok((outcome, events))
+}
+
+fn asha() -> Config {
+    let mut c = config();
+    c.tune.tuner = Some(Tuner::Asha);
+    (c.tune.epochs, c.tune.max_steps) = (9, 9);
+    (c.asha.samples, c.asha.reduction, c.asha.min_steps) = (6, 3, 1);
+    c
+}
+
+#[test]
+fn a_tournament_tunes_the_same_twice_and_keeps_its_finalist() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let [a, b] = ["a", "b"].map(|name| temp.path().join(name));
+    let (first, events) = whole(&asha(), &a).expect("it runs");
+    let (second, _) = whole(&asha(), &b).expect("it runs");
+    assert_eq!(first.hyperparameters, second.hyperparameters);
+    let [a, b] = [a, b].map(|out| RunDir::open(&out).expect("a run directory"));
+    assert_eq!(a.read(names::TUNING).expect("there"), b.read(names::TUNING).expect("there"));
+    assert_eq!(a.read(names::MODEL).expect("there"), b.read(names::MODEL).expect("there"));
+    let tuning = read_tuning(&a).expect("readable");
+    let rungs: Vec<_> = tuning.trials.iter().map(|t| t.rung.expect("a tournament")).collect();
+    assert_eq!(rungs.iter().filter(|r| r.rung == 0).count(), 6);
+    assert!(rungs.iter().any(|r| r.rung == 1 && r.steps == 3));
+    let top = rungs.iter().map(|r| r.rung).max();
+    assert!(tuning.trials.iter().any(|t| t.hyperparameters == tuning.best && t.rung.map(|r| r.rung) == top));
+    // Each trial took the steps of its rung.
+    let steps = events.iter().filter(|e| matches!(e, Event::Step { trial: Some(_), .. })).count() as u64;
+    assert_eq!(steps, rungs.iter().map(|r| r.steps).sum::<u64>());
+}
+
+/// Stops a run after so many steps.
+struct StopAfter(usize);
+
+impl Observer for StopAfter {
+    fn event(&mut self, event: &Event) {
+        if matches!(event, Event::Step { .. }) {
+            self.0 = self.0.saturating_sub(1);
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+#[test]
+fn a_tournament_that_is_interrupted_goes_on_to_the_same_bits() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let (undisturbed, data) = (temp.path().join("undisturbed"), data());
+    whole(&asha(), &undisturbed).expect("it runs");
+    let expected = RunDir::open(&undisturbed).and_then(|dir| dir.read(names::MODEL)).expect("there");
+    let out = temp.path().join("stopped");
+    let mut stop = StopAfter(4);
+    let mut result = Run::start(&asha(), "made here", &data, &out, &mut stop).and_then(Run::all);
+    let mut interrupted = 0;
+    while matches!(result, Err(Error::Interrupted)) {
+        interrupted += 1;
+        let dir = RunDir::open(&out).expect("a run directory");
+        let mut stop = StopAfter(3);
+        result = Run::open(dir, &asha(), &data, &mut stop).and_then(Run::all);
+    }
+    result.expect("it ends");
+    assert!(interrupted >= 5, "{interrupted}");
+    let dir = RunDir::open(&out).expect("a run directory");
+    assert_eq!(dir.read(names::MODEL).expect("there"), expected);
+}
+
+#[test]
+fn a_time_limit_is_planned_for_and_leaves_a_model() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    for (name, seconds) in [("little", 0.05), ("some", 3.0)] {
+        let mut limited = config();
+        limited.baseline.enabled = true;
+        limited.budget.time_limit = seconds;
+        let out = temp.path().join(name);
+        let (outcome, events) = whole(&limited, &out).expect("it runs");
+        assert!(outcome.test.is_some_and(f64::is_finite));
+        let plans: Vec<_> =
+            events.iter().filter_map(|e| if let Event::Planned { plan } = e { Some(plan) } else { None }).collect();
+        assert_eq!(plans.len(), 2, "before the search and after it");
+        let dir = RunDir::open(&out).expect("a run directory");
+        assert!(dir.has(names::PLAN) && dir.has(names::MODEL));
+        if name == "little" {
+            assert!(plans[1].search.is_none() && plans[1].training.tune == TunePlan::None, "{plans:?}");
+            assert!(outcome.notes.len() >= 2 && outcome.baseline_test.is_none(), "{:?}", outcome.notes);
+        }
+    }
+}
+
+#[test]
+fn a_memory_limit_is_met_by_parts_of_batches_or_refused_with_the_least() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut limited = config();
+    limited.retrain.batch_size = Some(20);
+    limited.budget.memory_limit = 1;
+    let Err(Error::Memory { least, .. }) = whole(&limited, &temp.path().join("none")) else { panic!("one byte") };
+    // The process has grown since; a little more than the least, but not enough for whole batches.
+    limited.backbone.channels = Some(64);
+    limited.search.batch_size = Some(40);
+    limited.retrain.batch_size = Some(40);
+    let Err(Error::Memory { least: more, .. }) = whole(&limited, &temp.path().join("wide")) else { panic!("one byte") };
+    assert!(more > least);
+}
