@@ -3,7 +3,9 @@
 use crate::commands::export::ExportArgs;
 use crate::commands::infer::BenchInferArgs;
 use crate::commands::predict::PredictArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::shell::{CompletionsArgs, ManArgs};
+use crate::commands::status::StatusArgs;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use dashnas::bench::Mode;
@@ -61,6 +63,12 @@ pub enum Command {
     /// Write a trained model as ONNX, which is run again and compared, or for PyTorch.
     #[command(after_help = EXIT_CODES)]
     Export(ExportArgs),
+    /// Make a report of a run, or compare several, as one HTML file.
+    #[command(after_help = EXIT_CODES)]
+    Report(ReportArgs),
+    /// Show where a run stands, while it runs or after.
+    #[command(after_help = EXIT_CODES)]
+    Status(StatusArgs),
     /// Show what a data set holds and what would be run on it.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
@@ -243,6 +251,9 @@ pub struct Settings {
     /// Do not train the plain backbone for comparison.
     #[arg(long)]
     no_baseline: bool,
+    /// Also write event files for TensorBoard into the run directory.
+    #[arg(long)]
+    tensorboard: bool,
     /// Do not tune; retrain with the values under [retrain].
     #[arg(long)]
     no_tune: bool,
@@ -276,6 +287,9 @@ impl Settings {
         if self.no_baseline {
             overrides.push(Override::new("baseline.enabled", false, "--no-baseline"));
         }
+        if self.tensorboard {
+            overrides.push(Override::new("tensorboard", true, "--tensorboard"));
+        }
         if self.no_tune {
             overrides.push(Override::new("tune.enabled", false, "--no-tune"));
         }
@@ -296,7 +310,7 @@ mod tests {
     #[test]
     fn flags_become_settings() {
         let line = "dashnas run darcy-flow --preset quick --seed 3 --kernel-sizes 3,5 --dilations 2 --backbone wrn-2d \
-                    --task regression --loss mse --metric mae --no-baseline --no-tune --set search.epochs=5";
+                    --task regression --loss mse --metric mae --no-baseline --no-tune --tensorboard --set search.epochs=5";
         let Command::Run(run) = Cli::parse_from(line.split_whitespace()).command else { panic!("run") };
         let config = run.settings.load().unwrap();
         let mut expected = dashnas::config::Config::preset(Preset::Quick);
@@ -309,6 +323,7 @@ mod tests {
         expected.task.metric = Some(Metric::Mae);
         expected.baseline.enabled = false;
         expected.tune.enabled = false;
+        expected.tensorboard = true;
         expected.search.epochs = 5;
         assert_eq!(config, expected);
     }
