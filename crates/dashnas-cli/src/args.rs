@@ -5,7 +5,9 @@ mod limits;
 use crate::commands::export::ExportArgs;
 use crate::commands::infer::BenchInferArgs;
 use crate::commands::predict::PredictArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::shell::{CompletionsArgs, ManArgs};
+use crate::commands::status::StatusArgs;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use dashnas::bench::Mode;
@@ -63,6 +65,12 @@ pub enum Command {
     /// Write a trained model as ONNX, which is run again and compared, or for PyTorch.
     #[command(after_help = EXIT_CODES)]
     Export(ExportArgs),
+    /// Make a report of a run, or compare several, as one HTML file.
+    #[command(after_help = EXIT_CODES)]
+    Report(ReportArgs),
+    /// Show where a run stands, while it runs or after.
+    #[command(after_help = EXIT_CODES)]
+    Status(StatusArgs),
     /// Show what a data set holds and what would be run on it.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
@@ -245,6 +253,9 @@ pub struct Settings {
     /// Do not train the plain backbone for comparison.
     #[arg(long)]
     no_baseline: bool,
+    /// Also write event files for TensorBoard into the run directory.
+    #[arg(long)]
+    tensorboard: bool,
     /// Do not tune; retrain with the values under [retrain].
     #[arg(long)]
     no_tune: bool,
@@ -281,6 +292,9 @@ impl Settings {
         if self.no_baseline {
             overrides.push(Override::new("baseline.enabled", false, "--no-baseline"));
         }
+        if self.tensorboard {
+            overrides.push(Override::new("tensorboard", true, "--tensorboard"));
+        }
         if self.no_tune {
             overrides.push(Override::new("tune.enabled", false, "--no-tune"));
         }
@@ -302,7 +316,7 @@ mod tests {
     #[test]
     fn flags_become_settings() {
         let line = "dashnas run darcy-flow --preset quick --seed 3 --kernel-sizes 3,5 --dilations 2 --backbone wrn-2d \
-                    --task regression --loss mse --metric mae --no-baseline --no-tune --set search.epochs=5 --max-params 20k \
+                    --task regression --loss mse --metric mae --no-baseline --no-tune --tensorboard --set search.epochs=5 --max-params 20k \
                     --max-latency 1.5";
         let Command::Run(run) = Cli::parse_from(line.split_whitespace()).command else { panic!("run") };
         let config = run.settings.load().unwrap();
@@ -316,6 +330,7 @@ mod tests {
         expected.task.metric = Some(Metric::Mae);
         expected.baseline.enabled = false;
         expected.tune.enabled = false;
+        expected.tensorboard = true;
         expected.search.epochs = 5;
         expected.budget.max_params = 20_000;
         expected.budget.max_latency = 1.5;

@@ -18,6 +18,16 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes a value to standard output as a line of JSON.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Failure::new(Code::Other, format!("cannot write JSON: {error}"), None))?;
+    print(&(text + "\n"))
+}
+
 /// Writes a value to standard output as indented JSON.
 ///
 /// # Errors

@@ -58,7 +58,7 @@ pub fn tuning(tuning: &Tuning, metric: Metric) -> String {
     for trial in &tuning.trials {
         let h = trial.hyperparameters;
         let score = match (&trial.score, &trial.reason) {
-            (Some(score), _) => value(metric, score.metric),
+            (Some(score), _) => metric.format(score.metric),
             (None, reason) => reason.clone().unwrap_or_default(),
         };
         let numbers = [h.lr, h.weight_decay, h.momentum, h.dropout].map(|v| v.to_string());
@@ -77,21 +77,13 @@ pub fn hyperparameters(h: &Hyperparameters) -> String {
 fn results(outcome: &Outcome) -> Option<Table> {
     let test = outcome.test?;
     let mut table = table(&["network", &format!("{} on test", outcome.metric.title()), "parameters"]);
-    table.add_row(["searched".to_owned(), value(outcome.metric, test), outcome.params.to_string()]);
+    table.add_row(["searched".to_owned(), outcome.metric.format(test), outcome.params.to_string()]);
     if let Some(baseline) = outcome.baseline_test {
         let params = outcome.baseline_params.map_or_else(String::new, |n| n.to_string());
-        table.add_row([format!("plain {}", outcome.backbone.name()), value(outcome.metric, baseline), params]);
+        table.add_row([format!("plain {}", outcome.backbone.name()), outcome.metric.format(baseline), params]);
     }
     right_align(&mut table, 1);
     Some(table)
-}
-
-/// A metric as people read it: shares in percent, the rest as numbers.
-fn value(metric: Metric, value: f64) -> String {
-    match metric {
-        Metric::ZeroOneError => format!("{:.2} %", 100.0 * value),
-        _ => format!("{value:.4}"),
-    }
 }
 
 fn seconds(outcome: &Outcome) -> String {

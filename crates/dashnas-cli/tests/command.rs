@@ -264,3 +264,37 @@ fn ctrl_c_stops_with_exit_code_130() {
     assert_eq!(rest.last().unwrap(), "error: interrupted");
     assert!(!folder.path().join("runs").exists());
 }
+
+#[test]
+fn a_run_can_be_looked_at() {
+    let folder = folder();
+    let data = series(folder.path());
+    fs::write(folder.path().join("tiny.toml"), TINY).expect("writable");
+    let run = ["run", data.to_str().expect("UTF-8"), "--config", "tiny.toml", "--out", "r", "--tensorboard", "-q"];
+    dashnas(folder.path()).args(run).assert().success();
+    assert!(folder.path().join("r/report.html").is_file(), "written at the end");
+    assert_eq!(fs::read_dir(folder.path().join("r/tensorboard")).expect("made").count(), 1);
+
+    let status = dashnas(folder.path()).args(["status", "r"]).assert().success();
+    status.stdout(predicate::str::contains("finished").and(predicate::str::contains("layer  9: k")));
+    let status = json(&dashnas(folder.path()).args(["status", "r", "--json"]).assert().success());
+    assert_eq!((&status["state"], status["alpha"].as_array().map(Vec::len)), (&"finished".into(), Some(9)));
+    // Nothing is to be waited for in a finished run.
+    dashnas(folder.path()).args(["status", "r", "--watch", "--json"]).assert().success();
+
+    let report = dashnas(folder.path()).args(["report", "r", "-o", "r.html"]).assert().success();
+    report.stdout("Report: r.html\n");
+    dashnas(folder.path()).args(["report", "r", "r"]).assert().success();
+    assert!(fs::read_to_string(folder.path().join("comparison.html")).expect("written").contains("2 runs compared"));
+
+    let failures = [
+        (&["report", "nowhere"][..], "not a run directory"),
+        (&["report", "r", "-o", "r"], "is a folder"),
+        (&["report", "r", "-o", "no/such/r.html"], "cannot write"),
+        (&["status", "nowhere"], "not a run directory"),
+    ];
+    for (args, message) in failures {
+        dashnas(folder.path()).args(args).assert().code(5).stderr(predicate::str::contains(message));
+    }
+    dashnas(folder.path()).arg("report").assert().code(2);
+}

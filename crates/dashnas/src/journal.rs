@@ -4,6 +4,7 @@ use crate::checkpoint::{Cadence, Checkpoint, Kept, Ledger};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::run_dir::{Log, RunDir, names};
+use crate::status::Watch;
 use sha2::{Digest, Sha256};
 use std::time::Instant;
 
@@ -11,6 +12,8 @@ use std::time::Instant;
 /// keeps the ledger. Stages ask it where to go on, and give it their state to keep.
 pub struct Journal<'a> {
     observer: &'a mut dyn Observer,
+    /// Who else looks on.
+    watch: Option<Watch>,
     files: Option<Files>,
     /// Where the run stands.
     pub ledger: Ledger,
@@ -64,6 +67,7 @@ impl<'a> Journal<'a> {
         let now = Instant::now();
         Self {
             observer,
+            watch: None,
             files: None,
             ledger: Ledger::default(),
             training: None,
@@ -71,6 +75,19 @@ impl<'a> Journal<'a> {
             resuming: false,
             since: now,
             failed: None,
+        }
+    }
+
+    /// Lets another one look on.
+    pub(crate) fn watch(&mut self, watch: Watch) {
+        self.watch = Some(watch);
+    }
+
+    /// Shows an event to those who look on.
+    fn show(&mut self, event: &Event) {
+        self.observer.event(event);
+        if let Some(watch) = &mut self.watch {
+            watch.event(event);
         }
     }
 
@@ -197,14 +214,14 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
 
 impl Observer for Journal<'_> {
     fn event(&mut self, event: &Event) {
-        self.observer.event(event);
+        self.show(event);
         match event {
             // Too many for the log.
             Event::Step { step, .. } => self.ledger.steps = *step,
             // The log has this line from the process that began the stage.
             Event::StageStarted { stage, .. } if std::mem::take(&mut self.resuming) => {
                 let resumed = Event::StageResumed { stage: *stage, steps_done: self.ledger.steps };
-                self.observer.event(&resumed);
+                self.show(&resumed);
                 self.log(&resumed);
             }
             event => self.log(event),

@@ -5,7 +5,7 @@
 //! `roc_auc_score`, `average_precision_score`, …) except where a quantity is undefined: scikit-learn
 //! then warns and puts in 0 or NaN, while here such a class or label is left out of the mean.
 
-mod rank;
+pub(crate) mod rank;
 
 use crate::task::Metric;
 use rank::{average_precision, roc_auc};
@@ -223,6 +223,14 @@ impl Metric {
             Metric::OneMinusF1 => "1 - macro F1",
             Metric::OneMinusAuroc => "1 - AUROC",
             Metric::OneMinusMap => "1 - mAP",
+        }
+    }
+
+    /// A value as people read it: shares of mistakes in percent, the rest as numbers.
+    pub fn format(self, value: f64) -> String {
+        match self {
+            Metric::ZeroOneError => format!("{:.2} %", 100.0 * value),
+            _ => format!("{value:.4}"),
         }
     }
 }

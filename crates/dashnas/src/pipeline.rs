@@ -6,16 +6,21 @@ use crate::budget::{WallClock, limits};
 use crate::checkpoint::Cadence;
 use crate::config::Config;
 use crate::data::{Dataset, Split, Targets};
+use crate::environment::Environment;
 use crate::error::Error;
+use crate::evaluation;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::{Journal, digest};
 use crate::model::{Artefact, Model, ModelCard, Training, count_parameters, parameters};
 use crate::network::Network;
 use crate::outcome::Hyperparameters;
 use crate::outcome::Outcome;
-use crate::problem::{HeldOut, Problem};
+use crate::problem::Problem;
+use crate::report;
 use crate::retrain::{self, retrain};
 use crate::run_dir::{Lock, RunDir, names};
+use crate::status::Watch;
+use crate::task::TaskKind;
 use crate::tune::{self, Progress, Trials, Tuning};
 use burn::module::Module;
 use burn::tensor::Device;
@@ -35,6 +40,12 @@ pub struct DataRecord {
     pub fingerprint: String,
     /// Samples for training, validation (if given) and testing.
     pub samples: [usize; 3],
+    /// What is learnt; none in the directories of versions that did not note it.
+    #[serde(default)]
+    pub task: Option<TaskKind>,
+    /// `[channels, L]` or `[channels, H, W]` of one input; none as above.
+    #[serde(default)]
+    pub input: Option<Vec<usize>>,
 }
 
 impl DataRecord {
@@ -53,7 +64,8 @@ impl DataRecord {
         add(&data.test);
         let fingerprint = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
         let samples = [data.train.len(), data.val.as_ref().map_or(0, Split::len), data.test.len()];
-        Self { source: source.into(), name: data.name.clone(), fingerprint, samples }
+        let (task, input) = (Some(data.task), Some(data.train.x.shape[1..].to_vec()));
+        Self { source: source.into(), name: data.name.clone(), fingerprint, samples, task, input }
     }
 }
 
@@ -129,10 +141,13 @@ impl<'a> Run<'a> {
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        Environment::record(&dir);
+        let mut journal = Journal::open(&dir, observer)?;
+        journal.watch(Watch::new(&dir, &problem.config));
         let mut run = Self {
             config: digest(problem.config.to_toml().as_bytes()),
             data,
-            journal: Journal::open(&dir, observer)?,
+            journal,
             dir,
             problem,
             device: Device::flex().autodiff(),
@@ -354,14 +369,12 @@ impl<'a> Run<'a> {
         baseline: Option<&Network>,
     ) -> Result<Outcome, Error> {
         let data = self.data;
-        let (test, baseline_test) = self.stage(Stage::Evaluate, &[], |problem, _, device, journal| {
+        let (test, baseline_test) = self.stage(Stage::Evaluate, &[], |problem, dir, device, journal| {
             journal.event(&Event::StageStarted { stage: Stage::Evaluate, steps_total: 0, epochs: 0 });
             let inner = device.clone().inner();
-            let samples = problem.test_samples(data);
-            let held = HeldOut { samples: &samples, truth: &data.test.y, rows: (0..samples.len()).collect() };
-            let test = problem.metric_of(network, &held, &inner)?;
-            let baseline_test = baseline.map(|b| problem.metric_of(b, &held, &inner)).transpose()?;
-            Ok((test, baseline_test))
+            let seen = evaluation::evaluate(problem, data, network, baseline, &inner)?;
+            dir.write_json(names::EVALUATION, &seen)?;
+            Ok((seen.searched.metric, seen.baseline.map(|b| b.metric)))
         })?;
         let (config, ledger) = (&self.problem.config, &self.journal.ledger);
         let outcome = Outcome {
@@ -391,6 +404,7 @@ impl<'a> Run<'a> {
         self.journal.check()?;
         self.journal.ledger.finished = true;
         self.journal.save(None)?;
+        report::at_the_end(&self.dir, &mut self.journal);
         Ok(outcome)
     }
 

@@ -157,10 +157,17 @@ impl Problem {
     /// [`Error::Metric`] if the metric is not defined there.
     pub fn metric_of(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<f64, Error> {
         let predictions = self.predict(network, held.samples, &held.rows, device);
+        self.metric_of_predictions(&predictions, &held.truth.select(&held.rows))
+    }
+
+    /// The metric of [`Problem::predict`]'s predictions, held against raw targets.
+    ///
+    /// # Errors
+    /// [`Error::Metric`] if the metric is not defined there.
+    pub fn metric_of_predictions(&self, predictions: &Array, truth: &Targets) -> Result<f64, Error> {
         let shape = [predictions.shape[0], predictions.shape[1], predictions.shape[2]];
         let predictions = Predictions::new(&predictions.data, shape, Scale::Logits)?;
-        let truth = held.truth.select(&held.rows);
-        Ok(match &truth {
+        Ok(match truth {
             Targets::Classes(labels) => metric::evaluate(self.metric, &predictions, Truth::Classes(labels))?,
             Targets::Values(values) => metric::evaluate(self.metric, &predictions, Truth::Values(&values.data))?,
         })

@@ -12,6 +12,10 @@
 //! | `model.dashnas` | the trained model: weights and what is needed to run them |
 //! | `baseline.dashnas` | the plain backbone, trained |
 //! | `metrics.json` | the outcome |
+//! | `evaluation.json` | what was seen on the test split |
+//! | `environment.json` | the machine and program |
+//! | `status.json` | the step under way, at most a second old |
+//! | `report.html` | all of it to look at |
 //! | `checkpoint`, `checkpoint.prev` | where the run stands, to go on from ([`crate::checkpoint`]) |
 //! | `run.lock` | held by the process that works here |
 //!
@@ -46,6 +50,14 @@ pub mod names {
     pub const BASELINE: &str = "baseline.dashnas";
     /// The outcome.
     pub const METRICS: &str = "metrics.json";
+    /// What was seen on the test split.
+    pub const EVALUATION: &str = "evaluation.json";
+    /// The machine and program.
+    pub const ENVIRONMENT: &str = "environment.json";
+    /// The step under way.
+    pub const STATUS: &str = "status.json";
+    /// All of it to look at.
+    pub const REPORT: &str = "report.html";
     /// Where the run stands.
     pub const CHECKPOINT: &str = "checkpoint";
     /// Where it stood one checkpoint before.

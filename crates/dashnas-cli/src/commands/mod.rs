@@ -6,10 +6,12 @@ pub mod export;
 pub mod infer;
 mod inspect;
 pub mod predict;
+pub mod report;
 mod run;
 pub mod shell;
 mod source;
 mod stages;
+pub mod status;
 
 use crate::args::{BenchCommand, Cli, Command};
 use crate::failure::{Code, Failure};
@@ -32,6 +34,8 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Tune(args) => stages::tune(args, verbosity),
         Command::Train(args) => stages::train(args, verbosity),
         Command::Evaluate(args) => stages::evaluate(args, verbosity),
+        Command::Report(args) => report::report(args, verbosity),
+        Command::Status(args) => status::status(args),
         Command::Inspect(args) => inspect::inspect(args, verbosity),
         Command::Bench(BenchCommand::Step(args)) => bench::step(args, verbosity),
         Command::Bench(BenchCommand::Figures(args)) => bench::figures(args, verbosity),

@@ -38,9 +38,10 @@ pub(super) const SECTIONS: [(&str, &str); 10] = [
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 76] = [
+pub const KEYS: [Key; 77] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
+    key("", "tensorboard", "Also write event files for TensorBoard, under tensorboard/ in the run directory."),
     key("space", "kernel-sizes", "Kernel sizes K, odd. auto: 3, 5, 7, 9 in 2-D and 3, 7, 11, 15, 19 in 1-D."),
     key("space", "dilations", "Dilations D, 1 or more. auto: 1, 3, 7, 15."),
     key("backbone", "name", "wrn-2d (Wide ResNet 16) or wrn-1d. auto: by the data's dimension."),

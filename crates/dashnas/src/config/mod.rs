@@ -34,6 +34,8 @@ pub struct Config {
     pub preset: Preset,
     /// Decides every random choice. At most `i64::MAX`, the largest integer of TOML.
     pub seed: u64,
+    /// Whether the run writes TensorBoard's event files too.
+    pub tensorboard: bool,
     /// The search space, K and D (section 3.3).
     pub space: SpaceConfig,
     /// The network whose convolutions are searched (A.5.1).

@@ -90,6 +90,7 @@ impl Config {
         Config {
             preset: budget.preset,
             seed: 0,
+            tensorboard: false,
             space: SpaceConfig { kernel_sizes: None, dilations: None },
             backbone: BackboneConfig {
                 name: None,

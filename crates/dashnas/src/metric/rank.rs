@@ -2,7 +2,7 @@
 
 /// Area under the ROC curve from mid-ranks, `(Σ ranks of positives − P(P+1)/2) / (P·N)`: the chance that
 /// a positive scores above a negative, ties counting half. `None` unless both occur.
-pub(super) fn roc_auc(scores: &[f64], truth: &[bool]) -> Option<f64> {
+pub(crate) fn roc_auc(scores: &[f64], truth: &[bool]) -> Option<f64> {
     let positives = truth.iter().filter(|&&t| t).count();
     let negatives = truth.len() - positives;
     if positives == 0 || negatives == 0 {
@@ -23,7 +23,7 @@ pub(super) fn roc_auc(scores: &[f64], truth: &[bool]) -> Option<f64> {
 
 /// Average precision `Σ (Rₙ − Rₙ₋₁) Pₙ` over the thresholds, from the highest score down; equal scores are
 /// one threshold. `None` if nothing is true.
-pub(super) fn average_precision(scores: &[f64], truth: &[bool]) -> Option<f64> {
+pub(crate) fn average_precision(scores: &[f64], truth: &[bool]) -> Option<f64> {
     let positives = truth.iter().filter(|&&t| t).count();
     if positives == 0 {
         return None;

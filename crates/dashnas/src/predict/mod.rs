@@ -142,7 +142,7 @@ fn sigmoid(v: &mut f32) {
 }
 
 /// The index of the largest element; the first of them on a tie.
-fn largest(row: &[f32]) -> usize {
+pub(crate) fn largest(row: &[f32]) -> usize {
     (0..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
 }
 

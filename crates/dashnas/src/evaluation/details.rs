@@ -1,0 +1,133 @@
+//! Scores class by class, label by label, output by output.
+
+use crate::data::{Array, Targets};
+use crate::metric::rank::{average_precision, roc_auc};
+use crate::task::TaskKind;
+use serde::{Deserialize, Serialize};
+
+/// Pairs of truth and prediction that are kept for a scatter plot.
+const PAIRS: usize = 600;
+
+/// What the metric is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Details {
+    /// Of classes.
+    Classes {
+        /// Samples by true (row) and predicted class (column).
+        confusion: Vec<Vec<u64>>,
+    },
+    /// Of labels or masks.
+    Labels {
+        /// One a label or mask channel.
+        labels: Vec<LabelScore>,
+    },
+    /// Of numbers or fields.
+    Values {
+        /// One a number or field channel.
+        outputs: Vec<OutputScore>,
+        /// `[true, predicted]` of up to 600 places, evenly spread over all.
+        pairs: Vec<[f32; 2]>,
+    },
+}
+
+/// Decisions on one label, over all samples and positions. A score is none where it is undefined.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LabelScore {
+    /// Where it is true.
+    pub positives: u64,
+    /// Where it was decided right, of all places that were said to be positive.
+    pub precision: Option<f64>,
+    /// Of all places that are positive, those found.
+    pub recall: Option<f64>,
+    /// Harmonic mean of the two.
+    pub f1: Option<f64>,
+    /// Area under the ROC curve.
+    pub auroc: Option<f64>,
+    /// Average precision.
+    pub average_precision: Option<f64>,
+}
+
+/// Errors of one output, over all samples and positions, in the data's own units.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputScore {
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Root of the mean squared error.
+    pub rmse: f64,
+    /// Share of the variance explained; none where the target is constant.
+    pub r2: Option<f64>,
+}
+
+impl Details {
+    /// From predictions of shape `[samples, outputs, positions]`.
+    pub(super) fn new(task: TaskKind, truth: &Targets, predictions: &Array) -> Self {
+        let outputs = task.outputs();
+        match truth {
+            Targets::Classes(labels) => {
+                let mut confusion = vec![vec![0; outputs]; outputs];
+                for (row, &label) in labels.iter().enumerate() {
+                    confusion[label as usize][crate::predict::largest(predictions.row(row))] += 1;
+                }
+                Details::Classes { confusion }
+            }
+            Targets::Values(values) => {
+                let columns = (0..outputs).map(|o| (column(predictions, outputs, o), column(values, outputs, o)));
+                match task {
+                    TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => {
+                        Details::Labels { labels: columns.map(|(p, t)| LabelScore::new(&p, &t)).collect() }
+                    }
+                    _ => {
+                        let step = values.data.len().div_ceil(PAIRS).max(1);
+                        let pairs = values.data.iter().zip(&predictions.data).step_by(step);
+                        Details::Values {
+                            outputs: columns.map(|(p, t)| OutputScore::new(&p, &t)).collect(),
+                            pairs: pairs.map(|(&t, &p)| [t, p]).collect(),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One output of an array of `[samples, outputs, positions]`, whatever axes the positions have.
+fn column(values: &Array, outputs: usize, output: usize) -> Vec<f64> {
+    let positions = values.row_len() / outputs.max(1);
+    (0..values.rows())
+        .flat_map(|row| &values.row(row)[output * positions..(output + 1) * positions])
+        .map(|&v| f64::from(v))
+        .collect()
+}
+
+impl LabelScore {
+    fn new(logits: &[f64], truth: &[f64]) -> Self {
+        let truth: Vec<bool> = truth.iter().map(|&t| t > 0.5).collect();
+        let positives = truth.iter().filter(|&&t| t).count() as u64;
+        let said = logits.iter().filter(|&&p| p >= 0.0).count() as u64;
+        let hits = logits.iter().zip(&truth).filter(|&(&p, &t)| p >= 0.0 && t).count() as u64;
+        let share = |of: u64| (of > 0).then(|| hits as f64 / of as f64);
+        Self {
+            positives,
+            precision: share(said),
+            recall: share(positives),
+            f1: share(said + positives).map(|half| 2.0 * half),
+            auroc: roc_auc(logits, &truth),
+            average_precision: average_precision(logits, &truth),
+        }
+    }
+}
+
+impl OutputScore {
+    fn new(predicted: &[f64], truth: &[f64]) -> Self {
+        let n = truth.len().max(1) as f64;
+        let mean = truth.iter().sum::<f64>() / n;
+        let squares: f64 = predicted.iter().zip(truth).map(|(p, t)| (p - t).powi(2)).sum();
+        let variance: f64 = truth.iter().map(|t| (t - mean).powi(2)).sum();
+        Self {
+            mae: predicted.iter().zip(truth).map(|(p, t)| (p - t).abs()).sum::<f64>() / n,
+            rmse: (squares / n).sqrt(),
+            r2: (variance > 0.0).then(|| 1.0 - squares / variance),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use super::*;
+use crate::data::{Array, Targets};
+use crate::task::TaskKind;
+
+fn split(x: &[usize], y: Targets) -> Split {
+    Split { x: Array::new(x.to_vec(), (0..x.iter().product::<usize>()).map(|i| i as f32).collect()), y }
+}
+
+#[test]
+fn confusion_counts_truth_in_rows_and_predictions_in_columns() {
+    let truth = Targets::Classes(vec![0, 1, 1, 2]);
+    let logits = [2.0, 0.0, 0.0, 0.0, 3.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 9.0];
+    let predictions = Array::new(vec![4, 3, 1], logits.to_vec());
+    let task = TaskKind::Classification { classes: 3 };
+    let Details::Classes { confusion } = Details::new(task, &truth, &predictions) else { panic!("classes") };
+    assert_eq!(confusion, [vec![1, 0, 0], vec![1, 1, 0], vec![0, 0, 1]]);
+
+    let worst = example::choose(task, &split(&[4, 1, 5], truth), &predictions);
+    assert_eq!(worst.iter().map(|e| e.row).collect::<Vec<_>>(), [2, 0, 1, 3]);
+    let e = 1f64.exp();
+    assert!((worst[0].error - (e + 2.0).ln()).abs() < 1e-12, "−ln 1/(e + 2): {}", worst[0].error);
+    let Answer::Class { class: 0, probability } = worst[0].predicted else { panic!("{:?}", worst[0]) };
+    assert!((probability - e / (e + 2.0)).abs() < 1e-12);
+    assert_eq!(worst[0].input.values, [10.0, 11.0, 12.0, 13.0, 14.0]);
+}
+
+#[test]
+fn label_scores_are_those_of_their_definitions() {
+    // Label 0: truth 1 1 0 0, scores 2 −1 1 −3: hits 1 of 2 said, 1 of 2 true; pairs in order 3 of 4.
+    let truth = Targets::Values(Array::new(vec![4, 2], vec![1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
+    let predictions = Array::new(vec![4, 2, 1], vec![2.0, -1.0, -1.0, -1.0, 1.0, -1.0, -3.0, -1.0]);
+    let task = TaskKind::MultiLabel { labels: 2 };
+    let Details::Labels { labels } = Details::new(task, &truth, &predictions) else { panic!("labels") };
+    let l = &labels[0];
+    assert_eq!((l.positives, l.precision, l.recall, l.f1, l.auroc), (2, Some(0.5), Some(0.5), Some(0.5), Some(0.75)));
+    assert!((l.average_precision.expect("defined") - (0.5 + 0.5 * 2.0 / 3.0)).abs() < 1e-12);
+    assert_eq!(
+        labels[1],
+        LabelScore { positives: 0, precision: None, recall: None, f1: None, auroc: None, average_precision: None }
+    );
+}
+
+#[test]
+fn output_scores_are_taken_output_by_output() {
+    let truth = Targets::Values(Array::new(vec![2, 2, 2], vec![0.0, 2.0, 5.0, 5.0, 4.0, 6.0, 5.0, 5.0]));
+    let predictions = Array::new(vec![2, 2, 2], vec![1.0, 2.0, 5.0, 5.0, 4.0, 3.0, 5.0, 7.0]);
+    let task = TaskKind::DenseRegression { channels: 2 };
+    let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions) else { panic!("values") };
+    assert_eq!((outputs[0].mae, outputs[0].rmse), (1.0, 2.5f64.sqrt()));
+    assert_eq!(outputs[0].r2, Some(1.0 - 10.0 / 20.0));
+    assert_eq!((outputs[1].mae, outputs[1].r2), (0.5, None));
+    assert_eq!(pairs.len(), 8);
+    let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions);
+    assert_eq!(chosen.len(), 2, "two samples are both among the worst");
+    assert!((chosen[0].error - (13f64 / 102.0).sqrt()).abs() < 1e-12, "{}", chosen[0].error);
+}
+
+#[test]
+fn fields_have_a_middling_and_the_best_sample_too() {
+    let n = 7;
+    let truth = Targets::Values(Array::new(vec![n, 1, 2, 2], vec![1.0; n * 4]));
+    let predictions = Array::new(vec![n, 1, 4], (0..n * 4).map(|i| 1.0 + (i / 4) as f32).collect());
+    let task = TaskKind::DenseRegression { channels: 1 };
+    let chosen = example::choose(task, &split(&[n, 1, 2, 2], truth), &predictions);
+    let rows: Vec<(Place, usize)> = chosen.iter().map(|e| (e.place, e.row)).collect();
+    use Place::{Best, Median, Worst};
+    assert_eq!(rows, [(Worst, 6), (Worst, 5), (Worst, 4), (Median, 3), (Best, 0)]);
+}
+
+#[test]
+fn pictures_are_means_of_what_they_leave_out() {
+    let long: Vec<f32> = (0..1024).map(|i| (i / 4) as f32 + [-1.0, 1.0, -2.0, 2.0][i % 4]).collect();
+    let p = Picture::new([1, 1, 1024], &long);
+    assert_eq!(p.shape, [1, 1, 256]);
+    assert!(p.values.iter().enumerate().all(|(i, &v)| v == i as f32), "{:?}", &p.values[..8]);
+    let p = Picture::new([5, 128, 96], &vec![0.12345678; 5 * 128 * 96]);
+    assert_eq!((p.shape, p.original), ([3, 64, 64], [5, 128, 96]));
+    assert!(p.values.iter().all(|&v| v == 0.1235), "four digits are kept");
+    assert_eq!(p.channel(2).len(), 64 * 64);
+    assert!(p.channel(3).is_empty());
+}

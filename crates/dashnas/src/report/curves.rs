@@ -1,0 +1,129 @@
+//! Losses, metrics and learning rates over the epochs.
+
+use super::chart::{Axis, Series, Style, chart};
+use crate::event::{Event, Stage};
+use crate::task::Metric;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A plot with its caption.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figure {
+    /// What it shows.
+    pub title: String,
+    /// The drawing.
+    pub svg: String,
+    /// `(colour, label)` of what is in it.
+    pub legend: Vec<(String, String)>,
+    /// What to know to read it; may be empty.
+    pub note: String,
+}
+
+impl Figure {
+    /// Draws series; none if they are empty.
+    pub fn new(title: &str, x: &Axis, y: &Axis, series: &[Series], note: &str) -> Option<Self> {
+        let mut legend: Vec<(String, String)> = Vec::new();
+        for s in series.iter().filter(|s| s.style != Style::Faint && !s.label.is_empty() && !s.points.is_empty()) {
+            if !legend.iter().any(|(color, _)| *color == s.color) {
+                legend.push((s.color.clone(), s.label.clone()));
+            }
+        }
+        Some(Self { title: title.into(), svg: chart(title, x, y, series)?, legend, note: note.into() })
+    }
+}
+
+type Points = Vec<(f64, f64)>;
+
+/// What the epochs of one training came to. An epoch logged again, by a process that went on from a checkpoint,
+/// replaces the first.
+#[derive(Default)]
+struct Training {
+    epochs: BTreeMap<usize, [f64; 3]>,
+}
+
+impl Training {
+    fn column(&self, column: usize) -> Points {
+        let point = |(&epoch, row): (&usize, &[f64; 3])| ((epoch + 1) as f64, row[column]);
+        self.epochs.iter().map(point).filter(|p| p.1.is_finite()).collect()
+    }
+}
+
+fn series(label: &str, color: &str, points: Points, style: Style) -> Series {
+    Series { label: label.into(), color: color.into(), points, style }
+}
+
+/// The curves of all stages that there are.
+pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
+    let mut trainings: BTreeMap<(Stage, Option<usize>), Training> = BTreeMap::new();
+    let mut scores = BTreeMap::new();
+    // The baseline has trials of its own, under the same numbers; they follow the start of its stage.
+    let mut stage_now = None;
+    for event in events {
+        match event {
+            Event::StageStarted { stage, .. } | Event::StageResumed { stage, .. } => stage_now = Some(*stage),
+            Event::Epoch { stage, trial, epoch, train_loss, val_metric, lr, .. } => {
+                let row = [*train_loss, val_metric.unwrap_or(f64::NAN), *lr];
+                trainings.entry((*stage, *trial)).or_default().epochs.insert(*epoch, row);
+            }
+            Event::TrialFinished { trial, score: Some(score), .. } => {
+                scores.insert((stage_now == Some(Stage::Baseline), *trial), *score);
+            }
+            _ => {}
+        }
+    }
+    let of = |stage: Stage, column: usize| trainings.get(&(stage, None)).map_or(vec![], |t| t.column(column));
+    let epoch = Axis::new("epoch");
+    let loss_axis = |s: &[Series]| Axis::fitting("loss", s.iter().flat_map(|s| &s.points).map(|p| p.1));
+    let mut figures = Vec::new();
+
+    let search = [series("supernet", "var(--s0)", of(Stage::Search, 0), Style::Line)];
+    figures.extend(Figure::new("Search: training loss", &epoch, &loss_axis(&search), &search, ""));
+
+    let retrain = [
+        series("searched network", "var(--s0)", of(Stage::Retrain, 0), Style::Line),
+        series("plain backbone", "var(--s1)", of(Stage::Baseline, 0), Style::Line),
+    ];
+    figures.extend(Figure::new("Retraining: training loss", &epoch, &loss_axis(&retrain), &retrain, ""));
+
+    let validated = [
+        series("searched network", "var(--s0)", of(Stage::Retrain, 1), Style::Line),
+        series("plain backbone", "var(--s1)", of(Stage::Baseline, 1), Style::Line),
+    ];
+    let title = metric.map_or("metric", Metric::title);
+    figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title), &validated, "Lower is better."));
+
+    let trials: Vec<Series> = trainings
+        .iter()
+        .filter(|((stage, trial), _)| *stage == Stage::Tune && trial.is_some())
+        .map(|((_, trial), t)| {
+            let label = format!("trial {}", trial.unwrap_or_default() + 1);
+            series(&label, "var(--s0)", t.column(0), Style::Faint)
+        })
+        .collect();
+    figures.extend(Figure::new("Tuning: training loss of the trials", &epoch, &loss_axis(&trials), &trials, ""));
+
+    let points = |baseline: bool| -> Points {
+        scores.iter().filter(|((b, _), _)| *b == baseline).map(|((_, t), &s)| ((t + 1) as f64, s)).collect()
+    };
+    let judged = [
+        series("searched network", "var(--s0)", points(false), Style::Dots),
+        series("plain backbone", "var(--s1)", points(true), Style::Dots),
+    ];
+    let title = format!("validation {title}");
+    figures.extend(Figure::new(
+        "Tuning: score of the trials",
+        &Axis::new("trial"),
+        &Axis::new(&title),
+        &judged,
+        "Lower is better.",
+    ));
+
+    let rates = [
+        series("search", "var(--s2)", of(Stage::Search, 2), Style::Steps),
+        series("retraining", "var(--s0)", of(Stage::Retrain, 2), Style::Steps),
+        series("plain backbone", "var(--s1)", of(Stage::Baseline, 2), Style::Steps),
+    ];
+    let axis = Axis::new("learning rate").log();
+    figures.extend(Figure::new("Learning rate", &epoch, &axis, &rates, ""));
+    figures
+}

@@ -1,0 +1,195 @@
+//! The searched network drawn as in A.8 of the paper: blocks of convolutions, each as large as its kernel.
+
+use super::chart::{open, put};
+use crate::backbone::{Op, Plan, Residual};
+use serde::Serialize;
+
+/// A residual block, or a path without a residual.
+#[derive(Debug, Clone, Serialize)]
+pub struct Block {
+    /// `Block 64`, in the paper's notation.
+    pub title: String,
+    /// How the residual goes: `+ input`, `+ 1×1`, or nothing.
+    pub residual: &'static str,
+    /// Its convolutions.
+    pub convs: Vec<Conv>,
+}
+
+/// A searched convolution.
+#[derive(Debug, Clone, Serialize)]
+pub struct Conv {
+    /// Its number from 1.
+    pub layer: usize,
+    /// Kernel size k.
+    pub kernel_size: usize,
+    /// Dilation d.
+    pub dilation: usize,
+    /// Channels in and out.
+    pub channels: [usize; 2],
+    /// Stride.
+    pub stride: usize,
+    /// Points of its own input that an output sees on an axis, `(k − 1)·d + 1`.
+    pub field: usize,
+    /// Points of the network's input from the first to the last that this layer alone spans.
+    pub span: usize,
+    /// Points of the network's input that an output of this layer sees, through all the layers before.
+    pub sees: usize,
+    /// The same of the plain backbone.
+    pub plain_sees: usize,
+    /// Weight of the choice at the end of the search.
+    pub weight: f64,
+    /// The taps, to the scale of the largest kernel.
+    pub svg: String,
+}
+
+/// Lays out the blocks. Shortcuts see less than the path beside them, so the path decides what a layer sees.
+pub fn blocks(plan: &Plan, kernels: &[[usize; 2]], weights: &[f64]) -> Vec<Block> {
+    let plain = plan.plain();
+    let field = |[k, d]: [usize; 2]| (k.saturating_sub(1)).saturating_mul(d).saturating_add(1);
+    let largest = kernels.iter().map(|&k| field(k)).max().unwrap_or(1);
+    let (mut layer, mut jump, mut sees, mut plain_sees) = (0, 1usize, 1usize, 1usize);
+    let mut blocks = Vec::new();
+    for stage in &plan.stages {
+        let mut convs = Vec::new();
+        for op in &stage.body {
+            match *op {
+                Op::Conv { c_in, c_out, stride, .. } => {
+                    let Some(&[k, d]) = kernels.get(layer) else { continue };
+                    let own = field([k, d]);
+                    let reach = |of: usize| (of - 1).saturating_mul(jump);
+                    sees = sees.saturating_add(reach(own));
+                    plain_sees = plain_sees.saturating_add(reach(field(plain[layer])));
+                    convs.push(Conv {
+                        layer: layer + 1,
+                        kernel_size: k,
+                        dilation: d,
+                        channels: [c_in, c_out],
+                        stride,
+                        field: own,
+                        span: reach(own).saturating_add(1),
+                        sees,
+                        plain_sees,
+                        weight: weights.get(layer).copied().unwrap_or(f64::NAN),
+                        svg: taps(plan.dims, [k, d], largest),
+                    });
+                    jump = jump.saturating_mul(stride);
+                    layer += 1;
+                }
+                Op::Pointwise { stride, .. } => jump = jump.saturating_mul(stride),
+                Op::Norm { .. } | Op::Relu | Op::Dropout => {}
+            }
+        }
+        if let Some(last) = convs.last() {
+            blocks.push(Block {
+                title: match stage.residual {
+                    Residual::None => format!("Conv {}", last.channels[1]),
+                    _ => format!("Block {}", last.channels[1]),
+                },
+                residual: match stage.residual {
+                    Residual::None => "",
+                    Residual::Identity => "+ input",
+                    Residual::Project { .. } => "+ 1×1",
+                },
+                convs,
+            });
+        }
+    }
+    blocks
+}
+
+/// The taps of a kernel in the square (or on the line) that the largest kernel reaches over.
+fn taps(dims: usize, [k, d]: [usize; 2], largest: usize) -> String {
+    const SIDE: f64 = 84.0;
+    let point = SIDE / largest.max(1) as f64;
+    let field = (k - 1) * d + 1;
+    let (from, size) = ((largest - field) as f64 / 2.0 * point, field as f64 * point);
+    let height = if dims == 1 { 22.0 } else { SIDE };
+    let mut out = open(&format!("Kernel of size {k} and dilation {d}"), [SIDE + 2.0, height + 2.0]);
+    let (y0, frame) = if dims == 1 { (0.0, height) } else { (from, size) };
+    put(
+        &mut out,
+        format_args!(
+            r#"<rect class="reach" x="{:.2}" y="{:.2}" width="{size:.2}" height="{frame:.2}" rx="2"/>"#,
+            1.0 + from,
+            1.0 + y0
+        ),
+    );
+    // Dots of at least a visible size; neighbours may touch but not overlap much.
+    let r = (point * 0.44).clamp(1.1, if dims == 1 { 4.0 } else { 6.0 });
+    let rows: Vec<f64> =
+        if dims == 1 { vec![height / 2.0] } else { (0..k).map(|i| from + ((i * d) as f64 + 0.5) * point).collect() };
+    let mut path = String::new();
+    for y in &rows {
+        for i in 0..k {
+            let x = from + ((i * d) as f64 + 0.5) * point;
+            put(&mut path, format_args!("M{:.1} {:.1}h0", 1.0 + x, 1.0 + y));
+        }
+    }
+    put(&mut out, format_args!(r#"<path class="taps" style="stroke-width:{:.2}" d="{path}"/>"#, 2.0 * r));
+    out + "</svg>"
+}
+
+/// What each layer sees of the input, beside the plain backbone, on a logarithmic scale of input points.
+pub fn receptive_fields(blocks: &[Block], input: usize) -> Option<String> {
+    let convs: Vec<&Conv> = blocks.iter().flat_map(|b| &b.convs).collect();
+    let most = convs.iter().map(|c| c.sees.max(c.plain_sees)).max()?.max(input) as f64;
+    let (left, right, row) = (26.0, 360.0, 22.0);
+    let x = |v: usize| left + (right - left) * (v.max(1) as f64).ln() / most.max(2.0).ln();
+    let height = convs.len() as f64 * row;
+    let mut out = open("Receptive field of each layer on the input's scale", [400.0, height + 44.0]);
+    let mut tick = 1;
+    while tick as f64 <= most {
+        put(
+            &mut out,
+            format_args!(
+                r#"<path class="grid" d="M{0:.1} 18V{1:.0}"/><text x="{0:.1}" y="{2:.0}" text-anchor="middle">{tick}</text>"#,
+                x(tick),
+                height + 18.0,
+                height + 34.0
+            ),
+        );
+        tick *= if most > 300.0 { 10 } else { 4 };
+    }
+    for (i, c) in convs.iter().enumerate() {
+        let y = 18.0 + i as f64 * row;
+        put(&mut out, format_args!(r#"<text x="20" y="{:.0}" text-anchor="end">{}</text>"#, y + 15.0, c.layer));
+        put(
+            &mut out,
+            format_args!(
+                r#"<rect style="fill:var(--s0);opacity:.35" x="{left}" y="{:.0}" width="{:.1}" height="10" rx="2"><title>layer {} sees {} points</title></rect>"#,
+                y + 3.0,
+                (x(c.sees) - left).max(1.0),
+                c.layer,
+                c.sees
+            ),
+        );
+        put(
+            &mut out,
+            format_args!(
+                r#"<rect style="fill:var(--s0)" x="{left}" y="{:.0}" width="{:.1}" height="10" rx="2"><title>its kernel alone spans {} points</title></rect>"#,
+                y + 3.0,
+                (x(c.span) - left).max(1.0),
+                c.span
+            ),
+        );
+        put(
+            &mut out,
+            format_args!(
+                r#"<rect style="fill:var(--s1)" x="{left}" y="{:.0}" width="{:.1}" height="4" rx="1"><title>plain: {} points</title></rect>"#,
+                y + 14.0,
+                (x(c.plain_sees) - left).max(1.0),
+                c.plain_sees
+            ),
+        );
+        put(&mut out, format_args!(r#"<text x="{:.1}" y="{:.0}">{}</text>"#, x(c.sees) + 4.0, y + 12.0, c.sees));
+    }
+    let at = x(input);
+    put(
+        &mut out,
+        format_args!(
+            r#"<path class="mark" d="M{at:.1} 14V{:.0}"/><text class="title" x="{at:.1}" y="11" text-anchor="middle">the whole input, {input}</text>"#,
+            height + 18.0
+        ),
+    );
+    Some(out + "</svg>")
+}

@@ -1,0 +1,69 @@
+use super::chart::{Axis, Series, Style, chart, escape, short};
+use super::view::{duration, thousands, utc};
+
+#[test]
+fn numbers_are_short() {
+    let cases = [
+        (0.0, "0"),
+        (1234.5, "1234"),
+        (0.12345, "0.1235"),
+        (-2.5, "−2.5"),
+        (100.0, "100"),
+        (1e-7, "1e−7"),
+        (2.5e8, "2.5e8"),
+        (0.00050, "0.0005"),
+    ];
+    for (v, text) in cases {
+        assert_eq!(short(v), text);
+    }
+    assert_eq!((thousands(0), thousands(1_234_567)), ("0".into(), "1\u{202f}234\u{202f}567".into()));
+    assert_eq!([duration(5.25), duration(184.0), duration(3720.0)], ["5.2 s", "3 min 4 s", "1 h 2 min"]);
+    assert_eq!(utc(951_782_399), "2000-02-28 23:59 UTC");
+    assert_eq!(utc(951_782_400 + 86_400), "2000-03-01 00:00 UTC");
+}
+
+#[test]
+fn texts_from_data_cannot_become_markup() {
+    assert_eq!(escape("<b onload=\"x\">&'"), "&lt;b onload=&quot;x&quot;&gt;&amp;&#39;");
+    let bad = "</title><script>alert(1)</script>";
+    let series = Series { label: bad.into(), color: "red".into(), points: vec![(0.0, 1.0)], style: Style::Dots };
+    let svg = chart(bad, &Axis::new(bad), &Axis::new("y"), &[series]).expect("a point");
+    assert!(!svg.contains("<script"), "{svg}");
+}
+
+#[test]
+fn charts_put_points_where_their_axes_say() {
+    let line = |points: Vec<(f64, f64)>| Series { label: "l".into(), color: "red".into(), points, style: Style::Line };
+    let axis = |from, to| Axis::new("").spanning(from, to);
+    let svg = chart("t", &axis(0.0, 10.0), &axis(0.0, 1.0), &[line(vec![(0.0, 0.0), (5.0, 0.5), (10.0, 1.0)])]);
+    assert!(svg.expect("drawn").contains(r#"d="M50.0 208.0L220.0 110.0L390.0 12.0""#));
+    assert_eq!(chart("t", &Axis::new(""), &Axis::new(""), &[line(vec![])]), None);
+    assert_eq!(chart("t", &Axis::new("").log(), &Axis::new(""), &[line(vec![(-1.0, 1.0)])]), None);
+}
+
+#[test]
+fn receptive_fields_add_up_through_strides() {
+    use crate::backbone::{Op, Plan, Residual, Stage};
+    let conv = |stride| Op::Conv { c_in: 1, c_out: 1, stride, kernel: 3 };
+    let stage = |body| Stage { body, residual: Residual::Identity };
+    let plan =
+        Plan { dims: 2, stages: vec![stage(vec![conv(1)]), stage(vec![conv(2), Op::Relu, conv(1)])], features: 1 };
+    let blocks = super::kernels::blocks(&plan, &[[3, 1], [5, 3], [3, 7]], &[1.0; 3]);
+    let convs: Vec<_> = blocks.iter().flat_map(|b| &b.convs).collect();
+    // 3; 3 + 12; then every point is two apart: 15 + 2·14.
+    assert_eq!(convs.iter().map(|c| c.sees).collect::<Vec<_>>(), [3, 15, 43]);
+    assert_eq!(convs.iter().map(|c| c.span).collect::<Vec<_>>(), [3, 13, 29]);
+    assert_eq!(convs.iter().map(|c| c.plain_sees).collect::<Vec<_>>(), [3, 5, 9]);
+}
+
+#[test]
+fn weights_become_runs_of_equal_shade() {
+    use crate::search::AlphaRecord;
+    let record = |epoch, a: f64| AlphaRecord { epoch, layers: vec![vec![a, 1.0 - a]] };
+    let records: Vec<AlphaRecord> = (0..100).map(|e| record(e, if e < 50 { 0.0 } else { 1.0 })).collect();
+    let layers = super::alpha::layers(&records, &[3, 5], &[1]);
+    assert_eq!((layers.len(), layers[0].leading.as_str()), (1, "k 3, d 1 (100 %)"));
+    // Two full halves of 24 columns of 170/48 each, one in each row.
+    assert!(layers[0].svg.contains("M111.0 0h85.0v7h-85.0zM26.0 7h85.0v7h-85.0z"), "{}", layers[0].svg);
+    assert!(super::alpha::layers(&records, &[3, 5, 7], &[1]).is_empty(), "weights of another space are not drawn");
+}
