@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::commands::shell::{CompletionsArgs, ManArgs};
+use crate::read_args::ReadArgs;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use dashnas::bench::Mode;
@@ -70,7 +71,7 @@ pub enum Command {
 /// `run` and `search`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// `darcy-flow`, or an .npz file with x_train, y_train, x_test and y_test.
+    /// A file or folder of data, or `darcy-flow`; `dashnas inspect` says how it is understood.
     pub data: String,
     /// Directory for the results, which must not exist yet [default: runs/NAME-N].
     #[arg(long, value_name = "DIR")]
@@ -98,7 +99,7 @@ pub struct StageArgs {
 /// `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// `darcy-flow`, or an .npz file.
+    /// A file or folder of data, or `darcy-flow`.
     pub data: String,
     /// Print JSON.
     #[arg(long)]
@@ -230,6 +231,9 @@ pub struct Settings {
     /// Do not tune; retrain with the values under [retrain].
     #[arg(long)]
     no_tune: bool,
+    /// How files are read.
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 impl Settings {
@@ -257,6 +261,7 @@ impl Settings {
         ] {
             overrides.extend(value.as_deref().map(|value| Override::new(key, value, flag)));
         }
+        overrides.extend(self.read.overrides());
         if self.no_baseline {
             overrides.push(Override::new("baseline.enabled", false, "--no-baseline"));
         }

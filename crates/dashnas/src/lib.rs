@@ -14,6 +14,7 @@
 
 pub mod architecture;
 pub mod artefact;
+pub mod audio;
 pub mod backbone;
 pub mod bench;
 pub mod config;
