@@ -145,7 +145,7 @@ pub(crate) fn read(container: &mut dyn Container, options: &ReadOptions, labelle
     }
     for (role, x, y, group) in plan {
         let x = container.numbers(&x)?.0;
-        let y = y.map(|info| targets(container, &info, role)).transpose()?;
+        let y = y.map(|info| targets(container, &info, role, x.rows())).transpose()?;
         let groups = group.map(|info| names(container, &info)).transpose()?;
         raw.parts.push(Part { role, x, y, groups });
     }
@@ -177,11 +177,15 @@ fn missing(letter: &str, what: &str, role: Role) -> String {
     }
 }
 
-fn targets(container: &mut dyn Container, info: &Info, role: Role) -> Result<Labels, DataError> {
+fn targets(container: &mut dyn Container, info: &Info, role: Role, samples: usize) -> Result<Labels, DataError> {
     if info.text {
         return Ok(Labels::Names(container.text(&info.name)?));
     }
-    let (array, integral) = container.numbers(&info.name)?;
+    let (mut array, integral) = container.numbers(&info.name)?;
+    // MATLAB has no vectors, only rows and columns.
+    if array.shape == [1, samples] && samples > 1 {
+        array.shape = vec![samples];
+    }
     let name = if role == Role::All { info.name.clone() } else { format!("y_{}", role.name()) };
     Ok(Labels::Numbers(RawTargets { name, array, integral }))
 }

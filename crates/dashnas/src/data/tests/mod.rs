@@ -4,6 +4,9 @@ mod check;
 mod fuzz;
 mod normalize;
 mod npz;
+mod readers;
+mod readers_bad;
+mod readers_fuzz;
 mod real;
 mod split;
 
