@@ -94,7 +94,15 @@ fn find<'a>(
     role: Role,
 ) -> Result<Option<&'a Info>, DataError> {
     let fits = |info: &&Info| understand(&info.name, options) == Some((kind, role));
-    let found: Vec<&Info> = container.list().iter().filter(fits).collect();
+    let mut found: Vec<&Info> = container.list().iter().filter(fits).collect();
+    // Names that say nothing else go before longer ones: `x_train` before `x_train_raw`, `y` before `mask`.
+    let plain = |info: &&Info| {
+        let bare = words(&info.name).into_iter().filter(|w| Role::of_word(w).is_none()).collect::<Vec<_>>();
+        bare == ["x"] || bare == ["y"]
+    };
+    if found.iter().any(plain) {
+        found.retain(plain);
+    }
     match found[..] {
         [] => Ok(None),
         [one] => Ok(Some(one)),

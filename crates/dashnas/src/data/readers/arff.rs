@@ -85,7 +85,7 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
         if !plain.is_empty() {
             channels.push(plain);
         }
-        file.series.push(Series { channels, path: path.into(), line: at });
+        file.series.push(Series { channels, path: path.into(), line: at, first_column: 1 });
     }
     if !data {
         return Err(DataError::file(path, "it has no line @data").with_hint("is this an ARFF file?"));

@@ -160,7 +160,7 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
             }
             _ => label.to_owned(),
         };
-        file.series.push(Series { channels: vec![values], path: path.into(), line: i + 1 });
+        file.series.push(Series { channels: vec![values], path: path.into(), line: i + 1, first_column: 2 });
         file.labels.push(label);
     }
     file.task = Some(TaskName::Classification);

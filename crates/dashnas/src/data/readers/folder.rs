@@ -316,7 +316,7 @@ fn recording(path: &Path, options: &ReadOptions) -> Result<Series, DataError> {
             return Err(DataError::file(path, reason));
         }
     };
-    Ok(Series { channels, path: path.into(), line: 0 })
+    Ok(Series { channels, path: path.into(), line: 0, first_column: 1 })
 }
 
 /// Pairs of image and mask of the same name in two folders, if that is what this is.

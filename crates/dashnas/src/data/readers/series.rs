@@ -11,6 +11,8 @@ pub(crate) struct Series {
     pub path: PathBuf,
     /// Line in the file, from 1; 0 where a sample is a file.
     pub line: usize,
+    /// Column of the first value, from 1.
+    pub first_column: usize,
 }
 
 impl Series {
@@ -29,7 +31,8 @@ pub(crate) fn fill(series: &mut Series, fill: Option<Fill>) -> Result<(), DataEr
         let Some(at) = series.channels[c].iter().position(|v| v.is_nan()) else { continue };
         let how = fill.ok_or_else(|| {
             let several = series.channels.len() > 1;
-            let column = if several { format!("{} of channel {}", at + 1, c + 1) } else { (at + 1).to_string() };
+            let at = at + series.first_column;
+            let column = if several { format!("{at} of channel {}", c + 1) } else { at.to_string() };
             DataError::at(&series.path, series.place(column), "the value is missing")
                 .with_hint("fill missing values with --fill-missing linear, zero or mean")
         })?;

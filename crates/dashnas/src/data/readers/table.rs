@@ -315,7 +315,7 @@ fn numbers(table: &Table, plan: &Plan, options: &ReadOptions) -> Result<Array, D
                 .with_hint("fill missing values with --fill-missing linear, zero or mean"));
         }
         let channels = values.chunks(width / channels).map(<[f32]>::to_vec).collect();
-        let mut series = Series { channels, path: table.path.clone(), line };
+        let mut series = Series { channels, path: table.path.clone(), line, first_column: 1 };
         series::fill(&mut series, options.fill_missing)?;
         series.channels.iter().for_each(|c| data.extend_from_slice(c));
     }

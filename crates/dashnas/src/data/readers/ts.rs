@@ -54,7 +54,7 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
         for (c, dimension) in dimensions.iter().enumerate() {
             channels.push(values(path, number, c, dimension)?);
         }
-        file.series.push(Series { channels, path: path.into(), line: number });
+        file.series.push(Series { channels, path: path.into(), line: number, first_column: 1 });
         file.labels.extend(label.map(|l| l.trim().to_owned()));
     }
     Ok(file)

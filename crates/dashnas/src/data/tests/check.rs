@@ -75,6 +75,8 @@ fn summaries_count_and_print() {
     assert_eq!(summary.inputs, [inspect::Range { min: -2.0, max: -2.0, mean: -2.0 }]);
     insta::assert_snapshot!(summary.to_string(), @r"
     toy: classification into 2 classes
+      format    NumPy archive (.npz)
+      read      folder/toy.npz
       inputs    1 channel(s) of 4
       loss      cross-entropy
       metric    zero-one-error (lower is better)

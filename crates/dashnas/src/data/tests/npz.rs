@@ -163,7 +163,10 @@ fn what_is_saved_reads_back_the_same() {
     for set in sets {
         let path = folder.path().join("toy.npz");
         crate::data::npz::save(&set, &path).unwrap();
-        assert_eq!(crate::data::npz::load(&path, &Default::default()).unwrap(), set);
+        let mut read = crate::data::npz::load(&path, &Default::default()).unwrap();
+        assert_eq!(read.origin.files, [path.display().to_string()]);
+        read.origin = set.origin.clone();
+        assert_eq!(read, set);
     }
 }
 
@@ -238,7 +241,7 @@ fn shapes_and_values_that_do_not_fit_are_refused() {
         let (a, b) = y();
         read(&[x_train, a, x_test, b])
     };
-    refused(with(ramp("x_train", &[4, 4]), ramp("x_test", &[2, 4])), &["x_train", "[4, 4]", "N×C×L"]);
+    refused(with(ramp("x_train", &[4]), ramp("x_test", &[2])), &["x_train", "[4]", "N×C×L"]);
     refused(with(ramp("x_train", &[4, 0, 4]), ramp("x_test", &[2, 1, 4])), &["x_train", "size 0"]);
     refused(with(ramp("x_train", &[0, 1, 4]), ramp("x_test", &[2, 1, 4])), &["x_train", "empty"]);
     refused(with(ramp("x_train", &[4, 1, 4]), ramp("x_test", &[0, 1, 4])), &["x_test", "empty"]);

@@ -76,7 +76,7 @@ fn missing_values_are_refused_with_their_place_or_filled() {
     let train = "1\t1\tNaN\t3\t5\n2\t4\t5\t6\tNaN\n1\tNaN\t1\t1\t1\n2\t0\t1\t0\t1\n";
     let folder = folder(&[("m_TRAIN.tsv", train.as_bytes()), ("m_TEST.tsv", b"1\t1\t1\t1\t1\n2\t2\t2\t2\t2\n")]);
     let error = open_with(&folder, "m_TRAIN.tsv", &ReadOptions::default()).unwrap_err();
-    assert!(error.to_string().ends_with("m_TRAIN.tsv:1: column 2: the value is missing"), "{error}");
+    assert!(error.to_string().ends_with("m_TRAIN.tsv:1: column 3: the value is missing"), "{error}");
     assert!(error.hint().unwrap().contains("--fill-missing"));
     let filled = |fill| {
         let options = ReadOptions { fill_missing: Some(fill), ..Default::default() };
