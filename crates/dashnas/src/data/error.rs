@@ -284,7 +284,11 @@ impl DataError {
             DataError::NotNpz { .. } => {
                 "make one with numpy.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)".into()
             }
-            DataError::Incomplete { .. } => {
+            DataError::Incomplete { missing, .. } => {
+                // What else can be missing says itself what to do.
+                if !missing.contains("array") {
+                    return None;
+                }
                 "arrays are known by x_train, y_train, x_test, y_test and the like; --inputs and --targets name others"
                     .into()
             }

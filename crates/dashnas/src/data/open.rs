@@ -111,9 +111,7 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
                 Some(kind) => format!("it is {kind}, but its name does not say so"),
                 None => format!("files of the kind `.{other}` are not read"),
             };
-            Err(DataError::file(path, reason).with_hint(
-                "read are .npz, .npy, .h5, .mat, .ts, .tsv, .arff, .csv, .parquet, .fa, IDX, and folders of .png, .jpg or .wav",
-            ))
+            Err(DataError::file(path, reason).with_hint(refused::READ))
         }
     }
 }

@@ -58,8 +58,9 @@ impl Hdf5 {
 fn guard<T>(path: &Path, read: impl FnOnce() -> Result<T, String>) -> Result<T, DataError> {
     let result = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("it is damaged".into()));
     result.map_err(|reason| {
-        DataError::file(path, format!("it cannot be read as HDF5: {reason}"))
-            .with_hint("it may be cut short, or use a filter that is not read: rewrite it with gzip or none")
+        DataError::file(path, format!("it cannot be read as HDF5: {reason}")).with_hint(
+            "it may be cut short, use a filter other than gzip, shuffle or LZF, or be written with libver='latest'",
+        )
     })
 }
 

@@ -3,6 +3,10 @@
 use crate::data::DataError;
 use std::path::Path;
 
+/// The formats, for hints.
+pub(crate) const READ: &str = "read are .npz, .npy, .h5, .mat, .ts, .tsv, .arff, .csv, .parquet, .fa, IDX, and folders of \
+                               .png, .jpg, .wav or recordings";
+
 /// What bytes are, by their first few.
 pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     let known: [(&[u8], &str); 14] = [
@@ -49,7 +53,7 @@ pub(crate) fn refuse(path: &Path, extension: &str) -> Option<DataError> {
             "read them in Python with numpy.fromfile, shape them, and save them with numpy.savez",
         ),
         "json" | "xml" | "yaml" | "toml" | "md" | "rst" | "py" | "pdf" | "html" | "ipynb" => {
-            ("a document, not a data set", "see `dashnas inspect --help` for the formats that are read")
+            ("a document, not a data set", READ)
         }
         "xls" | "xlsx" | "ods" => ("a spreadsheet", "save it as CSV"),
         "tif" | "tiff" | "bmp" | "gif" | "webp" => ("an image format that is not read", "convert it to PNG"),
