@@ -8,6 +8,7 @@ use crate::commands::predict::PredictArgs;
 use crate::commands::report::ReportArgs;
 use crate::commands::shell::{CompletionsArgs, ManArgs};
 use crate::commands::status::StatusArgs;
+use crate::read_args::ReadArgs;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use dashnas::bench::Mode;
@@ -89,8 +90,8 @@ pub enum Command {
 /// `run` and `search`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// `darcy-flow`, or an .npz file with x_train, y_train, x_test and y_test. With --resume only needed if
-    /// it is no longer where it was.
+    /// A file or folder of data, or `darcy-flow`; `dashnas inspect` says how it is understood. With --resume only
+    /// needed if it is no longer where it was.
     #[arg(required_unless_present = "resume")]
     pub data: Option<String>,
     /// Go on with a run that was stopped, from its last checkpoint. Its configuration is in the directory.
@@ -122,7 +123,7 @@ pub struct StageArgs {
 /// `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// `darcy-flow`, or an .npz file.
+    /// A file or folder of data, or `darcy-flow`.
     pub data: String,
     /// Print JSON.
     #[arg(long)]
@@ -262,6 +263,9 @@ pub struct Settings {
     /// Limits.
     #[command(flatten)]
     limits: limits::Limits,
+    /// How files are read.
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 impl Settings {
@@ -289,6 +293,7 @@ impl Settings {
         ] {
             overrides.extend(value.as_deref().map(|value| Override::new(key, value, flag)));
         }
+        overrides.extend(self.read.overrides());
         if self.no_baseline {
             overrides.push(Override::new("baseline.enabled", false, "--no-baseline"));
         }

@@ -12,6 +12,7 @@ mod logging;
 mod output;
 mod plot;
 mod progress;
+mod read_args;
 mod report;
 
 use std::process::ExitCode;

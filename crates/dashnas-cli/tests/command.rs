@@ -298,3 +298,22 @@ fn a_run_can_be_looked_at() {
     }
     dashnas(folder.path()).arg("report").assert().code(2);
 }
+
+#[test]
+fn inspect_tells_what_files_are_and_what_is_missing() {
+    let folder = folder();
+    fs::write(folder.path().join("alone.fa"), ">a\nACGTACGT\n>b\nACGTACGA\n").unwrap();
+    let text = dashnas(folder.path()).args(["inspect", "alone.fa"]).assert().success().stderr("");
+    text.stdout(
+        predicate::str::contains("FASTA sequences, not a whole data set").and(predicate::str::contains("labels")),
+    );
+    let found = json(&dashnas(folder.path()).args(["inspect", "alone.fa", "--json"]).assert());
+    assert_eq!(found["contents"][0], "2 sequences");
+
+    let rows: String = (0..10).map(|i| format!("{i},{},{}\n", i * i, ["no", "yes"][i % 2])).collect();
+    fs::write(folder.path().join("table.csv"), format!("a,b,answer\n{rows}")).unwrap();
+    let line = ["inspect", "table.csv", "--targets", "answer", "--test-fraction", "0.4", "--json"];
+    let found = json(&dashnas(folder.path()).args(line).assert());
+    assert_eq!((&found["splits"][0]["x"][0], &found["classes"][1]["name"]), (&6.into(), &"yes".into()));
+    assert!(found["notes"][1].as_str().unwrap().contains("no test split"), "{found}");
+}

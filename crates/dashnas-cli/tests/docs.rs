@@ -55,6 +55,8 @@ fn data(folder: &Path) {
     };
     let set = Dataset::new("mine", TaskKind::Classification { classes: 2 }, split(24), None, split(8));
     npz::save(&set.expect("the data is sound"), &folder.join("mine.npz")).expect("writable");
+    let rows = (0..24).map(|i| format!("{i},{},{},{}\n", i * i % 7, i % 5, ["no", "yes"][i % 2]));
+    fs::write(folder.join("mine.csv"), "a,b,c,label\n".to_owned() + &rows.collect::<String>()).expect("writable");
 }
 
 #[test]

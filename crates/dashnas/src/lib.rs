@@ -15,6 +15,7 @@
 pub mod architecture;
 pub mod artefact;
 pub mod asha;
+pub mod audio;
 pub mod backbone;
 pub mod bench;
 pub mod budget;

@@ -24,6 +24,8 @@ pub struct Problem {
     pub train: Samples,
     /// The training targets as they came, for scores in the data's own units.
     train_targets: Targets,
+    /// The group of each training sample, which validation does not divide.
+    groups: Option<Vec<u32>>,
     /// Validation data set aside by the maker of the data, normalized, with its raw targets.
     given_validation: Option<(Samples, Targets)>,
     /// Statistics of the training inputs.
@@ -82,6 +84,7 @@ impl Problem {
             metric,
             train: normalized(&data.train, &inputs, &targets),
             train_targets: data.train.y.clone(),
+            groups: data.groups.clone(),
             given_validation: data.val.as_ref().map(|v| (normalized(v, &inputs, &targets), v.y.clone())),
             inputs,
             targets,
@@ -125,7 +128,8 @@ impl Problem {
             let rows = (0..samples.len()).collect();
             return ((0..self.train.len()).collect(), HeldOut { samples, truth, rows });
         }
-        let (fit, held) = split_validation(&self.train_targets, self.config.task.validation_fraction, self.config.seed);
+        let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
+        let (fit, held) = split_validation(&self.train_targets, self.groups.as_deref(), fraction, seed);
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
     }
 

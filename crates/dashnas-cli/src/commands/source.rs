@@ -1,10 +1,9 @@
 //! Where data sets come from: a file, or the built-in Darcy flow.
 
 use crate::failure::Failure;
-use dashnas::config::{Config, TaskName};
+use dashnas::config::Config;
 use dashnas::darcy::{DarcyConfig, DarcyError};
-use dashnas::data::npz::{self, LoadOptions};
-use dashnas::data::{Dataset, TaskOverride};
+use dashnas::data::{self, Dataset};
 use dashnas::event::{Event, Observer, Stage};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,8 +23,12 @@ pub fn load(source: &str, config: &Config, observer: &mut dyn Observer) -> Resul
     if source == DARCY {
         return darcy(config, observer);
     }
-    let options = LoadOptions { task: config.task.kind.map(task_override), ..LoadOptions::default() };
-    Ok(npz::load(Path::new(source), &options)?)
+    Ok(data::open(Path::new(source), &config.read_options())?)
+}
+
+/// Whether the argument names a data set that is made here.
+pub fn is_built_in(source: &str) -> bool {
+    source == DARCY
 }
 
 /// What a run directory remembers of the argument, so that it can be read again from anywhere.
@@ -94,16 +97,6 @@ fn cache_dir(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
             .or_else(|| folder("HOME").map(|home| home.join(".cache")));
         home.map(|home| home.join("dashnas"))
     })
-}
-
-fn task_override(name: TaskName) -> TaskOverride {
-    match name {
-        TaskName::Classification => TaskOverride::Classification,
-        TaskName::MultiLabel => TaskOverride::MultiLabel,
-        TaskName::Regression => TaskOverride::Regression,
-        TaskName::DenseRegression => TaskOverride::DenseRegression,
-        TaskName::DenseBinary => TaskOverride::DenseBinary,
-    }
 }
 
 #[cfg(test)]

@@ -24,9 +24,10 @@ const fn key(section: &'static str, name: &'static str, help: &'static str) -> K
 }
 
 /// Every section with what it is about, in the order they are printed.
-pub(super) const SECTIONS: [(&str, &str); 10] = [
+pub(super) const SECTIONS: [(&str, &str); 11] = [
     ("space", "The kernel sizes and dilations that every layer chooses from (section 3.3 of the paper)."),
     ("backbone", "The network whose convolutions are searched (A.5.1)."),
+    ("data", "How files are read, where they do not say it themselves."),
     ("task", "What is learnt, where the data set does not say it or is to be overruled."),
     ("search", "The supernet's training: weights and architecture in one loop (Algorithm 1, A.5.2)."),
     ("tune", "The grid of training hyperparameters, judged on a validation split (A.5.2)."),
@@ -38,7 +39,7 @@ pub(super) const SECTIONS: [(&str, &str); 10] = [
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 77] = [
+pub const KEYS: [Key; 93] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
     key("", "tensorboard", "Also write event files for TensorBoard, under tensorboard/ in the run directory."),
@@ -59,6 +60,47 @@ pub const KEYS: [Key; 77] = [
         "depthwise",
         "During search, make convolutions with as many input as output channels depthwise (cheaper).",
     ),
+    key(
+        "data",
+        "inputs",
+        "Name of the array of inputs, in files that hold several. auto: x, data, images and the like.",
+    ),
+    key(
+        "data",
+        "targets",
+        "Name of the array of targets; in tables the label column by name or by position from 0 (-1: the last). \
+         auto: y, label, class, target and the like; in tables without such a name the last column that can be one.",
+    ),
+    key("data", "group", "Column or array of groups (subjects, recordings) that no split may divide. auto: none."),
+    key("data", "header", "Whether the first row of a CSV file is a header. auto: if it is not like the others."),
+    key("data", "layout", "channels-first, channels-last or no-channels. auto: by the shape."),
+    key(
+        "data",
+        "channels",
+        "Channels of images (1, 3 or 4), or that the columns of a table are divided into. auto: as stored, 1.",
+    ),
+    key("data", "resize", "Height and width that images are resized to. auto: images must agree in size."),
+    key("data", "fill-missing", "linear, zero or mean: how missing values are filled. auto: they are refused."),
+    key(
+        "data",
+        "lengths",
+        "Series of unequal lengths: pad (zeros at the end), truncate (to the shortest) or resample (to the longest).",
+    ),
+    key(
+        "data",
+        "length",
+        "Length that series are brought to, in the way that lengths says. auto: by the training data.",
+    ),
+    key(
+        "data",
+        "alphabet",
+        "Letters of one-hot sequences, in the order of their channels. auto: ACGT, or the 20 amino acids.",
+    ),
+    key("data", "audio-rate", "Sampling rate in hertz that sound is brought to."),
+    key("data", "mel-bands", "Bands of the log-mel spectrogram."),
+    key("data", "mel-window-ms", "Length of its window in milliseconds."),
+    key("data", "mel-hop-ms", "Milliseconds from one of its frames to the next."),
+    key("data", "test-fraction", "Share of the samples set aside for testing where a data set has no test split."),
     key(
         "task",
         "kind",

@@ -5,7 +5,7 @@
 //! of task) are `None` here and `"auto"` in TOML; the methods of [`Config`] that take [`Facts`] apply the
 //! rule, and [`Config::resolve`] writes all of them out.
 
-mod auto;
+pub(crate) mod auto;
 mod error;
 mod keys;
 mod layers;
@@ -23,6 +23,7 @@ pub use names::{BackboneName, Preset, SearchMethod, TaskName, Tuner};
 pub use rules::Facts;
 pub use schedule::{learning_rate, milestone_epochs};
 
+use crate::data::ReadOptions;
 use crate::task::{Loss, Metric};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub space: SpaceConfig,
     /// The network whose convolutions are searched (A.5.1).
     pub backbone: BackboneConfig,
+    /// How files are read, where they do not say it themselves.
+    pub data: ReadOptions,
     /// What is learnt.
     pub task: TaskConfig,
     /// The supernet's training (Algorithm 1, A.5.2 "Search").
@@ -279,6 +282,13 @@ pub struct DarcyConfig {
     pub train: usize,
     /// Test samples.
     pub test: usize,
+}
+
+impl Config {
+    /// The options that a data set is read with under this configuration.
+    pub fn read_options(&self) -> ReadOptions {
+        ReadOptions { task: self.task.kind, seed: self.seed, ..self.data.clone() }
+    }
 }
 
 impl Default for Config {

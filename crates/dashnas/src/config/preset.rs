@@ -5,6 +5,8 @@ use super::{
     SearchMethod, SpaceConfig, TaskConfig, TuneConfig,
 };
 
+use crate::data::ReadOptions;
+
 /// What a preset decides. Everything else is the same in all of them.
 struct Budget {
     preset: Preset,
@@ -100,6 +102,7 @@ impl Config {
                 plain_kernels: vec![7, 5, 3],
                 depthwise: true,
             },
+            data: ReadOptions::default(),
             task: TaskConfig {
                 kind: None,
                 loss: None,

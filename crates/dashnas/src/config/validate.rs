@@ -14,6 +14,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         check("seed", &self.seed, self.seed <= i64::MAX as u64, "it can be at most 2^63 - 1")?;
         self.validate_space()?;
+        self.validate_data()?;
         self.validate_task()?;
         self.validate_search()?;
         self.validate_tune()?;
@@ -55,6 +56,30 @@ impl Config {
         kernels("backbone.plain-kernels", &backbone.plain_kernels)?;
         let three = backbone.plain_kernels.len() == 3;
         check("backbone.plain-kernels", &backbone.plain_kernels, three, "a block has three convolutions")
+    }
+
+    fn validate_data(&self) -> Result<(), ConfigError> {
+        let data = &self.data;
+        let within = |key, value: Option<usize>, limit| {
+            check(key, &value, value.is_none_or(|v| (1..=limit).contains(&v)), "it must be at least 1, and not huge")
+        };
+        within("data.channels", data.channels, 4096)?;
+        within("data.length", data.length, LARGEST)?;
+        let size = data.resize.is_none_or(|size| size.iter().all(|n| (1..=8192).contains(n)));
+        check("data.resize", &data.resize, size, "height and width are from 1 to 8192")?;
+        let letters = data.alphabet.as_deref().is_none_or(|a| {
+            (1..=256).contains(&a.len()) && a.is_ascii() && distinct(a.to_ascii_uppercase().as_bytes())
+        });
+        check("data.alphabet", &data.alphabet, letters, "it must be ASCII letters, each named once")?;
+        let rate = (1_000..=384_000).contains(&data.audio_rate);
+        check("data.audio-rate", &data.audio_rate, rate, "it must be from 1000 to 384000")?;
+        let bands = (1..=512).contains(&data.mel_bands);
+        check("data.mel-bands", &data.mel_bands, bands, "it must be from 1 to 512")?;
+        for (key, ms) in [("data.mel-window-ms", data.mel_window_ms), ("data.mel-hop-ms", data.mel_hop_ms)] {
+            check(key, &ms, ms >= 1.0 && ms <= 10_000.0, "it must be from 1 to 10000")?;
+        }
+        let fraction = data.test_fraction > 0.0 && data.test_fraction < 1.0;
+        check("data.test-fraction", &data.test_fraction, fraction, "it must be between 0 and 1")
     }
 
     fn validate_task(&self) -> Result<(), ConfigError> {
@@ -157,7 +182,7 @@ fn kernels(key: &'static str, sizes: &[usize]) -> Result<(), ConfigError> {
     check(key, &sizes, odd, "kernel sizes are odd, so that they have a centre")
 }
 
-fn distinct(values: &[usize]) -> bool {
+fn distinct<T: PartialEq>(values: &[T]) -> bool {
     values.iter().enumerate().all(|(i, value)| !values[..i].contains(value))
 }
 

@@ -2,7 +2,8 @@
 //! a data set of its own, plus the configuration that it was made by.
 
 use super::{DarcyConfig, DarcyError, Fields};
-use crate::data::{TaskOverride, npz};
+use crate::config::TaskName;
+use crate::data::npz;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -38,7 +39,7 @@ pub(super) fn read(path: &Path, config: &DarcyConfig) -> Result<Option<[Fields; 
     if origin != (Origin { version: VERSION, config: config.clone() }) {
         return Ok(None);
     }
-    let options = npz::LoadOptions { task: Some(TaskOverride::DenseRegression), ..Default::default() };
+    let options = npz::LoadOptions { task: Some(TaskName::DenseRegression), ..Default::default() };
     let set = npz::load(path, &options).map_err(|e| e.to_string())?;
     let n = config.nodes();
     let fields = |split: crate::data::Split, count: usize| {

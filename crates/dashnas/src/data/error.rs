@@ -1,6 +1,7 @@
 //! What can be wrong with a data set, said with the file, the array and the value.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// A data set that cannot be used. Every message names where the data came from (`origin`: a file
@@ -23,6 +24,30 @@ pub enum DataError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file that cannot be read as what it should be: where in it, and why.
+    #[error("{}{place}: {reason}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Where in it.
+        place: Place,
+        /// What is wrong.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The file was understood, but what it holds is no data set.
+    #[error("{}: {format} without {missing}; it holds {}", path.display(), listed(contents))]
+    Incomplete {
+        /// The file or folder.
+        path: PathBuf,
+        /// What it is.
+        format: String,
+        /// What it holds, a line an array or file.
+        contents: Vec<String>,
+        /// What a data set would need besides.
+        missing: String,
+    },
     /// The file is not a zip archive of arrays.
     #[error("{}: not an .npz archive: {reason}", path.display())]
     NotNpz {
@@ -30,16 +55,6 @@ pub enum DataError {
         path: PathBuf,
         /// What the zip reader objected to.
         reason: String,
-    },
-    /// A required array is not in the archive.
-    #[error("{}: array `{array}` is missing (found: {})", path.display(), listed(found))]
-    MissingArray {
-        /// The file.
-        path: PathBuf,
-        /// The array that is needed.
-        array: String,
-        /// The arrays that are there.
-        found: Vec<String>,
     },
     /// An entry of the archive is not a valid NumPy array, or is cut short.
     #[error("{}: array `{array}` is damaged: {reason}", path.display())]
@@ -210,22 +225,72 @@ pub enum DataError {
     },
 }
 
+/// Where in a file something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Nowhere in particular.
+    Whole,
+    /// A line, from 1.
+    Line(usize),
+    /// A line, from 1, and a column by number from 1 or by name.
+    Cell(usize, String),
+    /// An array, entry or data set of this name.
+    Entry(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Whole => Ok(()),
+            Place::Line(line) => write!(f, ":{line}"),
+            Place::Cell(line, column) => write!(f, ":{line}: column {column}"),
+            Place::Entry(name) => write!(f, ": `{name}`"),
+        }
+    }
+}
+
 impl DataError {
+    /// A complaint about a whole file.
+    pub(crate) fn file(path: &Path, reason: impl Into<String>) -> Self {
+        Self::at(path, Place::Whole, reason)
+    }
+
+    /// A complaint about a place in a file.
+    pub(crate) fn at(path: &Path, place: Place, reason: impl Into<String>) -> Self {
+        DataError::File { path: path.into(), place, reason: reason.into(), hint: None }
+    }
+
+    /// The same with a hint.
+    pub(crate) fn with_hint(mut self, text: impl Into<String>) -> Self {
+        if let DataError::File { hint, .. } = &mut self {
+            *hint = Some(text.into());
+        }
+        self
+    }
+
+    /// The operating system's refusal.
+    pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
+        match source.kind() {
+            std::io::ErrorKind::NotFound => DataError::Missing { path: path.into() },
+            _ => DataError::Io { path: path.into(), source },
+        }
+    }
+
     /// What the user can do, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
-            DataError::Missing { .. } => "check the path; a data set is one .npz file".into(),
-            DataError::NotNpz { path, .. } => {
-                let npy = path.extension().is_some_and(|e| e == "npy");
-                if npy {
-                    "a single .npy array is no data set: save x_train, y_train, x_test and y_test with numpy.savez"
-                        .into()
-                } else {
-                    "make one with numpy.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)".into()
-                }
+            DataError::Missing { .. } => "check the path".into(),
+            DataError::File { hint, .. } => return hint.clone(),
+            DataError::NotNpz { .. } => {
+                "make one with numpy.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)".into()
             }
-            DataError::MissingArray { .. } => {
-                "a data set needs the arrays x_train, y_train, x_test and y_test; x_val and y_val are optional".into()
+            DataError::Incomplete { missing, .. } => {
+                // What else can be missing says itself what to do.
+                if !missing.contains("array") {
+                    return None;
+                }
+                "arrays are known by x_train, y_train, x_test, y_test and the like; --inputs and --targets name others"
+                    .into()
             }
             DataError::BadArray { .. } => "the file may be cut short: copy or save it again".into(),
             DataError::UnsupportedDtype { dtype, .. } if dtype.contains('O') => {
@@ -259,7 +324,11 @@ impl DataError {
 }
 
 fn listed(names: &[String]) -> String {
-    if names.is_empty() { "no arrays".into() } else { names.join(", ") }
+    match names.len() {
+        0 => "nothing".into(),
+        n if n > 12 => format!("{}, … {} in all", names[..12].join(", "), n),
+        _ => names.join(", "),
+    }
 }
 
 fn few(labels: &[u64]) -> String {

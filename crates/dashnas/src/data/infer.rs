@@ -12,64 +12,11 @@
 //!
 //! One-hot rows are read as classification because that is what they mean nearly always: a
 //! multi-label set in which each sample has exactly one label is a classification problem. Where
-//! the table guesses wrong, a [`TaskOverride`] says what to do.
+//! the table guesses wrong, a [`TaskName`] says what to do.
 
 use super::{Array, DataError, Targets, check};
+use crate::config::TaskName;
 use crate::task::TaskKind;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-
-/// The kind of task to read the targets as, in place of the one inferred. Sizes (classes, outputs)
-/// still come from the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TaskOverride {
-    /// `[N]` whole numbers from 0 (of any dtype), or one-hot rows.
-    Classification,
-    /// `[N, labels]` of 0/1.
-    MultiLabel,
-    /// `[N]` or `[N, outputs]`.
-    Regression,
-    /// `[N, C, …]`, or `[N, …]` for one channel, over the inputs' grid.
-    DenseRegression,
-    /// As dense regression, of 0/1.
-    DenseBinary,
-}
-
-impl TaskOverride {
-    /// Every kind, in the order of [`TaskKind`].
-    pub const ALL: [Self; 5] =
-        [Self::Classification, Self::MultiLabel, Self::Regression, Self::DenseRegression, Self::DenseBinary];
-
-    /// The name used on the command line and in files; the same as [`TaskKind::name`].
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Classification => "classification",
-            Self::MultiLabel => "multi-label",
-            Self::Regression => "regression",
-            Self::DenseRegression => "dense-regression",
-            Self::DenseBinary => "dense-binary",
-        }
-    }
-}
-
-impl fmt::Display for TaskOverride {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for TaskOverride {
-    type Err = String;
-
-    fn from_str(s: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|k| k.name() == s).ok_or_else(|| {
-            let names: Vec<_> = Self::ALL.iter().map(|k| k.name()).collect();
-            format!("`{s}` is no kind of task (one of {})", names.join(", "))
-        })
-    }
-}
 
 /// Targets as they stand in a file.
 #[derive(Debug, Clone)]
@@ -99,7 +46,7 @@ pub(crate) fn targets(
     origin: &str,
     x: &[usize],
     splits: Vec<RawTargets>,
-    wanted: Option<TaskOverride>,
+    wanted: Option<TaskName>,
 ) -> Result<(TaskKind, Vec<Targets>), DataError> {
     for raw in &splits {
         // As they stand in the file, so that the index in the message does too.
@@ -116,19 +63,19 @@ pub(crate) fn targets(
     Ok((sized(kind, &converted[0]), converted))
 }
 
-fn infer(x: &[usize], splits: &[RawTargets]) -> Option<TaskOverride> {
+fn infer(x: &[usize], splits: &[RawTargets]) -> Option<TaskName> {
     let train = &splits[0];
     let integral = splits.iter().all(|s| s.integral);
     let binary = || integral && splits.iter().all(RawTargets::is_binary);
     let kind = match train.array.shape[..] {
-        [_] | [_, 1] if integral => TaskOverride::Classification,
-        [_] | [_, 1] => TaskOverride::Regression,
-        [_, _] if binary() && splits.iter().all(RawTargets::is_one_hot) => TaskOverride::Classification,
-        [_, _] if binary() => TaskOverride::MultiLabel,
-        [_, _] => TaskOverride::Regression,
+        [_] | [_, 1] if integral => TaskName::Classification,
+        [_] | [_, 1] => TaskName::Regression,
+        [_, _] if binary() && splits.iter().all(RawTargets::is_one_hot) => TaskName::Classification,
+        [_, _] if binary() => TaskName::MultiLabel,
+        [_, _] => TaskName::Regression,
         ref shape if dense_shape(x, shape).is_none() => return None,
-        _ if binary() => TaskOverride::DenseBinary,
-        _ => TaskOverride::DenseRegression,
+        _ if binary() => TaskName::DenseBinary,
+        _ => TaskName::DenseRegression,
     };
     Some(kind)
 }
@@ -153,20 +100,20 @@ fn mismatch(origin: &str, x: &[usize], y: &RawTargets, kind: &'static str) -> Da
     }
 }
 
-fn convert(origin: &str, x: &[usize], raw: RawTargets, kind: TaskOverride) -> Result<Targets, DataError> {
+fn convert(origin: &str, x: &[usize], raw: RawTargets, kind: TaskName) -> Result<Targets, DataError> {
     let columns = match raw.array.shape[..] {
         [_] => Some(1),
         [_, k] if k > 0 => Some(k),
         _ => None,
     };
     let shape = match (kind, columns) {
-        (TaskOverride::Classification, Some(1)) => return Ok(Targets::Classes(labels(origin, &raw)?)),
-        (TaskOverride::Classification, Some(_)) if raw.is_one_hot() => {
+        (TaskName::Classification, Some(1)) => return Ok(Targets::Classes(labels(origin, &raw)?)),
+        (TaskName::Classification, Some(_)) if raw.is_one_hot() => {
             let hot = |i| raw.array.row(i).iter().position(|&v| v == 1.0).map_or(0, |p| p as u32);
             return Ok(Targets::Classes((0..raw.array.rows()).map(hot).collect()));
         }
-        (TaskOverride::MultiLabel | TaskOverride::Regression, Some(k)) => Some(vec![raw.array.rows(), k]),
-        (TaskOverride::DenseRegression | TaskOverride::DenseBinary, _) => dense_shape(x, &raw.array.shape),
+        (TaskName::MultiLabel | TaskName::Regression, Some(k)) => Some(vec![raw.array.rows(), k]),
+        (TaskName::DenseRegression | TaskName::DenseBinary, _) => dense_shape(x, &raw.array.shape),
         _ => None,
     };
     match shape {
@@ -187,16 +134,8 @@ fn labels(origin: &str, raw: &RawTargets) -> Result<Vec<u32>, DataError> {
     raw.array.data.iter().enumerate().map(label).collect()
 }
 
-fn sized(kind: TaskOverride, train: &Targets) -> TaskKind {
+fn sized(kind: TaskName, train: &Targets) -> TaskKind {
     let columns = train.shape().get(1).copied().unwrap_or(1);
-    match kind {
-        TaskOverride::Classification => {
-            let largest = train.classes().and_then(|l| l.iter().max().copied()).unwrap_or(0);
-            TaskKind::Classification { classes: largest as usize + 1 }
-        }
-        TaskOverride::MultiLabel => TaskKind::MultiLabel { labels: columns },
-        TaskOverride::Regression => TaskKind::Regression { outputs: columns },
-        TaskOverride::DenseRegression => TaskKind::DenseRegression { channels: columns },
-        TaskOverride::DenseBinary => TaskKind::DenseBinary { channels: columns },
-    }
+    let classes = train.classes().and_then(|l| l.iter().max().copied());
+    kind.with_outputs(classes.map_or(columns, |largest| largest as usize + 1))
 }

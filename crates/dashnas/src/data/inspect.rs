@@ -10,6 +10,18 @@ use std::fmt;
 pub struct Summary {
     /// Name of the set.
     pub name: String,
+    /// What the files were understood to be; empty for a set made in memory.
+    #[serde(default)]
+    pub format: String,
+    /// The files it was read from.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// What was decided in reading them.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Groups that no split divides, in the training split.
+    #[serde(default)]
+    pub groups: Option<usize>,
     /// Kind of task, with its size.
     pub task: TaskKind,
     /// Loss that would be trained with.
@@ -112,6 +124,10 @@ impl Dataset {
         let targets = self.train.y.values().filter(|_| real).map(|v| Range::of(v.data.iter()));
         Summary {
             name: self.name.clone(),
+            format: self.origin.format.clone(),
+            files: self.origin.files.clone(),
+            notes: self.origin.notes.clone(),
+            groups: self.groups.as_ref().map(|g| g.iter().max().map_or(0, |&m| m as usize + 1)),
             task: self.task,
             loss: self.task.default_loss(),
             metric: self.task.default_metric(),
@@ -148,6 +164,19 @@ const SHOWN: usize = 12;
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.name, self.task)?;
+        if !self.format.is_empty() {
+            writeln!(f, "  format    {}", self.format)?;
+        }
+        for file in self.files.iter().take(SHOWN) {
+            writeln!(f, "  read      {file}")?;
+        }
+        more(f, self.files.len())?;
+        for note in &self.notes {
+            writeln!(f, "  note      {note}")?;
+        }
+        if let Some(groups) = self.groups {
+            writeln!(f, "  groups    {groups} in the training samples")?;
+        }
         writeln!(f, "  inputs    {} channel(s) of {}", self.channels, sizes(&self.spatial[2 - self.dims..]))?;
         writeln!(f, "  loss      {}", words(&self.loss))?;
         writeln!(f, "  metric    {} (lower is better)", words(&self.metric))?;

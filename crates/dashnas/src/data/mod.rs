@@ -1,10 +1,12 @@
 //! Data sets: what they hold, how they are read, checked, split and normalised.
 //!
 //! A [`Dataset`] is inputs and targets in memory as `f32`, in row-major order, with the kind of
-//! task they pose. [`npz`] reads one from a NumPy archive, [`crate::darcy`] computes one.
+//! task they pose. [`open`] reads one from files, [`crate::darcy`] computes one.
 //! Nothing here depends on the tensor engine.
 
 mod array;
+mod arrays;
+mod assemble;
 mod check;
 mod error;
 mod infer;
@@ -12,16 +14,23 @@ pub mod inspect;
 pub mod normalize;
 pub(crate) mod npy;
 pub mod npz;
+mod open;
+mod options;
+mod raw;
+mod readers;
 mod split;
 
 pub use array::{Array, Targets};
-pub use error::DataError;
-pub use infer::TaskOverride;
+pub use assemble::Inputs;
+pub use error::{DataError, Place};
 pub use inspect::Summary;
 pub use normalize::{InputNormalizer, Normalization, Scheme, TargetNormalizer};
-pub use split::{Split, split_validation, subsample};
+pub use open::{open, open_inputs};
+pub use options::{Fill, Layout, Lengths, ReadOptions};
+pub use split::{Split, split_validation};
 
 use crate::task::TaskKind;
+use serde::{Deserialize, Serialize};
 
 /// A data set with everything known about it.
 ///
@@ -43,6 +52,23 @@ pub struct Dataset {
     pub classes: Option<Vec<String>>,
     /// How inputs and targets are normalised unless told otherwise.
     pub normalization: Normalization,
+    /// The group of each training sample, where there are groups that no split may divide.
+    pub groups: Option<Vec<u32>>,
+    /// The files it was read from, if any.
+    pub origin: Origin,
+    /// The options that read more of the same the same way.
+    pub reading: ReadOptions,
+}
+
+/// Where a data set came from and how it was understood.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// What the files are, for people; empty for a set made in memory.
+    pub format: String,
+    /// The files.
+    pub files: Vec<String>,
+    /// What was decided in reading them.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -74,7 +100,18 @@ impl Dataset {
     ) -> Result<Self, DataError> {
         let channels = train.x.shape.get(1).copied().unwrap_or(0);
         let normalization = Normalization::default_for(task, channels);
-        let set = Self { name, task, train, val, test, classes: None, normalization };
+        let set = Self {
+            name,
+            task,
+            train,
+            val,
+            test,
+            classes: None,
+            normalization,
+            groups: None,
+            origin: Origin::default(),
+            reading: ReadOptions::default(),
+        };
         check::dataset(origin, &set)?;
         Ok(set)
     }

@@ -3,6 +3,7 @@
 //! Headers are read by a small parser of their own, which bounds its own work: a header is at most
 //! 64 KiB, never recursive, and says nothing that is believed before it is checked.
 
+use super::arrays::Info;
 use std::io::{self, Read, Write};
 
 /// Element types that are read. Multi-byte ones come in either byte order.
@@ -108,6 +109,16 @@ impl Header {
         Ok(header)
     }
 
+    /// What a list of arrays says of it.
+    pub fn info(&self, name: &str) -> Info {
+        let dtype = match self.elem {
+            Elem::Text(_) => "text".into(),
+            elem => format!("{elem:?}").to_lowercase(),
+        };
+        let text = matches!(self.elem, Elem::Text(_));
+        Info { name: name.into(), shape: self.shape.clone(), dtype, text }
+    }
+
     /// Elements, or `None` if they number more than memory could hold.
     pub fn count(&self) -> Option<usize> {
         // A zero anywhere makes the array empty, whatever the other axes say.
@@ -150,7 +161,7 @@ impl Header {
         let &[count] = &self.shape[..] else {
             return Err(bad("names must be a one-dimensional array"));
         };
-        if count.checked_mul(chars.max(1)).is_none_or(|n| n > 1 << 20) {
+        if count.checked_mul(chars.max(1)).is_none_or(|n| n > 1 << 24) {
             return Err(bad("it holds too much text"));
         }
         let mut names = Vec::with_capacity(count);
@@ -206,7 +217,7 @@ fn half_to_f32(h: u16) -> f32 {
 }
 
 /// Column-major elements of an array of this shape, in row-major order.
-fn row_major(shape: &[usize], data: &[f32]) -> Vec<f32> {
+pub(crate) fn row_major(shape: &[usize], data: &[f32]) -> Vec<f32> {
     let mut strides = Vec::with_capacity(shape.len());
     let mut stride = 1;
     for &n in shape {

@@ -9,28 +9,17 @@
 //! Sizes are checked before memory is taken: against the limit of [`LoadOptions`], against the
 //! bytes that are in the file, and against what deflate can do at best.
 
-use super::infer::{self, RawTargets, TaskOverride};
+use super::arrays::{self, Container, Info};
 use super::npy::{self, Header, NpyError};
-use super::{Array, DataError, Dataset, Split, Targets, check};
+use super::readers::name_of;
+use super::{Array, DataError, Dataset, Place, ReadOptions, Targets, assemble};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 /// How to read a data set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoadOptions {
-    /// The kind of task, if not the one that the targets suggest.
-    pub task: Option<TaskOverride>,
-    /// Most bytes that the arrays together may take in memory (as float32). 16 GiB by default.
-    pub max_bytes: u64,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self { task: None, max_bytes: 16 << 30 }
-    }
-}
+pub type LoadOptions = ReadOptions;
 
 /// Reads and checks the data set in the archive at `path`; its name is the file's without the
 /// extension.
@@ -38,14 +27,16 @@ impl Default for LoadOptions {
 /// # Errors
 /// A [`DataError`] that names the file, the array and the value.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
-    let file = File::open(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => DataError::Missing { path: path.into() },
-        _ => DataError::Io { path: path.into(), source },
-    })?;
+    load_from(open(path)?, path, options)
+}
+
+/// The archive's bytes.
+pub(crate) fn open(path: &Path) -> Result<BufReader<File>, DataError> {
+    let file = File::open(path).map_err(|source| DataError::io(path, source))?;
     if file.metadata().is_ok_and(|m| m.is_dir()) {
         return Err(DataError::NotNpz { path: path.into(), reason: "it is a folder".into() });
     }
-    load_from(BufReader::new(file), path, options)
+    Ok(BufReader::new(file))
 }
 
 /// [`load`] from any seekable bytes; `path` names them in errors and gives the set its name.
@@ -54,33 +45,16 @@ pub fn load(path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
 /// As [`load`].
 pub fn load_from(reader: impl Read + Seek, path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
     let mut archive = Archive::open(reader, path, options.max_bytes)?;
-    let origin = path.display().to_string();
-
-    let x_train = archive.array("x_train")?.0;
-    check::inputs(&origin, "x_train", &x_train)?;
-    let mut raw = vec![archive.targets("y_train")?];
-    let mut inputs = vec![x_train];
-    let with_val = archive.has("x_val") || archive.has("y_val");
-    for part in if with_val { &["val", "test"][..] } else { &["test"] } {
-        inputs.push(archive.array(&format!("x_{part}"))?.0);
-        raw.push(archive.targets(&format!("y_{part}"))?);
-    }
-    let (task, targets) = infer::targets(&origin, &inputs[0].shape.clone(), raw, options.task)?;
-    let mut splits: Vec<_> = inputs.into_iter().zip(targets).map(|(x, y)| Split { x, y }).collect();
-    // Two or three were pushed above: training, perhaps validation, test.
-    let test = splits.pop().unwrap_or_else(|| unreachable!("a test split was read"));
-    let val = with_val.then(|| splits.remove(1));
-    let train = splits.remove(0);
-
-    let name = path.file_stem().map_or("data", |s| s.to_str().unwrap_or("data")).to_string();
-    let set = Dataset::with_origin(&origin, name, task, train, val, test)?;
-    if archive.has("classes") { set.with_classes(archive.names("classes")?) } else { Ok(set) }
+    let mut raw = arrays::read(&mut archive, options, true)?;
+    raw.renumber = false;
+    assemble::dataset(&path.display().to_string(), &name_of(path), raw)
 }
 
 /// An open archive with its memory budget.
-struct Archive<'a, R> {
+pub(crate) struct Archive<'a, R> {
     zip: ZipArchive<R>,
     path: &'a Path,
+    list: Vec<Info>,
     used: u128,
     limit: u64,
 }
@@ -89,14 +63,24 @@ struct Archive<'a, R> {
 const DEFLATE_MAX_RATIO: u128 = 1032;
 
 impl<'a, R: Read + Seek> Archive<'a, R> {
-    fn open(reader: R, path: &'a Path, limit: u64) -> Result<Self, DataError> {
+    pub fn open(reader: R, path: &'a Path, limit: u64) -> Result<Self, DataError> {
         let zip =
             ZipArchive::new(reader).map_err(|e| DataError::NotNpz { path: path.into(), reason: e.to_string() })?;
-        Ok(Self { zip, path, used: 0, limit })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.zip.index_for_name(&format!("{name}.npy")).is_some()
+        let mut archive = Self { zip, path, list: Vec::new(), used: 0, limit };
+        let entries = archive.zip.file_names().filter_map(Result::ok);
+        let mut names: Vec<String> = entries.filter_map(|n| n.strip_suffix(".npy").map(str::to_owned)).collect();
+        names.sort();
+        for name in names {
+            // An array that is damaged or of another dtype matters only if it is asked for.
+            let found = archive.entry(&name, |header, _, _| Ok(header.info(&name)));
+            archive.list.push(found.unwrap_or_else(|_| Info {
+                name: name.clone(),
+                shape: Vec::new(),
+                dtype: "unreadable".into(),
+                text: false,
+            }));
+        }
+        Ok(archive)
     }
 
     /// Opens an entry and reads its header; gives both to `then`, with the entry's size in bytes.
@@ -106,10 +90,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         then: impl FnOnce(Header, &mut dyn Read, &mut Budget<'_>) -> Result<T, DataError>,
     ) -> Result<T, DataError> {
         let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else {
-            let names = self.zip.file_names().filter_map(Result::ok);
-            let mut found: Vec<String> = names.map(|n| n.trim_end_matches(".npy").to_string()).collect();
-            found.sort();
-            return Err(DataError::MissingArray { path: self.path.into(), array: name.into(), found });
+            return Err(DataError::at(self.path, Place::Entry(name.into()), "there is no such array"));
         };
         let mut budget = Budget { path: self.path, array: name, used: &mut self.used, limit: self.limit };
         let mut entry = self.zip.by_index(index).map_err(|e| budget.bad(e.to_string()))?;
@@ -125,9 +106,22 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         }
         then(header, &mut entry, &mut budget)
     }
+}
 
-    /// A numeric array, and whether its dtype is bool or integer.
-    fn array(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+impl<R: Read + Seek> Container for Archive<'_, R> {
+    fn path(&self) -> &Path {
+        self.path
+    }
+
+    fn format(&self) -> &str {
+        "NumPy archive (.npz)"
+    }
+
+    fn list(&self) -> &[Info] {
+        &self.list
+    }
+
+    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
         self.entry(name, |header, mut reader, budget| {
             budget.take(header.count().unwrap_or(0))?;
             let data = header.read_f32(&mut reader).map_err(|e| budget.refuse(e))?;
@@ -137,12 +131,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         })
     }
 
-    fn targets(&mut self, name: &str) -> Result<RawTargets, DataError> {
-        let (array, integral) = self.array(name)?;
-        Ok(RawTargets { name: name.into(), array, integral })
-    }
-
-    fn names(&mut self, name: &str) -> Result<Vec<String>, DataError> {
+    fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
         self.entry(name, |header, mut reader, budget| header.read_text(&mut reader).map_err(|e| budget.refuse(e)))
     }
 }

@@ -1,8 +1,9 @@
 //! Parts of a data set and how they are divided further.
 
 use super::{Array, Targets};
-use rand::{Rng, SeedableRng, seq::SliceRandom};
+use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
 
 /// Inputs with their targets.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,47 +39,91 @@ impl Split {
 /// and every class with two or more samples is on both sides; a class with one sample stays in
 /// training. Other targets are drawn uniformly, at least one sample on each side if there are two.
 ///
-/// The outcome depends on the targets, `fraction` and `seed` alone. A `fraction` of 0 or less
-/// (or NaN) leaves validation empty.
-pub fn split_validation(targets: &Targets, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+/// With `groups`, one number a sample, whole groups go to one side or the other.
+///
+/// The outcome depends on the targets, the groups, `fraction` and `seed` alone. A `fraction` of 0 or
+/// less (or NaN) leaves validation empty.
+pub fn split_validation(y: &Targets, groups: Option<&[u32]>, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    split_by(y.rows(), y.classes(), groups, fraction, seed)
+}
+
+/// [`split_validation`] of `n` samples by the classes to stratify by, if any.
+pub(crate) fn split_by(
+    n: usize,
+    strata: Option<&[u32]>,
+    groups: Option<&[u32]>,
+    fraction: f64,
+    seed: u64,
+) -> (Vec<usize>, Vec<usize>) {
     if fraction.is_nan() || fraction <= 0.0 {
-        return ((0..targets.rows()).collect(), Vec::new());
+        return ((0..n).collect(), Vec::new());
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let groups = match targets {
-        Targets::Classes(labels) => {
-            let classes = labels.iter().max().map_or(0, |&m| m as usize + 1);
-            let mut groups = vec![Vec::new(); classes];
-            for (i, &label) in labels.iter().enumerate() {
-                groups[label as usize].push(i);
+    let (mut train, mut val) = match groups {
+        Some(groups) => whole_groups(groups, strata, fraction, &mut rng),
+        None => {
+            let (mut train, mut val) = (Vec::new(), Vec::new());
+            for mut stratum in strata.map_or_else(|| vec![(0..n).collect()], members) {
+                stratum.shuffle(&mut rng);
+                let n = stratum.len();
+                let take = if n < 2 { 0 } else { ((n as f64 * fraction).round() as usize).clamp(1, n - 1) };
+                val.extend_from_slice(&stratum[..take]);
+                train.extend_from_slice(&stratum[take..]);
             }
-            groups
+            (train, val)
         }
-        Targets::Values(_) => vec![(0..targets.rows()).collect::<Vec<_>>()],
     };
-    let (mut train, mut val) = (Vec::new(), Vec::new());
-    for mut group in groups {
-        group.shuffle(&mut rng);
-        let n = group.len();
-        let take = if n < 2 { 0 } else { ((n as f64 * fraction).round() as usize).clamp(1, n - 1) };
-        val.extend_from_slice(&group[..take]);
-        train.extend_from_slice(&group[take..]);
-    }
     train.sort_unstable();
     val.sort_unstable();
     (train, val)
 }
 
-/// A uniform sample without replacement of `fraction` of the indices `0..n`, ascending; at least
-/// one index if `n` is not 0, all of them if `fraction` is 1 or more.
-pub fn subsample<R: Rng + ?Sized>(n: usize, fraction: f64, rng: &mut R) -> Vec<usize> {
-    let mut indices: Vec<usize> = (0..n).collect();
-    let take = ((n as f64 * fraction).round() as usize).clamp(n.min(1), n);
-    if take < n {
-        let (chosen, _) = indices.partial_shuffle(rng, take);
-        let mut chosen = chosen.to_vec();
-        chosen.sort_unstable();
-        return chosen;
+/// The indices that have each number.
+fn members(numbers: &[u32]) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); numbers.iter().max().map_or(0, |&m| m as usize + 1)];
+    for (i, &number) in numbers.iter().enumerate() {
+        members[number as usize].push(i);
     }
-    indices
+    members
+}
+
+/// Takes groups in random order into validation while that brings it nearer to its share, and
+/// while every class keeps a sample in training.
+fn whole_groups(
+    groups: &[u32],
+    strata: Option<&[u32]>,
+    fraction: f64,
+    rng: &mut ChaCha8Rng,
+) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<Vec<usize>> = members(groups).into_iter().filter(|g| !g.is_empty()).collect();
+    order.shuffle(rng);
+    let mut left: Vec<usize> = strata.map_or_else(|| vec![groups.len()], |s| members(s).iter().map(Vec::len).collect());
+    let stratum = |i: usize| strata.map_or(0, |s| s[i] as usize);
+    let wanted = groups.len() as f64 * fraction;
+    let (mut train, mut val) = (Vec::new(), Vec::new());
+    for group in order {
+        let mut after = left.clone();
+        group.iter().for_each(|&i| after[stratum(i)] -= 1);
+        let emptied = after.iter().zip(&left).any(|(&after, &before)| after == 0 && before > 0);
+        let nearer = (val.len() + group.len()) as f64 - wanted < wanted - val.len() as f64;
+        if nearer && !emptied {
+            left = after;
+            val.extend(group);
+        } else {
+            train.extend(group);
+        }
+    }
+    (train, val)
+}
+
+/// Numbers for names, from 0 in the order of first appearance.
+pub(crate) fn groups_of(names: &[String]) -> Vec<u32> {
+    let mut numbers = HashMap::new();
+    names
+        .iter()
+        .map(|name| {
+            let next = numbers.len() as u32;
+            *numbers.entry(name.as_str()).or_insert(next)
+        })
+        .collect()
 }

@@ -27,7 +27,7 @@ fn negative_and_fractional_labels_are_refused() {
     let error = labels(&[0, 1, -1, 1], &[0, 1]).unwrap_err();
     assert!(error.to_string().contains("y_train[2] is -1"), "{error}");
     let halves = archive(&with_targets(f32s("y_train", &[4], &[0., 1., 0.5, 1.]), ramp("y_test", &[2])));
-    let error = read_as(&halves, Some(TaskOverride::Classification)).unwrap_err();
+    let error = read_as(&halves, Some(TaskName::Classification)).unwrap_err();
     assert!(error.to_string().contains("y_train[2] is 0.5"), "{error}");
 }
 
@@ -43,9 +43,9 @@ fn there_must_be_two_classes_and_the_test_may_have_no_other() {
 #[test]
 fn masks_must_be_binary() {
     let bytes = archive(&with_targets(ramp("y_train", &[4, 1, 4]), ramp("y_test", &[2, 1, 4])));
-    let error = read_as(&bytes, Some(TaskOverride::DenseBinary)).unwrap_err();
+    let error = read_as(&bytes, Some(TaskName::DenseBinary)).unwrap_err();
     assert!(error.to_string().contains("y_train[0, 0, 2] is 2"), "{error}");
-    let error = read_as(&bytes, Some(TaskOverride::Classification)).unwrap_err();
+    let error = read_as(&bytes, Some(TaskName::Classification)).unwrap_err();
     assert!(matches!(error, DataError::KindMismatch { kind: "classification", .. }), "{error}");
 }
 
@@ -75,6 +75,8 @@ fn summaries_count_and_print() {
     assert_eq!(summary.inputs, [inspect::Range { min: -2.0, max: -2.0, mean: -2.0 }]);
     insta::assert_snapshot!(summary.to_string(), @r"
     toy: classification into 2 classes
+      format    NumPy archive (.npz)
+      read      folder/toy.npz
       inputs    1 channel(s) of 4
       loss      cross-entropy
       metric    zero-one-error (lower is better)

@@ -4,10 +4,14 @@ mod check;
 mod fuzz;
 mod normalize;
 mod npz;
+mod readers;
+mod readers_bad;
+mod readers_fuzz;
 mod real;
 mod split;
 
 use super::*;
+use crate::config::TaskName;
 use crate::task::TaskKind;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -71,7 +75,7 @@ fn archive(entries: &[Entry]) -> Vec<u8> {
     zipped(&entries.iter().map(|e| (format!("{}.npy", e.name), npy(e))).collect::<Vec<_>>())
 }
 
-fn read_as(bytes: &[u8], task: Option<TaskOverride>) -> Result<Dataset, DataError> {
+fn read_as(bytes: &[u8], task: Option<TaskName>) -> Result<Dataset, DataError> {
     let options = crate::data::npz::LoadOptions { task, ..Default::default() };
     crate::data::npz::load_from(Cursor::new(bytes), Path::new("folder/toy.npz"), &options)
 }

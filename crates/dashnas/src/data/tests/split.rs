@@ -2,8 +2,6 @@
 
 use super::*;
 use proptest::prelude::*;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 proptest! {
     #[test]
@@ -12,7 +10,7 @@ proptest! {
         fraction in 0.01f64..0.99,
         seed in any::<u64>(),
     ) {
-        let (train, val) = split_validation(&toy(&labels).y, fraction, seed);
+        let (train, val) = split_validation(&toy(&labels).y, None, fraction, seed);
         let mut all = [&train[..], &val[..]].concat();
         all.sort_unstable();
         prop_assert_eq!(all, (0..labels.len()).collect::<Vec<_>>());
@@ -32,21 +30,31 @@ proptest! {
     }
 
     #[test]
-    fn subsamples_are_distinct_and_of_the_size_asked(n in 0usize..50, fraction in 0.0f64..1.5, seed in any::<u64>()) {
-        let chosen = subsample(n, fraction, &mut ChaCha8Rng::seed_from_u64(seed));
-        prop_assert!(chosen.windows(2).all(|w| w[0] < w[1]));
-        prop_assert!(chosen.iter().all(|&i| i < n));
-        let expected = ((n as f64 * fraction).round() as usize).min(n).max(n.min(1));
-        prop_assert_eq!(chosen.len(), expected);
+    fn groups_stay_whole_and_every_class_is_trained_on(
+        samples in prop::collection::vec((0u32..4, 0u32..6), 2..60),
+        fraction in 0.05f64..0.6,
+        seed in any::<u64>(),
+    ) {
+        let (labels, groups): (Vec<u32>, Vec<u32>) = samples.into_iter().unzip();
+        let (train, val) = split_validation(&Targets::Classes(labels.clone()), Some(&groups), fraction, seed);
+        let mut all = [&train[..], &val[..]].concat();
+        all.sort_unstable();
+        prop_assert_eq!(all, (0..labels.len()).collect::<Vec<_>>());
+        for &i in &val {
+            prop_assert!(train.iter().all(|&j| groups[j] != groups[i]), "group {} is on both sides", groups[i]);
+        }
+        for class in 0..4 {
+            prop_assert!(!labels.contains(&class) || train.iter().any(|&i| labels[i] == class));
+        }
     }
 }
 
 #[test]
 fn the_seed_decides() {
     let split = toy(&[0, 1].repeat(50));
-    assert_eq!(split_validation(&split.y, 0.2, 1), split_validation(&split.y, 0.2, 1));
-    assert_ne!(split_validation(&split.y, 0.2, 1), split_validation(&split.y, 0.2, 2));
-    assert_eq!(split_validation(&split.y, 0.0, 1).1, Vec::<usize>::new());
+    assert_eq!(split_validation(&split.y, None, 0.2, 1), split_validation(&split.y, None, 0.2, 1));
+    assert_ne!(split_validation(&split.y, None, 0.2, 1), split_validation(&split.y, None, 0.2, 2));
+    assert_eq!(split_validation(&split.y, None, 0.0, 1).1, Vec::<usize>::new());
 }
 
 #[test]
@@ -54,19 +62,8 @@ fn real_targets_are_divided_by_number() {
     let values = Array::new(vec![10, 1], vec![0.0; 10]);
     let split = Split { x: Array::new(vec![10, 1, 1], vec![0.0; 10]), y: Targets::Values(values) };
     for (fraction, expected) in [(0.001, 1), (0.24, 2), (0.5, 5), (0.999, 9), (3.0, 9)] {
-        assert_eq!(split_validation(&split.y, fraction, 7).1.len(), expected, "{fraction}");
+        assert_eq!(split_validation(&split.y, None, fraction, 7).1.len(), expected, "{fraction}");
     }
-}
-
-#[test]
-fn every_index_is_as_likely() {
-    let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let mut hits = [0u32; 10];
-    for _ in 0..4000 {
-        subsample(10, 0.3, &mut rng).into_iter().for_each(|i| hits[i] += 1);
-    }
-    // Binomial: 1200 expected, deviation √(4000·0.3·0.7) = 29; five of them.
-    assert!(hits.iter().all(|&h| h.abs_diff(1200) < 145), "{hits:?}");
 }
 
 #[test]

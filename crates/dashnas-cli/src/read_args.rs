@@ -1,0 +1,100 @@
+//! Options that say what data files do not.
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use dashnas::config::Override;
+use dashnas::data::{Fill, Layout, Lengths};
+
+/// How files are read; each flag sets a key of `[data]`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading data")]
+pub struct ReadArgs {
+    /// Name of the array of inputs, in files that hold several.
+    #[arg(long, value_name = "NAME")]
+    inputs: Option<String>,
+    /// Name of the array of targets; in tables the label column, by name or position (0: first, -1: last).
+    #[arg(long, value_name = "NAME", alias = "label", allow_hyphen_values = true)]
+    targets: Option<String>,
+    /// Column or array of groups that no split may divide.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    group: Option<String>,
+    /// Whether the first row of a table is a header.
+    #[arg(long, value_name = "yes|no", value_parser = ["yes", "no"])]
+    header: Option<String>,
+    /// Where the channels are in arrays.
+    #[arg(long, value_parser = PossibleValuesParser::new(Layout::ALL.iter().map(|l| l.name())))]
+    layout: Option<String>,
+    /// Channels of images, or channels that the columns of a table are divided into.
+    #[arg(long, value_name = "N")]
+    channels: Option<u32>,
+    /// Resize images to this height and width.
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    resize: Option<[u32; 2]>,
+    /// Fill missing values instead of refusing them.
+    #[arg(long, value_parser = PossibleValuesParser::new(Fill::ALL.iter().map(|f| f.name())))]
+    fill_missing: Option<String>,
+    /// What is done with series of unequal lengths [default: pad].
+    #[arg(long, value_parser = PossibleValuesParser::new(Lengths::ALL.iter().map(|l| l.name())))]
+    lengths: Option<String>,
+    /// Length that series are brought to.
+    #[arg(long, value_name = "N")]
+    length: Option<u32>,
+    /// Letters of one-hot sequences.
+    #[arg(long, value_name = "LETTERS")]
+    alphabet: Option<String>,
+    /// Sampling rate in hertz that sound is brought to [default: 22050].
+    #[arg(long, value_name = "HZ")]
+    audio_rate: Option<u32>,
+    /// Share of the samples set aside where there is no test split [default: 0.2].
+    #[arg(long, value_name = "SHARE")]
+    test_fraction: Option<f64>,
+}
+
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let (h, w) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
+    match (h.trim().parse(), w.trim().parse()) {
+        (Ok(h), Ok(w)) => Ok([h, w]),
+        _ => Err("expected a height and a width, as in 64x64".into()),
+    }
+}
+
+impl ReadArgs {
+    /// The settings that the flags stand for.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut found = Vec::new();
+        for (value, key, flag) in [
+            (&self.inputs, "data.inputs", "--inputs"),
+            (&self.targets, "data.targets", "--targets"),
+            (&self.group, "data.group", "--group"),
+            (&self.layout, "data.layout", "--layout"),
+            (&self.fill_missing, "data.fill-missing", "--fill-missing"),
+            (&self.lengths, "data.lengths", "--lengths"),
+            (&self.alphabet, "data.alphabet", "--alphabet"),
+        ] {
+            found.extend(value.as_deref().map(|v| Override::new(key, v, flag)));
+        }
+        for (value, key, flag) in [
+            (self.channels, "data.channels", "--channels"),
+            (self.length, "data.length", "--length"),
+            (self.audio_rate, "data.audio-rate", "--audio-rate"),
+        ] {
+            found.extend(value.map(|v| Override::new(key, i64::from(v), flag)));
+        }
+        found.extend(self.header.as_deref().map(|v| Override::new("data.header", v == "yes", "--header")));
+        found.extend(self.resize.map(|v| Override::new("data.resize", v.map(i64::from).to_vec(), "--resize")));
+        found.extend(self.test_fraction.map(|v| Override::new("data.test-fraction", v, "--test-fraction")));
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(size("32x48"), Ok([32, 48]));
+        assert_eq!(size("32"), Ok([32, 32]));
+        assert!(size("32x").is_err());
+    }
+}

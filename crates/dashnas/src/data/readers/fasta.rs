@@ -1,0 +1,104 @@
+//! FASTA files: sequences under headers. Each file is a class, or the headers hold the labels.
+
+use super::{onehot, pairs, table};
+use crate::data::raw::{Labels, Part, Raw, Role};
+use crate::data::{DataError, Place, ReadOptions};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+/// A header without its `>`, and its sequence.
+pub(crate) type Record = (String, String);
+
+/// Reads the records of a file.
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Vec<Record>, DataError> {
+    let mut records: Vec<Record> = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with(';') {
+            continue;
+        }
+        if let Some(header) = line.strip_prefix('>') {
+            records.push((header.trim().to_owned(), String::new()));
+            continue;
+        }
+        let Some((_, sequence)) = records.last_mut() else {
+            return Err(DataError::at(path, Place::Line(i + 1), "there is no header (>) before the first sequence")
+                .with_hint("is this a FASTA file?"));
+        };
+        if let Some(c) = line.chars().find(|c| !c.is_ascii_alphabetic() && !"-*.".contains(*c)) {
+            return Err(DataError::at(path, Place::Line(i + 1), format!("`{c}` is not a letter of a sequence")));
+        }
+        sequence.push_str(line);
+    }
+    if let Some((header, _)) = records.iter().find(|(_, s)| s.is_empty()) {
+        return Err(DataError::file(path, format!("there is no sequence under the header `{header}`")));
+    }
+    if records.is_empty() {
+        return Err(DataError::file(path, "it holds no sequences"));
+    }
+    Ok(records)
+}
+
+/// The label at the end of a header: after the last `|` or blank.
+fn label(header: &str) -> Option<&str> {
+    let (_, label) = header.rsplit_once(['|', ' ', '\t'])?;
+    Some(label.trim().trim_start_matches("label=").trim_start_matches("class=")).filter(|l| !l.is_empty())
+}
+
+/// Labels from the headers, if each has one and they repeat.
+fn header_labels(records: &[Record]) -> Option<Vec<String>> {
+    let labels: Option<Vec<String>> = records.iter().map(|(h, _)| label(h).map(str::to_owned)).collect();
+    labels.filter(|l| l.iter().collect::<HashSet<_>>().len() * 2 <= l.len())
+}
+
+/// Reads several files, or one.
+pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labelled: bool) -> Result<Raw, DataError> {
+    let mut raw = Raw::new("FASTA sequences", options);
+    let mut found = Vec::new();
+    for file in files {
+        raw.file(file);
+        found.push((file, pairs::role_of(file), parse(file, &super::text(file, options.max_bytes)?)?));
+    }
+    let roles: HashSet<_> = found.iter().map(|f| f.1).collect();
+    // Files that are all of one split are not split at all.
+    let split = roles.len() > 1 && roles.contains(&Some(Role::Train)) && !roles.contains(&None);
+    let mut samples: Vec<(Role, Option<String>, String)> = Vec::new();
+    for (file, role, records) in found {
+        let role = role.filter(|_| split).unwrap_or(Role::All);
+        let stem = super::extension(file).len() + 1;
+        let name = file.file_name().and_then(|n| n.to_str()).unwrap_or("file");
+        let stem = name.get(..name.len().saturating_sub(stem)).unwrap_or(name);
+        let class = pairs::without_role(stem);
+        let by_header = header_labels(&records);
+        let several = files.len() > 1 && (!split || class.is_some());
+        for (i, (_, sequence)) in records.into_iter().enumerate() {
+            let label = match &by_header {
+                Some(labels) => Some(labels[i].clone()),
+                None if several => Some(class.clone().unwrap_or_else(|| stem.to_owned())),
+                None => None,
+            };
+            samples.push((role, label, sequence));
+        }
+    }
+    if labelled && samples.iter().any(|s| s.1.is_none()) {
+        let contents = vec![format!("{} sequences", samples.len())];
+        let missing = "labels: give a folder with one file a class, or put the label at the end of every header";
+        return Err(DataError::Incomplete { path: path.into(), format: raw.format, contents, missing: missing.into() });
+    }
+    if samples.iter().all(|s| s.1.is_some()) && files.len() > 1 && !split {
+        raw.note("each file is a class");
+    }
+    let training = samples.iter().filter(|s| s.0 == Role::Train || s.0 == Role::All).map(|s| s.2.as_str());
+    let (length, alphabet) = table::note_sequences(training, &mut raw);
+    for role in [Role::All, Role::Train, Role::Val, Role::Test] {
+        let rows: Vec<_> = samples.iter().filter(|s| s.0 == role).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let sequences: Vec<&str> = rows.iter().map(|s| s.2.as_str()).collect();
+        let x = onehot::encode(path, &sequences, &alphabet, length, options)?;
+        let labels: Option<Vec<String>> = rows.iter().map(|s| s.1.clone()).collect();
+        raw.parts.push(Part { role, x, y: labels.map(Labels::Names), groups: None });
+    }
+    Ok(raw)
+}

@@ -1,0 +1,153 @@
+//! HDF5 files, and MATLAB files of level 7.3, which are the same with reversed axes.
+
+use crate::data::arrays::{Container, Info};
+use crate::data::npy::row_major;
+use crate::data::raw::afford;
+use crate::data::{Array, DataError, Place, ReadOptions};
+use hdf5_pure::{DType, Dataset, File, Group};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// The arrays of a file.
+pub(crate) struct Hdf5 {
+    path: PathBuf,
+    file: File,
+    list: Vec<Info>,
+    matlab: bool,
+    size: u64,
+    options: ReadOptions,
+}
+
+/// Groups in groups that are looked into, and arrays that are listed.
+const MAX_DEPTH: usize = 8;
+const MAX_ARRAYS: usize = 10_000;
+
+impl Hdf5 {
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
+        use std::io::Read;
+        let mut start = Vec::new();
+        let file = std::fs::File::open(path).map_err(|e| DataError::io(path, e))?;
+        let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
+        if size == 0 {
+            return Err(DataError::file(path, "it is empty (0 bytes)"));
+        }
+        file.take(520).read_to_end(&mut start).map_err(|e| DataError::io(path, e))?;
+        let matlab = start.starts_with(b"MATLAB 7.3");
+        if let (false, Some(kind)) = (start.starts_with(b"\x89HDF") || matlab, super::refused::sniff(&start)) {
+            return Err(super::refused::mislabelled(path, "an HDF5 file", kind));
+        }
+        let file = guard(path, || File::open_streaming(path).map_err(|e| e.to_string()))?;
+        let mut found = Self { path: path.into(), file, list: Vec::new(), matlab, size, options: options.clone() };
+        let root = found.file.root();
+        let mut list = Vec::new();
+        guard(path, || visit(&root, "", 0, matlab, &mut list))?;
+        found.list = list;
+        Ok(found)
+    }
+
+    fn dataset(&self, name: &str) -> Result<(Dataset, Info), DataError> {
+        let Some(info) = self.list.iter().find(|i| i.name == name).cloned() else {
+            return Err(DataError::at(&self.path, Place::Entry(name.into()), "there is no such array"));
+        };
+        let data = guard(&self.path, || self.file.dataset(name).map_err(|e| e.to_string()))?;
+        Ok((data, info))
+    }
+}
+
+/// Runs the library on a file that may be damaged: what it says of it, and should it panic, that it did.
+fn guard<T>(path: &Path, read: impl FnOnce() -> Result<T, String>) -> Result<T, DataError> {
+    let result = catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("it is damaged".into()));
+    result.map_err(|reason| {
+        DataError::file(path, format!("it cannot be read as HDF5: {reason}")).with_hint(
+            "it may be cut short, use a filter other than gzip, shuffle or LZF, or be written with libver='latest'",
+        )
+    })
+}
+
+fn visit(group: &Group, prefix: &str, depth: usize, matlab: bool, list: &mut Vec<Info>) -> Result<(), String> {
+    for name in group.datasets().map_err(|e| e.to_string())? {
+        let data = group.dataset(&name).map_err(|e| e.to_string())?;
+        let (shape, dtype) = (data.shape().map_err(|e| e.to_string())?, data.dtype().map_err(|e| e.to_string())?);
+        let mut shape: Vec<usize> = shape.iter().map(|&n| n as usize).collect();
+        if matlab {
+            shape.reverse();
+        }
+        let text = matches!(dtype, DType::String | DType::VariableLengthString);
+        list.push(Info { name: format!("{prefix}{name}"), shape, dtype: dtype.to_string(), text });
+        if list.len() > MAX_ARRAYS {
+            return Err("it holds too many arrays".into());
+        }
+    }
+    if depth < MAX_DEPTH {
+        for name in group.groups().map_err(|e| e.to_string())? {
+            // MATLAB keeps what its cells refer to in groups of its own.
+            if matlab && name.starts_with('#') {
+                continue;
+            }
+            let inner = group.group(&name).map_err(|e| e.to_string())?;
+            visit(&inner, &format!("{prefix}{name}/"), depth + 1, matlab, list)?;
+        }
+    }
+    Ok(())
+}
+
+impl Container for Hdf5 {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn format(&self) -> &str {
+        if self.matlab { "MATLAB file, level 7.3 (HDF5)" } else { "HDF5 file" }
+    }
+
+    fn list(&self) -> &[Info] {
+        &self.list
+    }
+
+    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+        let (data, info) = self.dataset(name)?;
+        let count = info.shape.iter().map(|&n| n as u128).try_fold(1u128, u128::checked_mul).unwrap_or(u128::MAX / 8);
+        afford(&self.path, name, count, &self.options)?;
+        // Deflate makes at most 1032 bytes out of one; a shape beyond that is no shape.
+        if count > u128::from(self.size) * 1032 * 8 {
+            let reason = format!("its shape {:?} cannot come out of a file of {} bytes", info.shape, self.size);
+            return Err(DataError::at(&self.path, Place::Entry(name.into()), reason));
+        }
+        let dtype = guard(&self.path, || data.dtype().map_err(|e| e.to_string()))?;
+        let integral = !matches!(dtype, DType::F32 | DType::F64);
+        let mut values = guard(&self.path, || match &dtype {
+            // h5py writes bool as an enumeration of one byte.
+            DType::Enum(_) => {
+                let raw = data.read_raw().map_err(|e| e.to_string())?;
+                let bytes = u128::from(raw.len() as u64) == count;
+                if bytes {
+                    Ok(raw.iter().map(|&b| f32::from(b)).collect())
+                } else {
+                    Err(format!("{dtype} is not read"))
+                }
+            }
+            DType::F64 => data.read_f64().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
+            DType::I64 => data.read_i64().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
+            DType::U64 => data.read_u64().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
+            DType::I32 => data.read_i32().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
+            DType::U32 => data.read_u32().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
+            DType::F32 | DType::I8 | DType::U8 | DType::I16 | DType::U16 => data.read_f32().map_err(|e| e.to_string()),
+            other => Err(format!("values of type {other} are not read")),
+        })?;
+        if values.len() as u128 != count {
+            let reason = format!("it has {} values, not the {count} of its shape {:?}", values.len(), info.shape);
+            return Err(DataError::at(&self.path, Place::Entry(name.into()), reason));
+        }
+        let mut integral = integral;
+        if self.matlab {
+            values = row_major(&info.shape, &values);
+            integral |= values.iter().all(|v| v.fract() == 0.0);
+        }
+        Ok((Array { shape: info.shape, data: values }, integral))
+    }
+
+    fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
+        let (data, _) = self.dataset(name)?;
+        guard(&self.path, || data.read_string().map_err(|e| e.to_string()))
+    }
+}

@@ -1,0 +1,342 @@
+//! Parquet tables, as far as flat columns of numbers and texts go: plain, dictionary, run-length and
+//! byte-stream-split values; no compression, Snappy, gzip, Zstandard or LZ4; pages of both versions.
+
+use super::table::{Table, Values};
+use super::thrift::{Reader, Value};
+use crate::data::raw::afford;
+use crate::data::{DataError, Place, ReadOptions};
+use std::io::Read;
+use std::path::Path;
+
+/// A leaf of the schema.
+struct Column {
+    name: String,
+    kind: i64,
+    optional: bool,
+    flat: bool,
+}
+
+/// Values of a dictionary or a page.
+enum Raw {
+    Numbers(Vec<f32>),
+    Text(Vec<String>),
+}
+
+impl Raw {
+    fn len(&self) -> usize {
+        match self {
+            Raw::Numbers(v) => v.len(),
+            Raw::Text(v) => v.len(),
+        }
+    }
+}
+
+/// Reads the columns of a file.
+pub(crate) fn table(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Table, DataError> {
+    let bad = |reason: &str| {
+        DataError::file(path, format!("it is not a Parquet file that can be read: {reason}"))
+            .with_hint("it may be cut short: get it again")
+    };
+    let n = bytes.len();
+    if n < 12 || &bytes[n - 4..] != b"PAR1" || &bytes[..4] != b"PAR1" {
+        return Err(bad("it does not begin and end as one"));
+    }
+    let size = u32::from_le_bytes([bytes[n - 8], bytes[n - 7], bytes[n - 6], bytes[n - 5]]) as usize;
+    let start = (n - 8).checked_sub(size).filter(|&s| s >= 4).ok_or_else(|| bad("its footer is cut short"))?;
+    let meta = Reader { rest: &bytes[start..n - 8] }.read().ok_or_else(|| bad("its footer is damaged"))?;
+    let rows = meta.int(3).and_then(|v| usize::try_from(v).ok()).ok_or_else(|| bad("it has no number of rows"))?;
+    let columns = schema(&meta).ok_or_else(|| bad("its schema is damaged"))?;
+    if let Some(column) = columns.iter().find(|c| !c.flat) {
+        return Err(DataError::at(path, Place::Entry(column.name.clone()), "nested columns and lists are not read")
+            .with_hint("write one column for each value"));
+    }
+    afford(path, "table", rows as u128 * columns.len() as u128, options)?;
+    // Run-length encoding could say any number in a few bytes; no real table is that empty.
+    if rows as u128 > n as u128 * 4096 {
+        return Err(bad(&format!("{n} bytes do not hold {rows} rows")));
+    }
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    if let Some((_, j)) = super::csv::duplicate(&names) {
+        return Err(DataError::file(path, format!("two columns are named `{}`", names[j])));
+    }
+    let mut found = Vec::new();
+    for (c, column) in columns.into_iter().enumerate() {
+        let text = matches!(column.kind, 6 | 7);
+        let mut values = if text { Values::Text(Vec::new()) } else { Values::Numbers(Vec::new()) };
+        for group in meta.list(4) {
+            let chunk = group.list(1).get(c).and_then(|c| c.field(3)).ok_or_else(|| bad("a column is missing"))?;
+            let wanted = group.int(3).and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= rows).unwrap_or(0);
+            read_chunk(bytes, chunk, &column, wanted, &mut values)
+                .map_err(|reason| DataError::at(path, Place::Entry(column.name.clone()), reason))?;
+        }
+        let len = match &values {
+            Values::Numbers(v) => v.len(),
+            Values::Text(v) => v.len(),
+        };
+        if len != rows {
+            let reason = format!("it has {len} values for {rows} rows");
+            return Err(DataError::at(path, Place::Entry(column.name), reason));
+        }
+        found.push((column.name, values));
+    }
+    if rows == 0 || found.is_empty() {
+        return Err(DataError::file(path, "it holds no rows"));
+    }
+    Ok(Table { path: path.into(), columns: found, named: true, lines: Vec::new() })
+}
+
+fn schema(meta: &Value<'_>) -> Option<Vec<Column>> {
+    let elements = meta.list(2);
+    let mut columns = Vec::new();
+    // Columns directly below the root are flat; groups are skipped over, leaf by leaf.
+    let mut nested = 0i64;
+    for element in elements.iter().skip(1) {
+        let children = element.int(5).unwrap_or(0);
+        let inside = nested > 0;
+        if inside {
+            nested -= 1;
+        }
+        if children > 0 {
+            nested = nested.checked_add(children)?;
+            continue;
+        }
+        let name = element.field(4)?.text()?.to_owned();
+        let repetition = element.int(3).unwrap_or(0);
+        let kind = element.int(1)?;
+        columns.push(Column { name, kind, optional: repetition == 1, flat: !inside && repetition < 2 });
+    }
+    Some(columns)
+}
+
+fn read_chunk(bytes: &[u8], chunk: &Value<'_>, column: &Column, rows: usize, out: &mut Values) -> Result<(), String> {
+    let cut = || "it is cut short".to_owned();
+    let offset = |id| chunk.int(id).and_then(|v| usize::try_from(v).ok()).filter(|&v| v > 0);
+    let data = offset(9).ok_or_else(cut)?;
+    let mut at = offset(11).map_or(data, |d| d.min(data));
+    let codec = chunk.int(4).unwrap_or(0);
+    let mut dictionary: Option<Raw> = None;
+    let mut left = rows;
+    while left > 0 {
+        let mut reader = Reader { rest: bytes.get(at..).ok_or_else(cut)? };
+        let header = reader.read().ok_or("a page header is damaged")?;
+        let packed = header.int(3).and_then(|v| usize::try_from(v).ok()).ok_or_else(cut)?;
+        let unpacked = header.int(2).and_then(|v| usize::try_from(v).ok()).ok_or_else(cut)?;
+        let body = reader.rest.get(..packed).ok_or_else(cut)?;
+        at = bytes.len() - reader.rest.len() + packed;
+        match header.int(1) {
+            Some(2) => {
+                let info = header.field(7).ok_or("a dictionary page has no header")?;
+                let n = info.int(1).and_then(|v| usize::try_from(v).ok()).ok_or_else(cut)?;
+                let page = unpack(codec, body, unpacked)?;
+                dictionary = Some(plain(column.kind, &page, n)?);
+            }
+            Some(0) => {
+                let info = header.field(5).ok_or("a data page has no header")?;
+                let n = info.int(1).and_then(|v| usize::try_from(v).ok()).filter(|&n| n <= left).ok_or_else(cut)?;
+                let page = unpack(codec, body, unpacked)?;
+                let mut rest = &page[..];
+                let mut present = vec![true; n];
+                if column.optional {
+                    let size = rest.first_chunk::<4>().map(|&b| u32::from_le_bytes(b) as usize).ok_or_else(cut)?;
+                    let levels = rest.get(4..size.checked_add(4).ok_or_else(cut)?).ok_or_else(cut)?;
+                    present = hybrid(levels, 1, n)?.iter().map(|&l| l == 1).collect();
+                    rest = &rest[4 + size..];
+                }
+                let encoding = info.int(2).unwrap_or(0);
+                page_values(column, encoding, rest, &present, dictionary.as_ref(), out)?;
+                left -= n;
+            }
+            Some(3) => {
+                let info = header.field(8).ok_or("a data page has no header")?;
+                let n = info.int(1).and_then(|v| usize::try_from(v).ok()).filter(|&n| n <= left).ok_or_else(cut)?;
+                let size = |id| info.int(id).and_then(|v| usize::try_from(v).ok()).unwrap_or(0);
+                let (definition, repetition) = (size(5), size(6));
+                let levels_end = definition.checked_add(repetition).ok_or_else(cut)?;
+                let levels = body.get(repetition..levels_end).ok_or_else(cut)?;
+                let present: Vec<bool> = match column.optional {
+                    true => hybrid(levels, 1, n)?.iter().map(|&l| l == 1).collect(),
+                    false => vec![true; n],
+                };
+                let compressed = !matches!(info.field(7), Some(Value::Bool(false)));
+                let rest = &body[levels_end..];
+                let unpacked = unpacked.checked_sub(levels_end).ok_or_else(cut)?;
+                let page = unpack(if compressed { codec } else { 0 }, rest, unpacked)?;
+                page_values(column, info.int(4).unwrap_or(0), &page, &present, dictionary.as_ref(), out)?;
+                left -= n;
+            }
+            // Index pages say nothing that is needed.
+            _ => {}
+        }
+        if packed == 0 && unpacked == 0 && left > 0 && at >= bytes.len() {
+            return Err(cut());
+        }
+    }
+    Ok(())
+}
+
+/// Largest page that is unpacked.
+const MAX_PAGE: usize = 1 << 30;
+
+fn unpack(codec: i64, body: &[u8], size: usize) -> Result<Vec<u8>, String> {
+    // No codec makes more than some thousand bytes out of one.
+    if size > MAX_PAGE || size as u128 > body.len() as u128 * 32_768 + 1024 {
+        return Err(format!("{} packed bytes cannot hold the {size} that they claim", body.len()));
+    }
+    let bad = |e: String| format!("a page cannot be unpacked: {e}");
+    let mut out = Vec::new();
+    let mut take = |reader: &mut dyn Read| {
+        reader.take(size as u64 + 1).read_to_end(&mut out).map_err(|e| bad(e.to_string())).map(|_| ())
+    };
+    match codec {
+        0 => return Ok(body.to_vec()),
+        1 => {
+            let claimed = snap::raw::decompress_len(body).map_err(|e| bad(e.to_string()))?;
+            if claimed != size {
+                return Err(bad("its size is not what its header says".into()));
+            }
+            return snap::raw::Decoder::new().decompress_vec(body).map_err(|e| bad(e.to_string()));
+        }
+        2 => take(&mut flate2::read::MultiGzDecoder::new(body))?,
+        6 => {
+            let mut reader = ruzstd::decoding::StreamingDecoder::new(body).map_err(|e| bad(e.to_string()))?;
+            take(&mut reader)?;
+        }
+        7 => return lz4_flex::block::decompress(body, size).map_err(|e| bad(e.to_string())),
+        other => {
+            let name = ["none", "Snappy", "gzip", "LZO", "Brotli", "framed LZ4"].get(other as usize);
+            return Err(format!(
+                "compression by {} is not read (use Snappy, gzip, Zstandard or none)",
+                name.unwrap_or(&"this codec")
+            ));
+        }
+    }
+    if out.len() == size { Ok(out) } else { Err(bad("its size is not what its header says".into())) }
+}
+
+fn page_values(
+    column: &Column,
+    encoding: i64,
+    bytes: &[u8],
+    present: &[bool],
+    dictionary: Option<&Raw>,
+    out: &mut Values,
+) -> Result<(), String> {
+    let n = present.iter().filter(|&&p| p).count();
+    let raw = match encoding {
+        0 => plain(column.kind, bytes, n)?,
+        3 if column.kind == 0 => {
+            let body = bytes.get(4..).ok_or("it is cut short")?;
+            Raw::Numbers(hybrid(body, 1, n)?.iter().map(|&b| b as f32).collect())
+        }
+        2 | 8 => {
+            let dictionary = dictionary.ok_or("it has no dictionary")?;
+            let (&width, body) = match bytes.split_first() {
+                Some(split) => split,
+                None if n == 0 => (&0, bytes),
+                None => return Err("it is cut short".into()),
+            };
+            let indices = hybrid(body, width, n)?;
+            if indices.iter().any(|&i| i as usize >= dictionary.len()) {
+                return Err("a value is not in its dictionary".into());
+            }
+            match dictionary {
+                Raw::Numbers(v) => Raw::Numbers(indices.iter().map(|&i| v[i as usize]).collect()),
+                Raw::Text(v) => Raw::Text(indices.iter().map(|&i| v[i as usize].clone()).collect()),
+            }
+        }
+        9 => {
+            let size = match column.kind {
+                1 | 4 => 4,
+                2 | 5 => 8,
+                _ => return Err("byte-stream-split values of this type are not read".into()),
+            };
+            let bytes = bytes.get(..n * size).ok_or("it is cut short")?;
+            let joined: Vec<u8> = (0..n).flat_map(|i| (0..size).map(move |b| bytes[b * n + i])).collect();
+            plain(column.kind, &joined, n)?
+        }
+        _ => return Err(format!("values in encoding {encoding} are not read (write plain or dictionary)")),
+    };
+    match (raw, out) {
+        (Raw::Numbers(values), Values::Numbers(out)) => {
+            let mut values = values.into_iter();
+            out.extend(present.iter().map(|&p| if p { values.next().unwrap_or(f32::NAN) } else { f32::NAN }));
+        }
+        (Raw::Text(values), Values::Text(out)) => {
+            let mut values = values.into_iter();
+            out.extend(present.iter().map(|&p| if p { values.next().unwrap_or_default() } else { String::new() }));
+        }
+        _ => return Err("its values are not of its type".into()),
+    }
+    Ok(())
+}
+
+/// `n` plain values of a physical type.
+fn plain(kind: i64, bytes: &[u8], n: usize) -> Result<Raw, String> {
+    macro_rules! numbers {
+        ($t:ty) => {{
+            let (values, _) = bytes.as_chunks::<{ size_of::<$t>() }>();
+            let values = values.get(..n).ok_or("it is cut short")?;
+            Ok(Raw::Numbers(values.iter().map(|&b| <$t>::from_le_bytes(b) as f32).collect()))
+        }};
+    }
+    match kind {
+        0 => {
+            let bits = bytes.get(..n.div_ceil(8)).ok_or("it is cut short")?;
+            Ok(Raw::Numbers((0..n).map(|i| f32::from(bits[i / 8] >> (i % 8) & 1)).collect()))
+        }
+        1 => numbers!(i32),
+        2 => numbers!(i64),
+        4 => numbers!(f32),
+        5 => numbers!(f64),
+        6 => {
+            let mut rest = bytes;
+            let mut texts = Vec::new();
+            for _ in 0..n {
+                let (&head, tail) = rest.split_first_chunk::<4>().ok_or("it is cut short")?;
+                let (text, tail) = tail.split_at_checked(u32::from_le_bytes(head) as usize).ok_or("it is cut short")?;
+                texts.push(String::from_utf8_lossy(text).into_owned());
+                rest = tail;
+            }
+            Ok(Raw::Text(texts))
+        }
+        _ => Err("its type (INT96 or of fixed length) is not read".into()),
+    }
+}
+
+/// `n` numbers of `width` bits in runs and bit-packed groups of eight.
+fn hybrid(bytes: &[u8], width: u8, n: usize) -> Result<Vec<u32>, String> {
+    let cut = || "it is cut short".to_owned();
+    if width > 32 {
+        return Err("its dictionary is too large".into());
+    }
+    let size = usize::from(width).div_ceil(8);
+    let mut reader = Reader { rest: bytes };
+    let mut out = Vec::with_capacity(n);
+    while out.len() < n {
+        let head = reader.varint().ok_or_else(cut)?;
+        let left = n - out.len();
+        if head & 1 == 0 {
+            let value = reader.rest.get(..size).ok_or_else(cut)?;
+            let value = value.iter().rev().fold(0u32, |v, &b| v << 8 | u32::from(b));
+            let run = usize::try_from(head >> 1).unwrap_or(usize::MAX).min(left);
+            if run == 0 {
+                return Err("a run has no length".into());
+            }
+            out.extend(std::iter::repeat_n(value, run));
+            reader.rest = &reader.rest[size..];
+        } else {
+            let groups = usize::try_from(head >> 1).map_err(|_| cut())?;
+            let bytes = groups.checked_mul(usize::from(width)).ok_or_else(cut)?.min(reader.rest.len());
+            let packed = &reader.rest[..bytes];
+            let count = left.min(groups.saturating_mul(8));
+            if count == 0 || (count * usize::from(width)).div_ceil(8) > packed.len() {
+                return Err(cut());
+            }
+            let bit = |i: usize| u32::from(packed[i / 8] >> (i % 8) & 1);
+            let number = |i: usize| (0..usize::from(width)).fold(0, |v, b| v | bit(i * usize::from(width) + b) << b);
+            out.extend((0..count).map(number));
+            reader.rest = &reader.rest[bytes..];
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,77 @@
+//! The `.ts` files of the UEA archive: `@` lines that describe the data, then one sample a line, its
+//! channels parted by `:`, values by `,`, the label last.
+
+use super::delimited::SeriesFile;
+use super::series::{Series, number};
+use crate::config::TaskName;
+use crate::data::{DataError, Place};
+use std::path::Path;
+
+/// Reads the text of a `.ts` file.
+pub(crate) fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
+    let mut file = SeriesFile::new("UEA archive file (.ts)");
+    let mut labelled = true;
+    let mut data = false;
+    for (i, line) in text.lines().enumerate() {
+        let (line, number) = (line.trim(), i + 1);
+        if line.is_empty() || line.starts_with(['#', '%']) {
+            continue;
+        }
+        if let (false, Some(tag)) = (data, line.strip_prefix('@')) {
+            let mut words = tag.split_whitespace();
+            let name = words.next().unwrap_or("").to_ascii_lowercase();
+            let value = words.next().unwrap_or("").to_ascii_lowercase();
+            match name.as_str() {
+                "data" => data = true,
+                "timestamps" if value == "true" => {
+                    return Err(DataError::at(path, Place::Line(number), "series with time stamps are not read")
+                        .with_hint("write them at equal steps, with @timeStamps false"));
+                }
+                "classlabel" => {
+                    labelled = value == "true";
+                    file.task = labelled.then_some(TaskName::Classification);
+                    let names: Vec<String> = words.map(str::to_owned).collect();
+                    file.classes = Some(names).filter(|n| labelled && !n.is_empty());
+                }
+                "targetlabel" => {
+                    labelled = value == "true";
+                    file.task = labelled.then_some(TaskName::Regression);
+                }
+                _ => {}
+            }
+            continue;
+        }
+        if !data {
+            return Err(DataError::at(path, Place::Line(number), "there is data before the line @data")
+                .with_hint("is this a .ts file of the UEA archive?"));
+        }
+        let mut dimensions: Vec<&str> = line.split(':').collect();
+        let label = if labelled { dimensions.pop() } else { None };
+        if dimensions.is_empty() {
+            return Err(DataError::at(path, Place::Line(number), "there is no series before the label"));
+        }
+        let mut channels = Vec::with_capacity(dimensions.len());
+        for (c, dimension) in dimensions.iter().enumerate() {
+            channels.push(values(path, number, c, dimension)?);
+        }
+        file.series.push(Series { channels, path: path.into(), line: number, first_column: 1 });
+        file.labels.extend(label.map(|l| l.trim().to_owned()));
+    }
+    Ok(file)
+}
+
+fn values(path: &Path, line: usize, channel: usize, text: &str) -> Result<Vec<f32>, DataError> {
+    let read = |(i, field): (usize, &str)| {
+        number(field).ok_or_else(|| {
+            let column = format!("{} of channel {}", i + 1, channel + 1);
+            DataError::at(path, Place::Cell(line, column), format!("`{}` is not a number", shown(field)))
+        })
+    };
+    text.split(',').enumerate().map(read).collect()
+}
+
+/// The start of a field, for messages.
+pub(crate) fn shown(field: &str) -> String {
+    let field = field.trim();
+    if field.chars().count() > 24 { field.chars().take(24).chain(['…']).collect() } else { field.to_owned() }
+}
