@@ -14,6 +14,7 @@
 
 pub mod architecture;
 pub mod artefact;
+pub mod augment;
 pub mod backbone;
 pub mod bench;
 pub mod checkpoint;
@@ -23,6 +24,7 @@ pub mod data;
 pub mod error;
 pub mod event;
 pub mod export;
+pub mod fetch;
 mod host;
 pub mod journal;
 pub mod loss;
@@ -31,6 +33,7 @@ pub mod model;
 pub mod network;
 pub mod optim;
 pub mod outcome;
+pub mod pickle;
 pub mod pipeline;
 pub mod predict;
 pub mod problem;
@@ -40,7 +43,9 @@ pub mod run_dir;
 pub mod samples;
 pub mod search;
 pub mod task;
+pub mod tasks;
 pub mod train;
+pub mod transform;
 pub mod tune;
 
 pub use error::Error;

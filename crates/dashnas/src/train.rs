@@ -8,7 +8,7 @@ use crate::journal::Journal;
 use crate::loss::LossFn;
 use crate::network::{Network, Pass};
 use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
-use crate::rng::{Seed, permutation};
+use crate::rng::Seed;
 use crate::samples::Samples;
 use burn::tensor::Device;
 use std::sync::Arc;
@@ -255,8 +255,8 @@ impl Fit<'_> {
             clip: plan.clip,
             alpha: plan.alpha.as_ref().map(|a| (a.lr * factor, a.rule.clone())),
         };
-        let mut order = permutation(n, &mut self.seed.stream(self.streams, &[0, trial, epoch as u64]));
-        order.truncate(plan.drawn(n));
+        let mut draws = self.seed.stream(self.streams, &[0, trial, epoch as u64]);
+        let order = self.data.order(self.indices, plan.drawn(n), &mut draws);
         for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
             if journal.cancelled() {
                 t.save(journal)?;
@@ -264,7 +264,8 @@ impl Fit<'_> {
             }
             let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
             let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
-            let (x, target) = self.data.batch(&rows, self.device);
+            let mut changes = self.seed.stream(self.streams, &[2, trial, epoch as u64, step as u64]);
+            let (x, target) = self.data.training_batch(&rows, &mut changes, self.device);
             let mut noise = self.seed.stream(self.streams, &[1, trial, epoch as u64, step as u64]);
             let mut pass = Pass {
                 noise: Some(&mut noise),

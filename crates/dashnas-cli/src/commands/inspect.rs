@@ -8,7 +8,7 @@ use crate::progress::Verbosity;
 
 /// Prints what a data set holds and what would be run on it.
 pub fn inspect(args: &InspectArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let config = args.settings.load()?;
+    let config = args.settings.load_for(&args.data)?;
     let data = source::load(&args.data, &config, &mut prepare(None, verbosity)?)?;
     let mut summary = data.summary();
     summary.loss = config.loss(data.task);
