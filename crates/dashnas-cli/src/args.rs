@@ -9,12 +9,14 @@ use crate::commands::report::ReportArgs;
 use crate::commands::shell::{CompletionsArgs, ManArgs};
 use crate::commands::status::StatusArgs;
 use crate::read_args::ReadArgs;
+use crate::commands::tasks::{FetchArgs, TasksArgs};
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use dashnas::bench::Mode;
-use dashnas::config::{BackboneName, Override, Preset, SearchMethod as Method, TaskName};
+use dashnas::config::{BackboneName, Override, Preset, SearchMethod as Method, TaskName, Transform};
 use dashnas::task::{Loss, Metric};
-use std::path::PathBuf;
+use dashnas::tasks;
+use std::path::{Path, PathBuf};
 
 /// What `--help` says after the options.
 const EXIT_CODES: &str = "\
@@ -75,6 +77,12 @@ pub enum Command {
     /// Show what a data set holds and what would be run on it.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
+    /// List the paper's ten tasks, or say all about one.
+    #[command(after_help = EXIT_CODES)]
+    Tasks(TasksArgs),
+    /// Download the files of one of the paper's tasks.
+    #[command(after_help = EXIT_CODES)]
+    Fetch(FetchArgs),
     /// Time training steps, or the figures of the paper, on this machine.
     #[command(subcommand)]
     Bench(BenchCommand),
@@ -90,8 +98,8 @@ pub enum Command {
 /// `run` and `search`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// A file or folder of data, or `darcy-flow`; `dashnas inspect` says how it is understood. With --resume only
-    /// needed if it is no longer where it was.
+    /// A file or folder of data, or a task that `dashnas tasks` lists; `dashnas inspect` says how it is understood.
+    /// With --resume only needed if it is no longer where it was.
     #[arg(required_unless_present = "resume")]
     pub data: Option<String>,
     /// Go on with a run that was stopped, from its last checkpoint. Its configuration is in the directory.
@@ -123,7 +131,7 @@ pub struct StageArgs {
 /// `inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A file or folder of data, or `darcy-flow`.
+    /// A file or folder of data, or a task that `dashnas tasks` lists.
     pub data: String,
     /// Print JSON.
     #[arg(long)]
@@ -251,6 +259,15 @@ pub struct Settings {
     /// The test metric.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Metric::ALL.map(Metric::name)))]
     metric: Option<String>,
+    /// Learn the data as one of the paper's tasks is learnt; `dashnas tasks` lists them [default: the task itself].
+    #[arg(long, value_name = "TASK", value_parser = PossibleValuesParser::new(tasks::ALL.map(|recipe| recipe.name)))]
+    recipe: Option<String>,
+    /// Folder of a task's files [default: data/TASK].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// What is done to the data after it is read; may be given more than once.
+    #[arg(long, value_name = "NAME", action = ArgAction::Append, value_parser = PossibleValuesParser::new(Transform::ALL.map(Transform::name)))]
+    transform: Vec<String>,
     /// Do not train the plain backbone for comparison.
     #[arg(long)]
     no_baseline: bool,
@@ -269,11 +286,19 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Layers preset, file and flags.
+    /// Layers preset, recipe, file and flags, where no data is named.
     ///
     /// # Errors
     /// Those of [`dashnas::config::Config::load`].
     pub fn load(&self) -> Result<dashnas::config::Config, dashnas::config::ConfigError> {
+        self.load_for("")
+    }
+
+    /// Layers preset, the recipe of the task (if `data` is one), file and flags.
+    ///
+    /// # Errors
+    /// Those of [`dashnas::config::Config::load`].
+    pub fn load_for(&self, data: &str) -> Result<dashnas::config::Config, dashnas::config::ConfigError> {
         let preset = Preset::ALL.into_iter().find(|preset| self.preset.as_deref() == Some(preset.name()));
         let mut overrides = Vec::new();
         for text in &self.set {
@@ -304,7 +329,17 @@ impl Settings {
             overrides.push(Override::new("tune.enabled", false, "--no-tune"));
         }
         overrides.extend(self.limits.overrides());
-        dashnas::config::Config::load(preset, self.config.as_deref(), &overrides)
+        // Absolute, so that the run directory finds it again from anywhere.
+        let absolute =
+            |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        overrides
+            .extend(self.data_dir.as_deref().map(|dir| Override::new("task.data-dir", absolute(dir), "--data-dir")));
+        if !self.transform.is_empty() {
+            overrides.push(Override::new("task.transforms", self.transform.clone(), "--transform"));
+        }
+        let recipe = tasks::find(self.recipe.as_deref().unwrap_or(data));
+        let settings = recipe.map_or(Ok(vec![]), |recipe| recipe.settings(preset.unwrap_or(Preset::Standard)))?;
+        dashnas::config::Config::load_over(preset, &settings, self.config.as_deref(), &overrides)
     }
 }
 

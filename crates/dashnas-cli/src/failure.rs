@@ -4,6 +4,8 @@ use anstyle::{AnsiColor, Style};
 use dashnas::config::ConfigError;
 use dashnas::darcy::DarcyError;
 use dashnas::data::DataError;
+use dashnas::fetch::FetchError;
+use dashnas::tasks::TaskError;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
@@ -104,6 +106,23 @@ impl From<dashnas::Error> for Failure {
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
         Self::new(Code::Data, &error, error.hint())
+    }
+}
+
+impl From<TaskError> for Failure {
+    fn from(error: TaskError) -> Self {
+        Self::new(Code::Data, &error, error.hint())
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        let code = match error {
+            FetchError::Interrupted => Code::Interrupted,
+            FetchError::Connection { .. } | FetchError::Status { .. } => Code::Other,
+            _ => Code::Files,
+        };
+        Self::new(code, &error, error.hint())
     }
 }
 

@@ -10,6 +10,22 @@ pub enum BatchTarget {
     Classes(Tensor<2, Int>),
     /// Real values or 0/1 labels, `[N, outputs, positions]`; already normalized.
     Values(Tensor<3>),
+    /// Values of which some are not known and left out of the loss.
+    Known {
+        /// As in [`BatchTarget::Values`], 0 where not known.
+        values: Tensor<3>,
+        /// 1 where known, 0 elsewhere.
+        known: Tensor<3>,
+    },
+    /// Of inputs that are `share · a + (1 − share) · b` (mixup): the loss is mixed likewise.
+    Mixed {
+        /// Targets of a.
+        first: Box<BatchTarget>,
+        /// Targets of b.
+        second: Box<BatchTarget>,
+        /// Share of a, in [0, 1].
+        share: f64,
+    },
 }
 
 /// Takes normalized predictions back to the data's own units: `value · std + mean`.
@@ -37,6 +53,8 @@ pub struct LossFn {
     pub focal_gamma: f64,
     /// Weight of positive examples in the binary cross entropy.
     pub pos_weight: f64,
+    /// Weight of each class in the class losses, `[classes]`: their mean over a batch is weighted by them.
+    pub class_weights: Option<Tensor<1>>,
     /// Used by the relative L2 loss, which is taken in the data's own units (Li et al. 2021).
     pub decoder: Option<Decoder>,
 }
@@ -44,7 +62,7 @@ pub struct LossFn {
 impl LossFn {
     /// A loss with the usual parameters: γ = 2, no extra weight on positives, no decoding.
     pub fn new(loss: Loss) -> Self {
-        Self { loss, focal_gamma: 2.0, pos_weight: 1.0, decoder: None }
+        Self { loss, focal_gamma: 2.0, pos_weight: 1.0, class_weights: None, decoder: None }
     }
 
     /// The mean loss of a batch, shape `[1]`.
@@ -57,25 +75,51 @@ impl LossFn {
     /// training ([`compatible`]).
     pub fn forward(&self, output: Tensor<3>, target: &BatchTarget) -> Tensor<1> {
         match (self.loss, target) {
-            (Loss::CrossEntropy, BatchTarget::Classes(t)) => log_prob(output, t).neg().mean(),
+            (_, BatchTarget::Mixed { first, second, share }) => {
+                self.forward(output.clone(), first) * *share + self.forward(output, second) * (1.0 - share)
+            }
+            (Loss::CrossEntropy, BatchTarget::Classes(t)) => self.class_mean(log_prob(output, t).neg(), t),
             (Loss::Focal, BatchTarget::Classes(t)) => {
                 let log_p = log_prob(output, t);
                 // −(1 − p)^γ log p; 1 − p is clamped so that the power's gradient stays finite
                 // for γ < 1 where p rounds to 1.
                 let modulation = (log_p.clone().exp().neg() + 1.0).clamp_min(1e-12).powf_scalar(self.focal_gamma);
-                (modulation * log_p).neg().mean()
+                self.class_mean((modulation * log_p).neg(), t)
+            }
+            (Loss::BceWithLogits, BatchTarget::Known { values, known }) => {
+                known_mean(self.bce(output, values.clone()), known)
+            }
+            (Loss::Mse, BatchTarget::Known { values, known }) => {
+                known_mean((output - values.clone()).powf_scalar(2.0), known)
             }
             (Loss::BceWithLogits, BatchTarget::Values(y)) => self.bce(output, y.clone()).mean(),
             (Loss::Mse, BatchTarget::Values(y)) => (output - y.clone()).powf_scalar(2.0).mean(),
             (Loss::RelativeL2, BatchTarget::Values(y)) => {
-                let (p, y) = match &self.decoder {
-                    Some(d) => (d.decode(output), d.decode(y.clone())),
-                    None => (output, y.clone()),
-                };
+                let (p, y) = self.decoded(output, y.clone());
                 relative_l2(p, y).mean()
+            }
+            (Loss::RelativeL2, BatchTarget::Known { values, known }) => {
+                let (p, y) = self.decoded(output, values.clone());
+                relative_l2(p * known.clone(), y * known.clone()).mean()
             }
             (loss, _) => unreachable!("{loss:?} was paired with a target of the wrong kind; `compatible` forbids it"),
         }
+    }
+
+    /// Prediction and target in the data's own units.
+    fn decoded(&self, p: Tensor<3>, y: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
+        match &self.decoder {
+            Some(d) => (d.decode(p), d.decode(y)),
+            None => (p, y),
+        }
+    }
+
+    /// The mean of the samples' losses `[N, 1]`, weighted by the classes' weights if there are any.
+    fn class_mean(&self, losses: Tensor<2>, classes: &Tensor<2, Int>) -> Tensor<1> {
+        let Some(weights) = &self.class_weights else { return losses.mean() };
+        let [n, _] = losses.dims();
+        let each: Tensor<2> = weights.clone().select(0, classes.clone().reshape([n])).reshape([n, 1]);
+        (losses * each.clone()).sum() / each.sum()
     }
 
     /// `(1 − y)·x + (1 + (w − 1)·y)·log(1 + e^{−x})`, elementwise and stable for any x.
@@ -84,6 +128,11 @@ impl LossFn {
         let weight = y.clone() * (self.pos_weight - 1.0) + 1.0;
         (y.neg() + 1.0) * x + weight * softplus
     }
+}
+
+/// The mean of what is known; 0 if nothing is.
+fn known_mean(losses: Tensor<3>, known: &Tensor<3>) -> Tensor<1> {
+    (losses * known.clone()).sum() / known.clone().sum().clamp_min(1.0)
 }
 
 /// Whether a loss can be taken of class targets (`true`) or value targets (`false`).
@@ -183,6 +232,46 @@ mod tests {
         // Decoded: y = (7, 9), (3, 1); differences double: 6 and 4.
         let want = (6.0 / 130f64.sqrt() + 4.0 / 10f64.sqrt()) / 2.0;
         assert!((value(decoded.forward(p(), &y)) - want).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_is_not_known_does_not_count() {
+        let p = || tensor(&[1.0, 5.0, -2.0, 0.5], [2, 1, 2]);
+        let known = BatchTarget::Known {
+            values: tensor(&[0.0, 0.0, 1.0, 2.0], [2, 1, 2]),
+            known: tensor(&[1.0, 0.0, 1.0, 1.0], [2, 1, 2]),
+        };
+        let mse = value(LossFn::new(Loss::Mse).forward(p(), &known));
+        assert!((mse - (1.0 + 9.0 + 2.25) / 3.0).abs() < 1e-6, "{mse}");
+        let softplus = |x: f64| x.exp().ln_1p();
+        let want = (softplus(1.0) + softplus(2.0) + softplus(0.5) - 2.0 * 0.5 + 0.5) / 3.0;
+        let labels = BatchTarget::Known {
+            values: tensor(&[0.0, 0.0, 1.0, 1.0], [2, 1, 2]),
+            known: tensor(&[1.0, 0.0, 1.0, 1.0], [2, 1, 2]),
+        };
+        let bce = value(LossFn::new(Loss::BceWithLogits).forward(p(), &labels));
+        assert!((bce - want).abs() < 1e-6, "{bce} {want}");
+        // Sample 0: y = 0 where known, p = 1 there; sample 1: ‖(−3, −1.5)‖ / ‖(1, 2)‖.
+        let y = BatchTarget::Known {
+            values: tensor(&[1.0, 0.0, 1.0, 2.0], [2, 1, 2]),
+            known: tensor(&[1.0, 0.0, 1.0, 1.0], [2, 1, 2]),
+        };
+        let l2 = value(LossFn::new(Loss::RelativeL2).forward(p(), &y));
+        assert!((l2 - (11.25f64 / 5.0).sqrt() / 2.0).abs() < 1e-5, "{l2}");
+    }
+
+    #[test]
+    fn class_weights_weigh_the_mean_and_mixed_targets_mix_the_loss() {
+        let weights = Tensor::from_data(TensorData::new(vec![3.0f32, 1.0, 0.5], [3]), &Device::flex());
+        let weighted = LossFn { class_weights: Some(weights), ..LossFn::new(Loss::CrossEntropy) };
+        let want = -(0.5 * log_p(0, 2) + 3.0 * log_p(1, 0)) / 3.5;
+        let got = value(weighted.forward(logits(), &classes(&[2, 0])));
+        assert!((got - want).abs() < 1e-6, "{got} {want}");
+        let (first, second) = (Box::new(classes(&[2, 0])), Box::new(classes(&[0, 1])));
+        let mixed = BatchTarget::Mixed { first, second, share: 0.3 };
+        let want = -(0.3 * (log_p(0, 2) + log_p(1, 0)) + 0.7 * (log_p(0, 0) + log_p(1, 1))) / 2.0;
+        let got = value(LossFn::new(Loss::CrossEntropy).forward(logits(), &mixed));
+        assert!((got - want).abs() < 1e-6, "{got} {want}");
     }
 
     #[test]

@@ -4,7 +4,11 @@
 //! position. Everything is summed in `f64`. The figures agree with scikit-learn's (`f1_score`,
 //! `roc_auc_score`, `average_precision_score`, …) except where a quantity is undefined: scikit-learn
 //! then warns and puts in 0 or NaN, while here such a class or label is left out of the mean.
+//!
+//! A target value of NaN is one that is not known (an ignored pixel, a residue missing from a structure):
+//! every metric leaves it out.
 
+mod contact;
 pub(crate) mod rank;
 
 use crate::task::Metric;
@@ -193,10 +197,11 @@ pub enum MetricError {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Metric; 6] = [
+    pub const ALL: [Metric; 7] = [
         Metric::ZeroOneError,
         Metric::RelativeL2,
         Metric::Mae,
+        Metric::ContactMae,
         Metric::OneMinusF1,
         Metric::OneMinusAuroc,
         Metric::OneMinusMap,
@@ -208,6 +213,7 @@ impl Metric {
             Metric::ZeroOneError => "zero-one-error",
             Metric::RelativeL2 => "relative-l2",
             Metric::Mae => "mae",
+            Metric::ContactMae => "contact-mae",
             Metric::OneMinusF1 => "one-minus-f1",
             Metric::OneMinusAuroc => "one-minus-auroc",
             Metric::OneMinusMap => "one-minus-map",
@@ -220,6 +226,7 @@ impl Metric {
             Metric::ZeroOneError => "0-1 error",
             Metric::RelativeL2 => "relative L2",
             Metric::Mae => "MAE",
+            Metric::ContactMae => "MAE at distance 8",
             Metric::OneMinusF1 => "1 - macro F1",
             Metric::OneMinusAuroc => "1 - AUROC",
             Metric::OneMinusMap => "1 - mAP",
@@ -242,6 +249,7 @@ impl Metric {
 /// | `zero-one-error` | fraction of places whose highest score is not the true class | fraction of 0/1 decisions that are wrong (Hamming loss) |
 /// | `relative-l2` | – | mean over samples of `‖ŷ − y‖₂ / ‖y‖₂` over the sample's whole field; samples with `y = 0` left out |
 /// | `mae` | – | mean of `abs(ŷ − y)` over everything |
+/// | `contact-mae` | – | mean over samples of the mean `abs(ŷ − y)` over the pairs (i, j) of a square map with `y ≤ 8` and `j − i ≥ 24`, ŷ averaged over (i, j) and (j, i); samples without such a pair left out |
 /// | `one-minus-f1` | 1 − mean F1 over the classes that occur in truth or prediction | the same over labels |
 /// | `one-minus-auroc` | 1 − mean area under the ROC curve, one class against the rest; ties count half; classes that never or always occur left out | the same over labels, all places of a mask pooled |
 /// | `one-minus-map` | 1 − mean average precision `Σ (Rₙ − Rₙ₋₁) Pₙ`, one class against the rest; tied scores are one threshold; classes that never occur left out | the same over labels |
@@ -258,20 +266,15 @@ pub fn evaluate(metric: Metric, predictions: &Predictions<'_>, truth: Truth<'_>)
         }
         (Metric::ZeroOneError, Truth::Values(values)) => {
             let columns = binary_columns(predictions, values)?;
-            let wrong: usize = (columns.iter().enumerate())
-                .map(|(output, truth)| {
-                    truth.iter().enumerate().filter(|&(place, &t)| predictions.decides(place, output) != t).count()
-                })
-                .sum();
-            Ok(wrong as f64 / values.len() as f64)
+            let wrong = (columns.iter().enumerate()).flat_map(|(output, truth)| {
+                truth.iter().map(move |&(place, t)| predictions.decides(place, output) != t)
+            });
+            mean(metric, wrong.map(|w| f64::from(u8::from(w))))
         }
         (Metric::RelativeL2, Truth::Values(values)) => relative_l2(predictions, values),
-        (Metric::Mae, Truth::Values(values)) => {
-            let total: f64 =
-                predictions.scores.iter().zip(values).map(|(&p, &t)| (f64::from(p) - f64::from(t)).abs()).sum();
-            Ok(total / values.len() as f64)
-        }
-        (Metric::RelativeL2 | Metric::Mae, Truth::Classes(_)) => {
+        (Metric::Mae, Truth::Values(values)) => mean(metric, gaps(predictions.scores, values)),
+        (Metric::ContactMae, Truth::Values(values)) => contact::mae(predictions, values),
+        (Metric::RelativeL2 | Metric::Mae | Metric::ContactMae, Truth::Classes(_)) => {
             Err(MetricError::Unsupported { metric, truth: truth.kind() })
         }
         (Metric::OneMinusF1, Truth::Classes(labels)) => {
@@ -283,9 +286,10 @@ pub fn evaluate(metric: Metric, predictions: &Predictions<'_>, truth: Truth<'_>)
         }
         (Metric::OneMinusF1, Truth::Values(values)) => {
             let columns = binary_columns(predictions, values)?;
-            let scores = columns.iter().enumerate().map(|(output, truth)| {
-                f1(truth.iter().enumerate().map(|(place, &t)| (predictions.decides(place, output), t)))
-            });
+            let scores = columns
+                .iter()
+                .enumerate()
+                .map(|(output, truth)| f1(truth.iter().map(|&(place, t)| (predictions.decides(place, output), t))));
             one_minus_mean(metric, scores, "no label is ever true or predicted")
         }
         (Metric::OneMinusAuroc, _) => {
@@ -320,7 +324,7 @@ fn check(predictions: &Predictions<'_>, truth: Truth<'_>) -> Result<(), MetricEr
             if values.len() != predictions.scores.len() {
                 return Err(MetricError::Shape { what: "targets", length: values.len(), shape });
             }
-            match values.iter().position(|v| !v.is_finite()) {
+            match values.iter().position(|v| v.is_infinite()) {
                 Some(index) => Err(MetricError::NotFinite { what: "target", index, value: values[index] }),
                 None => Ok(()),
             }
@@ -328,9 +332,9 @@ fn check(predictions: &Predictions<'_>, truth: Truth<'_>) -> Result<(), MetricEr
     }
 }
 
-/// 0/1 targets as one column a label, `[outputs][places]`.
-fn binary_columns(predictions: &Predictions<'_>, values: &[f32]) -> Result<Vec<Vec<bool>>, MetricError> {
-    if let Some(index) = values.iter().position(|&v| v != 0.0 && v != 1.0) {
+/// The known 0/1 targets of each label, `[outputs]`, with their places.
+fn binary_columns(predictions: &Predictions<'_>, values: &[f32]) -> Result<Vec<Vec<(usize, bool)>>, MetricError> {
+    if let Some(index) = values.iter().position(|&v| v != 0.0 && v != 1.0 && !v.is_nan()) {
         return Err(MetricError::NotBinary { index, value: values[index] });
     }
     let [samples, outputs, positions] = predictions.shape();
@@ -339,14 +343,15 @@ fn binary_columns(predictions: &Predictions<'_>, values: &[f32]) -> Result<Vec<V
             (0..samples)
                 .flat_map(|sample| {
                     let start = (sample * outputs + output) * positions;
-                    values[start..start + positions].iter().map(|&v| v == 1.0)
+                    let known = values[start..start + positions].iter().enumerate().filter(|(_, v)| !v.is_nan());
+                    known.map(move |(position, &v)| (sample * positions + position, v == 1.0))
                 })
                 .collect()
         })
         .collect())
 }
 
-/// The scores of one label at every place, and where it is true.
+/// The scores of one label at every place where its truth is known, and that truth.
 type Column = (Vec<f64>, Vec<bool>);
 
 /// Every label, or every class against the rest.
@@ -356,18 +361,31 @@ fn ranked_columns(predictions: &Predictions<'_>, truth: Truth<'_>) -> Result<Vec
             .map(|(class, scores)| (scores, labels.iter().map(|&label| label as usize == class).collect()))
             .collect(),
         Truth::Values(values) => (binary_columns(predictions, values)?.into_iter().enumerate())
-            .map(|(output, truth)| (predictions.label_column(output), truth))
+            .map(|(output, truth)| truth.into_iter().map(|(place, t)| (predictions.at(place, output), t)).unzip())
             .collect(),
     })
+}
+
+/// `|ŷ − y|` wherever y is known.
+fn gaps<'a>(scores: &'a [f32], values: &'a [f32]) -> impl Iterator<Item = f64> + 'a {
+    let known = scores.iter().zip(values).filter(|(_, t)| !t.is_nan());
+    known.map(|(&p, &t)| (f64::from(p) - f64::from(t)).abs())
+}
+
+/// The mean of some numbers; undefined if there are none.
+fn mean(metric: Metric, values: impl Iterator<Item = f64>) -> Result<f64, MetricError> {
+    let (total, count) = values.fold((0.0, 0usize), |(total, count), value| (total + value, count + 1));
+    let reason = "no target is known";
+    if count == 0 { Err(MetricError::Undefined { metric, reason }) } else { Ok(total / count as f64) }
 }
 
 fn relative_l2(predictions: &Predictions<'_>, values: &[f32]) -> Result<f64, MetricError> {
     let stride = predictions.outputs * predictions.positions;
     let (mut total, mut count) = (0.0, 0usize);
     for (guess, truth) in predictions.scores.chunks_exact(stride).zip(values.chunks_exact(stride)) {
-        let norm: f64 = truth.iter().map(|&t| f64::from(t).powi(2)).sum();
+        let norm: f64 = truth.iter().filter(|t| !t.is_nan()).map(|&t| f64::from(t).powi(2)).sum();
         if norm > 0.0 {
-            let gap: f64 = guess.iter().zip(truth).map(|(&p, &t)| (f64::from(p) - f64::from(t)).powi(2)).sum();
+            let gap: f64 = gaps(guess, truth).map(|gap| gap.powi(2)).sum();
             total += (gap / norm).sqrt();
             count += 1;
         }

@@ -1,7 +1,8 @@
 //! A data set made ready for the pipeline: normalized, with its loss, metric and splits decided.
 
+use crate::augment::balanced_weights;
 use crate::budget::Budget;
-use crate::config::{Config, Facts};
+use crate::config::{ClassWeights, Config, ConfigError, Facts};
 use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targets, split_validation};
 use crate::error::Error;
 use crate::host::floats;
@@ -62,6 +63,10 @@ pub struct HeldOut<'a> {
     pub rows: Vec<usize>,
 }
 
+/// Points that the grids of the samples in a forward pass of evaluation have together, at most: as many as
+/// 128 samples of 128×128.
+const EVALUATION_POINTS: usize = 128 * 128 * 128;
+
 impl Problem {
     /// Resolves the configuration for a data set, fits the normalizers on its training split and
     /// normalizes it.
@@ -76,13 +81,14 @@ impl Problem {
         if !compatible(loss, classes) {
             return Err(Error::LossMismatch { loss, task: data.task });
         }
+        check_classes(&config, data)?;
         let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input);
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
         let metric = config.metric(data.task);
         let problem = Self {
             task: data.task,
             metric,
-            train: normalized(&data.train, &inputs, &targets),
+            train: normalized(&data.train, &inputs, &targets).augmented(config.augment.clone()),
             train_targets: data.train.y.clone(),
             groups: data.groups.clone(),
             given_validation: data.val.as_ref().map(|v| (normalized(v, &inputs, &targets), v.y.clone())),
@@ -117,7 +123,23 @@ impl Problem {
             loss: self.config.loss(self.task),
             focal_gamma: self.config.task.focal_gamma,
             pos_weight: self.config.task.pos_weight,
+            class_weights: self.class_weights().map(|weights| {
+                let weights: Vec<f32> = weights.into_iter().map(|w| w as f32).collect();
+                let shape = [weights.len()];
+                Tensor::<1>::from_data(TensorData::new(weights, shape), device)
+            }),
             decoder,
+        }
+    }
+
+    /// One weight a class, if there are any.
+    fn class_weights(&self) -> Option<Vec<f64>> {
+        match (&self.config.task.class_weights, &self.train_targets) {
+            (ClassWeights::None, _) => None,
+            (ClassWeights::Given(weights), _) => Some(weights.clone()),
+            (ClassWeights::Balanced, targets) => {
+                targets.classes().map(|labels| balanced_weights(labels, self.task.outputs()))
+            }
         }
     }
 
@@ -133,10 +155,16 @@ impl Problem {
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
     }
 
+    /// Samples a forward pass of evaluation takes at once, at most.
+    fn evaluation_batch(&self, samples: &Samples) -> usize {
+        let [_, h, w] = samples.input();
+        self.budget.evaluation_batch.min((EVALUATION_POINTS / (h * w)).max(1))
+    }
+
     /// Outputs of a network in evaluation, normalized, `[rows, outputs, positions]`, row by row.
     fn outputs(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Vec<Tensor<3>> {
         let mut pass = Pass::evaluation(self.config.search.temperature);
-        rows.chunks(self.budget.evaluation_batch)
+        rows.chunks(self.evaluation_batch(samples))
             .map(|chunk| network.forward(samples.inputs(chunk, device), &mut pass))
             .collect()
     }
@@ -185,7 +213,7 @@ impl Problem {
         let loss = self.loss(device);
         let mut pass = Pass::evaluation(self.config.search.temperature);
         let mut total = 0.0;
-        for chunk in held.rows.chunks(self.budget.evaluation_batch) {
+        for chunk in held.rows.chunks(self.evaluation_batch(held.samples)) {
             let (x, target) = held.samples.batch(chunk, device);
             let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
             total += f64::from(value) * chunk.len() as f64;
@@ -196,6 +224,29 @@ impl Problem {
     /// The test split, normalized by the training statistics.
     pub fn test_samples(&self, data: &Dataset) -> Samples {
         normalized(&data.test, &self.inputs, &self.targets)
+    }
+}
+
+/// Class weights and balanced sampling go with classes only, and weights with their number.
+fn check_classes(config: &Config, data: &Dataset) -> Result<(), ConfigError> {
+    let refuse = |key, value: String, reason: String| Err(ConfigError::Mismatch { key, value, reason });
+    let weights = &config.task.class_weights;
+    let (TaskKind::Classification { classes }, kind) = (data.task, data.task.name()) else {
+        let reason = format!("needs classes, but the task is {}", data.task.name());
+        if config.augment.balance {
+            return refuse("augment.balance", "true".to_owned(), reason);
+        }
+        return match weights {
+            ClassWeights::None => Ok(()),
+            _ => refuse("task.class-weights", "set".to_owned(), reason),
+        };
+    };
+    match weights {
+        ClassWeights::Given(given) if given.len() != classes => {
+            let reason = format!("has {} weights for a {kind} with {classes} classes", given.len());
+            refuse("task.class-weights", format!("{given:?}"), reason)
+        }
+        _ => Ok(()),
     }
 }
 

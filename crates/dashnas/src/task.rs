@@ -127,6 +127,9 @@ pub enum Metric {
     RelativeL2,
     /// The mean absolute error.
     Mae,
+    /// The mean absolute error of distances between residues in contact: true distance at most 8 Å,
+    /// at least 24 apart in the sequence (MAE₈ of the PSICOV task).
+    ContactMae,
     /// 1 − macro-averaged F1.
     OneMinusF1,
     /// 1 − area under the ROC curve, macro-averaged over labels (or classes, one against the rest).

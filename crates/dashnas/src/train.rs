@@ -9,7 +9,7 @@ use crate::journal::Journal;
 use crate::loss::LossFn;
 use crate::network::{Network, Pass};
 use crate::optim::{AlphaRule, Gradient, Sgd, SgdConfig, StepRule};
-use crate::rng::{Seed, permutation};
+use crate::rng::Seed;
 use crate::samples::Samples;
 use burn::tensor::Device;
 use std::sync::Arc;
@@ -284,8 +284,9 @@ impl Fit<'_> {
         let plan = self.plan;
         let part_size = plan.micro_batch.map_or(rows.len(), |size| size.clamp(1, rows.len().max(1)));
         let (mut value, mut sum) = (0.0, None::<Gradient>);
+        let mut changes = self.seed.stream(self.streams, &[2, at[0], at[1], at[2]]);
         for (number, part) in rows.chunks(part_size.max(1)).enumerate() {
-            let (x, target) = self.data.batch(part, self.device);
+            let (x, target) = self.data.training_batch(part, &mut changes, self.device);
             let mut coordinates = vec![1, at[0], at[1], at[2]];
             // The parts of a batch share the noise of the mixture, but not the dropped units.
             if number > 0 && plan.alpha.is_none() {
@@ -319,8 +320,8 @@ impl Fit<'_> {
         let mut since = Instant::now();
         let mut rule = plan.rule(plan.schedule.factor(epoch), t.at.restarts);
         let mut over = false;
-        let mut order = permutation(n, &mut self.seed.stream(self.streams, &[0, trial, epoch as u64]));
-        order.truncate(plan.drawn(n));
+        let mut draws = self.seed.stream(self.streams, &[0, trial, epoch as u64]);
+        let order = self.data.order(self.indices, plan.drawn(n), &mut draws);
         for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
             if journal.cancelled() {
                 if let Some(pace) = &pace {

@@ -147,3 +147,74 @@ proptest! {
         }
     }
 }
+
+/// The published computation of the PSICOV task's score, as its code goes about it: maps averaged over both
+/// triangles, everything that is nearer in the sequence than 24 or farther than 8 struck out, the mean of
+/// what is left, and the mean of that over proteins.
+#[test]
+fn contact_mae_is_the_published_score() {
+    let side = 40;
+    let value = |sample: usize, i: usize, j: usize| ((sample * 31 + i * 17 + j * 7) % 23) as f32;
+    let mut truth = Vec::new();
+    let mut guess = Vec::new();
+    for sample in 0..3 {
+        for i in 0..side {
+            for j in 0..side {
+                let (a, b) = (i.min(j), i.max(j));
+                truth.push(if (a + b) % 11 == 0 { f32::NAN } else { value(sample, a, b) });
+                guess.push(value(sample + 1, i, j) * 0.7 - 1.0);
+            }
+        }
+    }
+    let mut scores = Vec::new();
+    for sample in 0..3 {
+        let at = |data: &[f32], i: usize, j: usize| f64::from(data[(sample * side + i) * side + j]);
+        let mut kept = Vec::new();
+        for p in 0..side {
+            for q in 0..side {
+                let y = at(&truth, p, q);
+                if (q as i64) - (p as i64) < 24 || y > 8.0 || y.is_nan() {
+                    continue;
+                }
+                let mean = ((at(&guess, p, q) + at(&guess, q, p)) / 2.0).max(0.01);
+                kept.push((y - mean).abs());
+            }
+        }
+        scores.push(kept.iter().sum::<f64>() / kept.len() as f64);
+    }
+    let want = scores.iter().sum::<f64>() / 3.0;
+    let predictions = Predictions::new(&guess, [3, 1, side * side], Scale::Logits).unwrap();
+    let got = evaluate(Metric::ContactMae, &predictions, Truth::Values(&truth)).unwrap();
+    assert!((got - want).abs() < 1e-12, "{got} {want}");
+    // A map that is not square has no diagonal.
+    let flat = Predictions::new(&guess[..3], [1, 1, 3], Scale::Logits).unwrap();
+    assert!(evaluate(Metric::ContactMae, &flat, Truth::Values(&truth[1..4])).is_err());
+}
+
+/// Leaving out what is not known is the same as never having had it.
+#[test]
+fn unknown_targets_are_left_out_of_every_metric() {
+    let n = 60;
+    let scores: Vec<f32> = (0..n).map(|i| ((i * 37 % 19) as f32 - 9.0) / 4.0).collect();
+    let truth: Vec<f32> =
+        (0..n).map(|i| if i % 7 == 3 { f32::NAN } else { f32::from(u8::from(i * i % 5 == 1)) }).collect();
+    let kept: Vec<(f32, f32)> =
+        scores.iter().copied().zip(truth.iter().copied()).filter(|(_, t)| !t.is_nan()).collect();
+    let (few_scores, few_truth): (Vec<f32>, Vec<f32>) = kept.into_iter().unzip();
+    let all = Predictions::new(&scores, [1, 1, n], Scale::Logits).unwrap();
+    let few = Predictions::new(&few_scores, [1, 1, few_scores.len()], Scale::Logits).unwrap();
+    for metric in [
+        Metric::ZeroOneError,
+        Metric::Mae,
+        Metric::RelativeL2,
+        Metric::OneMinusF1,
+        Metric::OneMinusAuroc,
+        Metric::OneMinusMap,
+    ] {
+        let got = evaluate(metric, &all, Truth::Values(&truth)).unwrap();
+        let want = evaluate(metric, &few, Truth::Values(&few_truth)).unwrap();
+        assert!((got - want).abs() < 1e-12, "{}: {got} {want}", metric.name());
+    }
+    let unknown = vec![f32::NAN; n];
+    assert!(evaluate(Metric::Mae, &all, Truth::Values(&unknown)).is_err());
+}

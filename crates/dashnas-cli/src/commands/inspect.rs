@@ -6,18 +6,19 @@ use crate::failure::Failure;
 use crate::output;
 use crate::progress::Verbosity;
 use dashnas::data::{self, DataError};
+use dashnas::transform;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 
 /// Prints what a data set holds and what would be run on it, or what is there if it is not whole.
 pub fn inspect(args: &InspectArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let config = args.settings.load()?;
+    let config = args.settings.load_for(&args.data)?;
     if !source::is_built_in(&args.data) {
         match data::open(Path::new(&args.data), &config.read_options()) {
             Err(error @ DataError::Incomplete { .. }) => return incomplete(&error, args.json),
             Err(error) => return Err(error.into()),
-            Ok(data) => return summary(&config, &data, args.json),
+            Ok(data) => return summary(&config, &transform::apply(&config, data)?, args.json),
         }
     }
     let data = source::load(&args.data, &config, &mut prepare(None, verbosity)?)?;

@@ -12,6 +12,7 @@ pub mod shell;
 mod source;
 mod stages;
 pub mod status;
+pub mod tasks;
 
 use crate::args::{BenchCommand, Cli, Command};
 use crate::failure::{Code, Failure};
@@ -42,6 +43,8 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Bench(BenchCommand::Infer(args)) => infer::infer(args, verbosity),
         Command::Predict(args) => predict::predict(args, verbosity),
         Command::Export(args) => export::export(args, verbosity),
+        Command::Tasks(args) => tasks::list(args),
+        Command::Fetch(args) => tasks::fetch(args, verbosity),
         Command::Config(args) => config::config(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),

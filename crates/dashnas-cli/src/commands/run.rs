@@ -51,7 +51,7 @@ fn started<T>(
         let mut opened = Opened::open(dir, args.data.as_deref(), args.common.threads, verbosity)?;
         return Ok((work(opened.run()?).map_err(|e| stopped(e, dir))?, dir.clone()));
     }
-    let config = args.settings.load()?;
+    let config = args.settings.load_for(args.data.as_deref().unwrap_or_default())?;
     if let Some(out) = &args.out {
         // Asked here as well, since making a data set takes a while.
         refuse_existing(out)?;

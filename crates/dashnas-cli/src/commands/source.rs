@@ -1,10 +1,11 @@
-//! Where data sets come from: a file, or the built-in Darcy flow.
+//! Where data sets come from: a file, a task's folder, or the built-in Darcy flow.
 
 use crate::failure::Failure;
 use dashnas::config::Config;
 use dashnas::darcy::{DarcyConfig, DarcyError};
 use dashnas::data::{self, Dataset};
 use dashnas::event::{Event, Observer, Stage};
+use dashnas::{tasks, transform};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,20 +21,29 @@ pub const DARCY: &str = "darcy-flow";
 /// # Errors
 /// With exit code 3, the data set's own error.
 pub fn load(source: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Failure> {
-    if source == DARCY {
+    Ok(transform::apply(config, read(source, config, observer)?)?)
+}
+
+/// The data set before its transforms.
+fn read(source: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Failure> {
+    let folder = config.task.data_dir.as_ref();
+    if source == DARCY && folder.is_none() {
         return darcy(config, observer);
+    }
+    if let Some(recipe) = tasks::find(source) {
+        return Ok(recipe.load(&folder.map_or_else(|| recipe.default_folder(), PathBuf::from))?);
     }
     Ok(data::open(Path::new(source), &config.read_options())?)
 }
 
-/// Whether the argument names a data set that is made here.
+/// Whether the argument names a data set that is not a path: the built-in one or a task's.
 pub fn is_built_in(source: &str) -> bool {
-    source == DARCY
+    source == DARCY || tasks::find(source).is_some()
 }
 
 /// What a run directory remembers of the argument, so that it can be read again from anywhere.
 pub fn record(source: &str) -> String {
-    if source == DARCY {
+    if is_built_in(source) {
         return source.to_owned();
     }
     std::path::absolute(source).map_or_else(|_| source.to_owned(), |path| path.display().to_string())

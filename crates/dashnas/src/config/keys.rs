@@ -24,13 +24,18 @@ const fn key(section: &'static str, name: &'static str, help: &'static str) -> K
 }
 
 /// Every section with what it is about, in the order they are printed.
-pub(super) const SECTIONS: [(&str, &str); 11] = [
+pub(super) const SECTIONS: [(&str, &str); 12] = [
     ("space", "The kernel sizes and dilations that every layer chooses from (section 3.3 of the paper)."),
     ("backbone", "The network whose convolutions are searched (A.5.1)."),
     ("data", "How files are read, where they do not say it themselves."),
     ("task", "What is learnt, where the data set does not say it or is to be overruled."),
     ("search", "The supernet's training: weights and architecture in one loop (Algorithm 1, A.5.2)."),
     ("tune", "The grid of training hyperparameters, judged on a validation split (A.5.2)."),
+    (
+        "augment",
+        "How training samples are changed and drawn, in every stage; nothing by default. Samples are normalized \
+         before, so what comes in from outside is the mean.",
+    ),
     ("retrain", "Training of the searched network, and of the baseline (A.5.2)."),
     ("asha", "Asynchronous successive halving, with tune.tuner = \"asha\" or under a time limit."),
     ("baseline", "The backbone with its own kernels, trained for comparison."),
@@ -39,7 +44,7 @@ pub(super) const SECTIONS: [(&str, &str); 11] = [
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 93] = [
+pub const KEYS: [Key; 103] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
     key("", "tensorboard", "Also write event files for TensorBoard, under tensorboard/ in the run directory."),
@@ -115,7 +120,7 @@ pub const KEYS: [Key; 93] = [
     key(
         "task",
         "metric",
-        "zero-one-error, relative-l2, mae, one-minus-f1, one-minus-auroc or one-minus-map; lower is better. auto: \
+        "zero-one-error, relative-l2, mae, contact-mae, one-minus-f1, one-minus-auroc or one-minus-map; lower is better. auto: \
          zero-one-error for classes, one-minus-map for labels, mae for numbers, relative-l2 for fields, \
          one-minus-auroc for masks.",
     ),
@@ -126,6 +131,24 @@ pub const KEYS: [Key; 93] = [
         "validation-fraction",
         "Share of the training data held out to judge trials, if the data set has no validation split.",
     ),
+    key(
+        "task",
+        "class-weights",
+        "Weight of each class in cross-entropy and focal loss: none, balanced (every class counts alike), or a list.",
+    ),
+    key(
+        "task",
+        "unknown",
+        "Target value of fields that stands for one that is not known, and is left out of loss and metric. auto: none.",
+    ),
+    key(
+        "task",
+        "transforms",
+        "What is done to the data after it is read, in this order: standardize-samples (each sample to mean 0 and \
+         deviation 1), spherical (images onto a 60x60 sphere, each at its own random turn), flatten (images to \
+         series), permute (the points of every sample in one fixed random order).",
+    ),
+    key("task", "data-dir", "Folder of a built-in task's files. auto: data/TASK."),
     key("search", "epochs", "Epochs of the search."),
     key("search", "min-steps", "Run more epochs where they would be fewer steps in all than this. 0: no bound."),
     key("search", "max-steps", "Run fewer epochs where they would be more steps in all than this. 0: no bound."),
@@ -178,6 +201,12 @@ pub const KEYS: [Key; 93] = [
     key("tune", "momentums", "Momentums to try."),
     key("tune", "dropouts", "Dropout rates to try."),
     key("tune", "stop-early", "Stop when going down to the next learning rate brought no gain."),
+    key("augment", "crop", "Pad each side by so many points and crop to the old size at random. 0: no."),
+    key("augment", "flip", "Mirror half of the samples along the last axis: images left to right, series in time."),
+    key("augment", "shift", "Roll the last axis by up to so many points either way. 0: no."),
+    key("augment", "amplitude", "Multiply each sample by a number in 1 - this to 1 + this. 0: no."),
+    key("augment", "mixup", "Mix pairs of samples and their targets, the share drawn of Beta(this, this). 0: no."),
+    key("augment", "balance", "Draw every class equally often instead of every sample."),
     key("retrain", "epochs", "Epochs over all of the training data."),
     key("retrain", "min-steps", "As in [search]."),
     key("retrain", "max-steps", "As in [search]."),

@@ -48,6 +48,19 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], naming the key and the file and line or the override that set it.
     pub fn load(preset: Option<Preset>, file: Option<&Path>, overrides: &[Override]) -> Result<Config, ConfigError> {
+        Self::load_over(preset, &[], file, overrides)
+    }
+
+    /// [`Config::load`] with a layer between preset and file: what a task's recipe sets.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_over(
+        preset: Option<Preset>,
+        recipe: &[Override],
+        file: Option<&Path>,
+        overrides: &[Override],
+    ) -> Result<Config, ConfigError> {
         let file = match file {
             Some(path) => {
                 let read = std::fs::read_to_string(path);
@@ -56,7 +69,7 @@ impl Config {
             }
             None => None,
         };
-        layer(preset, file.as_ref(), overrides)
+        layer(preset, recipe, file.as_ref(), overrides)
     }
 
     /// Reads a configuration from TOML text; `path` is what errors call it.
@@ -64,7 +77,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_toml(text: &str, path: &Path) -> Result<Config, ConfigError> {
-        layer(None, Some(&File { path: path.to_owned(), text: text.to_owned() }), &[])
+        layer(None, &[], Some(&File { path: path.to_owned(), text: text.to_owned() }), &[])
     }
 }
 
@@ -73,7 +86,12 @@ struct File {
     text: String,
 }
 
-fn layer(preset: Option<Preset>, file: Option<&File>, overrides: &[Override]) -> Result<Config, ConfigError> {
+fn layer(
+    preset: Option<Preset>,
+    recipe: &[Override],
+    file: Option<&File>,
+    overrides: &[Override],
+) -> Result<Config, ConfigError> {
     let (from_file, own_preset) = match file {
         Some(file) => {
             let config = file.check()?;
@@ -85,6 +103,9 @@ fn layer(preset: Option<Preset>, file: Option<&File>, overrides: &[Override]) ->
     };
     let preset = preset.or(own_preset).unwrap_or(Preset::Standard);
     let mut table = to_table(&Config::preset(preset));
+    for set in recipe {
+        set.put(&mut table)?;
+    }
     overlay(&mut table, from_file);
     table.insert("preset".to_owned(), Value::from(preset.name()));
 
@@ -95,20 +116,7 @@ fn layer(preset: Option<Preset>, file: Option<&File>, overrides: &[Override]) ->
         message: error.message().to_owned(),
     })?;
     for set in overrides {
-        if !KEYS.iter().any(|key| key.path() == set.key) {
-            return Err(ConfigError::UnknownKey {
-                origin: set.origin.clone(),
-                key: set.key.clone(),
-                suggestion: suggest_path(&set.key),
-            });
-        }
-        match set.key.split_once('.') {
-            Some((section, name)) => match table.get_mut(section) {
-                Some(Value::Table(section)) => section.insert(name.to_owned(), set.value.clone()),
-                _ => None,
-            },
-            None => table.insert(set.key.clone(), set.value.clone()),
-        };
+        set.put(&mut table)?;
         config = Config::deserialize_table(&table).map_err(|error| ConfigError::WrongType {
             origin: set.origin.clone(),
             key: set.key.clone(),
@@ -117,6 +125,27 @@ fn layer(preset: Option<Preset>, file: Option<&File>, overrides: &[Override]) ->
     }
     config.validate()?;
     Ok(config)
+}
+
+impl Override {
+    /// Sets the value in a whole configuration.
+    fn put(&self, table: &mut Table) -> Result<(), ConfigError> {
+        if !KEYS.iter().any(|key| key.path() == self.key) {
+            return Err(ConfigError::UnknownKey {
+                origin: self.origin.clone(),
+                key: self.key.clone(),
+                suggestion: suggest_path(&self.key),
+            });
+        }
+        match self.key.split_once('.') {
+            Some((section, name)) => match table.get_mut(section) {
+                Some(Value::Table(section)) => section.insert(name.to_owned(), self.value.clone()),
+                _ => None,
+            },
+            None => table.insert(self.key.clone(), self.value.clone()),
+        };
+        Ok(())
+    }
 }
 
 impl Config {

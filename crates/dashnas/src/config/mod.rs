@@ -19,12 +19,13 @@ mod validate;
 pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use layers::Override;
-pub use names::{BackboneName, Preset, SearchMethod, TaskName, Tuner};
+pub use names::{BackboneName, ClassWeights, Preset, SearchMethod, TaskName, Tuner};
 pub use rules::Facts;
 pub use schedule::{learning_rate, milestone_epochs};
 
 use crate::data::ReadOptions;
 use crate::task::{Loss, Metric};
+pub use crate::transform::Transform;
 use serde::{Deserialize, Serialize};
 
 /// The whole configuration. Field names are kebab-case in TOML; [`KEYS`] documents each.
@@ -49,6 +50,8 @@ pub struct Config {
     pub search: SearchConfig,
     /// The grid of training hyperparameters (A.5.2 "Hyperparameter tuning").
     pub tune: TuneConfig,
+    /// How training samples are changed and drawn.
+    pub augment: AugmentConfig,
     /// The discretised network's training (A.5.2 "Retraining").
     pub retrain: RetrainConfig,
     /// The tournament of training hyperparameters.
@@ -112,6 +115,34 @@ pub struct TaskConfig {
     pub pos_weight: f64,
     /// Share of the training data that judges trials when the data set has no validation split.
     pub validation_fraction: f64,
+    /// Weight of each class in the loss.
+    pub class_weights: ClassWeights,
+    /// Target value that stands for one that is not known; `None`: there is none.
+    #[serde(with = "auto")]
+    pub unknown: Option<f64>,
+    /// What is done to the data after it is read, in this order.
+    pub transforms: Vec<Transform>,
+    /// Folder of the files of a built-in task; `None`: `data/TASK`.
+    #[serde(with = "auto")]
+    pub data_dir: Option<String>,
+}
+
+/// `[augment]`: how training samples are changed and drawn; none of it by default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AugmentConfig {
+    /// Points of padding of which a random crop of the sample's own size is taken.
+    pub crop: usize,
+    /// Whether every other sample is mirrored along its last axis.
+    pub flip: bool,
+    /// Largest number of points that the last axis is rolled by.
+    pub shift: usize,
+    /// Largest relative change of a sample's amplitude.
+    pub amplitude: f64,
+    /// α of mixup; 0 for none.
+    pub mixup: f64,
+    /// Whether every class is drawn equally often.
+    pub balance: bool,
 }
 
 /// `[search]`: the supernet's one loop of gradient descent over weights and architecture.
@@ -313,6 +344,7 @@ default_from_preset!(
     task: TaskConfig,
     search: SearchConfig,
     tune: TuneConfig,
+    augment: AugmentConfig,
     retrain: RetrainConfig,
     asha: AshaConfig,
     baseline: BaselineConfig,

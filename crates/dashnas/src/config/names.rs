@@ -2,7 +2,7 @@
 
 use crate::task::{Loss, TaskKind};
 pub use aggconv::Method as SearchMethod;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A named set of values to start from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,6 +131,47 @@ impl TaskName {
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         self.with_outputs(1).name()
+    }
+}
+
+/// Weight of each class in the class losses.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ClassWeights {
+    /// All alike.
+    #[default]
+    None,
+    /// `n / (classes · samples of the class)`, so that every class counts alike.
+    Balanced,
+    /// One weight a class.
+    Given(Vec<f64>),
+}
+
+impl Serialize for ClassWeights {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ClassWeights::None => serializer.serialize_str("none"),
+            ClassWeights::Balanced => serializer.serialize_str("balanced"),
+            ClassWeights::Given(weights) => weights.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassWeights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected \"none\", \"balanced\" or a list of numbers")]
+        enum Spelt {
+            Name(String),
+            List(Vec<f64>),
+        }
+        match Spelt::deserialize(deserializer)? {
+            Spelt::List(weights) => Ok(ClassWeights::Given(weights)),
+            Spelt::Name(name) if name == "none" => Ok(ClassWeights::None),
+            Spelt::Name(name) if name == "balanced" => Ok(ClassWeights::Balanced),
+            Spelt::Name(name) => {
+                Err(D::Error::custom(format!("`{name}` is neither \"none\", \"balanced\" nor a list of numbers")))
+            }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The presets: what appendix A.5.2 says, and one table of how the smaller budgets differ from it.
 
 use super::{
-    AshaConfig, BackboneConfig, BaselineConfig, BudgetConfig, Config, DarcyConfig, Preset, RetrainConfig, SearchConfig,
-    SearchMethod, SpaceConfig, TaskConfig, TuneConfig,
+    AshaConfig, AugmentConfig, BackboneConfig, BaselineConfig, BudgetConfig, ClassWeights, Config, DarcyConfig, Preset,
+    RetrainConfig, SearchConfig, SearchMethod, SpaceConfig, TaskConfig, TuneConfig,
 };
 
 use crate::data::ReadOptions;
@@ -110,7 +110,12 @@ impl Config {
                 focal_gamma: 2.0,
                 pos_weight: 1.0,
                 validation_fraction: 0.2,
+                class_weights: ClassWeights::None,
+                unknown: None,
+                transforms: vec![],
+                data_dir: None,
             },
+            augment: AugmentConfig { crop: 0, flip: false, shift: 0, amplitude: 0.0, mixup: 0.0, balance: false },
             search: SearchConfig {
                 epochs: budget.search_epochs,
                 min_steps: budget.search_steps[0],

@@ -1,6 +1,6 @@
 //! The ranges of the values.
 
-use super::{Config, ConfigError};
+use super::{ClassWeights, Config, ConfigError};
 use std::fmt::Debug;
 
 /// Largest grid, number of epochs and the like: keeps sums of them far from overflow.
@@ -18,6 +18,7 @@ impl Config {
         self.validate_task()?;
         self.validate_search()?;
         self.validate_tune()?;
+        self.validate_augment()?;
         self.validate_retrain()?;
         self.validate_asha()?;
         self.validate_budget()?;
@@ -87,7 +88,22 @@ impl Config {
         not_negative("task.focal-gamma", task.focal_gamma)?;
         positive("task.pos-weight", task.pos_weight)?;
         let share = task.validation_fraction;
-        check("task.validation-fraction", &share, share > 0.0 && share < 1.0, "it must lie between 0 and 1")
+        check("task.validation-fraction", &share, share > 0.0 && share < 1.0, "it must lie between 0 and 1")?;
+        optional(task.unknown, |v| check("task.unknown", &v, v.is_finite(), "it must be a finite number"))?;
+        match &task.class_weights {
+            ClassWeights::Given(weights) => each("task.class-weights", weights, positive),
+            _ => Ok(()),
+        }
+    }
+
+    fn validate_augment(&self) -> Result<(), ConfigError> {
+        let augment = &self.augment;
+        for (key, value) in [("augment.crop", augment.crop), ("augment.shift", augment.shift)] {
+            check(key, &value, value <= LARGEST, "it can be at most 16777216")?;
+        }
+        let range = augment.amplitude;
+        check("augment.amplitude", &range, (0.0..1.0).contains(&range), "it must be at least 0 and below 1")?;
+        not_negative("augment.mixup", augment.mixup)
     }
 
     fn validate_search(&self) -> Result<(), ConfigError> {

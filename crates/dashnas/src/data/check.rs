@@ -3,25 +3,51 @@
 use super::{Array, DataError, Dataset, Split, Targets};
 use crate::task::TaskKind;
 
+/// What may be otherwise than in a plain data set.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Leave {
+    /// Targets may be NaN where they are not known, as long as some are.
+    pub unknown: bool,
+    /// Validation and test inputs may have other spatial sizes than the training inputs.
+    pub sizes: bool,
+}
+
+impl Leave {
+    /// For dense data some of which is not known.
+    pub const UNKNOWN: Self = Self { unknown: true, sizes: true };
+}
+
 /// Checks a whole data set; `origin` is named in the errors.
-pub(crate) fn dataset(origin: &str, set: &Dataset) -> Result<(), DataError> {
+pub(crate) fn dataset(origin: &str, set: &Dataset, leave: Leave) -> Result<(), DataError> {
     let mut splits = vec![("train", &set.train)];
     splits.extend(set.val.as_ref().map(|val| ("val", val)));
     splits.push(("test", &set.test));
     for &(part, split) in &splits {
-        shapes(origin, part, split, &set.train.x, set.task)?;
+        shapes(origin, part, split, &set.train.x, set.task, leave.sizes && set.task.is_dense())?;
     }
     for &(part, split) in &splits {
         finite(origin, &format!("x_{part}"), &split.x)?;
-        targets(origin, &format!("y_{part}"), &split.y, set.task)?;
+        targets(origin, &format!("y_{part}"), &split.y, set.task, leave.unknown)?;
     }
     Ok(())
 }
 
-fn shapes(origin: &str, part: &str, split: &Split, train_x: &Array, task: TaskKind) -> Result<(), DataError> {
+fn shapes(
+    origin: &str,
+    part: &str,
+    split: &Split,
+    train_x: &Array,
+    task: TaskKind,
+    sizes: bool,
+) -> Result<(), DataError> {
     let (x_name, y_name) = (format!("x_{part}"), format!("y_{part}"));
     inputs(origin, &x_name, &split.x)?;
-    if split.x.shape[1..] != train_x.shape[1..] {
+    let same = if sizes {
+        &split.x.shape[1..2] == &train_x.shape[1..2] && split.x.shape.len() == train_x.shape.len()
+    } else {
+        split.x.shape[1..] == train_x.shape[1..]
+    };
+    if !same {
         return Err(DataError::Shape {
             origin: origin.into(),
             array: x_name,
@@ -76,7 +102,20 @@ pub(crate) fn inputs(origin: &str, name: &str, x: &Array) -> Result<(), DataErro
 }
 
 pub(crate) fn finite(origin: &str, name: &str, array: &Array) -> Result<(), DataError> {
-    match array.data.iter().position(|v| !v.is_finite()) {
+    known(origin, name, array, false)
+}
+
+/// Finite, or where `unknown` says so NaN; not all of it NaN.
+fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> Result<(), DataError> {
+    if unknown && array.data.iter().all(|v| v.is_nan()) {
+        return Err(DataError::NonFinite {
+            origin: origin.into(),
+            array: name.into(),
+            index: array.unravel(0),
+            value: f32::NAN,
+        });
+    }
+    match array.data.iter().position(|v| !v.is_finite() && !(unknown && v.is_nan())) {
         None => Ok(()),
         Some(flat) => Err(DataError::NonFinite {
             origin: origin.into(),
@@ -89,7 +128,8 @@ pub(crate) fn finite(origin: &str, name: &str, array: &Array) -> Result<(), Data
 
 /// Every element 0 or 1.
 fn binary(origin: &str, name: &str, array: &Array, kind: &'static str) -> Result<(), DataError> {
-    match array.data.iter().position(|&v| v != 0.0 && v != 1.0) {
+    // NaN has passed `known` where it may stand.
+    match array.data.iter().position(|&v| v != 0.0 && v != 1.0 && !v.is_nan()) {
         None => Ok(()),
         Some(flat) => Err(DataError::NotBinary {
             origin: origin.into(),
@@ -101,7 +141,7 @@ fn binary(origin: &str, name: &str, array: &Array, kind: &'static str) -> Result
     }
 }
 
-fn targets(origin: &str, name: &str, y: &Targets, task: TaskKind) -> Result<(), DataError> {
+fn targets(origin: &str, name: &str, y: &Targets, task: TaskKind, unknown: bool) -> Result<(), DataError> {
     match (task, y) {
         (TaskKind::Classification { classes }, Targets::Classes(labels)) => {
             if name == "y_train" {
@@ -111,10 +151,10 @@ fn targets(origin: &str, name: &str, y: &Targets, task: TaskKind) -> Result<(), 
             }
         }
         (TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. }, Targets::Values(values)) => {
-            finite(origin, name, values)?;
+            known(origin, name, values, unknown)?;
             binary(origin, name, values, task.name())
         }
-        (_, Targets::Values(values)) => finite(origin, name, values),
+        (_, Targets::Values(values)) => known(origin, name, values, unknown),
         // `shapes` has refused classes for every other task.
         (_, Targets::Classes(_)) => Ok(()),
     }

@@ -100,6 +100,18 @@ pub enum DataError {
         /// The shape that is needed.
         expected: String,
     },
+    /// A transform that does not go with the data.
+    #[error("{origin}: the transform {transform} {reason}; the inputs are {shape:?}")]
+    Transform {
+        /// File or name of the set.
+        origin: String,
+        /// The transform.
+        transform: &'static str,
+        /// The shape of the training inputs.
+        shape: Vec<usize>,
+        /// What it needs.
+        reason: String,
+    },
     /// Inputs and targets differ in their number of samples.
     #[error("{origin}: `{x}` has {x_len} samples but `{y}` has {y_len}")]
     Lengths {
@@ -303,6 +315,7 @@ impl DataError {
             DataError::Shape { .. } => {
                 "inputs are N×C×L or N×C×H×W; give single-channel data a channel axis with x[:, None]".into()
             }
+            DataError::Transform { .. } => "task.transforms lists what is done to the data after it is read".into(),
             DataError::Lengths { .. } => "the first axis of inputs and targets is the sample".into(),
             DataError::NonFinite { .. } => "drop or impute these samples before saving".into(),
             DataError::BadLabel { .. } | DataError::LabelGap { .. } => {

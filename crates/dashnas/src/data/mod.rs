@@ -98,6 +98,18 @@ impl Dataset {
         val: Option<Split>,
         test: Split,
     ) -> Result<Self, DataError> {
+        Self::checked(origin, name, task, train, val, test, check::Leave::default())
+    }
+
+    fn checked(
+        origin: &str,
+        name: String,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+        leave: check::Leave,
+    ) -> Result<Self, DataError> {
         let channels = train.x.shape.get(1).copied().unwrap_or(0);
         let normalization = Normalization::default_for(task, channels);
         let set = Self {
@@ -112,8 +124,30 @@ impl Dataset {
             origin: Origin::default(),
             reading: ReadOptions::default(),
         };
-        check::dataset(origin, &set)?;
+        check::dataset(origin, &set, leave)?;
         Ok(set)
+    }
+
+    /// [`Dataset::new`] for value targets some of which are not known: NaN stands for those, and losses and
+    /// metrics leave them out. In dense tasks the validation and test samples may also be of other sizes
+    /// than the training samples.
+    ///
+    /// # Errors
+    /// As [`Dataset::new`], and if no target at all is known in a split.
+    pub fn with_unknown(
+        name: impl Into<String>,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+    ) -> Result<Self, DataError> {
+        let name = name.into();
+        Self::checked(&name.clone(), name, task, train, val, test, check::Leave::UNKNOWN)
+    }
+
+    /// Checks the set again after its targets have lost some values.
+    pub(crate) fn check_unknown(&self) -> Result<(), DataError> {
+        check::dataset(&self.name, self, check::Leave::UNKNOWN)
     }
 
     /// The same set with names for its classes or labels.

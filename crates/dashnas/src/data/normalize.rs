@@ -4,7 +4,7 @@
 //! ([`Scheme::PerChannel`]) or one pair for every point of a channel's grid
 //! ([`Scheme::Pointwise`], the unit Gaussian normaliser of the Fourier Neural Operator: unbiased
 //! standard deviation over the samples, plus 1e-5). Statistics are summed in `f64` in a fixed
-//! order.
+//! order. Targets that are NaN are not known: they stay NaN, and statistics a channel leave them out.
 
 use super::{Array, Targets};
 use crate::task::TaskKind;
@@ -68,10 +68,11 @@ impl Affine {
         match scheme {
             Scheme::Identity => Affine::Identity,
             Scheme::PerChannel => {
-                let count = (n * plane).max(1) as f64;
                 let total = |f: &dyn Fn(f64) -> f64| -> f64 {
-                    (0..n).map(|i| channel(i).iter().map(|&v| f(f64::from(v))).sum::<f64>()).sum()
+                    let known = |i| channel(i).iter().filter(|v| !v.is_nan());
+                    (0..n).map(|i| known(i).map(|&v| f(f64::from(v))).sum::<f64>()).sum()
                 };
+                let count = total(&|_| 1.0).max(1.0);
                 let mean = total(&|v| v) / count;
                 let std = (total(&|v| (v - mean).powi(2)) / count).sqrt();
                 Affine::PerChannel { mean: mean as f32, scale: if varies(std, mean) { std as f32 } else { 1.0 } }

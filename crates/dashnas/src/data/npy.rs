@@ -308,7 +308,7 @@ fn sizes(text: &str) -> Result<Vec<usize>, NpyError> {
     parts.iter().map(size).collect()
 }
 
-fn element(descr: &str) -> Result<(Elem, bool), NpyError> {
+pub(crate) fn element(descr: &str) -> Result<(Elem, bool), NpyError> {
     let unsupported = || NpyError::Dtype(descr.into());
     let (order, code) = match descr.chars().next() {
         Some(c @ ('<' | '>' | '|' | '=')) => (c, &descr[1..]),

@@ -233,3 +233,13 @@ pub(crate) fn put<W: Write + Seek>(
     zip.start_file(format!("{name}.npy"), options)?;
     npy::write(zip, descr, shape, bytes)
 }
+
+/// The arrays of these names in an archive, in this order.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn arrays(path: &Path, names: &[&str]) -> Result<Vec<Array>, DataError> {
+    let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), source })?;
+    let mut archive = Archive::open(BufReader::new(file), path, LoadOptions::default().max_bytes)?;
+    names.iter().map(|name| archive.array(name).map(|(array, _)| array)).collect()
+}

@@ -1,0 +1,67 @@
+//! CIFAR-100: natural images in 100 classes.
+
+use super::files::{find, labelled, pickle, reshaped, shaped};
+use super::{Recipe, TaskError};
+use crate::data::{Dataset, Split, Targets};
+use crate::fetch::{Hash, Source, Unpack};
+use crate::task::TaskKind;
+use std::path::Path;
+
+pub(super) const RECIPE: Recipe = Recipe {
+    name: "cifar100",
+    title: "natural images, 32×32 in colour, into 100 classes",
+    licence: "Krizhevsky 2009; free for research",
+    files: &[
+        ("cifar-100-python/train", "pickle of 50 000 images, `data` and `fine_labels`"),
+        ("cifar-100-python/test", "pickle of 10 000 images"),
+        ("cifar-100-python/meta", "pickle of the names, `fine_label_names`"),
+    ],
+    preparation: "channels normalized; in training crops of the image padded by 4, and mirrored",
+    split: "as published",
+    settings: &[
+        "search.batch-size=64",
+        "retrain.batch-size=64",
+        "space.kernel-sizes=[3, 5, 7, 9]",
+        "space.dilations=[1, 3, 7, 15]",
+        "augment.crop=4",
+        "augment.flip=true",
+    ],
+    alpha_grad_scale: Some(5000.0),
+    sources: &[Source {
+        url: "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+        file: "cifar-100-python.tar.gz",
+        bytes: Some(169_001_437),
+        hash: Hash::Md5("eb9058c3a382ffc7106e4002c42a8d85"),
+        unpack: Unpack::TarGz,
+    }],
+    by_hand: Some(
+        "Should the address have moved, see the data set's page, https://www.cs.toronto.edu/~kriz/cifar.html.",
+    ),
+    read,
+};
+
+fn read(folder: &Path) -> Result<Dataset, TaskError> {
+    let part = |name: &str| -> Result<(Split, std::path::PathBuf), TaskError> {
+        let path = find("cifar100", folder, &[&format!("cifar-100-python/{name}"), name])?;
+        let pickle = pickle(&path)?;
+        let (x, y) = labelled(pickle.root(), &path, ["data", "fine_labels"], 0)?;
+        let x = reshaped(shaped(&path, "data", x, &[3 * 32 * 32])?, &[3, 32, 32]);
+        Ok((Split { x, y: Targets::Classes(y) }, path))
+    };
+    let (train, path) = part("train")?;
+    let (test, _) = part("test")?;
+    let meta = path.with_file_name("meta");
+    let names = if meta.exists() {
+        let pickle = pickle(&meta)?;
+        let names = pickle.root().get("fine_label_names")?.items()?;
+        Some(names.iter().map(|name| name.text()).collect::<Result<Vec<_>, _>>()?)
+    } else {
+        None
+    };
+    let classes = names.as_ref().map_or(100, Vec::len);
+    let set = Dataset::new("cifar100", TaskKind::Classification { classes }, train, None, test)?;
+    Ok(match names {
+        Some(names) => set.with_classes(names)?,
+        None => set,
+    })
+}

@@ -1,0 +1,103 @@
+//! ECG: atrial fibrillation and other rhythms in short recordings (PhysioNet challenge 2017).
+
+use super::files::{find, pickle, unexpected};
+use super::legacy_random::train_test_split;
+use super::{Recipe, TaskError};
+use crate::data::{Array, Dataset, Split, Targets};
+use crate::fetch::{Hash, Source, Unpack};
+use crate::task::TaskKind;
+use crate::transform::{standardize, starts};
+use std::path::Path;
+
+/// Points of a window.
+const WINDOW: usize = 1000;
+/// Points from one window to the next in a normal recording.
+const STRIDE: usize = 500;
+/// The classes as the challenge writes them, and by how much closer windows stand in the rarer ones: as
+/// published, so that the classes come out nearer in number.
+const CLASSES: [(&str, &str, usize); 4] =
+    [("N", "normal", 1), ("A", "atrial fibrillation", 6), ("O", "other rhythm", 2), ("~", "noise", 20)];
+
+pub(super) const RECIPE: Recipe = Recipe {
+    name: "ecg",
+    title: "ECG of one lead, windows of 1000 points, into normal, atrial fibrillation, other rhythm and noise",
+    licence: "PhysioNet/CinC challenge 2017, ODC-BY 1.0",
+    files: &[(
+        "challenge2017.pkl",
+        "pickled dictionary of `data`, one series a recording, and `label`, one of N, A, O and ~",
+    )],
+    preparation: "each recording standardized and cut into windows of 1000 points, 500 apart (N), 83 (A), 250 (O) or \
+                  25 (~)",
+    split: "by recording: a tenth for testing, as scikit-learn draws it with seed 0, a ninth of the rest for validation",
+    settings: &[
+        "task.metric=one-minus-f1",
+        "search.batch-size=1024",
+        "retrain.batch-size=1024",
+        "space.kernel-sizes=[3, 7, 11, 15, 19]",
+        "space.dilations=[1, 3, 7, 15]",
+    ],
+    alpha_grad_scale: None,
+    sources: &[Source {
+        url: "https://pde-xd.s3.amazonaws.com/ECG/challenge2017.pkl",
+        file: "challenge2017.pkl",
+        bytes: None,
+        hash: Hash::Unknown,
+        unpack: Unpack::No,
+    }],
+    by_hand: Some(super::MOVED),
+    read,
+};
+
+/// A recording, standardized, and its class.
+type Recording = (Vec<f32>, usize);
+
+fn read(folder: &Path) -> Result<Dataset, TaskError> {
+    let recordings = pickled(&find("ecg", folder, &["challenge2017.pkl"])?)?;
+    let (rest, test) = train_test_split(0, recordings.len(), 0.1);
+    let (train, val) = train_test_split(0, rest.len(), 1.0 / 9.0);
+    let of_rest = |places: Vec<usize>| -> Vec<usize> { places.into_iter().map(|i| rest[i]).collect() };
+    let (train, val) = (of_rest(train), of_rest(val));
+    let task = TaskKind::Classification { classes: CLASSES.len() };
+    let set = Dataset::new(
+        "ecg",
+        task,
+        windows(&recordings, &train),
+        Some(windows(&recordings, &val)).filter(|split| !split.is_empty()),
+        windows(&recordings, &test),
+    )?;
+    Ok(set.with_classes(CLASSES.map(|c| c.1.to_owned()).to_vec())?)
+}
+
+fn pickled(path: &Path) -> Result<Vec<Recording>, TaskError> {
+    let pickle = pickle(path)?;
+    let (data, labels) = (pickle.root().get("data")?.items()?, pickle.root().get("label")?.items()?);
+    if data.len() != labels.len() {
+        return Err(unexpected(path, format!("it has {} recordings but {} labels", data.len(), labels.len())));
+    }
+    let recording = |(i, (series, label)): (usize, (crate::pickle::Item<'_>, crate::pickle::Item<'_>))| {
+        let mut series = series.array()?.data;
+        if let Some(at) = series.iter().position(|v| !v.is_finite()) {
+            return Err(unexpected(path, format!("recording {i} is {} at point {at}", series[at])));
+        }
+        standardize(&mut series);
+        Ok((series, class(path, &format!("recording {i}"), &label.text()?)?))
+    };
+    data.into_iter().zip(labels).enumerate().map(recording).collect()
+}
+
+fn class(path: &Path, which: &str, label: &str) -> Result<usize, TaskError> {
+    let found = CLASSES.iter().position(|c| c.0 == label.trim());
+    found.ok_or_else(|| unexpected(path, format!("{which} has the label `{label}`, not one of N, A, O and ~")))
+}
+
+/// The windows of some recordings.
+fn windows(recordings: &[Recording], which: &[usize]) -> Split {
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    for (series, class) in which.iter().map(|&i| &recordings[i]) {
+        for start in starts(series.len(), WINDOW, STRIDE / CLASSES[*class].2) {
+            x.extend_from_slice(&series[start..start + WINDOW]);
+            y.push(*class as u32);
+        }
+    }
+    Split { x: Array::new(vec![y.len(), 1, WINDOW], x), y: Targets::Classes(y) }
+}
