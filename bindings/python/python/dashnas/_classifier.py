@@ -1,0 +1,169 @@
+"""Classes, several labels, and masks."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_y, validate_data
+
+from dashnas import _dashnas
+from dashnas._base import DashEstimator, inputs, over_the_grid
+from dashnas.errors import DataError, ModelError
+
+#: What is more probable than this is predicted, for labels and masks.
+THRESHOLD = 0.5
+
+
+class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
+    """A convolutional classifier whose kernels are searched for the data (DASH).
+
+    `fit(X, y)` takes X as N×C×L (series) or N×C×H×W (images, fields); a table N×L is series of one channel. The kind
+    of task follows from y:
+
+    - `[N]`, any labels: one class for each sample; `predict_proba` is N×classes;
+    - `[N, labels]` of 0 and 1: any of several labels; `predict_proba` is N×labels;
+    - over the grid of X, of 0 and 1 (N×C×L, N×C×H×W or N×H×W): a mask; `predict_proba` has its shape.
+
+    Parameters
+    ----------
+    preset : {"quick", "standard", "paper"}
+        The budget: minutes, a laptop's, or appendix A.5.2 of the paper.
+    time_limit : float, optional
+        Seconds that fitting may take; the budget is cut to fit.
+    seed : int
+        Decides every random choice: the same seed gives the same model.
+    config : dict, optional
+        Settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20}: all of docs/reference/config.md.
+    validation : (X, y), optional
+        Samples that judge training hyperparameters, instead of a share of the training data.
+    run_dir : path, optional
+        Where the run is kept, as by the command: it must not exist yet. Otherwise nothing is left behind.
+    progress : callable, optional
+        Called with every event of the run, a dict; an exception that it raises stops the run and `fit`.
+    verbose : {0, 1, 2}
+        Prints stages (1), and epochs and trials (2), to standard error.
+
+    Attributes
+    ----------
+    classes_ : array of the classes; the indices of the labels for several labels, [0, 1] for masks
+    model_ : dashnas.Model
+    architecture_ : list of (kernel size, dilation), one for each searched layer
+    history_ : list of the events of epochs and trials
+    n_features_in_ : int, channels, or columns of a table
+
+    Examples
+    --------
+    >>> model = DashClassifier(preset="quick", time_limit=120).fit(x_train, y_train)    # doctest: +SKIP
+    >>> model.score(x_test, y_test)                                                     # doctest: +SKIP
+    """
+
+    classes_: NDArray[Any]
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> DashClassifier:
+        """Searches the kernels, tunes and trains; X and y are described with the class."""
+        if y is None:
+            # scikit-learn's message.
+            validate_data(self, X, y)
+        x = inputs(validate_data(self, X, allow_nd=True, dtype=np.float32, ensure_min_samples=2))
+        labels = np.asarray(y)
+        self._axes = labels.ndim
+        if labels.ndim > 2:
+            self.classes_ = np.array([0, 1])
+            task, names = "dense-binary", None
+        elif labels.ndim == 2 and labels.shape[1] > 1:
+            labels = _check_y(labels, multi_output=True)
+            if type_of_target(labels, input_name="y") != "multilabel-indicator":
+                raise DataError(
+                    f"y of shape {labels.shape} does not say for each label whether a sample has it",
+                    "give one class for each sample, [N], or 0 and 1 for each label, [N, labels]",
+                )
+            self.classes_ = np.arange(labels.shape[1])
+            task, names = "multi-label", [str(label) for label in self.classes_]
+        else:
+            labels = _check_y(labels, multi_output=False)
+            check_classification_targets(labels)
+            self._axes = 1
+            self.classes_ = np.unique(labels)
+            task, names = "classification", [str(label) for label in self.classes_]
+        targets = self._targets(x, labels)
+        if len(targets) != len(x):
+            raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(x), len(targets)]}")
+        self.model_ = self._train(x, targets, task, names)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """The most probable class of each sample; for labels and masks, 0 or 1 for each."""
+        x = self._check_inputs(X)
+        probabilities, classes = self.model_.predict(x)
+        if classes is not None:
+            return self.classes_[classes]
+        return self._as_given((probabilities > THRESHOLD).astype(np.int64))
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
+        """The probability of each class (they sum to 1), of each label, or at each point of a mask."""
+        x = self._check_inputs(X)
+        return self._as_given(self.model_.predict(x)[0])
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The accuracy: for several labels, of all of a sample's labels at once; for masks, over all points."""
+        truth = np.asarray(y)
+        if truth.ndim > 2:
+            return float(np.mean(self.predict(X) == truth))
+        return float(accuracy_score(truth, self.predict(X), sample_weight=sample_weight))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> DashClassifier:
+        """An estimator around a model file that `save` or the command wrote.
+
+        Its classes are the names in the file, as integers where all of them are; its parameters are the defaults.
+        """
+        model = _dashnas.Model.load(path)
+        kind = model.card["task"]["kind"]
+        if kind not in ("classification", "multi-label", "dense-binary"):
+            raise ModelError(f"{path} holds a model for {kind}", "load it with DashRegressor.load")
+        estimator = cls()
+        estimator.model_, estimator.history_ = model, []
+        estimator.n_features_in_ = model.card["input"][0]
+        estimator._axes = {"classification": 1, "multi-label": 2}.get(kind, model.card["plan"]["dims"] + 2)
+        if kind == "classification":
+            names = model.card["classes"] or range(model.card["task"]["classes"])
+            estimator.classes_ = _labels([str(name) for name in names])
+        else:
+            estimator.classes_ = np.arange(model.card["task"].get("labels", 2))
+        return estimator
+
+    def _targets(self, x: NDArray[np.float32], y: ArrayLike) -> NDArray[np.float32]:
+        """Classes by number, labels as they are, masks with their channel axis."""
+        labels = np.asarray(y)
+        if self._axes > 2:
+            return over_the_grid(x, labels)
+        if self._axes == 2:
+            return np.ascontiguousarray(labels, dtype=np.float32)
+        numbers = np.minimum(np.searchsorted(self.classes_, labels), len(self.classes_) - 1)
+        unknown = self.classes_[numbers] != labels
+        if unknown.any():
+            raise DataError(f"class {labels[unknown][0]} is not among those of y")
+        return numbers.astype(np.float32)
+
+    def _as_given(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A mask without the channel axis that `fit` was not given."""
+        return values[:, 0] if self._axes > 2 and values.ndim > self._axes else values
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _labels(names: list[str]) -> NDArray[Any]:
+    """Names as integers where all of them are."""
+    try:
+        return np.array([int(name) for name in names])
+    except ValueError:
+        return np.array(names)

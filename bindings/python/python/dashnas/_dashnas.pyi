@@ -1,0 +1,80 @@
+"""The native half of the package."""
+
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, TypedDict, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+_Path = str | PathLike[str]
+_F32 = NDArray[np.float32]
+
+class _Request(TypedDict):
+    task: str
+    classes: list[str] | None
+    preset: str
+    settings: list[tuple[str, str]]
+    run_dir: _Path | None
+
+class _Options(TypedDict):
+    kernel_sizes: list[int]
+    dilations: list[int]
+    stride: int
+    groups: int
+    method: str
+
+@final
+class Model:
+    """A trained model: a network with everything needed to run it on raw data."""
+
+    @staticmethod
+    def load(path: _Path) -> Model:
+        """Reads a model file, `model.dashnas`, or that of a run directory."""
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Model:
+        """Reads the contents of a model file."""
+
+    def to_bytes(self) -> bytes:
+        """The contents of a model file."""
+
+    def save(self, path: _Path) -> None:
+        """Writes a model file, which the command reads too."""
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What is known of the model: task, classes, input shape, architecture, how it was trained."""
+
+    def predict(self, x: _F32) -> tuple[_F32, NDArray[np.uint32] | None]:
+        """Probabilities or values in the data's own units, and the most probable classes where there are classes.
+
+        `x` is N×C×L or N×C×H×W.
+        """
+
+    def outputs(self, x: _F32) -> _F32:
+        """What the network itself says: logits, or values that are not decoded."""
+
+    def to_onnx(self, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> bytes:
+        """The contents of an ONNX file.
+
+        `raw` leaves out the normalization of inputs and the softmax, sigmoid or decoding of outputs; `fold` merges
+        batch normalization into the convolutions.
+        """
+
+def fit(
+    x: _F32,
+    y: _F32,
+    request: _Request,
+    validation: tuple[_F32, _F32] | None = None,
+    progress: Callable[[dict[str, Any]], object] | None = None,
+) -> Model: ...
+def agg_conv(x: _F32, weights: _F32, alpha: _F32, bias: _F32 | None, options: _Options) -> _F32: ...
+def agg_conv_backward(dy: _F32, x: _F32, weights: _F32, alpha: _F32, options: _Options) -> tuple[_F32, _F32, _F32]: ...
+def set_threads(n: int) -> None:
+    """Sets how many threads everything computes on; results do not depend on it.
+
+    Can be called once, before anything was computed; otherwise there is one thread for each core.
+    """

@@ -1,0 +1,42 @@
+"""What is printed of a run under way."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Event = dict[str, Any]
+Callback = Callable[[Event], object]
+
+
+class Follower:
+    """Keeps the epochs, prints what `verbose` asks for to standard error, and calls the user's function."""
+
+    def __init__(self, verbose: int, callback: Callback | None) -> None:
+        self.verbose = int(verbose)
+        self.callback = callback
+        self.history: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        if event["event"] in ("epoch", "trial-finished"):
+            self.history.append(event)
+        line = self._line(event)
+        if line is not None:
+            print(line, file=sys.stderr)
+        if self.callback is not None:
+            self.callback(event)
+
+    def _line(self, event: Event) -> str | None:
+        kind = event["event"]
+        if self.verbose >= 1 and kind == "stage-finished":
+            return f"{event['stage']}: done in {event['seconds']:.1f} s"
+        if self.verbose >= 1 and kind == "warning":
+            return f"warning: {event['message']}"
+        if self.verbose >= 2 and kind == "epoch":
+            return f"{event['stage']}: epoch {event['epoch'] + 1}/{event['epochs']}, loss {event['train_loss']:.4g}"
+        if self.verbose >= 2 and kind == "trial-finished":
+            score = event.get("score")
+            found = "failed" if score is None else f"{score:.4g}"
+            return f"tune: trial {event['trial'] + 1}/{event['trials']}, lr {event['lr']:g}: {found}"
+        return None

@@ -1,0 +1,265 @@
+"""The estimators on their own data: kinds of targets, files, progress, interruption, errors."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+import dashnas
+from conftest import TINY, waves
+from dashnas import DashClassifier, DashRegressor
+from dashnas.errors import ConfigError, DataError, ModelError
+
+Tiny = dict[str, Any]
+
+
+def test_classes_of_series_are_learnt() -> None:
+    x, y = waves(96)
+    names = np.array(["slow", "fast"])[y]
+    config = {**TINY, "retrain": {"epochs": 30, "min-steps": 0, "max-steps": 60}}
+    model = DashClassifier(preset="quick", config=config).fit(x[:64], names[:64])
+    assert model.score(x[64:], names[64:]) > 0.9
+    assert model.classes_.tolist() == ["fast", "slow"]
+    found = model.predict_proba(x[64:])
+    assert found.shape == (32, 2) and found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(model.classes_[found.argmax(axis=1)], model.predict(x[64:]))
+    assert all(k in (3, 5) and d in (1, 2) for k, d in model.architecture_)
+    assert {event["stage"] for event in model.history_ if "stage" in event} == {"search", "tune", "retrain"}
+
+
+def test_the_same_seed_is_the_same_model(tiny: Tiny) -> None:
+    x, y = waves(24)
+    first, again, other = (DashClassifier(**tiny, seed=seed).fit(x, y).model_.to_bytes() for seed in (3, 3, 4))
+    assert first == again
+    assert first != other
+
+
+def test_several_labels(tiny: Tiny) -> None:
+    x, y = waves(24, channels=2)
+    labels = np.stack([y, 1 - y, np.ones_like(y)], axis=1)
+    model = DashClassifier(**tiny).fit(x, labels)
+    found = model.predict_proba(x)
+    assert found.shape == (24, 3) and ((found > 0) & (found < 1)).all()
+    np.testing.assert_array_equal(model.predict(x), found > 0.5)
+    assert 0 <= model.score(x, labels) <= 1
+
+
+@pytest.mark.parametrize("channel_axis", [True, False])
+def test_masks_over_images(tiny: Tiny, channel_axis: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(16, 1, 6, 5))
+    mask = (x > 0).astype(int) if channel_axis else (x[:, 0] > 0).astype(int)
+    model = DashClassifier(**tiny).fit(x, mask)
+    found = model.predict_proba(x)
+    assert found.shape == mask.shape
+    np.testing.assert_array_equal(model.predict(x), found > 0.5)
+    assert model.score(x, mask) == np.mean(model.predict(x) == mask)
+
+
+@pytest.mark.parametrize("outputs", [None, 1, 2])
+def test_numbers_are_predicted_in_their_shape_and_units(tiny: Tiny, outputs: int | None) -> None:
+    x, _ = waves(32)
+    y = 1000 + x.mean(axis=(1, 2)) if outputs is None else np.full((32, outputs), 1000) + x.mean(axis=2)
+    model = DashRegressor(**tiny).fit(x, y)
+    found = model.predict(x)
+    # scikit-learn's estimators give a single column back as [N].
+    assert found.shape == ((32, 2) if outputs == 2 else (32,)) and found.dtype == np.float32
+    assert np.abs(found - 1000).max() < 10
+    assert np.isfinite(model.score(x, y))
+
+
+def test_fields_over_the_grid(tiny: Tiny) -> None:
+    x = np.random.default_rng(0).normal(size=(16, 2, 6, 5))
+    for y in (x[:, :1] * 3 + 7, x[:, 0] * 3 + 7):
+        model = DashRegressor(**tiny).fit(x, y)
+        assert model.predict(x).shape == y.shape
+        assert model.score(x, y) <= 1
+    # Another size than that trained on.
+    assert model.predict(np.zeros((2, 2, 9, 4))).shape == (2, 9, 4)
+
+
+def test_a_table_is_series_of_one_channel(tiny: Tiny) -> None:
+    x, y = waves(24)
+    table = DashClassifier(**tiny).fit(x[:, 0], y)
+    series = DashClassifier(**tiny).fit(x, y)
+    assert table.n_features_in_ == 24 and series.n_features_in_ == 1
+    np.testing.assert_array_equal(table.predict_proba(x[:, 0]), series.predict_proba(x))
+
+
+def test_given_validation_samples_judge_the_trials(tiny: Tiny) -> None:
+    x, y = waves(32)
+    model = DashClassifier(**tiny, validation=(x[24:], y[24:])).fit(x[:24], y[:24])
+    assert model.model_.card["training"]["validation"] is not None
+    with pytest.raises(DataError, match="class 7 is not among"):
+        DashClassifier(**tiny, validation=(x[24:], y[24:] + 7)).fit(x[:24], y[:24])
+
+
+def test_in_a_pipeline_and_cross_validation(tiny: Tiny) -> None:
+    x, y = waves(36)
+    pipeline = make_pipeline(FunctionTransformer(np.tanh), DashClassifier(**tiny))
+    scores = cross_val_score(pipeline, x, y, cv=3)
+    assert scores.shape == (3,) and np.isfinite(scores).all()
+    assert pipeline.set_params(dashclassifier__seed=5).get_params()["dashclassifier__seed"] == 5
+
+
+def test_files_and_pickles_predict_the_same(tiny: Tiny, tmp_path: Path) -> None:
+    x, y = waves(24)
+    model = DashClassifier(**tiny).fit(x, y + 4)
+    want = model.predict_proba(x)
+    model.save(tmp_path / "m.dashnas")
+    joblib.dump(model, tmp_path / "m.joblib")
+    loaded = DashClassifier.load(tmp_path / "m.dashnas")
+    assert loaded.classes_.tolist() == [4, 5]
+    for same in (loaded, joblib.load(tmp_path / "m.joblib"), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(same.predict_proba(x), want)
+        np.testing.assert_array_equal(same.predict(x), model.predict(x))
+    assert not hasattr(clone(model), "model_")
+
+    regressor = DashRegressor(**tiny).fit(x, x.mean(axis=(1, 2)))
+    regressor.save(tmp_path / "r.dashnas")
+    np.testing.assert_array_equal(DashRegressor.load(tmp_path / "r.dashnas").predict(x), regressor.predict(x))
+    with pytest.raises(ModelError, match="DashRegressor.load"):
+        DashClassifier.load(tmp_path / "r.dashnas")
+
+
+def test_bad_files_say_what_is_wrong(tiny: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="none.dashnas"):
+        DashClassifier.load(tmp_path / "none.dashnas")
+    x, y = waves(24)
+    model = DashClassifier(**tiny).fit(x, y).model_
+    with pytest.raises(ModelError, match="cut short"):
+        dashnas.Model.from_bytes(model.to_bytes()[:-8])
+    with pytest.raises(ModelError, match="checksum"):
+        dashnas.Model.from_bytes(model.to_bytes()[:-1] + b"\x40")
+    with pytest.raises(OSError, match="cannot write"):
+        model.save(tmp_path / "no" / "folder")
+
+
+def test_onnx(tiny: Tiny, tmp_path: Path) -> None:
+    x, y = waves(24)
+    model = DashClassifier(**tiny).fit(x, y)
+    model.to_onnx(tmp_path / "m.onnx", fold=True)
+    raw = model.model_.to_onnx(raw=True)
+    assert (tmp_path / "m.onnx").stat().st_size > 100 and b"Softmax" not in raw
+    assert b"Softmax" in (tmp_path / "m.onnx").read_bytes()
+    with pytest.raises(ModelError, match="opset 99"):
+        model.model_.to_onnx(opset=99)
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(tmp_path / "m.onnx")
+    (found,) = session.run(None, {session.get_inputs()[0].name: x})
+    np.testing.assert_allclose(found, model.predict_proba(x), atol=1e-5)
+
+
+def test_progress_tells_of_every_stage_and_stops_when_it_raises(tiny: Tiny, capfd: Any) -> None:
+    x, y = waves(24)
+    events: list[dict[str, Any]] = []
+    DashClassifier(**tiny, progress=events.append, verbose=2).fit(x, y)
+    started = [e["stage"] for e in events if e["event"] == "stage-started"]
+    assert started == ["search", "tune", "retrain"]
+    assert sum(e["event"] == "step" and e["stage"] == "retrain" for e in events) > 0
+    printed = capfd.readouterr().err
+    assert "search: done in" in printed and "retrain: epoch 1/" in printed and "tune: trial 1/1" in printed
+
+    class Enough(Exception):
+        pass
+
+    def stop(event: dict[str, Any]) -> None:
+        steps.append(event)
+        if event["event"] == "step":
+            raise Enough
+
+    steps: list[dict[str, Any]] = []
+    model = DashClassifier(**tiny, progress=stop)
+    with pytest.raises(Enough):
+        model.fit(x, y)
+    assert sum(e["event"] == "step" for e in steps) == 1
+    assert not hasattr(model, "model_")
+
+
+def test_ctrl_c_stops_a_fit() -> None:
+    x, y = waves(64)
+    endless = {**TINY, "search": {"epochs": 1_000_000, "min-steps": 0, "max-steps": 0}}
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            DashClassifier(preset="quick", config=endless).fit(x, y)
+    finally:
+        timer.cancel()
+
+
+def test_other_threads_run_while_a_model_is_trained(tiny: Tiny) -> None:
+    x, y = waves(24)
+    seen = threading.Event()
+    blocked: list[bool] = []
+
+    def progress(event: dict[str, Any]) -> None:
+        # The first step waits for another thread, which can run only if nothing holds the interpreter for good.
+        if event["event"] == "step" and not blocked:
+            blocked.append(not seen.wait(20))
+
+    trainer = threading.Thread(target=DashClassifier(**tiny, progress=progress).fit, args=(x, y))
+    trainer.start()
+    seen.set()
+    trainer.join()
+    assert blocked == [False]
+
+
+def test_a_run_directory_is_kept_and_not_written_over(tiny: Tiny, tmp_path: Path) -> None:
+    x, y = waves(24)
+    model = DashClassifier(**tiny, run_dir=tmp_path / "run").fit(x, y)
+    assert (tmp_path / "run" / "config.toml").is_file()
+    assert dashnas.Model.load(tmp_path / "run").to_bytes() == model.model_.to_bytes()
+    with pytest.raises(FileExistsError, match="already exists"):
+        model.fit(x, y)
+
+
+def test_settings_are_checked(tiny: Tiny) -> None:
+    x, y = waves(24)
+    for changed, message in [
+        ({"preset": "huge"}, "no preset \"huge\"\nhint: one of quick, standard, paper"),
+        ({"config": {"search": {"epoch": 2}}}, "no key `search.epoch`\nhint: did you mean `search.epochs`"),
+        ({"config": {"search.epochs": "many"}}, "`search.epochs`"),
+        ({"config": {"space": {"kernel_sizes": [4]}}}, "odd"),
+        ({"config": {"task.loss": "mse"}}, "loss mse cannot be used"),
+        ({"config": {"search.epochs": object()}}, "`search.epochs` is object"),
+        ({"config": [1]}, "config is list"),
+    ]:
+        with pytest.raises(ConfigError) as caught:
+            DashClassifier(**{**tiny, **changed}).fit(x, y)
+        assert message in str(caught.value) and isinstance(caught.value, ValueError)
+    flat = {"search.epochs": np.int64(1), "search": {"max-steps": 1, "min_steps": 0}, "space.kernel-sizes": np.array([3])}
+    assert DashClassifier(preset="quick", config={**TINY, **flat}).fit(x, y).model_.card["architecture"]["kernels"]
+
+
+def test_inputs_are_checked(tiny: Tiny) -> None:
+    x, y = waves(24)
+    model = DashClassifier(**tiny).fit(x, y)
+    with pytest.raises(ValueError, match="2 features"):
+        model.predict(np.zeros((3, 2, 24)))
+    with pytest.raises(ValueError, match="NaN"):
+        model.predict(np.full((3, 1, 24), np.nan))
+    with pytest.raises(DataError, match=r"shape \[3, 1, 4, 6\]; this model takes \[N, 1, 24\]"):
+        model.predict(np.zeros((3, 1, 4, 6)))
+    with pytest.raises(DataError, match="expected N×C×L or N×C×H×W"):
+        DashClassifier(**tiny).fit(np.zeros((4, 1, 2, 2, 2)), [0, 1, 0, 1])
+    with pytest.raises(DataError, match="at least 2 classes"):
+        DashClassifier(**tiny).fit(x, np.zeros(24))
+    with pytest.raises(DataError, match="over the grid"):
+        DashRegressor(**tiny).fit(x, np.zeros((24, 1, 23)))
+    with pytest.raises(DataError, match="must be 0 or 1"):
+        DashClassifier(**tiny).fit(x, np.full((24, 1, 24), 2))
+    with pytest.raises(ValueError, match="inconsistent"):
+        DashClassifier(**tiny).fit(x, y[:-1])
