@@ -7,9 +7,14 @@ use crate::config::Config;
 use crate::data::{Dataset, Split, Targets};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
+<<<<<<< HEAD
 use crate::journal::{Journal, digest};
 use crate::model::{Artefact, Model, ModelCard, Training, count_parameters, parameters};
 use crate::network::Network;
+=======
+use crate::model::{self, ModelCard, count_parameters};
+use crate::network::{Network, training_device};
+>>>>>>> f7a0451 (Convolve depthwise in one pass over each plane, keep less for the backward pass)
 use crate::outcome::Hyperparameters;
 use crate::outcome::Outcome;
 use crate::problem::{HeldOut, Problem};
@@ -121,6 +126,7 @@ impl<'a> Run<'a> {
         Self::over(Problem::new(config, data)?, dir, lock, data, observer)
     }
 
+<<<<<<< HEAD
     fn over(
         problem: Problem,
         dir: RunDir,
@@ -137,6 +143,12 @@ impl<'a> Run<'a> {
             device: Device::flex().autodiff(),
             _lock: lock,
         })
+=======
+    fn over(problem: Problem, dir: RunDir, data: &'a Dataset, observer: &'a mut dyn Observer) -> Result<Self, Error> {
+        let log = dir.log(names::EVENTS)?;
+        let device = training_device(problem.dims());
+        Ok(Self { data, dir, problem, device, log, observer, seconds: BTreeMap::new(), validation: None })
+>>>>>>> f7a0451 (Convolve depthwise in one pass over each plane, keep less for the backward pass)
     }
 
     /// The run directory.

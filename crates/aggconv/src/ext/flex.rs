@@ -62,8 +62,7 @@ impl AggConvGrads for Flex {
         if dx.is_some() || dw.is_some() {
             // The kernels check both operands' lengths. One that was not kept is not read either:
             // any slice of its length does.
-            let stand_in =
-                |kept: &Option<Contiguous>, len| Scratch::take(if kept.is_some() { 0 } else { len });
+            let stand_in = |kept: &Option<Contiguous>, len| Scratch::take(if kept.is_some() { 0 } else { len });
             let (no_x, no_w) = (stand_in(&x, g.x_len()), stand_in(&w, g.w_len()));
             kernels::backward(
                 spec.algorithm,

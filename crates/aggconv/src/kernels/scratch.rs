@@ -107,8 +107,9 @@ impl Drop for Scratch {
 struct Storage(Scratch);
 
 impl AllocationController for Storage {
+    /// What the elements need, not the more that there is: a copy is allocated with it.
     fn alloc_align(&self) -> usize {
-        align_of::<Line>()
+        align_of::<f32>()
     }
 
     fn property(&self) -> AllocationProperty {
