@@ -15,6 +15,7 @@
 pub mod composed;
 mod error;
 pub mod ext;
+mod flex;
 pub mod geometry;
 pub mod kernels;
 pub mod method;

@@ -2,10 +2,11 @@
 
 use crate::composed::{self, Route};
 use crate::ext::{AggConvOps, TapConvSpec};
+use crate::flex::is_flex;
 use crate::kernels::{self, Algorithm};
 use crate::mix::{self, MixPlan};
 use crate::{ConvGeometry, KernelSpace, Method, OperatorError, TapSet};
-use burn::backend::{Dispatch, DispatchDevice};
+use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -36,10 +37,6 @@ impl Engine {
             Engine::Native => other.map_or(Ok(true), |dtype| Err(OperatorError::NativeDType(dtype))),
         }
     }
-}
-
-fn is_flex(device: &Device) -> bool {
-    matches!(device.clone().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))
 }
 
 /// How a tap convolution is chosen to be computed.

@@ -1,7 +1,8 @@
 //! Fused normalization on Burn tensors against Burn's own, forward and every gradient.
 
+use aggconv::nn::KernelConvConfig;
 use aggconv::norm::{NormAct, ops};
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{DType, Device, Distribution, Tensor, TensorData, Tolerance, activation};
 
@@ -128,4 +129,31 @@ fn wrong_channels_are_refused() {
     let (gamma, beta) = (Tensor::<1>::ones([4], &device), Tensor::<1>::ones([3], &device));
     let error = ops::train(x, gamma, beta, 1e-5, false).unwrap_err();
     assert_eq!(error.to_string(), "beta has 3 values, but the input [2, 4, 5] has 4 channels");
+}
+
+/// A normalization's output made again for the convolution behind it, around a sum.
+#[test]
+fn checkpointed_gradients_have_the_same_bits() {
+    // Fixed values: other tests draw from the devices' random numbers at the same time.
+    let values = |n: usize| (0..n).map(|i| ((i * 37 % 101) as f32).sin()).collect::<Vec<_>>();
+    let gradients = |device: &Device| {
+        let norms = [NormAct::new(4, device), NormAct::new(4, device)];
+        let convs = [(); 2].map(|()| {
+            let mut conv = KernelConvConfig::new([4, 4], 3).with_bias(false).init(device);
+            conv.weight = Param::from_data(TensorData::new(values(144), [4, 4, 9]), device);
+            conv
+        });
+        let x = Tensor::<4>::from_data(TensorData::new(values(360), [3, 4, 6, 5]), device).require_grad();
+        let mut y = x.clone();
+        for (norm, conv) in norms.iter().zip(&convs) {
+            y = conv.forward(norm.forward(y.clone(), true)) + y;
+        }
+        let grads = (y.clone() * y).sum().backward();
+        let weights = convs.iter().map(|c| c.weight.grad(&grads).unwrap().into_data());
+        let gammas = norms.iter().map(|n| n.gamma.grad(&grads).unwrap().into_data());
+        let all: Vec<_> = weights.chain(gammas).chain([x.grad(&grads).unwrap().into_data()]).collect();
+        all
+    };
+    let device = Device::default().autodiff();
+    assert_eq!(gradients(&device), gradients(&device.clone().gradient_checkpointing()));
 }

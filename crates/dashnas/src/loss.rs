@@ -5,6 +5,8 @@ use burn::tensor::{Int, Tensor, activation};
 
 /// The targets of one batch.
 #[derive(Debug, Clone)]
+// One exists at a time, so its size is of no account.
+#[allow(clippy::large_enum_variant)]
 pub enum BatchTarget {
     /// Class indices, `[N, 1]`.
     Classes(Tensor<2, Int>),

@@ -12,7 +12,7 @@ use crate::evaluation;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::{Journal, digest};
 use crate::model::{Artefact, Model, ModelCard, Training, count_parameters, parameters};
-use crate::network::Network;
+use crate::network::{Network, training_device};
 use crate::outcome::Hyperparameters;
 use crate::outcome::Outcome;
 use crate::problem::Problem;
@@ -144,13 +144,14 @@ impl<'a> Run<'a> {
         Environment::record(&dir);
         let mut journal = Journal::open(&dir, observer)?;
         journal.watch(Watch::new(&dir, &problem.config));
+        let device = training_device(problem.dims());
         let mut run = Self {
             config: digest(problem.config.to_toml().as_bytes()),
             data,
             journal,
             dir,
             problem,
-            device: Device::flex().autodiff(),
+            device,
             _lock: lock,
         };
         let before = run.journal.ledger.seconds.values().sum();

@@ -117,7 +117,7 @@ fn every_kind_of_target_has_its_pictures() {
     let mut config = small();
     config.baseline.enabled = false;
     config.tune.enabled = false;
-    let bit = |i: usize| ((i * 7) % 3 == 0) as u8 as f32;
+    let bit = |i: usize| (i * 7).is_multiple_of(3) as u8 as f32;
     let sets = [
         dataset("labels", TaskKind::MultiLabel { labels: 2 }, &[1, 16], |x| values(&[x.rows(), 2], bit)),
         dataset("numbers", TaskKind::Regression { outputs: 1 }, &[2, 16], |x| values(&[x.rows(), 1], |i| i as f32)),

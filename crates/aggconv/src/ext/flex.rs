@@ -1,29 +1,13 @@
 //! Flex: this crate's own kernels, in `f32`.
 
 use super::{AggConvGrads, AggConvOps, Needs, TapConvGradients, TapConvSpec};
+use crate::flex::{Contiguous, pooled, tensor};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::{self, Gradients};
 use crate::mix::{self, MixGradients, MixPlan};
 use burn::backend::{Flex, tensor::FloatTensor};
-use burn::tensor::{Bytes, DType, Shape};
-use burn_flex::{FlexTensor, Layout};
+use burn_flex::FlexTensor;
 use std::sync::Arc;
-
-/// A tensor whose elements lie in row-major order: itself, or a copy of a strided view.
-struct Contiguous(FlexTensor);
-
-impl Contiguous {
-    fn new(tensor: FlexTensor) -> Self {
-        Self(tensor.to_contiguous())
-    }
-
-    fn as_slice(&self) -> &[f32] {
-        self.0.as_slice().expect("a contiguous tensor of f32: `ops` lets no other type through")
-    }
-}
-
-fn tensor(data: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
-    FlexTensor::new(Bytes::from_elems(data), Layout::contiguous(shape.into()), DType::F32)
-}
 
 fn y_shape(spec: &TapConvSpec) -> [usize; 4] {
     let [h, w] = spec.geometry.output();
@@ -32,10 +16,10 @@ fn y_shape(spec: &TapConvSpec) -> [usize; 4] {
 
 fn forward(x: FlexTensor, w: FlexTensor, bias: Option<FlexTensor>, spec: &TapConvSpec) -> FlexTensor {
     let (x, w, bias) = (Contiguous::new(x), Contiguous::new(w), bias.map(Contiguous::new));
-    let mut y = vec![0.0; spec.geometry.y_len()];
+    let mut y = Scratch::take_long(spec.geometry.y_len());
     let bias = bias.as_ref().map(Contiguous::as_slice);
     kernels::forward(spec.algorithm, &spec.geometry, x.as_slice(), w.as_slice(), bias, &mut y);
-    tensor(y, y_shape(spec))
+    pooled(y, y_shape(spec))
 }
 
 impl AggConvOps for Flex {
@@ -72,13 +56,13 @@ impl AggConvGrads for Flex {
         let g = &spec.geometry;
         let (x, w) = (x.map(Contiguous::new), w.map(Contiguous::new));
         let dy = Contiguous::new(dy);
-        let mut dx = needs.x.then(|| vec![0.0; g.x_len()]);
+        let mut dx = needs.x.then(|| Scratch::take_long(g.x_len()));
         let mut dw = needs.w.then(|| vec![0.0; g.w_len()]);
         let mut db = needs.bias.then(|| vec![0.0; g.c_out]);
         if dx.is_some() || dw.is_some() {
             // The kernels check both operands' lengths. One that was not kept is not read either:
             // any slice of its length does.
-            let stand_in = |kept: &Option<Contiguous>, len| if kept.is_some() { vec![] } else { vec![0.0; len] };
+            let stand_in = |kept: &Option<Contiguous>, len| Scratch::take(if kept.is_some() { 0 } else { len });
             let (no_x, no_w) = (stand_in(&x, g.x_len()), stand_in(&w, g.w_len()));
             kernels::backward(
                 spec.algorithm,
@@ -92,7 +76,7 @@ impl AggConvGrads for Flex {
             bias_gradient(dy.as_slice(), g.output().iter().product(), db);
         }
         TapConvGradients {
-            x: dx.map(|dx| tensor(dx, [g.batch, g.c_in, g.input[0], g.input[1]])),
+            x: dx.map(|dx| pooled(dx, [g.batch, g.c_in, g.input[0], g.input[1]])),
             w: dw.map(|dw| tensor(dw, [g.c_out, g.c_in_per_group(), g.taps.len()])),
             bias: db.map(|db| tensor(db, [g.c_out])),
         }

@@ -11,7 +11,7 @@
 pub mod direct;
 pub mod fourier;
 pub mod naive;
-mod scratch;
+pub(crate) mod scratch;
 mod select;
 pub mod simd;
 mod work;

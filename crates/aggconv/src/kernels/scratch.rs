@@ -1,8 +1,12 @@
-//! Working memory that is reused between calls and never zeroed again.
+//! Memory that is reused between calls and never zeroed again.
 //!
 //! A training step asks for the same few buffers thousands of times; fresh pages cost more than
-//! the arithmetic done on them. Buffers are returned to a pool when dropped.
+//! the arithmetic done on them. Buffers are returned to a pool when dropped. Tensors that the
+//! kernels make take theirs from it too ([`Scratch::into_bytes`]).
 
+use burn::tensor::Bytes;
+use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty};
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
@@ -11,11 +15,53 @@ use std::sync::Mutex;
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// Idle buffers. The lock is held for a few comparisons at a time.
-static POOL: Mutex<Vec<Vec<Line>>> = Mutex::new(Vec::new());
+/// Lines of a small buffer (256 KiB).
+const SMALL: usize = 1 << 12;
 
-/// Lines of idle buffers that are kept (128 MiB); beyond, the longest unused are freed.
-const KEPT: usize = 1 << 21;
+/// Every buffer that is idle, and how many lines are not.
+struct Pool {
+    /// The longest unused first.
+    idle: Vec<Vec<Line>>,
+    in_use: usize,
+    /// The most that ever were in use.
+    most: usize,
+}
+
+/// The lock is held for a few comparisons at a time.
+static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), in_use: 0, most: 0 });
+
+impl Pool {
+    fn with<R>(f: impl FnOnce(&mut Pool) -> R) -> R {
+        f(&mut POOL.lock().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    /// The smallest idle buffer of `need` lines, at most `most`: a larger one would be missed by
+    /// whoever needs it.
+    fn take(&mut self, need: usize, most: usize) -> Option<Vec<Line>> {
+        let fits = self.idle.iter().enumerate().filter(|(_, b)| (need..=most).contains(&b.len()));
+        let found = fits.min_by_key(|(_, b)| b.len()).map(|(i, _)| i).map(|i| self.idle.remove(i));
+        self.in_use += found.as_ref().map_or(need, Vec::len);
+        self.most = self.most.max(self.in_use);
+        if found.is_none() {
+            self.trim();
+        }
+        found
+    }
+
+    fn put(&mut self, buffer: Vec<Line>) {
+        self.in_use -= buffer.len();
+        self.idle.push(buffer);
+    }
+
+    /// Idle buffers never raise the peak: what is idle and in use together is at most what once
+    /// was in use.
+    fn trim(&mut self) {
+        let mut idle: usize = self.idle.iter().map(Vec::len).sum();
+        while idle > 0 && self.in_use + idle > self.most {
+            idle -= self.idle.remove(0).len();
+        }
+    }
+}
 
 /// A 64-byte aligned buffer of floats with unspecified contents.
 pub struct Scratch {
@@ -24,33 +70,62 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// At least `len` floats; their values are whatever the last user left.
+    /// `len` floats for the time of a call; their values are whatever the last user left.
     pub fn take(len: usize) -> Self {
         let need = len.div_ceil(16);
-        let found = {
-            let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-            let best = pool
-                .iter()
-                .enumerate()
-                // A buffer much larger than asked for would be missed by whoever needs it.
-                .filter(|(_, b)| b.len() >= need && b.len() <= need * 4 + 64)
-                .min_by_key(|(_, b)| b.len())
-                .map(|(i, _)| i);
-            best.map(|i| pool.remove(i))
-        };
+        // Small ones may be wasteful: finding one at all is worth more.
+        Self::from_pool(len, need, if need < SMALL { need * 4 + 64 } else { need + need / 4 })
+    }
+
+    /// Like [`take`](Self::take), for long: of a size that wastes little.
+    pub fn take_long(len: usize) -> Self {
+        let need = len.div_ceil(16);
+        Self::from_pool(len, need, need + need / 8)
+    }
+
+    fn from_pool(len: usize, need: usize, most: usize) -> Self {
+        let found = Pool::with(|pool| pool.take(need, most));
         Self { lines: found.unwrap_or_else(|| vec![Line([0.0; 16]); need]), len }
+    }
+
+    /// The buffer as a tensor's storage, which returns to the pool when the tensor is dropped.
+    pub fn into_bytes(self) -> Bytes {
+        let bytes = self.len * size_of::<f32>();
+        // SAFETY: the buffer holds as many bytes, all of them initialized.
+        unsafe { Bytes::from_controller(Box::new(Storage(self)), bytes) }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
-        let mut pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-        pool.push(lines);
-        let mut kept: usize = pool.iter().map(Vec::len).sum();
-        while kept > KEPT {
-            kept -= pool.remove(0).len();
-        }
+        Pool::with(|pool| pool.put(lines));
+    }
+}
+
+/// A buffer owned by a tensor.
+struct Storage(Scratch);
+
+impl AllocationController for Storage {
+    /// What the elements need, not the more that there is: a copy is allocated with it.
+    fn alloc_align(&self) -> usize {
+        align_of::<f32>()
+    }
+
+    fn property(&self) -> AllocationProperty {
+        AllocationProperty::Other
+    }
+
+    unsafe fn memory_mut(&mut self, _: AccessPolicy) -> Result<&mut [MaybeUninit<u8>], AccessError> {
+        let floats: &mut [f32] = &mut self.0;
+        // SAFETY: the bytes of `floats`, borrowed as long; the caller writes only initialized ones.
+        Ok(unsafe { std::slice::from_raw_parts_mut(floats.as_mut_ptr().cast(), size_of_val(floats)) })
+    }
+
+    fn memory(&self, _: AccessPolicy) -> Result<&[MaybeUninit<u8>], AccessError> {
+        let floats: &[f32] = &self.0;
+        // SAFETY: the bytes of `floats`, borrowed as long.
+        Ok(unsafe { std::slice::from_raw_parts(floats.as_ptr().cast(), size_of_val(floats)) })
     }
 }
 
@@ -99,16 +174,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buffers_are_aligned_long_enough_and_not_hoarded() {
+    fn buffers_are_aligned_and_long_enough() {
         for len in [0, 1, 16, 17, 1000, 1 << 20] {
-            let mut s = Scratch::take(len);
-            assert_eq!(s.len(), len);
-            assert!((s.as_ptr() as usize).is_multiple_of(64));
-            s.fill(1.0);
+            for mut s in [Scratch::take(len), Scratch::take_long(len)] {
+                assert_eq!(s.len(), len);
+                assert!((s.as_ptr() as usize).is_multiple_of(64));
+                s.fill(1.0);
+            }
         }
-        let all: Vec<_> = (0..5).map(|_| Scratch::take(1 << 23)).collect();
-        drop(all);
-        let pool = POOL.lock().unwrap_or_else(|e| e.into_inner());
-        assert!(pool.iter().map(Vec::len).sum::<usize>() <= KEPT);
+    }
+
+    #[test]
+    fn idle_buffers_are_reused_and_never_raise_the_peak() {
+        let mut pool = Pool { idle: Vec::new(), in_use: 0, most: 0 };
+        let take = |pool: &mut Pool, n: usize| pool.take(n, n + n / 8).unwrap_or_else(|| vec![Line([0.0; 16]); n]);
+        let (a, b) = (take(&mut pool, 100), take(&mut pool, 200));
+        pool.put(a);
+        pool.put(b);
+        assert_eq!((pool.in_use, pool.most, pool.idle.len()), (0, 300, 2));
+        // The idle 100 serve; 200 would be too much.
+        let c = take(&mut pool, 90);
+        assert_eq!((c.len(), pool.idle.len()), (100, 1));
+        // 250 are new, and the idle 200 with them would be more than the peak.
+        let d = take(&mut pool, 250);
+        assert_eq!((pool.in_use, pool.most, pool.idle.len()), (350, 350, 0));
+        pool.put(c);
+        pool.put(d);
+        assert_eq!((pool.in_use, pool.idle.len()), (0, 2));
+    }
+
+    #[test]
+    fn a_buffer_can_be_the_storage_of_a_tensor() {
+        let mut s = Scratch::take_long(20);
+        s.iter_mut().enumerate().for_each(|(i, v)| *v = i as f32);
+        let mut bytes = s.into_bytes();
+        assert_eq!(bytes.len(), 80);
+        bytes[..4].copy_from_slice(&7f32.to_ne_bytes());
+        assert_eq!(bytes[..8], [7f32.to_ne_bytes(), 1f32.to_ne_bytes()].concat());
+        assert_eq!(bytes.clone()[76..], 19f32.to_ne_bytes());
     }
 }

@@ -51,6 +51,12 @@ fn direct_cost(g: &ConvGeometry) -> f64 {
     let flat = direct::Flat::new(g);
     let (ci, co, taps) = (g.c_in_per_group(), g.c_out_per_group(), flat.taps.len() as f64);
     let calls = (g.batch * g.groups) as f64;
+    if ci * co == 1 && g.c_in == g.c_out {
+        // One row: bound by the unaligned loads of each tap's operand.
+        let vectors = flat.span as f64 / LANES as f64;
+        let copies = 0.1 * 4.0 * (flat.phases.len() + 1) as f64 * flat.span as f64;
+        return calls * (CYCLE * vectors * taps * 4.5 + copies) + 20_000.0;
+    }
     let tiles = flat.span as f64 / (3 * LANES) as f64;
     let forward = tiles * blocks(co) * ci as f64 * taps;
     let input = tiles * blocks(ci) * co as f64 * taps;

@@ -20,6 +20,8 @@ pub struct AggConvConfig {
     engine: Engine,
 }
 
+super::common_setters!(AggConvConfig);
+
 impl AggConvConfig {
     /// A two-dimensional AggConv from `channels[0]` to `channels[1]` channels over a space, with
     /// stride 1, one group and a bias, computed the fastest way.
@@ -36,34 +38,9 @@ impl AggConvConfig {
         }
     }
 
-    /// Axes of the data: 1 or 2.
-    pub fn with_dims(self, dims: usize) -> Self {
-        Self { dims, ..self }
-    }
-
-    /// Stride on each axis of the data.
-    pub fn with_stride(self, stride: usize) -> Self {
-        Self { stride, ..self }
-    }
-
-    /// Channel groups; as many as channels is a depthwise convolution.
-    pub fn with_groups(self, groups: usize) -> Self {
-        Self { groups, ..self }
-    }
-
-    /// Whether a bias is added.
-    pub fn with_bias(self, bias: bool) -> Self {
-        Self { bias, ..self }
-    }
-
     /// How the mixture is computed.
     pub fn with_method(self, method: Method) -> Self {
         Self { method, ..self }
-    }
-
-    /// What computes it.
-    pub fn with_engine(self, engine: Engine) -> Self {
-        Self { engine, ..self }
     }
 
     /// Checks that such a layer can be.

@@ -31,6 +31,8 @@ pub enum KernelConvError {
     Layer(#[from] OperatorError),
 }
 
+super::common_setters!(KernelConvConfig);
+
 impl KernelConvConfig {
     /// A two-dimensional convolution from `channels[0]` to `channels[1]` channels with an odd
     /// kernel size, dilation 1, stride 1, one group and a bias.
@@ -38,34 +40,9 @@ impl KernelConvConfig {
         Self { channels, kernel, dilation: 1, dims: 2, stride: 1, groups: 1, bias: true, engine: Engine::Auto }
     }
 
-    /// Axes of the data: 1 or 2.
-    pub fn with_dims(self, dims: usize) -> Self {
-        Self { dims, ..self }
-    }
-
     /// Distance between neighbouring taps.
     pub fn with_dilation(self, dilation: usize) -> Self {
         Self { dilation, ..self }
-    }
-
-    /// Stride on each axis of the data.
-    pub fn with_stride(self, stride: usize) -> Self {
-        Self { stride, ..self }
-    }
-
-    /// Channel groups.
-    pub fn with_groups(self, groups: usize) -> Self {
-        Self { groups, ..self }
-    }
-
-    /// Whether a bias is added.
-    pub fn with_bias(self, bias: bool) -> Self {
-        Self { bias, ..self }
-    }
-
-    /// What computes it.
-    pub fn with_engine(self, engine: Engine) -> Self {
-        Self { engine, ..self }
     }
 
     /// Builds the layer: weights and bias at U(−1/√fan_in, 1/√fan_in), as PyTorch does.

@@ -6,7 +6,8 @@
 
 use burn::backend::ops::{ActivationOps, ModuleOps};
 use burn::backend::{AutodiffBackend, Backend, backend_extension, tensor::FloatTensor};
-use burn_autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn_autodiff::checkpoint::retro_forward::RetroForward;
+use burn_autodiff::checkpoint::{base::Checkpointer, state::BackwardStates, strategy::CheckpointStrategy};
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_autodiff::{Autodiff, NodeId};
@@ -95,6 +96,20 @@ impl<B: NormGrads> Backward<B, 3> for NormActTrain {
     }
 }
 
+/// Makes the output again in the backward pass, where gradients are checkpointed: a convolution
+/// that follows needs it, and normalizing once more is cheap beside keeping it from one pass to
+/// the other.
+#[derive(Debug)]
+struct Again<B: Backend>(State<FloatTensor<B>>);
+
+impl<B: NormGrads> RetroForward for Again<B> {
+    fn forward(&self, states: &mut BackwardStates, out_node: NodeId) {
+        let State { inputs, mean, variance, epsilon, relu } = self.0.clone();
+        let [x, gamma, beta] = inputs.map(|node| states.get_state::<FloatTensor<B>>(&node));
+        states.save(out_node, B::norm_act(x, gamma, beta, mean, variance, epsilon, relu));
+    }
+}
+
 impl<B: NormGrads, C: CheckpointStrategy> NormOps for Autodiff<B, C> {
     fn norm_act_train(
         x: FloatTensor<Self>,
@@ -103,20 +118,25 @@ impl<B: NormGrads, C: CheckpointStrategy> NormOps for Autodiff<B, C> {
         epsilon: f64,
         relu: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let prepared = NormActTrain.prepare::<C>([x.node(), gamma.node(), beta.node()]).compute_bound().stateful();
-        let (output, mean, variance) = match prepared {
+        let nodes = [x.node(), gamma.node(), beta.node()];
+        let [x_inner, gamma_inner, beta_inner] = [&x, &gamma, &beta].map(|tensor| tensor.primitive().clone());
+        let (y, mean, variance) = B::norm_act_train(x_inner, gamma_inner, beta_inner, epsilon, relu);
+        let inputs = [nodes[0].id(), nodes[1].id(), nodes[2].id()];
+        let state = State { inputs, mean: mean.clone(), variance: variance.clone(), epsilon, relu };
+        let prepared = NormActTrain
+            .prepare::<C>(nodes)
+            .memory_bound()
+            .retro_forward(Again::<B>(state.clone()))
+            .parents([&x, &gamma, &beta])
+            .stateful();
+        let output = match prepared {
             OpsKind::Tracked(mut prep) => {
-                let inputs = [prep.checkpoint(&x), prep.checkpoint(&gamma), prep.checkpoint(&beta)];
-                let (y, mean, variance) =
-                    B::norm_act_train(x.into_primitive(), gamma.into_primitive(), beta.into_primitive(), epsilon, relu);
-                let state = State { inputs, mean: mean.clone(), variance: variance.clone(), epsilon, relu };
-                (prep.finish(state, y), mean, variance)
+                for tensor in [&x, &gamma, &beta] {
+                    prep.checkpoint(tensor);
+                }
+                prep.finish(state, y)
             }
-            OpsKind::UnTracked(prep) => {
-                let (y, mean, variance) =
-                    B::norm_act_train(x.into_primitive(), gamma.into_primitive(), beta.into_primitive(), epsilon, relu);
-                (prep.finish(y), mean, variance)
-            }
+            OpsKind::UnTracked(prep) => prep.finish(y),
         };
         (output, Self::from_inner(mean), Self::from_inner(variance))
     }

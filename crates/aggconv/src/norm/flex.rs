@@ -2,26 +2,12 @@
 
 use super::ext::{NormContext, NormGrads, NormOps};
 use super::{Affine, AffineGradients, InputGradient, NormShape, Statistics, StatisticsMut};
+use crate::flex::{Contiguous, pooled, tensor};
+use crate::kernels::scratch::Scratch;
 use burn::backend::{Flex, tensor::FloatTensor};
-use burn::tensor::{Bytes, DType, Shape};
-use burn_flex::{FlexTensor, Layout};
 
-/// The tensor with its elements in row-major order and, if it had them for itself, still so.
-fn contiguous(tensor: FlexTensor) -> FlexTensor {
-    // Not borrowed any longer than this, so that the result may be the only owner.
-    tensor.to_contiguous()
-}
-
-fn slice(tensor: &FlexTensor) -> &[f32] {
-    tensor.as_slice().expect("made contiguous, and `ops` lets no type but f32 through")
-}
-
-fn tensor(data: Vec<f32>, shape: Shape) -> FlexTensor {
-    FlexTensor::new(Bytes::from_elems(data), Layout::contiguous(shape), DType::F32)
-}
-
-fn shape_of(x: &FlexTensor) -> NormShape {
-    let dims: &[usize] = x.layout().shape();
+fn shape_of(x: &Contiguous) -> NormShape {
+    let dims: &[usize] = x.shape();
     NormShape { batch: dims[0], channels: dims[1], plane: dims[2..].iter().product() }
 }
 
@@ -33,13 +19,14 @@ impl NormOps for Flex {
         epsilon: f64,
         relu: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let [x, gamma, beta] = [x, gamma, beta].map(contiguous);
+        let [x, gamma, beta] = [x, gamma, beta].map(Contiguous::new);
         let shape = shape_of(&x);
-        let affine = Affine { gamma: slice(&gamma), beta: slice(&beta), epsilon, relu };
-        let [mut y, mut mean, mut variance] = [shape.len(), shape.channels, shape.channels].map(|n| vec![0.0; n]);
-        super::train(shape, slice(&x), affine, &mut y, StatisticsMut { mean: &mut mean, variance: &mut variance });
+        let affine = Affine { gamma: gamma.as_slice(), beta: beta.as_slice(), epsilon, relu };
+        let mut y = Scratch::take_long(shape.len());
+        let [mut mean, mut variance] = [shape.channels; 2].map(|n| vec![0.0; n]);
+        super::train(shape, x.as_slice(), affine, &mut y, StatisticsMut { mean: &mut mean, variance: &mut variance });
         let per_channel = [shape.channels];
-        (tensor(y, x.layout().shape().clone()), tensor(mean, per_channel.into()), tensor(variance, per_channel.into()))
+        (pooled(y, x.shape().clone()), tensor(mean, per_channel), tensor(variance, per_channel))
     }
 
     fn norm_act(
@@ -51,13 +38,13 @@ impl NormOps for Flex {
         epsilon: f64,
         relu: bool,
     ) -> FloatTensor<Self> {
-        let [x, gamma, beta, mean, variance] = [x, gamma, beta, mean, variance].map(contiguous);
+        let [x, gamma, beta, mean, variance] = [x, gamma, beta, mean, variance].map(Contiguous::new);
         let shape = shape_of(&x);
-        let affine = Affine { gamma: slice(&gamma), beta: slice(&beta), epsilon, relu };
-        let statistics = Statistics { mean: slice(&mean), variance: slice(&variance) };
-        let mut y = vec![0.0; shape.len()];
-        super::evaluate(shape, slice(&x), affine, statistics, &mut y);
-        tensor(y, x.layout().shape().clone())
+        let affine = Affine { gamma: gamma.as_slice(), beta: beta.as_slice(), epsilon, relu };
+        let statistics = Statistics { mean: mean.as_slice(), variance: variance.as_slice() };
+        let mut y = Scratch::take_long(shape.len());
+        super::evaluate(shape, x.as_slice(), affine, statistics, &mut y);
+        pooled(y, x.shape().clone())
     }
 }
 
@@ -67,28 +54,28 @@ impl NormGrads for Flex {
         dy: FloatTensor<Self>,
     ) -> [FloatTensor<Self>; 3] {
         let NormContext { x, gamma, beta, mean, variance, epsilon, relu } = context;
-        let [x, gamma, beta, mean, variance] = [x, gamma, beta, mean, variance].map(contiguous);
-        let mut dy = contiguous(dy);
+        let [x, gamma, beta, mean, variance] = [x, gamma, beta, mean, variance].map(Contiguous::new);
+        let mut dy = Contiguous::new(dy);
         let shape = shape_of(&x);
-        let affine = Affine { gamma: slice(&gamma), beta: slice(&beta), epsilon, relu };
-        let statistics = Statistics { mean: slice(&mean), variance: slice(&variance) };
+        let affine = Affine { gamma: gamma.as_slice(), beta: beta.as_slice(), epsilon, relu };
+        let statistics = Statistics { mean: mean.as_slice(), variance: variance.as_slice() };
         let [mut d_gamma, mut d_beta] = [shape.channels; 2].map(|n| vec![0.0; n]);
         let out = AffineGradients { gamma: &mut d_gamma, beta: &mut d_beta };
-        let whole = dy.layout().start_offset() == 0;
-        let dx = match dy.try_storage_mut::<f32>() {
+        let whole = dy.0.layout().start_offset() == 0;
+        let dx = match dy.0.try_storage_mut::<f32>() {
             // Ours alone and nothing but this gradient: the gradient of the input takes its place.
             Some(gradient) if whole && gradient.len() == shape.len() => {
-                super::backward(shape, slice(&x), affine, statistics, InputGradient::InPlace(gradient), out);
-                dy
+                super::backward(shape, x.as_slice(), affine, statistics, InputGradient::InPlace(gradient), out);
+                dy.0
             }
             _ => {
-                let mut dx = vec![0.0; shape.len()];
-                let input = InputGradient::Separate { dy: slice(&dy), dx: &mut dx };
-                super::backward(shape, slice(&x), affine, statistics, input, out);
-                tensor(dx, x.layout().shape().clone())
+                let mut dx = Scratch::take_long(shape.len());
+                let input = InputGradient::Separate { dy: dy.as_slice(), dx: &mut dx };
+                super::backward(shape, x.as_slice(), affine, statistics, input, out);
+                pooled(dx, x.shape().clone())
             }
         };
         let per_channel = [shape.channels];
-        [dx, tensor(d_gamma, per_channel.into()), tensor(d_beta, per_channel.into())]
+        [dx, tensor(d_gamma, per_channel), tensor(d_beta, per_channel)]
     }
 }

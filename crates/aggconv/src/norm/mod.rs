@@ -21,8 +21,8 @@
 //! recomputed from x with the operations of the forward pass, to the same bits, so the output
 //! need not be kept.
 //!
-//! Sums are taken in `f64` over units whose size depends on the shape alone, so results are the
-//! same bits whatever the number of threads and the width of the vectors.
+//! Sums are taken in `f64`, of short runs in `f32`, over units whose size depends on the shape
+//! alone, so results are the same bits whatever the number of threads and the width of the vectors.
 
 pub mod ext;
 mod flex;

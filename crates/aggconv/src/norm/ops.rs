@@ -2,7 +2,8 @@
 //! kernels (Flex, in `f32`), composed of Burn operations elsewhere.
 
 use super::ext::NormOps;
-use burn::backend::{Dispatch, DispatchDevice};
+use crate::flex::is_flex;
+use burn::backend::Dispatch;
 use burn::tensor::{DType, Tensor, activation, module};
 
 /// Why a batch cannot be normalized.
@@ -105,7 +106,7 @@ fn check<const D: usize>(x: &Tensor<D>, parameters: &[(&'static str, &Tensor<1>)
 
 /// Whether the fused kernels compute on these tensors.
 fn is_native<const D: usize>(x: &Tensor<D>, parameters: &[&Tensor<1>]) -> bool {
-    matches!(x.device().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))
+    is_flex(&x.device())
         && x.dtype() == DType::F32
         && parameters.iter().all(|parameter| parameter.dtype() == DType::F32)
         && x.shape().num_elements() > 0

@@ -2,70 +2,97 @@
 //! compiled for the widest vectors of the machine; the order of every operation is fixed, so the
 //! width does not show in the result.
 
-/// Sums run in this many lanes, whatever the width of the vectors: enough to hide the latency of
-/// the addition.
+/// Sums run in this many lanes, whatever the width of the vectors.
 const LANES: usize = 16;
+
+/// This many terms of a lane are added in `f32` before their sum is added in `f64`: few enough
+/// that their roundings stay near that of one product.
+const RUN: usize = 16;
 
 /// Two sums at a time, each in [`LANES`] partial sums.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sums {
-    first: [f64; LANES],
-    second: [f64; LANES],
+    /// Of the current run.
+    run: [[f32; LANES]; 2],
+    /// Terms of a lane in it.
+    terms: usize,
+    /// Of the runs before.
+    whole: [[f64; LANES]; 2],
 }
 
 impl Sums {
     /// Adds Σ (x − shift) and Σ (x − shift)².
     #[inline(always)]
     pub(super) fn moments(&mut self, x: &[f32], shift: f32) {
-        let shift = f64::from(shift);
-        // Copies, which the compiler keeps in registers.
-        let (mut first, mut second) = (self.first, self.second);
-        let (blocks, rest) = x.as_chunks::<LANES>();
-        for x in blocks {
-            for i in 0..LANES {
-                let x = f64::from(x[i]) - shift;
-                first[i] += x;
-                second[i] += x * x;
-            }
-        }
-        for (i, &x) in rest.iter().enumerate() {
-            let x = f64::from(x) - shift;
-            first[i] += x;
-            second[i] += x * x;
-        }
-        *self = Self { first, second };
+        self.add(x, x, |x, _| {
+            let x = x - shift;
+            [x, x * x]
+        });
     }
 
     /// Adds Σ g and Σ g·(x − μ), where g is `dy`, masked where a ReLU was flat.
     #[inline(always)]
     pub(super) fn gradient(&mut self, line: &Line, relu: bool, x: &[f32], dy: &[f32]) {
-        if relu { self.gradient_of::<true>(line, x, dy) } else { self.gradient_of::<false>(line, x, dy) }
+        let line = *line;
+        if relu {
+            self.add(x, dy, |x, dy| line.terms::<true>(x, dy));
+        } else {
+            self.add(x, dy, |x, dy| line.terms::<false>(x, dy));
+        }
+    }
+
+    /// Adds the two terms of every pair of values.
+    #[inline(always)]
+    fn add(&mut self, x: &[f32], y: &[f32], terms: impl Fn(f32, f32) -> [f32; 2]) {
+        let ((mut x, x_rest), (mut y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+        while !x.is_empty() {
+            let n = x.len().min(RUN - self.terms);
+            // A copy, which the compiler keeps in registers.
+            let [mut first, mut second] = self.run;
+            for (x, y) in x[..n].iter().zip(&y[..n]) {
+                for i in 0..LANES {
+                    let [a, b] = terms(x[i], y[i]);
+                    first[i] += a;
+                    second[i] += b;
+                }
+            }
+            self.run = [first, second];
+            self.count(n);
+            (x, y) = (&x[n..], &y[n..]);
+        }
+        for (i, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
+            let [a, b] = terms(x, y);
+            self.run[0][i] += a;
+            self.run[1][i] += b;
+        }
+        if !x_rest.is_empty() {
+            self.count(1);
+        }
+    }
+
+    /// Counts terms of the current run and ends it when it is full.
+    #[inline(always)]
+    fn count(&mut self, terms: usize) {
+        self.terms += terms;
+        if self.terms == RUN {
+            self.end();
+        }
     }
 
     #[inline(always)]
-    fn gradient_of<const RELU: bool>(&mut self, line: &Line, x: &[f32], dy: &[f32]) {
-        let line = *line;
-        let (mut first, mut second) = (self.first, self.second);
-        let ((x, x_rest), (dy, dy_rest)) = (x.as_chunks::<LANES>(), dy.as_chunks::<LANES>());
-        for (x, dy) in x.iter().zip(dy) {
-            for i in 0..LANES {
-                let [g, dot] = line.terms::<RELU>(x[i], dy[i]);
-                first[i] += g;
-                second[i] += dot;
-            }
+    fn end(&mut self) {
+        for (whole, run) in self.whole.iter_mut().zip(&self.run) {
+            whole.iter_mut().zip(run).for_each(|(whole, run)| *whole += f64::from(*run));
         }
-        for (i, (&x, &dy)) in x_rest.iter().zip(dy_rest).enumerate() {
-            let [g, dot] = line.terms::<RELU>(x, dy);
-            first[i] += g;
-            second[i] += dot;
-        }
-        *self = Self { first, second };
+        self.run = Default::default();
+        self.terms = 0;
     }
 
     /// Both sums, the lanes added pairwise.
     #[inline(always)]
-    pub(super) fn total(self) -> [f64; 2] {
-        [self.first, self.second].map(|mut lanes| {
+    pub(super) fn total(mut self) -> [f64; 2] {
+        self.end();
+        self.whole.map(|mut lanes| {
             let mut n = LANES;
             while n > 1 {
                 n /= 2;
@@ -103,10 +130,10 @@ impl Line {
 
     /// g and g·(x − μ).
     #[inline(always)]
-    fn terms<const RELU: bool>(&self, x: f32, dy: f32) -> [f64; 2] {
+    fn terms<const RELU: bool>(&self, x: f32, dy: f32) -> [f32; 2] {
         let centred = x - self.mean;
-        let g = f64::from(self.masked::<RELU>(centred, dy));
-        [g, g * f64::from(centred)]
+        let g = self.masked::<RELU>(centred, dy);
+        [g, g * centred]
     }
 
     /// Writes the output.

@@ -9,7 +9,7 @@ pub use layers::LayerReport;
 
 use crate::error::Error;
 use crate::loss::{BatchTarget, LossFn};
-use crate::network::{Kernels, Network, Pass};
+use crate::network::{Kernels, Network, Pass, training_device};
 use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
 use crate::rng::{self, Seed};
 use crate::task::Loss;
@@ -116,8 +116,8 @@ impl StepBench {
     /// [`Error::Space`] if the case's kernel space is not valid.
     pub fn run(&self) -> Result<StepReport, Error> {
         let peak_gflops = matrix_product_peak();
-        let device = Device::flex().autodiff();
         let case = &self.case;
+        let device = training_device(case.dims());
         let plan = case.plan(self.width);
         let kernels = self.kernels(&plan)?;
         let mut stream = Seed(0).stream("bench", &[]);

@@ -43,7 +43,7 @@ fn shapes(
     let (x_name, y_name) = (format!("x_{part}"), format!("y_{part}"));
     inputs(origin, &x_name, &split.x)?;
     let same = if sizes {
-        &split.x.shape[1..2] == &train_x.shape[1..2] && split.x.shape.len() == train_x.shape.len()
+        split.x.shape[1..2] == train_x.shape[1..2] && split.x.shape.len() == train_x.shape.len()
     } else {
         split.x.shape[1..] == train_x.shape[1..]
     };
@@ -115,7 +115,7 @@ fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> Result<(), D
             value: f32::NAN,
         });
     }
-    match array.data.iter().position(|v| !v.is_finite() && !(unknown && v.is_nan())) {
+    match array.data.iter().position(|v| !(v.is_finite() || unknown && v.is_nan())) {
         None => Ok(()),
         Some(flat) => Err(DataError::NonFinite {
             origin: origin.into(),

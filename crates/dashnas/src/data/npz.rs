@@ -241,5 +241,5 @@ pub(crate) fn put<W: Write + Seek>(
 pub(crate) fn arrays(path: &Path, names: &[&str]) -> Result<Vec<Array>, DataError> {
     let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), source })?;
     let mut archive = Archive::open(BufReader::new(file), path, LoadOptions::default().max_bytes)?;
-    names.iter().map(|name| archive.array(name).map(|(array, _)| array)).collect()
+    names.iter().map(|name| archive.numbers(name).map(|(array, _)| array)).collect()
 }

@@ -25,9 +25,12 @@ impl Watch for Quiet {
     }
 }
 
+/// Makes one answer of the server, of what was asked.
+type Answer = Box<dyn Fn(&Asked) -> Vec<u8> + Send>;
+
 /// A server that answers each request with the next of `answers`, given the request's range and tag; gives
 /// its address and what was asked.
-fn serve(answers: Vec<Box<dyn Fn(&Asked) -> Vec<u8> + Send>>) -> (String, Receiver<Asked>) {
+fn serve(answers: Vec<Answer>) -> (String, Receiver<Asked>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/file.bin", listener.local_addr().unwrap());
     let (sender, receiver) = channel();

@@ -159,8 +159,12 @@ impl Machine<'_> {
         let opcode = self.uint(1)? as u8;
         match opcode {
             b'.' => return self.pop().map(Some),
-            0x80 => drop(self.take(1)?),
-            0x95 => drop(self.take(8)?),
+            0x80 => {
+                self.take(1)?;
+            }
+            0x95 => {
+                self.take(8)?;
+            }
             b'(' => self.marks.push(self.stack.len()),
             b'0' => drop(self.pop()?),
             b'1' => drop(self.marked()?),

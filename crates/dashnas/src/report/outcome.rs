@@ -125,7 +125,7 @@ impl Confusion {
             .collect();
         mistakes.sort_by_key(|&(t, p, n, _)| (std::cmp::Reverse(n), t, p));
         let small = counts.len() <= MATRIX;
-        let percent = |n: u64, all: u64| if all == 0 { 0 } else { (100 * n + all / 2) / all };
+        let percent = |n: u64, all: u64| (100 * n + all / 2).checked_div(all).unwrap_or(0);
         Self {
             names: if small { (0..counts.len()).map(name).collect() } else { vec![] },
             rows: if small {

@@ -5,7 +5,7 @@ use crate::event::LayerChoice;
 fn the_checksum_is_the_one_of_the_format() {
     // CRC-32C of the published check value, then masked by the definition.
     assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283);
-    assert_eq!(masked_crc(b"123456789"), (0xe306_9283u32 >> 15 | 0xe306_9283 << 17).wrapping_add(0xa282_ead8));
+    assert_eq!(masked_crc(b"123456789"), 0xe306_9283u32.rotate_right(15).wrapping_add(0xa282_ead8));
 }
 
 #[test]

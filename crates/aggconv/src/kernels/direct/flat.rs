@@ -85,8 +85,13 @@ impl Flat {
 
     /// Copies phase `p` of an input plane to its flat plane, zeros around it.
     pub fn pack_input(&self, p: usize, plane: &[f32], out: &mut [f32]) {
-        let ([a, b], [rows, cols]) = (self.phases[p], self.extent(p));
         out.fill(0.0);
+        self.copy_input(p, plane, out);
+    }
+
+    /// [`pack_input`](Self::pack_input) to a flat plane that has the zeros already.
+    pub fn copy_input(&self, p: usize, plane: &[f32], out: &mut [f32]) {
+        let ([a, b], [rows, cols]) = (self.phases[p], self.extent(p));
         for r in 0..rows.min(self.size[0]) {
             let from = &plane[(r * self.stride[0] + a) * self.input[1] + b..];
             let to = &mut out[self.margin + r * self.pitch..][..cols];
@@ -101,6 +106,11 @@ impl Flat {
     /// Copies an output plane to its flat plane, zeros around it.
     pub fn pack_output(&self, plane: &[f32], out: &mut [f32]) {
         out.fill(0.0);
+        self.copy_output(plane, out);
+    }
+
+    /// [`pack_output`](Self::pack_output) to a flat plane that has the zeros already.
+    pub fn copy_output(&self, plane: &[f32], out: &mut [f32]) {
         for (r, from) in plane.chunks_exact(self.size[1]).enumerate() {
             out[self.margin + r * self.pitch..][..self.size[1]].copy_from_slice(from);
         }

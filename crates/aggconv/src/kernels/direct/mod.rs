@@ -6,6 +6,7 @@
 //! shifts negated; the weight gradient `Σ_q x[c][q + shift(t)] · dy[q][o]` has output channels
 //! in the vectors. `tile` holds the register-blocked products.
 
+mod depthwise;
 mod flat;
 mod tile;
 
@@ -97,6 +98,9 @@ impl Kernel for Correlate<'_> {
 
 /// `y = conv(x, w) + bias`.
 pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    if depthwise::applies(g) {
+        return depthwise::forward(g, x, w, bias, y);
+    }
     let isa = Isa::current();
     let flat = Flat::new(g);
     let (ci, co, all) = (g.c_in_per_group(), g.c_out_per_group(), g.taps.len());
@@ -131,6 +135,9 @@ pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: 
 pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
     if let Some(db) = grads.bias {
         super::bias_gradient(g, dy, db);
+    }
+    if depthwise::applies(g) {
+        return depthwise::backward(g, x, w, dy, Gradients { bias: None, ..grads });
     }
     let flat = Flat::new(g);
     if let Some(dx) = grads.x {

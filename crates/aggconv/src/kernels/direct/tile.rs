@@ -118,6 +118,57 @@ unsafe fn correlate_tile<S: Simd, const M: usize, const N: usize>(
     }
 }
 
+/// `out[q] = Σ_k weights[k] · x[offsets[k] + q]` for `q < span`: one row, so as many vectors of
+/// positions at a time as hide the latency of a multiply-add.
+///
+/// # Safety
+/// `x + offsets[k] + q` must be readable and `out + q` writable for every k and q < span, a
+/// multiple of [`LANES`].
+#[inline(always)]
+pub unsafe fn row<S: Simd>(simd: S, span: usize, weights: &[f32], offsets: &[isize], x: *const f32, out: *mut f32) {
+    let mut q = 0;
+    while q < span {
+        let vectors = (span - q) / LANES;
+        // SAFETY: the caller's contract.
+        q += LANES
+            * unsafe {
+                let (x, out) = (x.add(q), out.add(q));
+                match vectors {
+                    8.. => row_tile::<S, 8>(simd, weights, offsets, x, out),
+                    4.. => row_tile::<S, 4>(simd, weights, offsets, x, out),
+                    3 => row_tile::<S, 3>(simd, weights, offsets, x, out),
+                    2 => row_tile::<S, 2>(simd, weights, offsets, x, out),
+                    _ => row_tile::<S, 1>(simd, weights, offsets, x, out),
+                }
+            };
+    }
+}
+
+/// `N` vectors of [`row`]; returns N.
+#[inline(always)]
+unsafe fn row_tile<S: Simd, const N: usize>(
+    simd: S,
+    weights: &[f32],
+    offsets: &[isize],
+    x: *const f32,
+    out: *mut f32,
+) -> usize {
+    let mut sum = [simd.splat(0.0); N];
+    // SAFETY: the contract of `row`.
+    unsafe {
+        for (&w, &offset) in weights.iter().zip(offsets) {
+            let (w, p) = (simd.splat(w), x.offset(offset));
+            for j in 0..N {
+                sum[j] = simd.fma(simd.load(p.add(j * LANES)), w, sum[j]);
+            }
+        }
+        for j in 0..N {
+            simd.store(out.add(j * LANES), sum[j]);
+        }
+    }
+    N
+}
+
 /// `sums[i][v] += Σ_q x[offsets[i] + q] · dy[q][v]` for i over `offsets`, v < width, q < span:
 /// rows are addresses, vectors are output channels.
 ///

@@ -8,6 +8,7 @@
 #![allow(clippy::needless_range_loop)] // butterflies index several arrays alike
 
 use super::super::simd::{LANES, Simd};
+use std::sync::Mutex;
 
 /// One pass: `m` twiddle groups of radix `r` butterflies over `s` interleaved sub-transforms.
 #[derive(Debug, Clone)]
@@ -98,6 +99,18 @@ pub fn cost_per_point(n: usize) -> f64 {
 /// The length from `min` up that makes `n · (cost of a transform + weight)` least; `weight` is
 /// what else is done for each frequency, in the units of a radix-2 pass.
 pub fn good_length(min: usize, weight: f64) -> usize {
+    /// Lengths found before: layers ask for the same few in every step.
+    static FOUND: Mutex<Vec<(usize, f64, usize)>> = Mutex::new(Vec::new());
+    let found = || FOUND.lock().unwrap_or_else(|e| e.into_inner());
+    if let Some(&(.., n)) = found().iter().find(|f| (f.0, f.1) == (min, weight)) {
+        return n;
+    }
+    let n = find_good_length(min, weight);
+    found().push((min, weight, n));
+    n
+}
+
+fn find_good_length(min: usize, weight: f64) -> usize {
     let cost = |n: usize| n as f64 * (cost_per_point(n) + weight);
     (min..=min.next_power_of_two())
         .map(|n| (n, cost(n)))

@@ -226,28 +226,79 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
         dw.fill(0.0); // unreachable taps have gradient 0
     }
     for [ci, co] in s.groups(g) {
-        let x_taps = Taps::new(&s, g, ci, co, true);
-        let wt = grads.x.is_some().then(|| x_taps.prepare(&s, g, w));
-        let w_taps = Taps::new(&s, g, ci, co, false);
-        let mut g1 = grads.w.is_some().then(|| Scratch::take(w_taps.lines_len(&s)));
-        for (i, part) in parts(&s, g, ci, co, limit).into_iter().enumerate() {
-            let (xl, yl) = (&part.x_lines, &part.y_lines);
-            let mut d1 = Scratch::take(yl.len());
-            yl.analyse(&s, &dy[part.y], &mut d1);
-            let mut x1 = Scratch::take(xl.len());
-            if let Some(g1) = &mut g1 {
-                xl.analyse(&s, &x[part.x.clone()], &mut x1);
-                Columns { s: &s, from: xl, to: yl, taps: &w_taps }.correlate(&x1, &d1, g1, i > 0);
+        let parts = parts(&s, g, ci, co, limit);
+        // A single part can be read again and again: a large kernel's gradient is then made for
+        // some output channels at a time, which bounds what its lines take.
+        let split = parts.len() == 1 && grads.w.is_some();
+        let slices = if split { slices(&s, g, ci, co) } else { vec![co] };
+        if slices.len() > 1 {
+            if let ([part], Some(dw)) = (&parts[..], &mut grads.w) {
+                let mut x1 = Scratch::take(part.x_lines.len());
+                part.x_lines.analyse(&s, x, &mut x1);
+                for slice in slices {
+                    let planes = Planes::new(s.lanes, g.batch, g.c_out, slice.0, slice.1);
+                    let yl = LineSet::new(&s, planes, g.output(), g.stride);
+                    let mut d1 = Scratch::take(yl.len());
+                    yl.analyse(&s, dy, &mut d1);
+                    let taps = Taps::new(&s, g, ci, slice, false);
+                    let mut g1 = Scratch::take(taps.lines_len(&s));
+                    Columns { s: &s, from: &part.x_lines, to: &yl, taps: &taps }.correlate(&x1, &d1, &mut g1, false);
+                    taps.scatter(&s, g, &g1, 0.25 / s.points(), dw);
+                }
             }
-            if let (Some(dx), Some(wt)) = (&mut grads.x, &wt) {
-                Columns { s: &s, from: yl, to: xl, taps: &x_taps }.apply(wt, &d1, &mut x1);
-                xl.synthesise(&s, &x1, 0.5 / s.points(), None, &mut dx[part.x]);
+            if grads.x.is_some() {
+                input_and_weights(&s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), None));
             }
-        }
-        if let (Some(dw), Some(g1)) = (&mut grads.w, &g1) {
-            w_taps.scatter(&s, g, g1, 0.25 / s.points(), dw);
+        } else {
+            input_and_weights(&s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), grads.w.as_deref_mut()));
         }
     }
+}
+
+/// The gradients of one group of channels, part by part of the batch.
+fn input_and_weights(
+    s: &Setup,
+    g: &ConvGeometry,
+    [ci, co]: [(usize, usize); 2],
+    parts: &[Part],
+    (x, w, dy): (&[f32], &[f32], &[f32]),
+    (mut dx, dw): (Option<&mut [f32]>, Option<&mut [f32]>),
+) {
+    let x_taps = Taps::new(s, g, ci, co, true);
+    let wt = dx.is_some().then(|| x_taps.prepare(s, g, w));
+    let w_taps = Taps::new(s, g, ci, co, false);
+    let mut g1 = dw.is_some().then(|| Scratch::take(w_taps.lines_len(s)));
+    for (i, part) in parts.iter().enumerate() {
+        let (xl, yl) = (&part.x_lines, &part.y_lines);
+        let mut d1 = Scratch::take(yl.len());
+        yl.analyse(s, &dy[part.y.clone()], &mut d1);
+        let mut x1 = Scratch::take(xl.len());
+        if let Some(g1) = &mut g1 {
+            xl.analyse(s, &x[part.x.clone()], &mut x1);
+            Columns { s, from: xl, to: yl, taps: &w_taps }.correlate(&x1, &d1, g1, i > 0);
+        }
+        if let (Some(dx), Some(wt)) = (&mut dx, &wt) {
+            Columns { s, from: yl, to: xl, taps: &x_taps }.apply(wt, &d1, &mut x1);
+            xl.synthesise(s, &x1, 0.5 / s.points(), None, &mut dx[part.x.clone()]);
+        }
+    }
+    if let (Some(dw), Some(g1)) = (dw, &g1) {
+        w_taps.scatter(s, g, g1, 0.25 / s.points(), dw);
+    }
+}
+
+/// Floats that the lines of a kernel's gradient may take (32 MiB).
+const GRADIENT: usize = if cfg!(test) { 1 << 12 } else { 1 << 23 }; // small: so that tests have several
+
+/// Output channels as (start, length), such that the lines of their kernels' gradient take about
+/// [`GRADIENT`]; whole vectors of channels.
+fn slices(s: &Setup, g: &ConvGeometry, ci: (usize, usize), (start, len): (usize, usize)) -> Vec<(usize, usize)> {
+    let all = Taps::new(s, g, ci, (start, len), false).lines_len(s);
+    if s.depthwise || s.lanes == Lanes::Samples || all <= GRADIENT {
+        return vec![(start, len)];
+    }
+    let step = (len * GRADIENT / all / LANES).max(1) * LANES;
+    (0..len).step_by(step).map(|i| (start + i, step.min(len - i))).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,199 @@
+//! The direct path where every channel is convolved by itself: a plane is copied once to the
+//! padded layout of `flat`, and everything wanted of it is computed while it is in the cache.
+
+use super::super::Gradients;
+use super::super::scratch::{Scratch, Shared};
+use super::super::simd::{Isa, Kernel, LANES, Simd, dispatch};
+use super::Flat;
+use super::tile;
+use crate::ConvGeometry;
+use rayon::prelude::*;
+
+/// Whether each output channel reads one input channel of its own.
+pub fn applies(g: &ConvGeometry) -> bool {
+    g.groups == g.c_in && g.c_in == g.c_out
+}
+
+/// The taps of one phase of the input, for all channels.
+struct PhaseTaps {
+    /// Which of `Flat::taps` they are.
+    taps: Vec<usize>,
+    /// Where their operand lies in a flat plane of the output's gradient.
+    offsets: Vec<isize>,
+}
+
+/// What all planes share.
+struct Layout<'a> {
+    g: &'a ConvGeometry,
+    flat: Flat,
+    isa: Isa,
+    /// Where the taps' operands lie in the flat planes of the input's phases.
+    offsets: Vec<isize>,
+    phases: Vec<PhaseTaps>,
+}
+
+impl<'a> Layout<'a> {
+    fn new(g: &'a ConvGeometry) -> Self {
+        let flat = Flat::new(g);
+        let offsets: Vec<isize> =
+            flat.taps.iter().map(|t| (t.phase * flat.len + flat.margin) as isize + t.shift).collect();
+        let phases: Vec<PhaseTaps> = (0..flat.phases.len())
+            .map(|p| {
+                let taps: Vec<usize> = (0..flat.taps.len()).filter(|&t| flat.taps[t].phase == p).collect();
+                let offsets = taps.iter().map(|&t| flat.margin as isize - flat.taps[t].shift).collect();
+                PhaseTaps { taps, offsets }
+            })
+            .collect();
+        // What the tiles may touch: checked here once for all planes.
+        let all = flat.phases.len() * flat.len;
+        assert!(offsets.iter().all(|&o| o >= 0 && o as usize + flat.span <= all));
+        let back = phases.iter().flat_map(|p| &p.offsets);
+        assert!(back.into_iter().all(|&o| o >= 0 && o as usize + flat.span <= flat.len));
+        Self { g, flat, isa: Isa::current(), offsets, phases }
+    }
+
+    /// Floats of the flat planes of an input plane.
+    fn input_len(&self) -> usize {
+        self.flat.phases.len() * self.flat.len
+    }
+
+    fn plane(&self) -> usize {
+        self.g.input[0] * self.g.input[1]
+    }
+
+    fn out_plane(&self) -> usize {
+        self.flat.size[0] * self.flat.size[1]
+    }
+
+    /// Flat planes with zeros where no plane of this layout has elements.
+    fn zeros(&self, len: usize) -> Scratch {
+        let mut planes = Scratch::take(len);
+        planes.fill(0.0);
+        planes
+    }
+
+    fn pack_input(&self, x: &[f32], planes: &mut [f32]) {
+        for (p, out) in planes.chunks_exact_mut(self.flat.len).enumerate() {
+            self.flat.copy_input(p, x, out);
+        }
+    }
+
+    /// `out[q] = Σ_t weights[t] · planes[offsets[t] + q]` for all flat positions.
+    fn correlate(&self, weights: &[f32], offsets: &[isize], planes: &[f32], out: &mut [f32]) {
+        assert!(weights.len() == offsets.len() && out.len() >= self.flat.span);
+        dispatch(self.isa, Row { span: self.flat.span, weights, offsets, planes, out });
+    }
+}
+
+/// `y = conv(x, w) + bias`.
+pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    let l = Layout::new(g);
+    let (plane, out_plane, all) = (l.plane(), l.out_plane(), g.taps.len());
+    let buffers = || (l.zeros(l.input_len()), Scratch::take(l.flat.span), Scratch::take(l.flat.taps.len()));
+    y.par_chunks_mut(out_plane).with_min_len(8).enumerate().for_each_init(buffers, |(planes, out, weights), (i, y)| {
+        let c = i % g.c_out;
+        l.flat.taps.iter().zip(weights.iter_mut()).for_each(|(t, v)| *v = w[c * all + t.index]);
+        l.pack_input(&x[i * plane..][..plane], planes);
+        l.correlate(weights, &l.offsets, planes, out);
+        l.flat.unpack_output(out, bias.map_or(0.0, |b| b[c]), y);
+    });
+}
+
+/// The gradients of [`forward`] but that of the bias.
+pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
+    let l = Layout::new(g);
+    let (plane, out_plane, all, taps) = (l.plane(), l.out_plane(), g.taps.len(), l.flat.taps.len());
+    let (wants_x, mut dx) = (grads.x.is_some(), grads.x);
+    let wants_w = grads.w.is_some();
+    if let Some(dx) = dx.as_deref_mut().filter(|_| l.phases.len() < g.stride[0] * g.stride[1]) {
+        dx.fill(0.0); // phases that no tap reads
+    }
+    let mut nothing = [];
+    let dx = Shared::new(dx.unwrap_or(&mut nothing));
+    // Few channels: the batch is split too, into parts whose number depends on the shape alone.
+    let parts = 32usize.div_ceil(g.c_in).min(g.batch);
+    let mut sums = Scratch::take(if wants_w { g.c_in * parts * taps * LANES } else { 0 });
+    let shared = Shared::new(&mut sums);
+    let buffers = || {
+        let (input, output) = (l.zeros(l.input_len()), l.zeros(l.flat.len));
+        (input, output, Scratch::take(l.flat.span), Scratch::take(taps))
+    };
+    (0..g.c_in * parts).into_par_iter().for_each_init(buffers, |(px, pd, out, weights), i| {
+        let (c, part) = (i / parts, i % parts);
+        let own: &mut [f32] = if wants_w {
+            // SAFETY: the sums of this channel and part, this task's alone.
+            unsafe { std::slice::from_raw_parts_mut(shared.at(i * taps * LANES), taps * LANES) }
+        } else {
+            &mut []
+        };
+        own.fill(0.0);
+        for n in part * g.batch / parts..(part + 1) * g.batch / parts {
+            let at = n * g.c_in + c;
+            l.flat.copy_output(&dy[at * out_plane..][..out_plane], pd);
+            if wants_w {
+                l.pack_input(&x[at * plane..][..plane], px);
+                let dy = &pd[l.flat.margin..][..l.flat.span];
+                dispatch(l.isa, Dots { offsets: &l.offsets, planes: px, dy, sums: own });
+            }
+            if wants_x {
+                // SAFETY: plane `at` of the input's gradient: this task's alone.
+                let dx = unsafe { std::slice::from_raw_parts_mut(dx.at(at * plane), plane) };
+                for (p, phase) in l.phases.iter().enumerate() {
+                    let weights = &mut weights[..phase.taps.len()];
+                    let index = |t: usize| c * all + l.flat.taps[t].index;
+                    weights.iter_mut().zip(&phase.taps).for_each(|(v, &t)| *v = w[index(t)]);
+                    l.correlate(weights, &phase.offsets, pd, out);
+                    l.flat.unpack_input(p, out, dx);
+                }
+            }
+        }
+    });
+    if let Some(dw) = grads.w {
+        dw.fill(0.0);
+        for (c, dw) in dw.chunks_exact_mut(all).enumerate() {
+            for (t, tap) in l.flat.taps.iter().enumerate() {
+                let part = |p: usize| sums[((c * parts + p) * taps + t) * LANES..][..LANES].iter().sum::<f32>();
+                dw[tap.index] = (0..parts).map(part).sum();
+            }
+        }
+    }
+}
+
+struct Row<'a> {
+    span: usize,
+    weights: &'a [f32],
+    offsets: &'a [isize],
+    planes: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for Row<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        // SAFETY: `Layout::new` has checked the offsets, `Layout::correlate` the lengths.
+        unsafe {
+            tile::row(simd, self.span, self.weights, self.offsets, self.planes.as_ptr(), self.out.as_mut_ptr());
+        }
+    }
+}
+
+struct Dots<'a> {
+    offsets: &'a [isize],
+    planes: &'a [f32],
+    dy: &'a [f32],
+    sums: &'a mut [f32],
+}
+
+impl Kernel for Dots<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        assert!(self.sums.len() == self.offsets.len() * LANES);
+        // SAFETY: `Layout::new` has checked the offsets for a span, which is what `dy` holds.
+        unsafe {
+            let (x, dy) = (self.planes.as_ptr(), self.dy.as_ptr());
+            tile::dots(simd, self.dy.len(), self.offsets, x, dy, self.sums.as_mut_ptr());
+        }
+    }
+}
