@@ -123,8 +123,8 @@ mod tests {
     /// The definition, with a plain sum for the transform and `f64` throughout.
     fn by_definition(samples: &[f32], rate: f64, bands: usize, size: usize, hop: usize, n: usize) -> Vec<f64> {
         let frames = 1 + samples.len() / hop;
-        let to_mel = |f: f64| 1127.010_480_074_4 * (1.0 + f / 700.0).ln();
-        let to_hertz = |m: f64| 700.0 * ((m / 1127.010_480_074_4).exp() - 1.0);
+        let to_mel = |f: f64| 1_127.010_480_074_4 * (1.0 + f / 700.0).ln();
+        let to_hertz = |m: f64| 700.0 * ((m / 1_127.010_480_074_4).exp() - 1.0);
         let step = to_mel(rate / 2.0) / (bands as f64 + 1.0);
         let mut out = vec![0.0; bands * frames];
         for t in 0..frames {

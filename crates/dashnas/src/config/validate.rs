@@ -77,7 +77,7 @@ impl Config {
         let bands = (1..=512).contains(&data.mel_bands);
         check("data.mel-bands", &data.mel_bands, bands, "it must be from 1 to 512")?;
         for (key, ms) in [("data.mel-window-ms", data.mel_window_ms), ("data.mel-hop-ms", data.mel_hop_ms)] {
-            check(key, &ms, ms >= 1.0 && ms <= 10_000.0, "it must be from 1 to 10000")?;
+            check(key, &ms, (1.0..=10_000.0).contains(&ms), "it must be from 1 to 10000")?;
         }
         let fraction = data.test_fraction > 0.0 && data.test_fraction < 1.0;
         check("data.test-fraction", &data.test_fraction, fraction, "it must be between 0 and 1")

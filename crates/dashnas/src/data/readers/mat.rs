@@ -145,7 +145,7 @@ fn level4(bytes: &[u8], mat: &mut Mat, options: &ReadOptions) -> Result<(), Stri
         let count = rows as u64 * u64::from(columns);
         let (from, name_len) = (20u64, u64::from(name_len));
         let end = count.checked_mul(size).and_then(|n| n.checked_add(from + name_len));
-        let Some(end) = end.filter(|&end| end <= rest.len() as u64 && name_len >= 1 && name_len < 256) else {
+        let Some(end) = end.filter(|&end| end <= rest.len() as u64 && (1..256).contains(&name_len)) else {
             return Err(format!("a variable of {rows}×{columns} does not fit into its {} bytes", rest.len()));
         };
         if count > options.max_bytes / 4 {
