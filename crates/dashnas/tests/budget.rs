@@ -146,7 +146,9 @@ fn a_tournament_that_is_interrupted_goes_on_to_the_same_bits() {
     result.expect("it ends");
     assert!(interrupted >= 5, "{interrupted}");
     let dir = RunDir::open(&out).expect("a run directory");
-    assert_eq!(dir.read(names::MODEL).expect("there"), expected);
+    let found = dir.read(names::MODEL).expect("there");
+    let header = |bytes: &[u8]| String::from_utf8_lossy(&bytes[8..bytes.len().min(6000)]).into_owned();
+    assert!(found == expected, "{}\n{}", header(&found), header(&expected));
 }
 
 #[test]

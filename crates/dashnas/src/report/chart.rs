@@ -198,6 +198,9 @@ pub fn chart(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> Option<Strin
                 _ => put(&mut d, format_args!("L{a:.1} {b:.1}")),
             }
         }
+        if d.is_empty() {
+            continue;
+        }
         // A single point has no line; round ends make it a dot.
         if !d.contains(['L', 'H']) {
             d.push_str("h0");

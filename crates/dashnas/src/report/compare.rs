@@ -5,6 +5,7 @@ use super::curves::Figure;
 use super::load::Loaded;
 use super::profile::{Method, profiles};
 use super::view::{color, dots, duration, seconds_axis, thousands};
+use crate::config::BackboneName;
 use crate::event::Stage;
 use crate::outcome::Outcome;
 use serde::Serialize;
@@ -55,10 +56,10 @@ struct Point {
 }
 
 impl Comparison {
-    /// Compares runs. A method is a backbone, searched or plain, under a preset; runs that differ only in their seed
+    /// Compares runs. A method is the backbone, searched or plain, under a preset; runs that differ only in their seed
     /// are averaged.
     pub fn new(runs: &[Loaded]) -> Self {
-        let points: Vec<Point> = runs.iter().filter_map(|r| r.outcome.as_ref()).flat_map(points).collect();
+        let points: Vec<Point> = runs.iter().filter_map(|r| Some((r, r.outcome.as_ref()?))).flat_map(points).collect();
         let mut errors: BTreeMap<&str, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
         for p in &points {
             errors.entry(&p.method).or_default().entry(p.task.clone()).or_default().push(p.error);
@@ -73,11 +74,14 @@ impl Comparison {
     }
 }
 
-fn points(o: &Outcome) -> Vec<Point> {
+fn points((run, o): (&Loaded, &Outcome)) -> Vec<Point> {
+    // Series and images have different backbones of their own, which are one method.
+    let usual = run.data.input.as_ref().map(|i| BackboneName::for_dims(i.len().saturating_sub(1)));
+    let backbone = if usual == Some(o.backbone) { String::new() } else { format!(" {}", o.backbone.name()) };
     let searched: f64 = o.seconds.iter().filter(|(s, _)| **s != Stage::Baseline).map(|(_, t)| t).sum();
     let task = format!("{} ({})", o.dataset, o.metric.name());
     let point = |kind: &str, error: f64, seconds: f64| Point {
-        method: format!("{kind} {}, {}", o.backbone.name(), o.preset.name()),
+        method: format!("{kind}{backbone}, {}", o.preset.name()),
         task: task.clone(),
         error,
         seconds,

@@ -38,6 +38,8 @@ fn charts_put_points_where_their_axes_say() {
     let svg = chart("t", &axis(0.0, 10.0), &axis(0.0, 1.0), &[line(vec![(0.0, 0.0), (5.0, 0.5), (10.0, 1.0)])]);
     assert!(svg.expect("drawn").contains(r#"d="M50.0 208.0L220.0 110.0L390.0 12.0""#));
     assert_eq!(chart("t", &Axis::new(""), &Axis::new(""), &[line(vec![])]), None);
+    let beside = chart("t", &Axis::new(""), &Axis::new(""), &[line(vec![]), line(vec![(1.0, 1.0)])]).expect("a point");
+    assert_eq!((beside.matches("class=\"line\"").count(), beside.matches("d=\"h0").count()), (1, 0));
     assert_eq!(chart("t", &Axis::new("").log(), &Axis::new(""), &[line(vec![(-1.0, 1.0)])]), None);
 }
 
@@ -62,7 +64,7 @@ fn weights_become_runs_of_equal_shade() {
     let record = |epoch, a: f64| AlphaRecord { epoch, layers: vec![vec![a, 1.0 - a]] };
     let records: Vec<AlphaRecord> = (0..100).map(|e| record(e, if e < 50 { 0.0 } else { 1.0 })).collect();
     let layers = super::alpha::layers(&records, &[3, 5], &[1]);
-    assert_eq!((layers.len(), layers[0].leading.as_str()), (1, "k 3, d 1 (100 %)"));
+    assert_eq!((layers.len(), layers[0].leading.as_str()), (1, "k 3, d 1 (100.0 %)"));
     // Two full halves of 24 columns of 170/48 each, one in each row.
     assert!(layers[0].svg.contains("M111.0 0h85.0v7h-85.0zM26.0 7h85.0v7h-85.0z"), "{}", layers[0].svg);
     assert!(super::alpha::layers(&records, &[3, 5, 7], &[1]).is_empty(), "weights of another space are not drawn");

@@ -309,7 +309,7 @@ fn psicov_lays_57_channels_on_the_map() {
     let target = |row: usize, column: usize| y[row * 128 + column];
     assert!(target(4, 12).is_nan() && target(7, 45).is_nan(), "padding is not known");
     assert_eq!((target(7, 12), target(5, 8), target(5, 5)), (1.5, 1.0, 1.0), "1 Å at least");
-    assert_eq!(target(5, 44), 11.7);
+    assert!((target(5, 44) - 11.7).abs() < 1e-5, "{}", target(5, 44));
     assert!(y.iter().all(|d| d.is_nan() || *d <= 16.0));
     // Pairs 24 to 26 apart are at most 8 Å apart here: predicting 1 Å too much everywhere gives MAE₈ = 1.
     let truth = &set.test.y.values().unwrap().data;
