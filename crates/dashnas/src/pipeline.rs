@@ -217,7 +217,9 @@ impl<'a> Run<'a> {
         limits::plan(&mut self.problem, self.data, &self.dir, &self.device, &mut self.journal)?;
         self.stage(Stage::Search, &[names::ARCHITECTURE, names::ALPHA], |problem, dir, device, journal| {
             crate::search::search(problem, dir, device, journal)
-        })
+        })?;
+        // As a resumed run would see it: a number may lose its last bit on the way through the file.
+        read_architecture(&self.dir)
     }
 
     /// What to retrain with: the choice of the tuning that was done here, or the configuration's
