@@ -1,7 +1,7 @@
 //! A run to look at: one HTML file that needs no network and no script.
 //!
-//! [`load`] reads what is in a run directory, as much as there is of it; [`view`] turns it into numbers, texts
-//! and plots; the template lays them out. [`compare`] does the same for several runs.
+//! `load` reads what is in a run directory, as much as there is of it; `view` turns it into numbers, texts
+//! and plots; the template lays them out. `compare` does the same for several runs.
 
 mod alpha;
 mod chart;
