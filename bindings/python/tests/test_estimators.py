@@ -227,6 +227,15 @@ def test_a_run_directory_is_kept_and_not_written_over(tiny: Tiny, tmp_path: Path
         model.fit(x, y)
 
 
+def test_a_time_limit_plans_the_run(tmp_path: Path) -> None:
+    x, y = waves(24)
+    # Five epochs of search and as many of retraining would take a day at these numbers of steps.
+    endless = {"space": TINY["space"], "search": {"min-steps": 10**9}, "retrain": {"min-steps": 10**9}}
+    model = DashClassifier(preset="quick", config=endless, time_limit=5, run_dir=tmp_path / "run").fit(x, y)
+    assert model.predict(x).shape == (24,)
+    assert "time-limit = 5.0" in (tmp_path / "run" / "config.toml").read_text()
+
+
 def test_settings_are_checked(tiny: Tiny) -> None:
     x, y = waves(24)
     for changed, message in [
