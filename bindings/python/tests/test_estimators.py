@@ -229,7 +229,7 @@ def test_a_run_directory_is_kept_and_not_written_over(tiny: Tiny, tmp_path: Path
 
 def test_a_time_limit_plans_the_run(tmp_path: Path) -> None:
     x, y = waves(24)
-    # Five epochs of search and as many of retraining would take a day at these numbers of steps.
+    # Without the limit this would take weeks.
     endless = {"space": TINY["space"], "search": {"min-steps": 10**9}, "retrain": {"min-steps": 10**9}}
     model = DashClassifier(preset="quick", config=endless, time_limit=5, run_dir=tmp_path / "run").fit(x, y)
     assert model.predict(x).shape == (24,)
