@@ -44,10 +44,10 @@ x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.25, random
 print(f"{len(x_train)} windows to learn from, {x.shape[1]} channels of {x.shape[2]} samples")
 
 # %% [markdown]
-# Search, tuning and retraining, in one call; a minute or two on two cores. `verbose=1` says how far it is.
+# Search, tuning and retraining, in one call, within two minutes. `verbose=1` says how far it is.
 
 # %%
-model = dashnas.DashClassifier(preset="quick", config=SETTINGS, verbose=1).fit(x_train, y_train)
+model = dashnas.DashClassifier(preset="quick", time_limit=120, config=SETTINGS, verbose=1).fit(x_train, y_train)
 
 # %% [markdown]
 # What it found: how far each layer looks, from the input on.

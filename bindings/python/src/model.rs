@@ -90,7 +90,7 @@ impl Model {
         let written = py.detach(|| {
             let mut artefact = self.model.to_artefact();
             if fold {
-                fold_batch_norm(&mut artefact)?;
+                artefact = fold_batch_norm(&artefact)?;
             }
             onnx::onnx(&artefact, options)
         });

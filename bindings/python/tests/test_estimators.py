@@ -153,7 +153,8 @@ def test_onnx(tiny: Tiny, tmp_path: Path) -> None:
     model.to_onnx(tmp_path / "m.onnx", fold=True)
     raw = model.model_.to_onnx(raw=True)
     assert (tmp_path / "m.onnx").stat().st_size > 100 and b"Softmax" not in raw
-    assert b"Softmax" in (tmp_path / "m.onnx").read_bytes()
+    folded = (tmp_path / "m.onnx").read_bytes()
+    assert b"Softmax" in folded and b"BatchNormalization" not in folded and b"BatchNormalization" in raw
     with pytest.raises(ModelError, match="opset 99"):
         model.model_.to_onnx(opset=99)
     runtime = pytest.importorskip("onnxruntime")
@@ -224,6 +225,15 @@ def test_a_run_directory_is_kept_and_not_written_over(tiny: Tiny, tmp_path: Path
     assert dashnas.Model.load(tmp_path / "run").to_bytes() == model.model_.to_bytes()
     with pytest.raises(FileExistsError, match="already exists"):
         model.fit(x, y)
+
+
+def test_a_time_limit_plans_the_run(tmp_path: Path) -> None:
+    x, y = waves(24)
+    # Without the limit this would take weeks.
+    endless = {"space": TINY["space"], "search": {"min-steps": 10**9}, "retrain": {"min-steps": 10**9}}
+    model = DashClassifier(preset="quick", config=endless, time_limit=5, run_dir=tmp_path / "run").fit(x, y)
+    assert model.predict(x).shape == (24,)
+    assert "time-limit = 5.0" in (tmp_path / "run" / "config.toml").read_text()
 
 
 def test_settings_are_checked(tiny: Tiny) -> None:

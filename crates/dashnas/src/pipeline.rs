@@ -188,24 +188,37 @@ impl<'a> Run<'a> {
         if self.journal.ledger.finished {
             return self.dir.read_json(names::METRICS);
         }
+        let (architecture, best, network) = self.trained()?;
+        let baseline = match self.problem.config.baseline.enabled {
+            false => None,
+            true if self.is_done(Stage::Baseline, &[names::BASELINE])? => Some(self.saved(names::BASELINE)?),
+            true => Some(self.baseline()?),
+        };
+        self.evaluate(&architecture, best, &network, baseline.as_ref())
+    }
+
+    /// The stages up to the trained network, with the test split unread. What earlier processes did of them is not
+    /// done again.
+    ///
+    /// # Errors
+    /// Those of the stages, and [`Error::Corrupt`] if a file of a finished stage was changed.
+    pub fn trained(&mut self) -> Result<(Architecture, Hyperparameters, Network), Error> {
         let architecture = self.searched()?;
         self.replan(&architecture)?;
         if self.problem.config.tune.enabled && !self.is_done(Stage::Tune, &[])? {
             self.tune(&architecture)?;
         }
         let best = self.hyperparameters()?;
-        let dir = self.dir.clone();
-        let saved = |name: &str| Model::load(dir.file(name)).map(|model| model.network().clone());
         let network = match self.is_done(Stage::Retrain, &[names::MODEL])? {
-            true => saved(names::MODEL)?,
+            true => self.saved(names::MODEL)?,
             false => self.train(&architecture, best)?,
         };
-        let baseline = match self.problem.config.baseline.enabled {
-            false => None,
-            true if self.is_done(Stage::Baseline, &[names::BASELINE])? => Some(saved(names::BASELINE)?),
-            true => Some(self.baseline()?),
-        };
-        self.evaluate(&architecture, best, &network, baseline.as_ref())
+        Ok((architecture, best, network))
+    }
+
+    /// A network that a finished stage left.
+    fn saved(&self, name: &str) -> Result<Network, Error> {
+        Model::load(self.dir.file(name)).map(|model| model.network().clone())
     }
 
     /// The search stage, or what it found if it is done.
