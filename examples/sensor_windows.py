@@ -21,6 +21,8 @@ import dashnas
 
 #: Settings over the preset; as JSON in the first argument, if there is one.
 SETTINGS = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+#: What it may take, which a time limit also uses; the second argument, if there is one.
+SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 120.0
 
 MOVEMENTS = np.array(["rest", "walk", "run", "drill"])
 RATES = np.array([0.0, 0.04, 0.11, 0.27])  # cycles a sample
@@ -47,7 +49,7 @@ print(f"{len(x_train)} windows to learn from, {x.shape[1]} channels of {x.shape[
 # Search, tuning and retraining, in one call, within two minutes. `verbose=1` says how far it is.
 
 # %%
-model = dashnas.DashClassifier(preset="quick", time_limit=120, config=SETTINGS, verbose=1).fit(x_train, y_train)
+model = dashnas.DashClassifier(preset="quick", time_limit=SECONDS, config=SETTINGS, verbose=1).fit(x_train, y_train)
 
 # %% [markdown]
 # What it found: how far each layer looks, from the input on.

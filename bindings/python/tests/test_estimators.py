@@ -230,7 +230,8 @@ def test_a_run_directory_is_kept_and_not_written_over(tiny: Tiny, tmp_path: Path
 def test_a_time_limit_plans_the_run(tmp_path: Path) -> None:
     x, y = waves(24)
     # Without the limit this would take weeks.
-    endless = {"space": TINY["space"], "search": {"min-steps": 10**9}, "retrain": {"min-steps": 10**9}}
+    steps = {"min-steps": 10**9, "max-steps": 0}
+    endless = {"space": TINY["space"], "search": steps, "retrain": steps}
     model = DashClassifier(preset="quick", config=endless, time_limit=5, run_dir=tmp_path / "run").fit(x, y)
     assert model.predict(x).shape == (24,)
     assert "time-limit = 5.0" in (tmp_path / "run" / "config.toml").read_text()

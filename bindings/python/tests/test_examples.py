@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def test_sensor_windows() -> None:
-    run = [sys.executable, str(EXAMPLES / "sensor_windows.py"), json.dumps(TINY)]
+    run = [sys.executable, str(EXAMPLES / "sensor_windows.py"), json.dumps(TINY), "10"]
     done = subprocess.run(run, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "movements.onnx" in done.stdout and "layer 1: kernel" in done.stdout
