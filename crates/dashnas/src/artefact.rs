@@ -8,6 +8,7 @@ use crate::architecture::Architecture;
 use crate::backbone::Plan;
 use crate::config::Preset;
 use crate::data::{InputNormalizer, TargetNormalizer};
+use crate::digest::hex;
 use crate::error::Error;
 use crate::outcome::Hyperparameters;
 use crate::run_dir::{names, write_atomic};
@@ -226,5 +227,5 @@ fn digest(header: &str, parameters: &Parameters) -> String {
         p.shape.iter().for_each(|&n| hash.update((n as u64).to_le_bytes()));
         hash.update(bytemuck::cast_slice(&p.values));
     }
-    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hex(hash.finalize())
 }

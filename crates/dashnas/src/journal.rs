@@ -1,11 +1,11 @@
 //! What a run writes down while it works: the event log, and checkpoints to go on from.
 
 use crate::checkpoint::{Cadence, Checkpoint, Kept, Ledger};
+use crate::digest::sha256;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::run_dir::{Log, RunDir, names};
 use crate::status::Watch;
-use sha2::{Digest, Sha256};
 use std::time::Instant;
 
 /// Takes every event of a run: shows it to the caller's observer, writes it to the log, and
@@ -124,7 +124,7 @@ impl<'a> Journal<'a> {
     pub fn end(&mut self, stage: Stage, wrote: &[&str]) -> Result<(), Error> {
         if let Some(files) = &self.files {
             for &name in wrote {
-                self.ledger.files.insert(name.into(), digest(&files.dir.read(name)?));
+                self.ledger.files.insert(name.into(), sha256(&files.dir.read(name)?));
             }
         }
         self.count_seconds();
@@ -143,7 +143,7 @@ impl<'a> Journal<'a> {
     /// [`Error::Corrupt`] if not.
     pub fn verify(&self, name: &str) -> Result<(), Error> {
         let Some(files) = &self.files else { return Ok(()) };
-        if self.ledger.files.get(name).is_none_or(|sealed| files.dir.read(name).is_ok_and(|b| digest(&b) == *sealed)) {
+        if self.ledger.files.get(name).is_none_or(|sealed| files.dir.read(name).is_ok_and(|b| sha256(&b) == *sealed)) {
             return Ok(());
         }
         let reason = "it is not what its stage wrote".into();
@@ -206,11 +206,6 @@ impl<'a> Journal<'a> {
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// SHA-256 in hexadecimal.
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
-}
 
 impl Observer for Journal<'_> {
     fn event(&mut self, event: &Event) {

@@ -24,6 +24,7 @@ pub mod checkpoint;
 pub mod config;
 pub mod darcy;
 pub mod data;
+mod digest;
 pub mod environment;
 pub mod error;
 pub mod evaluation;

@@ -6,11 +6,12 @@ use crate::budget::{WallClock, limits};
 use crate::checkpoint::Cadence;
 use crate::config::Config;
 use crate::data::{Dataset, Split, Targets};
+use crate::digest::{hex, sha256};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::evaluation;
 use crate::event::{Event, Observer, Stage};
-use crate::journal::{Journal, digest};
+use crate::journal::Journal;
 use crate::model::{Artefact, Model, ModelCard, Training, count_parameters, parameters};
 use crate::network::{Network, training_device};
 use crate::outcome::Hyperparameters;
@@ -62,7 +63,7 @@ impl DataRecord {
         add(&data.train);
         data.val.iter().for_each(&mut add);
         add(&data.test);
-        let fingerprint = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+        let fingerprint = hex(hash.finalize());
         let samples = [data.train.len(), data.val.as_ref().map_or(0, Split::len), data.test.len()];
         let (task, input) = (Some(data.task), Some(data.train.x.shape[1..].to_vec()));
         Self { source: source.into(), name: data.name.clone(), fingerprint, samples, task, input }
@@ -146,7 +147,7 @@ impl<'a> Run<'a> {
         journal.watch(Watch::new(&dir, &problem.config));
         let device = training_device(problem.dims());
         let mut run = Self {
-            config: digest(problem.config.to_toml().as_bytes()),
+            config: sha256(problem.config.to_toml().as_bytes()),
             data,
             journal,
             dir,

@@ -2,6 +2,7 @@
 
 use dashnas::config::*;
 use dashnas::task::TaskKind;
+use dashnas::train::Schedule;
 use std::path::Path;
 
 const CLASSES: TaskKind = TaskKind::Classification { classes: 10 };
@@ -52,7 +53,9 @@ fn the_paper_preset_is_appendix_a52() {
 
 #[test]
 fn learning_rates_step_down_at_milestones() {
-    let rate = |epoch| learning_rate(0.1, 0.2, &[0.3, 0.6, 0.8], 200, epoch);
+    let fractions = vec![0.3, 0.6, 0.8];
+    let schedule = Schedule { milestones: milestone_epochs(&fractions, 200), fractions, decay: 0.2 };
+    let rate = |epoch| 0.1 * schedule.factor(epoch);
     assert_eq!(rate(0), 0.1);
     assert_eq!(rate(59), 0.1);
     assert!((rate(60) - 0.02).abs() < 1e-15);

@@ -21,7 +21,7 @@ pub use keys::{KEYS, Key};
 pub use layers::Override;
 pub use names::{BackboneName, ClassWeights, Preset, SearchMethod, TaskName, Tuner};
 pub use rules::Facts;
-pub use schedule::{learning_rate, milestone_epochs};
+pub use schedule::milestone_epochs;
 
 use crate::data::ReadOptions;
 use crate::task::{Loss, Metric};

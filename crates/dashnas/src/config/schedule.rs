@@ -10,9 +10,3 @@
 pub fn milestone_epochs(milestones: &[f64], epochs: usize) -> Vec<usize> {
     milestones.iter().map(|fraction| (fraction * epochs as f64).round() as usize).collect()
 }
-
-/// The learning rate in an epoch (counted from 0): `base · decay^(milestones reached)`.
-pub fn learning_rate(base: f64, decay: f64, milestones: &[f64], epochs: usize, epoch: usize) -> f64 {
-    let reached = milestone_epochs(milestones, epochs).into_iter().filter(|&m| m <= epoch).count();
-    base * decay.powi(reached as i32)
-}

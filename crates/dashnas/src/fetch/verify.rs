@@ -1,6 +1,7 @@
 //! Sizes and checksums.
 
 use super::{FetchError, Hash, Source};
+use crate::digest::hex;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -34,5 +35,5 @@ fn digest<D: Digest>(path: &Path) -> Result<String, FetchError> {
             n => hash.update(&buffer[..n]),
         }
     }
-    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+    Ok(hex(hash.finalize()))
 }
