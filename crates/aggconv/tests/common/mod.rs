@@ -37,8 +37,17 @@ pub fn wide(v: &[f32]) -> Vec<f64> {
 
 /// Panics unless every element is within `tolerance` of the largest magnitude in `expected`.
 pub fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
+    assert_close_at(what, got, expected, largest(expected), tolerance);
+}
+
+/// The largest magnitude, not below 10⁻³.
+pub fn largest(v: &[f64]) -> f64 {
+    v.iter().fold(1e-3f64, |m, v| m.max(v.abs()))
+}
+
+/// Panics unless every element is within `tolerance · scale` of what is expected.
+pub fn assert_close_at(what: &str, got: &[f32], expected: &[f64], scale: f64, tolerance: f64) {
     assert_eq!(got.len(), expected.len(), "{what}: lengths");
-    let scale = expected.iter().fold(1e-3f64, |m, v| m.max(v.abs()));
     for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
         let error = (f64::from(got) - expected).abs();
         assert!(error <= tolerance * scale, "{what}[{i}]: {got} is not {expected} (scale {scale})");
@@ -114,6 +123,13 @@ impl Case {
         let (x, w, c, bias, dy) =
             (wide(&self.x()), wide(&self.w()), wide(&self.c()), wide(&self.bias()), wide(&self.dy()));
         self.reference_of(&x, &w, &c, &bias, &dy)
+    }
+
+    /// The same sums over the magnitudes of their terms. Rounding is relative to these: terms may
+    /// cancel to any small number, and what is left of them is then mostly rounding.
+    pub fn magnitudes(&self) -> Reference {
+        let size = |v: Vec<f32>| v.into_iter().map(|v| f64::from(v.abs())).collect::<Vec<_>>();
+        self.reference_of(&size(self.x()), &size(self.w()), &size(self.c()), &size(self.bias()), &size(self.dy()))
     }
 
     pub fn reference_of(&self, x: &[f64], w: &[f64], c: &[f64], bias: &[f64], dy: &[f64]) -> Reference {
