@@ -157,3 +157,24 @@ fn checkpointed_gradients_have_the_same_bits() {
     let device = Device::default().autodiff();
     assert_eq!(gradients(&device), gradients(&device.clone().gradient_checkpointing()));
 }
+
+#[test]
+fn a_batch_that_is_not_finite_leaves_the_running_statistics_of_its_channel() {
+    let device = Device::default().autodiff();
+    let norm = NormAct::new(2, &device);
+    let batch = |spoilt: f32| {
+        let x = vec![1.0, 2.0, 3.0, spoilt, 5.0, 9.0, 1.0, 7.0];
+        Tensor::<3>::from_data(TensorData::new(x, [2, 2, 2]), &device)
+    };
+    norm.forward(batch(4.0), true);
+    let kept = || [norm.running_mean.value_sync(), norm.running_var.value_sync()].map(|t| t.into_data());
+    let before = kept();
+    norm.forward(batch(f32::INFINITY), true);
+    for (before, after) in before.iter().zip(kept()) {
+        let (before, after) = (before.clone().convert::<f32>(), after.convert::<f32>());
+        let values = |data: TensorData| data.try_to_vec::<f32>().unwrap();
+        let (before, after) = (values(before), values(after));
+        assert_ne!(before[0], after[0], "the sound channel moves on");
+        assert!((before[1] - after[1]).abs() < 1e-6, "{} {}", before[1], after[1]);
+    }
+}

@@ -193,7 +193,17 @@ impl<'a> Run<'a> {
         let baseline = match self.problem.config.baseline.enabled {
             false => None,
             true if self.is_done(Stage::Baseline, &[names::BASELINE])? => Some(self.saved(names::BASELINE)?),
-            true => Some(self.baseline()?),
+            true => match self.baseline() {
+                Ok(network) => Some(network),
+                // The comparison is missing, not the network that was asked for.
+                Err(error @ (Error::Diverged { .. } | Error::AllTrialsFailed { .. })) => {
+                    let message = format!("the plain backbone could not be trained, so nothing is compared: {error}");
+                    tracing::warn!("{message}");
+                    self.journal.event(&Event::Warning { message });
+                    None
+                }
+                Err(error) => return Err(error),
+            },
         };
         self.evaluate(&architecture, best, &network, baseline.as_ref())
     }

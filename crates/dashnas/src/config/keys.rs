@@ -44,7 +44,7 @@ pub(super) const SECTIONS: [(&str, &str); 12] = [
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 103] = [
+pub const KEYS: [Key; 104] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
     key("", "tensorboard", "Also write event files for TensorBoard, under tensorboard/ in the run directory."),
@@ -53,7 +53,16 @@ pub const KEYS: [Key; 103] = [
     key("backbone", "name", "wrn-2d (Wide ResNet 16) or wrn-1d. auto: by the data's dimension."),
     key("backbone", "search-width", "Width factor of wrn-2d during search."),
     key("backbone", "width", "Width factor of wrn-2d in tuning, retraining and the baseline."),
-    key("backbone", "channels", "Channels of wrn-1d. auto: min(4^(outputs / 10 + 1), 64), rounding down."),
+    key(
+        "backbone",
+        "channels",
+        "Channels of wrn-1d. auto: min(4^(outputs / 10 + 1), 64), rounding down, but at least min-channels.",
+    ),
+    key(
+        "backbone",
+        "min-channels",
+        "The fewest channels that the rule gives. The paper's 4 for up to 9 outputs leave little to learn with.",
+    ),
     key(
         "backbone",
         "plain-kernels",

@@ -90,6 +90,8 @@ pub struct BackboneConfig {
     /// Channels of the 1-D network; `None`: `min(4^(outputs/10 + 1), 64)`.
     #[serde(with = "auto")]
     pub channels: Option<usize>,
+    /// The fewest channels that the rule gives.
+    pub min_channels: usize,
     /// Kernel sizes of the three convolutions in a block of the plain 1-D network.
     pub plain_kernels: Vec<usize>,
     /// Whether searched convolutions with as many inputs as outputs are depthwise during search.

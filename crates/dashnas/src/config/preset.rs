@@ -11,6 +11,7 @@ use crate::data::ReadOptions;
 struct Budget {
     preset: Preset,
     width: usize,
+    min_channels: usize,
     search_epochs: usize,
     search_steps: [usize; 2],
     alpha_grad_scale: f64,
@@ -31,6 +32,7 @@ const BUDGETS: [Budget; 3] = [
     Budget {
         preset: Preset::Quick,
         width: 1,
+        min_channels: 32,
         search_epochs: 8,
         search_steps: [100, 400],
         alpha_grad_scale: 30.0,
@@ -49,6 +51,7 @@ const BUDGETS: [Budget; 3] = [
     Budget {
         preset: Preset::Standard,
         width: 2,
+        min_channels: 64,
         search_epochs: 30,
         search_steps: [400, 2000],
         alpha_grad_scale: 30.0,
@@ -67,6 +70,7 @@ const BUDGETS: [Budget; 3] = [
     Budget {
         preset: Preset::Paper,
         width: 4,
+        min_channels: 4,
         search_epochs: 100,
         search_steps: [0, 0],
         alpha_grad_scale: 100.0,
@@ -99,6 +103,7 @@ impl Config {
                 search_width: 1,
                 width: budget.width,
                 channels: None,
+                min_channels: budget.min_channels,
                 plain_kernels: vec![7, 5, 3],
                 depthwise: true,
             },

@@ -37,9 +37,11 @@ impl Config {
         self.space.dilations.clone().unwrap_or_else(|| (1..=4).map(|q| (1 << q) - 1).collect())
     }
 
-    /// Channels of the 1-D network: `min(4^(outputs/10 + 1), 64)` (A.5.1).
+    /// Channels of the 1-D network: `min(4^(outputs/10 + 1), 64)` (A.5.1), but not below `min_channels`, which is 4 in
+    /// the preset `paper`. The other presets are wider: four channels leave little to learn with.
     pub fn channels(&self, outputs: usize) -> usize {
-        self.backbone.channels.unwrap_or_else(|| 4usize.pow((outputs / 10 + 1).min(3) as u32))
+        let rule = 4usize.pow((outputs / 10 + 1).min(3) as u32);
+        self.backbone.channels.unwrap_or(rule.max(self.backbone.min_channels))
     }
 
     /// The training loss.

@@ -51,6 +51,7 @@ impl Config {
         let backbone = &self.backbone;
         counts("backbone.search-width", backbone.search_width)?;
         counts("backbone.width", backbone.width)?;
+        counts("backbone.min-channels", backbone.min_channels)?;
         if let Some(channels) = backbone.channels {
             counts("backbone.channels", channels)?;
         }
