@@ -148,6 +148,60 @@ fn a_loss_or_backbone_that_does_not_fit_is_exit_code_4() {
     assert!(!folder.path().join("runs").exists());
 }
 
+/// Saves a data set of series under a name.
+fn save(folder: &Path, name: &str, task: TaskKind, targets: [Targets; 2]) {
+    let [train, test] = targets.map(|y| {
+        let n = y.shape()[0];
+        let x = (0..n * 32).map(|i| (i as f32).sin()).collect();
+        Split { x: Array::new(vec![n, 2, 4, 4], x), y }
+    });
+    let set = Dataset::new(name, task, train, None, test).expect("sound");
+    npz::save(&set, &folder.join(name)).expect("writable");
+}
+
+#[test]
+fn a_metric_that_does_not_fit_is_refused_before_anything_is_trained() {
+    let folder = folder();
+    series(folder.path());
+    let numbers = |n: usize| Targets::Values(Array::new(vec![n, 1], (0..n).map(|i| i as f32 + 0.5).collect()));
+    save(folder.path(), "numbers.npz", TaskKind::Regression { outputs: 1 }, [numbers(12), numbers(4)]);
+    // Positions that are no square map.
+    let split = |n: usize| {
+        let values: Vec<f32> = (0..n * 12).map(|i| (i as f32).cos()).collect();
+        let field = Array::new(vec![n, 1, 3, 4], values);
+        Split { x: field.clone(), y: Targets::Values(field) }
+    };
+    let fields = TaskKind::DenseRegression { channels: 1 };
+    let set = Dataset::new("maps", fields, split(8), None, split(4)).expect("sound");
+    npz::save(&set, &folder.path().join("maps.npz")).expect("writable");
+    for (data, metric, needs) in [
+        ("pulses.npz", "mae", "real values"),
+        ("pulses.npz", "relative-l2", "real values"),
+        ("numbers.npz", "one-minus-auroc", "classes, labels or masks"),
+        ("numbers.npz", "zero-one-error", "classes, labels or masks"),
+        ("maps.npz", "contact-mae", "a square grid"),
+    ] {
+        let run = dashnas(folder.path()).args(["run", data, "--metric", metric]).assert().code(4).stdout("");
+        run.stderr(predicate::str::contains(needs).and(predicate::str::contains("hint: its default is")));
+    }
+
+    // No label is true in the test split, and every test sample is of one class.
+    let labels = |n: usize, on: f32| {
+        let value = |i: usize| if i % 3 == 0 { on } else { 0.0 };
+        Targets::Values(Array::new(vec![n, 2], (0..2 * n).map(value).collect()))
+    };
+    save(folder.path(), "labels.npz", TaskKind::MultiLabel { labels: 2 }, [labels(12, 1.0), labels(4, 0.0)]);
+    let classes = [Targets::Classes([0, 1].repeat(6)), Targets::Classes(vec![1; 4])];
+    save(folder.path(), "one.npz", TaskKind::Classification { classes: 2 }, classes);
+    for args in [&["labels.npz", "--task", "multi-label"][..], &["one.npz", "--metric", "one-minus-auroc"]] {
+        let run = dashnas(folder.path()).arg("run").args(args).assert().code(3).stdout("");
+        run.stderr(
+            predicate::str::contains("on the test split").and(predicate::str::contains("hint: choose another metric")),
+        );
+    }
+    assert!(!folder.path().join("runs").exists());
+}
+
 #[test]
 fn inspect_describes_a_data_set() {
     let folder = folder();

@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
     /// other before anything is made.
     ///
     /// # Errors
-    /// [`Error::Config`] and its kin before the directory exists; [`Error::RunDirExists`] and
+    /// [`Error::Config`] and its kin and [`Error::Unjudgeable`] before the directory exists; [`Error::RunDirExists`] and
     /// [`Error::Io`] from making it.
     pub fn start(
         config: &Config,
@@ -98,13 +98,43 @@ impl<'a> Run<'a> {
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
         let problem = Problem::new(config, data)?;
+        problem.check_test(data)?;
+        Self::start_on(problem, source, data, out, observer)
+    }
+
+    /// [`Run::start`] where the test split is a stand-in that is never read: for [`Run::trained`] alone.
+    ///
+    /// # Errors
+    /// As [`Run::start`].
+    pub fn start_untested(
+        config: &Config,
+        source: &str,
+        data: &'a Dataset,
+        out: &Path,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
+        Self::start_on(Problem::new(config, data)?, source, data, out, observer)
+    }
+
+    fn start_on(
+        problem: Problem,
+        source: &str,
+        data: &'a Dataset,
+        out: &Path,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let warnings = problem.warnings.clone();
         let dir = RunDir::create(out)?;
         let lock = dir.lock()?;
         dir.write_json(names::DATA, &DataRecord::new(source, data))?;
         // The resolved configuration, so that the later stages and a reader see what was run. It
         // comes last: what has one is a run directory.
         dir.write(names::CONFIG, problem.config.to_toml().as_bytes())?;
-        Self::over(problem, dir, lock, data, observer)
+        let mut run = Self::over(problem, dir, lock, data, observer)?;
+        for message in warnings {
+            run.journal.event(&Event::Warning { message });
+        }
+        Ok(run)
     }
 
     /// Continues in the directory of an earlier process, from its newest checkpoint.
@@ -315,7 +345,7 @@ impl<'a> Run<'a> {
     /// Validation metric of the best trial, if there was tuning here.
     fn validation(&self) -> Option<f64> {
         let tuning = Tuning::of(self.journal.ledger.tuning.clone()).ok()?;
-        tuning.best_score().map(|score| score.metric)
+        tuning.best_score().and_then(|score| score.metric)
     }
 
     /// What a trained model says of itself.
@@ -362,7 +392,7 @@ impl<'a> Run<'a> {
             journal.event(&Event::StageStarted { stage: Stage::Baseline, steps_total: progress.total, epochs });
             if let Some(trials) = trials {
                 let tuned = tune::tune(&trials, &mut progress, journal)?;
-                card.training.validation = tuned.best_score().map(|score| score.metric);
+                card.training.validation = tuned.best_score().and_then(|score| score.metric);
                 card.training.hyperparameters = tuned.best;
             }
             // Tuning may have ended early; the rest of the steps are retraining's.

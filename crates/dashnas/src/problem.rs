@@ -7,7 +7,7 @@ use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targ
 use crate::error::Error;
 use crate::host::floats;
 use crate::loss::{Decoder, LossFn, compatible};
-use crate::metric::{self, Predictions, Scale, Truth};
+use crate::metric::{self, MetricError, Predictions, Scale, Truth};
 use crate::network::{Network, Pass};
 use crate::samples::Samples;
 use crate::task::{Metric, TaskKind};
@@ -35,13 +35,18 @@ pub struct Problem {
     pub targets: TargetNormalizer,
     /// What the run may take.
     pub budget: Budget,
+    /// Whether the metric is undefined on the validation rows, so that the loss alone ranks trials.
+    ranked_by_loss: bool,
+    /// What had to be done otherwise than the configuration says, for people.
+    pub warnings: Vec<String>,
 }
 
-/// How good a network is on held-out data: the metric first, the loss where metrics tie.
+/// How good a network is on held-out data: the metric first, the loss where metrics tie, as the 0-1 errors of
+/// a few samples often do.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Score {
-    /// The task's metric, an error.
-    pub metric: f64,
+    /// The task's metric, an error; `None` where it is not defined on the held-out data.
+    pub metric: Option<f64>,
     /// The training loss on the same data.
     pub loss: f64,
 }
@@ -49,7 +54,15 @@ pub struct Score {
 impl Score {
     /// Whether this is a strictly better score than `other`.
     pub fn beats(self, other: Score) -> bool {
-        (self.metric, self.loss) < (other.metric, other.loss)
+        match (self.metric, other.metric) {
+            (Some(mine), Some(theirs)) if mine != theirs => mine < theirs,
+            _ => self.loss < other.loss,
+        }
+    }
+
+    /// Whether loss and metric are numbers.
+    pub fn is_finite(self) -> bool {
+        self.loss.is_finite() && self.metric.is_none_or(f64::is_finite)
     }
 }
 
@@ -72,7 +85,8 @@ impl Problem {
     /// normalizes it.
     ///
     /// # Errors
-    /// [`Error::Config`] if the configuration does not fit the data.
+    /// [`Error::Config`], [`Error::LossMismatch`] or [`Error::MetricMismatch`] if the configuration does not fit
+    /// the data.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
         let facts = Facts { dims: data.dims(), task: data.task, train_samples: data.train.len() };
         let config = config.resolve(&facts)?;
@@ -81,11 +95,14 @@ impl Problem {
         if !compatible(loss, classes) {
             return Err(Error::LossMismatch { loss, task: data.task });
         }
+        let metric = config.metric(data.task);
+        if let Some(needs) = metric.lacks(data.task, data.spatial()) {
+            return Err(Error::MetricMismatch { metric, task: data.task, needs });
+        }
         check_classes(&config, data)?;
         let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input);
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
-        let metric = config.metric(data.task);
-        let problem = Self {
+        let mut problem = Self {
             task: data.task,
             metric,
             train: normalized(&data.train, &inputs, &targets).augmented(config.augment.clone()),
@@ -96,8 +113,48 @@ impl Problem {
             targets,
             config,
             budget: Budget::default(),
+            ranked_by_loss: false,
+            warnings: Vec::new(),
         };
+        problem.look_at_validation();
         Ok(problem)
+    }
+
+    /// Finds out whether trials can be judged on the validation rows, and how.
+    fn look_at_validation(&mut self) {
+        if !self.config.tune.enabled {
+            return;
+        }
+        let (_, held) = self.validation();
+        let truth = held.truth.select(&held.rows);
+        if let Err(reason) = self.defined_on(&truth) {
+            self.ranked_by_loss = true;
+            self.warnings.push(format!(
+                "trials are judged by their loss alone, since on the {} validation samples {reason}",
+                truth.rows()
+            ));
+        }
+    }
+
+    /// Whether the metric is defined on some targets, whatever is predicted.
+    fn defined_on(&self, truth: &Targets) -> Result<(), MetricError> {
+        let (n, outputs) = (truth.rows(), self.task.outputs());
+        match truth {
+            Targets::Classes(labels) => metric::defined(self.metric, [n, outputs, 1], Truth::Classes(labels)),
+            Targets::Values(values) => {
+                let shape = [n, outputs, values.row_len() / outputs.max(1)];
+                metric::defined(self.metric, shape, Truth::Values(&values.data))
+            }
+        }
+    }
+
+    /// Checks that a network can be judged on the test split in the end. Only the targets are looked at, and
+    /// only for that.
+    ///
+    /// # Errors
+    /// [`Error::Unjudgeable`] if the metric is undefined there.
+    pub fn check_test(&self, data: &Dataset) -> Result<(), Error> {
+        self.defined_on(&data.test.y).map_err(|source| Error::Unjudgeable { source, task: self.task })
     }
 
     /// Axes of the data, 1 or 2.
@@ -218,7 +275,8 @@ impl Problem {
             let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
             total += f64::from(value) * chunk.len() as f64;
         }
-        Ok(Score { metric: self.metric_of(network, held, device)?, loss: total / held.rows.len().max(1) as f64 })
+        let metric = if self.ranked_by_loss { None } else { Some(self.metric_of(network, held, device)?) };
+        Ok(Score { metric, loss: total / held.rows.len().max(1) as f64 })
     }
 
     /// The test split, normalized by the training statistics.

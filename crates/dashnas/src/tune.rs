@@ -83,8 +83,9 @@ impl Trial {
     /// That it is over, among `trials`.
     pub(crate) fn event(&self, trials: usize) -> Event {
         let Hyperparameters { lr, weight_decay, momentum, dropout } = self.hyperparameters;
-        let (score, reason) = (self.score.map(|s| s.metric), self.reason.clone());
-        Event::TrialFinished { trial: self.trial, trials, lr, weight_decay, momentum, dropout, score, reason }
+        let (score, loss) = (self.score.and_then(|s| s.metric), self.score.map(|s| s.loss));
+        let (trial, reason) = (self.trial, self.reason.clone());
+        Event::TrialFinished { trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason }
     }
 }
 
@@ -238,8 +239,11 @@ impl<'a> Trials<'a> {
             self.problem.score(&network.valid(), &self.held, &inner)
         });
         match attempt {
-            Ok(Ok(score)) if score.metric.is_finite() && score.loss.is_finite() => Ok(Ok(score)),
-            Ok(Ok(score)) => Ok(Err(format!("its score is not finite ({} with loss {})", score.metric, score.loss))),
+            Ok(Ok(score)) if score.is_finite() => Ok(Ok(score)),
+            Ok(Ok(Score { metric, loss })) => {
+                let metric = metric.map_or_else(String::new, |metric| format!("{metric} with "));
+                Ok(Err(format!("its score is not finite ({metric}loss {loss})")))
+            }
             Ok(Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_)))) => {
                 Ok(Err(e.to_string()))
             }
