@@ -290,8 +290,10 @@ impl<'a> Run<'a> {
     pub fn hyperparameters(&self) -> Result<Hyperparameters, Error> {
         let Problem { config, task, .. } = &self.problem;
         if self.journal.ledger.is_done(Stage::Tune) {
-            // The ledger has the numbers to the bit.
-            Ok(Tuning::of(self.journal.ledger.tuning.clone())?.best)
+            // The ledger has the numbers to the bit. Tuning may have ended well without a trial, where there
+            // was neither time nor a sample for one.
+            let done = Tuning::of(self.journal.ledger.tuning.clone());
+            Ok(done.map_or_else(|_| Hyperparameters::untuned(config, *task), |tuning| tuning.best))
         } else if config.tune.enabled || self.dir.has(names::TUNING) {
             Ok(read_tuning(&self.dir)?.best)
         } else {

@@ -37,6 +37,8 @@ pub struct Problem {
     pub budget: Budget,
     /// Whether the metric is undefined on the validation rows, so that the loss alone ranks trials.
     ranked_by_loss: bool,
+    /// Training rows that trials train on and are judged by, where the data has no validation split.
+    division: [Vec<usize>; 2],
     /// What had to be done otherwise than the configuration says, for people.
     pub warnings: Vec<String>,
 }
@@ -114,15 +116,28 @@ impl Problem {
             config,
             budget: Budget::default(),
             ranked_by_loss: false,
+            division: [Vec::new(), Vec::new()],
             warnings: Vec::new(),
         };
         problem.look_at_validation();
         Ok(problem)
     }
 
-    /// Finds out whether trials can be judged on the validation rows, and how.
+    /// Sets validation rows aside, and finds out whether trials can be judged on them, and how.
     fn look_at_validation(&mut self) {
+        self.division = self.divide();
         if !self.config.tune.enabled {
+            self.warnings.clear();
+            return;
+        }
+        if self.validation().1.rows.is_empty() {
+            // Each class, or the whole, has a single sample.
+            self.config.tune.enabled = false;
+            self.warnings.push(format!(
+                "no tuning, since no sample can be spared for validation: retraining takes the values under [retrain] \
+                 ({} training samples)",
+                self.train.len()
+            ));
             return;
         }
         let (_, held) = self.validation();
@@ -134,6 +149,23 @@ impl Problem {
                 truth.rows()
             ));
         }
+    }
+
+    /// A seeded, stratified share of the training data, in whole groups where that can be.
+    fn divide(&mut self) -> [Vec<usize>; 2] {
+        let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
+        let by = |groups| split_validation(&self.train_targets, groups, fraction, seed);
+        let (mut fit, mut held) = by(self.groups.as_deref());
+        if held.is_empty() && self.groups.is_some() && self.given_validation.is_none() {
+            (fit, held) = by(None);
+            if !held.is_empty() {
+                self.warnings.push(
+                    "validation divides groups, since no whole group can be spared: trials look better than they are"
+                        .into(),
+                );
+            }
+        }
+        [fit, held]
     }
 
     /// Whether the metric is defined on some targets, whatever is predicted.
@@ -201,14 +233,14 @@ impl Problem {
     }
 
     /// Rows of the training split to tune on, and what to score on: the given validation split,
-    /// or a seeded, stratified share of the training data.
+    /// or a seeded, stratified share of the training data. The latter is empty only where no sample can be
+    /// spared, and tuning is then off.
     pub fn validation(&self) -> (Vec<usize>, HeldOut<'_>) {
         if let Some((samples, truth)) = &self.given_validation {
             let rows = (0..samples.len()).collect();
             return ((0..self.train.len()).collect(), HeldOut { samples, truth, rows });
         }
-        let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
-        let (fit, held) = split_validation(&self.train_targets, self.groups.as_deref(), fraction, seed);
+        let [fit, held] = self.division.clone();
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
     }
 

@@ -191,6 +191,7 @@ impl<'a> Trials<'a> {
     /// Trials and steps of the whole tuning, if none ends early.
     pub fn size(&self) -> (usize, u64) {
         match self.way() {
+            _ if self.held() == 0 => (0, 0),
             TunePlan::None => (0, 0),
             TunePlan::Grid { trials, steps } => (trials, trials as u64 * steps),
             TunePlan::Asha { size } => size.size(),
@@ -335,6 +336,7 @@ pub(crate) fn tune(setup: &Trials<'_>, progress: &mut Progress, journal: &mut Jo
     let total = setup.size().0;
     let mut contest = Contest { setup, progress, journal, trials: Vec::new(), total, step_seconds: None };
     match setup.way() {
+        _ if setup.held() == 0 => {}
         TunePlan::None => {}
         TunePlan::Grid { trials, steps } => {
             let steps = setup.problem.budget.plan().map(|_| steps);
@@ -343,7 +345,12 @@ pub(crate) fn tune(setup: &Trials<'_>, progress: &mut Progress, journal: &mut Jo
         TunePlan::Asha { size } => run_asha(&mut contest, size)?,
     }
     let late = setup.problem.budget.plan().is_some();
-    if late && contest.trials.iter().all(|t| t.score.is_none()) {
+    if setup.held() == 0 {
+        // Asked for by itself: a run has it switched off.
+        let message = "no tuning, since no sample can be spared for validation".to_owned();
+        contest.journal.event(&Event::Warning { message });
+    }
+    if (late || setup.held() == 0) && contest.trials.iter().all(|t| t.score.is_none()) {
         // A limit that left no time for a trial is not the trials' failure.
         let untuned = Hyperparameters::untuned(&setup.problem.config, setup.problem.task);
         return Ok(Tuning { trials: contest.trials, best: untuned });
