@@ -313,7 +313,7 @@ impl<'a> Run<'a> {
             journal.event(&Event::StageStarted {
                 stage: Stage::Tune,
                 steps_total: progress.total,
-                epochs: problem.config.tune.epochs,
+                epochs: trials.epochs(),
             });
             let tuning = tune::tune(&trials, &mut progress, journal)?;
             dir.write_json(names::TUNING, &tuning)?;

@@ -232,6 +232,11 @@ impl Problem {
         }
     }
 
+    /// The class of each training sample, if there are classes.
+    pub fn classes(&self) -> Option<&[u32]> {
+        self.train_targets.classes()
+    }
+
     /// Rows of the training split to tune on, and what to score on: the given validation split,
     /// or a seeded, stratified share of the training data. The latter is empty only where no sample can be
     /// spared, and tuning is then off.

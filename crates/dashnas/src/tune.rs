@@ -6,6 +6,7 @@ use crate::asha::{Asha, Tournament};
 use crate::budget::pace::Length;
 use crate::budget::plan::TunePlan;
 use crate::config::{Config, TuneConfig, Tuner};
+use crate::data::draw;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -150,27 +151,41 @@ pub(crate) struct Trials<'a> {
     loss: LossFn,
     /// The samples that trials train on.
     rows: Vec<usize>,
+    /// Samples of an epoch by the configuration, as a share of those.
+    share: f64,
     /// The samples that judge them.
     held: HeldOut<'a>,
 }
+
+/// Samples that trials draw from at least, if there are as many: fewer would say little about the rest.
+const LEAST_ROWS: usize = 500;
 
 impl<'a> Trials<'a> {
     /// Trials of the network with the given kernels.
     pub fn new(problem: &'a Problem, kernels: &'a [[usize; 2]], device: &'a Device) -> Self {
         let (mut rows, held) = problem.validation();
-        let keep = ((rows.len() as f64 * problem.config.tune.subset).round() as usize).clamp(1, rows.len());
+        let subset = problem.config.tune.subset;
+        let asked = ((rows.len() as f64 * subset).round() as usize).clamp(1, rows.len().max(1));
+        let keep = asked.max(rows.len().min(LEAST_ROWS));
         if keep < rows.len() {
             let mut stream = Seed(problem.config.seed).stream("tune/subset", &[]);
-            let order = crate::rng::permutation(rows.len(), &mut stream);
-            rows = order[..keep].iter().map(|&i| rows[i]).collect();
+            rows = draw(&rows, problem.classes(), keep, &mut stream);
         }
-        Self { problem, kernels, device, loss: problem.loss(device), rows, held }
+        let share = asked as f64 / keep.max(1) as f64;
+        Self { problem, kernels, device, loss: problem.loss(device), rows, share, held }
     }
 
-    /// The training of one trial.
+    /// The training of one trial: as many samples are seen as the configured epochs over the configured subset
+    /// have, although there may be more different ones.
     pub fn plan(&self, hyperparameters: Hyperparameters) -> FitPlan {
         let c = &self.problem.config.tune;
-        hyperparameters.plan(self.problem, c.epochs, self.rows.len(), [c.min_steps, c.max_steps])
+        let epochs = (c.epochs as f64 * self.share).ceil() as usize;
+        hyperparameters.plan(self.problem, epochs.max(1), self.rows.len(), [c.min_steps, c.max_steps])
+    }
+
+    /// Epochs of one trial, by the configuration.
+    pub fn epochs(&self) -> usize {
+        self.plan(Hyperparameters::untuned(&self.problem.config, self.problem.task)).epochs
     }
 
     /// Steps of one trial, by the configuration.
