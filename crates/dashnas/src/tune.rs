@@ -112,7 +112,7 @@ impl Hyperparameters {
                 decay: r.lr_decay,
             },
             sgd: SgdConfig { momentum: self.momentum, nesterov: r.nesterov, weight_decay: self.weight_decay },
-            clip: Some(r.clip),
+            clip: (r.clip > 0.0).then_some(r.clip),
             dropout: self.dropout,
             alpha: None,
             micro_batch: problem.budget.train_micro_batch,

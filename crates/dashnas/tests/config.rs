@@ -41,7 +41,7 @@ fn the_paper_preset_is_appendix_a52() {
     );
     assert_eq!((&t.momentums[..], &t.dropouts[..]), (&[0.9, 0.99][..], &[0.0, 0.05][..]));
     // A.5.2, retraining.
-    assert_eq!((c.retrain.epochs, c.retrain.lr_decay), (200, 0.2));
+    assert_eq!((c.retrain.epochs, c.retrain.lr_decay, c.retrain.clip), (200, 0.2, 0.0));
     assert_eq!(milestone_epochs(&c.retrain_milestones(2), 200), [60, 120, 160]);
     assert_eq!(milestone_epochs(&c.retrain_milestones(1), 200), [30, 60, 90, 120, 160]);
     // Batch sizes of the tables.

@@ -166,7 +166,7 @@ pub const KEYS: [Key; 103] = [
     key("search", "weight-decay", "Weight decay of SGD."),
     key("search", "milestones", "Fractions of the epochs after which the learning rates are multiplied by lr-decay."),
     key("search", "lr-decay", "What the learning rates are multiplied by at each milestone."),
-    key("search", "clip", "Largest norm of the gradient; a longer one is scaled down to it."),
+    key("search", "clip", "Largest norm of the gradient; a longer one is scaled down to it. 0: none."),
     key("search", "temperature", "Temperature of the Gumbel softmax over a layer's choices."),
     key(
         "search",
@@ -218,7 +218,11 @@ pub const KEYS: [Key; 103] = [
     ),
     key("retrain", "lr-decay", "What the learning rate is multiplied by at each milestone."),
     key("retrain", "batch-size", "Samples in a batch. auto: as in [search], of all the training data."),
-    key("retrain", "clip", "Largest norm of the gradient; a longer one is scaled down to it."),
+    key(
+        "retrain",
+        "clip",
+        "Largest norm of the gradient, in tuning and retraining; a longer one is scaled down to it. 0: none.",
+    ),
     key("retrain", "lr", "Learning rate without tuning, and of the baseline. auto: 0.1, for dense tasks 0.01."),
     key("retrain", "weight-decay", "Weight decay without tuning, and of the baseline."),
     key("retrain", "momentum", "Momentum without tuning, and of the baseline."),

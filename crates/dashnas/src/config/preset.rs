@@ -157,7 +157,8 @@ impl Config {
                 milestones: None,
                 lr_decay: 0.2,
                 batch_size: None,
-                clip: 1.0,
+                // A.5.2 lists a threshold for the search only.
+                clip: if preset == Preset::Paper { 0.0 } else { 1.0 },
                 lr: None,
                 weight_decay: 5e-4,
                 momentum: 0.9,

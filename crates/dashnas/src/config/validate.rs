@@ -118,7 +118,7 @@ impl Config {
         not_negative("search.weight-decay", search.weight_decay)?;
         milestones("search.milestones", &search.milestones)?;
         fraction("search.lr-decay", search.lr_decay)?;
-        positive("search.clip", search.clip)?;
+        not_negative("search.clip", search.clip)?;
         positive("search.temperature", search.temperature)?;
         not_negative("search.alpha-grad-scale", search.alpha_grad_scale)?;
         not_negative("search.receptive-field-penalty", search.receptive_field_penalty)?;
@@ -168,7 +168,7 @@ impl Config {
         }
         fraction("retrain.lr-decay", retrain.lr_decay)?;
         optional(retrain.batch_size, |n| counts("retrain.batch-size", n))?;
-        positive("retrain.clip", retrain.clip)?;
+        not_negative("retrain.clip", retrain.clip)?;
         optional(retrain.lr, |lr| positive("retrain.lr", lr))?;
         not_negative("retrain.weight-decay", retrain.weight_decay)?;
         momentum("retrain.momentum", retrain.momentum)?;
