@@ -164,7 +164,7 @@ impl<'a> Trials<'a> {
     /// Trials of the network with the given kernels.
     pub fn new(problem: &'a Problem, kernels: &'a [[usize; 2]], device: &'a Device) -> Self {
         let (mut rows, held) = problem.validation();
-        let subset = problem.config.tune.subset;
+        let subset = problem.config.tune_subset(&problem.facts());
         let asked = ((rows.len() as f64 * subset).round() as usize).clamp(1, rows.len().max(1));
         let keep = asked.max(rows.len().min(LEAST_ROWS));
         if keep < rows.len() {

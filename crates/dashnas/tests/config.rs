@@ -40,6 +40,12 @@ fn the_paper_preset_is_appendix_a52() {
         (80, &[1e-1, 1e-2, 1e-3][..], &[5e-4, 5e-6][..])
     );
     assert_eq!((&t.momentums[..], &t.dropouts[..]), (&[0.9, 0.99][..], &[0.0, 0.05][..]));
+    // Section 3.3: tuning costs less than retraining. Batches an epoch: 782, 100, 3907; then 99, 49.
+    assert_eq!([two_d, darcy, one_d].map(|f| c.tune_subset(&f)), [0.01, 0.05, 0.01]);
+    assert_eq!([990, 490].map(|train_samples| c.tune_subset(&Facts { train_samples, ..darcy })), [0.1, 0.2]);
+    for (facts, share) in [two_d, darcy, one_d].map(|f| (f, c.tune_subset(&f))) {
+        assert!(24.0 * t.epochs as f64 * share < c.retrain.epochs as f64, "{facts:?}");
+    }
     // A.5.2, retraining.
     assert_eq!((c.retrain.epochs, c.retrain.lr_decay, c.retrain.clip), (200, 0.2, 0.0));
     assert_eq!(milestone_epochs(&c.retrain_milestones(2), 200), [60, 120, 160]);

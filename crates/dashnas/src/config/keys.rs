@@ -195,7 +195,13 @@ pub const KEYS: [Key; 103] = [
     key("tune", "epochs", "Epochs of a trial."),
     key("tune", "min-steps", "As in [search], for each trial."),
     key("tune", "max-steps", "As in [search], for each trial."),
-    key("tune", "subset", "Share of the training data that trials train on."),
+    key(
+        "tune",
+        "subset",
+        "Share of the training data that an epoch of a trial has. Small sets are drawn from more widely: 500 samples, or \
+         all, in fewer epochs. auto: 0.2, 0.1, 0.05 or 0.01 where retraining has fewer than 50, 100, 500 or more \
+         batches an epoch.",
+    ),
     key("tune", "learning-rates", "Learning rates to try, in this order."),
     key("tune", "weight-decays", "Weight decays to try."),
     key("tune", "momentums", "Momentums to try."),

@@ -130,7 +130,7 @@ impl Config {
         let tune = &self.tune;
         counts("tune.epochs", tune.epochs)?;
         step_bounds("tune.max-steps", tune.min_steps, tune.max_steps)?;
-        fraction("tune.subset", tune.subset)?;
+        optional(tune.subset, |share| fraction("tune.subset", share))?;
         each("tune.learning-rates", &tune.learning_rates, positive)?;
         each("tune.weight-decays", &tune.weight_decays, not_negative)?;
         each("tune.momentums", &tune.momentums, momentum)?;
