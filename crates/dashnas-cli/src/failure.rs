@@ -86,7 +86,11 @@ impl From<dashnas::Error> for Failure {
             Error::Data(error) => error.into(),
             error => {
                 let code = match &error {
-                    Error::Space(_) | Error::LossMismatch { .. } | Error::MetricMismatch { .. } => Code::Config,
+                    Error::Space(_)
+                    | Error::LossMismatch { .. }
+                    | Error::MetricMismatch { .. }
+                    | Error::Memory { .. }
+                    | Error::Bound { .. } => Code::Config,
                     Error::OtherData { .. } | Error::Input(_) | Error::Metric(_) | Error::Unjudgeable { .. } => {
                         Code::Data
                     }

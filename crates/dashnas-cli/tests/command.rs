@@ -122,6 +122,34 @@ fn a_wrong_key_names_file_line_and_a_better_one() {
 }
 
 #[test]
+fn a_run_directory_that_cannot_be_made_is_known_before_the_data_is() {
+    let folder = folder();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let long = "x".repeat(300);
+    // The data set does not exist either, which would come later.
+    for (out, message) in [("file", "already exists"), ("file/x", "file/x"), (&*long, "run directory")] {
+        dashnas(folder.path())
+            .args(["run", "missing.npz", "--out", out])
+            .assert()
+            .code(5)
+            .stdout("")
+            .stderr(predicate::str::contains(message).and(predicate::str::contains("hint: ")));
+    }
+    dashnas(folder.path()).args(["run", "missing.npz", "--out", "a/b/c"]).assert().code(3);
+    dashnas(folder.path()).args(["run", "missing.npz"]).assert().code(3);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was left behind");
+}
+
+#[test]
+fn a_limit_that_is_too_small_leaves_nothing() {
+    let folder = folder();
+    series(folder.path());
+    let run = dashnas(folder.path()).args(["run", "pulses.npz", "--memory-limit", "1M", "--out", "r"]).assert().code(4);
+    run.stdout("").stderr(predicate::str::contains("hint: set --memory-limit"));
+    assert!(!folder.path().join("r").exists());
+}
+
+#[test]
 fn bad_data_is_exit_code_3_and_leaves_nothing() {
     let folder = folder();
     fs::write(folder.path().join("bad.npz"), "not a zip").unwrap();

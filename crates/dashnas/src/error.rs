@@ -265,9 +265,16 @@ impl Error {
                 "raise {key} to {least}, or make the network smaller: backbone.width, backbone.channels, \
                  space.kernel-sizes"
             )),
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("check the permissions, or choose another --out".into())
-            }
+            Error::Io { source, action, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => Some("check the permissions, or choose another --out".into()),
+                io::ErrorKind::NotADirectory => {
+                    Some("a part of the path is a file and no folder: choose another --out".into())
+                }
+                io::ErrorKind::InvalidFilename => Some("choose a shorter --out".into()),
+                io::ErrorKind::ReadOnlyFilesystem => Some("choose an --out that can be written to".into()),
+                _ if action.ends_with("the run directory") => Some("choose another --out".into()),
+                _ => None,
+            },
             _ => None,
         }
     }

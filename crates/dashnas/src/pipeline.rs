@@ -2,6 +2,7 @@
 //! also by itself.
 
 use crate::architecture::Architecture;
+use crate::budget::fit::MemoryFit;
 use crate::budget::{WallClock, limits};
 use crate::checkpoint::Cadence;
 use crate::config::Config;
@@ -88,8 +89,8 @@ impl<'a> Run<'a> {
     /// other before anything is made.
     ///
     /// # Errors
-    /// [`Error::Config`] and its kin and [`Error::Unjudgeable`] before the directory exists; [`Error::RunDirExists`] and
-    /// [`Error::Io`] from making it.
+    /// [`Error::Config`] and its kin, [`Error::Unjudgeable`] and [`Error::Memory`] before the directory exists;
+    /// [`Error::RunDirExists`] and [`Error::Io`] from making it. No directory is left behind.
     pub fn start(
         config: &Config,
         source: &str,
@@ -123,14 +124,28 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        let warnings = problem.warnings.clone();
+        let memory = limits::decide_memory(&problem, data)?;
         let dir = RunDir::create(out)?;
+        let path = dir.path().to_owned();
+        Self::begin(problem, memory, source, dir, data, observer).inspect_err(|_| RunDir::discard(&path))
+    }
+
+    /// Fills a new directory with what a run needs to be gone on with.
+    fn begin(
+        problem: Problem,
+        memory: Option<MemoryFit>,
+        source: &str,
+        dir: RunDir,
+        data: &'a Dataset,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let warnings = problem.warnings.clone();
         let lock = dir.lock()?;
         dir.write_json(names::DATA, &DataRecord::new(source, data))?;
         // The resolved configuration, so that the later stages and a reader see what was run. It
         // comes last: what has one is a run directory.
         dir.write(names::CONFIG, problem.config.to_toml().as_bytes())?;
-        let mut run = Self::over(problem, dir, lock, data, observer)?;
+        let mut run = Self::over(problem, memory, dir, lock, data, observer)?;
         for message in warnings {
             run.journal.event(&Event::Warning { message });
         }
@@ -162,11 +177,12 @@ impl<'a> Run<'a> {
             };
             return Err(Error::OtherData { given: data.name.clone(), expected: record.name, reason });
         }
-        Self::over(Problem::new(config, data)?, dir, lock, data, observer)
+        Self::over(Problem::new(config, data)?, None, dir, lock, data, observer)
     }
 
     fn over(
         problem: Problem,
+        memory: Option<MemoryFit>,
         dir: RunDir,
         lock: Lock,
         data: &'a Dataset,
@@ -187,7 +203,7 @@ impl<'a> Run<'a> {
         };
         let before = run.journal.ledger.seconds.values().sum();
         run.problem.budget.set_clock(WallClock::new(Instant::now(), before));
-        limits::fit_memory(&mut run.problem, data, &mut run.journal)?;
+        limits::fit_memory(&mut run.problem, data, memory, &mut run.journal)?;
         limits::take_up(&mut run.problem, &run.journal);
         Ok(run)
     }
