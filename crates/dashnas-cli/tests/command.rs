@@ -111,7 +111,8 @@ fn a_wrong_key_names_file_line_and_a_better_one() {
     fs::write(folder.path().join("c.toml"), "seed = 1\n[search]\nepoch = 7\n").unwrap();
     let stderr = "error: c.toml:3: there is no key `search.epoch`\nhint: did you mean `search.epochs`?\n";
     dashnas(folder.path()).args(["config", "--config", "c.toml"]).assert().code(4).stdout("").stderr(stderr);
-    let stderr = "error: `space.kernel-sizes` is [3, 4], but kernel sizes are odd, so that they have a centre\n";
+    let stderr =
+        "error: --kernel-sizes: `space.kernel-sizes` is [3, 4], but kernel sizes are odd, so that they have a centre\n";
     dashnas(folder.path())
         .args(["run", "darcy-flow", "--kernel-sizes", "3,4"])
         .assert()

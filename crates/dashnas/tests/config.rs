@@ -169,7 +169,7 @@ fn errors_name_the_line_the_key_and_what_to_do() {
         ),
         (
             "[search]\nepochs = 0\n",
-            "`search.epochs` is 0, but it must be from 1 to 16777216",
+            "my.toml:2: `search.epochs` is 0, but it must be from 1 to 16777216",
             "`dashnas config` prints every key with its meaning and a valid value",
         ),
     ];
@@ -181,6 +181,8 @@ fn errors_name_the_line_the_key_and_what_to_do() {
     assert!(matches!(syntax, ConfigError::Syntax { line: 2, .. }), "{syntax}");
     let flag = Config::load(None, None, &[Override::parse("search.epochs=x", "--set").unwrap()]).unwrap_err();
     assert_eq!(flag.to_string(), "--set: `search.epochs`: invalid type: string \"x\", expected usize");
+    let flag = Config::load(None, None, &[Override::new("search.clip", -1.0, "--set")]).unwrap_err();
+    assert_eq!(flag.to_string(), "--set: `search.clip` is -1.0, but it must be 0 or more");
     let flag = Config::load(None, None, &[Override::new("search.epoch", 3, "--set")]).unwrap_err();
     assert!(matches!(&flag, ConfigError::UnknownKey { suggestion: Some(near), .. } if near == "search.epochs"));
     let missing = Config::load(None, Some(Path::new("no/such.toml")), &[]).unwrap_err();

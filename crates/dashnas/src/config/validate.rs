@@ -177,7 +177,7 @@ impl Config {
 }
 
 fn check(key: &'static str, value: &impl Debug, ok: bool, reason: &'static str) -> Result<(), ConfigError> {
-    if ok { Ok(()) } else { Err(ConfigError::Invalid { key, value: format!("{value:?}"), reason }) }
+    if ok { Ok(()) } else { Err(ConfigError::Invalid { origin: None, key, value: format!("{value:?}"), reason }) }
 }
 
 fn optional<T>(value: Option<T>, check: impl Fn(T) -> Result<(), ConfigError>) -> Result<(), ConfigError> {
