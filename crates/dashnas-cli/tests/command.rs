@@ -241,6 +241,31 @@ fn inspect_describes_a_data_set() {
         json(&dashnas(folder.path()).args(["inspect", "pulses.npz", "--json", "--metric", "one-minus-f1"]).assert());
     assert_eq!(found["metric"], "one-minus-f1");
     assert_eq!(found["splits"][0]["x"], serde_json::json!([24, 1, 16]));
+
+    // And what would be run on it.
+    fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let args = ["inspect", "pulses.npz", "--config", "tiny.toml"];
+    let text = dashnas(folder.path()).args(args).assert().success().stderr("");
+    let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
+    let (_, run) = text.split_once("  would be run").unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(
+        run,
+        " (preset quick)
+    backbone  wrn-1d of 4 channels; 9 layers are searched
+    kernels   K = {3, 5}, D = {1, 3}
+    search    1 epochs, 3 steps of 4 samples, learning rate 0.1, 0.05 for the architecture
+    tune      at most 1 trials of 1 epochs (5 steps) over 20 samples, judged on 4; learning rates 0.1
+    retrain   1 epochs, 6 steps of 4 samples, learning rate 0.1 if not tuned
+    baseline  the plain backbone, tuned and trained alike
+"
+    );
+    let found = json(&dashnas(folder.path()).args(args).arg("--json").assert().success());
+    assert_eq!(found["run"]["tune"]["validation"], 4);
+    // A run that would be refused: the data first, then why.
+    let refused = dashnas(folder.path()).args(["inspect", "pulses.npz", "--metric", "mae"]).assert().code(4);
+    refused
+        .stdout(predicate::str::contains("classification into 2 classes"))
+        .stderr(predicate::str::contains("the metric mae cannot be used"));
 }
 
 #[test]

@@ -198,6 +198,11 @@ impl<'a> Trials<'a> {
         grid(&self.problem.config.tune).len()
     }
 
+    /// Samples that trials draw from.
+    pub fn samples(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Samples that judge a trial.
     pub fn held(&self) -> usize {
         self.held.rows.len()
