@@ -418,6 +418,17 @@ fn inspect_tells_what_files_are_and_what_is_missing() {
     let found = json(&dashnas(folder.path()).args(["inspect", "alone.fa", "--json"]).assert());
     assert_eq!(found["contents"][0], "2 sequences");
 
+    // What was decided about shapes is said when it is run, too.
+    save(
+        folder.path(),
+        "narrow.npz",
+        TaskKind::Classification { classes: 2 },
+        [8, 4].map(|n| Targets::Classes((0..n).map(|i| i % 2).collect())),
+    );
+    let line = ["run", "narrow.npz", "--layout", "channels-last", "--memory-limit", "1M"];
+    let refused = dashnas(folder.path()).args(line).assert().code(4);
+    refused.stderr(predicate::str::contains("note: channels are the last axis"));
+
     let rows: String = (0..10).map(|i| format!("{i},{},{}\n", i * i, ["no", "yes"][i % 2])).collect();
     fs::write(folder.path().join("table.csv"), format!("a,b,answer\n{rows}")).unwrap();
     let line = ["inspect", "table.csv", "--targets", "answer", "--test-fraction", "0.4", "--json"];

@@ -67,6 +67,7 @@ fn started<T>(
     let since = Instant::now();
     let data = source::load(source, &config, &mut progress)?;
     let read_in = since.elapsed();
+    data.origin.notes.iter().for_each(|note| progress.note(note));
     let out = args.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &data.name));
     let mut run = Run::start(&config, &source::record(source), &data, &out, &mut progress)?;
     run.data_read_in(read_in);
