@@ -57,8 +57,15 @@ pub fn from_pipeline(py: Python<'_>, error: dashnas::Error) -> PyErr {
         Error::RunDirExists { .. } => {
             return io::Error::new(io::ErrorKind::AlreadyExists, error.to_string()).into();
         }
-        Error::Data(_) | Error::Input(_) | Error::OtherData { .. } => Class::Data,
-        Error::Config(_) | Error::Space(_) | Error::LossMismatch { .. } => Class::Config,
+        Error::Data(_) | Error::Input(_) | Error::OtherData { .. } | Error::Metric(_) | Error::Unjudgeable { .. } => {
+            Class::Data
+        }
+        Error::Config(_)
+        | Error::Space(_)
+        | Error::LossMismatch { .. }
+        | Error::MetricMismatch { .. }
+        | Error::Memory { .. }
+        | Error::Bound { .. } => Class::Config,
         Error::Model { .. }
         | Error::Export(_)
         | Error::Corrupt { .. }

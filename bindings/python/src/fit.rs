@@ -92,7 +92,7 @@ fn train_in(
     data: &Dataset,
     watch: &mut Watch,
 ) -> Result<dashnas::model::Model, dashnas::Error> {
-    let mut run = Run::start(config, NAME, data, dir, watch)?;
+    let mut run = Run::start_untested(config, NAME, data, dir, watch)?;
     run.trained()?;
     dashnas::model::Model::load(dir)
 }

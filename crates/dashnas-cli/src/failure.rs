@@ -86,8 +86,14 @@ impl From<dashnas::Error> for Failure {
             Error::Data(error) => error.into(),
             error => {
                 let code = match &error {
-                    Error::Space(_) | Error::LossMismatch { .. } => Code::Config,
-                    Error::OtherData { .. } | Error::Input(_) => Code::Data,
+                    Error::Space(_)
+                    | Error::LossMismatch { .. }
+                    | Error::MetricMismatch { .. }
+                    | Error::Memory { .. }
+                    | Error::Bound { .. } => Code::Config,
+                    Error::OtherData { .. } | Error::Input(_) | Error::Metric(_) | Error::Unjudgeable { .. } => {
+                        Code::Data
+                    }
                     Error::RunDirExists { .. }
                     | Error::NotARunDir { .. }
                     | Error::MissingStage { .. }

@@ -40,6 +40,13 @@ impl Progress {
         Self { verbosity, interrupt, bar: None, terminal, lines: Lines::new(verbosity, pause) }
     }
 
+    /// Says what was decided, unless only warnings are wanted.
+    pub fn note(&self, text: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.say(crate::failure::line(AnsiColor::Cyan, "note", text).trim_end());
+        }
+    }
+
     /// Prints a line above the bar.
     fn say(&self, line: &str) {
         match &self.bar {

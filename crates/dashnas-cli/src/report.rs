@@ -58,7 +58,7 @@ pub fn tuning(tuning: &Tuning, metric: Metric) -> String {
     for trial in &tuning.trials {
         let h = trial.hyperparameters;
         let score = match (&trial.score, &trial.reason) {
-            (Some(score), _) => metric.format(score.metric),
+            (Some(score), _) => score.metric.map_or(format!("loss {:.4}", score.loss), |m| metric.format(m)),
             (None, reason) => reason.clone().unwrap_or_default(),
         };
         let numbers = [h.lr, h.weight_decay, h.momentum, h.dropout].map(|v| v.to_string());

@@ -111,7 +111,8 @@ fn a_wrong_key_names_file_line_and_a_better_one() {
     fs::write(folder.path().join("c.toml"), "seed = 1\n[search]\nepoch = 7\n").unwrap();
     let stderr = "error: c.toml:3: there is no key `search.epoch`\nhint: did you mean `search.epochs`?\n";
     dashnas(folder.path()).args(["config", "--config", "c.toml"]).assert().code(4).stdout("").stderr(stderr);
-    let stderr = "error: `space.kernel-sizes` is [3, 4], but kernel sizes are odd, so that they have a centre\n";
+    let stderr =
+        "error: --kernel-sizes: `space.kernel-sizes` is [3, 4], but kernel sizes are odd, so that they have a centre\n";
     dashnas(folder.path())
         .args(["run", "darcy-flow", "--kernel-sizes", "3,4"])
         .assert()
@@ -119,6 +120,34 @@ fn a_wrong_key_names_file_line_and_a_better_one() {
         .stderr(predicate::str::starts_with(stderr));
     dashnas(folder.path()).args(["config", "--config", "none.toml"]).assert().code(5);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was left behind");
+}
+
+#[test]
+fn a_run_directory_that_cannot_be_made_is_known_before_the_data_is() {
+    let folder = folder();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let long = "x".repeat(300);
+    // The data set does not exist either, which would come later.
+    for (out, message) in [("file", "already exists"), ("file/x", "file/x"), (&*long, "run directory")] {
+        dashnas(folder.path())
+            .args(["run", "missing.npz", "--out", out])
+            .assert()
+            .code(5)
+            .stdout("")
+            .stderr(predicate::str::contains(message).and(predicate::str::contains("hint: ")));
+    }
+    dashnas(folder.path()).args(["run", "missing.npz", "--out", "a/b/c"]).assert().code(3);
+    dashnas(folder.path()).args(["run", "missing.npz"]).assert().code(3);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was left behind");
+}
+
+#[test]
+fn a_limit_that_is_too_small_leaves_nothing() {
+    let folder = folder();
+    series(folder.path());
+    let run = dashnas(folder.path()).args(["run", "pulses.npz", "--memory-limit", "1M", "--out", "r"]).assert().code(4);
+    run.stdout("").stderr(predicate::str::contains("hint: set --memory-limit"));
+    assert!(!folder.path().join("r").exists());
 }
 
 #[test]
@@ -148,6 +177,60 @@ fn a_loss_or_backbone_that_does_not_fit_is_exit_code_4() {
     assert!(!folder.path().join("runs").exists());
 }
 
+/// Saves a data set of series under a name.
+fn save(folder: &Path, name: &str, task: TaskKind, targets: [Targets; 2]) {
+    let [train, test] = targets.map(|y| {
+        let n = y.shape()[0];
+        let x = (0..n * 32).map(|i| (i as f32).sin()).collect();
+        Split { x: Array::new(vec![n, 2, 4, 4], x), y }
+    });
+    let set = Dataset::new(name, task, train, None, test).expect("sound");
+    npz::save(&set, &folder.join(name)).expect("writable");
+}
+
+#[test]
+fn a_metric_that_does_not_fit_is_refused_before_anything_is_trained() {
+    let folder = folder();
+    series(folder.path());
+    let numbers = |n: usize| Targets::Values(Array::new(vec![n, 1], (0..n).map(|i| i as f32 + 0.5).collect()));
+    save(folder.path(), "numbers.npz", TaskKind::Regression { outputs: 1 }, [numbers(12), numbers(4)]);
+    // Positions that are no square map.
+    let split = |n: usize| {
+        let values: Vec<f32> = (0..n * 12).map(|i| (i as f32).cos()).collect();
+        let field = Array::new(vec![n, 1, 3, 4], values);
+        Split { x: field.clone(), y: Targets::Values(field) }
+    };
+    let fields = TaskKind::DenseRegression { channels: 1 };
+    let set = Dataset::new("maps", fields, split(8), None, split(4)).expect("sound");
+    npz::save(&set, &folder.path().join("maps.npz")).expect("writable");
+    for (data, metric, needs) in [
+        ("pulses.npz", "mae", "real values"),
+        ("pulses.npz", "relative-l2", "real values"),
+        ("numbers.npz", "one-minus-auroc", "classes, labels or masks"),
+        ("numbers.npz", "zero-one-error", "classes, labels or masks"),
+        ("maps.npz", "contact-mae", "a square grid"),
+    ] {
+        let run = dashnas(folder.path()).args(["run", data, "--metric", metric]).assert().code(4).stdout("");
+        run.stderr(predicate::str::contains(needs).and(predicate::str::contains("hint: its default is")));
+    }
+
+    // No label is true in the test split, and every test sample is of one class.
+    let labels = |n: usize, on: f32| {
+        let value = |i: usize| if i % 3 == 0 { on } else { 0.0 };
+        Targets::Values(Array::new(vec![n, 2], (0..2 * n).map(value).collect()))
+    };
+    save(folder.path(), "labels.npz", TaskKind::MultiLabel { labels: 2 }, [labels(12, 1.0), labels(4, 0.0)]);
+    let classes = [Targets::Classes([0, 1].repeat(6)), Targets::Classes(vec![1; 4])];
+    save(folder.path(), "one.npz", TaskKind::Classification { classes: 2 }, classes);
+    for args in [&["labels.npz", "--task", "multi-label"][..], &["one.npz", "--metric", "one-minus-auroc"]] {
+        let run = dashnas(folder.path()).arg("run").args(args).assert().code(3).stdout("");
+        run.stderr(
+            predicate::str::contains("on the test split").and(predicate::str::contains("hint: choose another metric")),
+        );
+    }
+    assert!(!folder.path().join("runs").exists());
+}
+
 #[test]
 fn inspect_describes_a_data_set() {
     let folder = folder();
@@ -158,6 +241,31 @@ fn inspect_describes_a_data_set() {
         json(&dashnas(folder.path()).args(["inspect", "pulses.npz", "--json", "--metric", "one-minus-f1"]).assert());
     assert_eq!(found["metric"], "one-minus-f1");
     assert_eq!(found["splits"][0]["x"], serde_json::json!([24, 1, 16]));
+
+    // And what would be run on it.
+    fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let args = ["inspect", "pulses.npz", "--config", "tiny.toml"];
+    let text = dashnas(folder.path()).args(args).assert().success().stderr("");
+    let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
+    let (_, run) = text.split_once("  would be run").unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(
+        run,
+        " (preset quick)
+    backbone  wrn-1d of 4 channels; 9 layers are searched
+    kernels   K = {3, 5}, D = {1, 3}
+    search    1 epochs, 3 steps of 4 samples, learning rate 0.1, 0.05 for the architecture
+    tune      at most 1 trials of 1 epochs (5 steps) over 20 samples, judged on 4; learning rates 0.1
+    retrain   1 epochs, 6 steps of 4 samples, learning rate 0.1 if not tuned
+    baseline  the plain backbone, tuned and trained alike
+"
+    );
+    let found = json(&dashnas(folder.path()).args(args).arg("--json").assert().success());
+    assert_eq!(found["run"]["tune"]["validation"], 4);
+    // A run that would be refused: the data first, then why.
+    let refused = dashnas(folder.path()).args(["inspect", "pulses.npz", "--metric", "mae"]).assert().code(4);
+    refused
+        .stdout(predicate::str::contains("classification into 2 classes"))
+        .stderr(predicate::str::contains("the metric mae cannot be used"));
 }
 
 #[test]
@@ -309,6 +417,17 @@ fn inspect_tells_what_files_are_and_what_is_missing() {
     );
     let found = json(&dashnas(folder.path()).args(["inspect", "alone.fa", "--json"]).assert());
     assert_eq!(found["contents"][0], "2 sequences");
+
+    // What was decided about shapes is said when it is run, too.
+    save(
+        folder.path(),
+        "narrow.npz",
+        TaskKind::Classification { classes: 2 },
+        [8, 4].map(|n| Targets::Classes((0..n).map(|i| i % 2).collect())),
+    );
+    let line = ["run", "narrow.npz", "--layout", "channels-last", "--memory-limit", "1M"];
+    let refused = dashnas(folder.path()).args(line).assert().code(4);
+    refused.stderr(predicate::str::contains("note: channels are the last axis"));
 
     let rows: String = (0..10).map(|i| format!("{i},{},{}\n", i * i, ["no", "yes"][i % 2])).collect();
     fs::write(folder.path().join("table.csv"), format!("a,b,answer\n{rows}")).unwrap();

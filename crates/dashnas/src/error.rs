@@ -7,7 +7,7 @@ use crate::export::ExportError;
 use crate::metric::MetricError;
 use crate::predict::{InputError, OutputError};
 use crate::run_dir::names;
-use crate::task::{Loss, TaskKind};
+use crate::task::{Loss, Metric, TaskKind};
 use aggconv::SpaceError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,24 @@ pub enum Error {
     LossMismatch {
         /// The loss asked for.
         loss: Loss,
+        /// The task.
+        task: TaskKind,
+    },
+    /// The metric does not go with the kind of task.
+    #[error("the metric {} cannot be used for {task}: it needs {needs}", metric.name())]
+    MetricMismatch {
+        /// The metric asked for.
+        metric: Metric,
+        /// The task.
+        task: TaskKind,
+        /// What it needs.
+        needs: &'static str,
+    },
+    /// The metric is undefined on the test split, whatever would be predicted.
+    #[error("no network can be judged on the test split: {source}")]
+    Unjudgeable {
+        /// Why.
+        source: MetricError,
         /// The task.
         task: TaskKind,
     },
@@ -205,6 +223,12 @@ impl Error {
             Error::Export(e) => e.hint(),
             Error::Output(e) => e.hint(),
             Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
+            Error::MetricMismatch { task, .. } => Some(format!("its default is {}", task.default_metric().name())),
+            Error::Unjudgeable { source, task } => {
+                let others = Metric::ALL.into_iter().filter(|m| m.suits(*task) && Some(*m) != source.metric());
+                let names = others.map(Metric::name).collect::<Vec<_>>().join(", ");
+                Some(format!("choose another metric ({names}), or give test samples that it is defined on"))
+            }
             Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
             Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),
             Error::RunDirExists { path } if path.join(names::CONFIG).is_file() => {
@@ -241,9 +265,16 @@ impl Error {
                 "raise {key} to {least}, or make the network smaller: backbone.width, backbone.channels, \
                  space.kernel-sizes"
             )),
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                Some("check the permissions, or choose another --out".into())
-            }
+            Error::Io { source, action, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => Some("check the permissions, or choose another --out".into()),
+                io::ErrorKind::NotADirectory => {
+                    Some("a part of the path is a file and no folder: choose another --out".into())
+                }
+                io::ErrorKind::InvalidFilename => Some("choose a shorter --out".into()),
+                io::ErrorKind::ReadOnlyFilesystem => Some("choose an --out that can be written to".into()),
+                _ if action.ends_with("the run directory") => Some("choose another --out".into()),
+                _ => None,
+            },
             _ => None,
         }
     }

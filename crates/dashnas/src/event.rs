@@ -136,8 +136,11 @@ pub enum Event {
         momentum: f64,
         /// Dropout rate.
         dropout: f64,
-        /// Metric on the validation split; none if the trial failed or was not run.
+        /// Metric on the validation split; none if the trial failed, or if the metric is undefined there.
         score: Option<f64>,
+        /// Loss on the validation split; none if the trial failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        loss: Option<f64>,
         /// Why there is no score.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,

@@ -42,6 +42,7 @@ pub mod outcome;
 pub mod pickle;
 pub mod pipeline;
 pub mod predict;
+pub mod preview;
 pub mod problem;
 pub mod report;
 pub mod retrain;

@@ -98,11 +98,11 @@ impl LossFn {
             (Loss::Mse, BatchTarget::Values(y)) => (output - y.clone()).powf_scalar(2.0).mean(),
             (Loss::RelativeL2, BatchTarget::Values(y)) => {
                 let (p, y) = self.decoded(output, y.clone());
-                relative_l2(p, y).mean()
+                relative_l2(p, y, self.mean_square())
             }
             (Loss::RelativeL2, BatchTarget::Known { values, known }) => {
                 let (p, y) = self.decoded(output, values.clone());
-                relative_l2(p * known.clone(), y * known.clone()).mean()
+                relative_l2(p * known.clone(), y * known.clone(), self.mean_square())
             }
             (loss, _) => unreachable!("{loss:?} was paired with a target of the wrong kind; `compatible` forbids it"),
         }
@@ -114,6 +114,12 @@ impl LossFn {
             Some(d) => (d.decode(p), d.decode(y)),
             None => (p, y),
         }
+    }
+
+    /// E[y²] of the training targets, a number a point on average, where the decoder knows it.
+    fn mean_square(&self) -> Option<Tensor<1>> {
+        let square = |t: &Tensor<3>| t.clone().powf_scalar(2.0).mean();
+        self.decoder.as_ref().map(|d| square(&d.mean) + square(&d.std))
     }
 
     /// The mean of the samples' losses `[N, 1]`, weighted by the classes' weights if there are any.
@@ -153,15 +159,26 @@ fn log_prob(output: Tensor<3>, target: &Tensor<2, Int>) -> Tensor<2> {
     activation::log_softmax(logits, 1).gather(1, target.clone())
 }
 
-/// `‖p − y‖₂ / ‖y‖₂` of each sample, shape `[N]`.
-fn relative_l2(p: Tensor<3>, y: Tensor<3>) -> Tensor<1> {
+/// Squared norms below this share of the usual one count as 0: decoding rounds to some 1e-14 of it.
+const ZERO: f64 = 1e-12;
+
+/// The mean of `‖p − y‖₂ / ‖y‖₂` over the samples with y ≠ 0, as in the metric; 0 if there are none.
+/// `mean_square` is what y² usually is at a point, its mean over the batch if not given.
+fn relative_l2(p: Tensor<3>, y: Tensor<3>, mean_square: Option<Tensor<1>>) -> Tensor<1> {
     let [n, c, positions] = y.dims();
-    let norm = |t: Tensor<3>| -> Tensor<1> {
+    let square = |t: Tensor<3>| -> Tensor<1> {
         let squares: Tensor<2> = t.powf_scalar(2.0).reshape([n, c * positions]);
-        // The small constant keeps √'s gradient finite where a prediction is exact.
-        (squares.sum_dim(1).reshape([n]) + 1e-12).sqrt()
+        squares.sum_dim(1).reshape([n])
     };
-    norm(p - y.clone()) / norm(y)
+    let target = square(y.clone());
+    let usual = mean_square.map_or_else(|| target.clone().mean(), |m| m * (c * positions) as f64);
+    // Keeps √'s gradient finite where a prediction is exact, in the scale of the data.
+    let tiny = (usual * ZERO).clamp_min(1e-30);
+    let counted = target.clone().greater(tiny.clone().expand([n])).float();
+    let gap = (square(p - y) + tiny).sqrt();
+    // Whatever is left out is divided by 1.
+    let norm = (target * counted.clone() + (counted.clone().neg() + 1.0)).sqrt();
+    (gap / norm * counted.clone()).sum() / counted.sum().clamp_min(1.0)
 }
 
 #[cfg(test)]
@@ -260,6 +277,49 @@ mod tests {
         };
         let l2 = value(LossFn::new(Loss::RelativeL2).forward(p(), &y));
         assert!((l2 - (11.25f64 / 5.0).sqrt() / 2.0).abs() < 1e-5, "{l2}");
+    }
+
+    #[test]
+    fn relative_l2_leaves_out_targets_of_zero_at_any_scale() {
+        let device = Device::flex().autodiff();
+        for scale in [1.0f32, 1e-6, 1e6] {
+            let of = |data: [f32; 4], device: &Device| {
+                Tensor::<3>::from_data(TensorData::new(data.map(|v| v * scale).to_vec(), [2, 1, 2]), device)
+            };
+            let loss = LossFn::new(Loss::RelativeL2);
+            let y = BatchTarget::Values(of([3.0, 4.0, 0.0, 0.0], &device));
+            let at = |x: [f32; 4]| of(x, &device).require_grad();
+            let x = [3.0, 1.0, 5.0, -7.0];
+            let p = at(x);
+            let got = loss.forward(p.clone(), &y);
+            assert!((value(got.clone()) - 0.6).abs() < 1e-5, "{} at {scale}", value(got));
+            let grad = p.grad(&got.backward()).map(crate::host::floats).expect("the loss depends on it");
+            for i in 0..4 {
+                let h = 1e-2;
+                let (mut up, mut down) = (x, x);
+                up[i] += h;
+                down[i] -= h;
+                let slope = (value(loss.forward(at(up), &y)) - value(loss.forward(at(down), &y))) / f64::from(2.0 * h);
+                assert!((f64::from(grad[i] * scale) - slope).abs() < 1e-4, "d/dx{i} at {scale}: {} {slope}", grad[i]);
+            }
+            // An exact prediction has a finite gradient, and so have targets that are all 0.
+            for target in [[3.0, 4.0, 1.0, 2.0], [0.0; 4]] {
+                let p = at(target);
+                let zero = loss.forward(p.clone(), &BatchTarget::Values(of(target, &device)));
+                assert!(value(zero.clone()) < 1e-5, "{}", value(zero));
+                let grad = p.grad(&zero.backward()).map(crate::host::floats).expect("the loss depends on it");
+                assert!(grad.iter().all(|g| g.is_finite()), "{grad:?}");
+            }
+        }
+        // Decoded, 0 is a rounding error.
+        let (mean, std) = (0.7f32, 0.3f32);
+        let decoder = Decoder { mean: tensor(&[mean], [1, 1, 1]), std: tensor(&[std], [1, 1, 1]) };
+        let decoded = LossFn { decoder: Some(decoder), ..LossFn::new(Loss::RelativeL2) };
+        let encoded = [0.1f32, 0.2, 0.0, 0.0].map(|v| (v - mean) / std);
+        let got =
+            value(decoded.forward(tensor(&[0.0; 4], [2, 1, 2]), &BatchTarget::Values(tensor(&encoded, [2, 1, 2]))));
+        let want = (0.6f64.powi(2) + 0.5f64.powi(2)).sqrt() / 0.05f64.sqrt();
+        assert!((got - want).abs() < 1e-4, "{got} {want}");
     }
 
     #[test]

@@ -11,7 +11,7 @@
 mod contact;
 pub(crate) mod rank;
 
-use crate::task::Metric;
+use crate::task::{Metric, TaskKind};
 use rank::{average_precision, roc_auc};
 
 /// How the scores of a classifier are to be read. Regression metrics do not look at it.
@@ -195,7 +195,38 @@ pub enum MetricError {
     },
 }
 
+impl MetricError {
+    /// The metric that could not be computed, where it is the metric that is at fault.
+    pub fn metric(&self) -> Option<Metric> {
+        match self {
+            MetricError::Unsupported { metric, .. } | MetricError::Undefined { metric, .. } => Some(*metric),
+            _ => None,
+        }
+    }
+}
+
 impl Metric {
+    /// Whether it judges tasks of this kind: classes, labels and masks, or real values.
+    pub fn suits(self, task: TaskKind) -> bool {
+        match self {
+            Metric::ZeroOneError | Metric::OneMinusF1 | Metric::OneMinusAuroc | Metric::OneMinusMap => {
+                task.has_probabilities()
+            }
+            Metric::RelativeL2 | Metric::Mae => !task.has_probabilities(),
+            Metric::ContactMae => task == TaskKind::DenseRegression { channels: 1 },
+        }
+    }
+
+    /// What the metric needs that data of this task on inputs of these sizes, `[1, L]` or `[H, W]`, do not
+    /// have; `None` if nothing is missing.
+    pub fn lacks(self, task: TaskKind, [height, width]: [usize; 2]) -> Option<&'static str> {
+        match self {
+            Metric::ContactMae => (!self.suits(task) || height != width).then_some("a field over a square grid"),
+            Metric::RelativeL2 | Metric::Mae => (!self.suits(task)).then_some("real values as targets"),
+            _ => (!self.suits(task)).then_some("classes, labels or masks as targets"),
+        }
+    }
+
     /// Every metric.
     pub const ALL: [Metric; 7] = [
         Metric::ZeroOneError,
@@ -303,6 +334,15 @@ pub fn evaluate(metric: Metric, predictions: &Predictions<'_>, truth: Truth<'_>)
             one_minus_mean(metric, scores, "no label is ever true")
         }
     }
+}
+
+/// Whether a metric is defined on targets of shape `[samples, outputs, positions]`, whatever is predicted.
+///
+/// # Errors
+/// As [`evaluate`], of predictions that no label is true.
+pub fn defined(metric: Metric, shape: [usize; 3], truth: Truth<'_>) -> Result<(), MetricError> {
+    let scores = vec![-1.0; shape.iter().product()];
+    evaluate(metric, &Predictions::new(&scores, shape, Scale::Logits)?, truth).map(|_| ())
 }
 
 /// Lengths, class range and finite targets.

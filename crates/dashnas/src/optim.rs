@@ -25,7 +25,8 @@ pub struct SgdConfig {
 /// How the gradient of the architecture parameters is treated before the step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlphaRule {
-    /// The gradient of each layer's α is divided by `scale · (‖g‖₂ + 1e-8)`; 0 leaves it alone.
+    /// The gradient of each layer's α is divided by `scale · (‖g‖₂ + 1e-8)`; with 0 it is clipped together with
+    /// the weights' instead.
     pub scale: f64,
     /// Added to the gradient after that: penalty × receptive field, one entry a candidate.
     pub penalty: Vec<f32>,
@@ -36,7 +37,8 @@ pub struct AlphaRule {
 pub struct StepRule {
     /// Learning rate of the weights.
     pub lr: f64,
-    /// Largest global norm of the weights' gradient; it is scaled down to this. `None`: no limit.
+    /// Largest global norm of the gradient (without α's, where that is scaled); it is scaled down to this.
+    /// `None`: no limit.
     pub clip: Option<f64>,
     /// Learning rate and rule of α; `None` where there is none.
     pub alpha: Option<(f64, AlphaRule)>,
@@ -69,7 +71,7 @@ impl Sgd {
         self.velocity = velocity;
     }
 
-    /// Takes one step. Returns the module and the global norm of the weights' gradient before
+    /// Takes one step. Returns the module and the global norm of the gradient that is clipped, before
     /// clipping (not finite if any gradient is not; the parameters are then left as they are).
     pub fn step<M: Module>(&mut self, module: M, grads: Gradients, rule: &StepRule) -> (M, f64) {
         let gradient = Gradient::of(&module, grads);
@@ -79,8 +81,9 @@ impl Sgd {
     /// As [`Sgd::step`], by a gradient already taken from the tape.
     pub fn step_by<M: Module>(&mut self, module: M, gradient: Gradient, rule: &StepRule) -> (M, f64) {
         let mut collected = gradient.0;
-        let weights = collected.iter().filter(|g| !g.alpha).filter_map(|g| g.values.as_deref());
-        let norm = weights.map(sum_of_squares).sum::<f64>().sqrt();
+        let joint = rule.alpha.as_ref().is_some_and(|(_, alpha)| alpha.scale == 0.0);
+        let clipped = collected.iter().filter(|g| joint || !g.alpha).filter_map(|g| g.values.as_deref());
+        let norm = clipped.map(sum_of_squares).sum::<f64>().sqrt();
         let all_finite = norm.is_finite()
             && collected
                 .iter()
@@ -94,6 +97,9 @@ impl Sgd {
         let clip = rule.clip.map_or(1.0, |max| (max / (norm + 1e-6)).min(1.0)) as f32;
         for g in collected.iter_mut().filter(|g| g.alpha) {
             if let (Some(values), Some((_, alpha))) = (&mut g.values, &rule.alpha) {
+                if joint {
+                    values.iter_mut().for_each(|v| *v *= clip);
+                }
                 alpha.apply(values);
             }
         }
@@ -297,6 +303,21 @@ mod tests {
         close(&values(&t.weight), &[1.0 - 0.06, -2.0 - 0.08]);
         // α: (30, 40)/(2·50) = (0.3, 0.4), plus the penalty.
         close(&values(&t.alpha), &[0.5 - 0.01 * 0.8, 0.25 - 0.01 * 1.4]);
+    }
+
+    #[test]
+    fn an_alpha_that_is_not_scaled_is_clipped_with_the_weights() {
+        let device = Device::flex().autodiff();
+        let mut sgd = Sgd::new(SgdConfig { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
+        let alpha = AlphaRule { scale: 0.0, penalty: vec![0.5, 1.0] };
+        let rule = StepRule { lr: 0.1, clip: Some(1.0), alpha: Some((0.01, alpha)) };
+        let t = toy(&device);
+        let g = grads(&t, &device, [3.0, 0.0], [0.0, 4.0]);
+        let (t, norm) = sgd.step(t, g, &rule);
+        assert!((norm - 5.0).abs() < 1e-6, "{norm}");
+        close(&values(&t.weight), &[1.0 - 0.06, -2.0]);
+        // The penalty comes after clipping.
+        close(&values(&t.alpha), &[0.5 - 0.01 * 0.5, 0.25 - 0.01 * 1.8]);
     }
 
     #[test]

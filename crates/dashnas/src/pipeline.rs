@@ -2,6 +2,7 @@
 //! also by itself.
 
 use crate::architecture::Architecture;
+use crate::budget::fit::MemoryFit;
 use crate::budget::{WallClock, limits};
 use crate::checkpoint::Cadence;
 use crate::config::Config;
@@ -88,8 +89,8 @@ impl<'a> Run<'a> {
     /// other before anything is made.
     ///
     /// # Errors
-    /// [`Error::Config`] and its kin before the directory exists; [`Error::RunDirExists`] and
-    /// [`Error::Io`] from making it.
+    /// [`Error::Config`] and its kin, [`Error::Unjudgeable`] and [`Error::Memory`] before the directory exists;
+    /// [`Error::RunDirExists`] and [`Error::Io`] from making it. No directory is left behind.
     pub fn start(
         config: &Config,
         source: &str,
@@ -98,13 +99,57 @@ impl<'a> Run<'a> {
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
         let problem = Problem::new(config, data)?;
+        problem.check_test(data)?;
+        Self::start_on(problem, source, data, out, observer)
+    }
+
+    /// [`Run::start`] where the test split is a stand-in that is never read: for [`Run::trained`] alone.
+    ///
+    /// # Errors
+    /// As [`Run::start`].
+    pub fn start_untested(
+        config: &Config,
+        source: &str,
+        data: &'a Dataset,
+        out: &Path,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
+        Self::start_on(Problem::new(config, data)?, source, data, out, observer)
+    }
+
+    fn start_on(
+        problem: Problem,
+        source: &str,
+        data: &'a Dataset,
+        out: &Path,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let memory = limits::decide_memory(&problem, data)?;
         let dir = RunDir::create(out)?;
+        let path = dir.path().to_owned();
+        Self::begin(problem, memory, source, dir, data, observer).inspect_err(|_| RunDir::discard(&path))
+    }
+
+    /// Fills a new directory with what a run needs to be gone on with.
+    fn begin(
+        problem: Problem,
+        memory: Option<MemoryFit>,
+        source: &str,
+        dir: RunDir,
+        data: &'a Dataset,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let warnings = problem.warnings.clone();
         let lock = dir.lock()?;
         dir.write_json(names::DATA, &DataRecord::new(source, data))?;
         // The resolved configuration, so that the later stages and a reader see what was run. It
         // comes last: what has one is a run directory.
         dir.write(names::CONFIG, problem.config.to_toml().as_bytes())?;
-        Self::over(problem, dir, lock, data, observer)
+        let mut run = Self::over(problem, memory, dir, lock, data, observer)?;
+        for message in warnings {
+            run.journal.event(&Event::Warning { message });
+        }
+        Ok(run)
     }
 
     /// Continues in the directory of an earlier process, from its newest checkpoint.
@@ -132,11 +177,12 @@ impl<'a> Run<'a> {
             };
             return Err(Error::OtherData { given: data.name.clone(), expected: record.name, reason });
         }
-        Self::over(Problem::new(config, data)?, dir, lock, data, observer)
+        Self::over(Problem::new(config, data)?, None, dir, lock, data, observer)
     }
 
     fn over(
         problem: Problem,
+        memory: Option<MemoryFit>,
         dir: RunDir,
         lock: Lock,
         data: &'a Dataset,
@@ -157,7 +203,7 @@ impl<'a> Run<'a> {
         };
         let before = run.journal.ledger.seconds.values().sum();
         run.problem.budget.set_clock(WallClock::new(Instant::now(), before));
-        limits::fit_memory(&mut run.problem, data, &mut run.journal)?;
+        limits::fit_memory(&mut run.problem, data, memory, &mut run.journal)?;
         limits::take_up(&mut run.problem, &run.journal);
         Ok(run)
     }
@@ -270,8 +316,10 @@ impl<'a> Run<'a> {
     pub fn hyperparameters(&self) -> Result<Hyperparameters, Error> {
         let Problem { config, task, .. } = &self.problem;
         if self.journal.ledger.is_done(Stage::Tune) {
-            // The ledger has the numbers to the bit.
-            Ok(Tuning::of(self.journal.ledger.tuning.clone())?.best)
+            // The ledger has the numbers to the bit. Tuning may have ended well without a trial, where there
+            // was neither time nor a sample for one.
+            let done = Tuning::of(self.journal.ledger.tuning.clone());
+            Ok(done.map_or_else(|_| Hyperparameters::untuned(config, *task), |tuning| tuning.best))
         } else if config.tune.enabled || self.dir.has(names::TUNING) {
             Ok(read_tuning(&self.dir)?.best)
         } else {
@@ -291,7 +339,7 @@ impl<'a> Run<'a> {
             journal.event(&Event::StageStarted {
                 stage: Stage::Tune,
                 steps_total: progress.total,
-                epochs: problem.config.tune.epochs,
+                epochs: trials.epochs(),
             });
             let tuning = tune::tune(&trials, &mut progress, journal)?;
             dir.write_json(names::TUNING, &tuning)?;
@@ -325,7 +373,7 @@ impl<'a> Run<'a> {
     /// Validation metric of the best trial, if there was tuning here.
     fn validation(&self) -> Option<f64> {
         let tuning = Tuning::of(self.journal.ledger.tuning.clone()).ok()?;
-        tuning.best_score().map(|score| score.metric)
+        tuning.best_score().and_then(|score| score.metric)
     }
 
     /// What a trained model says of itself.
@@ -372,7 +420,7 @@ impl<'a> Run<'a> {
             journal.event(&Event::StageStarted { stage: Stage::Baseline, steps_total: progress.total, epochs });
             if let Some(trials) = trials {
                 let tuned = tune::tune(&trials, &mut progress, journal)?;
-                card.training.validation = tuned.best_score().map(|score| score.metric);
+                card.training.validation = tuned.best_score().and_then(|score| score.metric);
                 card.training.hyperparameters = tuned.best;
             }
             // Tuning may have ended early; the rest of the steps are retraining's.

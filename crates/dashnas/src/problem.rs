@@ -7,7 +7,7 @@ use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targ
 use crate::error::Error;
 use crate::host::floats;
 use crate::loss::{Decoder, LossFn, compatible};
-use crate::metric::{self, Predictions, Scale, Truth};
+use crate::metric::{self, MetricError, Predictions, Scale, Truth};
 use crate::network::{Network, Pass};
 use crate::samples::Samples;
 use crate::task::{Metric, TaskKind};
@@ -35,13 +35,20 @@ pub struct Problem {
     pub targets: TargetNormalizer,
     /// What the run may take.
     pub budget: Budget,
+    /// Whether the metric is undefined on the validation rows, so that the loss alone ranks trials.
+    ranked_by_loss: bool,
+    /// Training rows that trials train on and are judged by, where the data has no validation split.
+    division: [Vec<usize>; 2],
+    /// What had to be done otherwise than the configuration says, for people.
+    pub warnings: Vec<String>,
 }
 
-/// How good a network is on held-out data: the metric first, the loss where metrics tie.
+/// How good a network is on held-out data: the metric first, the loss where metrics tie, as the 0-1 errors of
+/// a few samples often do.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Score {
-    /// The task's metric, an error.
-    pub metric: f64,
+    /// The task's metric, an error; `None` where it is not defined on the held-out data.
+    pub metric: Option<f64>,
     /// The training loss on the same data.
     pub loss: f64,
 }
@@ -49,7 +56,15 @@ pub struct Score {
 impl Score {
     /// Whether this is a strictly better score than `other`.
     pub fn beats(self, other: Score) -> bool {
-        (self.metric, self.loss) < (other.metric, other.loss)
+        match (self.metric, other.metric) {
+            (Some(mine), Some(theirs)) if mine != theirs => mine < theirs,
+            _ => self.loss < other.loss,
+        }
+    }
+
+    /// Whether loss and metric are numbers.
+    pub fn is_finite(self) -> bool {
+        self.loss.is_finite() && self.metric.is_none_or(f64::is_finite)
     }
 }
 
@@ -72,7 +87,8 @@ impl Problem {
     /// normalizes it.
     ///
     /// # Errors
-    /// [`Error::Config`] if the configuration does not fit the data.
+    /// [`Error::Config`], [`Error::LossMismatch`] or [`Error::MetricMismatch`] if the configuration does not fit
+    /// the data.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
         let facts = Facts { dims: data.dims(), task: data.task, train_samples: data.train.len() };
         let config = config.resolve(&facts)?;
@@ -81,11 +97,14 @@ impl Problem {
         if !compatible(loss, classes) {
             return Err(Error::LossMismatch { loss, task: data.task });
         }
+        let metric = config.metric(data.task);
+        if let Some(needs) = metric.lacks(data.task, data.spatial()) {
+            return Err(Error::MetricMismatch { metric, task: data.task, needs });
+        }
         check_classes(&config, data)?;
         let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input);
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
-        let metric = config.metric(data.task);
-        let problem = Self {
+        let mut problem = Self {
             task: data.task,
             metric,
             train: normalized(&data.train, &inputs, &targets).augmented(config.augment.clone()),
@@ -96,8 +115,78 @@ impl Problem {
             targets,
             config,
             budget: Budget::default(),
+            ranked_by_loss: false,
+            division: [Vec::new(), Vec::new()],
+            warnings: Vec::new(),
         };
+        problem.look_at_validation();
         Ok(problem)
+    }
+
+    /// Sets validation rows aside, and finds out whether trials can be judged on them, and how.
+    fn look_at_validation(&mut self) {
+        self.division = self.divide();
+        if !self.config.tune.enabled {
+            self.warnings.clear();
+            return;
+        }
+        if self.validation().1.rows.is_empty() {
+            // Each class, or the whole, has a single sample.
+            self.config.tune.enabled = false;
+            self.warnings.push(format!(
+                "no tuning, since no sample can be spared for validation: retraining takes the values under [retrain] \
+                 ({} training samples)",
+                self.train.len()
+            ));
+            return;
+        }
+        let (_, held) = self.validation();
+        let truth = held.truth.select(&held.rows);
+        if let Err(reason) = self.defined_on(&truth) {
+            self.ranked_by_loss = true;
+            self.warnings.push(format!(
+                "trials are judged by their loss alone, since on the {} validation samples {reason}",
+                truth.rows()
+            ));
+        }
+    }
+
+    /// A seeded, stratified share of the training data, in whole groups where that can be.
+    fn divide(&mut self) -> [Vec<usize>; 2] {
+        let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
+        let by = |groups| split_validation(&self.train_targets, groups, fraction, seed);
+        let (mut fit, mut held) = by(self.groups.as_deref());
+        if held.is_empty() && self.groups.is_some() && self.given_validation.is_none() {
+            (fit, held) = by(None);
+            if !held.is_empty() {
+                self.warnings.push(
+                    "validation divides groups, since no whole group can be spared: trials look better than they are"
+                        .into(),
+                );
+            }
+        }
+        [fit, held]
+    }
+
+    /// Whether the metric is defined on some targets, whatever is predicted.
+    fn defined_on(&self, truth: &Targets) -> Result<(), MetricError> {
+        let (n, outputs) = (truth.rows(), self.task.outputs());
+        match truth {
+            Targets::Classes(labels) => metric::defined(self.metric, [n, outputs, 1], Truth::Classes(labels)),
+            Targets::Values(values) => {
+                let shape = [n, outputs, values.row_len() / outputs.max(1)];
+                metric::defined(self.metric, shape, Truth::Values(&values.data))
+            }
+        }
+    }
+
+    /// Checks that a network can be judged on the test split in the end. Only the targets are looked at, and
+    /// only for that.
+    ///
+    /// # Errors
+    /// [`Error::Unjudgeable`] if the metric is undefined there.
+    pub fn check_test(&self, data: &Dataset) -> Result<(), Error> {
+        self.defined_on(&data.test.y).map_err(|source| Error::Unjudgeable { source, task: self.task })
     }
 
     /// Axes of the data, 1 or 2.
@@ -143,15 +232,20 @@ impl Problem {
         }
     }
 
+    /// The class of each training sample, if there are classes.
+    pub fn classes(&self) -> Option<&[u32]> {
+        self.train_targets.classes()
+    }
+
     /// Rows of the training split to tune on, and what to score on: the given validation split,
-    /// or a seeded, stratified share of the training data.
+    /// or a seeded, stratified share of the training data. The latter is empty only where no sample can be
+    /// spared, and tuning is then off.
     pub fn validation(&self) -> (Vec<usize>, HeldOut<'_>) {
         if let Some((samples, truth)) = &self.given_validation {
             let rows = (0..samples.len()).collect();
             return ((0..self.train.len()).collect(), HeldOut { samples, truth, rows });
         }
-        let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
-        let (fit, held) = split_validation(&self.train_targets, self.groups.as_deref(), fraction, seed);
+        let [fit, held] = self.division.clone();
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
     }
 
@@ -218,7 +312,8 @@ impl Problem {
             let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
             total += f64::from(value) * chunk.len() as f64;
         }
-        Ok(Score { metric: self.metric_of(network, held, device)?, loss: total / held.rows.len().max(1) as f64 })
+        let metric = if self.ranked_by_loss { None } else { Some(self.metric_of(network, held, device)?) };
+        Ok(Score { metric, loss: total / held.rows.len().max(1) as f64 })
     }
 
     /// The test split, normalized by the training statistics.

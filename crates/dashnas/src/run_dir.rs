@@ -97,6 +97,29 @@ impl RunDir {
         Ok(Self { path: path.into() })
     }
 
+    /// Finds out whether a run directory could be made: does so, writes into it, and takes it away again.
+    ///
+    /// # Errors
+    /// As [`RunDir::create`].
+    pub fn probe(path: &Path) -> Result<(), Error> {
+        let missing: Vec<&Path> = path.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
+        let file = path.join(format!(".probe-{}", std::process::id()));
+        let write = || fs::write(&file, "").map_err(|e| Error::io("write to the run directory", path, e));
+        let possible = Self::create(path).and_then(|_| write());
+        // What was not there before; a folder that something else was put into meanwhile stays.
+        let _ = fs::remove_file(&file);
+        for made in missing {
+            let _ = fs::remove_dir(made);
+        }
+        possible
+    }
+
+    /// Removes a directory that [`RunDir::create`] made for a run that did not begin.
+    pub(crate) fn discard(path: &Path) {
+        // Whatever stays is refused by name when the directory is to be used again.
+        let _ = fs::remove_dir_all(path);
+    }
+
     /// Opens a run directory made earlier.
     ///
     /// # Errors

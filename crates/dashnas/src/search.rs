@@ -58,7 +58,7 @@ pub(crate) fn fit_plan(problem: &Problem, space: &KernelSpace) -> FitPlan {
         lr: config.search_lr(problem.task),
         schedule: Schedule { milestones: vec![], fractions: c.milestones.clone(), decay: c.lr_decay },
         sgd: SgdConfig { momentum: c.momentum, nesterov: c.nesterov, weight_decay: c.weight_decay },
-        clip: Some(c.clip),
+        clip: (c.clip > 0.0).then_some(c.clip),
         dropout: 0.0,
         alpha: Some(AlphaPlan {
             lr: config.alpha_lr(problem.task),

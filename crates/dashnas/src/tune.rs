@@ -6,6 +6,7 @@ use crate::asha::{Asha, Tournament};
 use crate::budget::pace::Length;
 use crate::budget::plan::TunePlan;
 use crate::config::{Config, TuneConfig, Tuner};
+use crate::data::draw;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -83,8 +84,9 @@ impl Trial {
     /// That it is over, among `trials`.
     pub(crate) fn event(&self, trials: usize) -> Event {
         let Hyperparameters { lr, weight_decay, momentum, dropout } = self.hyperparameters;
-        let (score, reason) = (self.score.map(|s| s.metric), self.reason.clone());
-        Event::TrialFinished { trial: self.trial, trials, lr, weight_decay, momentum, dropout, score, reason }
+        let (score, loss) = (self.score.and_then(|s| s.metric), self.score.map(|s| s.loss));
+        let (trial, reason) = (self.trial, self.reason.clone());
+        Event::TrialFinished { trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason }
     }
 }
 
@@ -110,7 +112,7 @@ impl Hyperparameters {
                 decay: r.lr_decay,
             },
             sgd: SgdConfig { momentum: self.momentum, nesterov: r.nesterov, weight_decay: self.weight_decay },
-            clip: Some(r.clip),
+            clip: (r.clip > 0.0).then_some(r.clip),
             dropout: self.dropout,
             alpha: None,
             micro_batch: problem.budget.train_micro_batch,
@@ -149,27 +151,41 @@ pub(crate) struct Trials<'a> {
     loss: LossFn,
     /// The samples that trials train on.
     rows: Vec<usize>,
+    /// Samples of an epoch by the configuration, as a share of those.
+    share: f64,
     /// The samples that judge them.
     held: HeldOut<'a>,
 }
+
+/// Samples that trials draw from at least, if there are as many: fewer would say little about the rest.
+const LEAST_ROWS: usize = 500;
 
 impl<'a> Trials<'a> {
     /// Trials of the network with the given kernels.
     pub fn new(problem: &'a Problem, kernels: &'a [[usize; 2]], device: &'a Device) -> Self {
         let (mut rows, held) = problem.validation();
-        let keep = ((rows.len() as f64 * problem.config.tune.subset).round() as usize).clamp(1, rows.len());
+        let subset = problem.config.tune_subset(&problem.facts());
+        let asked = ((rows.len() as f64 * subset).round() as usize).clamp(1, rows.len().max(1));
+        let keep = asked.max(rows.len().min(LEAST_ROWS));
         if keep < rows.len() {
             let mut stream = Seed(problem.config.seed).stream("tune/subset", &[]);
-            let order = crate::rng::permutation(rows.len(), &mut stream);
-            rows = order[..keep].iter().map(|&i| rows[i]).collect();
+            rows = draw(&rows, problem.classes(), keep, &mut stream);
         }
-        Self { problem, kernels, device, loss: problem.loss(device), rows, held }
+        let share = asked as f64 / keep.max(1) as f64;
+        Self { problem, kernels, device, loss: problem.loss(device), rows, share, held }
     }
 
-    /// The training of one trial.
+    /// The training of one trial: as many samples are seen as the configured epochs over the configured subset
+    /// have, although there may be more different ones.
     pub fn plan(&self, hyperparameters: Hyperparameters) -> FitPlan {
         let c = &self.problem.config.tune;
-        hyperparameters.plan(self.problem, c.epochs, self.rows.len(), [c.min_steps, c.max_steps])
+        let epochs = (c.epochs as f64 * self.share).ceil() as usize;
+        hyperparameters.plan(self.problem, epochs.max(1), self.rows.len(), [c.min_steps, c.max_steps])
+    }
+
+    /// Epochs of one trial, by the configuration.
+    pub fn epochs(&self) -> usize {
+        self.plan(Hyperparameters::untuned(&self.problem.config, self.problem.task)).epochs
     }
 
     /// Steps of one trial, by the configuration.
@@ -182,6 +198,11 @@ impl<'a> Trials<'a> {
         grid(&self.problem.config.tune).len()
     }
 
+    /// Samples that trials draw from.
+    pub fn samples(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Samples that judge a trial.
     pub fn held(&self) -> usize {
         self.held.rows.len()
@@ -190,6 +211,7 @@ impl<'a> Trials<'a> {
     /// Trials and steps of the whole tuning, if none ends early.
     pub fn size(&self) -> (usize, u64) {
         match self.way() {
+            _ if self.held() == 0 => (0, 0),
             TunePlan::None => (0, 0),
             TunePlan::Grid { trials, steps } => (trials, trials as u64 * steps),
             TunePlan::Asha { size } => size.size(),
@@ -238,8 +260,11 @@ impl<'a> Trials<'a> {
             self.problem.score(&network.valid(), &self.held, &inner)
         });
         match attempt {
-            Ok(Ok(score)) if score.metric.is_finite() && score.loss.is_finite() => Ok(Ok(score)),
-            Ok(Ok(score)) => Ok(Err(format!("its score is not finite ({} with loss {})", score.metric, score.loss))),
+            Ok(Ok(score)) if score.is_finite() => Ok(Ok(score)),
+            Ok(Ok(Score { metric, loss })) => {
+                let metric = metric.map_or_else(String::new, |metric| format!("{metric} with "));
+                Ok(Err(format!("its score is not finite ({metric}loss {loss})")))
+            }
             Ok(Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_)))) => {
                 Ok(Err(e.to_string()))
             }
@@ -331,6 +356,7 @@ pub(crate) fn tune(setup: &Trials<'_>, progress: &mut Progress, journal: &mut Jo
     let total = setup.size().0;
     let mut contest = Contest { setup, progress, journal, trials: Vec::new(), total, step_seconds: None };
     match setup.way() {
+        _ if setup.held() == 0 => {}
         TunePlan::None => {}
         TunePlan::Grid { trials, steps } => {
             let steps = setup.problem.budget.plan().map(|_| steps);
@@ -339,7 +365,12 @@ pub(crate) fn tune(setup: &Trials<'_>, progress: &mut Progress, journal: &mut Jo
         TunePlan::Asha { size } => run_asha(&mut contest, size)?,
     }
     let late = setup.problem.budget.plan().is_some();
-    if late && contest.trials.iter().all(|t| t.score.is_none()) {
+    if setup.held() == 0 {
+        // Asked for by itself: a run has it switched off.
+        let message = "no tuning, since no sample can be spared for validation".to_owned();
+        contest.journal.event(&Event::Warning { message });
+    }
+    if (late || setup.held() == 0) && contest.trials.iter().all(|t| t.score.is_none()) {
         // A limit that left no time for a trial is not the trials' failure.
         let untuned = Hyperparameters::untuned(&setup.problem.config, setup.problem.task);
         return Ok(Tuning { trials: contest.trials, best: untuned });

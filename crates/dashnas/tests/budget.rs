@@ -179,7 +179,9 @@ fn a_memory_limit_is_met_by_parts_of_batches_or_refused_with_the_least() {
     let mut limited = config();
     limited.retrain.batch_size = Some(20);
     limited.budget.memory_limit = 1;
-    let Err(Error::Memory { least, .. }) = whole(&limited, &temp.path().join("none")) else { panic!("one byte") };
+    let out = temp.path().join("none");
+    let Err(Error::Memory { least, .. }) = whole(&limited, &out) else { panic!("one byte") };
+    assert!(!out.exists(), "nothing is left behind");
     // The process has grown since; a little more than the least, but not enough for whole batches.
     limited.backbone.channels = Some(64);
     limited.search.batch_size = Some(40);

@@ -40,8 +40,14 @@ fn the_paper_preset_is_appendix_a52() {
         (80, &[1e-1, 1e-2, 1e-3][..], &[5e-4, 5e-6][..])
     );
     assert_eq!((&t.momentums[..], &t.dropouts[..]), (&[0.9, 0.99][..], &[0.0, 0.05][..]));
+    // Section 3.3: tuning costs less than retraining. Batches an epoch: 782, 100, 3907; then 99, 49.
+    assert_eq!([two_d, darcy, one_d].map(|f| c.tune_subset(&f)), [0.01, 0.05, 0.01]);
+    assert_eq!([990, 490].map(|train_samples| c.tune_subset(&Facts { train_samples, ..darcy })), [0.1, 0.2]);
+    for (facts, share) in [two_d, darcy, one_d].map(|f| (f, c.tune_subset(&f))) {
+        assert!(24.0 * t.epochs as f64 * share < c.retrain.epochs as f64, "{facts:?}");
+    }
     // A.5.2, retraining.
-    assert_eq!((c.retrain.epochs, c.retrain.lr_decay), (200, 0.2));
+    assert_eq!((c.retrain.epochs, c.retrain.lr_decay, c.retrain.clip), (200, 0.2, 0.0));
     assert_eq!(milestone_epochs(&c.retrain_milestones(2), 200), [60, 120, 160]);
     assert_eq!(milestone_epochs(&c.retrain_milestones(1), 200), [30, 60, 90, 120, 160]);
     // Batch sizes of the tables.
@@ -163,7 +169,7 @@ fn errors_name_the_line_the_key_and_what_to_do() {
         ),
         (
             "[search]\nepochs = 0\n",
-            "`search.epochs` is 0, but it must be from 1 to 16777216",
+            "my.toml:2: `search.epochs` is 0, but it must be from 1 to 16777216",
             "`dashnas config` prints every key with its meaning and a valid value",
         ),
     ];
@@ -175,6 +181,8 @@ fn errors_name_the_line_the_key_and_what_to_do() {
     assert!(matches!(syntax, ConfigError::Syntax { line: 2, .. }), "{syntax}");
     let flag = Config::load(None, None, &[Override::parse("search.epochs=x", "--set").unwrap()]).unwrap_err();
     assert_eq!(flag.to_string(), "--set: `search.epochs`: invalid type: string \"x\", expected usize");
+    let flag = Config::load(None, None, &[Override::new("search.clip", -1.0, "--set")]).unwrap_err();
+    assert_eq!(flag.to_string(), "--set: `search.clip` is -1.0, but it must be 0 or more");
     let flag = Config::load(None, None, &[Override::new("search.epoch", 3, "--set")]).unwrap_err();
     assert!(matches!(&flag, ConfigError::UnknownKey { suggestion: Some(near), .. } if near == "search.epochs"));
     let missing = Config::load(None, Some(Path::new("no/such.toml")), &[]).unwrap_err();

@@ -61,6 +61,7 @@ fn events_are_single_lines_that_read_back() {
             momentum: 0.9,
             dropout: 0.0,
             score: None,
+            loss: None,
             reason: Some("the loss became NaN".into()),
         },
         Event::StageFinished { stage: Stage::Search, seconds: 3.0 },

@@ -114,6 +114,63 @@ fn a_run_leaves_everything_behind_in_one_and_two_dimensions() {
     }
 }
 
+/// The warnings and the tuning of a run.
+fn tuned(config: &Config, data: &Dataset) -> (Vec<String>, Vec<Option<f64>>) {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let events = run(config, data, &temp.path().join("run"));
+    let warnings = events.iter().filter_map(|e| match e {
+        Event::Warning { message } => Some(message.clone()),
+        _ => None,
+    });
+    let trials = events.iter().filter_map(|e| match e {
+        Event::TrialFinished { score, .. } => Some(*score),
+        _ => None,
+    });
+    (warnings.collect(), trials.collect())
+}
+
+#[test]
+fn tuning_finds_samples_to_judge_by_or_is_left_out() {
+    let mut data = series();
+    let n = data.train.len() as u32;
+    // Two equal groups: one of them.
+    data.groups = Some((0..n).map(|i| u32::from(i >= n / 2)).collect());
+    let (warnings, trials) = tuned(&small(), &data);
+    assert!(warnings.is_empty() && trials.len() == 4 && trials.iter().all(Option::is_some), "{warnings:?} {trials:?}");
+    // A group for each class, and one for all: groups are divided, and that is said.
+    for groups in [(0..n).map(|i| i % 2).collect(), vec![0; n as usize]] {
+        data.groups = Some(groups);
+        let (warnings, trials) = tuned(&small(), &data);
+        assert!(warnings.len() == 1 && warnings[0].contains("divides groups"), "{warnings:?}");
+        assert!(trials.len() == 4 && trials.iter().all(Option::is_some), "{trials:?}");
+    }
+    // One sample a class: none can be spared.
+    let task = TaskKind::Classification { classes: 2 };
+    let data = Dataset::new("two", task, pulses(2, 1), None, pulses(6, 2)).expect("the data is sound");
+    for limit in [0.0, 5.0] {
+        let mut config = small();
+        config.budget.time_limit = limit;
+        let (warnings, trials) = tuned(&config, &data);
+        assert!(warnings.iter().any(|w| w.contains("no tuning")), "{warnings:?}");
+        assert_eq!(trials, []);
+    }
+}
+
+#[test]
+fn trials_are_ranked_by_their_loss_where_the_metric_is_undefined() {
+    let split = |n: usize, seed: u64, on: f32| {
+        let Split { x, y } = pulses(n, seed);
+        let labels = y.classes().expect("classes").iter().map(|&class| on * class as f32).collect();
+        Split { x, y: Targets::Values(Array::new(vec![n, 1], labels)) }
+    };
+    let task = TaskKind::MultiLabel { labels: 1 };
+    // No label is true in validation.
+    let data = Dataset::new("labels", task, split(24, 1, 1.0), Some(split(8, 2, 0.0)), split(8, 3, 1.0));
+    let (warnings, trials) = tuned(&small(), &data.expect("the data is sound"));
+    assert!(warnings.len() == 1 && warnings[0].contains("by their loss"), "{warnings:?}");
+    assert_eq!(trials, [None; 4]);
+}
+
 #[test]
 fn the_saved_model_predicts_as_the_trained_one_did() {
     let temp = tempfile::tempdir().expect("a temporary directory");

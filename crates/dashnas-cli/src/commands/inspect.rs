@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::progress::Verbosity;
 use dashnas::data::{self, DataError};
+use dashnas::preview::Preview;
 use dashnas::transform;
 use serde::Serialize;
 use std::fmt::Write;
@@ -29,7 +30,24 @@ fn summary(config: &dashnas::config::Config, data: &data::Dataset, json: bool) -
     let mut summary = data.summary();
     summary.loss = config.loss(data.task);
     summary.metric = config.metric(data.task);
-    if json { output::print_json(&summary) } else { output::print(&summary.to_string()) }
+    // What the data are is said even where a run on them would be refused; why comes after it.
+    let run = Preview::new(config, data);
+    if json {
+        output::print_json(&Inspected { summary, run: run.as_ref().ok() })?;
+    } else {
+        let run = run.as_ref().map(Preview::to_string).unwrap_or_default();
+        output::print(&format!("{summary}{run}"))?;
+    }
+    run.map(|_| ()).map_err(Failure::from)
+}
+
+/// What `--json` prints of a data set.
+#[derive(Serialize)]
+struct Inspected<'a> {
+    #[serde(flatten)]
+    summary: data::Summary,
+    /// What would be run; null if that would be refused.
+    run: Option<&'a Preview>,
 }
 
 /// What `--json` prints of files that are no whole data set.

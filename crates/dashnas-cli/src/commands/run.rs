@@ -10,9 +10,13 @@ use crate::report;
 use dashnas::architecture::Architecture;
 use dashnas::config::BackboneName;
 use dashnas::pipeline::Run;
+use dashnas::run_dir::RunDir;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// Where run directories are made unless `--out` says otherwise.
+const RUNS: &str = "runs";
 
 /// Everything from a data set to a trained network.
 pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
@@ -52,9 +56,10 @@ fn started<T>(
         return Ok((work(opened.run()?).map_err(|e| stopped(e, dir))?, dir.clone()));
     }
     let config = args.settings.load_for(args.data.as_deref().unwrap_or_default())?;
-    if let Some(out) = &args.out {
-        // Asked here as well, since making a data set takes a while.
-        refuse_existing(out)?;
+    // Asked before the run itself does, since making a data set takes a while.
+    match &args.out {
+        Some(out) => RunDir::probe(out)?,
+        None => RunDir::probe(&default_out(Path::new(RUNS), "probe"))?,
     }
     // clap asks for the data set unless there is something to resume.
     let source = args.data.as_deref().unwrap_or_default();
@@ -62,7 +67,8 @@ fn started<T>(
     let since = Instant::now();
     let data = source::load(source, &config, &mut progress)?;
     let read_in = since.elapsed();
-    let out = args.out.clone().unwrap_or_else(|| default_out(Path::new("runs"), &data.name));
+    data.origin.notes.iter().for_each(|note| progress.note(note));
+    let out = args.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &data.name));
     let mut run = Run::start(&config, &source::record(source), &data, &out, &mut progress)?;
     run.data_read_in(read_in);
     let dir = run.dir().path().to_owned();
@@ -79,11 +85,6 @@ fn stopped(error: dashnas::Error, dir: &Path) -> Failure {
         }
         error => error.into(),
     }
-}
-
-fn refuse_existing(out: &Path) -> Result<(), dashnas::Error> {
-    let empty = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-    if out.exists() && !empty { Err(dashnas::Error::RunDirExists { path: out.to_owned() }) } else { Ok(()) }
 }
 
 /// `runs/NAME-N` with the first N from 1 that is free.

@@ -54,11 +54,12 @@ impl Lines {
                 let choices = layers.iter().map(|l| format!("{},{}", l.kernel_size, l.dilation));
                 format!("search: epoch {}  leading k,d: {}", epoch + 1, choices.collect::<Vec<_>>().join("  "))
             }),
-            Event::TrialFinished { trial, trials, lr, weight_decay, momentum, dropout, score, reason } => {
-                let result = match (score, reason) {
-                    (Some(score), _) => format!("validation {score:.4}"),
-                    (None, Some(reason)) => reason.clone(),
-                    (None, None) => "no score".to_owned(),
+            Event::TrialFinished { trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason } => {
+                let result = match (score, loss, reason) {
+                    (Some(score), ..) => format!("validation {score:.4}"),
+                    (None, _, Some(reason)) => reason.clone(),
+                    (None, Some(loss), None) => format!("validation loss {loss:.4}"),
+                    (None, None, None) => "no score".to_owned(),
                 };
                 Some(format!(
                     "tune: trial {}/{trials}  lr {lr}, weight decay {weight_decay}, momentum {momentum}, dropout \
@@ -167,6 +168,7 @@ mod tests {
             momentum: 0.9,
             dropout: 0.05,
             score,
+            loss: score,
             reason,
         };
         let mut lines = Lines::new(Verbosity::Normal, None);

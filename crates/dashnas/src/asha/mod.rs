@@ -273,7 +273,7 @@ mod tests {
         let value = (mixed >> 40) as f64 / (1 << 24) as f64;
         // Few digits: JSON gives them back as they were.
         let short = |steps: f64| (value * steps).round() / steps;
-        (!mixed.is_multiple_of(9)).then_some(Score { metric: short(16.0), loss: short(64.0) })
+        (!mixed.is_multiple_of(9)).then_some(Score { metric: Some(short(16.0)), loss: short(64.0) })
     }
 
     /// Runs a tournament, finishing the pending job that `pick` chooses.
@@ -372,7 +372,7 @@ mod tests {
             let (mut trainings, mut steps) = (0, 0);
             while let Some(&job) = asha.pending().first() {
                 let value = job.sample as f64;
-                asha.finish(job, Some(Score { metric: value, loss: value }));
+                asha.finish(job, Some(Score { metric: Some(value), loss: value }));
                 trainings += 1;
                 steps += job.steps;
             }
@@ -381,7 +381,7 @@ mod tests {
     }
 
     fn score(metric: f64) -> Option<Score> {
-        Some(Score { metric, loss: metric })
+        Some(Score { metric: Some(metric), loss: metric })
     }
 
     #[test]

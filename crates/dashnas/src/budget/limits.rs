@@ -34,22 +34,38 @@ fn noted<T: DeserializeOwned>(ledger: &Ledger, name: &str) -> Option<T> {
     serde_json::from_str(ledger.notes.get(name)?).ok()
 }
 
-/// Fits the problem into its memory limit, or does what was decided before.
+/// How the problem fits into its memory limit, if it has one.
 ///
 /// # Errors
 /// [`Error::Memory`] with the least limit that would do.
-pub(crate) fn fit_memory(problem: &mut Problem, data: &Dataset, journal: &mut Journal<'_>) -> Result<(), Error> {
+pub(crate) fn decide_memory(problem: &Problem, data: &Dataset) -> Result<Option<MemoryFit>, Error> {
     let limit = problem.config.budget.memory_limit;
     if limit == 0 {
-        return Ok(());
+        return Ok(None);
     }
-    let known: Option<MemoryFit> = noted(&journal.ledger, MEMORY);
-    let fit = match known {
+    // The test split is normalized into a copy, and predicted.
+    let test = 4 * data.test.len() as u64 * (data.test.x.row_len() + 2 * problem.task.outputs()) as u64;
+    fit::fit(problem, limit, test).map(Some)
+}
+
+/// Fits the problem into its memory limit: as an earlier process did, or as was just decided.
+///
+/// # Errors
+/// As [`decide_memory`], if nothing was decided yet.
+pub(crate) fn fit_memory(
+    problem: &mut Problem,
+    data: &Dataset,
+    decided: Option<MemoryFit>,
+    journal: &mut Journal<'_>,
+) -> Result<(), Error> {
+    let fit = match noted(&journal.ledger, MEMORY) {
         Some(fit) => fit,
         None => {
-            // The test split is normalized into a copy, and predicted.
-            let test = 4 * data.test.len() as u64 * (data.test.x.row_len() + 2 * problem.task.outputs()) as u64;
-            let fit = fit::fit(problem, limit, test)?;
+            let fit = match decided {
+                Some(fit) => Some(fit),
+                None => decide_memory(problem, data)?,
+            };
+            let Some(fit) = fit else { return Ok(()) };
             for message in &fit.notes {
                 journal.event(&Event::Warning { message: message.clone() });
             }

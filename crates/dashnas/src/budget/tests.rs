@@ -152,7 +152,7 @@ fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
                     break;
                 }
                 let value = (job.sample * 7 % 5) as f64;
-                asha.finish(job, Some(Score { metric: value, loss: value }));
+                asha.finish(job, Some(Score { metric: Some(value), loss: value }));
             }
         }
     }

@@ -46,8 +46,10 @@ pub enum ConfigError {
         message: String,
     },
     /// A value out of its range.
-    #[error("`{key}` is {value}, but {reason}")]
+    #[error("{}`{key}` is {value}, but {reason}", origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: ")))]
     Invalid {
+        /// `file:line` or the command-line flag, where the value was set there.
+        origin: Option<String>,
         /// The key.
         key: &'static str,
         /// The value.

@@ -175,7 +175,7 @@ pub const KEYS: [Key; 104] = [
     key("search", "weight-decay", "Weight decay of SGD."),
     key("search", "milestones", "Fractions of the epochs after which the learning rates are multiplied by lr-decay."),
     key("search", "lr-decay", "What the learning rates are multiplied by at each milestone."),
-    key("search", "clip", "Largest norm of the gradient; a longer one is scaled down to it."),
+    key("search", "clip", "Largest norm of the gradient; a longer one is scaled down to it. 0: none."),
     key("search", "temperature", "Temperature of the Gumbel softmax over a layer's choices."),
     key(
         "search",
@@ -204,7 +204,13 @@ pub const KEYS: [Key; 104] = [
     key("tune", "epochs", "Epochs of a trial."),
     key("tune", "min-steps", "As in [search], for each trial."),
     key("tune", "max-steps", "As in [search], for each trial."),
-    key("tune", "subset", "Share of the training data that trials train on."),
+    key(
+        "tune",
+        "subset",
+        "Share of the training data that an epoch of a trial has. Small sets are drawn from more widely: 500 samples, or \
+         all, in fewer epochs. auto: 0.2, 0.1, 0.05 or 0.01 where retraining has fewer than 50, 100, 500 or more \
+         batches an epoch.",
+    ),
     key("tune", "learning-rates", "Learning rates to try, in this order."),
     key("tune", "weight-decays", "Weight decays to try."),
     key("tune", "momentums", "Momentums to try."),
@@ -227,7 +233,11 @@ pub const KEYS: [Key; 104] = [
     ),
     key("retrain", "lr-decay", "What the learning rate is multiplied by at each milestone."),
     key("retrain", "batch-size", "Samples in a batch. auto: as in [search], of all the training data."),
-    key("retrain", "clip", "Largest norm of the gradient; a longer one is scaled down to it."),
+    key(
+        "retrain",
+        "clip",
+        "Largest norm of the gradient, in tuning and retraining; a longer one is scaled down to it. 0: none.",
+    ),
     key("retrain", "lr", "Learning rate without tuning, and of the baseline. auto: 0.1, for dense tasks 0.01."),
     key("retrain", "weight-decay", "Weight decay without tuning, and of the baseline."),
     key("retrain", "momentum", "Momentum without tuning, and of the baseline."),

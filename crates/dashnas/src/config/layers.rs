@@ -123,8 +123,14 @@ fn layer(
             message: error.message().to_owned(),
         })?;
     }
-    config.validate()?;
-    Ok(config)
+    match config.validate() {
+        Err(ConfigError::Invalid { key, value, reason, .. }) => {
+            let flag = overrides.iter().rev().find(|set| set.key == key).map(|set| set.origin.clone());
+            let origin = flag.or_else(|| file?.line_of(key));
+            Err(ConfigError::Invalid { origin, key, value, reason })
+        }
+        checked => checked.map(|()| config),
+    }
 }
 
 impl Override {
@@ -216,6 +222,23 @@ impl File {
     fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let (line, column) = self.position(error.span().map_or(0, |span| span.start));
         ConfigError::Syntax { path: self.path.clone(), line, column, message: error.message().replace('\n', ", ") }
+    }
+
+    /// Where the file sets a key, if it does.
+    fn line_of(&self, path: &str) -> Option<String> {
+        let table = DeTable::parse(&self.text).ok()?;
+        let (section, name) = path.split_once('.').map_or((None, path), |(section, name)| (Some(section), name));
+        let find = |table: &DeTable<'_>| {
+            let found = table.keys().find(|key| key.get_ref().as_ref() == name)?;
+            Some(self.origin(found.span().start))
+        };
+        match section {
+            None => find(table.get_ref()),
+            Some(section) => match table.get_ref().get(section)?.get_ref() {
+                DeValue::Table(entries) => find(entries),
+                _ => None,
+            },
+        }
     }
 
     fn origin(&self, at: usize) -> String {

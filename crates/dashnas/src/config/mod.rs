@@ -178,7 +178,7 @@ pub struct SearchConfig {
     pub milestones: Vec<f64>,
     /// Factor at each milestone.
     pub lr_decay: f64,
-    /// Largest norm of the gradient; longer ones are scaled down.
+    /// Largest norm of the gradient; longer ones are scaled down. 0: none.
     pub clip: f64,
     /// Temperature τ of the Gumbel softmax.
     pub temperature: f64,
@@ -209,8 +209,9 @@ pub struct TuneConfig {
     pub min_steps: usize,
     /// Largest number of steps of a trial. 0: no bound.
     pub max_steps: usize,
-    /// Share of the training data (without the validation split) that trials train on.
-    pub subset: f64,
+    /// Share of the training data that a trial draws on; `None`: by batches an epoch.
+    #[serde(with = "auto")]
+    pub subset: Option<f64>,
     /// Learning rates, tried in this order.
     pub learning_rates: Vec<f64>,
     /// Weight decays.
@@ -242,7 +243,7 @@ pub struct RetrainConfig {
     /// Batch size; `None`: by kind of task and number of samples.
     #[serde(with = "auto")]
     pub batch_size: Option<usize>,
-    /// Largest norm of the gradient.
+    /// Largest norm of the gradient. 0: none.
     pub clip: f64,
     /// Learning rate where nothing was tuned; `None`: by kind of task.
     #[serde(with = "auto")]

@@ -81,6 +81,18 @@ impl Config {
         self.retrain.batch_size.unwrap_or_else(|| batch_size(facts, facts.train_samples))
     }
 
+    /// Share of the training data in an epoch of a trial, by the batches of an epoch of retraining: 0.2 for fewer
+    /// than 50, 0.1 for fewer than 100, 0.05 for fewer than 500, else 0.01 (the published code's rule, by which
+    /// tuning costs a small part of the whole, section 3.3).
+    pub fn tune_subset(&self, facts: &Facts) -> f64 {
+        self.tune.subset.unwrap_or_else(|| match facts.train_samples.div_ceil(self.retrain_batch_size(facts).max(1)) {
+            ..50 => 0.2,
+            50..100 => 0.1,
+            100..500 => 0.05,
+            _ => 0.01,
+        })
+    }
+
     /// Milestones of tuning and retraining, as fractions: 60, 120, 160 of 200 epochs in 2-D and 30, 60, 90,
     /// 120, 160 in 1-D (A.5.2).
     pub fn retrain_milestones(&self, dims: usize) -> Vec<f64> {
@@ -112,6 +124,7 @@ impl Config {
         config.search.lr = Some(self.search_lr(facts.task));
         config.search.alpha_lr = Some(self.alpha_lr(facts.task));
         config.search.batch_size = Some(self.search_batch_size(facts));
+        config.tune.subset = Some(self.tune_subset(facts));
         if self.budget.time_limit == 0.0 {
             config.tune.tuner = Some(self.tune.tuner.unwrap_or(Tuner::Grid));
         }

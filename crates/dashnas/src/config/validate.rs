@@ -119,7 +119,7 @@ impl Config {
         not_negative("search.weight-decay", search.weight_decay)?;
         milestones("search.milestones", &search.milestones)?;
         fraction("search.lr-decay", search.lr_decay)?;
-        positive("search.clip", search.clip)?;
+        not_negative("search.clip", search.clip)?;
         positive("search.temperature", search.temperature)?;
         not_negative("search.alpha-grad-scale", search.alpha_grad_scale)?;
         not_negative("search.receptive-field-penalty", search.receptive_field_penalty)?;
@@ -131,7 +131,7 @@ impl Config {
         let tune = &self.tune;
         counts("tune.epochs", tune.epochs)?;
         step_bounds("tune.max-steps", tune.min_steps, tune.max_steps)?;
-        fraction("tune.subset", tune.subset)?;
+        optional(tune.subset, |share| fraction("tune.subset", share))?;
         each("tune.learning-rates", &tune.learning_rates, positive)?;
         each("tune.weight-decays", &tune.weight_decays, not_negative)?;
         each("tune.momentums", &tune.momentums, momentum)?;
@@ -169,7 +169,7 @@ impl Config {
         }
         fraction("retrain.lr-decay", retrain.lr_decay)?;
         optional(retrain.batch_size, |n| counts("retrain.batch-size", n))?;
-        positive("retrain.clip", retrain.clip)?;
+        not_negative("retrain.clip", retrain.clip)?;
         optional(retrain.lr, |lr| positive("retrain.lr", lr))?;
         not_negative("retrain.weight-decay", retrain.weight_decay)?;
         momentum("retrain.momentum", retrain.momentum)?;
@@ -178,7 +178,7 @@ impl Config {
 }
 
 fn check(key: &'static str, value: &impl Debug, ok: bool, reason: &'static str) -> Result<(), ConfigError> {
-    if ok { Ok(()) } else { Err(ConfigError::Invalid { key, value: format!("{value:?}"), reason }) }
+    if ok { Ok(()) } else { Err(ConfigError::Invalid { origin: None, key, value: format!("{value:?}"), reason }) }
 }
 
 fn optional<T>(value: Option<T>, check: impl Fn(T) -> Result<(), ConfigError>) -> Result<(), ConfigError> {

@@ -165,21 +165,18 @@ impl DarcyConfig {
     /// `progress` is called from any thread, once for each sample solved.
     ///
     /// # Errors
-    /// [`DarcyError::Config`] for a configuration that makes no sense; [`DarcyError::Cache`] if the
-    /// folder cannot be written. A cache file that is damaged or of another configuration is
-    /// replaced.
+    /// [`DarcyError::Config`] for a configuration that makes no sense. A cache file that is damaged or
+    /// of another configuration is replaced; a folder that cannot be used is warned of and done without.
     pub fn dataset(
         &self,
         cache: Option<&Path>,
         progress: Option<&(dyn Fn(Progress) + Sync)>,
     ) -> Result<Dataset, DarcyError> {
         self.check()?;
-        let Some(folder) = cache else {
+        let Some(folder) = cache.filter(|folder| usable(folder)) else {
             let [train, test] = self.make(progress)?;
             return self.assemble(train, test);
         };
-        // Before the work rather than after it.
-        std::fs::create_dir_all(folder).map_err(|source| DarcyError::Cache { path: folder.into(), source })?;
         let path = folder.join(self.file_name());
         match cache::read(&path, self) {
             Ok(Some([train, test])) => return self.assemble(train, test),
@@ -187,7 +184,9 @@ impl DarcyConfig {
             Err(reason) => tracing::warn!("{}: {reason}; making the data again", path.display()),
         }
         let fields = self.make(progress)?;
-        cache::write(&path, self, &fields)?;
+        if let Err(error) = cache::write(&path, self, &fields) {
+            tracing::warn!("{error}; the data will have to be made again the next time");
+        }
         let [train, test] = fields;
         self.assemble(train, test)
     }
@@ -249,6 +248,16 @@ impl DarcyConfig {
         };
         Ok(set)
     }
+}
+
+/// Whether a cache folder is there or could be made. Said before the work rather than after it.
+fn usable(folder: &Path) -> bool {
+    let made = std::fs::create_dir_all(folder);
+    if let Err(error) = &made {
+        let folder = folder.display();
+        tracing::warn!("cannot use the cache folder {folder} ({error}); DASHNAS_CACHE names another");
+    }
+    made.is_ok()
 }
 
 /// Coefficients and solutions, each `[N, 1, n, n]`.

@@ -130,12 +130,22 @@ fn layout(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
         Some(Labels::Numbers(y)) => y.array.shape == shape,
         _ => false,
     };
-    let layout = raw.reading.layout.unwrap_or(match shape[..] {
+    let guess = match shape[..] {
         [_, h, w] if h >= 8 && (dense || h == w) => Layout::NoChannels,
         [_, c, _, last] if matches!(last, 1 | 3 | 4) && !matches!(c, 1 | 3 | 4) => Layout::ChannelsLast,
         [_, _] => Layout::NoChannels,
         _ => Layout::ChannelsFirst,
-    });
+    };
+    let fixed = raw.channels_first && shape.len() >= 3;
+    let layout = raw.reading.layout.unwrap_or(if fixed { Layout::ChannelsFirst } else { guess });
+    if fixed && raw.reading.layout.is_none() && guess != Layout::ChannelsFirst {
+        let size = shape[2..].iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        raw.note(format!(
+            "an archive with x_train has its channels first: {} channels of {size}; --layout {} reads it otherwise",
+            shape[1],
+            guess.name()
+        ));
+    }
     raw.reading.layout = Some(layout);
     let channels = raw.reading.channels;
     for part in &mut raw.parts {

@@ -330,7 +330,8 @@ impl DataError {
                 "targets are [N] labels, [N, labels], [N, outputs], or a field over the inputs' own grid".into()
             }
             DataError::ClassNames { .. } => "give one name a class, in the order of the labels".into(),
-            DataError::Io { .. } | DataError::EmptySplit { .. } => return None,
+            DataError::EmptySplit { .. } => "give at least one sample, or leave a validation split out".into(),
+            DataError::Io { .. } => "check the file's permissions, and that it is a file and not a folder".into(),
         };
         Some(text)
     }

@@ -27,6 +27,7 @@ pub use inspect::Summary;
 pub use normalize::{InputNormalizer, Normalization, Scheme, TargetNormalizer};
 pub use open::{open, open_inputs};
 pub use options::{Fill, Layout, Lengths, ReadOptions};
+pub(crate) use split::draw;
 pub use split::{Split, split_validation};
 
 use crate::task::TaskKind;

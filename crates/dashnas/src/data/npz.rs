@@ -11,6 +11,7 @@
 
 use super::arrays::{self, Container, Info};
 use super::npy::{self, Header, NpyError};
+use super::raw::Raw;
 use super::readers::name_of;
 use super::{Array, DataError, Dataset, Place, ReadOptions, Targets, assemble};
 use std::fs::File;
@@ -45,9 +46,21 @@ pub(crate) fn open(path: &Path) -> Result<BufReader<File>, DataError> {
 /// As [`load`].
 pub fn load_from(reader: impl Read + Seek, path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
     let mut archive = Archive::open(reader, path, options.max_bytes)?;
-    let mut raw = arrays::read(&mut archive, options, true)?;
-    raw.renumber = false;
+    let raw = read(&mut archive, options, true)?;
     assemble::dataset(&path.display().to_string(), &name_of(path), raw)
+}
+
+/// What an archive holds. Arrays named as above are what they are said to be there; others are understood by
+/// their names and shapes.
+pub(crate) fn read<R: Read + Seek>(
+    archive: &mut Archive<'_, R>,
+    options: &LoadOptions,
+    labelled: bool,
+) -> Result<Raw, DataError> {
+    let mut raw = arrays::read(archive, options, labelled)?;
+    raw.renumber = false;
+    raw.channels_first = archive.list.iter().any(|info| info.name == "x_train");
+    Ok(raw)
 }
 
 /// An open archive with its memory budget.

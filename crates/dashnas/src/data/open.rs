@@ -76,9 +76,7 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         "npz" => {
             expect("a zip archive", "a NumPy archive")?;
             let mut archive = npz::Archive::open(npz::open(path)?, path, options.max_bytes)?;
-            let mut raw = arrays::read(&mut archive, options, labelled)?;
-            raw.renumber = false;
-            Ok(raw)
+            npz::read(&mut archive, options, labelled)
         }
         "npy" => {
             expect("a NumPy array", "a NumPy array")?;

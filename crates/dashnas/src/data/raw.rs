@@ -90,6 +90,8 @@ pub(crate) struct Raw {
     pub classes: Option<Vec<String>>,
     /// Whether whole-numbered labels that are not 0..K−1 are numbered anew.
     pub renumber: bool,
+    /// Whether the format says that channels come first, so that shapes are no guide.
+    pub channels_first: bool,
     /// The options with lengths, sizes and alphabets filled in.
     pub reading: ReadOptions,
 }
@@ -103,6 +105,7 @@ impl Raw {
             parts: Vec::new(),
             classes: None,
             renumber: true,
+            channels_first: false,
             reading: options.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! Parts of a data set and how they are divided further.
 
 use super::{Array, Targets};
-use rand::{SeedableRng, seq::SliceRandom};
+use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use std::collections::HashMap;
 
@@ -39,7 +39,9 @@ impl Split {
 /// and every class with two or more samples is on both sides; a class with one sample stays in
 /// training. Other targets are drawn uniformly, at least one sample on each side if there are two.
 ///
-/// With `groups`, one number a sample, whole groups go to one side or the other.
+/// With `groups`, one number a sample, whole groups go to one side or the other; where none is small enough to
+/// come near the share, the smallest that leaves every class in training goes to validation. Validation is empty
+/// only if there is no such group, or no class (or without classes: no) second sample.
 ///
 /// The outcome depends on the targets, the groups, `fraction` and `seed` alone. A `fraction` of 0 or
 /// less (or NaN) leaves validation empty.
@@ -99,21 +101,50 @@ fn whole_groups(
     order.shuffle(rng);
     let mut left: Vec<usize> = strata.map_or_else(|| vec![groups.len()], |s| members(s).iter().map(Vec::len).collect());
     let stratum = |i: usize| strata.map_or(0, |s| s[i] as usize);
-    let wanted = groups.len() as f64 * fraction;
-    let (mut train, mut val) = (Vec::new(), Vec::new());
-    for group in order {
-        let mut after = left.clone();
+    // What is left of each class without a group; `None` if that is nothing of some class.
+    let without = |group: &[usize], left: &[usize]| {
+        let mut after = left.to_vec();
         group.iter().for_each(|&i| after[stratum(i)] -= 1);
-        let emptied = after.iter().zip(&left).any(|(&after, &before)| after == 0 && before > 0);
-        let nearer = (val.len() + group.len()) as f64 - wanted < wanted - val.len() as f64;
-        if nearer && !emptied {
-            left = after;
-            val.extend(group);
-        } else {
-            train.extend(group);
+        let emptied = after.iter().zip(left).any(|(&after, &before)| after == 0 && before > 0);
+        (!emptied).then_some(after)
+    };
+    let wanted = groups.len() as f64 * fraction;
+    let (mut held, mut kept) = (Vec::new(), Vec::new());
+    let mut taken = 0;
+    for group in order {
+        let nearer = (taken + group.len()) as f64 - wanted < wanted - taken as f64;
+        match without(&group, &left).filter(|_| nearer) {
+            Some(after) => {
+                left = after;
+                taken += group.len();
+                held.push(group);
+            }
+            None => kept.push(group),
         }
     }
-    (train, val)
+    if held.is_empty() {
+        let free = (0..kept.len()).filter(|&g| without(&kept[g], &left).is_some());
+        held.extend(free.min_by_key(|&g| kept[g].len()).map(|g| kept.remove(g)));
+    }
+    (kept.concat(), held.concat())
+}
+
+/// Draws `keep` of some rows, ascending: each stratum in proportion, and at least one row of every stratum as
+/// long as there is room.
+pub(crate) fn draw(rows: &[usize], strata: Option<&[u32]>, keep: usize, rng: &mut impl Rng) -> Vec<usize> {
+    let of: Vec<u32> = rows.iter().map(|&row| strata.map_or(0, |s| s[row])).collect();
+    // A stratum's rows lie evenly over the queue, the first of each before everything else.
+    let mut queue = Vec::with_capacity(rows.len());
+    for mut stratum in members(&of) {
+        stratum.shuffle(rng);
+        let n = stratum.len() as f64;
+        let place = |i: usize| if i == 0 { -1.0 / n } else { (i as f64 + 0.5) / n };
+        queue.extend(stratum.into_iter().enumerate().map(|(i, at)| (place(i), rows[at])));
+    }
+    queue.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut drawn: Vec<usize> = queue.into_iter().take(keep).map(|(_, row)| row).collect();
+    drawn.sort_unstable();
+    drawn
 }
 
 /// Numbers for names, from 0 in the order of first appearance.

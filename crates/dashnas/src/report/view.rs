@@ -8,6 +8,7 @@ use super::load::Loaded;
 use super::outcome::{Seen, seen};
 use crate::event::{Event, Stage};
 use crate::outcome::Outcome;
+use crate::problem::Score;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -201,7 +202,9 @@ fn notation(blocks: &[Block]) -> String {
 fn trials(run: &Loaded) -> Vec<TrialRow> {
     let Some(tuning) = &run.tuning else { return vec![] };
     let metric = run.data.task.map(|t| run.config.metric(t));
-    let worst = tuning.trials.iter().filter_map(|t| t.score).map(|s| s.metric).fold(0.0, f64::max);
+    // Where the metric is undefined the loss ranks trials.
+    let value = |score: Score| score.metric.unwrap_or(score.loss);
+    let worst = tuning.trials.iter().filter_map(|t| t.score).map(value).fold(0.0, f64::max);
     let best = tuning.best_score();
     tuning
         .trials
@@ -212,11 +215,14 @@ fn trials(run: &Loaded) -> Vec<TrialRow> {
                 trial: t.trial + 1,
                 values: [h.lr, h.weight_decay, h.momentum, h.dropout].map(short),
                 score: match (&t.score, metric) {
-                    (Some(s), Some(metric)) => metric.format(s.metric),
-                    (Some(s), None) => short(s.metric),
+                    (Some(s), metric) => match (s.metric, metric) {
+                        (Some(value), Some(metric)) => metric.format(value),
+                        (Some(value), None) => short(value),
+                        (None, _) => format!("loss {}", short(s.loss)),
+                    },
                     (None, _) => t.reason.clone().unwrap_or_else(|| "no score".into()),
                 },
-                bar: t.score.filter(|_| worst > 0.0).map(|s| 100.0 * s.metric / worst),
+                bar: t.score.filter(|_| worst > 0.0).map(|s| 100.0 * value(s) / worst),
                 best: t.score.is_some() && t.score == best && h == tuning.best,
             }
         })

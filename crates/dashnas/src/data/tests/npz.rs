@@ -265,3 +265,34 @@ fn shapes_and_values_that_do_not_fit_are_refused() {
         &["y_test", "[2, 3]", "regression"],
     );
 }
+
+#[test]
+fn an_archives_shapes_are_what_the_contract_says() {
+    let labels = || (i32s("y_train", &[4], &[0, 1, 0, 1]), i32s("y_test", &[2], &[0, 1]));
+    let with = |sizes: &[usize]| {
+        let (y_train, y_test) = labels();
+        let of = |n: usize| [&[n], sizes].concat();
+        read(&[ramp("x_train", &of(4)), y_train, ramp("x_test", &of(2)), y_test]).unwrap()
+    };
+    // As many channels as points, and sizes that look like a last axis of channels.
+    for sizes in [&[8, 8][..], &[12, 12], &[9, 5, 1], &[9, 5, 3], &[16, 6, 4]] {
+        let set = with(sizes);
+        assert_eq!(set.train.x.shape[1..], *sizes);
+        assert_eq!(set.train.x.data[..20], (0..20).map(|v| v as f32).collect::<Vec<_>>());
+        assert!(set.origin.notes.iter().any(|n| n.contains("--layout")), "{:?}", set.origin.notes);
+    }
+    assert!(with(&[3, 8]).origin.notes.is_empty());
+    // Fields of as many channels as the inputs.
+    let dense = [("x_train", 4), ("y_train", 4), ("x_test", 2), ("y_test", 2)].map(|(name, n)| ramp(name, &[n, 9, 5]));
+    let set = read(&dense).unwrap();
+    assert_eq!((set.task, &set.train.x.shape[..]), (TaskKind::DenseRegression { channels: 9 }, &[4, 9, 5][..]));
+    // Asked for, it is otherwise; and other names promise nothing.
+    let (y_train, y_test) = labels();
+    let bytes = archive(&[ramp("x_train", &[4, 8, 8]), y_train, ramp("x_test", &[2, 8, 8]), y_test]);
+    let options = crate::data::npz::LoadOptions { layout: Some(Layout::NoChannels), ..Default::default() };
+    let set = crate::data::npz::load_from(Cursor::new(bytes), Path::new("toy.npz"), &options).unwrap();
+    assert_eq!(set.train.x.shape, [4, 1, 8, 8]);
+    let (y_train, y_test) = labels();
+    let images = archive(&[ramp("images_train", &[4, 8, 8]), y_train, ramp("images_test", &[2, 8, 8]), y_test]);
+    assert_eq!(read_as(&images, None).unwrap().train.x.shape, [4, 1, 8, 8]);
+}
