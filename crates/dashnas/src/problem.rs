@@ -146,13 +146,18 @@ impl Problem {
     /// Rows of the training split to tune on, and what to score on: the given validation split,
     /// or a seeded, stratified share of the training data.
     pub fn validation(&self) -> (Vec<usize>, HeldOut<'_>) {
-        if let Some((samples, truth)) = &self.given_validation {
-            let rows = (0..samples.len()).collect();
-            return ((0..self.train.len()).collect(), HeldOut { samples, truth, rows });
+        if let Some(held) = self.given_validation() {
+            return ((0..self.train.len()).collect(), held);
         }
         let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
         let (fit, held) = split_validation(&self.train_targets, self.groups.as_deref(), fraction, seed);
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
+    }
+
+    /// The validation split that came with the data, if one did.
+    pub(crate) fn given_validation(&self) -> Option<HeldOut<'_>> {
+        let (samples, truth) = self.given_validation.as_ref()?;
+        Some(HeldOut { samples, truth, rows: (0..samples.len()).collect() })
     }
 
     /// Samples a forward pass of evaluation takes at once, at most.

@@ -97,6 +97,12 @@ fn the_report_of_a_run_has_every_part_and_no_markup_from_the_data() {
     assert!(!html.contains("http://") && !html.contains("https://"), "a page that loads nothing");
     check_nesting(&html);
     assert_eq!(report::report(&dir).expect("it can be made again"), html);
+    let (_, figure) = html.split_once("<figcaption>Training metric</figcaption>").expect("a metric over the epochs");
+    let (figure, _) = figure.split_once("</figure>").expect("its end");
+    for series in ["supernet in the search", "searched network", "plain backbone"] {
+        assert!(figure.contains(&format!("<title>{series}</title>")), "no metric of the {series}");
+    }
+    assert!(!html.contains("Validation metric"), "the data set has no validation split");
 
     let seen: Evaluation = dir.read_json(names::EVALUATION).expect("readable");
     let Details::Classes { confusion } = &seen.searched.details else { panic!("classes") };
