@@ -24,7 +24,7 @@ impl Figure {
     pub fn new(title: &str, x: &Axis, y: &Axis, series: &[Series], note: &str) -> Option<Self> {
         let mut legend: Vec<(String, String)> = Vec::new();
         for s in series.iter().filter(|s| s.style != Style::Faint && !s.label.is_empty() && !s.points.is_empty()) {
-            if !legend.iter().any(|(color, _)| *color == s.color) {
+            if !legend.iter().any(|(_, label)| *label == s.label) {
                 legend.push((s.color.clone(), s.label.clone()));
             }
         }

@@ -309,9 +309,13 @@ pub fn utc(seconds: u64) -> String {
     format!("{year}-{:02}-{:02} {:02}:{:02} UTC", month + 1, days + 1, rest / 3600, rest % 3600 / 60)
 }
 
-/// A colour for each of several methods.
+/// A colour for each of several methods: the six of the page, then the same nearer and nearer to the text's.
 pub fn color(i: usize) -> String {
-    format!("var(--s{})", i % 6)
+    let own = format!("var(--s{})", i % 6);
+    match i / 6 {
+        0 => own,
+        round => format!("color-mix(in oklab, {own} {}%, var(--ink))", 100 / (round + 1)),
+    }
 }
 
 /// Points of one method, for a scatter plot.
