@@ -99,6 +99,7 @@ fn the_report_of_a_run_has_every_part_and_no_markup_from_the_data() {
     assert_eq!(report::report(&dir).expect("it can be made again"), html);
     let (_, figure) = html.split_once("<figcaption>Training metric</figcaption>").expect("a metric over the epochs");
     let (figure, _) = figure.split_once("</figure>").expect("its end");
+    assert!(figure.contains("↑ 0-1 error"), "which metric it is");
     for series in ["supernet in the search", "searched network", "plain backbone"] {
         assert!(figure.contains(&format!("<title>{series}</title>")), "no metric of the {series}");
     }

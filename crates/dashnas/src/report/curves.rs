@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Figure {
     /// What it shows.
     pub title: String,
+    /// What the vertical axis is, where the title does not say it.
+    pub up: Option<String>,
     /// The drawing.
     pub svg: String,
     /// `(colour, label)` of what is in it.
@@ -28,7 +30,8 @@ impl Figure {
                 legend.push((s.color.clone(), s.label.clone()));
             }
         }
-        Some(Self { title: title.into(), svg: chart(title, x, y, series)?, legend, note: note.into() })
+        let up = (!title.to_lowercase().contains(&y.title.to_lowercase())).then(|| y.title.clone());
+        Some(Self { title: title.into(), up, svg: chart(title, x, y, series)?, legend, note: note.into() })
     }
 }
 
