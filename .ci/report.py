@@ -2,9 +2,10 @@
 
     report.py SCREENSHOTS PAGE...
 
-Each page is opened at the width of a phone and of a desk, light and dark. There must be no message on the console,
-no request over the network, every picture decoded, every drawing with a size, nothing wider than the window. The
-screenshots are kept. Only the standard library is used: Chromium is spoken to over the pipe of its DevTools protocol.
+A page named report.html is that of a whole run, in its run directory; any other is a comparison. Each is opened at the
+width of a phone and of a desk, light and dark. There must be no message on the console, no request over the network,
+every section, every plot by its name, every picture decoded, every drawing with a size, nothing wider than the window.
+The screenshots are kept. Only the standard library is used: Chromium is spoken to over the pipe of its DevTools protocol.
 """
 
 import base64
@@ -21,8 +22,10 @@ CHECK = """(() => {
     (s) => s.checkVisibility() && (s.getBoundingClientRect().width < 10 || s.children.length == 0));
   return JSON.stringify({
     sections: [...document.querySelectorAll('section')].map((s) => s.id),
-    plots: document.querySelectorAll('svg.plot').length,
-    pictures: document.querySelectorAll('img').length,
+    plots: [...document.querySelectorAll('svg.plot')].map((s) => s.getAttribute('aria-label')),
+    pictures: [...document.querySelectorAll('img')].map((i) => i.alt),
+    rows: document.querySelectorAll('#runs tbody tr').length,
+    matrices: document.querySelectorAll('table.matrix').length,
     broken: [...document.querySelectorAll('img')].filter((i) => i.complete && i.naturalWidth == 0).length,
     empty: empty.map((s) => s.getAttribute('aria-label')),
     nan: [...document.querySelectorAll('svg *')].filter((e) => /NaN|inf/.test(e.outerHTML)).length,
@@ -30,6 +33,50 @@ CHECK = """(() => {
     height: document.documentElement.scrollHeight,
   });
 })()"""
+
+
+SECTIONS = {"result", "what", "architecture", "alpha", "curves", "trials", "test", "plain", "times", "environment"}
+PLOTS = {
+    "Receptive field of each layer on the input's scale",
+    "Entropy of the layers' weights over the epochs",
+    "Search: training loss",
+    "Retraining: training loss",
+    "Training metric",
+    "Tuning: training loss of the trials",
+    "Tuning: score of the trials",
+    "Learning rate",
+}
+
+
+def lacking(page, found, runs):
+    """What a page does not show, though it should."""
+    if page.name != "report.html":
+        yield from ({"runs", "figures"} - set(found["sections"]))
+        yield from ({"Performance profiles", "Error against time"} - set(found["plots"]))
+        if found["rows"] != runs:
+            yield f"a row for each of {runs} runs: there are {found['rows']}"
+        return
+    yield from (SECTIONS - set(found["sections"]))
+    yield from (PLOTS - set(found["plots"]))
+    read = lambda name: json.loads((page.parent / name).read_text())
+    layers, seen = len(read("architecture.json")["kernels"]), read("evaluation.json")
+    for start in ("Kernel of size ", "Weights of layer "):
+        count = sum(label.startswith(start) for label in found["plots"])
+        if count != layers:
+            yield f"{start}…: {count} drawings of {layers} layers"
+    # One of each for the searched network and the plain backbone.
+    kind = seen["searched"]["details"]["kind"]
+    if kind == "classes" and found["matrices"] != 2:
+        yield "two confusion matrices"
+    if kind == "values" and found["plots"].count("Predicted against true values") != 2:
+        yield "two plots of predicted against true values"
+    for network in (seen["searched"], seen["baseline"]):
+        for example in network["examples"]:
+            field = example["truth"].get("picture")
+            wanted = {"True field", "Predicted field", "Difference"} if field and field["shape"][1] > 1 else set()
+            yield from (wanted - set(found["pictures"]))
+    if not {"Input"} & set(found["plots"] + found["pictures"]):
+        yield "an input"
 
 
 class Browser:
@@ -127,6 +174,7 @@ def main():
         sys.exit("Chromium is missing" if not program else __doc__)
     folder.mkdir(parents=True, exist_ok=True)
     browser, failed = Browser(program), False
+    runs = sum(page.name == "report.html" for page in pages)
     for page in pages:
         name = page.parent.name if page.name == "report.html" else page.stem
         for width in (390, 1280):
@@ -136,14 +184,11 @@ def main():
                 for line in wrong:
                     failed = True
                     print(f"{page} at {width} {scheme}: {line}", file=sys.stderr)
-        expected = {"what", "architecture", "alpha", "curves", "test", "times", "environment", "result"}
-        if page.name == "report.html" and not expected <= set(found["sections"]):
+        for what in lacking(page, found, runs):
             failed = True
-            print(f"{page} lacks {sorted(expected - set(found['sections']))}", file=sys.stderr)
-        if found["plots"] == 0:
-            failed = True
-            print(f"{page} has no plot", file=sys.stderr)
-        print(f"{page}: {found['plots']} plots, {found['pictures']} pictures, {page.stat().st_size // 1024} KiB")
+            print(f"{page} lacks {what}", file=sys.stderr)
+        plots, pictures = len(found["plots"]), len(found["pictures"])
+        print(f"{page}: {plots} plots, {pictures} pictures, {page.stat().st_size // 1024} KiB")
     browser.close()
     sys.exit(failed)
 

@@ -107,7 +107,11 @@ pub enum Event {
         epochs: usize,
         /// Mean training loss.
         train_loss: f64,
-        /// Metric on the validation split, where it was computed.
+        /// The task's metric on what the epoch trained on last, at most 512 samples, of the outputs that its steps
+        /// computed: with sampled kernels in the search, with dropout and augmentation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        train_metric: Option<f64>,
+        /// The task's metric on the data set's own validation split, after the epochs where it was computed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         val_metric: Option<f64>,
         /// Learning rate.

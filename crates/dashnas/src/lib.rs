@@ -48,6 +48,7 @@ pub mod report;
 pub mod retrain;
 pub mod rng;
 pub mod run_dir;
+mod running;
 pub mod samples;
 pub mod search;
 pub mod select;

@@ -241,12 +241,17 @@ impl Problem {
     /// or a seeded, stratified share of the training data. The latter is empty only where no sample can be
     /// spared, and tuning is then off.
     pub fn validation(&self) -> (Vec<usize>, HeldOut<'_>) {
-        if let Some((samples, truth)) = &self.given_validation {
-            let rows = (0..samples.len()).collect();
-            return ((0..self.train.len()).collect(), HeldOut { samples, truth, rows });
+        if let Some(held) = self.given_validation() {
+            return ((0..self.train.len()).collect(), held);
         }
         let [fit, held] = self.division.clone();
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
+    }
+
+    /// The validation split that came with the data, if one did.
+    pub(crate) fn given_validation(&self) -> Option<HeldOut<'_>> {
+        let (samples, truth) = self.given_validation.as_ref()?;
+        Some(HeldOut { samples, truth, rows: (0..samples.len()).collect() })
     }
 
     /// Samples a forward pass of evaluation takes at once, at most.

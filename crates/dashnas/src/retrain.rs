@@ -47,7 +47,7 @@ pub(crate) fn retrain(
         trial: None,
         progress: [progress.done, progress.total],
         streams: "retrain",
-        data: &problem.train,
+        problem,
         indices: &rows,
         loss: &loss,
         plan: &plan(problem, hyperparameters),

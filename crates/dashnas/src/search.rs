@@ -129,7 +129,7 @@ pub fn search(
         trial: None,
         progress: [0, steps],
         streams: "search",
-        data: &problem.train,
+        problem,
         indices: &rows,
         loss: &loss,
         plan: &fit,

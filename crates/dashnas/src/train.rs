@@ -9,8 +9,9 @@ use crate::journal::Journal;
 use crate::loss::LossFn;
 use crate::network::{Network, Pass};
 use crate::optim::{AlphaRule, Gradient, Sgd, SgdConfig, StepRule};
+use crate::problem::Problem;
 use crate::rng::Seed;
-use crate::samples::Samples;
+use crate::running::{Recent, Validation};
 use burn::tensor::Device;
 use std::sync::Arc;
 use std::time::Instant;
@@ -129,9 +130,9 @@ pub struct Fit<'a> {
     pub progress: [u64; 2],
     /// Name of its random streams. Trainings that are to be compared share one.
     pub streams: &'a str,
-    /// The data.
-    pub data: &'a Samples,
-    /// The samples of it to train on.
+    /// The data and its metric.
+    pub problem: &'a Problem,
+    /// The samples of its training data to train on.
     pub indices: &'a [usize],
     /// The loss.
     pub loss: &'a LossFn,
@@ -280,13 +281,13 @@ impl Fit<'_> {
     }
 
     /// Loss and gradient of a batch: of its parts, weighted by their sizes.
-    fn gradient(&self, network: &Network, rows: &[usize], at: [u64; 3]) -> (f64, Gradient) {
+    fn gradient(&self, network: &Network, rows: &[usize], at: [u64; 3], recent: &mut Recent) -> (f64, Gradient) {
         let plan = self.plan;
         let part_size = plan.micro_batch.map_or(rows.len(), |size| size.clamp(1, rows.len().max(1)));
         let (mut value, mut sum) = (0.0, None::<Gradient>);
         let mut changes = self.seed.stream(self.streams, &[2, at[0], at[1], at[2]]);
         for (number, part) in rows.chunks(part_size.max(1)).enumerate() {
-            let (x, target) = self.data.training_batch(part, &mut changes, self.device);
+            let (x, target) = self.problem.train.training_batch(part, &mut changes, self.device);
             let mut coordinates = vec![1, at[0], at[1], at[2]];
             // The parts of a batch share the noise of the mixture, but not the dropped units.
             if number > 0 && plan.alpha.is_none() {
@@ -298,7 +299,9 @@ impl Fit<'_> {
                 temperature: plan.alpha.as_ref().map_or(1.0, |a| a.temperature),
                 dropout: plan.dropout,
             };
-            let loss = self.loss.forward(network.forward(x, &mut pass), &target);
+            let output = network.forward(x, &mut pass);
+            recent.push(output.clone(), &target);
+            let loss = self.loss.forward(output, &target);
             let share = part.len() as f64 / rows.len() as f64;
             value += share * f64::from(loss.clone().into_scalar::<f32>());
             let mut gradient = Gradient::of(network, loss.backward());
@@ -320,8 +323,9 @@ impl Fit<'_> {
         let mut since = Instant::now();
         let mut rule = plan.rule(plan.schedule.factor(epoch), t.at.restarts);
         let mut over = false;
+        let mut recent = Recent::after(t.at.step);
         let mut draws = self.seed.stream(self.streams, &[0, trial, epoch as u64]);
-        let order = self.data.order(self.indices, plan.drawn(n), &mut draws);
+        let order = self.problem.train.order(self.indices, plan.drawn(n), &mut draws);
         for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
             if journal.cancelled() {
                 if let Some(pace) = &pace {
@@ -343,7 +347,7 @@ impl Fit<'_> {
             }
             let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
             let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
-            let (value, gradient) = self.gradient(&t.network, &rows, [trial, epoch as u64, step as u64]);
+            let (value, gradient) = self.gradient(&t.network, &rows, [trial, epoch as u64, step as u64], &mut recent);
             let (network, norm) = t.sgd.step_by(t.network, gradient, &rule);
             t.network = network;
             if norm.is_finite() && value.is_finite() {
@@ -383,15 +387,21 @@ impl Fit<'_> {
         if over && t.at.step == 0 {
             return Ok(End::Over(t));
         }
+        let train_metric = recent.metric(self.problem);
+        // Trials are scored when they are over; a training that is out of time has none for this.
+        let validation = Validation::new(self.problem, plan.drawn(n)).filter(|_| self.trial.is_none() && !over);
+        let epochs = pace.map_or(plan.epochs, |p| (p.planned() as usize).div_ceil(steps));
+        let val_metric = validation.and_then(|v| v.metric(epoch, epochs, &t.network, self.device));
         t.at.seconds += since.elapsed().as_secs_f64();
         journal.event(&Event::Epoch {
             stage: self.stage,
             trial: self.trial,
             epoch,
-            epochs: pace.map_or(plan.epochs, |p| (p.planned() as usize).div_ceil(steps)),
+            epochs,
             // Without one finite step in it there is no mean; the run is about to end by `PATIENCE`.
             train_loss: if t.at.finite > 0 { t.at.loss / t.at.finite as f64 } else { f64::MAX },
-            val_metric: None,
+            train_metric,
+            val_metric,
             lr: rule.lr,
             seconds: t.at.seconds,
         });

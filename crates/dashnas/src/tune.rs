@@ -245,7 +245,7 @@ impl<'a> Trials<'a> {
             trial: Some(trial),
             progress: [progress.done, progress.total],
             streams: "tune",
-            data: &self.problem.train,
+            problem: self.problem,
             indices: &self.rows,
             loss: &self.loss,
             plan,

@@ -48,6 +48,7 @@ fn events_are_single_lines_that_read_back() {
             epoch: 0,
             epochs: 15,
             train_loss: 0.4,
+            train_metric: Some(0.25),
             val_metric: None,
             lr: 0.1,
             seconds: 2.0,

@@ -97,6 +97,13 @@ fn the_report_of_a_run_has_every_part_and_no_markup_from_the_data() {
     assert!(!html.contains("http://") && !html.contains("https://"), "a page that loads nothing");
     check_nesting(&html);
     assert_eq!(report::report(&dir).expect("it can be made again"), html);
+    let (_, figure) = html.split_once("<figcaption>Training metric</figcaption>").expect("a metric over the epochs");
+    let (figure, _) = figure.split_once("</figure>").expect("its end");
+    assert!(figure.contains("↑ 0-1 error"), "which metric it is");
+    for series in ["supernet in the search", "searched network", "plain backbone"] {
+        assert!(figure.contains(&format!("<title>{series}</title>")), "no metric of the {series}");
+    }
+    assert!(!html.contains("Validation metric"), "the data set has no validation split");
 
     let seen: Evaluation = dir.read_json(names::EVALUATION).expect("readable");
     let Details::Classes { confusion } = &seen.searched.details else { panic!("classes") };
@@ -130,7 +137,7 @@ fn every_kind_of_target_has_its_pictures() {
         &["average precision", "The samples it got most wrong"],
         &["RMSE", "Predicted against true values"],
         &["True and predicted", "Difference", "the best"],
-        &["alt=\"True field\"", "alt=\"Predicted field\"", "alt=\"Difference\"", "data:image/bmp;base64,Qk"],
+        &["alt=\"True field\"", "alt=\"Predicted field\"", "alt=\"Difference\"", "data:image/png;base64,"],
     ];
     let mut runs = Vec::new();
     for (set, parts) in sets.iter().zip(parts) {
@@ -145,6 +152,51 @@ fn every_kind_of_target_has_its_pictures() {
     let html = report::comparison(&runs).expect("they can be compared");
     check_nesting(&html);
     assert!(html.contains("4 runs compared") && html.contains("Error against time"));
+}
+
+#[test]
+fn what_is_not_known_of_the_targets_is_left_blank() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut config = small();
+    config.tune.enabled = false;
+    // A corner of each field is not known, and nothing of the first.
+    let gaps = |shape: Vec<usize>, value: fn(usize) -> f32| {
+        let row: usize = shape[1..].iter().product();
+        values(&shape, move |i| if i < row || i % row < row / 3 { f32::NAN } else { value(i) })
+    };
+    let set = |name: &str, task, input: &[usize], value: fn(usize) -> f32| {
+        let split = |n| {
+            let x = inputs(input, n);
+            Split { y: gaps([&[n, 1], &input[1..]].concat(), value), x }
+        };
+        Dataset::with_unknown(name, task, split(24), None, split(9)).expect("sound")
+    };
+    let sets = [
+        set("masks", TaskKind::DenseBinary { channels: 1 }, &[1, 6, 9], |i| f32::from(i % 3 == 0)),
+        set("fields", TaskKind::DenseRegression { channels: 1 }, &[1, 6, 9], |i| 1.0 + (i % 5) as f32),
+        set("series", TaskKind::DenseRegression { channels: 1 }, &[1, 18], |i| 1.0 + (i % 5) as f32),
+    ];
+    for data in &sets {
+        let (dir, html) = finished(data, &config, &temp.path().join(&data.name));
+        check_nesting(&html);
+        let (_, body) = html.split_once("</style>").expect("a style");
+        // Pictures are letters too.
+        let text: Vec<&str> = body.split("base64,").map(|part| part.split_once("\">").map_or(part, |p| p.1)).collect();
+        assert!(!text.concat().contains("NaN") && body.contains("id=\"test\""), "{}", data.name);
+        let seen: Evaluation = dir.read_json(names::EVALUATION).expect("what was written can be read");
+        assert!(seen.searched.examples.iter().all(|e| e.row != 0 && e.error.is_finite()), "sample 0 has no error");
+        match &seen.searched.details {
+            Details::Labels { labels } => {
+                let truth = data.test.y.values().expect("values");
+                assert_eq!(labels[0].positives, truth.data.iter().filter(|&&t| t == 1.0).count() as u64);
+            }
+            Details::Values { outputs, pairs } => {
+                assert!(outputs[0].mae.is_some_and(f64::is_finite) && pairs.iter().flatten().all(|v| v.is_finite()));
+            }
+            Details::Classes { .. } => panic!("there are no classes"),
+        }
+        assert_eq!(report::report(&dir).expect("it can be made again"), html);
+    }
 }
 
 /// Stops a run at its n-th event.

@@ -42,14 +42,16 @@ impl Lines {
                     format!("{stage}: step {step}{total}  {}", self::step(event))
                 })
             }
-            Event::Epoch { stage, epoch, epochs, train_loss, val_metric, lr, seconds, .. } => verbose.then(|| {
-                let validation = val_metric.map_or_else(String::new, |m| format!("  validation {m:.4}"));
-                format!(
-                    "{stage}: epoch {}/{epochs}  loss {train_loss:.4}{validation}  lr {}  {seconds:.1} s",
-                    epoch + 1,
-                    rate(*lr)
-                )
-            }),
+            Event::Epoch { stage, epoch, epochs, train_loss, train_metric, val_metric, lr, seconds, .. } => verbose
+                .then(|| {
+                    let named = |name: &str, m: Option<f64>| m.map_or_else(String::new, |m| format!("  {name} {m:.4}"));
+                    let metrics = named("training metric", *train_metric) + &named("validation metric", *val_metric);
+                    format!(
+                        "{stage}: epoch {}/{epochs}  loss {train_loss:.4}{metrics}  lr {}  {seconds:.1} s",
+                        epoch + 1,
+                        rate(*lr)
+                    )
+                }),
             Event::Alpha { epoch, layers } => verbose.then(|| {
                 let choices = layers.iter().map(|l| format!("{},{}", l.kernel_size, l.dilation));
                 format!("search: epoch {}  leading k,d: {}", epoch + 1, choices.collect::<Vec<_>>().join("  "))
@@ -141,6 +143,7 @@ mod tests {
             epoch: 0,
             epochs: 15,
             train_loss: 0.25,
+            train_metric: Some(0.75),
             val_metric: Some(0.5),
             lr: 0.00016,
             seconds: 1.0,
@@ -153,7 +156,7 @@ mod tests {
         let mut verbose = Lines::new(Verbosity::Verbose, None);
         assert_eq!(
             verbose.event(&epoch, now).unwrap(),
-            "retrain: epoch 1/15  loss 0.2500  validation 0.5000  lr 1.6e-4  1.0 s"
+            "retrain: epoch 1/15  loss 0.2500  training metric 0.7500  validation metric 0.5000  lr 1.6e-4  1.0 s"
         );
         assert_eq!(verbose.event(&alpha, now).unwrap(), "search: epoch 3  leading k,d: 9,7  9,7");
     }

@@ -1,4 +1,4 @@
-//! Scores class by class, label by label, output by output.
+//! Scores class by class, label by label, output by output. Places whose target is not known (NaN) are left out.
 
 use crate::data::{Array, Targets};
 use crate::metric::rank::{average_precision, roc_auc};
@@ -31,7 +31,7 @@ pub enum Details {
     },
 }
 
-/// Decisions on one label, over all samples and positions. A score is none where it is undefined.
+/// Decisions on one label, over all samples and positions that are known. A score is none where it is undefined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelScore {
     /// Where it is true.
@@ -48,13 +48,13 @@ pub struct LabelScore {
     pub average_precision: Option<f64>,
 }
 
-/// Errors of one output, over all samples and positions, in the data's own units.
+/// Errors of one output, over all samples and positions that are known, in the data's own units. None where none is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputScore {
     /// Mean absolute error.
-    pub mae: f64,
+    pub mae: Option<f64>,
     /// Root of the mean squared error.
-    pub rmse: f64,
+    pub rmse: Option<f64>,
     /// Share of the variance explained; none where the target is constant.
     pub r2: Option<f64>,
 }
@@ -72,17 +72,17 @@ impl Details {
                 Details::Classes { confusion }
             }
             Targets::Values(values) => {
-                let columns = (0..outputs).map(|o| (column(predictions, outputs, o), column(values, outputs, o)));
+                let columns = (0..outputs).map(|o| known(column(predictions, outputs, o), column(values, outputs, o)));
                 match task {
                     TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => {
                         Details::Labels { labels: columns.map(|(p, t)| LabelScore::new(&p, &t)).collect() }
                     }
                     _ => {
-                        let step = values.data.len().div_ceil(PAIRS).max(1);
-                        let pairs = values.data.iter().zip(&predictions.data).step_by(step);
+                        let pairs = || values.data.iter().zip(&predictions.data).filter(|(t, _)| !t.is_nan());
+                        let step = pairs().count().div_ceil(PAIRS).max(1);
                         Details::Values {
                             outputs: columns.map(|(p, t)| OutputScore::new(&p, &t)).collect(),
-                            pairs: pairs.map(|(&t, &p)| [t, p]).collect(),
+                            pairs: pairs().step_by(step).map(|(&t, &p)| [t, p]).collect(),
                         }
                     }
                 }
@@ -92,12 +92,16 @@ impl Details {
 }
 
 /// One output of an array of `[samples, outputs, positions]`, whatever axes the positions have.
-fn column(values: &Array, outputs: usize, output: usize) -> Vec<f64> {
+fn column(values: &Array, outputs: usize, output: usize) -> impl Iterator<Item = f64> {
     let positions = values.row_len() / outputs.max(1);
     (0..values.rows())
-        .flat_map(|row| &values.row(row)[output * positions..(output + 1) * positions])
+        .flat_map(move |row| &values.row(row)[output * positions..(output + 1) * positions])
         .map(|&v| f64::from(v))
-        .collect()
+}
+
+/// Predictions and targets of the places whose target is known.
+fn known(predicted: impl Iterator<Item = f64>, truth: impl Iterator<Item = f64>) -> (Vec<f64>, Vec<f64>) {
+    predicted.zip(truth).filter(|(_, t)| !t.is_nan()).unzip()
 }
 
 impl LabelScore {
@@ -120,13 +124,16 @@ impl LabelScore {
 
 impl OutputScore {
     fn new(predicted: &[f64], truth: &[f64]) -> Self {
-        let n = truth.len().max(1) as f64;
+        if truth.is_empty() {
+            return Self { mae: None, rmse: None, r2: None };
+        }
+        let n = truth.len() as f64;
         let mean = truth.iter().sum::<f64>() / n;
         let squares: f64 = predicted.iter().zip(truth).map(|(p, t)| (p - t).powi(2)).sum();
         let variance: f64 = truth.iter().map(|t| (t - mean).powi(2)).sum();
         Self {
-            mae: predicted.iter().zip(truth).map(|(p, t)| (p - t).abs()).sum::<f64>() / n,
-            rmse: (squares / n).sqrt(),
+            mae: Some(predicted.iter().zip(truth).map(|(p, t)| (p - t).abs()).sum::<f64>() / n),
+            rmse: Some((squares / n).sqrt()),
             r2: (variance > 0.0).then(|| 1.0 - squares / variance),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::data::{Array, Split, Targets};
 use crate::task::TaskKind;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Samples kept of the worst.
 const WORST: usize = 6;
@@ -23,7 +23,7 @@ pub struct Example {
     /// Its row in the test split.
     pub row: usize,
     /// How wrong the prediction is: `−ln p` of the true class; mean binary cross entropy of labels and masks; mean
-    /// absolute error of numbers; `‖ŷ − y‖₂ / ‖y‖₂` of fields.
+    /// absolute error of numbers; `‖ŷ − y‖₂ / ‖y‖₂` of fields. All of it over what is known.
     pub error: f64,
     /// The input, in the data's own units.
     pub input: Picture,
@@ -56,14 +56,16 @@ pub enum Answer {
         /// Its probability.
         probability: f64,
     },
-    /// The labels that are true, or the probability of each that is at least one half.
+    /// The labels that are true, or the probability of each that is at least one half; without those that are not
+    /// known.
     Labels {
         /// `(label, probability)`.
         labels: Vec<(usize, f64)>,
     },
     /// Numbers; the first 12.
     Values {
-        /// The numbers.
+        /// The numbers; NaN, which files have as null, where one is not known.
+        #[serde(deserialize_with = "null_as_nan")]
         values: Vec<f32>,
     },
     /// A field, or a mask of probabilities.
@@ -73,15 +75,22 @@ pub enum Answer {
     },
 }
 
-/// A series or an image, reduced by averaging to at most 256 points or 64×64, 3 channels.
+/// A series or an image, reduced by averaging what is known to at most 256 points or 64×64, 3 channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// `[channels, height, width]` as the data has it; height 1 for series.
     pub original: [usize; 3],
     /// `[channels, height, width]` of `values`.
     pub shape: [usize; 3],
-    /// The numbers, row-major.
+    /// The numbers, row-major; NaN, which files have as null, where nothing is known.
+    #[serde(deserialize_with = "null_as_nan")]
     pub values: Vec<f32>,
+}
+
+/// JSON has no NaN: it is written as null.
+fn null_as_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
+    let values = Vec::<Option<f32>>::deserialize(from)?;
+    Ok(values.into_iter().map(|v| v.unwrap_or(f32::NAN)).collect())
 }
 
 impl Picture {
@@ -95,11 +104,12 @@ impl Picture {
             for i in 0..shape[1] {
                 for j in 0..shape[2] {
                     let (rows, columns) = (span(i, shape[1], h), span(j, shape[2], w));
-                    let count = (rows.len() * columns.len()) as f64;
-                    let total: f64 = rows
+                    let (total, count) = rows
                         .flat_map(|y| columns.clone().map(move |x| (c * h + y) * w + x))
                         .map(|at| f64::from(values[at]))
-                        .sum();
+                        .filter(|v| !v.is_nan())
+                        .fold((0.0, 0.0), |(total, count), v| (total + v, count + 1.0));
+                    // 0 / 0, where none is known, is NaN.
                     reduced.push(rounded(total / count));
                 }
             }
@@ -142,35 +152,41 @@ fn row_shape(shape: &[usize]) -> [usize; 3] {
     }
 }
 
-/// The samples worth showing.
+/// The samples worth showing, of those with a target that is known.
 pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Vec<Example> {
-    let errors: Vec<f64> = (0..predictions.rows()).map(|row| error(task, &test.y, row, predictions.row(row))).collect();
-    let mut order: Vec<usize> = (0..errors.len()).collect();
+    let error = |row| Some((row, error(task, &test.y, row, predictions.row(row))?));
+    let mut order: Vec<(usize, f64)> = (0..predictions.rows()).filter_map(error).collect();
     // The row decides between equals, so that the same run chooses the same.
-    order.sort_by(|&a, &b| errors[b].total_cmp(&errors[a]).then(a.cmp(&b)));
+    order.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
     let worst = if task.is_dense() { WORST_FIELDS } else { WORST };
-    let mut chosen: Vec<(Place, usize)> = order.iter().take(worst).map(|&row| (Place::Worst, row)).collect();
+    let mut chosen: Vec<(Place, (usize, f64))> = order.iter().take(worst).map(|&one| (Place::Worst, one)).collect();
     if task.is_dense() && order.len() >= worst + 2 {
         chosen.push((Place::Median, order[order.len() / 2]));
         chosen.push((Place::Best, order[order.len() - 1]));
     }
     chosen
         .into_iter()
-        .map(|(place, row)| {
+        .map(|(place, (row, error))| {
             let (truth, predicted) = answers(task, &test.y, row, predictions.row(row));
             let input = Picture::new(row_shape(&test.x.shape), test.x.row(row));
-            Example { place, row, error: errors[row], input, truth, predicted }
+            Example { place, row, error, input, truth, predicted }
         })
         .collect()
 }
 
-/// How wrong a sample's prediction is; see [`Example::error`].
-fn error(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> f64 {
-    match truth {
+/// How wrong a sample's prediction is, see [`Example::error`]; none if no target of it is known.
+fn error(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> Option<f64> {
+    Some(match truth {
         Targets::Classes(labels) => -probabilities(predicted)[labels[row] as usize].max(f64::MIN_POSITIVE).ln(),
         Targets::Values(values) => {
-            let pairs = || predicted.iter().zip(values.row(row)).map(|(&p, &t)| (f64::from(p), f64::from(t)));
-            let n = predicted.len().max(1) as f64;
+            let pairs = || {
+                let all = predicted.iter().zip(values.row(row)).map(|(&p, &t)| (f64::from(p), f64::from(t)));
+                all.filter(|(_, t)| !t.is_nan())
+            };
+            let n = match pairs().count() {
+                0 => return None,
+                n => n as f64,
+            };
             match task {
                 // ln(1 + e^z) − t·z, without overflow.
                 TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => {
@@ -184,7 +200,7 @@ fn error(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> f64 
                 _ => pairs().map(|(p, t)| (p - t).abs()).sum::<f64>() / n,
             }
         }
-    }
+    })
 }
 
 fn answers(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> (Answer, Answer) {
@@ -202,7 +218,7 @@ fn answers(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> (A
                     let labels = |keep: &dyn Fn(usize) -> bool| Answer::Labels {
                         labels: (0..truth.len()).filter(|&i| keep(i)).map(|i| (i, sigmoid(predicted[i]))).collect(),
                     };
-                    (labels(&|i| truth[i] > 0.5), labels(&|i| predicted[i] >= 0.0))
+                    (labels(&|i| truth[i] > 0.5), labels(&|i| !truth[i].is_nan() && predicted[i] >= 0.0))
                 }
                 TaskKind::DenseRegression { .. } | TaskKind::DenseBinary { .. } => {
                     let shape = row_shape(&values.shape);

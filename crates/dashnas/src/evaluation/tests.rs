@@ -46,9 +46,9 @@ fn output_scores_are_taken_output_by_output() {
     let predictions = Array::new(vec![2, 2, 2], vec![1.0, 2.0, 5.0, 5.0, 4.0, 3.0, 5.0, 7.0]);
     let task = TaskKind::DenseRegression { channels: 2 };
     let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions) else { panic!("values") };
-    assert_eq!((outputs[0].mae, outputs[0].rmse), (1.0, 2.5f64.sqrt()));
+    assert_eq!((outputs[0].mae, outputs[0].rmse), (Some(1.0), Some(2.5f64.sqrt())));
     assert_eq!(outputs[0].r2, Some(1.0 - 10.0 / 20.0));
-    assert_eq!((outputs[1].mae, outputs[1].r2), (0.5, None));
+    assert_eq!((outputs[1].mae, outputs[1].r2), (Some(0.5), None));
     assert_eq!(pairs.len(), 8);
     let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions);
     assert_eq!(chosen.len(), 2, "two samples are both among the worst");
@@ -78,4 +78,54 @@ fn pictures_are_means_of_what_they_leave_out() {
     assert!(p.values.iter().all(|&v| v == 0.1235), "four digits are kept");
     assert_eq!(p.channel(2).len(), 64 * 64);
     assert!(p.channel(3).is_empty());
+}
+
+const NAN: f32 = f32::NAN;
+
+#[test]
+fn what_is_not_known_is_in_no_score() {
+    // As in `label_scores_are_those_of_their_definitions`, with two more places that are not known.
+    let truth = Targets::Values(Array::new(vec![6, 1], vec![1.0, 1.0, NAN, 0.0, 0.0, NAN]));
+    let predictions = Array::new(vec![6, 1, 1], vec![2.0, -1.0, 9.0, 1.0, -3.0, -9.0]);
+    let task = TaskKind::MultiLabel { labels: 1 };
+    let Details::Labels { labels } = Details::new(task, &truth, &predictions) else { panic!("labels") };
+    let l = &labels[0];
+    assert_eq!((l.positives, l.precision, l.recall, l.f1, l.auroc), (2, Some(0.5), Some(0.5), Some(0.5), Some(0.75)));
+    let chosen = example::choose(task, &split(&[6, 1, 2], truth), &predictions);
+    assert_eq!(chosen.iter().map(|e| e.row).collect::<Vec<_>>(), [1, 3, 0, 4], "no sample without a target");
+
+    let truth = Targets::Values(Array::new(vec![2, 2, 2], vec![NAN, 2.0, NAN, NAN, 4.0, 6.0, NAN, NAN]));
+    let predictions = Array::new(vec![2, 2, 2], vec![7.0, 3.0, 5.0, 5.0, 4.0, 3.0, 5.0, 7.0]);
+    let task = TaskKind::DenseRegression { channels: 2 };
+    let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions) else { panic!("values") };
+    assert_eq!(outputs[0].mae, Some(4.0 / 3.0));
+    assert_eq!(outputs[0].rmse, Some((10.0f64 / 3.0).sqrt()));
+    assert_eq!(outputs[1], OutputScore { mae: None, rmse: None, r2: None }, "nothing is known of it");
+    assert_eq!(pairs, [[2.0, 3.0], [4.0, 4.0], [6.0, 3.0]]);
+    let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions);
+    assert_eq!(chosen.iter().map(|e| e.error).collect::<Vec<_>>(), [0.5, (9f64 / 52.0).sqrt()]);
+    let Answer::Field { picture } = &chosen[0].truth else { panic!("a field") };
+    assert!(picture.values[0].is_nan() && picture.values[1] == 2.0);
+}
+
+#[test]
+fn an_evaluation_with_unknown_targets_can_be_read_back() {
+    let truth = Targets::Values(Array::new(vec![1, 3], vec![NAN, 2.0, 3.0]));
+    let predictions = Array::new(vec![1, 3, 1], vec![7.0, 3.0, 5.0]);
+    let task = TaskKind::Regression { outputs: 3 };
+    let details = Details::new(task, &truth, &predictions);
+    let examples = example::choose(task, &split(&[1, 1, 2], truth), &predictions);
+    let searched = Assessment { metric: 1.5, details, examples };
+    let seen = Evaluation { classes: None, searched, baseline: None };
+    let text = serde_json::to_string(&seen).expect("JSON");
+    let back: Evaluation = serde_json::from_str(&text).expect("readable");
+    assert_eq!(back.searched.details, seen.searched.details);
+    let Answer::Values { values } = &back.searched.examples[0].truth else { panic!("values") };
+    assert!(values[0].is_nan() && values[1..] == [2.0, 3.0], "{values:?}");
+}
+
+#[test]
+fn pictures_are_means_of_what_is_known() {
+    let p = Picture::new([1, 1, 512], &[&[1.0, NAN, NAN, NAN][..], &[2.0; 508]].concat());
+    assert!(p.values[0] == 1.0 && p.values[1].is_nan() && p.values[2] == 2.0, "{:?}", &p.values[..3]);
 }

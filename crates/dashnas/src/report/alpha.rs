@@ -42,7 +42,7 @@ pub fn layers(records: &[AlphaRecord], kernel_sizes: &[usize], dilations: &[usiz
             let named = format!("Weights of {title} over the epochs");
             Layer {
                 leading: format!("k {k}, d {d} ({:.1} %)", 100.0 * now[best]),
-                svg: picture(&named, &history, kernel_sizes, dilations.len(), range),
+                svg: picture(&named, &history, kernel_sizes, dilations, best, range),
                 title,
             }
         })
@@ -56,9 +56,19 @@ pub fn range(records: &[AlphaRecord]) -> Option<[f64; 2]> {
     (low <= high).then_some([low, high])
 }
 
-fn picture(title: &str, history: &[&[f64]], kernel_sizes: &[usize], dilations: usize, [low, high]: [f64; 2]) -> String {
+/// Kernel sizes on the left; on the right the dilation of the row that leads in the end.
+fn picture(
+    title: &str,
+    history: &[&[f64]],
+    kernel_sizes: &[usize],
+    dilations: &[usize],
+    best: usize,
+    [low, high]: [f64; 2],
+) -> String {
     const ROW: f64 = 7.0;
     let (left, width) = (26.0, 170.0);
+    let leads = format!("d {}", dilations[best % dilations.len()]);
+    let dilations = dilations.len();
     let rows = kernel_sizes.len() * dilations;
     let columns = history.len().min(COLUMNS);
     let weight = |row: usize, column: usize| {
@@ -79,7 +89,7 @@ fn picture(title: &str, history: &[&[f64]], kernel_sizes: &[usize], dilations: u
         }
     }
     let height = rows as f64 * ROW;
-    let mut out = open(title, [left + width + 2.0, height + 4.0]);
+    let mut out = open(title, [left + width + 32.0, height + 6.0]);
     for (s, d) in paths.iter().enumerate().skip(1).filter(|(_, d)| !d.is_empty()) {
         put(
             &mut out,
@@ -96,7 +106,12 @@ fn picture(title: &str, history: &[&[f64]], kernel_sizes: &[usize], dilations: u
             ),
         );
     }
+    let (right, middle) = (left + width, (best as f64 + 0.5) * ROW);
     put(&mut out, format_args!(r#"<rect class="frame" x="{left}" y="0.5" width="{width}" height="{height}"/>"#));
+    put(&mut out, format_args!(r#"<path class="tick" d="M{right} {middle:.1}h3"/>"#));
+    // Within the picture at its first and last rows too.
+    let baseline = (middle + 4.0).clamp(10.0, height + 3.0);
+    put(&mut out, format_args!(r#"<text class="title" x="{:.0}" y="{baseline:.1}">{leads}</text>"#, right + 5.0));
     out + "</svg>"
 }
 

@@ -135,7 +135,7 @@ pub fn chart(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> Option<Strin
     let px = |v: f64| LEFT + (RIGHT - LEFT) * x.at(xs, v);
     let py = |v: f64| BOTTOM - (BOTTOM - TOP) * y.at(ys, v);
     let mut out = open(title, SIZE);
-    for v in y.ticks(ys) {
+    for (v, label) in labelled(y.ticks(ys)) {
         let at = py(v);
         put(
             &mut out,
@@ -143,18 +143,18 @@ pub fn chart(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> Option<Strin
                 r#"<path class="grid" d="M{LEFT} {at:.1}H{RIGHT}"/><text x="{:.0}" y="{:.1}" text-anchor="end">{}</text>"#,
                 LEFT - 6.0,
                 at + 4.0,
-                short(v)
+                label
             ),
         );
     }
-    for v in x.ticks(xs) {
+    for (v, label) in labelled(x.ticks(xs)) {
         let at = px(v);
         put(
             &mut out,
             format_args!(
                 r#"<path class="tick" d="M{at:.1} {BOTTOM}v4"/><text x="{at:.1}" y="{:.0}" text-anchor="middle">{}</text>"#,
                 BOTTOM + 17.0,
-                short(v)
+                label
             ),
         );
     }
@@ -220,6 +220,18 @@ pub fn chart(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> Option<Strin
         );
     }
     Some(out + "</svg>")
+}
+
+/// Ticks with what is written at them: few digits, but more where ticks close to each other would read alike.
+fn labelled(ticks: Vec<f64>) -> Vec<(f64, String)> {
+    let labels: Vec<String> = ticks.iter().map(|&v| short(v)).collect();
+    let alike = labels.windows(2).any(|pair| pair[0] == pair[1]);
+    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);
+    // Steps are 1, 2 or 5 times a power of ten, but for rounding.
+    let decimals = (-(1.001 * step).log10().floor()).clamp(0.0, 9.0) as usize;
+    let label =
+        |(v, label): (f64, String)| (v, if alike { format!("{v:.decimals$}").replace('-', "−") } else { label });
+    ticks.into_iter().zip(labels).map(label).collect()
 }
 
 /// The start of a drawing.

@@ -1,6 +1,7 @@
 //! Several runs beside each other.
 
 use super::chart::{Axis, Series, Style, short};
+use super::choices::{Choices, choices, differing, words};
 use super::curves::Figure;
 use super::load::Loaded;
 use super::profile::{Method, profiles};
@@ -8,6 +9,7 @@ use super::view::{color, dots, duration, seconds_axis, thousands};
 use crate::config::BackboneName;
 use crate::event::Stage;
 use crate::outcome::Outcome;
+use crate::pipeline::DataRecord;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,9 +29,9 @@ pub struct Comparison {
 pub struct Row {
     /// The run directory.
     pub run: String,
-    /// The data set.
+    /// The data set, with the start of its fingerprint where names do not tell.
     pub data: String,
-    /// Backbone, preset and seed.
+    /// Backbone, preset, what was chosen where the runs differ, and seed.
     pub how: String,
     /// The metric's name.
     pub metric: String,
@@ -56,10 +58,15 @@ struct Point {
 }
 
 impl Comparison {
-    /// Compares runs. A method is the backbone, searched or plain, under a preset; runs that differ only in their seed
-    /// are averaged.
+    /// Compares runs. A method is the backbone, searched or plain, under a preset and the values chosen in which the
+    /// runs differ; runs that differ only in their seed are averaged. A task is data with its metric.
     pub fn new(runs: &[Loaded]) -> Self {
-        let points: Vec<Point> = runs.iter().filter_map(|r| Some((r, r.outcome.as_ref()?))).flat_map(points).collect();
+        let all: Vec<Choices> = runs.iter().map(choices).collect();
+        let differing = differing(&all);
+        let finished = runs.iter().zip(&all).filter_map(|(r, c)| Some((r, r.outcome.as_ref()?, c)));
+        let points: Vec<Point> = finished
+            .flat_map(|(run, outcome, choices)| points(run, outcome, |plain| words(choices, &differing, plain)))
+            .collect();
         let mut errors: BTreeMap<&str, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
         for p in &points {
             errors.entry(&p.method).or_default().entry(p.task.clone()).or_default().push(p.error);
@@ -70,18 +77,26 @@ impl Comparison {
             .map(|(name, errors)| Method { name: name.into(), errors: errors.into_iter().map(mean).collect() })
             .collect();
         let figures = [profile(&methods), scatter(&methods, &points)].into_iter().flatten().collect();
-        Self { rows: runs.iter().map(Row::new).collect(), figures, methods: standings(&methods) }
+        // Data sets of one name are told apart by their fingerprints.
+        let ambiguous =
+            |data: &DataRecord| runs.iter().any(|r| r.data.name == data.name && r.data.fingerprint != data.fingerprint);
+        let rows = runs.iter().zip(&all).map(|(run, choices)| {
+            let chosen = words(choices, &differing, false);
+            Row::new(run, &chosen, ambiguous(&run.data))
+        });
+        Self { rows: rows.collect(), figures, methods: standings(&methods) }
     }
 }
 
-fn points((run, o): (&Loaded, &Outcome)) -> Vec<Point> {
+/// The networks of a run; `chosen` says what was chosen for them, of the plain one if so asked.
+fn points(run: &Loaded, o: &Outcome, chosen: impl Fn(bool) -> String) -> Vec<Point> {
     // Series and images have different backbones of their own, which are one method.
     let usual = run.data.input.as_ref().map(|i| BackboneName::for_dims(i.len().saturating_sub(1)));
     let backbone = if usual == Some(o.backbone) { String::new() } else { format!(" {}", o.backbone.name()) };
     let searched: f64 = o.seconds.iter().filter(|(s, _)| **s != Stage::Baseline).map(|(_, t)| t).sum();
-    let task = format!("{} ({})", o.dataset, o.metric.name());
+    let task = format!("{} {}", run.data.fingerprint, o.metric.name());
     let point = |kind: &str, error: f64, seconds: f64| Point {
-        method: format!("{kind}{backbone}, {}", o.preset.name()),
+        method: format!("{kind}{backbone}, {}{}", o.preset.name(), chosen(kind == "plain")),
         task: task.clone(),
         error,
         seconds,
@@ -173,7 +188,7 @@ fn standings(methods: &[Method]) -> Vec<(String, usize, usize, String)> {
 }
 
 impl Row {
-    fn new(run: &Loaded) -> Self {
+    fn new(run: &Loaded, chosen: &str, ambiguous: bool) -> Self {
         let o = run.outcome.as_ref();
         let dash = || "–".to_owned();
         let error = |e: Option<f64>| o.zip(e).map_or_else(dash, |(o, e)| o.metric.format(e));
@@ -182,18 +197,131 @@ impl Row {
         let seconds = |o: &Outcome| o.seconds.iter().filter(|(s, _)| **s != Stage::Baseline).map(|(_, t)| t).sum();
         Self {
             run: run.dir.path().display().to_string(),
-            data: run.data.name.clone(),
+            data: match ambiguous {
+                true => format!("{} ({:.8})", run.data.name, run.data.fingerprint),
+                false => run.data.name.clone(),
+            },
             how: match o {
-                Some(o) => format!("{}, {}, seed {}", o.backbone.name(), o.preset.name(), o.seed),
-                None => format!("{}, seed {}, not finished", run.config.preset.name(), run.config.seed),
+                Some(o) => format!("{}, {}{chosen}, seed {}", o.backbone.name(), o.preset.name(), o.seed),
+                None => format!("{}{chosen}, seed {}, not finished", run.config.preset.name(), run.config.seed),
             },
             metric: o.map_or_else(dash, |o| o.metric.title().into()),
             test: error(o.and_then(|o| o.test)),
             plain: error(o.and_then(|o| o.baseline_test)),
             gain: gain.map_or_else(dash, |g| format!("{} %", short((1000.0 * g).round() / 10.0))),
-            better: gain.is_some_and(|g| g >= 0.0),
+            better: gain.is_some_and(|g| g > 0.0),
             params: [params(o.map(|o| o.params)), params(o.and_then(|o| o.baseline_params))],
             time: o.map_or_else(dash, |o| duration(seconds(o))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Facts, Preset};
+    use crate::outcome::Hyperparameters;
+    use crate::run_dir::RunDir;
+    use crate::task::{Loss, Metric, TaskKind};
+
+    /// A finished run on series of 100 samples, with an error of the searched network and one of the plain one.
+    fn run(fingerprint: &str, seed: u64, errors: [f64; 2], set: impl Fn(&mut Config)) -> Loaded {
+        let task = TaskKind::Classification { classes: 2 };
+        let mut config = Config::preset(Preset::Quick);
+        config.seed = seed;
+        set(&mut config);
+        let config = config.resolve(&Facts { dims: 1, task, train_samples: 100 }).expect("sound");
+        let outcome = Outcome {
+            version: "0".into(),
+            dataset: "data".into(),
+            task,
+            loss: Loss::CrossEntropy,
+            metric: Metric::ZeroOneError,
+            test: Some(errors[0]),
+            baseline_test: Some(errors[1]),
+            validation: None,
+            backbone: config.backbone_name(1),
+            architecture: vec![],
+            hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
+            params: 1,
+            baseline_params: Some(1),
+            preset: config.preset,
+            seed,
+            samples: [100, 10],
+            seconds: [(Stage::Search, 1.0), (Stage::Baseline, 1.0)].into(),
+            notes: vec![],
+            run_dir: "run".into(),
+        };
+        let data = DataRecord {
+            source: "data.npz".into(),
+            name: "data".into(),
+            fingerprint: fingerprint.into(),
+            samples: [100, 0, 10],
+            task: Some(task),
+            input: Some(vec![1, 64]),
+        };
+        let temp = tempfile::tempdir().expect("a temporary directory");
+        let (events, alpha) = (vec![], vec![]);
+        let (environment, architecture, tuning, evaluation) = (None, None, None, None);
+        let dir = RunDir::create(temp.path()).expect("writable");
+        let outcome = Some(outcome);
+        Loaded { dir, config, data, environment, events, alpha, architecture, tuning, evaluation, outcome }
+    }
+
+    /// `(method, tasks, lowest on)`.
+    fn methods(runs: &[Loaded]) -> Vec<(String, usize, usize)> {
+        Comparison::new(runs).methods.into_iter().map(|(name, tasks, lowest, _)| (name, tasks, lowest)).collect()
+    }
+
+    #[test]
+    fn seeds_are_averaged_and_nothing_else_is() {
+        let same = |_: &mut Config| ();
+        let seeds = [run("a", 1, [0.1, 0.2], same), run("a", 2, [0.4, 0.2], same)];
+        let expected = [("plain, quick".to_owned(), 1, 1), ("searched, quick".to_owned(), 1, 0)];
+        assert_eq!(methods(&seeds), expected, "0.25 on average against 0.2");
+
+        let smaller = |c: &mut Config| c.space.kernel_sizes = Some(vec![3, 5]);
+        let longer = |c: &mut Config| c.budget.time_limit = 60.0;
+        let runs = [run("a", 1, [0.1, 0.2], same), run("a", 1, [0.4, 0.2], smaller), run("a", 1, [0.3, 0.1], longer)];
+        let names: Vec<String> = methods(&runs).into_iter().map(|m| m.0).collect();
+        let limit = "budget.time-limit 60.0, tune.tuner auto";
+        assert_eq!(
+            names,
+            [
+                "plain, quick".to_owned(),
+                format!("plain, quick, {limit}"),
+                "searched, quick".to_owned(),
+                format!("searched, quick, {limit}"),
+                "searched, quick, space.kernel-sizes [3, 5]".to_owned(),
+            ],
+            "the kernel sizes are nothing to the plain backbone, the time is"
+        );
+        assert!(Comparison::new(&runs).rows[1].how.contains("space.kernel-sizes [3, 5], seed 1"));
+        let alike = [run("a", 1, [0.1, 0.2], smaller), run("a", 2, [0.4, 0.2], smaller)];
+        assert_eq!(methods(&alike), expected, "what all have in common goes without saying");
+    }
+
+    #[test]
+    fn data_sets_of_one_name_are_not_one_task() {
+        let same = |_: &mut Config| ();
+        let runs = [run("0123456789", 1, [0.1, 0.2], same), run("9876543210", 1, [0.4, 0.2], same)];
+        assert_eq!(methods(&runs), [("plain, quick".to_owned(), 2, 1), ("searched, quick".to_owned(), 2, 1)]);
+        let rows = Comparison::new(&runs).rows;
+        assert_eq!([&rows[0].data, &rows[1].data], ["data (01234567)", "data (98765432)"]);
+    }
+
+    #[test]
+    fn the_seventh_method_is_in_the_legend_in_a_colour_of_its_own() {
+        let runs: Vec<Loaded> = (0..7)
+            .map(|i| {
+                let mut run = run("a", 1, [0.1 + f64::from(i), 0.2], |c| c.search.epochs = 3 + i as usize);
+                run.outcome.as_mut().expect("finished").baseline_test = None;
+                run
+            })
+            .collect();
+        for figure in &Comparison::new(&runs).figures {
+            let colours: BTreeSet<&String> = figure.legend.iter().map(|(colour, _)| colour).collect();
+            assert_eq!((figure.legend.len(), colours.len()), (7, 7), "{}", figure.title);
         }
     }
 }

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub struct Figure {
     /// What it shows.
     pub title: String,
+    /// What the vertical axis is, where the title does not say it.
+    pub up: Option<String>,
     /// The drawing.
     pub svg: String,
     /// `(colour, label)` of what is in it.
@@ -24,11 +26,12 @@ impl Figure {
     pub fn new(title: &str, x: &Axis, y: &Axis, series: &[Series], note: &str) -> Option<Self> {
         let mut legend: Vec<(String, String)> = Vec::new();
         for s in series.iter().filter(|s| s.style != Style::Faint && !s.label.is_empty() && !s.points.is_empty()) {
-            if !legend.iter().any(|(color, _)| *color == s.color) {
+            if !legend.iter().any(|(_, label)| *label == s.label) {
                 legend.push((s.color.clone(), s.label.clone()));
             }
         }
-        Some(Self { title: title.into(), svg: chart(title, x, y, series)?, legend, note: note.into() })
+        let up = (!title.to_lowercase().contains(&y.title.to_lowercase())).then(|| y.title.clone());
+        Some(Self { title: title.into(), up, svg: chart(title, x, y, series)?, legend, note: note.into() })
     }
 }
 
@@ -38,12 +41,12 @@ type Points = Vec<(f64, f64)>;
 /// replaces the first.
 #[derive(Default)]
 struct Training {
-    epochs: BTreeMap<usize, [f64; 3]>,
+    epochs: BTreeMap<usize, [f64; 4]>,
 }
 
 impl Training {
     fn column(&self, column: usize) -> Points {
-        let point = |(&epoch, row): (&usize, &[f64; 3])| ((epoch + 1) as f64, row[column]);
+        let point = |(&epoch, row): (&usize, &[f64; 4])| ((epoch + 1) as f64, row[column]);
         self.epochs.iter().map(point).filter(|p| p.1.is_finite()).collect()
     }
 }
@@ -61,8 +64,9 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     for event in events {
         match event {
             Event::StageStarted { stage, .. } | Event::StageResumed { stage, .. } => stage_now = Some(*stage),
-            Event::Epoch { stage, trial, epoch, train_loss, val_metric, lr, .. } => {
-                let row = [*train_loss, val_metric.unwrap_or(f64::NAN), *lr];
+            Event::Epoch { stage, trial, epoch, train_loss, train_metric, val_metric, lr, .. } => {
+                let metric = |m: &Option<f64>| m.unwrap_or(f64::NAN);
+                let row = [*train_loss, metric(train_metric), metric(val_metric), *lr];
                 trainings.entry((*stage, *trial)).or_default().epochs.insert(*epoch, row);
             }
             Event::TrialFinished { trial, score: Some(score), .. } => {
@@ -85,12 +89,19 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     ];
     figures.extend(Figure::new("Retraining: training loss", &epoch, &loss_axis(&retrain), &retrain, ""));
 
-    let validated = [
-        series("searched network", "var(--s0)", of(Stage::Retrain, 1), Style::Line),
-        series("plain backbone", "var(--s1)", of(Stage::Baseline, 1), Style::Line),
-    ];
     let title = metric.map_or("metric", Metric::title);
-    figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title), &validated, "Lower is better."));
+    let measured = |column: usize| {
+        [
+            series("supernet in the search", "var(--s2)", of(Stage::Search, column), Style::Line),
+            series("searched network", "var(--s0)", of(Stage::Retrain, column), Style::Line),
+            series("plain backbone", "var(--s1)", of(Stage::Baseline, column), Style::Line),
+        ]
+    };
+    let note = "On the samples that an epoch trained on last (up to 512), as its steps saw them: with sampled kernels \
+                in the search, with dropout and augmentation. Lower is better.";
+    figures.extend(Figure::new("Training metric", &epoch, &Axis::new(title), &measured(1), note));
+    let note = "On the data set's own validation split. Lower is better.";
+    figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title), &measured(2), note));
 
     let trials: Vec<Series> = trainings
         .iter()
@@ -119,9 +130,9 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     ));
 
     let rates = [
-        series("search", "var(--s2)", of(Stage::Search, 2), Style::Steps),
-        series("retraining", "var(--s0)", of(Stage::Retrain, 2), Style::Steps),
-        series("plain backbone", "var(--s1)", of(Stage::Baseline, 2), Style::Steps),
+        series("search", "var(--s2)", of(Stage::Search, 3), Style::Steps),
+        series("retraining", "var(--s0)", of(Stage::Retrain, 3), Style::Steps),
+        series("plain backbone", "var(--s1)", of(Stage::Baseline, 3), Style::Steps),
     ];
     let axis = Axis::new("learning rate").log();
     figures.extend(Figure::new("Learning rate", &epoch, &axis, &rates, ""));

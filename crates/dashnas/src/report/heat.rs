@@ -3,6 +3,8 @@
 use super::chart::{open, put};
 use crate::evaluation::Picture;
 use base64::Engine;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 
 /// The colours of values from low to high: viridis at seven places.
 const VALUES: [[u8; 3]; 7] =
@@ -45,14 +47,10 @@ impl Scale {
         [f64::from(self.low), f64::from(self.high)]
     }
 
-    fn index(&self, v: f32) -> u8 {
-        // Clamped to 0..=255; NaN becomes 0.
-        (((v - self.low) / (self.high - self.low)).clamp(0.0, 1.0) * 255.0) as u8
-    }
-
-    /// The colour of an index of 0..=255.
-    fn color(&self, index: usize) -> [u8; 3] {
-        let at = index as f64 / 255.0 * (self.colors.len() - 1) as f64;
+    /// The colour of a value.
+    fn color(&self, v: f32) -> [u8; 3] {
+        let place = f64::from(((v - self.low) / (self.high - self.low)).clamp(0.0, 1.0));
+        let at = place * (self.colors.len() - 1) as f64;
         let lower = (at.floor() as usize).min(self.colors.len() - 2);
         let share = at - lower as f64;
         std::array::from_fn(|c| {
@@ -65,35 +63,21 @@ impl Scale {
 /// One channel as an `img` element of a bitmap, the first row on top.
 pub fn bitmap(alt: &str, values: &[f32], width: usize, scale: Scale) -> String {
     let alt = super::chart::escape(alt);
-    let data = base64::engine::general_purpose::STANDARD.encode(bmp(values, width, scale));
-    format!(r#"<img class="field" alt="{alt}" src="data:image/bmp;base64,{data}">"#)
+    let data = base64::engine::general_purpose::STANDARD.encode(png(values, width, scale));
+    format!(r#"<img class="field" alt="{alt}" src="data:image/png;base64,{data}">"#)
 }
 
-/// A bitmap of 256 colours: file header, information header, palette, rows from the bottom up.
-fn bmp(values: &[f32], width: usize, scale: Scale) -> Vec<u8> {
-    const HEADERS: usize = 54 + 4 * 256;
+/// A bitmap that is transparent where there is no number.
+fn png(values: &[f32], width: usize, scale: Scale) -> Vec<u8> {
     let height = values.len() / width.max(1);
-    // Rows take a multiple of four bytes.
-    let stride = width.next_multiple_of(4);
-    // Pictures are at most 64 pixels on a side.
-    let word = |v: usize| (v as u32).to_le_bytes();
-    let mut out = Vec::with_capacity(HEADERS + stride * height);
-    out.extend(b"BM");
-    for v in [HEADERS + stride * height, 0, HEADERS, 40, width, height] {
-        out.extend(word(v));
-    }
-    out.extend([1, 0, 8, 0]);
-    for v in [0, stride * height, 2835, 2835, 256, 0] {
-        out.extend(word(v));
-    }
-    for index in 0..256 {
-        let [r, g, b] = scale.color(index);
-        out.extend([b, g, r, 0]);
-    }
-    for row in values.chunks_exact(width.max(1)).rev() {
-        out.extend(row.iter().map(|&v| scale.index(v)));
-        out.extend(std::iter::repeat_n(0, stride - width));
-    }
+    let pixel = |&v: &f32| {
+        let [r, g, b] = scale.color(v);
+        if v.is_nan() { [0; 4] } else { [r, g, b, 255] }
+    };
+    let pixels: Vec<u8> = values[..width * height].iter().flat_map(pixel).collect();
+    let mut out = Vec::new();
+    // Pictures are at most 64 pixels on a side and memory takes every write; what could fail leaves a broken picture.
+    let _ = PngEncoder::new(&mut out).write_image(&pixels, width as u32, height as u32, ExtendedColorType::Rgba8);
     out
 }
 
@@ -110,16 +94,27 @@ pub fn picture(alt: &str, p: &Picture) -> String {
     sparkline(alt, &lines)
 }
 
-/// Series over the same axis, without numbers.
+/// Series over the same axis, without numbers; broken where there is none.
 pub fn sparkline(alt: &str, lines: &[(&str, &[f32])]) -> String {
     let [low, high] = Scale::of(lines.iter().flat_map(|(_, v)| v.iter().copied())).range();
     let mut out = open(alt, [240.0, 90.0]);
     for (color, values) in lines {
         let last = (values.len().max(2) - 1) as f64;
-        put(&mut out, format_args!(r#"<polyline class="thin" style="stroke:{color}" points=""#));
+        put(&mut out, format_args!(r#"<path class="thin" style="stroke:{color}" d=""#));
+        let mut joined = false;
         for (i, &v) in values.iter().enumerate() {
+            if v.is_nan() {
+                joined = false;
+                continue;
+            }
             let (x, y) = (2.0 + 236.0 * i as f64 / last, 86.0 - 82.0 * (f64::from(v) - low) / (high - low));
-            put(&mut out, format_args!("{x:.1},{y:.1} "));
+            // Of a point alone there is no line; round ends make it a dot.
+            let start = if joined { "L" } else { "M" };
+            put(&mut out, format_args!("{start}{x:.1} {y:.1}"));
+            if !joined {
+                out.push_str("h0");
+            }
+            joined = true;
         }
         out.push_str(r#""/>"#);
     }
@@ -131,15 +126,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bitmap_has_its_size_in_its_headers_and_rows_from_the_bottom() {
+    fn a_bitmap_has_the_colours_of_its_values_and_none_where_there_is_none() {
         let scale = Scale::of([0.0, 1.0].into_iter());
-        let bytes = bmp(&[0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0], 5, scale);
-        assert_eq!(bytes.len(), 1078 + 16);
-        assert_eq!(bytes[2..6], 1094u32.to_le_bytes());
-        assert_eq!((&bytes[18..22], &bytes[22..26]), (&[5, 0, 0, 0][..], &[2, 0, 0, 0][..]));
-        assert_eq!(bytes[1078..], [255, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(bytes[54..58], [84, 1, 68, 0], "blue, green, red of the lowest");
-        assert_eq!(bytes[1074..1078], [37, 231, 253, 0]);
+        let bytes = png(&[0.0, 0.0, 1.0, f32::NAN, 0.5, 1.0], 3, scale);
+        let read = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png).expect("a picture").to_rgba8();
+        assert_eq!(read.dimensions(), (3, 2));
+        let [low, middle, high] = [[68, 1, 84, 255], [33, 145, 140, 255], [253, 231, 37, 255]];
+        assert_eq!(read.into_raw(), [low, low, high, [0; 4], middle, high].concat());
     }
 
     #[test]
@@ -148,7 +141,12 @@ mod tests {
         assert_eq!(Scale::of([f32::NAN].into_iter()).range(), [0.0, 1.0]);
         assert_eq!(Scale::around_zero([0.0].into_iter()).range(), [-1.0, 1.0]);
         let scale = Scale::around_zero([-2.0, 1.0].into_iter());
-        assert_eq!((scale.range(), scale.index(0.0), scale.color(0)), ([-2.0, 2.0], 127, [33, 102, 172]));
-        assert_eq!(scale.index(f32::NAN), 0);
+        assert_eq!((scale.range(), scale.color(0.0), scale.color(-2.0)), ([-2.0, 2.0], [247; 3], [33, 102, 172]));
+    }
+
+    #[test]
+    fn lines_break_where_there_is_no_number() {
+        let svg = sparkline("", &[("red", &[0.0, 1.0, f32::NAN, 1.0, f32::NAN])]);
+        assert!(svg.contains(r#"d="M2.0 86.0h0L61.0 4.0M179.0 4.0h0""#), "{svg}");
     }
 }

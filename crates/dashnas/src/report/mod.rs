@@ -5,6 +5,7 @@
 
 mod alpha;
 mod chart;
+mod choices;
 mod compare;
 mod curves;
 mod heat;

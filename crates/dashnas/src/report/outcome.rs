@@ -86,8 +86,9 @@ fn one(network: &'static str, a: &Assessment, name: &dyn Fn(usize) -> String) ->
         }
         Details::Values { outputs, pairs } => {
             let header = vec!["output", "MAE", "RMSE", "R²"];
+            let error = |v: Option<f64>| v.map_or("–".into(), short);
             let rows = outputs.iter().enumerate().map(|(i, o)| {
-                vec![(i + 1).to_string(), short(o.mae), short(o.rmse), o.r2.map_or("–".into(), |v| format!("{v:.4}"))]
+                vec![(i + 1).to_string(), error(o.mae), error(o.rmse), o.r2.map_or("–".into(), |v| format!("{v:.4}"))]
             });
             scores = Some((header, rows.collect()));
             let points: Vec<(f64, f64)> = pairs.iter().map(|p| (f64::from(p[0]), f64::from(p[1]))).collect();
@@ -146,7 +147,10 @@ fn shown(e: &Example, name: &dyn Fn(usize) -> String) -> Shown {
             let label = |(i, p): &(usize, f64)| format!("{} ({:.0} %)", name(*i), 100.0 * p);
             labels.iter().map(label).collect::<Vec<_>>().join(", ")
         }
-        Answer::Values { values } => values.iter().map(|&v| short(f64::from(v))).collect::<Vec<_>>().join(", "),
+        Answer::Values { values } => {
+            let number = |&v: &f32| if v.is_nan() { "not known".into() } else { short(f64::from(v)) };
+            values.iter().map(number).collect::<Vec<_>>().join(", ")
+        }
         Answer::Field { .. } => String::new(),
     };
     let fields = match (&e.truth, &e.predicted) {
@@ -173,7 +177,7 @@ fn shown(e: &Example, name: &dyn Fn(usize) -> String) -> Shown {
     }
 }
 
-/// True and predicted field on one scale, and their difference around zero.
+/// True and predicted field on one scale, and their difference around zero. What is not known is left blank.
 fn fields(truth: &Picture, predicted: &Picture) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if truth.shape != predicted.shape {

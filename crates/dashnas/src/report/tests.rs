@@ -44,6 +44,15 @@ fn charts_put_points_where_their_axes_say() {
 }
 
 #[test]
+fn ticks_close_to_each_other_are_told_apart() {
+    let points = vec![(0.0, 2.77255), (1.0, 2.77259)];
+    let line = Series { label: "l".into(), color: "red".into(), points, style: Style::Line };
+    let svg = chart("t", &Axis::new(""), &Axis::new(""), &[line]).expect("drawn");
+    assert!(svg.contains(">2.77255<") && svg.contains(">2.77256<"), "{svg}");
+    assert!(svg.contains(">0.5<"), "few digits where they are enough: {svg}");
+}
+
+#[test]
 fn receptive_fields_add_up_through_strides() {
     use crate::backbone::{Op, Plan, Residual, Stage};
     let conv = |stride| Op::Conv { c_in: 1, c_out: 1, stride, kernel: 3 };

@@ -29,6 +29,8 @@ pub struct View {
     pub curves: Vec<Figure>,
     /// The search, layer by layer.
     pub layers: Vec<Layer>,
+    /// The dilations, in the order of their rows.
+    pub dilations: String,
     /// The weights that the lightest and the darkest shade stand for.
     pub shades: Option<String>,
     /// Entropy over the epochs.
@@ -49,6 +51,8 @@ pub struct View {
     pub seen: Vec<Seen>,
     /// `(stage, seconds in words, percent)`.
     pub times: Vec<(&'static str, String, f64)>,
+    /// How often the test split was read, as the log has it.
+    pub reads: String,
     /// What went wrong without stopping the run.
     pub warnings: Vec<String>,
     /// Program and machine.
@@ -104,6 +108,7 @@ impl View {
             facts: facts(run, &kernel_sizes, &dilations),
             curves: curves(&run.events, metric),
             layers: alpha::layers(&run.alpha, &kernel_sizes, &dilations),
+            dilations: dilations.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
             shades: alpha::range(&run.alpha)
                 .map(|[low, high]| format!("from {:.1} % (lightest) to {:.1} % (darkest)", 100.0 * low, 100.0 * high)),
             entropy: alpha::entropies(&run.alpha, kernel_sizes.len() * dilations.len()),
@@ -118,6 +123,7 @@ impl View {
             metric: metric.map_or("metric", |m| m.title()),
             seen: run.evaluation.as_ref().map_or(vec![], seen),
             times: times(run),
+            reads: reads(run),
             warnings: warnings(run),
             environment: environment(run),
             config: run.config.to_toml(),
@@ -162,8 +168,14 @@ fn headline(outcome: &Outcome) -> Option<Headline> {
     Some(Headline {
         networks,
         verdict: gain.map(|gain| {
-            let way = if gain >= 0.0 { "lower" } else { "higher" };
-            format!("{:.1} % {way} test {} than the plain backbone", 100.0 * gain.abs(), outcome.metric.title())
+            let title = outcome.metric.title();
+            match gain {
+                0.0 => format!("the same test {title} as the plain backbone"),
+                _ => {
+                    let way = if gain > 0.0 { "lower" } else { "higher" };
+                    format!("{:.1} % {way} test {title} than the plain backbone", 100.0 * gain.abs())
+                }
+            }
         }),
         better: gain.is_some_and(|gain| gain >= 0.0),
     })
@@ -248,6 +260,16 @@ fn times(run: &Loaded) -> Vec<(&'static str, String, f64)> {
     rows
 }
 
+/// How often the log says that the test split was read: more than once if a process was stopped in the middle of it.
+fn reads(run: &Loaded) -> String {
+    let begins = |e: &&Event| matches!(e, Event::StageStarted { stage: Stage::Evaluate, .. });
+    match run.events.iter().filter(begins).count() {
+        0 => "The log does not say how often the test split was read.".into(),
+        1 => "The test split was read once, after all training and tuning; nothing was chosen by it.".into(),
+        n => format!("The log says that reading the test split was begun {n} times, after all training and tuning."),
+    }
+}
+
 /// Warnings of the log, each once.
 fn warnings(run: &Loaded) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
@@ -315,9 +337,13 @@ pub fn utc(seconds: u64) -> String {
     format!("{year}-{:02}-{:02} {:02}:{:02} UTC", month + 1, days + 1, rest / 3600, rest % 3600 / 60)
 }
 
-/// A colour for each of several methods.
+/// A colour for each of several methods: the six of the page, then the same nearer and nearer to the text's.
 pub fn color(i: usize) -> String {
-    format!("var(--s{})", i % 6)
+    let own = format!("var(--s{})", i % 6);
+    match i / 6 {
+        0 => own,
+        round => format!("color-mix(in oklab, {own} {}%, var(--ink))", 100 / (round + 1)),
+    }
 }
 
 /// Points of one method, for a scatter plot.

@@ -68,7 +68,9 @@ pub struct StageStatus {
     pub epochs: [usize; 2],
     /// Mean training loss of the last epoch.
     pub train_loss: Option<f64>,
-    /// Metric on the validation split after the last epoch, where it was computed.
+    /// Metric on what the last epoch trained on last, where it is defined.
+    pub train_metric: Option<f64>,
+    /// Metric on the data set's own validation split, the last that was computed.
     pub val_metric: Option<f64>,
 }
 
@@ -156,7 +158,8 @@ impl Status {
 
 impl StageStatus {
     fn new(stage: Stage) -> Self {
-        Self { stage, seconds: None, begun: false, epochs: [0, 0], train_loss: None, val_metric: None }
+        let (train_loss, train_metric, val_metric) = (None, None, None);
+        Self { stage, seconds: None, begun: false, epochs: [0, 0], train_loss, train_metric, val_metric }
     }
 
     fn event(&mut self, event: &Event) {
@@ -165,9 +168,10 @@ impl StageStatus {
                 *self = Self { begun: true, epochs: [0, *epochs], ..Self::new(*stage) };
             }
             Event::StageResumed { stage, .. } if *stage == self.stage => self.begun = true,
-            Event::Epoch { stage, epoch, epochs, train_loss, val_metric, .. } if *stage == self.stage => {
+            Event::Epoch { stage, epoch, epochs, train_loss, train_metric, val_metric, .. } if *stage == self.stage => {
                 self.epochs = [epoch + 1, *epochs];
-                (self.train_loss, self.val_metric) = (Some(*train_loss), *val_metric);
+                (self.train_loss, self.train_metric) = (Some(*train_loss), *train_metric);
+                self.val_metric = val_metric.or(self.val_metric);
             }
             Event::StageFinished { stage, seconds } if *stage == self.stage => self.seconds = Some(*seconds),
             _ => {}

@@ -59,7 +59,8 @@ impl Status {
             words.push(format!("epoch {} of {}", s.epochs[0], s.epochs[1]));
         }
         words.extend(s.train_loss.map(|v| format!("training loss {}", short(v))));
-        words.extend(s.val_metric.map(|v| format!("validation {}", short(v))));
+        words.extend(s.train_metric.map(|v| format!("training metric {}", short(v))));
+        words.extend(s.val_metric.map(|v| format!("validation metric {}", short(v))));
         words.join(", ")
     }
 }

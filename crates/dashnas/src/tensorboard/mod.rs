@@ -3,7 +3,7 @@
 //! | tag | step |
 //! |---|---|
 //! | `search/loss`, `tune/loss`, `retrain/loss`, `baseline/loss`, and `…/lr` | steps of the stage |
-//! | `search/epoch-loss`, …, `…/validation` where it is computed | epochs, from 1 |
+//! | `search/epoch-loss`, …, `…/training-metric`, and `…/validation-metric` where it is computed | epochs, from 1 |
 //! | `tune/score`, the metric on the validation split | trials, from 1 |
 //! | `alpha/entropy` (the mean), `alpha/entropy/layer-01`, …, `alpha/weight/layer-01`, … | epochs of the search |
 //! | `test/searched`, `test/baseline` | 0 |
@@ -101,8 +101,12 @@ fn scalars(event: &Event) -> Option<(u64, Vec<(String, f64)>)> {
             }
             (*step, vec![named(*stage, "loss", *loss), named(*stage, "lr", *lr)])
         }
-        Event::Epoch { stage, trial: None, epoch, train_loss, val_metric, .. } => {
-            let values = vec![named(*stage, "epoch-loss", Some(*train_loss)), named(*stage, "validation", *val_metric)];
+        Event::Epoch { stage, trial: None, epoch, train_loss, train_metric, val_metric, .. } => {
+            let values = vec![
+                named(*stage, "epoch-loss", Some(*train_loss)),
+                named(*stage, "training-metric", *train_metric),
+                named(*stage, "validation-metric", *val_metric),
+            ];
             (*epoch as u64 + 1, values)
         }
         Event::TrialFinished { trial, score, .. } => (*trial as u64 + 1, vec![named(Stage::Tune, "score", *score)]),
