@@ -12,6 +12,8 @@ import argparse, json, os, statistics, subprocess, sys
 
 CASES = ["cifar", "ninapro", "darcy29", "satellite", "ecg", "seqmnist"]
 MODES = [("dash", False), ("dash", True), ("backbone", False), ("retrain", False)]
+# Slow, so only where --modes asks for them.
+OTHERS = [("mixed-weights", False), ("mixed-results", False)]
 
 
 def run(command):
@@ -29,7 +31,7 @@ def main():
     p.add_argument("--python", default=sys.executable, help="an interpreter that has torch")
     p.add_argument("--ours", default="target/release/dashnas")
     p.add_argument("--cases", nargs="+", default=CASES)
-    p.add_argument("--modes", nargs="+", help="of dash, dash-depthwise, backbone and retrain")
+    p.add_argument("--modes", nargs="+", help="of dash, dash-depthwise, backbone, retrain, mixed-weights and mixed-results")
     p.add_argument("--steps", default="3")
     p.add_argument("--threads", default="2")
     p.add_argument("--rounds", type=int, default=1)
@@ -37,9 +39,9 @@ def main():
     print("| case | mode | ours s | peer s | faster | ours MiB | peer MiB | memory |")
     print("|---|---|---|---|---|---|---|---|")
     for case in a.cases:
-        for mode, depthwise in MODES:
+        for mode, depthwise in MODES + OTHERS:
             name = mode + ("-depthwise" if depthwise else "")
-            if a.modes and name not in a.modes:
+            if name not in a.modes if a.modes else (mode, depthwise) in OTHERS:
                 continue
             options = ["--case", case, "--mode", mode, "--steps", a.steps, "--threads", a.threads, "--json"]
             options += ["--depthwise"] if depthwise else []

@@ -57,29 +57,53 @@ impl Isa {
     }
 }
 
-/// Arithmetic on 16 lanes. Every method is `inline(always)`: it must end up inside a function
-/// compiled for the instruction set, which is what [`dispatch`] sees to.
-pub trait Simd: Copy + Send + Sync {
-    /// Sixteen `f32`.
+/// Arithmetic on the lanes of one vector. Every method is `inline(always)`: it must end up inside a
+/// function compiled for the instruction set, which is what [`dispatch`] sees to.
+pub trait Arithmetic: Copy {
+    /// A vector of `f32`.
     type V: Copy;
+    /// Its lanes.
+    const WIDTH: usize;
+
+    /// All lanes `v`.
+    fn splat(self, v: f32) -> Self::V;
+    /// # Safety
+    /// `WIDTH` floats must be readable at `p`.
+    unsafe fn load(self, p: *const f32) -> Self::V;
+    /// # Safety
+    /// `WIDTH` floats must be writable at `p`.
+    unsafe fn store(self, p: *mut f32, v: Self::V);
+    /// `a + b`
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a − b`
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b`
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b + c`
+    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// `c − a · b`
+    fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+}
+
+/// Vectors of 16 lanes.
+pub trait Simd: Arithmetic + Send + Sync {
+    /// The registers that a vector is made of, for code that would not fit the register file with
+    /// whole vectors. Lane by lane its arithmetic is that of the whole.
+    type Part: Arithmetic;
     /// Complex accumulators of 16 lanes that fit the register file: rows × columns of a tile.
     const TILE: (usize, usize);
     /// Real accumulators of a tile: rows × vectors, when rows are the broadcast operand …
     const WIDE: (usize, usize);
     /// … and when the rows come from as many addresses.
     const TALL: (usize, usize);
+    /// Whether eight vectors and what they are made from fit the register file.
+    const EIGHT: bool;
 
+    /// The parts' arithmetic.
+    fn part(self) -> Self::Part;
     /// Asks for the cache line at `p` to be brought near; any address is allowed.
     #[inline(always)]
     fn prefetch(self, _p: *const f32) {}
-    /// All lanes `v`.
-    fn splat(self, v: f32) -> Self::V;
-    /// # Safety
-    /// 16 floats must be readable at `p`.
-    unsafe fn load(self, p: *const f32) -> Self::V;
-    /// # Safety
-    /// 16 floats must be writable at `p`.
-    unsafe fn store(self, p: *mut f32, v: Self::V);
     /// The first `n` ≤ 16 lanes from memory, the others 0.
     ///
     /// # Safety
@@ -106,16 +130,6 @@ pub trait Simd: Copy + Send + Sync {
             std::ptr::copy_nonoverlapping(a.as_ptr(), p, n.min(LANES));
         }
     }
-    /// `a + b`
-    fn add(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a − b`
-    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a · b`
-    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
-    /// `a · b + c`
-    fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-    /// `c − a · b`
-    fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
     /// Transposes 16 vectors: lane j of vector i of the result is lane i of vector j.
     #[inline(always)]
     fn transpose(self, v: [Self::V; LANES]) -> [Self::V; LANES] {
@@ -158,10 +172,21 @@ pub trait Simd: Copy + Send + Sync {
 pub struct Scalar;
 
 impl Simd for Scalar {
-    type V = [f32; LANES];
+    type Part = Self;
     const TILE: (usize, usize) = (1, 1);
     const WIDE: (usize, usize) = (2, 1);
     const TALL: (usize, usize) = (2, 1);
+    const EIGHT: bool = false;
+
+    #[inline(always)]
+    fn part(self) -> Self {
+        self
+    }
+}
+
+impl Arithmetic for Scalar {
+    type V = [f32; LANES];
+    const WIDTH: usize = LANES;
 
     #[inline(always)]
     fn splat(self, v: f32) -> Self::V {
@@ -202,7 +227,7 @@ impl Simd for Scalar {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Simd;
+    use super::{Arithmetic, Simd};
     use std::arch::x86_64::*;
 
     /// Two 256-bit vectors. Only [`super::dispatch`] makes one, after detection.
@@ -211,15 +236,44 @@ mod x86 {
 
     // SAFETY of every block below: an `Avx2` exists only where the features were detected.
     impl Simd for Avx2 {
-        type V = (__m256, __m256);
+        type Part = Half;
         const TILE: (usize, usize) = (3, 1);
         const WIDE: (usize, usize) = (4, 1);
         const TALL: (usize, usize) = (6, 1);
+        const EIGHT: bool = false;
 
+        #[inline(always)]
+        fn part(self) -> Half {
+            Half(())
+        }
         #[inline(always)]
         fn prefetch(self, p: *const f32) {
             unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
         }
+        #[inline(always)]
+        fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
+            // Four 8×8 blocks.
+            let mut out = v;
+            for block in 0..4 {
+                let (i, j) = (block / 2 * 8, block % 2 * 8);
+                let half = |k: usize| if j == 0 { v[i + k].0 } else { v[i + k].1 };
+                let t = unsafe { transpose8([half(0), half(1), half(2), half(3), half(4), half(5), half(6), half(7)]) };
+                for (k, t) in t.into_iter().enumerate() {
+                    if i == 0 {
+                        out[j + k].0 = t;
+                    } else {
+                        out[j + k].1 = t;
+                    }
+                }
+            }
+            out
+        }
+    }
+
+    impl Arithmetic for Avx2 {
+        type V = (__m256, __m256);
+        const WIDTH: usize = 16;
+
         #[inline(always)]
         fn splat(self, v: f32) -> Self::V {
             unsafe { (_mm256_set1_ps(v), _mm256_set1_ps(v)) }
@@ -255,23 +309,48 @@ mod x86 {
         fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
             unsafe { (_mm256_fnmadd_ps(a.0, b.0, c.0), _mm256_fnmadd_ps(a.1, b.1, c.1)) }
         }
+    }
+
+    /// One of the two 256-bit vectors of an [`Avx2`], which alone makes one.
+    #[derive(Clone, Copy)]
+    pub struct Half(());
+
+    // SAFETY of every block below: a `Half` exists only where the features were detected.
+    impl Arithmetic for Half {
+        type V = __m256;
+        const WIDTH: usize = 8;
+
         #[inline(always)]
-        fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
-            // Four 8×8 blocks.
-            let mut out = v;
-            for block in 0..4 {
-                let (i, j) = (block / 2 * 8, block % 2 * 8);
-                let half = |k: usize| if j == 0 { v[i + k].0 } else { v[i + k].1 };
-                let t = unsafe { transpose8([half(0), half(1), half(2), half(3), half(4), half(5), half(6), half(7)]) };
-                for (k, t) in t.into_iter().enumerate() {
-                    if i == 0 {
-                        out[j + k].0 = t;
-                    } else {
-                        out[j + k].1 = t;
-                    }
-                }
-            }
-            out
+        fn splat(self, v: f32) -> Self::V {
+            unsafe { _mm256_set1_ps(v) }
+        }
+        #[inline(always)]
+        unsafe fn load(self, p: *const f32) -> Self::V {
+            unsafe { _mm256_loadu_ps(p) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32, v: Self::V) {
+            unsafe { _mm256_storeu_ps(p, v) }
+        }
+        #[inline(always)]
+        fn add(self, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_add_ps(a, b) }
+        }
+        #[inline(always)]
+        fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_sub_ps(a, b) }
+        }
+        #[inline(always)]
+        fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm256_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { _mm256_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { _mm256_fnmadd_ps(a, b, c) }
         }
     }
 
@@ -308,46 +387,19 @@ mod x86 {
 
     // SAFETY of every block below: an `Avx512` exists only where the features were detected.
     impl Simd for Avx512 {
-        type V = __m512;
+        type Part = Self;
         const TILE: (usize, usize) = (6, 2);
         const WIDE: (usize, usize) = (8, 3);
         const TALL: (usize, usize) = (6, 4);
+        const EIGHT: bool = true;
 
+        #[inline(always)]
+        fn part(self) -> Self {
+            self
+        }
         #[inline(always)]
         fn prefetch(self, p: *const f32) {
             unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
-        }
-        #[inline(always)]
-        fn splat(self, v: f32) -> Self::V {
-            unsafe { _mm512_set1_ps(v) }
-        }
-        #[inline(always)]
-        unsafe fn load(self, p: *const f32) -> Self::V {
-            unsafe { _mm512_loadu_ps(p) }
-        }
-        #[inline(always)]
-        unsafe fn store(self, p: *mut f32, v: Self::V) {
-            unsafe { _mm512_storeu_ps(p, v) }
-        }
-        #[inline(always)]
-        fn add(self, a: Self::V, b: Self::V) -> Self::V {
-            unsafe { _mm512_add_ps(a, b) }
-        }
-        #[inline(always)]
-        fn sub(self, a: Self::V, b: Self::V) -> Self::V {
-            unsafe { _mm512_sub_ps(a, b) }
-        }
-        #[inline(always)]
-        fn mul(self, a: Self::V, b: Self::V) -> Self::V {
-            unsafe { _mm512_mul_ps(a, b) }
-        }
-        #[inline(always)]
-        fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-            unsafe { _mm512_fmadd_ps(a, b, c) }
-        }
-        #[inline(always)]
-        fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-            unsafe { _mm512_fnmadd_ps(a, b, c) }
         }
         #[inline(always)]
         unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
@@ -387,6 +439,44 @@ mod x86 {
                 }
                 out
             }
+        }
+    }
+
+    impl Arithmetic for Avx512 {
+        type V = __m512;
+        const WIDTH: usize = 16;
+
+        #[inline(always)]
+        fn splat(self, v: f32) -> Self::V {
+            unsafe { _mm512_set1_ps(v) }
+        }
+        #[inline(always)]
+        unsafe fn load(self, p: *const f32) -> Self::V {
+            unsafe { _mm512_loadu_ps(p) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, p: *mut f32, v: Self::V) {
+            unsafe { _mm512_storeu_ps(p, v) }
+        }
+        #[inline(always)]
+        fn add(self, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_add_ps(a, b) }
+        }
+        #[inline(always)]
+        fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_sub_ps(a, b) }
+        }
+        #[inline(always)]
+        fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+            unsafe { _mm512_mul_ps(a, b) }
+        }
+        #[inline(always)]
+        fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { _mm512_fmadd_ps(a, b, c) }
+        }
+        #[inline(always)]
+        fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+            unsafe { _mm512_fnmadd_ps(a, b, c) }
         }
     }
 }

@@ -134,6 +134,8 @@ pub unsafe fn row<S: Simd>(simd: S, span: usize, weights: &[f32], offsets: &[isi
             * unsafe {
                 let (x, out) = (x.add(q), out.add(q));
                 match vectors {
+                    // Sums that leave the registers cost more than they hide.
+                    6.. if !S::EIGHT => row_tile::<S, 6>(simd, weights, offsets, x, out),
                     8.. => row_tile::<S, 8>(simd, weights, offsets, x, out),
                     4.. => row_tile::<S, 4>(simd, weights, offsets, x, out),
                     3 => row_tile::<S, 3>(simd, weights, offsets, x, out),
@@ -272,25 +274,45 @@ unsafe fn outer_tile<S: Simd, const M: usize, const N: usize>(
 /// `sums` holds a vector of partial sums for each offset.
 #[inline(always)]
 pub unsafe fn dots<S: Simd>(simd: S, span: usize, offsets: &[isize], x: *const f32, dy: *const f32, sums: *mut f32) {
-    for (i, o) in offsets.chunks(8).enumerate() {
-        // SAFETY: the caller's contract.
+    // SAFETY: the caller's contract.
+    unsafe {
+        if S::EIGHT {
+            dots_by::<S, 8>(simd, span, offsets, x, dy, sums);
+        } else {
+            dots_by::<S, 6>(simd, span, offsets, x, dy, sums);
+        }
+    }
+}
+
+/// [`dots`] of `M` offsets at a time.
+#[inline(always)]
+unsafe fn dots_by<S: Simd, const M: usize>(
+    simd: S,
+    span: usize,
+    offsets: &[isize],
+    x: *const f32,
+    dy: *const f32,
+    sums: *mut f32,
+) {
+    for (i, o) in offsets.chunks(M).enumerate() {
+        // SAFETY: the contract of `dots`.
         unsafe {
-            let mut sum = [simd.splat(0.0); 8];
-            let mut rows = [x; 8];
+            let mut sum = [simd.splat(0.0); M];
+            let mut rows = [x; M];
             for (m, &o) in o.iter().enumerate() {
                 rows[m] = x.offset(o);
-                sum[m] = simd.load(sums.add((i * 8 + m) * LANES));
+                sum[m] = simd.load(sums.add((i * M + m) * LANES));
             }
             let tail = rows[0];
             rows[o.len()..].fill(tail);
             for q in (0..span).step_by(LANES) {
                 let b = simd.load(dy.add(q));
-                for m in 0..8 {
+                for m in 0..M {
                     sum[m] = simd.fma(simd.load(rows[m].add(q)), b, sum[m]);
                 }
             }
             for m in 0..o.len() {
-                simd.store(sums.add((i * 8 + m) * LANES), sum[m]);
+                simd.store(sums.add((i * M + m) * LANES), sum[m]);
             }
         }
     }

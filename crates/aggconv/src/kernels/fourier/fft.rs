@@ -7,7 +7,7 @@
 
 #![allow(clippy::needless_range_loop)] // butterflies index several arrays alike
 
-use super::super::simd::{LANES, Simd};
+use super::super::simd::{Arithmetic, LANES, Simd};
 use std::sync::Mutex;
 
 /// One pass: `m` twiddle groups of radix `r` butterflies over `s` interleaved sub-transforms.
@@ -194,11 +194,11 @@ impl Plan {
 }
 
 /// A complex number in each lane.
-type C<S> = (<S as Simd>::V, <S as Simd>::V);
+type C<S> = (<S as Arithmetic>::V, <S as Arithmetic>::V);
 
 /// A transform of length `R` in registers.
 trait Butterfly<const R: usize> {
-    fn apply<S: Simd>(simd: S, x: [C<S>; R]) -> [C<S>; R];
+    fn apply<S: Arithmetic>(simd: S, x: [C<S>; R]) -> [C<S>; R];
 }
 
 #[inline(always)]
@@ -206,39 +206,23 @@ unsafe fn pass_r<S: Simd, B: Butterfly<R>, const R: usize>(simd: S, pass: &Pass,
     let (m, s) = (pass.m, pass.s);
     // Between the inputs, and between the outputs, of a butterfly.
     let (from, to) = (s * m * src.stride, s * dst.stride);
-    let zero = simd.splat(0.0);
+    let simd = simd.part();
     for p in 0..m {
         // SAFETY: every input index q + s·(p + m·k) read is below `valid`, every output index
-        // q + s·(R·p + k) below n (contract of `run`).
+        // q + s·(R·p + k) below n (contract of `run`); a part reaches no further than LANES.
         unsafe {
             let (mut sr, mut si) = (src.re.add(s * p * src.stride), src.im.add(s * p * src.stride));
             let (mut dr, mut di) = (dst.re.add(s * R * p * dst.stride), dst.im.add(s * R * p * dst.stride));
-            let twiddles = pass.twiddles.as_ptr().add(2 * p * (R - 1));
+            let twiddles = (p > 0).then(|| pass.twiddles.as_ptr().add(2 * p * (R - 1)));
             for q in 0..s {
-                let mut x = [(zero, zero); R];
-                if q + s * (p + m * (R - 1)) < valid {
-                    for (k, x) in x.iter_mut().enumerate() {
-                        *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
-                    }
-                } else {
-                    for (k, x) in x.iter_mut().enumerate() {
-                        if q + s * (p + m * k) < valid {
-                            *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
-                        }
-                    }
-                }
-                let mut y = B::apply(simd, x);
-                if p > 0 {
-                    for (k, y) in y.iter_mut().enumerate().skip(1) {
-                        let t = twiddles.add(2 * (k - 1));
-                        let (c, d) = (simd.splat(*t), simd.splat(*t.add(1)));
-                        let (re, im) = *y;
-                        *y = (simd.fnma(im, d, simd.mul(re, c)), simd.fma(im, c, simd.mul(re, d)));
-                    }
-                }
-                for (k, &(re, im)) in y.iter().enumerate() {
-                    simd.store(dr.add(k * to), re);
-                    simd.store(di.add(k * to), im);
+                let first = q + s * p;
+                // Inputs from this one on are 0.
+                let inputs =
+                    if first + s * m * (R - 1) < valid { R } else { valid.saturating_sub(first).div_ceil(s * m) };
+                for lane in (0..LANES).step_by(S::Part::WIDTH) {
+                    let (sr, si) = (sr.wrapping_add(lane), si.wrapping_add(lane));
+                    let (dr, di) = (dr.wrapping_add(lane), di.wrapping_add(lane));
+                    butterfly::<S::Part, B, R>(simd, (sr, si, from), inputs, twiddles, (dr, di, to));
                 }
                 (sr, si) = (sr.wrapping_add(src.stride), si.wrapping_add(src.stride));
                 (dr, di) = (dr.wrapping_add(dst.stride), di.wrapping_add(dst.stride));
@@ -247,32 +231,75 @@ unsafe fn pass_r<S: Simd, B: Butterfly<R>, const R: usize>(simd: S, pass: &Pass,
     }
 }
 
+/// One butterfly with its twiddles, if any, on real and imaginary parts a distance apart.
+///
+/// # Safety
+/// `inputs` elements must be readable, R writable, and R − 1 pairs of twiddles readable.
 #[inline(always)]
-fn add<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+unsafe fn butterfly<S: Arithmetic, B: Butterfly<R>, const R: usize>(
+    simd: S,
+    (sr, si, from): (*mut f32, *mut f32, usize),
+    inputs: usize,
+    twiddles: Option<*const f32>,
+    (dr, di, to): (*mut f32, *mut f32, usize),
+) {
+    let zero = simd.splat(0.0);
+    let mut x = [(zero, zero); R];
+    // SAFETY: the caller's contract.
+    unsafe {
+        if inputs == R {
+            for (k, x) in x.iter_mut().enumerate() {
+                *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
+            }
+        } else {
+            for (k, x) in x.iter_mut().enumerate() {
+                if k < inputs {
+                    *x = (simd.load(sr.add(k * from)), simd.load(si.add(k * from)));
+                }
+            }
+        }
+        let mut y = B::apply(simd, x);
+        if let Some(twiddles) = twiddles {
+            for (k, y) in y.iter_mut().enumerate().skip(1) {
+                let t = twiddles.add(2 * (k - 1));
+                let (c, d) = (simd.splat(*t), simd.splat(*t.add(1)));
+                let (re, im) = *y;
+                *y = (simd.fnma(im, d, simd.mul(re, c)), simd.fma(im, c, simd.mul(re, d)));
+            }
+        }
+        for (k, &(re, im)) in y.iter().enumerate() {
+            simd.store(dr.add(k * to), re);
+            simd.store(di.add(k * to), im);
+        }
+    }
+}
+
+#[inline(always)]
+fn add<S: Arithmetic>(s: S, a: C<S>, b: C<S>) -> C<S> {
     (s.add(a.0, b.0), s.add(a.1, b.1))
 }
 #[inline(always)]
-fn sub<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+fn sub<S: Arithmetic>(s: S, a: C<S>, b: C<S>) -> C<S> {
     (s.sub(a.0, b.0), s.sub(a.1, b.1))
 }
 /// `a + i·b`
 #[inline(always)]
-fn add_i<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+fn add_i<S: Arithmetic>(s: S, a: C<S>, b: C<S>) -> C<S> {
     (s.sub(a.0, b.1), s.add(a.1, b.0))
 }
 /// `a − i·b`
 #[inline(always)]
-fn sub_i<S: Simd>(s: S, a: C<S>, b: C<S>) -> C<S> {
+fn sub_i<S: Arithmetic>(s: S, a: C<S>, b: C<S>) -> C<S> {
     (s.add(a.0, b.1), s.sub(a.1, b.0))
 }
 /// `k·a + b`, k real
 #[inline(always)]
-fn axpy<S: Simd>(s: S, k: f32, a: C<S>, b: C<S>) -> C<S> {
+fn axpy<S: Arithmetic>(s: S, k: f32, a: C<S>, b: C<S>) -> C<S> {
     let k = s.splat(k);
     (s.fma(a.0, k, b.0), s.fma(a.1, k, b.1))
 }
 #[inline(always)]
-fn scale<S: Simd>(s: S, k: f32, a: C<S>) -> C<S> {
+fn scale<S: Arithmetic>(s: S, k: f32, a: C<S>) -> C<S> {
     let k = s.splat(k);
     (s.mul(a.0, k), s.mul(a.1, k))
 }
@@ -280,7 +307,7 @@ fn scale<S: Simd>(s: S, k: f32, a: C<S>) -> C<S> {
 struct Radix2;
 impl Butterfly<2> for Radix2 {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, x: [C<S>; 2]) -> [C<S>; 2] {
+    fn apply<S: Arithmetic>(s: S, x: [C<S>; 2]) -> [C<S>; 2] {
         [add(s, x[0], x[1]), sub(s, x[0], x[1])]
     }
 }
@@ -288,7 +315,7 @@ impl Butterfly<2> for Radix2 {
 struct Radix3;
 impl Butterfly<3> for Radix3 {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, x: [C<S>; 3]) -> [C<S>; 3] {
+    fn apply<S: Arithmetic>(s: S, x: [C<S>; 3]) -> [C<S>; 3] {
         const SIN60: f32 = 0.866_025_4;
         let t = add(s, x[1], x[2]);
         let d = scale(s, SIN60, sub(s, x[1], x[2]));
@@ -300,7 +327,7 @@ impl Butterfly<3> for Radix3 {
 struct Radix4;
 impl Butterfly<4> for Radix4 {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, x: [C<S>; 4]) -> [C<S>; 4] {
+    fn apply<S: Arithmetic>(s: S, x: [C<S>; 4]) -> [C<S>; 4] {
         let (a, b) = (add(s, x[0], x[2]), sub(s, x[0], x[2]));
         let (c, d) = (add(s, x[1], x[3]), sub(s, x[1], x[3]));
         [add(s, a, c), sub_i(s, b, d), sub(s, a, c), add_i(s, b, d)]
@@ -310,7 +337,7 @@ impl Butterfly<4> for Radix4 {
 struct Radix5;
 impl Butterfly<5> for Radix5 {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, x: [C<S>; 5]) -> [C<S>; 5] {
+    fn apply<S: Arithmetic>(s: S, x: [C<S>; 5]) -> [C<S>; 5] {
         const C1: f32 = 0.309_017;
         const S1: f32 = 0.951_056_5;
         const C2: f32 = -0.809_017;
@@ -328,7 +355,7 @@ impl Butterfly<5> for Radix5 {
 struct Radix8;
 impl Butterfly<8> for Radix8 {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, x: [C<S>; 8]) -> [C<S>; 8] {
+    fn apply<S: Arithmetic>(s: S, x: [C<S>; 8]) -> [C<S>; 8] {
         const H: f32 = std::f32::consts::FRAC_1_SQRT_2;
         let e = Radix4::apply(s, [x[0], x[2], x[4], x[6]]);
         let o = Radix4::apply(s, [x[1], x[3], x[5], x[7]]);
@@ -381,7 +408,7 @@ impl<A: Butterfly<P>, B: Butterfly<Q>, const P: usize, const Q: usize, const R: 
     for Product<A, B, P, Q>
 {
     #[inline(always)]
-    fn apply<S: Simd>(s: S, x: [C<S>; R]) -> [C<S>; R] {
+    fn apply<S: Arithmetic>(s: S, x: [C<S>; R]) -> [C<S>; R] {
         // Input j = P·b + a, output k = Q·c + d: transforms of length Q over b, twiddles
         // exp(−2πi·a·d/R), transforms of length P over a.
         let mut y = x;
