@@ -86,12 +86,15 @@ impl From<dashnas::Error> for Failure {
             Error::Data(error) => error.into(),
             error => {
                 let code = match &error {
-                    Error::Space(_) | Error::LossMismatch { .. } => Code::Config,
+                    Error::Space(_) | Error::LossMismatch { .. } | Error::ConfigChanged { .. } => Code::Config,
                     Error::OtherData { .. } | Error::Input(_) => Code::Data,
                     Error::RunDirExists { .. }
                     | Error::NotARunDir { .. }
                     | Error::MissingStage { .. }
                     | Error::Corrupt { .. }
+                    | Error::Checkpoints { .. }
+                    | Error::CheckpointVersion { .. }
+                    | Error::Locked { .. }
                     | Error::Output(_)
                     | Error::Io { .. } => Code::Files,
                     Error::Interrupted => Code::Interrupted,

@@ -206,7 +206,11 @@ impl Error {
             Error::Output(e) => e.hint(),
             Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
             Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
-            Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),
+            Error::AllTrialsFailed { .. } => Some(
+                "try lower learning rates (tune.learning-rates, asha.learning-rates); each trial's reason is in \
+                 events.jsonl"
+                    .into(),
+            ),
             Error::RunDirExists { path } if path.join(names::CONFIG).is_file() => {
                 Some(format!("go on with it by `dashnas run --resume {}`, or choose another --out", path.display()))
             }
@@ -228,7 +232,12 @@ impl Error {
                 names::CHECKPOINT_PREVIOUS
             )),
             Error::Locked { .. } => Some("wait until it is done, or choose another --out".into()),
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Error::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+                ) =>
+            {
                 Some("free some space; what was done up to the last checkpoint is not lost".into())
             }
             Error::MissingStage { needs, .. } => Some(format!("run `dashnas {needs}` on it first")),
@@ -241,7 +250,9 @@ impl Error {
                 "raise {key} to {least}, or make the network smaller: backbone.width, backbone.channels, \
                  space.kernel-sizes"
             )),
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+            Error::Io { source, .. }
+                if matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) =>
+            {
                 Some("check the permissions, or choose another --out".into())
             }
             _ => None,

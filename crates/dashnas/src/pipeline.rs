@@ -97,6 +97,7 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        let begun = Instant::now();
         let problem = Problem::new(config, data)?;
         let dir = RunDir::create(out)?;
         let lock = dir.lock()?;
@@ -104,7 +105,7 @@ impl<'a> Run<'a> {
         // The resolved configuration, so that the later stages and a reader see what was run. It
         // comes last: what has one is a run directory.
         dir.write(names::CONFIG, problem.config.to_toml().as_bytes())?;
-        Self::over(problem, dir, lock, data, observer)
+        Self::over(problem, dir, lock, data, observer, begun)
     }
 
     /// Continues in the directory of an earlier process, from its newest checkpoint.
@@ -118,6 +119,7 @@ impl<'a> Run<'a> {
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        let begun = Instant::now();
         let lock = dir.lock()?;
         let record: DataRecord = dir.read_json(names::DATA)?;
         let given = DataRecord::new(&record.source, data);
@@ -132,7 +134,7 @@ impl<'a> Run<'a> {
             };
             return Err(Error::OtherData { given: data.name.clone(), expected: record.name, reason });
         }
-        Self::over(Problem::new(config, data)?, dir, lock, data, observer)
+        Self::over(Problem::new(config, data)?, dir, lock, data, observer, begun)
     }
 
     fn over(
@@ -141,6 +143,7 @@ impl<'a> Run<'a> {
         lock: Lock,
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
+        begun: Instant,
     ) -> Result<Self, Error> {
         Environment::record(&dir);
         let mut journal = Journal::open(&dir, observer)?;
@@ -156,7 +159,7 @@ impl<'a> Run<'a> {
             _lock: lock,
         };
         let before = run.journal.ledger.seconds.values().sum();
-        run.problem.budget.set_clock(WallClock::new(Instant::now(), before));
+        run.problem.budget.set_clock(WallClock::new(begun, before));
         limits::fit_memory(&mut run.problem, data, &mut run.journal)?;
         limits::take_up(&mut run.problem, &run.journal);
         Ok(run)
@@ -187,6 +190,10 @@ impl<'a> Run<'a> {
     /// Those of the stages, and [`Error::Corrupt`] if a file of a finished stage was changed.
     pub fn all(mut self) -> Result<Outcome, Error> {
         if self.journal.ledger.finished {
+            if !self.dir.has(names::REPORT) {
+                // The process that finished was stopped before it could draw it.
+                report::at_the_end(&self.dir, &mut self.journal);
+            }
             return self.dir.read_json(names::METRICS);
         }
         let (architecture, best, network) = self.trained()?;
