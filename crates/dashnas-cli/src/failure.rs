@@ -90,7 +90,8 @@ impl From<dashnas::Error> for Failure {
                     | Error::LossMismatch { .. }
                     | Error::MetricMismatch { .. }
                     | Error::Memory { .. }
-                    | Error::Bound { .. } => Code::Config,
+                    | Error::Bound { .. }
+                    | Error::ConfigChanged { .. } => Code::Config,
                     Error::OtherData { .. } | Error::Input(_) | Error::Metric(_) | Error::Unjudgeable { .. } => {
                         Code::Data
                     }
@@ -98,6 +99,9 @@ impl From<dashnas::Error> for Failure {
                     | Error::NotARunDir { .. }
                     | Error::MissingStage { .. }
                     | Error::Corrupt { .. }
+                    | Error::Checkpoints { .. }
+                    | Error::CheckpointVersion { .. }
+                    | Error::Locked { .. }
                     | Error::Output(_)
                     | Error::Io { .. } => Code::Files,
                     Error::Interrupted => Code::Interrupted,

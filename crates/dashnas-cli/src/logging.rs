@@ -1,21 +1,84 @@
-//! The libraries' log, on standard error.
+//! The libraries' log: warnings on standard error, and all of it in the run directory.
 
 use crate::progress::Verbosity;
+use dashnas::run_dir::{RunDir, names};
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::Mutex;
 use tracing::Level;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// Where the detailed log goes: into memory until the run directory is known, then into its file.
+enum Sink {
+    Memory(Vec<u8>),
+    File(File),
+}
+
+static SINK: Mutex<Sink> = Mutex::new(Sink::Memory(Vec::new()));
+
+/// Most bytes that are kept for a run directory that may never come.
+const KEPT: usize = 1 << 20;
+
+/// Writes lines to the sink. A log that cannot be written stops nothing.
+struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match &mut *sink() {
+            Sink::Memory(kept) if kept.len() + line.len() <= KEPT => kept.extend(line),
+            Sink::Memory(_) => {}
+            Sink::File(file) => drop(file.write_all(line)),
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn sink() -> std::sync::MutexGuard<'static, Sink> {
+    // A panic between two lines leaves it whole.
+    SINK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// This project's crates at a level.
+fn ours(level: Level) -> Targets {
+    Targets::new().with_default(LevelFilter::OFF).with_target("dashnas", level).with_target("aggconv", level)
+}
+
 /// Starts to print warnings of this project's crates, and more if asked to.
 pub fn start(verbosity: Verbosity) {
     let level = if verbosity == Verbosity::Verbose { Level::DEBUG } else { Level::WARN };
-    let ours =
-        Targets::new().with_default(LevelFilter::OFF).with_target("dashnas", level).with_target("aggconv", level);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+    let printed = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
         .with_ansi(false)
         .without_time()
-        .with_target(false);
+        .with_target(false)
+        .with_filter(ours(level));
+    let kept = tracing_subscriber::fmt::layer()
+        .with_writer(|| Lines)
+        .with_ansi(false)
+        .with_target(false)
+        .with_filter(ours(Level::DEBUG));
     // A logger that is already there is left in place.
-    let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
+    let _ = tracing_subscriber::registry().with(printed).with(kept).try_init();
+}
+
+/// Has the detailed log written into a run directory from here on, with what was said so far.
+pub fn into(dir: &RunDir) {
+    match dir.append_to(names::PROGRAM_LOG) {
+        Ok(mut file) => {
+            let mut sink = sink();
+            if let Sink::Memory(kept) = &*sink {
+                // As above.
+                let _ = file.write_all(kept);
+            }
+            *sink = Sink::File(file);
+        }
+        Err(error) => tracing::warn!("{error}"),
+    }
 }

@@ -230,7 +230,11 @@ impl Error {
                 Some(format!("choose another metric ({names}), or give test samples that it is defined on"))
             }
             Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
-            Error::AllTrialsFailed { .. } => Some("try lower learning rates (tune.learning-rates)".into()),
+            Error::AllTrialsFailed { .. } => Some(
+                "try lower learning rates (tune.learning-rates, asha.learning-rates); each trial's reason is in \
+                 events.jsonl"
+                    .into(),
+            ),
             Error::RunDirExists { path } if path.join(names::CONFIG).is_file() => {
                 Some(format!("go on with it by `dashnas run --resume {}`, or choose another --out", path.display()))
             }
@@ -252,7 +256,12 @@ impl Error {
                 names::CHECKPOINT_PREVIOUS
             )),
             Error::Locked { .. } => Some("wait until it is done, or choose another --out".into()),
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            Error::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+                ) =>
+            {
                 Some("free some space; what was done up to the last checkpoint is not lost".into())
             }
             Error::MissingStage { needs, .. } => Some(format!("run `dashnas {needs}` on it first")),

@@ -98,9 +98,10 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        let begun = Instant::now();
         let problem = Problem::new(config, data)?;
         problem.check_test(data)?;
-        Self::start_on(problem, source, data, out, observer)
+        Self::start_on(begun, problem, source, data, out, observer)
     }
 
     /// [`Run::start`] where the test split is a stand-in that is never read: for [`Run::trained`] alone.
@@ -114,10 +115,12 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        Self::start_on(Problem::new(config, data)?, source, data, out, observer)
+        let begun = Instant::now();
+        Self::start_on(begun, Problem::new(config, data)?, source, data, out, observer)
     }
 
     fn start_on(
+        begun: Instant,
         problem: Problem,
         source: &str,
         data: &'a Dataset,
@@ -127,11 +130,12 @@ impl<'a> Run<'a> {
         let memory = limits::decide_memory(&problem, data)?;
         let dir = RunDir::create(out)?;
         let path = dir.path().to_owned();
-        Self::begin(problem, memory, source, dir, data, observer).inspect_err(|_| RunDir::discard(&path))
+        Self::begin(begun, problem, memory, source, dir, data, observer).inspect_err(|_| RunDir::discard(&path))
     }
 
     /// Fills a new directory with what a run needs to be gone on with.
     fn begin(
+        begun: Instant,
         problem: Problem,
         memory: Option<MemoryFit>,
         source: &str,
@@ -145,7 +149,7 @@ impl<'a> Run<'a> {
         // The resolved configuration, so that the later stages and a reader see what was run. It
         // comes last: what has one is a run directory.
         dir.write(names::CONFIG, problem.config.to_toml().as_bytes())?;
-        let mut run = Self::over(problem, memory, dir, lock, data, observer)?;
+        let mut run = Self::over(problem, memory, dir, lock, data, observer, begun)?;
         for message in warnings {
             run.journal.event(&Event::Warning { message });
         }
@@ -163,6 +167,7 @@ impl<'a> Run<'a> {
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        let begun = Instant::now();
         let lock = dir.lock()?;
         let record: DataRecord = dir.read_json(names::DATA)?;
         let given = DataRecord::new(&record.source, data);
@@ -177,7 +182,7 @@ impl<'a> Run<'a> {
             };
             return Err(Error::OtherData { given: data.name.clone(), expected: record.name, reason });
         }
-        Self::over(Problem::new(config, data)?, None, dir, lock, data, observer)
+        Self::over(Problem::new(config, data)?, None, dir, lock, data, observer, begun)
     }
 
     fn over(
@@ -187,6 +192,7 @@ impl<'a> Run<'a> {
         lock: Lock,
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
+        begun: Instant,
     ) -> Result<Self, Error> {
         Environment::record(&dir);
         let mut journal = Journal::open(&dir, observer)?;
@@ -202,7 +208,7 @@ impl<'a> Run<'a> {
             _lock: lock,
         };
         let before = run.journal.ledger.seconds.values().sum();
-        run.problem.budget.set_clock(WallClock::new(Instant::now(), before));
+        run.problem.budget.set_clock(WallClock::new(begun, before));
         limits::fit_memory(&mut run.problem, data, memory, &mut run.journal)?;
         limits::take_up(&mut run.problem, &run.journal);
         Ok(run)
@@ -233,6 +239,10 @@ impl<'a> Run<'a> {
     /// Those of the stages, and [`Error::Corrupt`] if a file of a finished stage was changed.
     pub fn all(mut self) -> Result<Outcome, Error> {
         if self.journal.ledger.finished {
+            if !self.dir.has(names::REPORT) {
+                // The process that finished was stopped before it could draw it.
+                report::at_the_end(&self.dir, &mut self.journal);
+            }
             return self.dir.read_json(names::METRICS);
         }
         let (architecture, best, network) = self.trained()?;

@@ -16,10 +16,11 @@
 //! | `environment.json` | the machine and program |
 //! | `status.json` | the step under way, at most a second old |
 //! | `report.html` | all of it to look at |
+//! | `run.log` | what the program says while it works, in more detail than it prints |
 //! | `checkpoint`, `checkpoint.prev` | where the run stands, to go on from ([`crate::checkpoint`]) |
 //! | `run.lock` | held by the process that works here |
 //!
-//! Files other than the two logs are written under a temporary name, synced and renamed: a
+//! Files other than the logs are written under a temporary name, synced and renamed: a
 //! reader sees the old file or the new one, never half of one.
 
 use crate::error::Error;
@@ -58,6 +59,8 @@ pub mod names {
     pub const STATUS: &str = "status.json";
     /// All of it to look at.
     pub const REPORT: &str = "report.html";
+    /// What the program says while it works.
+    pub const PROGRAM_LOG: &str = "run.log";
     /// Where the run stands.
     pub const CHECKPOINT: &str = "checkpoint";
     /// Where it stood one checkpoint before.
@@ -207,13 +210,20 @@ impl RunDir {
     /// # Errors
     /// [`Error::Io`] with the path.
     pub fn log(&self, name: &str) -> Result<Log, Error> {
+        Ok(Log { path: self.file(name), file: self.append_to(name)? })
+    }
+
+    /// Opens a file for appending.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path.
+    pub fn append_to(&self, name: &str) -> Result<File, Error> {
         let path = self.file(name);
         if path.is_symlink() {
             // A run directory may come from someone else: appending must not reach out of it.
             return Err(Error::Corrupt { path, reason: "it is a symbolic link".into() });
         }
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(|e| Error::io("open", &path, e))?;
-        Ok(Log { path, file })
+        OpenOptions::new().create(true).append(true).open(&path).map_err(|e| Error::io("open", &path, e))
     }
 
     /// Takes the lock that one process at a time holds. It is released when the value is dropped
@@ -223,6 +233,10 @@ impl RunDir {
     /// [`Error::Locked`] if another process has it, [`Error::Io`] if the file cannot be made.
     pub fn lock(&self) -> Result<Lock, Error> {
         let path = self.file(names::LOCK);
+        if path.is_symlink() {
+            // As for the logs: the number written below must not overwrite a file elsewhere.
+            return Err(Error::Corrupt { path, reason: "it is a symbolic link".into() });
+        }
         let mut options = OpenOptions::new();
         let mut file = options
             .create(true)

@@ -439,3 +439,16 @@ fn grid(c: &TuneConfig) -> Vec<Hyperparameters> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_its_message() {
+        assert_eq!(isolated(|| 1), Ok(1));
+        assert_eq!(isolated(|| -> u8 { panic!("as {}", "told") }), Err("as told".to_owned()));
+        assert_eq!(isolated(|| -> u8 { panic!("plain") }), Err("plain".to_owned()));
+        assert_eq!(isolated(|| -> u8 { std::panic::panic_any(7) }), Err("without a message".to_owned()));
+    }
+}

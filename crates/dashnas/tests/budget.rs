@@ -1,7 +1,7 @@
 //! Limits that a run keeps, on small data made here.
 
 use dashnas::budget::plan::TunePlan;
-use dashnas::config::{Config, Preset, Tuner};
+use dashnas::config::{Config, Preset, SearchMethod, Tuner};
 use dashnas::data::{Array, Dataset, Split, Targets};
 use dashnas::event::{Event, Observer};
 use dashnas::outcome::Outcome;
@@ -188,4 +188,29 @@ fn a_memory_limit_is_met_by_parts_of_batches_or_refused_with_the_least() {
     limited.retrain.batch_size = Some(40);
     let Err(Error::Memory { least: more, .. }) = whole(&limited, &temp.path().join("wide")) else { panic!("one byte") };
     assert!(more > least);
+}
+
+#[test]
+fn a_memory_limit_changes_the_method_of_the_search_first() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut limited = config();
+    limited.backbone.channels = Some(64);
+    limited.search.method = SearchMethod::MixedResults;
+    limited.search.batch_size = Some(40);
+    limited.budget.memory_limit = 1;
+    // The process grows meanwhile, and other tests with it: a little more than the least, until that is enough.
+    for attempt in 0..20 {
+        match whole(&limited, &temp.path().join(attempt.to_string())) {
+            Err(Error::Memory { least, .. }) => limited.budget.memory_limit = least + (1 << 20),
+            other => {
+                let (outcome, events) = other.expect("it runs");
+                let told = "the search is computed by auto instead of mixed-results, which agrees";
+                assert!(outcome.notes.first().is_some_and(|note| note == told), "{:?}", outcome.notes);
+                let warned = |e: &Event| matches!(e, Event::Warning { message } if message == told);
+                assert_eq!(events.iter().filter(|e| warned(e)).count(), 1);
+                return;
+            }
+        }
+    }
+    panic!("no limit was enough");
 }

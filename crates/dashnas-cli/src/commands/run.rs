@@ -70,6 +70,7 @@ fn started<T>(
     data.origin.notes.iter().for_each(|note| progress.note(note));
     let out = args.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &data.name));
     let mut run = Run::start(&config, &source::record(source), &data, &out, &mut progress)?;
+    crate::logging::into(run.dir());
     run.data_read_in(read_in);
     let dir = run.dir().path().to_owned();
     let done = work(run).map_err(|e| stopped(e, &dir))?;

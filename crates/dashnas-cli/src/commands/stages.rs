@@ -124,6 +124,7 @@ impl Opened {
     /// The run, where it was left.
     pub(super) fn run(&mut self) -> Result<Run<'_>, dashnas::Error> {
         let mut run = Run::open(self.dir.clone(), &self.config, &self.data, &mut self.progress)?;
+        crate::logging::into(run.dir());
         run.data_read_in(self.read_in);
         Ok(run)
     }

@@ -164,6 +164,9 @@ impl TimePlan {
         let search_step = prices.search_step(wish.search.batch);
         let whole = [true, false].map(|baseline| wish.cost(first, baseline, search_step, prices));
         let now = clock.seconds();
+        if now > 0.5 * limit {
+            notes.push(format!("reading the data and measuring took {now:.1} s, more than half of the limit"));
+        }
         let reserve = |width, twice: bool, prices: &mut dyn Prices| {
             reserve(limit) + prices.evaluate(width) * wish.samples[2] as f64 * if twice { 2.0 } else { 1.0 }
         };

@@ -35,6 +35,47 @@ const EVALUATED: usize = 32;
 /// A step that takes longer than this is timed once: its noise is small, its cost is not.
 const SLOW: f64 = 0.5;
 
+/// Samples of the steps that tell whether a batch is slow.
+const FEW: usize = 4;
+/// A step that seems to take longer than this is not tried whole.
+const LONG: f64 = 1.0;
+
+/// Seconds at `samples` on the line through two measurements; no less than the larger one took,
+/// and no more than in proportion to the smaller.
+fn through(at: [usize; 2], seconds: [f64; 2], samples: usize) -> f64 {
+    let [few, more] = at.map(|n| n as f64);
+    let slope = if more > few { (seconds[1] - seconds[0]) / (more - few) } else { 0.0 };
+    let line = seconds[0] + slope.max(0.0) * (samples as f64 - few);
+    let most = seconds[0] * samples as f64 / few;
+    line.min(most).max(seconds[0]).max(if samples as f64 >= more { seconds[1] } else { 0.0 })
+}
+
+/// Training steps that are timed.
+struct Steps<'p, 'a> {
+    probe: &'p Probe<'a>,
+    network: Network,
+    sgd: Sgd,
+    round: u64,
+}
+
+impl Steps<'_, '_> {
+    /// A step on the first samples, and its seconds. It changes no weight.
+    fn take(mut self, samples: usize) -> (Self, f64) {
+        let started = Instant::now();
+        let (problem, device) = (self.probe.problem, self.probe.device);
+        let rows: Vec<usize> = (0..samples).collect();
+        let (x, target) = problem.train.batch(&rows, device);
+        let mut noise = Seed(0).stream("probe", &[self.round]);
+        let mut pass = Pass { noise: Some(&mut noise), temperature: 1.0, dropout: problem.config.retrain.dropout };
+        let loss = self.probe.loss.forward(self.network.forward(x, &mut pass), &target);
+        let _ = loss.clone().into_scalar::<f32>();
+        let rule = StepRule { lr: 0.0, clip: Some(1.0), alpha: None };
+        self.network = self.sgd.step(self.network, loss.backward(), &rule).0;
+        self.round += 1;
+        (self, started.elapsed().as_secs_f64())
+    }
+}
+
 impl<'a> Probe<'a> {
     /// A probe of a problem on a device that records gradients.
     ///
@@ -70,25 +111,28 @@ impl<'a> Probe<'a> {
     }
 
     /// Seconds of a step on the first samples: one to warm up, then one or, if they are fast,
-    /// the least of three. Of a batch that is computed in parts, one part is.
-    fn step(&self, mut network: Network, batch: usize, micro_batch: Option<usize>) -> f64 {
+    /// the least of three. Of a batch that is computed in parts, one part is; of a batch so slow
+    /// that measuring it would use up a short limit, two small parts are, and a line through them.
+    fn step(&self, network: Network, batch: usize, micro_batch: Option<usize>) -> f64 {
         let whole = batch.min(self.problem.train.len());
         let part = micro_batch.map_or(whole, |part| part.clamp(1, whole));
-        let rows: Vec<usize> = (0..part).collect();
         let retrain = &self.problem.config.retrain;
-        let mut sgd = Sgd::new(SgdConfig { momentum: retrain.momentum, nesterov: retrain.nesterov, weight_decay: 0.0 });
-        let rule = StepRule { lr: 0.0, clip: Some(1.0), alpha: None };
+        let sgd = Sgd::new(SgdConfig { momentum: retrain.momentum, nesterov: retrain.nesterov, weight_decay: 0.0 });
+        let mut steps = Steps { probe: self, network, sgd, round: 0 };
+        // The first step also pays for memory and plans that the others find ready.
+        let few = part.min(FEW);
+        steps = steps.take(few).0;
+        let once;
+        (steps, once) = steps.take(few);
+        if once * part as f64 / few as f64 > LONG {
+            let more = (2 * few).min(part);
+            let twice = if more > few { steps.take(more).1 } else { once };
+            return through([few, more], [once, twice], part) * whole as f64 / part as f64;
+        }
         let mut least = f64::INFINITY;
         for round in 0..4 {
-            let started = Instant::now();
-            let (x, target) = self.problem.train.batch(&rows, self.device);
-            let mut noise = Seed(0).stream("probe", &[round]);
-            let mut pass = Pass { noise: Some(&mut noise), temperature: 1.0, dropout: retrain.dropout };
-            let loss = self.loss.forward(network.forward(x, &mut pass), &target);
-            let _ = loss.clone().into_scalar::<f32>();
-            network = sgd.step(network, loss.backward(), &rule).0;
-            let seconds = started.elapsed().as_secs_f64();
-            // The first step also pays for memory and plans that the others find ready.
+            let seconds;
+            (steps, seconds) = steps.take(part);
             if round > 0 {
                 least = least.min(seconds);
                 if seconds > SLOW {
@@ -155,4 +199,23 @@ impl Prices for Probe<'_> {
 
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_step_is_judged_by_two_small_ones() {
+        // 1 s whatever the batch and 0.5 s a sample.
+        assert!((through([4, 8], [3.0, 5.0], 64) - 33.0).abs() < 1e-9);
+        // All of it in proportion; all of it fixed; noise that says that more takes less.
+        assert!((through([4, 8], [2.0, 4.0], 64) - 32.0).abs() < 1e-9);
+        assert_eq!(through([4, 8], [2.0, 2.0], 64), 2.0);
+        assert_eq!(through([4, 8], [2.0, 1.5], 64), 2.0);
+        // More than in proportion is a disturbance.
+        assert_eq!(through([4, 8], [2.0, 9.0], 64), 32.0);
+        // Nothing larger was there to measure.
+        assert_eq!(through([3, 3], [2.0, 2.0], 3), 2.0);
+    }
 }
