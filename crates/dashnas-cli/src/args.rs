@@ -77,13 +77,13 @@ pub enum Command {
     /// Show what a data set holds and what would be run on it.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
-    /// List the paper's ten tasks, or say all about one.
+    /// List the paper's tasks that can be learnt, or say all about one.
     #[command(after_help = EXIT_CODES)]
     Tasks(TasksArgs),
     /// Download the files of one of the paper's tasks.
     #[command(after_help = EXIT_CODES)]
     Fetch(FetchArgs),
-    /// Time training steps, or the figures of the paper, on this machine.
+    /// Time training steps, predictions, or the figures of the paper, on this machine.
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Print the configuration that the other options lead to, with every key explained.

@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// follows under a last heading.
 const GROUPS: [(&str, &[&str]); 2] = [
     ("Start here", &["inspect", "run", "report", "predict", "export"]),
-    ("Stage by stage", &["search", "tune", "train", "evaluate", "resume", "status"]),
+    ("Stage by stage", &["search", "tune", "train", "evaluate", "status"]),
 ];
 
 /// The heading of everything else.

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use dashnas::config::Override;
-use dashnas::data::{Fill, Layout, Lengths};
+use dashnas::config::{Config, ConfigError, Override};
+use dashnas::data::{Fill, Layout, Lengths, ReadOptions};
 
 /// How files are read; each flag sets a key of `[data]`.
 #[derive(Debug, Args)]
@@ -84,6 +84,21 @@ impl ReadArgs {
         found.extend(self.resize.map(|v| Override::new("data.resize", v.map(i64::from).to_vec(), "--resize")));
         found.extend(self.test_fraction.map(|v| Override::new("data.test-fraction", v, "--test-fraction")));
         found
+    }
+
+    /// These options where they are given, `base` where they are not.
+    ///
+    /// # Errors
+    /// If a value is none that a configuration may have.
+    pub fn over(&self, base: &ReadOptions) -> Result<ReadOptions, ConfigError> {
+        let given = Config::load(None, None, &self.overrides())?.data;
+        let mut options = base.clone();
+        macro_rules! take {
+            ($($name:ident),*) => { $(if self.$name.is_some() { options.$name = given.$name; })* };
+        }
+        take!(inputs, targets, group, header, layout, channels, resize, fill_missing, lengths, length, alphabet);
+        take!(audio_rate, test_fraction);
+        Ok(options)
     }
 }
 

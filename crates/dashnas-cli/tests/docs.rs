@@ -57,6 +57,14 @@ fn data(folder: &Path) {
     npz::save(&set.expect("the data is sound"), &folder.join("mine.npz")).expect("writable");
     let rows = (0..24).map(|i| format!("{i},{},{},{}\n", i * i % 7, i % 5, ["no", "yes"][i % 2]));
     fs::write(folder.join("mine.csv"), "a,b,c,label\n".to_owned() + &rows.collect::<String>()).expect("writable");
+    // Windows of three channels of 16 samples, with their activity; and some without.
+    let names: Vec<String> = (0..48).map(|j| format!("{}{}", ["x", "y", "z"][j / 16], j % 16)).collect();
+    let window = |i: usize| (0..48).map(|j| ((i * 7 + j * j) % 13).to_string()).collect::<Vec<_>>().join(",");
+    let labelled = (0..24).map(|i| format!("{},{}\n", window(i), ["walking", "sitting"][i % 2])).collect::<String>();
+    let new = (30..35).map(|i| window(i) + "\n").collect::<String>();
+    let names = names.join(",");
+    fs::write(folder.join("windows.csv"), format!("{names},activity\n{labelled}")).expect("writable");
+    fs::write(folder.join("new.csv"), format!("{names}\n{new}")).expect("writable");
 }
 
 #[test]

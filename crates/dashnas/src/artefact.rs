@@ -7,21 +7,23 @@
 use crate::architecture::Architecture;
 use crate::backbone::Plan;
 use crate::config::Preset;
-use crate::data::{InputNormalizer, TargetNormalizer};
+use crate::data::{InputNormalizer, ReadOptions, TargetNormalizer};
 use crate::digest::hex;
 use crate::error::Error;
 use crate::outcome::Hyperparameters;
 use crate::run_dir::{names, write_atomic};
 use crate::task::{Loss, Metric, TaskKind};
+use crate::transform::{self, Transform};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// Version of the files written; a reader refuses others.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The key of the file's metadata.
 const KEY: &str = "dashnas";
@@ -39,13 +41,19 @@ pub struct ModelCard {
     pub metric: Metric,
     /// Names of the classes or labels.
     pub classes: Option<Vec<String>>,
-    /// `[channels, height, width]` of the training inputs; height 1 for series.
+    /// `[channels, height, width]` of what the network takes; height 1 for series.
     pub input: [usize; 3],
     /// The kernels of its layers.
     pub architecture: Architecture,
     /// Its topology.
     pub plan: Plan,
-    /// How raw inputs are normalized.
+    /// How files of raw inputs are read.
+    pub reading: ReadOptions,
+    /// `[channels, L]` or `[channels, H, W]` of the training inputs as they were read.
+    pub read_as: Vec<usize>,
+    /// What is done to them first, in order.
+    pub transforms: Vec<Transform>,
+    /// How they are then normalized.
     pub inputs: InputNormalizer,
     /// How outputs are taken back to the data's units.
     pub targets: TargetNormalizer,
@@ -160,6 +168,7 @@ impl Artefact {
         }
         let Header { card, .. } = serde_json::from_str::<Header<ModelCard>>(header).map_err(unreadable)?;
         card.architecture.check(&card.plan)?;
+        card.check().map_err(|reason| corrupt(format!("its model card makes no sense: {reason}")))?;
         Ok(Self { card, parameters })
     }
 
@@ -181,6 +190,34 @@ impl Artefact {
         Self::from_bytes(&bytes, &file)
     }
 }
+
+impl ModelCard {
+    /// Whether the sizes that everything else relies on fit together.
+    fn check(&self) -> Result<(), String> {
+        if !(2..=3).contains(&self.read_as.len()) || self.read_as.iter().chain(&self.input).any(|n| !SIZES.contains(n))
+        {
+            return Err(format!("inputs of shape {:?}, for a network of {:?}", self.read_as, self.input));
+        }
+        let mut shape = self.read_as.clone();
+        for &transform in &self.transforms {
+            if shape.len() != 3 && matches!(transform, Transform::Flatten | Transform::Spherical) {
+                return Err(format!("the transform {} of inputs of shape {shape:?}", transform.name()));
+            }
+            shape = transform::shape(shape, &[transform]);
+        }
+        if !(1..=2).contains(&self.plan.dims) || shape != self.network_shape() {
+            return Err(format!("inputs of shape {shape:?} for a network of {:?}", self.input));
+        }
+        let outputs = self.task.outputs();
+        match &self.classes {
+            Some(names) if names.len() != outputs => Err(format!("{} names for {outputs} classes", names.len())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Sizes of an axis. The points of a grid of the largest are counted without overflow.
+const SIZES: RangeInclusive<usize> = 1..=1 << 31;
 
 /// What is said of a file of another version.
 fn version(found: u32) -> String {

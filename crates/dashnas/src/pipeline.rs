@@ -398,6 +398,9 @@ impl<'a> Run<'a> {
             input: problem.train.input(),
             plan: crate::architecture::plan(problem, problem.config.backbone.width),
             architecture,
+            reading: self.data.reading.of_model(&self.data.read_as),
+            read_as: self.data.read_as.clone(),
+            transforms: self.data.transforms.clone(),
             inputs: problem.inputs.clone(),
             targets: problem.targets.clone(),
             training: Training {

@@ -9,6 +9,7 @@ mod common;
 use common::Recipe;
 use dashnas::Error;
 use dashnas::config::BackboneName::{self, Wrn1d, Wrn2d};
+use dashnas::config::Transform;
 use dashnas::data::{Array, Scheme};
 use dashnas::export::onnx::{OnnxOptions, onnx};
 use dashnas::export::torch::torch;
@@ -149,6 +150,58 @@ fn an_opset_that_cannot_hold_the_network_is_refused() {
 }
 
 #[test]
+fn transforms_are_part_of_the_file() {
+    use Transform::{Flatten, Permute, Spherical, StandardizeSamples};
+    let folder = std::env::var_os("DASHNAS_EXPORT_DIR");
+    let cases: [(BackboneName, [usize; 3], &[Transform]); 7] = [
+        (Wrn1d, [2, 1, 24], &[StandardizeSamples]),
+        (Wrn2d, [2, 7, 6], &[StandardizeSamples]),
+        (Wrn1d, [2, 1, 13], &[Permute]),
+        (Wrn2d, [1, 5, 6], &[Permute, StandardizeSamples]),
+        (Wrn1d, [2, 4, 5], &[Flatten]),
+        (Wrn1d, [2, 4, 5], &[StandardizeSamples, Flatten, Permute, StandardizeSamples]),
+        (Wrn2d, [3, 6, 6], &[Permute, Permute]),
+    ];
+    for (i, (backbone, input, transforms)) in cases.into_iter().enumerate() {
+        for task in [TASKS[0], TASKS[3]] {
+            let recipe = Recipe { transforms: transforms.to_vec(), ..Recipe::new(backbone, task, input) };
+            let (model, mut x) = (recipe.model(), recipe.inputs(3));
+            // A channel that does not vary, of a value that single precision rounds: it becomes 0 and not noise.
+            let points = input[1] * input[2];
+            x.data[..points].fill(1234.567);
+            for (opset, raw) in [(9, false), (17, false), (23, false), (17, true)] {
+                let options = OnnxOptions { opset, raw };
+                let bytes = onnx(&model.to_artefact(), options).expect("exports");
+                let agreement = verify(&bytes, &model, raw, &x).unwrap_or_else(|e| panic!("{transforms:?}: {e}"));
+                assert!(agreement.relative() < 1e-5, "{transforms:?}: {agreement:?}");
+                if let (Some(folder), 17, false) = (&folder, opset, raw) {
+                    let name = format!("transforms-{i}-{}", task.name());
+                    write(Path::new(folder), &name, &model, options, &x, &bytes);
+                }
+            }
+            // What is left out makes a difference, so that it was seen above.
+            let mut without = model.to_artefact();
+            if transforms != [Flatten] && transforms != [Permute] && transforms != [Permute, Permute] {
+                without.card.transforms.retain(|t| *t != StandardizeSamples);
+                let bytes = onnx(&without, OnnxOptions::default()).expect("exports");
+                let error = verify(&bytes, &model, false, &x).expect_err("it is another function");
+                assert!(matches!(error, Error::Export(ExportError::Disagrees { .. })), "{error}");
+            }
+        }
+    }
+
+    let recipe = Recipe { transforms: vec![Spherical], ..Recipe::new(Wrn2d, TASKS[0], [1, 60, 60]) };
+    let artefact = recipe.model().to_artefact();
+    let error = onnx(&artefact, OnnxOptions::default()).expect_err("turns are drawn");
+    assert!(error.to_string().contains("transform spherical") && error.hint().is_some_and(|h| h.contains("--raw")));
+    assert!(torch(&artefact, "m", false).is_err());
+    assert!(onnx(&artefact, OnnxOptions { raw: true, ..OnnxOptions::default() }).is_ok());
+    let recipe = Recipe { transforms: vec![StandardizeSamples], ..Recipe::new(Wrn1d, TASKS[0], [1, 1, 12]) };
+    let error = onnx(&recipe.model().to_artefact(), OnnxOptions { opset: 8, raw: false }).expect_err("no Where yet");
+    assert!(error.to_string().contains("Where needs opset 9, for standardization"), "{error}");
+}
+
+#[test]
 fn a_file_that_computes_something_else_is_noticed() {
     let recipe = Recipe::new(Wrn1d, TASKS[2], [2, 1, 16]);
     let (model, x) = (recipe.model(), recipe.inputs(2));
@@ -164,15 +217,21 @@ fn a_file_that_computes_something_else_is_noticed() {
 }
 
 fn any_recipe() -> impl Strategy<Value = Recipe> {
+    let first = prop_oneof![
+        Just(vec![]),
+        Just(vec![Transform::StandardizeSamples]),
+        Just(vec![Transform::Permute]),
+        Just(vec![Transform::Permute, Transform::StandardizeSamples])
+    ];
     let kernel = (0usize..6, 1usize..16).prop_map(|(half, d)| [2 * half + 1, d]);
     let kernels = proptest::collection::vec(kernel, 1..5);
     let scheme = prop_oneof![Just(Scheme::Identity), Just(Scheme::PerChannel), Just(Scheme::Pointwise)];
     let shape = (any::<bool>(), 1usize..4, 2usize..12, 2usize..12);
-    (shape, proptest::sample::select(&TASKS[..]), kernels, scheme, 0u64..1000).prop_map(
-        |((flat, c, h, w), task, kernels, scheme, seed)| {
+    (shape, proptest::sample::select(&TASKS[..]), kernels, scheme, 0u64..1000, first).prop_map(
+        |((flat, c, h, w), task, kernels, scheme, seed, transforms)| {
             let backbone: BackboneName = if flat { Wrn1d } else { Wrn2d };
             let input = [c, if flat { 1 } else { h }, w];
-            Recipe { backbone, task, input, kernels, scheme, seed }
+            Recipe { backbone, task, input, kernels, scheme, seed, transforms }
         },
     )
 }

@@ -5,9 +5,10 @@ mod common;
 use common::Recipe;
 use dashnas::Error;
 use dashnas::config::BackboneName::{Wrn1d, Wrn2d};
+use dashnas::config::Transform;
 use dashnas::data::{Array, Scheme};
 use dashnas::model::{Artefact, Model};
-use dashnas::predict::InputError;
+use dashnas::predict::{InputError, OutputError, Prediction, table};
 use dashnas::task::TaskKind;
 use proptest::prelude::*;
 use std::fs;
@@ -64,6 +65,47 @@ fn predictions_are_in_the_units_of_the_data() {
 }
 
 #[test]
+fn what_was_done_to_the_training_data_is_done_to_raw_inputs() {
+    let recipe = Recipe { transforms: vec![Transform::StandardizeSamples], ..classifier() };
+    let (model, x) = (recipe.model(), recipe.inputs(3));
+    // In other units, and from another zero, for each sample.
+    let mut moved = x.clone();
+    moved.data.chunks_mut(40).enumerate().for_each(|(i, row)| row.iter_mut().for_each(|v| *v = 40.0 * *v - i as f32));
+    let (a, b) = (model.predict(&x).expect("fits").values, model.predict(&moved).expect("fits").values);
+    a.data.iter().zip(&b.data).for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{a} {b}"));
+    let plain = classifier().model();
+    assert_ne!(plain.predict(&x).expect("fits").values, a);
+    // Points in a fixed order are so many; images go in where they are flattened.
+    let recipe = Recipe { transforms: vec![Transform::Permute], ..classifier() };
+    assert!(matches!(recipe.model().predict(&recipe.inputs_of(2, 1, 7)), Err(Error::Input(InputError::Size { .. }))));
+    let recipe = Recipe { transforms: vec![Transform::Flatten], input: [2, 4, 5], ..classifier() };
+    assert_eq!(recipe.model().predict(&recipe.inputs(2)).expect("fits").values.shape, [2, 3]);
+    assert!(matches!(recipe.model().predict(&x), Err(Error::Input(InputError::Rank { .. }))));
+}
+
+#[test]
+fn a_field_of_too_many_points_is_no_table() {
+    let model = Recipe::new(Wrn2d, TaskKind::DenseRegression { channels: 1 }, [1, 6, 5]).model();
+    let values = Array::new(vec![1, 1, 101, 100], vec![0.0; 10_100]);
+    let prediction = Prediction { values, classes: None, ids: None };
+    let error = table::table(&prediction, model.card()).expect_err("it is wide");
+    assert!(matches!(error, OutputError::TooWide { columns: 10_100, .. }), "{error}");
+    assert!(error.hint().is_some_and(|h| h.contains(".npy")));
+}
+
+#[test]
+fn a_single_channel_needs_no_axis() {
+    let model = Recipe::new(Wrn1d, TaskKind::Regression { outputs: 1 }, [1, 1, 12]).model();
+    let of = |shape: &[usize]| {
+        let x = Array::new(shape.to_vec(), (0..24).map(|v| v as f32).collect());
+        model.predict(&x).map(|y| y.values)
+    };
+    let y = of(&[2, 1, 12]).expect("fits");
+    assert_eq!((of(&[2, 12]).expect("fits"), of(&[2, 1, 1, 12]).expect("fits")), (y.clone(), y));
+    assert!(of(&[24]).is_err() && of(&[2, 2, 2, 3]).is_err());
+}
+
+#[test]
 fn another_length_is_taken_where_it_can_be() {
     let recipe = classifier();
     let model = recipe.model();
@@ -116,9 +158,22 @@ fn a_damaged_file_is_refused_with_the_reason() {
     assert!(reason(&bytes[..100]).contains("cut short"));
     assert!(reason(b"").contains("cut short"));
     assert!(reason(b"PK\x03\x04 something else entirely").contains("no model file"));
-    assert!(reason(&edited(&bytes, "format\\\":2", "format\\\":1")).contains("older version of dashnas (format 1"));
-    assert!(reason(&edited(&bytes, "format\\\":2", "format\\\":9")).contains("newer version of dashnas (format 9"));
+    assert!(reason(&edited(&bytes, "format\\\":3", "format\\\":2")).contains("older version of dashnas (format 2"));
+    assert!(reason(&edited(&bytes, "format\\\":3", "format\\\":9")).contains("newer version of dashnas (format 9"));
     assert!(reason(&edited(&bytes, "\\\"seed\\\":1", "\\\"seed\\\":2")).contains("checksum"));
+    // A file with a right checksum whose card contradicts itself.
+    for (read_as, transforms, says) in [
+        (vec![2, 21], vec![], "inputs of shape [2, 21] for a network of [2, 1, 20]"),
+        (vec![], vec![], "makes no sense"),
+        (vec![2, 0], vec![], "makes no sense"),
+        (vec![2, usize::MAX, 7], vec![Transform::Flatten], "makes no sense"),
+        (vec![2, 20], vec![Transform::Flatten], "the transform flatten"),
+    ] {
+        let mut artefact = classifier().model().to_artefact();
+        (artefact.card.read_as, artefact.card.transforms) = (read_as, transforms);
+        let reason = reason(&artefact.to_bytes().expect("encodes"));
+        assert!(reason.contains(says), "{reason}");
+    }
     let mut flipped = bytes.clone();
     *flipped.last_mut().expect("not empty") ^= 1;
     assert!(reason(&flipped).contains("checksum"));

@@ -1,6 +1,6 @@
 //! `dashnas bench`: training steps and the paper's figures, timed on this machine.
 
-use super::prepare;
+use super::start;
 use crate::args::{BenchFiguresArgs, BenchStepArgs};
 use crate::failure::{Code, Failure};
 use crate::output;
@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// Times one training step.
 pub fn step(args: &BenchStepArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    prepare(args.common.threads, verbosity)?;
+    start(args.common.threads, verbosity)?;
     let mut case = Case::named(&args.case).ok_or_else(|| {
         let names: Vec<String> = cases::cases().into_iter().map(|c| c.name).collect();
         Failure::new(
@@ -94,7 +94,7 @@ const METHODS: [(Method, &str); 6] = [
 
 /// Times the figures and writes them.
 pub fn figures(args: &BenchFiguresArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    prepare(args.common.threads, verbosity)?;
+    start(args.common.threads, verbosity)?;
     fs::create_dir_all(&args.out).map_err(|e| Failure::file("make", &args.out, &e))?;
     let figures =
         [("fig2", "operations in the search space", cases::figure_2()), ("fig3", "input length", cases::figure_3())];

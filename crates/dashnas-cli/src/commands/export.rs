@@ -1,11 +1,12 @@
 //! `dashnas export`: a trained model in the formats of other programs.
 
 use super::predict::inputs;
-use super::{prepare, source};
+use super::{source, start};
 use crate::args::CommonArgs;
 use crate::failure::{Code, Failure, line};
 use crate::output;
 use crate::progress::{Progress, Verbosity};
+use crate::read_args::ReadArgs;
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
 use dashnas::bench::random_inputs;
@@ -31,7 +32,7 @@ pub struct ExportArgs {
     /// Where to [default: model.onnx or model.safetensors, in the run directory or beside the model].
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Leave out the normalization of the inputs, and the softmax, sigmoid or change of units of the outputs.
+    /// Leave out transforms and normalization of the inputs, and the softmax, sigmoid or change of units of the outputs.
     #[arg(long)]
     pub raw: bool,
     /// Version of ONNX's operators [default: 17].
@@ -49,6 +50,9 @@ pub struct ExportArgs {
     /// How the result is printed and on how many threads it is computed.
     #[command(flatten)]
     pub common: CommonArgs,
+    /// How the files of --data are read, where not as the training data was.
+    #[command(flatten)]
+    pub read: ReadArgs,
 }
 
 /// The formats.
@@ -85,7 +89,7 @@ pub fn export(args: &ExportArgs, verbosity: Verbosity) -> Result<(), Failure> {
         return Err(usage("a model file always holds its preprocessing", "leave out --raw"));
     }
     let out = target(args)?;
-    let mut progress = prepare(args.common.threads, verbosity)?;
+    let mut progress = start(args.common.threads, verbosity)?;
     let mut model = Model::load(&args.model)?;
     if args.fold_batch_norm {
         let folded = fold_batch_norm(&model.to_artefact()).map_err(dashnas::Error::from)?;
@@ -140,13 +144,14 @@ fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exporte
 fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<(&'static str, Array), Failure> {
     let first = |x: Array| x.select(&(0..x.rows().min(args.samples.into())).collect::<Vec<_>>());
     if let Some(data) = &args.data {
-        return Ok(("given", first(inputs(data, progress)?)));
+        let (x, _) = inputs(data, &args.model, model.card(), &args.read, progress)?;
+        return Ok(("given", first(x)));
     }
     if args.model.is_dir() {
         let dir = RunDir::open(&args.model)?;
         let config = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?;
         let record: DataRecord = dir.read_json(names::DATA)?;
-        match source::load(&record.source, &config, progress) {
+        match source::read(&record.source, &config, progress) {
             Ok(data) => return Ok(("test", first(data.test.x))),
             Err(error) => {
                 note(&format!("{}: comparing on random inputs (name the data set with --data)", error.message()))
@@ -196,7 +201,7 @@ fn text(done: &Exported, model: &Model, raw: bool) -> String {
     if let (Some(opset), Some(inputs), Some(agreement)) = (done.opset, done.inputs, done.agreement) {
         let card = model.card();
         let free = |n: usize| if card.any_size() { "any".to_owned() } else { n.to_string() };
-        let shape = card.input_shape();
+        let shape = if raw { card.network_shape() } else { card.read_as.clone() };
         let axes: Vec<String> = shape[1..].iter().map(|&n| free(n)).collect();
         text += &format!(
             "Opset {opset}: `input` [any, {}, {}] to `{}`\nRun again on {} {inputs} samples: differs from the model by \

@@ -1,6 +1,6 @@
 //! `dashnas bench infer`: how long a trained model takes to predict.
 
-use super::prepare;
+use super::start;
 use crate::args::CommonArgs;
 use crate::failure::Failure;
 use crate::output;
@@ -32,7 +32,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Times predictions.
 pub fn infer(args: &BenchInferArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    prepare(args.common.threads, verbosity)?;
+    start(args.common.threads, verbosity)?;
     let model = Model::load(&args.model)?;
     let bench = InferBench { repeats: args.repeats as usize, batch: args.batch as usize, limit: LIMIT };
     let report = bench.run(&model)?;

@@ -51,14 +51,23 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
     }
 }
 
-/// What every command that computes starts with: its threads, Ctrl-C and progress.
+/// What every command that computes in steps starts with: its threads, progress, and Ctrl-C, which the steps ask for.
 fn prepare(threads: Option<u16>, verbosity: Verbosity) -> Result<Progress, Failure> {
-    crate::logging::start(verbosity);
-    if let Some(threads) = threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.into())
-            .build_global()
-            .map_err(|error| Failure::new(Code::Other, format!("cannot start {threads} threads: {error}"), None))?;
-    }
+    begin(threads, verbosity)?;
     Ok(Progress::new(verbosity, Interrupt::listen()))
+}
+
+/// The same for a command that nothing asks whether to stop: Ctrl-C ends it at once.
+fn start(threads: Option<u16>, verbosity: Verbosity) -> Result<Progress, Failure> {
+    begin(threads, verbosity)?;
+    Ok(Progress::new(verbosity, Interrupt::default()))
+}
+
+fn begin(threads: Option<u16>, verbosity: Verbosity) -> Result<(), Failure> {
+    crate::logging::start(verbosity);
+    let Some(threads) = threads else { return Ok(()) };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.into())
+        .build_global()
+        .map_err(|error| Failure::new(Code::Other, format!("cannot start {threads} threads: {error}"), None))
 }

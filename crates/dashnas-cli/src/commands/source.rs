@@ -24,8 +24,11 @@ pub fn load(source: &str, config: &Config, observer: &mut dyn Observer) -> Resul
     Ok(transform::apply(config, read(source, config, observer)?)?)
 }
 
-/// The data set before its transforms.
-fn read(source: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Failure> {
+/// The data set before its transforms, which are part of a trained model.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(source: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Failure> {
     let folder = config.task.data_dir.as_ref();
     if source == DARCY && folder.is_none() {
         return darcy(config, observer);

@@ -51,7 +51,7 @@ impl InferBench {
         let many = times(model, &random_inputs(model, self.batch, 1), self.repeats.min(10), self.limit)?;
         Ok(InferReport {
             data: model.card().data.clone(),
-            input: model.card().input_shape(),
+            input: model.card().read_as.clone(),
             params: count_parameters(model.network()),
             threads: rayon::current_num_threads(),
             repeats: one.len(),
@@ -67,10 +67,12 @@ impl InferBench {
 /// scale of each channel.
 pub fn random_inputs(model: &Model, n: usize, seed: u64) -> Array {
     let card = model.card();
-    let shape = card.input_shape();
+    let shape = card.read_as.clone();
     let mut stream = Seed(seed).stream("inputs", &[]);
     let mut data = rng::normal(n * shape.iter().product::<usize>(), 1.0, &mut stream);
-    if let Some((mean, scale)) = card.inputs.mean_and_scale(&shape[1..]) {
+    // After transforms the statistics say nothing of what comes before them.
+    let known = card.transforms.is_empty().then(|| card.inputs.mean_and_scale(&shape[1..])).flatten();
+    if let Some((mean, scale)) = known {
         let plane: usize = shape[1..].iter().product();
         // One pair a channel, or one a point.
         let spread = plane * shape[0] / mean.data.len();

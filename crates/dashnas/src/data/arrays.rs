@@ -120,6 +120,17 @@ pub(crate) fn incomplete(container: &dyn Container, missing: String) -> DataErro
     DataError::Incomplete { path: container.path().into(), format: container.format().into(), contents, missing }
 }
 
+/// The one array of a container that holds no other, as inputs.
+pub(crate) fn only(container: &mut dyn Container, options: &ReadOptions) -> Result<Raw, DataError> {
+    let [info] = container.list() else { return Err(incomplete(container, "one array of inputs".into())) };
+    let name = info.name.clone();
+    let mut raw = Raw::new(container.format(), options);
+    raw.file(container.path());
+    let x = container.numbers(&name)?.0;
+    raw.parts.push(Part { role: Role::All, x, y: None, groups: None, ids: None });
+    Ok(raw)
+}
+
 /// Reads the data set in a container. Targets may be missing where `labelled` is not set.
 pub(crate) fn read(container: &mut dyn Container, options: &ReadOptions, labelled: bool) -> Result<Raw, DataError> {
     let mut raw = Raw::new(container.format(), options);
@@ -155,7 +166,7 @@ pub(crate) fn read(container: &mut dyn Container, options: &ReadOptions, labelle
         let x = container.numbers(&x)?.0;
         let y = y.map(|info| targets(container, &info, role, x.rows())).transpose()?;
         let groups = group.map(|info| names(container, &info)).transpose()?;
-        raw.parts.push(Part { role, x, y, groups });
+        raw.parts.push(Part { role, x, y, groups, ids: None });
     }
     let classes = container
         .list()

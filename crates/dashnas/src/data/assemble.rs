@@ -16,6 +16,8 @@ pub struct Inputs {
     pub x: Array,
     /// The labels as the files have them, one a sample, if they have any.
     pub labels: Option<Vec<String>>,
+    /// What the samples are called, if the reader knows: the files of a folder, the headers of sequences.
+    pub ids: Option<Vec<String>>,
     /// Where they came from.
     pub origin: Origin,
 }
@@ -74,7 +76,7 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: Raw) -> Result<Inputs, D
     let mut parts = raw.parts.into_iter();
     // Readers that find no sample fail.
     let first = parts.next().unwrap_or_else(|| unreachable!("a reader finds at least one part"));
-    let (mut x, mut labels) = (first.x, first.y.map(|y| texts(&y)));
+    let (mut x, mut labels, mut ids) = (first.x, first.y.map(|y| texts(&y)), first.ids);
     for part in parts {
         if part.x.shape[1..] != x.shape[1..] {
             return Err(shape_error(origin, part.role, &part.x, &x));
@@ -85,11 +87,12 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: Raw) -> Result<Inputs, D
             all.extend(texts(&y));
             all
         });
+        ids = ids.zip(part.ids).map(|(all, more)| [all, more].concat());
     }
     check::inputs(origin, "x", &x)?;
     check::finite(origin, "x", &x)?;
     let origin = Origin { format: raw.format, files: raw.files, notes: raw.notes };
-    Ok(Inputs { name: name.into(), x, labels, origin })
+    Ok(Inputs { name: name.into(), x, labels, ids, origin })
 }
 
 fn texts(y: &Labels) -> Vec<String> {
@@ -150,7 +153,8 @@ fn layout(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
     let channels = raw.reading.channels;
     for part in &mut raw.parts {
         let x = &mut part.x;
-        if x.shape.len() == 2 && layout == Layout::NoChannels {
+        // Rows of numbers have no axis of channels, whatever arrays of more axes have.
+        if x.shape.len() == 2 {
             let (n, l) = (x.shape[0], x.shape[1]);
             let c = channels.unwrap_or(1);
             if l % c != 0 {
@@ -234,6 +238,8 @@ fn divide(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
         x: part.x.select(rows),
         y: part.y.as_ref().map(|y| y.select(rows)),
         groups: part.groups.as_ref().map(|g| rows.iter().map(|&i| g[i].clone()).collect()),
+        // A data set does not say what its samples are called.
+        ids: None,
     };
     let (train, test) = (take(&train, Role::Train), take(&test, Role::Test));
     raw.parts.extend([train, test]);

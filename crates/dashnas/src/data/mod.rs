@@ -17,7 +17,7 @@ pub mod npz;
 mod open;
 mod options;
 mod raw;
-mod readers;
+pub(crate) mod readers;
 mod split;
 
 pub use array::{Array, Targets};
@@ -26,11 +26,12 @@ pub use error::{DataError, Place};
 pub use inspect::Summary;
 pub use normalize::{InputNormalizer, Normalization, Scheme, TargetNormalizer};
 pub use open::{open, open_inputs};
-pub use options::{Fill, Layout, Lengths, ReadOptions};
+pub use options::{Columns, Fill, Layout, Lengths, ReadOptions};
 pub(crate) use split::draw;
 pub use split::{Split, split_validation};
 
 use crate::task::TaskKind;
+use crate::transform::Transform;
 use serde::{Deserialize, Serialize};
 
 /// A data set with everything known about it.
@@ -59,6 +60,10 @@ pub struct Dataset {
     pub origin: Origin,
     /// The options that read more of the same the same way.
     pub reading: ReadOptions,
+    /// `[channels, L]` or `[channels, H, W]` of the training inputs as they were read.
+    pub read_as: Vec<usize>,
+    /// What was done to them since, in order.
+    pub transforms: Vec<Transform>,
 }
 
 /// Where a data set came from and how it was understood.
@@ -113,7 +118,7 @@ impl Dataset {
     ) -> Result<Self, DataError> {
         let channels = train.x.shape.get(1).copied().unwrap_or(0);
         let normalization = Normalization::default_for(task, channels);
-        let set = Self {
+        let mut set = Self {
             name,
             task,
             train,
@@ -124,8 +129,11 @@ impl Dataset {
             groups: None,
             origin: Origin::default(),
             reading: ReadOptions::default(),
+            read_as: Vec::new(),
+            transforms: Vec::new(),
         };
         check::dataset(origin, &set, leave)?;
+        set.read_as = set.train.x.shape[1..].to_vec();
         Ok(set)
     }
 

@@ -24,8 +24,9 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, DataError> {
 }
 
 /// Reads samples without need of labels, for prediction: those of the test split where there is one,
-/// all of them otherwise. `options` are best those of the model's own data, [`Dataset::reading`], so
-/// that lengths, sizes and alphabets are the same.
+/// all of them otherwise. A file is read by itself, whatever is beside it. `options` are best those of the
+/// model, [`ModelCard::reading`](crate::model::ModelCard::reading), so that lengths, sizes, columns and alphabets
+/// are the same.
 ///
 /// # Errors
 /// As [`open`].
@@ -41,7 +42,9 @@ fn read(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, DataE
     if !path.exists()
         && let Some(file) = pairs::by_prefix(path)
     {
-        return single(&file, options, labelled);
+        // The training file stands for all; the test file comes last of them.
+        let test = pairs::partners(&file, false)?.pop().filter(|_| !labelled);
+        return single(&test.map_or(file, |(_, path)| path), options, labelled);
     }
     single(path, options, labelled)
 }
@@ -59,6 +62,9 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         return Err(error);
     }
     if idx::is_idx(path) {
+        if !labelled {
+            return idx::read(path, &[path.into()], options, labelled);
+        }
         return idx_with_partner(path, options, labelled);
     }
     // Binary formats are known by their first bytes, whatever the name.
@@ -80,7 +86,10 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         }
         "npy" => {
             expect("a NumPy array", "a NumPy array")?;
-            arrays::read(&mut npy_files::NpyFiles::open(path, options)?, options, labelled)
+            match labelled {
+                true => arrays::read(&mut npy_files::NpyFiles::open(path, options)?, options, labelled),
+                false => arrays::only(&mut npy_files::NpyFiles::lone(path, options)?, options),
+            }
         }
         "mat" if start.starts_with(b"MATLAB 7.3") || start.starts_with(b"\x89HDF") => {
             arrays::read(&mut hdf5::Hdf5::open(path, options)?, options, labelled)

@@ -38,6 +38,9 @@ pub struct ReadOptions {
     /// Length that series are brought to.
     #[serde(with = "auto")]
     pub length: Option<usize>,
+    /// The columns of the table that was read; never set in a configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Columns>,
     /// Letters of one-hot sequences, in the order of their channels.
     #[serde(with = "auto")]
     pub alphabet: Option<String>,
@@ -79,6 +82,7 @@ impl Default for ReadOptions {
             fill_missing: None,
             lengths: Lengths::Pad,
             length: None,
+            columns: None,
             alphabet: None,
             audio_rate: 22_050,
             mel_bands: 96,
@@ -90,6 +94,36 @@ impl Default for ReadOptions {
             max_bytes: max_bytes(),
         }
     }
+}
+
+impl ReadOptions {
+    /// What a model of samples of this shape, `[channels, L]` or `[channels, H, W]`, remembers, so that whatever it
+    /// predicts from is read as its own data was.
+    pub(crate) fn of_model(&self, shape: &[usize]) -> Self {
+        let own = Self::default();
+        // What the labels were like matters to nobody who predicts.
+        let mut options = Self { task: own.task, seed: own.seed, max_bytes: own.max_bytes, ..self.clone() };
+        if let &[channels, length] = shape {
+            options.channels.get_or_insert(channels);
+            options.length.get_or_insert(length);
+        }
+        options
+    }
+}
+
+/// The columns of a table of one sample a row, and what they were read as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Columns {
+    /// The names of all, in order; their numbers from 1 where there was no header.
+    pub names: Vec<String>,
+    /// Whether there was a header.
+    pub named: bool,
+    /// Those that are inputs, by their place from 0.
+    pub inputs: Vec<usize>,
+    /// The one that is the label.
+    pub label: Option<usize>,
+    /// Whether the inputs are letters of sequences.
+    pub sequences: bool,
 }
 
 /// Where the channels of an array are.

@@ -74,6 +74,8 @@ pub(crate) struct Part {
     pub y: Option<Labels>,
     /// The group of each sample.
     pub groups: Option<Vec<String>>,
+    /// What each sample is called: its file, or the header of its sequence.
+    pub ids: Option<Vec<String>>,
 }
 
 /// Everything found at a path.

@@ -7,7 +7,7 @@ use super::verify::TOLERANCE;
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// A version of the operators that is not known here.
-    #[error("ONNX opset {opset} is not among those that can be written, {} to {}", OPSETS.start(), OPSETS.end())]
+    #[error("ONNX opset {opset} is not among those that are known here, {} to {}", OPSETS.start(), OPSETS.end())]
     UnknownOpset {
         /// The version asked for.
         opset: i64,
@@ -23,6 +23,12 @@ pub enum ExportError {
         needs: i64,
         /// What for.
         why: &'static str,
+    },
+    /// A transform of the inputs that another program cannot do.
+    #[error("the transform {transform} of the inputs cannot be part of the exported model")]
+    Transform {
+        /// Its name.
+        transform: &'static str,
     },
     /// More weights than one file of the format can hold.
     #[error("the weights take {bytes} bytes, more than the 2 GiB that an ONNX file holds")]
@@ -61,6 +67,9 @@ impl ExportError {
         match self {
             ExportError::UnknownOpset { .. } => Some("leave out --opset for the default".into()),
             ExportError::Opset { needs, .. } => Some(format!("use --opset {needs} or a later one")),
+            ExportError::Transform { .. } => {
+                Some("use --raw, and give the exported model inputs that were transformed and normalized before".into())
+            }
             ExportError::TooLarge { .. } => Some("use --format safetensors".into()),
             _ => None,
         }

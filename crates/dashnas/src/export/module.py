@@ -3,7 +3,7 @@
 Written by dashnas; the weights are in the safetensors file beside this one.
 
     model = load()
-    y = model(x)  # x: {{input}}, in the units of the training data
+    y = model(x)  # x: {{input}}, {{units}}
 """
 
 import json
@@ -18,6 +18,7 @@ CLASSES = {{classes}}
 WEIGHTS = {{weights}}
 
 
+{{standardize}}
 class Stage(nn.Module):
     """Layers, with what is added to their result."""
 
@@ -42,6 +43,7 @@ class Network(nn.Module):
 
     def outputs(self, x):
         """What the network itself says, before any softmax, sigmoid or change of units."""
+        {{transforms}}
         x = self.stages({{normalize}})
         return self.head({{pool}})
 

@@ -6,11 +6,25 @@ use super::layers::{Block, Conv, Layer, Shortcut, Weights, blocks};
 use crate::artefact::{Artefact, ModelCard, Parameter, Parameters, encode};
 use crate::data::Array;
 use crate::task::TaskKind;
+use crate::transform::{self, Transform};
 use aggconv::norm::NormAct;
 use std::collections::HashMap;
 
 /// The module without what the network decides.
 const TEMPLATE: &str = include_str!("module.py");
+
+/// What the module needs for [`Transform::StandardizeSamples`].
+const STANDARDIZE: &str = r#"def standardize(x):
+    """Each channel of each sample to mean 0 and deviation 1 over its own points; a constant one to 0."""
+    double = x.double()
+    axes = tuple(range(2, x.dim()))
+    mean = double.mean(axes, keepdim=True)
+    std = double.std(axes, unbiased=False, keepdim=True)
+    varies = (std > 1e-7 * mean.abs()) & (std > torch.finfo(torch.float32).tiny)
+    return ((double - mean) / torch.where(varies, std, torch.ones_like(std))).to(x.dtype)
+
+
+"#;
 
 /// The two files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +63,18 @@ pub fn torch(artefact: &Artefact, weights: &str, raw: bool) -> Result<TorchFiles
             state.put(&name, array.shape.clone(), &array.data);
         }
     }
+    let transforms = if raw { Vec::new() } else { transforms(card, &mut buffers)? };
+    let standardize = transforms.iter().any(|line| line.contains("standardize"));
+    let lines: String = transforms.iter().map(|line| format!("        x = {line}\n")).collect();
+    let shape = if raw { card.network_shape() } else { card.read_as.clone() };
     let d = card.plan.dims;
     let module = TEMPLATE
         .replace("{{task}}", &card.task.to_string())
         .replace("{{data}}", &python_string(&card.data))
-        .replace("{{input}}", &format!("[N, {}]", list(card.input_shape())))
+        .replace("{{input}}", &format!("[N, {}]", list(shape)))
+        .replace("{{units}}", if raw { "transformed and normalized" } else { "in the units of the training data" })
+        .replace("{{standardize}}\n", if standardize { STANDARDIZE } else { "" })
+        .replace("        {{transforms}}\n", &lines)
         .replace(
             "{{classes}}",
             &card.classes.as_ref().map_or("None".into(), |names| {
@@ -90,11 +111,34 @@ pub fn torch(artefact: &Artefact, weights: &str, raw: bool) -> Result<TorchFiles
     Ok(TorchFiles { weights, module })
 }
 
+/// The values of `x` after each of the transforms, in Python; adds the order of points to the buffers.
+fn transforms(card: &ModelCard, buffers: &mut String) -> Result<Vec<String>, ExportError> {
+    let mut shape = card.read_as.clone();
+    let mut lines = Vec::new();
+    for (i, &transform) in card.transforms.iter().enumerate() {
+        lines.push(match transform {
+            Transform::StandardizeSamples => "standardize(x)".to_owned(),
+            Transform::Flatten => "x.flatten(2)".to_owned(),
+            Transform::Permute => {
+                let order = list(transform::order(shape[1..].iter().product()));
+                // Not among the weights: the file of those holds real numbers.
+                *buffers += &format!(
+                    "        self.register_buffer(\"order_{i}\", torch.tensor([{order}]), persistent=False)\n"
+                );
+                format!("x.flatten(2)[:, :, self.order_{i}].reshape(x.shape)")
+            }
+            Transform::Spherical => return Err(ExportError::Transform { transform: transform.name() }),
+        });
+        shape = transform::shape(shape, &[transform]);
+    }
+    Ok(lines)
+}
+
 /// Mean and scale of the inputs, and of the outputs.
 type Affines = (Option<(Array, Array)>, Option<(Array, Array)>);
 
 fn affine(card: &ModelCard) -> Affines {
-    (card.inputs.mean_and_scale(&card.input_shape()[1..]), card.targets.mean_and_scale())
+    (card.inputs.mean_and_scale(&card.network_shape()[1..]), card.targets.mean_and_scale())
 }
 
 /// The state dictionary as far as it is known.

@@ -45,8 +45,9 @@ impl Agreement {
 /// [`Error::Input`] if the inputs do not fit the model.
 pub fn verify(file: &[u8], model: &Model, raw: bool, x: &Array) -> Result<Agreement, Error> {
     let expected = if raw { model.outputs(x)? } else { model.predict(x)?.values };
-    let mut given = x.clone();
+    let mut given = model.card().shaped(x).into_owned();
     if raw {
+        given = model.card().transformed(x)?.into_owned();
         model.card().inputs.apply(&mut given);
     }
     let found = run(file, given, expected.shape.len())?;
@@ -72,18 +73,24 @@ pub fn run(file: &[u8], x: Array, rank: usize) -> Result<Array, ExportError> {
         ExportError::NotRunnable { reason: e.to_string() }
     }
     let operators = op_registry!(
+        Abs,
         Add,
         BatchNormalization,
         Conv,
         Div,
         Flatten,
+        Gather,
         Gemm,
         GlobalAveragePool,
+        Greater,
         Mul,
         Relu,
+        Reshape,
         Sigmoid,
         Softmax,
-        Sub
+        Sqrt,
+        Sub,
+        Where
     );
     let model = ModelOptions::with_ops(operators).load(file.to_vec()).map_err(failed)?;
     let x = Value::from_shape(&x.shape, x.data).map_err(failed)?;

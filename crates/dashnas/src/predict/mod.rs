@@ -1,13 +1,11 @@
 //! Predictions of a trained model on raw inputs, in the data's own units.
 
 mod error;
-mod inputs;
 mod output;
 mod parquet;
 pub mod table;
 
 pub use error::{InputError, OutputError};
-pub use inputs::read_inputs;
 pub use output::OutputFormat;
 
 use crate::data::Array;
@@ -16,7 +14,9 @@ use crate::host::floats;
 use crate::model::{Model, ModelCard};
 use crate::network::Pass;
 use crate::task::TaskKind;
+use crate::transform::{self, Transform};
 use burn::tensor::{Tensor, TensorData};
+use std::borrow::Cow;
 
 /// Samples a forward pass takes at once.
 const BATCH: usize = 128;
@@ -30,10 +30,14 @@ pub struct Prediction {
     pub values: Array,
     /// The most probable class of each sample, from 0, the first of them on a tie; only for classification.
     pub classes: Option<Vec<u32>>,
+    /// What the samples are called, as [`Inputs::ids`](crate::data::Inputs::ids) has it, for tables; nobody knows
+    /// unless it is set.
+    pub ids: Option<Vec<String>>,
 }
 
 impl Model {
-    /// Predicts from raw inputs, `[N, C, L]` or `[N, C, H, W]`, in the units of the training inputs.
+    /// Predicts from raw inputs, `[N, C, L]` or `[N, C, H, W]`, in the units of the training inputs. A single channel
+    /// needs no axis.
     ///
     /// # Errors
     /// [`Error::Input`] if the inputs do not fit the model.
@@ -52,7 +56,7 @@ impl Model {
             }
             _ => None,
         };
-        Ok(Prediction { values, classes })
+        Ok(Prediction { values, classes, ids: None })
     }
 
     /// What the network itself says of raw inputs: logits, or values as it was trained to give them, not
@@ -61,7 +65,7 @@ impl Model {
     /// # Errors
     /// As [`Model::predict`].
     pub fn outputs(&self, x: &Array) -> Result<Array, Error> {
-        self.card().check_inputs(x)?;
+        let x = self.card().transformed(x)?;
         let (channels, outputs) = (x.shape[1], self.card().task.outputs());
         let [height, width] = match x.shape[2..] {
             [l] => [1, l],
@@ -89,17 +93,44 @@ impl Model {
 
 impl ModelCard {
     /// Whether the network can take inputs of other lengths or sizes than it was trained on. All its
-    /// layers can; a normalization point by point cannot.
+    /// layers can; a normalization point by point, or points put in a fixed order, cannot.
     pub fn any_size(&self) -> bool {
-        !self.inputs.is_pointwise() && !self.targets.is_pointwise()
+        !self.inputs.is_pointwise() && !self.targets.is_pointwise() && !self.transforms.contains(&Transform::Permute)
     }
 
-    /// `[channels, L]` or `[channels, H, W]` of the training inputs.
-    pub fn input_shape(&self) -> Vec<usize> {
+    /// `[channels, L]` or `[channels, H, W]` of what the network takes, after the transforms.
+    pub fn network_shape(&self) -> Vec<usize> {
         match (self.plan.dims, self.input) {
             (1, [c, _, l]) => vec![c, l],
             (_, [c, h, w]) => vec![c, h, w],
         }
+    }
+
+    /// Raw inputs with an axis of channels, if they lack that of their single one (or have one too many).
+    pub(crate) fn shaped<'a>(&self, x: &'a Array) -> Cow<'a, Array> {
+        let (channels, axes) = (self.read_as.first(), self.read_as.len() + 1);
+        let mut shape = x.shape.clone();
+        match x.shape.len() {
+            n if n + 1 == axes && n > 1 && channels == Some(&1) => shape.insert(1, 1),
+            n if n == axes + 1 && shape[1] == 1 => {
+                shape.remove(1);
+            }
+            _ => return Cow::Borrowed(x),
+        }
+        Cow::Owned(Array::new(shape, x.data.clone()))
+    }
+
+    /// Raw inputs as they go into the normalization.
+    ///
+    /// # Errors
+    /// As [`ModelCard::check_inputs`], and [`Error::Data`] if a transform does not go with the inputs.
+    pub(crate) fn transformed<'a>(&self, x: &'a Array) -> Result<Cow<'a, Array>, Error> {
+        let x = self.shaped(x);
+        self.check_inputs(&x)?;
+        if self.transforms.is_empty() {
+            return Ok(x);
+        }
+        Ok(Cow::Owned(transform::inputs("the inputs", x.into_owned(), &self.transforms)?))
     }
 
     /// Checks raw inputs against the model.
@@ -107,7 +138,7 @@ impl ModelCard {
     /// # Errors
     /// [`InputError`] with the first thing found wrong.
     pub fn check_inputs(&self, x: &Array) -> Result<(), InputError> {
-        let expected = self.input_shape();
+        let expected = self.read_as.clone();
         if x.shape.len() != expected.len() + 1 {
             return Err(InputError::Rank { shape: x.shape.clone(), expected });
         }

@@ -26,7 +26,7 @@ pub enum Values {
 /// Columns that a table has at most: more are a field, for which a table is the wrong form.
 const MAX_COLUMNS: usize = 10_000;
 
-/// Sample, class (by name where there are names), and a column for each probability or value. Fields have a column
+/// Sample, what it is called (where that is known), class (by name where there are names), and a column for each probability or value. Fields have a column
 /// for each point: `c0_3_7` is channel 0 at row 3 and column 7.
 ///
 /// # Errors
@@ -39,6 +39,9 @@ pub fn table(prediction: &Prediction, card: &ModelCard) -> Result<Vec<Column>, O
     }
     let samples = (0..rows).map(|i| i32::try_from(i).unwrap_or(i32::MAX)).collect();
     let mut columns = vec![Column { name: "sample".into(), values: Values::Numbers(samples) }];
+    if let Some(ids) = &prediction.ids {
+        columns.push(Column { name: "id".into(), values: Values::Texts(ids.clone()) });
+    }
     if let Some(classes) = &prediction.classes {
         let values = match &card.classes {
             Some(names) => Values::Texts(classes.iter().map(|&c| names[c as usize].clone()).collect()),

@@ -68,7 +68,7 @@ pub fn apply(config: &Config, data: Dataset) -> Result<Dataset, DataError> {
 
 /// Marks targets that equal `value` as not known.
 fn unknown(mut data: Dataset, value: f32) -> Result<Dataset, DataError> {
-    for split in splits(&mut data) {
+    for (_, split) in splits(&mut data) {
         if let Targets::Values(y) = &mut split.y {
             y.data.iter_mut().filter(|v| **v == value).for_each(|v| *v = f32::NAN);
         }
@@ -77,57 +77,101 @@ fn unknown(mut data: Dataset, value: f32) -> Result<Dataset, DataError> {
     Ok(data)
 }
 
-/// The splits with something in them.
-fn splits(data: &mut Dataset) -> impl Iterator<Item = &mut Split> {
-    [Some(&mut data.train), data.val.as_mut(), Some(&mut data.test)].into_iter().flatten()
+/// The splits that there are.
+fn splits(data: &mut Dataset) -> impl Iterator<Item = (u64, &mut Split)> {
+    let splits = [(TRAIN, Some(&mut data.train)), (VAL, data.val.as_mut()), (TEST, Some(&mut data.test))];
+    splits.into_iter().filter_map(|(part, split)| Some((part, split?)))
+}
+
+/// Splits in the order in which they are told apart by what is drawn for them.
+const TRAIN: u64 = 0;
+const VAL: u64 = 1;
+const TEST: u64 = 2;
+
+/// What the transforms of a model do to inputs that it is to predict from, `[N, C, L]` or `[N, C, H, W]`: what they
+/// did to the test split.
+///
+/// # Errors
+/// [`DataError::Transform`] if a transform does not go with the inputs.
+pub(crate) fn inputs(origin: &str, mut x: Array, transforms: &[Transform]) -> Result<Array, DataError> {
+    for &transform in transforms {
+        fits(origin, transform, &x.shape)?;
+        x = changed(x, transform, TEST);
+    }
+    Ok(x)
+}
+
+/// The shape of one sample, `[C, L]` or `[C, H, W]`, after the transforms.
+pub(crate) fn shape(mut shape: Vec<usize>, transforms: &[Transform]) -> Vec<usize> {
+    for transform in transforms {
+        match transform {
+            Transform::StandardizeSamples | Transform::Permute => {}
+            Transform::Spherical => shape.splice(1.., [SIDE, SIDE]).for_each(drop),
+            Transform::Flatten => {
+                let points = shape[1..].iter().product();
+                shape.splice(1.., [points]).for_each(drop);
+            }
+        }
+    }
+    shape
+}
+
+/// The order in which [`Transform::Permute`] puts so many points.
+pub(crate) fn order(points: usize) -> Vec<usize> {
+    permute::order(points)
+}
+
+/// Whether a transform goes with inputs of a shape.
+fn fits(origin: &str, transform: Transform, shape: &[usize]) -> Result<(), DataError> {
+    if matches!(transform, Transform::Spherical | Transform::Flatten) && shape.len() != 4 {
+        return Err(refused(origin, transform, shape, "takes images, N×C×H×W"));
+    }
+    Ok(())
+}
+
+fn refused(origin: &str, transform: Transform, shape: &[usize], reason: &str) -> DataError {
+    let (origin, transform, shape) = (origin.into(), transform.name(), shape.to_vec());
+    DataError::Transform { origin, transform, shape, reason: reason.into() }
+}
+
+/// Inputs after a transform that fits them; `part` is the split that they are of.
+fn changed(mut x: Array, transform: Transform, part: u64) -> Array {
+    match transform {
+        Transform::StandardizeSamples => {
+            let points = x.shape[2..].iter().product::<usize>().max(1);
+            x.data.chunks_exact_mut(points).for_each(standardize);
+        }
+        Transform::Spherical => return spherical::project(&x, part),
+        Transform::Flatten => flatten(&mut x),
+        Transform::Permute => {
+            let order = permute::order(x.shape[2..].iter().product());
+            permute::permute(&mut x, &order);
+        }
+    }
+    x
 }
 
 fn transformed(mut data: Dataset, transform: Transform) -> Result<Dataset, DataError> {
-    let refuse = |reason: &str| {
-        Err(DataError::Transform {
-            origin: data.name.clone(),
-            transform: transform.name(),
-            shape: data.train.x.shape.clone(),
-            reason: reason.into(),
-        })
-    };
+    fits(&data.name, transform, &data.train.x.shape)?;
+    let refuse = |reason: &str| Err(refused(&data.name, transform, &data.train.x.shape, reason));
     let dense = data.task.is_dense();
     match transform {
-        Transform::Spherical | Transform::Flatten if data.dims() != 2 => {
-            return refuse("takes images, N×C×H×W");
-        }
         Transform::Spherical if dense => return refuse("takes one target a sample, not a field over the image"),
         Transform::Permute | Transform::Flatten if dense && data.train.x.shape[2..] != data.test.x.shape[2..] => {
             return refuse("takes samples of one size");
         }
         _ => {}
     }
-    for (part, split) in splits(&mut data).enumerate() {
-        match transform {
-            Transform::StandardizeSamples => {
-                let points = split.x.shape[2..].iter().product::<usize>().max(1);
-                split.x.data.chunks_exact_mut(points).for_each(standardize);
-            }
-            Transform::Spherical => split.x = spherical::project(&split.x, part as u64),
-            Transform::Flatten => {
-                flatten(&mut split.x);
-                fields(split, dense, flatten);
-            }
-            Transform::Permute => {
-                let order = permute::order(split.x.shape[2..].iter().product());
-                permute::permute(&mut split.x, &order);
-                fields(split, dense, |y| permute::permute(y, &order));
-            }
+    for (part, split) in splits(&mut data) {
+        let x = std::mem::replace(&mut split.x, Array::new(vec![0], Vec::new()));
+        split.x = changed(x, transform, part);
+        if let (true, Targets::Values(y), Transform::Flatten | Transform::Permute) = (dense, &mut split.y, transform) {
+            let field = std::mem::replace(y, Array::new(vec![0], Vec::new()));
+            *y = changed(field, transform, part);
         }
     }
+    data.transforms.push(transform);
     Ok(data)
-}
-
-/// Does something to targets over the grid.
-fn fields(split: &mut Split, dense: bool, change: impl FnOnce(&mut Array)) {
-    if let (true, Targets::Values(y)) = (dense, &mut split.y) {
-        change(y);
-    }
 }
 
 /// `[N, C, H, W]` to `[N, C, H·W]`.

@@ -3,8 +3,8 @@
 use burn::tensor::Device;
 use dashnas::architecture::Architecture;
 use dashnas::backbone::Shape;
-use dashnas::config::{BackboneName, Preset};
-use dashnas::data::{Array, InputNormalizer, Scheme, TargetNormalizer, Targets};
+use dashnas::config::{BackboneName, Preset, Transform};
+use dashnas::data::{Array, InputNormalizer, ReadOptions, Scheme, TargetNormalizer, Targets};
 use dashnas::model::{Artefact, Model, ModelCard, Training};
 use dashnas::network::{Kernels, Network};
 use dashnas::outcome::Hyperparameters;
@@ -24,11 +24,21 @@ pub struct Recipe {
     /// The scheme of every channel, inputs and targets.
     pub scheme: Scheme,
     pub seed: u64,
+    /// What is done to the inputs first. Flattened, images go into a network for series.
+    pub transforms: Vec<Transform>,
 }
 
 impl Recipe {
     pub fn new(backbone: BackboneName, task: TaskKind, input: [usize; 3]) -> Self {
-        Self { backbone, task, input, kernels: vec![[3, 1], [5, 3]], scheme: Scheme::PerChannel, seed: 1 }
+        Self {
+            backbone,
+            task,
+            input,
+            kernels: vec![[3, 1], [5, 3]],
+            scheme: Scheme::PerChannel,
+            seed: 1,
+            transforms: Vec::new(),
+        }
     }
 
     fn one_dimensional(&self) -> bool {
@@ -54,7 +64,10 @@ impl Recipe {
     }
 
     pub fn model(&self) -> Model {
-        let [channels, h, w] = self.input;
+        let raw = if self.one_dimensional() { vec![self.input[0], self.input[2]] } else { self.input.to_vec() };
+        let flat = self.transforms.contains(&Transform::Flatten);
+        let input = if flat { [self.input[0], 1, self.input[1] * self.input[2]] } else { self.input };
+        let [channels, h, w] = input;
         let outputs = self.task.outputs();
         let plan = self.backbone.resolve().plan(Shape {
             channels,
@@ -66,8 +79,9 @@ impl Recipe {
         });
         let layers = plan.searched().len();
         let kernels: Vec<[usize; 2]> = self.kernels.iter().copied().cycle().take(layers).collect();
-        let spatial = if self.one_dimensional() { vec![w] } else { vec![h, w] };
-        let inputs = InputNormalizer::fit(&self.inputs(9), &vec![self.scheme; channels]);
+        let spatial = if h == 1 { vec![w] } else { vec![h, w] };
+        let x = Array::new([&[9, channels], &spatial[..]].concat(), self.inputs(9).data);
+        let inputs = InputNormalizer::fit(&x, &vec![self.scheme; channels]);
         let mut rng = self.stream("targets");
         let targets = match self.task {
             TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => {
@@ -102,9 +116,12 @@ impl Recipe {
             loss: self.task.default_loss(),
             metric: self.task.default_metric(),
             classes: None,
-            input: self.input,
+            input,
             architecture,
             plan,
+            reading: ReadOptions::default(),
+            read_as: raw,
+            transforms: self.transforms.clone(),
             inputs,
             targets,
             training: Training {

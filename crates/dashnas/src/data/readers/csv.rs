@@ -144,7 +144,11 @@ pub(crate) fn table(path: &Path, text: &str, header: Option<bool>) -> Result<Tab
         }
     } else if let Some((i, j)) = duplicate(&first) {
         let reason = format!("columns {} and {} are both named `{}`", i + 1, j + 1, first[j]);
-        return Err(DataError::at(path, Place::Line(1), reason).with_hint("give every column its own name"));
+        let hint = match number(&first[j]) {
+            Some(_) => "if the first row is data and names nothing, say --header no",
+            None => "give every column its own name",
+        };
+        return Err(DataError::at(path, Place::Line(1), reason).with_hint(hint));
     }
     let names = (0..first.len()).map(|i| if header { first[i].clone() } else { format!("{}", i + 1) });
     let empty = |&numeric: &bool| if numeric { Values::Numbers(Vec::new()) } else { Values::Text(Vec::new()) };

@@ -38,13 +38,28 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, lone: bool) -> Result<Raw
     };
     let mut files = Vec::new();
     for (role, path) in pairs::partners(path, lone)? {
-        let file = parser(&path, &super::text(&path, options.max_bytes)?)?;
+        let mut file = parser(&path, &super::text(&path, options.max_bytes)?)?;
+        if let (true, Some(length), "tsv" | "txt") = (lone, options.length, super::extension(&path).as_str()) {
+            labels_are_values(&mut file, length);
+        }
         if file.series.is_empty() {
             return Err(DataError::file(&path, "it holds no samples"));
         }
         files.push((role, path, file));
     }
     assemble(files, options)
+}
+
+/// Takes what was read as labels for the first values, where that makes all series as long as those of training.
+fn labels_are_values(file: &mut SeriesFile, length: usize) {
+    let short = |s: &Series| s.channels[0].len() + 1 == length;
+    let values: Option<Vec<f32>> = file.labels.iter().map(|label| number(label)).collect();
+    let Some(values) = values.filter(|_| file.series.iter().all(short)) else { return };
+    for (series, value) in file.series.iter_mut().zip(values) {
+        series.channels[0].insert(0, value);
+        series.first_column = 1;
+    }
+    file.labels.clear();
 }
 
 /// One raw data set out of files with their splits.
@@ -77,7 +92,7 @@ fn assemble(files: Vec<(Role, std::path::PathBuf, SeriesFile)>, options: &ReadOp
         let task = options.task.or(file.task);
         let y = (!file.labels.is_empty()).then(|| labels(&path, &file, task)).transpose()?;
         let x = series::pack(file.series, length, options)?;
-        raw.parts.push(Part { role, x, y, groups: None });
+        raw.parts.push(Part { role, x, y, groups: None, ids: None });
         raw.reading.task = raw.reading.task.or(file.task);
     }
     if raw.reading.task == Some(TaskName::Classification) {

@@ -62,7 +62,7 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labell
     let roles: HashSet<_> = found.iter().map(|f| f.1).collect();
     // Files that are all of one split are not split at all.
     let split = roles.len() > 1 && roles.contains(&Some(Role::Train)) && !roles.contains(&None);
-    let mut samples: Vec<(Role, Option<String>, String)> = Vec::new();
+    let mut samples: Vec<(Role, Option<String>, String, String)> = Vec::new();
     for (file, role, records) in found {
         let role = role.filter(|_| split).unwrap_or(Role::All);
         let stem = super::extension(file).len() + 1;
@@ -71,13 +71,13 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labell
         let class = pairs::without_role(stem);
         let by_header = header_labels(&records);
         let several = files.len() > 1 && (!split || class.is_some());
-        for (i, (_, sequence)) in records.into_iter().enumerate() {
+        for (i, (header, sequence)) in records.into_iter().enumerate() {
             let label = match &by_header {
                 Some(labels) => Some(labels[i].clone()),
                 None if several => Some(class.clone().unwrap_or_else(|| stem.to_owned())),
                 None => None,
             };
-            samples.push((role, label, sequence));
+            samples.push((role, label, sequence, header));
         }
     }
     if labelled && samples.iter().any(|s| s.1.is_none()) {
@@ -97,8 +97,9 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labell
         }
         let sequences: Vec<&str> = rows.iter().map(|s| s.2.as_str()).collect();
         let x = onehot::encode(path, &sequences, &alphabet, length, options)?;
+        let ids = rows.iter().map(|s| s.3.clone()).collect();
         let labels: Option<Vec<String>> = rows.iter().map(|s| s.1.clone()).collect();
-        raw.parts.push(Part { role, x, y: labels.map(Labels::Names), groups: None });
+        raw.parts.push(Part { role, x, y: labels.map(Labels::Names), groups: None, ids: Some(ids) });
     }
     Ok(raw)
 }

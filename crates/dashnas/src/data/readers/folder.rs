@@ -72,7 +72,7 @@ pub(crate) fn read(
 
     let pictures = having(images::is_image);
     if !pictures.is_empty() {
-        if let Some(raw) = dense(path, &pictures, options)? {
+        if let Some(raw) = dense(path, &pictures, options, labelled)? {
             return Ok(raw);
         }
         return samples(path, Medium::Images, pictures, &here, options, labelled);
@@ -106,8 +106,9 @@ pub(crate) fn read(
         groups.entry(key).or_default().push(file);
     }
     if let (1, Some(files)) = (groups.len(), groups.values().next()) {
-        let train = files.iter().find(|p| pairs::role_of(p) == Some(Role::Train)).unwrap_or(&files[0]);
-        return single(train);
+        // Without need of labels a file is read by itself, and it is the test samples that are wanted.
+        let wanted = if labelled { Role::Train } else { Role::Test };
+        return single(files.iter().find(|p| pairs::role_of(p) == Some(wanted)).unwrap_or(&files[0]));
     }
     if groups.is_empty() {
         let refusal = all.iter().find_map(|p| refused::refuse(p, &super::extension(p)));
@@ -127,6 +128,11 @@ pub(crate) fn read(
 fn steps(root: &Path, path: &Path) -> Vec<String> {
     let inner = path.parent().and_then(|p| p.strip_prefix(root).ok()).unwrap_or(Path::new(""));
     inner.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+/// A file's path in a folder.
+fn inside(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
 /// Samples with labels from a file, from their folders, or without.
@@ -193,8 +199,9 @@ fn samples(
             Some(names) => multi_hot(&texts, names),
             None => as_labels(texts, options),
         });
+        let ids = rows.iter().map(|&i| inside(path, &found[i].path)).collect();
         let groups = grouped.then(|| rows.iter().filter_map(|&i| found[i].group.clone()).collect());
-        raw.parts.push(Part { role, x: x.select(&rows), y, groups });
+        raw.parts.push(Part { role, x: x.select(&rows), y, groups, ids: Some(ids) });
     }
     raw.classes = names;
     Ok(raw)
@@ -320,7 +327,7 @@ fn recording(path: &Path, options: &ReadOptions) -> Result<Series, DataError> {
 }
 
 /// Pairs of image and mask of the same name in two folders, if that is what this is.
-fn dense(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Option<Raw>, DataError> {
+fn dense(path: &Path, files: &[PathBuf], options: &ReadOptions, labelled: bool) -> Result<Option<Raw>, DataError> {
     let kind = |p: &Path| -> Option<bool> {
         steps(path, p).iter().find_map(|w| match w.to_ascii_lowercase().as_str() {
             "image" | "images" | "img" | "imgs" | "input" | "inputs" | "x" => Some(false),
@@ -340,6 +347,12 @@ fn dense(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Option
     for role_ in [Role::All, Role::Train, Role::Val, Role::Test] {
         let pictures: Vec<PathBuf> = inputs.iter().filter(|p| role(p) == role_).map(|p| (*p).clone()).collect();
         let Some(first) = pictures.first().cloned() else { continue };
+        let ids = pictures.iter().map(|p| inside(path, p)).collect();
+        let x = images::read(&pictures, &first, &mut raw.reading, &mut raw.notes)?;
+        if !labelled {
+            raw.parts.push(Part { role: role_, x, y: None, groups: None, ids: Some(ids) });
+            continue;
+        }
         let mut paired = Vec::with_capacity(pictures.len());
         for picture in &pictures {
             let Some(mask) = masks.get(&stem(picture)) else {
@@ -348,7 +361,6 @@ fn dense(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Option
             };
             paired.push((*mask).clone());
         }
-        let x = images::read(&pictures, &first, &mut raw.reading, &mut raw.notes)?;
         let mut mask_options = ReadOptions { channels: Some(1), ..raw.reading.clone() };
         let mut y = images::read(&paired, &paired[0], &mut mask_options, &mut Vec::new())?;
         let two = y.data.iter().all(|&v| v == 0.0 || v == 255.0);
@@ -358,7 +370,7 @@ fn dense(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Option
             raw.note("masks are 1 where they are at least half white");
         }
         let y = Labels::Numbers(RawTargets { name: "masks".into(), array: y, integral: binary });
-        raw.parts.push(Part { role: role_, x, y: Some(y), groups: None });
+        raw.parts.push(Part { role: role_, x, y: Some(y), groups: None, ids: Some(ids) });
     }
     Ok(Some(raw))
 }

@@ -75,7 +75,7 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labell
                 Some(Labels::Numbers(RawTargets { name: format!("y_{}", wanted.name()), array, integral }))
             }
         };
-        raw.parts.push(Part { role: if split { wanted } else { Role::All }, x, y, groups: None });
+        raw.parts.push(Part { role: if split { wanted } else { Role::All }, x, y, groups: None, ids: None });
     }
     if raw.parts.is_empty() {
         return Err(DataError::file(path, "there is no file of images (NAME-images-idx3-ubyte)"));

@@ -2,6 +2,7 @@
 //! names the file and the place where the bytes are not what they should be.
 
 pub(crate) mod arff;
+pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod delimited;
 pub(crate) mod fasta;

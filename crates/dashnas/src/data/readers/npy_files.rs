@@ -51,6 +51,16 @@ impl NpyFiles {
         Ok(found)
     }
 
+    /// Only the array in a file, whatever is beside it.
+    pub fn lone(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
+        let name = super::name_of(path);
+        let mut found = Self { path: path.into(), files: BTreeMap::new(), list: Vec::new(), options: options.clone() };
+        let header = found.header(path)?.0;
+        found.list.push(header.info(&name));
+        found.files.insert(name, path.into());
+        Ok(found)
+    }
+
     fn header(&self, path: &Path) -> Result<(Header, BufReader<File>), DataError> {
         let file = File::open(path).map_err(|e| DataError::io(path, e))?;
         let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();

@@ -40,11 +40,14 @@ pub(crate) fn without_role(stem: &str) -> Option<String> {
     (!cleaned.is_empty()).then_some(cleaned)
 }
 
-/// The files that belong to a file, itself included, with their splits.
+/// The files that belong to a file, itself included, with their splits; `lone`, itself alone.
 ///
 /// # Errors
-/// If it is a test file and there is no training file beside it, unless `lone` says that it will do.
+/// If it is a test file and there is no training file beside it.
 pub(crate) fn partners(path: &Path, lone: bool) -> Result<Vec<(Role, PathBuf)>, DataError> {
+    if lone {
+        return Ok(vec![(Role::All, path.into())]);
+    }
     let Some((stem, (range, role))) = path.file_stem().and_then(|s| s.to_str()).and_then(|s| Some((s, role_word(s)?)))
     else {
         return Ok(vec![(Role::All, path.into())]);
@@ -72,7 +75,7 @@ pub(crate) fn partners(path: &Path, lone: bool) -> Result<Vec<(Role, PathBuf)>, 
         });
         match candidate {
             Some(candidate) => found.push((other, candidate)),
-            None if other == Role::Train && !lone => {
+            None if other == Role::Train => {
                 let reason = "it is test data, and there is no training file of the same name beside it";
                 return Err(DataError::file(path, reason).with_hint("put NAME_TRAIN and NAME_TEST in one folder"));
             }

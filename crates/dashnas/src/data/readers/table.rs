@@ -1,7 +1,7 @@
 //! Tables of one sample a row: which column is the label, which are the inputs.
 
 use super::series::{self, Series, is_missing};
-use super::{onehot, pairs};
+use super::{columns, onehot, pairs};
 use crate::config::TaskName;
 use crate::data::infer::RawTargets;
 use crate::data::raw::{Labels, Part, Raw, Role};
@@ -17,7 +17,7 @@ pub(crate) enum Values {
 }
 
 impl Values {
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match self {
             Values::Numbers(v) => v.len(),
             Values::Text(v) => v.len(),
@@ -59,12 +59,12 @@ const GROUPS: [&str; 4] = ["group", "groups", "subject", "patient"];
 const IDS: [&str; 5] = ["", "id", "index", "unnamed: 0", "row"];
 
 /// What the columns are.
-struct Plan {
-    label: Option<usize>,
-    group: Option<usize>,
-    inputs: Vec<usize>,
-    sequences: bool,
-    notes: Vec<String>,
+pub(crate) struct Plan {
+    pub label: Option<usize>,
+    pub group: Option<usize>,
+    pub inputs: Vec<usize>,
+    pub sequences: bool,
+    pub notes: Vec<String>,
 }
 
 /// Reads a file and its partners; `parse` turns one into a table.
@@ -80,8 +80,16 @@ pub(crate) fn read(
         tables.push((role, parse(&path)?));
     }
     // `partners` gives at least the file itself, training first.
-    let plan = plan(&tables[0].1, options, labelled)?;
+    let plan = match &options.columns {
+        Some(known) if !labelled => columns::plan(&tables[0].1, known, options)?,
+        _ => plan(&tables[0].1, options, labelled)?,
+    };
     let mut raw = Raw::new(format, options);
+    if labelled {
+        columns::record(&tables[0].1, &plan, &mut raw.reading);
+    } else if !plan.sequences {
+        columns::check_width(&tables[0].1, &plan, options)?;
+    }
     raw.notes.clone_from(&plan.notes);
     for (_, table) in &tables {
         same_columns(&tables[0].1, table, plan.label)?;
@@ -96,9 +104,13 @@ pub(crate) fn read(
         } else {
             numbers(&table, &plan, options)?
         };
-        let y = plan.label.map(|c| labels(&table, c, options)).transpose()?;
+        let y = match plan.label.map(|c| labels(&table, c, options)) {
+            // Labels that need not be there need not be good.
+            Some(y) if !labelled => y.ok(),
+            y => y.transpose()?,
+        };
         let groups = plan.group.map(|c| table.columns[c].1.texts());
-        raw.parts.push(Part { role, x, y, groups });
+        raw.parts.push(Part { role, x, y, groups, ids: None });
     }
     Ok(raw)
 }
@@ -125,7 +137,8 @@ fn plan(table: &Table, options: &ReadOptions, labelled: bool) -> Result<Plan, Da
         table.columns.iter().position(named).filter(|_| table.named)
     };
     let group = match &options.group {
-        Some(wanted) => Some(column(table, wanted, "group")?),
+        Some(wanted) if labelled => Some(column(table, wanted, "group")?),
+        Some(wanted) => column(table, wanted, "group").ok(),
         None => of(&GROUPS),
     };
     if let (Some(c), None) = (group, &options.group) {
@@ -134,7 +147,8 @@ fn plan(table: &Table, options: &ReadOptions, labelled: bool) -> Result<Plan, Da
     let label = match &options.targets {
         Some(wanted) if labelled => Some(column(table, wanted, "label")?),
         Some(wanted) => column(table, wanted, "label").ok(),
-        None => of(&LABELS).or_else(|| guess_label(table).filter(|_| labelled || !table.named)),
+        // Where there need not be a label, what looks like one may be an input.
+        None => of(&LABELS).or_else(|| guess_label(table).filter(|_| labelled)),
     };
     let Some(label) = label.or((!labelled).then_some(usize::MAX)) else {
         return Err(DataError::file(&table.path, "it is not clear which column is the label")
@@ -201,7 +215,7 @@ fn text_with_numbers(values: &Values) -> bool {
     v.iter().filter(|s| series::number(s).is_some()).count() * 10 > v.len() * 5
 }
 
-fn not_a_number(table: &Table, c: usize) -> DataError {
+pub(crate) fn not_a_number(table: &Table, c: usize) -> DataError {
     let (name, values) = &table.columns[c];
     let texts = values.texts();
     let row = texts.iter().position(|s| series::number(s).is_none()).unwrap_or(0);
@@ -212,7 +226,12 @@ fn not_a_number(table: &Table, c: usize) -> DataError {
 /// A column of row numbers.
 fn is_id((name, values): &(String, Values)) -> bool {
     let Values::Numbers(v) = values else { return false };
-    IDS.contains(&name.to_ascii_lowercase().as_str()) && v.windows(2).all(|w| w[1] == w[0] + 1.0)
+    names_ids(name) && v.windows(2).all(|w| w[1] == w[0] + 1.0)
+}
+
+/// Whether a column of this name says which sample it is.
+pub(crate) fn names_ids(name: &str) -> bool {
+    IDS.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// The column that is most likely the label, where no name tells: the only text that repeats, else

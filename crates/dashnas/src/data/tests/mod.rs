@@ -1,5 +1,6 @@
 //! Tests of data sets. Archives are made here, byte by byte, in every dtype.
 
+mod again;
 mod check;
 mod fuzz;
 mod normalize;

@@ -1,24 +1,30 @@
 //! Nodes and tensors put together into a graph.
 
 use super::proto::{
-    AttributeProto, Dimension, FLOAT, GraphProto, NodeProto, TensorProto, TensorShapeProto, TensorType, TypeProto,
-    ValueInfoProto,
+    AttributeProto, Dimension, FLOAT, GraphProto, INT64, NodeProto, TensorProto, TensorShapeProto, TensorType,
+    TypeProto, ValueInfoProto,
 };
 
 /// The operators used, with the first opset that has what is used of them, and what that is.
-pub const OPERATORS: [(&str, i64, &str); 12] = [
+pub const OPERATORS: [(&str, i64, &str); 18] = [
+    ("Abs", 6, "standardization of the inputs"),
     ("Add", 7, "sums of arrays of different shapes"),
     ("BatchNormalization", 7, "batch normalization outside training"),
     ("Conv", 1, "convolutions"),
     ("Div", 7, "normalization of the inputs"),
     ("Flatten", 1, "the head"),
+    ("Gather", 1, "the order of the inputs"),
     ("Gemm", 7, "the head's bias"),
     ("GlobalAveragePool", 1, "the head"),
+    ("Greater", 7, "standardization of the inputs"),
     ("Mul", 7, "the scale of the outputs"),
     ("Relu", 6, "rectified linear units"),
+    ("Reshape", 5, "the shape of the inputs"),
     ("Sigmoid", 6, "probabilities of labels"),
     ("Softmax", 1, "probabilities of classes"),
+    ("Sqrt", 6, "standardization of the inputs"),
     ("Sub", 7, "normalization of the inputs"),
+    ("Where", 9, "standardization of the inputs"),
 ];
 
 /// A graph under construction.
@@ -45,13 +51,25 @@ impl Graph {
     /// Adds a tensor of weights and returns its name.
     pub fn tensor(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
         debug_assert_eq!(shape.iter().product::<usize>(), values.len());
-        self.tensors.push(TensorProto {
-            dims: shape.iter().map(|&n| n as i64).collect(),
-            data_type: FLOAT,
-            name: name.to_owned(),
-            raw_data: values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        });
+        self.put(name, shape, FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    /// Adds a list of whole numbers and returns its name.
+    pub fn integers(&mut self, name: &str, values: &[i64]) -> String {
+        self.put(name, &[values.len()], INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
+    fn put(&mut self, name: &str, shape: &[usize], data_type: i32, raw_data: Vec<u8>) -> String {
+        let dims = shape.iter().map(|&n| n as i64).collect();
+        self.tensors.push(TensorProto { dims, data_type, name: name.to_owned(), raw_data });
         name.to_owned()
+    }
+
+    /// A name for a tensor that none has yet, beginning with `name`.
+    pub fn free(&self, name: &str) -> String {
+        let taken = |name: &str| self.tensors.iter().any(|t| t.name == name);
+        let numbered = (1u32..).map(|n| format!("{name}_{n}"));
+        std::iter::once(name.to_owned()).chain(numbered).find(|n| !taken(n)).unwrap_or_default()
     }
 
     /// The operators in it.
@@ -73,7 +91,8 @@ impl Graph {
         }
         let mut inputs = vec![input];
         if ir_version < 4 {
-            inputs.extend(self.tensors.iter().map(|t| value(&t.name, t.dims.iter().map(|&n| known(n as usize)))));
+            let shape = |t: &TensorProto| t.dims.iter().map(|&n| known(n as usize)).collect::<Vec<_>>();
+            inputs.extend(self.tensors.iter().map(|t| typed(&t.name, t.data_type, shape(t))));
         }
         GraphProto {
             node: self.nodes,
@@ -87,8 +106,11 @@ impl Graph {
 
 /// A named array of `f32`.
 pub fn value(name: &str, dim: impl IntoIterator<Item = Dimension>) -> ValueInfoProto {
-    let shape = TensorShapeProto { dim: dim.into_iter().collect() };
-    let tensor = TensorType { elem_type: FLOAT, shape: Some(shape) };
+    typed(name, FLOAT, dim.into_iter().collect())
+}
+
+fn typed(name: &str, elem_type: i32, dim: Vec<Dimension>) -> ValueInfoProto {
+    let tensor = TensorType { elem_type, shape: Some(TensorShapeProto { dim }) };
     ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type: Some(tensor) }) }
 }
 

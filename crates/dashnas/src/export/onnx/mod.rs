@@ -1,6 +1,7 @@
 //! A model as an ONNX file: standard operators only, any batch, any length or size where the network takes it.
 
 mod graph;
+mod inputs;
 mod proto;
 
 use super::ExportError;
@@ -8,6 +9,7 @@ use super::layers::{Block, Conv, Layer, Shortcut, Weights, blocks};
 use crate::artefact::{Artefact, ModelCard};
 use crate::data::Array;
 use crate::task::TaskKind;
+use crate::transform::Transform;
 use aggconv::norm::NormAct;
 use graph::{Graph, OPERATORS, any, float, int, ints, known, value};
 use prost::Message;
@@ -25,7 +27,7 @@ pub const DEFAULT_OPSET: i64 = 17;
 pub struct OnnxOptions {
     /// Version of the operators.
     pub opset: i64,
-    /// Leave out the normalization of the inputs, and the softmax, sigmoid or decoding of the outputs.
+    /// Leave out transforms and normalization of the inputs, and the softmax, sigmoid or decoding of the outputs.
     pub raw: bool,
 }
 
@@ -63,8 +65,11 @@ pub fn onnx(artefact: &Artefact, options: OnnxOptions) -> Result<Vec<u8>, Export
     }
     let card = &artefact.card;
     let mut network = Writer { graph: Graph::default(), weights: Weights(&artefact.parameters), dims: card.plan.dims };
-    let spatial = card.input_shape()[1..].to_vec();
+    let spatial = card.network_shape()[1..].to_vec();
     let mut x = "input".to_owned();
+    if !options.raw {
+        x = network.transforms(card, x)?;
+    }
     if let (false, Some((mean, scale))) = (options.raw, card.inputs.mean_and_scale(&spatial)) {
         x = network.with("Sub", &x, "input_mean", &mean);
         x = network.with("Div", &x, "input_scale", &scale);
@@ -80,7 +85,7 @@ pub fn onnx(artefact: &Artefact, options: OnnxOptions) -> Result<Vec<u8>, Export
     check(&graph, options.opset)?;
 
     let ir_version = ir_version(options.opset);
-    let (input, output) = (input(card), output(card, options.raw));
+    let (input, output) = (input(card, options.raw), output(card, options.raw));
     let model = ModelProto {
         ir_version,
         producer_name: "dashnas".to_owned(),
@@ -202,21 +207,29 @@ impl Writer<'_> {
     }
 }
 
-/// The spatial axes of inputs and dense outputs: free where the network takes any.
-fn axes(card: &ModelCard) -> Vec<proto::Dimension> {
-    let names: &[&str] = if card.plan.dims == 1 { &["length"] } else { &["height", "width"] };
-    let sizes = card.input_shape()[1..].to_vec();
-    names.iter().zip(sizes).map(|(name, n)| if card.any_size() { any(name) } else { known(n) }).collect()
+/// The spatial axes of inputs or dense outputs: free where the network takes any.
+fn axes(card: &ModelCard, sizes: &[usize]) -> Vec<proto::Dimension> {
+    let names: &[&str] = if sizes.len() == 1 { &["length"] } else { &["height", "width"] };
+    names.iter().zip(sizes).map(|(name, &n)| if card.any_size() { any(name) } else { known(n) }).collect()
 }
 
-fn input(card: &ModelCard) -> ValueInfoProto {
-    value("input", [any("batch"), known(card.input[0])].into_iter().chain(axes(card)))
+/// `[channels, …]` of the input.
+fn input_shape(card: &ModelCard, raw: bool) -> Vec<usize> {
+    if raw { card.network_shape() } else { card.read_as.clone() }
+}
+
+fn input(card: &ModelCard, raw: bool) -> ValueInfoProto {
+    let shape = input_shape(card, raw);
+    value("input", [any("batch"), known(shape[0])].into_iter().chain(axes(card, &shape[1..])))
 }
 
 fn output(card: &ModelCard, raw: bool) -> ValueInfoProto {
     let mut dims = vec![any("batch"), known(card.task.outputs())];
     if card.task.is_dense() {
-        dims.extend(axes(card));
+        let shape = card.network_shape();
+        // Flattened, the points of any image are one axis of their own.
+        let free = card.any_size() && !raw && card.transforms.contains(&Transform::Flatten);
+        dims.extend(if free { vec![any("points")] } else { axes(card, &shape[1..]) });
     }
     value(output_name(card.task, raw), dims)
 }
@@ -239,7 +252,7 @@ fn metadata(card: &ModelCard, raw: bool) -> Vec<StringStringEntryProto> {
         ("metric", card.metric.name().to_owned()),
         ("backbone", card.architecture.backbone.name().to_owned()),
         ("kernels", json(card.architecture.kernels.clone().into())),
-        ("input_shape", json(card.input_shape().into())),
+        ("input_shape", json(input_shape(card, raw).into())),
         ("preprocessing", if raw { "none" } else { "included" }.to_owned()),
         ("seed", card.training.seed.to_string()),
     ];
