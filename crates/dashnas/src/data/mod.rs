@@ -5,7 +5,7 @@
 //! Nothing here depends on the tensor engine.
 
 mod array;
-mod arrays;
+pub(crate) mod arrays;
 mod assemble;
 mod check;
 mod error;
@@ -16,8 +16,9 @@ pub(crate) mod npy;
 pub mod npz;
 mod open;
 mod options;
+pub(crate) mod pieces;
 mod raw;
-mod readers;
+pub(crate) mod readers;
 mod split;
 
 pub use array::{Array, Targets};
@@ -27,6 +28,7 @@ pub use inspect::Summary;
 pub use normalize::{InputNormalizer, Normalization, Scheme, TargetNormalizer};
 pub use open::{open, open_inputs};
 pub use options::{Fill, Layout, Lengths, ReadOptions};
+pub use pieces::Pieces;
 pub use split::{Split, split_validation};
 
 use crate::task::TaskKind;
@@ -54,6 +56,8 @@ pub struct Dataset {
     pub normalization: Normalization,
     /// The group of each training sample, where there are groups that no split may divide.
     pub groups: Option<Vec<u32>>,
+    /// Which validation and test samples are pieces of one whole that is scored as one.
+    pub pieces: Pieces,
     /// The files it was read from, if any.
     pub origin: Origin,
     /// The options that read more of the same the same way.
@@ -121,6 +125,7 @@ impl Dataset {
             classes: None,
             normalization,
             groups: None,
+            pieces: Pieces::default(),
             origin: Origin::default(),
             reading: ReadOptions::default(),
         };
