@@ -195,3 +195,5 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::fuzz_cases;

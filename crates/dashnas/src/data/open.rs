@@ -103,6 +103,10 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         }
         "fa" | "fasta" | "fna" | "faa" => fasta::read(path, &[path.into()], options, labelled),
         "wav" | "png" | "jpg" | "jpeg" => {
+            let (wanted, name) = if kind == "wav" { ("WAV", "a WAV file") } else { ("image", "an image") };
+            if let Some(found) = magic.filter(|found| !found.contains(wanted)) {
+                return Err(refused::mislabelled(path, name, found));
+            }
             let reason = "it is one sample, not a data set";
             Err(DataError::file(path, reason).with_hint("give the folder that holds all of them"))
         }
