@@ -47,8 +47,9 @@ pub(crate) fn fit_memory(problem: &mut Problem, data: &Dataset, journal: &mut Jo
     let fit = match known {
         Some(fit) => fit,
         None => {
-            // The test split is normalized into a copy, and predicted.
-            let test = 4 * data.test.len() as u64 * (data.test.x.row_len() + 2 * problem.task.outputs()) as u64;
+            // The test split is normalized into a copy (unless it stays in its file), and predicted.
+            let inputs = if data.test.x.is_outside() { 0 } else { data.test.x.row_len() };
+            let test = 4 * data.test.len() as u64 * (inputs + 2 * problem.task.outputs()) as u64;
             let fit = fit::fit(problem, limit, test)?;
             for message in &fit.notes {
                 journal.event(&Event::Warning { message: message.clone() });

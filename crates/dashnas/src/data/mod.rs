@@ -16,6 +16,7 @@ pub(crate) mod npy;
 pub mod npz;
 mod open;
 mod options;
+mod outside;
 pub(crate) mod pieces;
 mod raw;
 pub(crate) mod readers;

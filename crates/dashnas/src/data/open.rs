@@ -76,6 +76,7 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         "npz" => {
             expect("a zip archive", "a NumPy archive")?;
             let mut archive = npz::Archive::open(npz::open(path)?, path, options.max_bytes)?;
+            archive.in_memory = options.in_memory;
             let mut raw = arrays::read(&mut archive, options, labelled)?;
             raw.renumber = false;
             Ok(raw)

@@ -158,7 +158,7 @@ pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Vec<E
         .into_iter()
         .map(|(place, row)| {
             let (truth, predicted) = answers(task, &test.y, row, predictions.row(row));
-            let input = Picture::new(row_shape(&test.x.shape), test.x.row(row));
+            let input = Picture::new(row_shape(&test.x.shape), &test.x.fetch(row));
             Example { place, row, error: errors[row], input, truth, predicted }
         })
         .collect()

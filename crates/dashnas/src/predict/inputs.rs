@@ -35,5 +35,5 @@ fn read_npy(reader: &mut impl Read, size: u64) -> Result<Array, NpyError> {
         return Err(NpyError::Bad(format!("its header calls for {needed} bytes, but it has {size}")));
     }
     let data = header.read_f32(reader)?;
-    Ok(Array { shape: header.shape, data })
+    Ok(Array::new(header.shape, data))
 }

@@ -103,6 +103,7 @@ fn transformed(mut data: Dataset, transform: Transform) -> Result<Dataset, DataE
         _ => {}
     }
     for (part, split) in splits(&mut data).enumerate() {
+        split.x.load();
         match transform {
             Transform::StandardizeSamples => {
                 let points = split.x.shape[2..].iter().product::<usize>().max(1);
