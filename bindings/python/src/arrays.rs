@@ -14,7 +14,7 @@ pub fn to_rust(x: &PyReadonlyArrayDyn<'_, f32>) -> Array {
         Ok(data) => data.to_vec(),
         Err(_) => x.as_array().iter().copied().collect(),
     };
-    Array { shape, data }
+    Array::new(shape, data)
 }
 
 /// The array itself, now Python's.

@@ -55,7 +55,7 @@ impl DataRecord {
     pub fn new(source: &str, data: &Dataset) -> Self {
         let mut hash = Sha256::new();
         let mut add = |split: &Split| {
-            hash.update(bytemuck::cast_slice(&split.x.data));
+            (0..split.x.rows()).for_each(|i| hash.update(bytemuck::cast_slice(&split.x.fetch(i))));
             match &split.y {
                 Targets::Classes(labels) => hash.update(bytemuck::cast_slice(labels)),
                 Targets::Values(values) => hash.update(bytemuck::cast_slice(&values.data)),

@@ -3,6 +3,7 @@
 use crate::augment::balanced_weights;
 use crate::budget::Budget;
 use crate::config::{ClassWeights, Config, ConfigError, Facts};
+use crate::data::pieces::join;
 use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targets, split_validation};
 use crate::error::Error;
 use crate::host::floats;
@@ -29,6 +30,8 @@ pub struct Problem {
     groups: Option<Vec<u32>>,
     /// Validation data set aside by the maker of the data, normalized, with its raw targets.
     given_validation: Option<(Samples, Targets)>,
+    /// Which of its samples are pieces of one whole.
+    validation_pieces: Option<Vec<u32>>,
     /// Statistics of the training inputs.
     pub inputs: InputNormalizer,
     /// Statistics of the training targets.
@@ -76,6 +79,22 @@ pub struct HeldOut<'a> {
     pub truth: &'a Targets,
     /// The rows to score.
     pub rows: Vec<usize>,
+    /// For each sample, which whole it is a piece of.
+    pub pieces: Option<&'a [u32]>,
+}
+
+impl HeldOut<'_> {
+    /// What is scored: the predictions for the rows, averaged over pieces, and their raw targets.
+    pub fn wholes(&self, predictions: Array) -> (Array, Targets) {
+        let truth = self.truth.select(&self.rows);
+        match self.pieces {
+            None => (predictions, truth),
+            Some(pieces) => {
+                let pieces: Vec<u32> = self.rows.iter().map(|&row| pieces[row]).collect();
+                join(&pieces, &predictions, &truth)
+            }
+        }
+    }
 }
 
 /// Points that the grids of the samples in a forward pass of evaluation have together, at most: as many as
@@ -110,6 +129,7 @@ impl Problem {
             train: normalized(&data.train, &inputs, &targets).augmented(config.augment.clone()),
             train_targets: data.train.y.clone(),
             groups: data.groups.clone(),
+            validation_pieces: data.pieces.val.clone(),
             given_validation: data.val.as_ref().map(|v| (normalized(v, &inputs, &targets), v.y.clone())),
             inputs,
             targets,
@@ -245,13 +265,14 @@ impl Problem {
             return ((0..self.train.len()).collect(), held);
         }
         let [fit, held] = self.division.clone();
-        (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held })
+        (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held, pieces: None })
     }
 
     /// The validation split that came with the data, if one did.
     pub(crate) fn given_validation(&self) -> Option<HeldOut<'_>> {
         let (samples, truth) = self.given_validation.as_ref()?;
-        Some(HeldOut { samples, truth, rows: (0..samples.len()).collect() })
+        let rows = (0..samples.len()).collect();
+        Some(HeldOut { samples, truth, rows, pieces: self.validation_pieces.as_deref() })
     }
 
     /// Samples a forward pass of evaluation takes at once, at most.
@@ -288,7 +309,8 @@ impl Problem {
     /// [`Error::Metric`] if the metric is not defined there.
     pub fn metric_of(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<f64, Error> {
         let predictions = self.predict(network, held.samples, &held.rows, device);
-        self.metric_of_predictions(&predictions, &held.truth.select(&held.rows))
+        let (predictions, truth) = held.wholes(predictions);
+        self.metric_of_predictions(&predictions, &truth)
     }
 
     /// The metric of [`Problem::predict`]'s predictions, held against raw targets.

@@ -59,7 +59,7 @@ impl Samples {
         let [c, h, w] = self.input;
         let mut x = Vec::with_capacity(rows.len() * c * h * w);
         for &i in rows {
-            x.extend_from_slice(self.split.x.row(i));
+            x.extend_from_slice(&self.split.x.fetch(i));
         }
         Tensor::from_data(TensorData::new(x, [rows.len(), c, h, w]), device)
     }

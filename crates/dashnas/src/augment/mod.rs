@@ -41,7 +41,7 @@ pub(crate) fn batch(
     for &row in rows {
         let place = Place::draw(config, [h, w], stream);
         let scale = amplitude(config.amplitude, stream);
-        for plane in split.x.row(row).chunks_exact(h * w) {
+        for plane in split.x.fetch(row).chunks_exact(h * w) {
             let start = x.len();
             place.apply(plane, [h, w], 0.0, &mut x);
             x[start..].iter_mut().for_each(|v| *v *= scale);

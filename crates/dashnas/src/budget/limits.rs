@@ -43,8 +43,9 @@ pub(crate) fn decide_memory(problem: &Problem, data: &Dataset) -> Result<Option<
     if limit == 0 {
         return Ok(None);
     }
-    // The test split is normalized into a copy, and predicted.
-    let test = 4 * data.test.len() as u64 * (data.test.x.row_len() + 2 * problem.task.outputs()) as u64;
+    // The test split is normalized into a copy (unless it stays in its file), and predicted.
+    let inputs = if data.test.x.is_outside() { 0 } else { data.test.x.row_len() };
+    let test = 4 * data.test.len() as u64 * (inputs + 2 * problem.task.outputs()) as u64;
     fit::fit(problem, limit, test).map(Some)
 }
 

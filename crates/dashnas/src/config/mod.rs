@@ -321,7 +321,9 @@ pub struct DarcyConfig {
 impl Config {
     /// The options that a data set is read with under this configuration.
     pub fn read_options(&self) -> ReadOptions {
-        ReadOptions { task: self.task.kind, seed: self.seed, ..self.data.clone() }
+        // The data may take a quarter of the limit; the network needs the rest.
+        let in_memory = (self.budget.memory_limit > 0).then_some(self.budget.memory_limit / 4);
+        ReadOptions { task: self.task.kind, seed: self.seed, in_memory, ..self.data.clone() }
     }
 }
 

@@ -239,14 +239,7 @@ impl DarcyConfig {
     }
 
     fn assemble(&self, train: Fields, test: Fields) -> Result<Dataset, DarcyError> {
-        let task = TaskKind::DenseRegression { channels: 1 };
-        let name = format!("darcy-{}", self.nodes());
-        let mut set = Dataset::new(name, task, train.with_coordinates(), None, test.with_coordinates())?;
-        set.normalization = Normalization {
-            input: vec![Scheme::Pointwise, Scheme::Identity, Scheme::Identity],
-            target: Scheme::Pointwise,
-        };
-        Ok(set)
+        Ok(together(format!("darcy-{}", self.nodes()), train, test)?)
     }
 }
 
@@ -260,11 +253,20 @@ fn usable(folder: &Path) -> bool {
     made.is_ok()
 }
 
+/// The data set of a training and a test split, on at least 2×2 points.
+pub(crate) fn together(name: String, train: Fields, test: Fields) -> Result<Dataset, DataError> {
+    let task = TaskKind::DenseRegression { channels: 1 };
+    let mut set = Dataset::new(name, task, train.with_coordinates(), None, test.with_coordinates())?;
+    set.normalization =
+        Normalization { input: vec![Scheme::Pointwise, Scheme::Identity, Scheme::Identity], target: Scheme::Pointwise };
+    Ok(set)
+}
+
 /// Coefficients and solutions, each `[N, 1, n, n]`.
 #[derive(Debug, Clone, PartialEq)]
-struct Fields {
-    a: Array,
-    u: Array,
+pub(crate) struct Fields {
+    pub a: Array,
+    pub u: Array,
 }
 
 impl Fields {

@@ -1,12 +1,18 @@
 //! Dense arrays and targets.
 
+use super::InputNormalizer;
+use super::outside::Outside;
+use std::borrow::Cow;
+
 /// A dense row-major array of `f32`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
     /// Size of each axis, slowest first.
     pub shape: Vec<usize>,
-    /// The elements; as many as the product of `shape`.
+    /// The elements, as many as the product of `shape`; none if they stay in a file.
     pub data: Vec<f32>,
+    /// The file they stay in.
+    outside: Option<Outside>,
 }
 
 impl Array {
@@ -16,7 +22,53 @@ impl Array {
     /// If `data` does not hold as many elements as `shape` says.
     pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Self {
         assert_eq!(shape.iter().product::<usize>(), data.len(), "shape {shape:?} does not fit the data");
-        Self { shape, data }
+        Self { shape, data, outside: None }
+    }
+
+    /// An array whose rows stay in a file.
+    pub(crate) fn outside(shape: Vec<usize>, outside: Outside) -> Self {
+        Self { shape, data: Vec::new(), outside: Some(outside) }
+    }
+
+    /// Whether the rows stay in a file, to be had by [`Array::fetch`] only.
+    pub fn is_outside(&self) -> bool {
+        self.outside.is_some()
+    }
+
+    /// Row `i`, from memory or its file.
+    ///
+    /// # Panics
+    /// If there is no such row, or its file has changed since it was opened.
+    pub fn fetch(&self, i: usize) -> Cow<'_, [f32]> {
+        match &self.outside {
+            None => Cow::Borrowed(self.row(i)),
+            Some(outside) => {
+                assert!(i < self.rows(), "row {i} of {}", self.rows());
+                Cow::Owned(outside.read(i, &self.shape[1..]))
+            }
+        }
+    }
+
+    /// The same array in memory.
+    pub(crate) fn load(&mut self) {
+        if self.is_outside() {
+            let data: Vec<f32> = (0..self.rows()).flat_map(|i| self.fetch(i).into_owned()).collect();
+            *self = Self::new(self.shape.clone(), data);
+        }
+    }
+
+    /// For rows in a file: moves their last axis to the front, and says whether they are in a file.
+    pub(crate) fn channels_first_outside(&mut self) -> bool {
+        let Some(outside) = &mut self.outside else { return false };
+        outside.channels_first(self.shape[1..].to_vec());
+        let c = self.shape.pop().unwrap_or(1);
+        self.shape.insert(1, c);
+        true
+    }
+
+    /// For rows in a file: normalizes them as they are read, and says whether they are in a file.
+    pub(crate) fn normalize_outside(&mut self, normalizer: &InputNormalizer) -> bool {
+        self.outside.as_mut().map(|outside| outside.normalize(normalizer)).is_some()
     }
 
     /// Size of the first axis (samples); 0 for an array without axes.
@@ -29,10 +81,10 @@ impl Array {
         self.shape.iter().skip(1).product()
     }
 
-    /// Row `i`, `row_len()` elements.
+    /// Row `i` of an array in memory, `row_len()` elements.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If there is no such row, or if it stays in a file.
     pub fn row(&self, i: usize) -> &[f32] {
         let n = self.row_len();
         &self.data[i * n..(i + 1) * n]
@@ -43,15 +95,18 @@ impl Array {
     /// # Panics
     /// If an index is out of range.
     pub fn select(&self, indices: &[usize]) -> Self {
-        let mut data = Vec::with_capacity(indices.len() * self.row_len());
-        for &i in indices {
-            data.extend_from_slice(self.row(i));
-        }
         let mut shape = self.shape.clone();
         if let Some(n) = shape.first_mut() {
             *n = indices.len();
         }
-        Self { shape, data }
+        if let Some(outside) = &self.outside {
+            return Self::outside(shape, outside.select(indices));
+        }
+        let mut data = Vec::with_capacity(indices.len() * self.row_len());
+        for &i in indices {
+            data.extend_from_slice(self.row(i));
+        }
+        Self { shape, data, outside: None }
     }
 
     /// The multi-dimensional index of the element at `flat`.

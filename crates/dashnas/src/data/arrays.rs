@@ -36,6 +36,11 @@ pub(crate) trait Container {
     fn list(&self) -> &[Info];
     /// The numbers of an array, and whether they are bool or integer.
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError>;
+    /// The numbers of an array as they stay in the file, where it is larger than memory should hold and that
+    /// can be done.
+    fn outside(&mut self, _name: &str) -> Result<Option<Array>, DataError> {
+        Ok(None)
+    }
     /// The texts of an array.
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError>;
 }
@@ -163,7 +168,14 @@ pub(crate) fn read(container: &mut dyn Container, options: &ReadOptions, labelle
         }
     }
     for (role, x, y, group) in plan {
-        let x = container.numbers(&x)?.0;
+        let outside = if labelled { container.outside(&x)? } else { None };
+        let x = match outside {
+            Some(outside) => {
+                raw.note("inputs are larger than memory should hold: they stay in their file and are read in batches");
+                outside
+            }
+            None => container.numbers(&x)?.0,
+        };
         let y = y.map(|info| targets(container, &info, role, x.rows())).transpose()?;
         let groups = group.map(|info| names(container, &info)).transpose()?;
         raw.parts.push(Part { role, x, y, groups, ids: None });

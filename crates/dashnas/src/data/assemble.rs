@@ -184,18 +184,23 @@ fn layout(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
 
 /// Moves the last axis to the second place.
 fn channels_first(array: &mut Array) {
+    if array.channels_first_outside() {
+        return;
+    }
     let (n, c) = (array.rows(), array.shape.last().copied().unwrap_or(1));
-    let plane = array.row_len() / c.max(1);
     let mut data = Vec::with_capacity(array.data.len());
     for i in 0..n {
-        let row = array.row(i);
-        for channel in 0..c {
-            data.extend((0..plane).map(|p| row[p * c + channel]));
-        }
+        data.extend(plane_by_plane(array.row(i), c));
     }
     array.data = data;
     array.shape.pop();
     array.shape.insert(1, c);
+}
+
+/// A row whose last axis is `c` channels, one channel after another.
+pub(super) fn plane_by_plane(row: &[f32], c: usize) -> Vec<f32> {
+    let plane = row.len() / c.max(1);
+    (0..c).flat_map(|channel| (0..plane).map(move |p| row[p * c + channel])).collect()
 }
 
 /// Sees to it that there is a training and a test split, in order.

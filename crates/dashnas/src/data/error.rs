@@ -294,7 +294,9 @@ impl DataError {
             DataError::Missing { .. } => "check the path".into(),
             DataError::File { hint, .. } => return hint.clone(),
             DataError::NotNpz { .. } => {
-                "make one with numpy.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)".into()
+                "it may be cut short: get it again, or make one with numpy.savez(file, x_train=…, y_train=…, x_test=…, \
+                 y_test=…)"
+                    .into()
             }
             DataError::Incomplete { missing, .. } => {
                 // What else can be missing says itself what to do.

@@ -81,9 +81,9 @@ pub struct Range {
 }
 
 impl Range {
-    fn of<'a>(values: impl Iterator<Item = &'a f32>) -> Self {
+    fn of(values: impl Iterator<Item = f32>) -> Self {
         let (mut min, mut max, mut sum, mut n) = (f32::INFINITY, f32::NEG_INFINITY, 0.0, 0usize);
-        for &v in values {
+        for v in values {
             min = min.min(v);
             max = max.max(v);
             sum += f64::from(v);
@@ -117,11 +117,11 @@ impl Dataset {
         let x = &self.train.x;
         let plane: usize = x.shape[2..].iter().product();
         let channel = |c: usize| {
-            let planes = x.data.chunks_exact(plane.max(1)).skip(c).step_by(self.channels());
-            Range::of(planes.flatten())
+            let values = |i: usize| x.fetch(i)[c * plane..(c + 1) * plane].to_vec();
+            Range::of((0..x.rows()).flat_map(values))
         };
         let real = matches!(self.task, TaskKind::Regression { .. } | TaskKind::DenseRegression { .. });
-        let targets = self.train.y.values().filter(|_| real).map(|v| Range::of(v.data.iter()));
+        let targets = self.train.y.values().filter(|_| real).map(|v| Range::of(v.data.iter().copied()));
         Summary {
             name: self.name.clone(),
             format: self.origin.format.clone(),

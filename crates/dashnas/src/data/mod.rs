@@ -5,7 +5,7 @@
 //! Nothing here depends on the tensor engine.
 
 mod array;
-mod arrays;
+pub(crate) mod arrays;
 mod assemble;
 mod check;
 mod error;
@@ -16,6 +16,8 @@ pub(crate) mod npy;
 pub mod npz;
 mod open;
 mod options;
+mod outside;
+pub(crate) mod pieces;
 mod raw;
 pub(crate) mod readers;
 mod split;
@@ -27,6 +29,7 @@ pub use inspect::Summary;
 pub use normalize::{InputNormalizer, Normalization, Scheme, TargetNormalizer};
 pub use open::{open, open_inputs};
 pub use options::{Columns, Fill, Layout, Lengths, ReadOptions};
+pub use pieces::Pieces;
 pub(crate) use split::draw;
 pub use split::{Split, split_validation};
 
@@ -56,6 +59,8 @@ pub struct Dataset {
     pub normalization: Normalization,
     /// The group of each training sample, where there are groups that no split may divide.
     pub groups: Option<Vec<u32>>,
+    /// Which validation and test samples are pieces of one whole that is scored as one.
+    pub pieces: Pieces,
     /// The files it was read from, if any.
     pub origin: Origin,
     /// The options that read more of the same the same way.
@@ -127,6 +132,7 @@ impl Dataset {
             classes: None,
             normalization,
             groups: None,
+            pieces: Pieces::default(),
             origin: Origin::default(),
             reading: ReadOptions::default(),
             read_as: Vec::new(),
@@ -199,3 +205,5 @@ impl Dataset {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::fuzz_cases;

@@ -63,14 +63,15 @@ impl Affine {
     /// `constant` under the pointwise scheme.
     fn fit(scheme: Scheme, array: &Array, c: usize, constant: f64) -> Self {
         let plane = plane(array);
-        let channel = |i: usize| &array.row(i)[c * plane..(c + 1) * plane];
+        let row = |i: usize| array.fetch(i);
+        let span = c * plane..(c + 1) * plane;
         let n = array.rows();
         match scheme {
             Scheme::Identity => Affine::Identity,
             Scheme::PerChannel => {
                 let total = |f: &dyn Fn(f64) -> f64| -> f64 {
-                    let known = |i| channel(i).iter().filter(|v| !v.is_nan());
-                    (0..n).map(|i| known(i).map(|&v| f(f64::from(v))).sum::<f64>()).sum()
+                    let of = |row: &[f32]| row.iter().filter(|v| !v.is_nan()).map(|&v| f(f64::from(v))).sum::<f64>();
+                    (0..n).map(|i| of(&row(i)[span.clone()])).sum()
                 };
                 let count = total(&|_| 1.0).max(1.0);
                 let mean = total(&|v| v) / count;
@@ -80,12 +81,13 @@ impl Affine {
             Scheme::Pointwise => {
                 let mut mean = vec![0.0; plane];
                 for i in 0..n {
-                    mean.iter_mut().zip(channel(i)).for_each(|(m, &v)| *m += f64::from(v));
+                    mean.iter_mut().zip(&row(i)[span.clone()]).for_each(|(m, &v)| *m += f64::from(v));
                 }
                 mean.iter_mut().for_each(|m| *m /= n.max(1) as f64);
                 let mut square = vec![0.0; plane];
                 for i in 0..n {
-                    let terms = square.iter_mut().zip(&mean).zip(channel(i));
+                    let row = row(i);
+                    let terms = square.iter_mut().zip(&mean).zip(&row[span.clone()]);
                     terms.for_each(|((s, m), &v)| *s += (f64::from(v) - m).powi(2));
                 }
                 let freedom = n.saturating_sub(1).max(1) as f64;
@@ -205,6 +207,9 @@ impl InputNormalizer {
     /// # Panics
     /// If the channels, or under [`Scheme::Pointwise`] the grid, are not those fitted to.
     pub fn apply(&self, x: &mut Array) {
+        if x.normalize_outside(self) {
+            return;
+        }
         for_channels(&self.channels, x, Affine::encode);
     }
 }

@@ -119,6 +119,11 @@ impl Header {
         Info { name: name.into(), shape: self.shape.clone(), dtype, text }
     }
 
+    /// Whether these are numbers whose rows lie one after another.
+    pub fn is_row_major(&self) -> bool {
+        !self.fortran && !matches!(self.elem, Elem::Text(_))
+    }
+
     /// Elements, or `None` if they number more than memory could hold.
     pub fn count(&self) -> Option<usize> {
         // A zero anywhere makes the array empty, whatever the other axes say.
@@ -177,6 +182,17 @@ impl Header {
         }
         Ok(names)
     }
+}
+
+/// The numbers of one row.
+pub(crate) fn decode_row(header: &Header, bytes: &mut [u8]) -> Vec<f32> {
+    let size = header.elem.size();
+    if header.big_endian {
+        bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+    }
+    let mut out = Vec::with_capacity(bytes.len() / size);
+    decode(header.elem, bytes, &mut out);
+    out
 }
 
 /// Little-endian bytes to `f32`.

@@ -11,6 +11,7 @@
 
 use super::arrays::{self, Container, Info};
 use super::npy::{self, Header, NpyError};
+use super::outside::{Outside, larger};
 use super::raw::Raw;
 use super::readers::name_of;
 use super::{Array, DataError, Dataset, Place, ReadOptions, Targets, assemble};
@@ -46,6 +47,7 @@ pub(crate) fn open(path: &Path) -> Result<BufReader<File>, DataError> {
 /// As [`load`].
 pub fn load_from(reader: impl Read + Seek, path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
     let mut archive = Archive::open(reader, path, options.max_bytes)?;
+    archive.in_memory = options.in_memory;
     let raw = read(&mut archive, options, true)?;
     assemble::dataset(&path.display().to_string(), &name_of(path), raw)
 }
@@ -70,6 +72,8 @@ pub(crate) struct Archive<'a, R> {
     list: Vec<Info>,
     used: u128,
     limit: u64,
+    /// [`ReadOptions::in_memory`].
+    pub in_memory: Option<u64>,
 }
 
 /// Deflate makes at most 1032 bytes out of one.
@@ -79,7 +83,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
     pub fn open(reader: R, path: &'a Path, limit: u64) -> Result<Self, DataError> {
         let zip =
             ZipArchive::new(reader).map_err(|e| DataError::NotNpz { path: path.into(), reason: e.to_string() })?;
-        let mut archive = Self { zip, path, list: Vec::new(), used: 0, limit };
+        let mut archive = Self { zip, path, list: Vec::new(), used: 0, limit, in_memory: None };
         let entries = archive.zip.file_names().filter_map(Result::ok);
         let mut names: Vec<String> = entries.filter_map(|n| n.strip_suffix(".npy").map(str::to_owned)).collect();
         names.sort();
@@ -140,8 +144,24 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
             let data = header.read_f32(&mut reader).map_err(|e| budget.refuse(e))?;
             // The checksum is compared when the end is reached.
             io::copy(&mut reader, &mut io::sink()).map_err(|e| budget.bad(e.to_string()))?;
-            Ok((Array { shape: header.shape, data }, header.elem.is_integral()))
+            Ok((Array::new(header.shape, data), header.elem.is_integral()))
         })
+    }
+
+    fn outside(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+        let in_memory = self.in_memory;
+        let header = self.entry(name, |header, _, _| Ok(header))?;
+        let path = self.path;
+        if !larger(&header, in_memory) || !path.is_file() {
+            return Ok(None);
+        }
+        let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
+        let stored = match self.zip.by_index(index) {
+            Ok(entry) if entry.compression() == CompressionMethod::Stored => entry.data_start(),
+            _ => None,
+        };
+        // Deflated arrays have to be unpacked whole.
+        stored.map_or(Ok(None), |start| Outside::open(path, start + header.len as u64, header))
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
@@ -195,7 +215,9 @@ pub fn save(set: &Dataset, path: &Path) -> Result<(), DataError> {
         let mut splits = vec![("train", &set.train), ("test", &set.test)];
         splits.extend(set.val.as_ref().map(|v| ("val", v)));
         for (part, split) in splits {
-            put(&mut zip, &format!("x_{part}"), "<f4", &split.x.shape, &le_bytes(&split.x.data))?;
+            let mut x = split.x.clone();
+            x.load();
+            put(&mut zip, &format!("x_{part}"), "<f4", &x.shape, &le_bytes(&x.data))?;
             let name = format!("y_{part}");
             match &split.y {
                 Targets::Classes(labels) => {

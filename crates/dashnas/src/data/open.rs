@@ -82,6 +82,7 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         "npz" => {
             expect("a zip archive", "a NumPy archive")?;
             let mut archive = npz::Archive::open(npz::open(path)?, path, options.max_bytes)?;
+            archive.in_memory = options.in_memory;
             npz::read(&mut archive, options, labelled)
         }
         "npy" => {
@@ -110,6 +111,10 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         }
         "fa" | "fasta" | "fna" | "faa" => fasta::read(path, &[path.into()], options, labelled),
         "wav" | "png" | "jpg" | "jpeg" => {
+            let (wanted, name) = if kind == "wav" { ("WAV", "a WAV file") } else { ("image", "an image") };
+            if let Some(found) = magic.filter(|found| !found.contains(wanted)) {
+                return Err(refused::mislabelled(path, name, found));
+            }
             let reason = "it is one sample, not a data set";
             Err(DataError::file(path, reason).with_hint("give the folder that holds all of them"))
         }

@@ -63,6 +63,10 @@ pub struct ReadOptions {
     /// Most bytes that arrays may take in memory (as float32), 16 GiB unless told otherwise.
     #[serde(skip, default = "max_bytes")]
     pub max_bytes: u64,
+    /// Inputs of more bytes than this (as float32) stay in their file, if it lets them be read row by row, and are
+    /// read in batches. A quarter of the memory that is free, unless told otherwise.
+    #[serde(skip)]
+    pub in_memory: Option<u64>,
 }
 
 fn max_bytes() -> u64 {
@@ -92,6 +96,7 @@ impl Default for ReadOptions {
             task: None,
             seed: 0,
             max_bytes: max_bytes(),
+            in_memory: None,
         }
     }
 }

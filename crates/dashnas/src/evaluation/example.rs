@@ -168,7 +168,7 @@ pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Vec<E
         .into_iter()
         .map(|(place, (row, error))| {
             let (truth, predicted) = answers(task, &test.y, row, predictions.row(row));
-            let input = Picture::new(row_shape(&test.x.shape), test.x.row(row));
+            let input = Picture::new(row_shape(&test.x.shape), &test.x.fetch(row));
             Example { place, row, error, input, truth, predicted }
         })
         .collect()

@@ -10,7 +10,7 @@ mod example;
 pub use details::{Details, LabelScore, OutputScore};
 pub use example::{Answer, Example, Picture, Place};
 
-use crate::data::{Dataset, Split};
+use crate::data::Dataset;
 use crate::error::Error;
 use crate::network::Network;
 use crate::problem::{HeldOut, Problem};
@@ -51,29 +51,24 @@ pub fn evaluate(
     device: &Device,
 ) -> Result<Evaluation, Error> {
     let samples = problem.test_samples(data);
-    let held = HeldOut { samples: &samples, truth: &data.test.y, rows: (0..samples.len()).collect() };
+    let held = HeldOut {
+        samples: &samples,
+        truth: &data.test.y,
+        rows: (0..samples.len()).collect(),
+        pieces: data.pieces.test.as_deref(),
+    };
     let assess = |network: &Network| -> Result<Assessment, Error> {
         let predictions = problem.predict(network, held.samples, &held.rows, device);
-        let metric = problem.metric_of_predictions(&predictions, held.truth)?;
-        Ok(Assessment { metric, ..Assessment::new(problem, &data.test, &predictions) })
+        let examples = example::choose(problem.task, &data.test, &predictions);
+        let (predictions, truth) = held.wholes(predictions);
+        let metric = problem.metric_of_predictions(&predictions, &truth)?;
+        Ok(Assessment { metric, details: Details::new(problem.task, &truth, &predictions), examples })
     };
     Ok(Evaluation {
         searched: assess(searched)?,
         baseline: baseline.map(assess).transpose()?,
         classes: data.classes.clone(),
     })
-}
-
-impl Assessment {
-    /// Everything but the metric, from predictions of shape `[samples, outputs, positions]`: logits, or values in
-    /// the data's own units.
-    fn new(problem: &Problem, test: &Split, predictions: &crate::data::Array) -> Self {
-        Self {
-            metric: f64::NAN,
-            details: Details::new(problem.task, &test.y, predictions),
-            examples: example::choose(problem.task, test, predictions),
-        }
-    }
 }
 
 #[cfg(test)]

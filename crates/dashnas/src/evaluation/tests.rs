@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::{Array, Targets};
+use crate::data::{Array, Split, Targets};
 use crate::task::TaskKind;
 
 fn split(x: &[usize], y: Targets) -> Split {

@@ -214,3 +214,42 @@ fn archives_stay_in_their_folder() {
     assert_eq!(std::fs::read(folder.join("ok/y.txt")).unwrap(), b"yo");
     assert!(!outer.path().join("evil.txt").exists());
 }
+
+proptest::proptest! {
+    #![proptest_config(crate::data::fuzz_cases(64))]
+
+    /// Whatever an archive holds, unpacking it returns, and writes nothing outside its folder.
+    #[test]
+    fn damaged_archives(
+        changes in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), 0u8..), 0..6),
+        cut in proptest::prelude::any::<Option<proptest::sample::Index>>(),
+    ) {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file("a/../b", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&[7; 300]).unwrap();
+        let tar = tar_with("./sub/../x.txt", b"hi", tar::EntryType::Regular);
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(&tar).unwrap();
+        let archives = [
+            (Unpack::Zip, zip.finish().unwrap().into_inner()),
+            (Unpack::TarGz, packed.finish().unwrap()),
+            (Unpack::Tar, tar),
+        ];
+        for (kind, mut bytes) in archives {
+            for (at, value) in &changes {
+                let at = at.index(bytes.len());
+                bytes[at] = *value;
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let outer = tempfile::tempdir().unwrap();
+            let folder = outer.path().join("in");
+            std::fs::create_dir(&folder).unwrap();
+            let path = folder.join("archive");
+            std::fs::write(&path, bytes).unwrap();
+            let _ = unpack::unpack(kind, &path, &folder, &mut Quiet::default());
+            assert_eq!(std::fs::read_dir(outer.path()).unwrap().count(), 1);
+        }
+    }
+}

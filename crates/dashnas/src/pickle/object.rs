@@ -156,7 +156,7 @@ impl<'a> Item<'a> {
         let Object::Array { shape, dtype, fortran, data } = self.object() else {
             let numbers =
                 self.items()?.iter().map(|item| item.number().map(|v| v as f32)).collect::<Result<Vec<_>, _>>()?;
-            return Ok(Array { shape: vec![numbers.len()], data: numbers });
+            return Ok(Array::new(vec![numbers.len()], numbers));
         };
         let Some(raw) = self.at(*data).raw() else {
             let numbers =
@@ -164,7 +164,7 @@ impl<'a> Item<'a> {
             if Some(numbers.len()) != shape.iter().try_fold(1usize, |n, &s| n.checked_mul(s)) {
                 return Err(self.not("as many items as its shape says"));
             }
-            return Ok(Array { shape: shape.clone(), data: numbers });
+            return Ok(Array::new(shape.clone(), numbers));
         };
         let Object::Dtype(descr) = &self.pickle.objects[*dtype] else { return Err(self.not("a typed array")) };
         let bad = |reason: String| PickleError::Other { path: self.pickle.path.clone(), wanted: reason };
@@ -176,6 +176,6 @@ impl<'a> Item<'a> {
             return Err(bad(format!("an array of shape {shape:?} and dtype {descr} has {} bytes", raw.len())));
         }
         let data = header.read_f32(&mut &*raw).map_err(|e| bad(format!("an array cannot be read: {e:?}")))?;
-        Ok(Array { shape: header.shape, data })
+        Ok(Array::new(header.shape, data))
     }
 }

@@ -45,7 +45,7 @@ fn read(folder: &Path) -> Result<Dataset, TaskError> {
     let mut labels = 0;
     let mut next = || -> Result<Split, TaskError> {
         // `arrays` gives one array a name, or an error.
-        let mut take = || found.next().unwrap_or(Array { shape: vec![0], data: vec![] });
+        let mut take = || found.next().unwrap_or(Array::new(vec![0], vec![]));
         let (x, y) = (take(), take());
         let ([_, _, 4], &[_, columns]) = (&x.shape[..], &y.shape[..]) else {
             let reason = format!("inputs {:?} and labels {:?}, not N×1000×4 and N×36", x.shape, y.shape);

@@ -7,10 +7,12 @@
 
 mod cifar100;
 mod cosmic;
+mod darcy_flow;
 mod deepsea;
 mod ecg;
 mod error;
 mod files;
+mod fsd50k;
 mod legacy_random;
 mod ninapro;
 mod psicov;
@@ -51,10 +53,12 @@ pub struct Recipe {
 }
 
 /// Every task, in the order of the paper's Table 4.
-pub const ALL: [&Recipe; 8] = [
+pub const ALL: [&Recipe; 10] = [
     &cifar100::RECIPE,
     &spherical::RECIPE,
     &ninapro::RECIPE,
+    &fsd50k::RECIPE,
+    &darcy_flow::RECIPE,
     &psicov::RECIPE,
     &cosmic::RECIPE,
     &ecg::RECIPE,

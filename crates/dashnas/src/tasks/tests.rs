@@ -57,7 +57,7 @@ fn every_recipe_has_valid_settings_and_its_own_name() {
 #[test]
 fn the_settings_are_the_papers() {
     use Loss::{BceWithLogits as Bce, CrossEntropy as Ce, Focal, Mse};
-    use Metric::{ContactMae, OneMinusAuroc, OneMinusF1, ZeroOneError};
+    use Metric::{ContactMae, OneMinusAuroc, OneMinusF1, OneMinusMap, ZeroOneError};
     let classes = |classes| TaskKind::Classification { classes };
     let two: (&[usize], &[usize]) = (&[3, 5, 7, 9], &[1, 3, 7, 15]);
     let one: (&[usize], &[usize]) = (&[3, 7, 11, 15, 19], &[1, 3, 7, 15]);
@@ -65,6 +65,7 @@ fn the_settings_are_the_papers() {
         ("cifar100", classes(100), 64, two, Ce, ZeroOneError),
         ("spherical", classes(100), 64, two, Ce, ZeroOneError),
         ("ninapro", classes(18), 128, two, Focal, ZeroOneError),
+        ("fsd50k", TaskKind::MultiLabel { labels: 200 }, 128, two, Bce, OneMinusMap),
         ("psicov", TaskKind::DenseRegression { channels: 1 }, 8, two, Mse, ContactMae),
         ("cosmic", TaskKind::DenseBinary { channels: 1 }, 4, two, Bce, OneMinusAuroc),
         ("ecg", classes(4), 1024, one, Ce, OneMinusF1),
@@ -335,4 +336,143 @@ fn what_is_missing_is_named() {
     assert!(error.ends_with("it does not begin as a NumPy array"), "{error}");
     put(dir.path(), "challenge2017.pkl", b"cos\nsystem\n(S'true'\ntR.");
     assert!(load("ecg", dir.path()).unwrap_err().to_string().contains("`os.system`, which is not plain data"));
+}
+
+/// A second of each of some tones, one after another, as a 16-bit WAV file at 22 050 Hz.
+fn tones(hertz: &[f64]) -> Vec<u8> {
+    let mut out = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+    out.extend(22_050u32.to_le_bytes());
+    out.extend(44_100u32.to_le_bytes());
+    out.extend(b"\x02\0\x10\0data");
+    out.extend((44_100 * hertz.len() as u32).to_le_bytes());
+    for hertz in hertz {
+        let tone = |i: i32| (std::f64::consts::TAU * hertz * f64::from(i) / 22_050.0).sin() * 9000.0;
+        out.extend((0..22_050).flat_map(|i| (tone(i) as i16).to_le_bytes()));
+    }
+    let size = out.len() as u32 - 8;
+    out[4..8].copy_from_slice(&size.to_le_bytes());
+    out
+}
+
+fn fsd50k() -> tempfile::TempDir {
+    let dir = folder();
+    let vocabulary = "0,Bark,/m/05tny_\n1,Bell,/m/0395lw\n2,\"Chewing,_mastication\",/m/03cczk\n";
+    put(dir.path(), "FSD50K.ground_truth/vocabulary.csv", vocabulary.replace(",_", "_and_"));
+    let dev = "fname,labels,mids,split\n64760,\"Bark,Bell\",\"/m/05tny_,/m/0395lw\",train\n\
+               16399,Bell,/m/0395lw,train\n16401,Chewing_and_mastication,/m/03cczk,val\n";
+    put(dir.path(), "FSD50K.ground_truth/dev.csv", dev);
+    let eval = "fname,labels,mids\n37199,\"Bell,Chewing_and_mastication\",\"/m/0395lw,/m/03cczk\"\n17,Bark,/m/05tny_\n";
+    put(dir.path(), "FSD50K.ground_truth/eval.csv", eval);
+    put(dir.path(), "FSD50K.dev_audio/64760.wav", tones(&[440.0, 880.0, 1760.0, 3520.0]));
+    put(dir.path(), "FSD50K.dev_audio/16399.wav", tones(&[440.0]));
+    put(dir.path(), "FSD50K.dev_audio/16401.wav", tones(&[880.0, 880.0]));
+    put(dir.path(), "FSD50K.eval_audio/37199.wav", tones(&[440.0, 3520.0]));
+    put(dir.path(), "FSD50K.eval_audio/17.wav", tones(&[880.0]));
+    dir
+}
+
+#[test]
+fn fsd50k_cuts_clips_into_seconds_with_their_labels() {
+    let dir = fsd50k();
+    let set = load("fsd50k", dir.path()).unwrap();
+    // Starts every half second: 8 of 4 s, of which 4 are kept; 2 of 1 s; all 4 of 2 s for validation and testing.
+    let val = set.val.as_ref().unwrap();
+    assert_eq!(set.train.x.shape, [6, 1, 96, 101]);
+    assert_eq!((val.len(), set.test.len()), (4, 6));
+    assert_eq!(set.task, TaskKind::MultiLabel { labels: 3 });
+    let y = |split: &crate::data::Split| split.y.values().unwrap().data.clone();
+    let both = [1.0, 1.0, 0.0];
+    assert_eq!(y(&set.train), [both, both, both, both, [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]].concat());
+    assert_eq!(set.pieces.val, Some(vec![0; 4]));
+    assert_eq!(set.pieces.test, Some(vec![0, 0, 0, 0, 1, 1]));
+    assert_eq!(set.classes.as_ref().unwrap()[2], "Chewing_and_mastication");
+
+    // Each spectrogram has mean 0 and spans at most 80 dB; the chunks kept are spread over the clip.
+    let loudest = |i: usize| {
+        let x = set.train.x.row(i);
+        let mean = x.iter().sum::<f32>() / x.len() as f32;
+        let [low, high] = [f32::min, f32::max].map(|f| x.iter().copied().reduce(f).unwrap());
+        assert!(mean.abs() < 1e-2 && high - low < 80.001, "{mean} {low} {high}");
+        (0..96).max_by(|&a, &b| x[a * 101 + 50].total_cmp(&x[b * 101 + 50])).unwrap()
+    };
+    // Band b peaks at mel(11 025)·(b + 1)/97 with mel(f) = 2595·log₁₀(1 + f/700).
+    let band = |hertz: f64| {
+        let mel = |f: f64| 2595.0 * (1.0 + f / 700.0).log10();
+        (mel(hertz) / mel(11_025.0) * 97.0 - 1.0).round() as usize
+    };
+    for (i, hertz) in [(0, 440.0), (3, 3520.0), (4, 440.0)] {
+        assert!(loudest(i).abs_diff(band(hertz)) <= 1, "{i}: {} and {}", loudest(i), band(hertz));
+    }
+
+    // A clip that is not there, a label that nobody knows.
+    fs::remove_file(dir.path().join("FSD50K.eval_audio/17.wav")).unwrap();
+    let error = load("fsd50k", dir.path()).unwrap_err().to_string();
+    assert!(error.contains("eval.csv: line 3") && error.contains("17.wav"), "{error}");
+    put(dir.path(), "FSD50K.ground_truth/eval.csv", "fname,labels,mids\n37199,Siren,/m/0\n");
+    let error = load("fsd50k", dir.path()).unwrap_err().to_string();
+    assert!(error.contains("line 2 has the label `Siren`"), "{error}");
+    // Nor does a table lead out of the folder.
+    put(dir.path(), "FSD50K.ground_truth/eval.csv", "fname,labels,mids\n../17,Bell,/m/0\n");
+    assert!(load("fsd50k", dir.path()).unwrap_err().to_string().contains("names the clip `../17`"));
+}
+
+/// A clip is scored by the mean of its chunks' logits: against average precision by its definition.
+#[test]
+fn fsd50k_scores_clips_not_chunks() {
+    let config = Config::load_over(Some(Preset::Quick), &[], None, &[]).unwrap();
+    let set = load("fsd50k", fsd50k().path()).unwrap();
+    let problem = crate::problem::Problem::new(&config, &set).unwrap();
+    let samples = problem.test_samples(&set);
+    let rows = (0..samples.len()).collect();
+    let pieces = set.pieces.test.as_deref();
+    let held = crate::problem::HeldOut { samples: &samples, truth: &set.test.y, rows, pieces };
+    // Logits of the labels for the four chunks of the first clip and the two of the second.
+    let logits =
+        [[3.0, 0.0, 1.0], [-9.0, 0.0, 1.0], [1.0, 5.0, -5.0], [1.0, -1.0, 1.0], [0.0, 2.0, 0.0], [2.0, 2.0, 1.0]];
+    let predictions = crate::data::Array::new(vec![6, 3, 1], logits.concat());
+    let (wholes, truth) = held.wholes(predictions);
+    let metric = problem.metric_of_predictions(&wholes, &truth).unwrap();
+    // Means: clip 0 (−1, 1, −0.5), clip 1 (1, 2, 0.5). Truth: clip 0 (0, 1, 1), clip 1 (1, 0, 0).
+    // Label 0 is ranked rightly, AP 1; labels 1 and 2 wrongly, AP 1/2 each.
+    assert!((metric - (1.0 - (1.0 + 0.5 + 0.5) / 3.0)).abs() < 1e-12, "{metric}");
+}
+
+#[test]
+fn darcy_flow_keeps_every_fifth_point() {
+    let dir = folder();
+    // A level 5 file with `coeff` and `sol` of N×421×421 in single precision, column-major as MATLAB has it.
+    let matrix = |name: &str, n: usize, value: &dyn Fn(usize, usize, usize) -> f32| {
+        let element = |kind: u32, bytes: &[u8]| {
+            let mut out = [kind.to_le_bytes(), (bytes.len() as u32).to_le_bytes()].concat();
+            out.extend(bytes);
+            out.resize(out.len().next_multiple_of(8), 0);
+            out
+        };
+        let sizes: Vec<u8> = [n as i32, 421, 421].iter().flat_map(|d| d.to_le_bytes()).collect();
+        let mut data = Vec::new();
+        for c in 0..421 {
+            for r in 0..421 {
+                data.extend((0..n).flat_map(|i| value(i, r, c).to_le_bytes()));
+            }
+        }
+        let body =
+            [element(6, &[7, 0, 0, 0, 0, 0, 0, 0]), element(5, &sizes), element(1, name.as_bytes()), element(7, &data)];
+        element(14, &body.concat())
+    };
+    let file = |n: usize| {
+        let mut out = vec![b' '; 124];
+        out.extend([0, 1, b'I', b'M']);
+        out.extend(matrix("coeff", n, &|i, r, c| if (r + c + i) % 2 == 0 { 12.0 } else { 3.0 }));
+        out.extend(matrix("sol", n, &|i, r, c| (i * 1000 + r) as f32 + c as f32 / 1000.0));
+        out
+    };
+    put(dir.path(), "piececonst_r421_N1024_smooth1.mat", file(2));
+    put(dir.path(), "piececonst_r421_N1024_smooth2.mat", file(1));
+    let set = load("darcy-flow", dir.path()).unwrap();
+    assert_eq!((&set.train.x.shape[..], set.test.len()), (&[2, 3, 85, 85][..], 1));
+    let u = set.train.y.values().unwrap();
+    // Sample 1, point (2, 3) of those kept: row 10, column 15.
+    assert_eq!(u.row(1)[2 * 85 + 3], 1010.0 + 15.0 / 1000.0);
+    assert_eq!(set.train.x.row(1)[2 * 85 + 3], 12.0);
+    assert_eq!(set.normalization.target, Scheme::Pointwise);
 }

@@ -163,6 +163,7 @@ fn transformed(mut data: Dataset, transform: Transform) -> Result<Dataset, DataE
         _ => {}
     }
     for (part, split) in splits(&mut data) {
+        split.x.load();
         let x = std::mem::replace(&mut split.x, Array::new(vec![0], Vec::new()));
         split.x = changed(x, transform, part);
         if let (true, Targets::Values(y), Transform::Flatten | Transform::Permute) = (dense, &mut split.y, transform) {

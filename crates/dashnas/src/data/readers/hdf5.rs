@@ -143,7 +143,7 @@ impl Container for Hdf5 {
             values = row_major(&info.shape, &values);
             integral |= values.iter().all(|v| v.fract() == 0.0);
         }
-        Ok((Array { shape: info.shape, data: values }, integral))
+        Ok((Array::new(info.shape, values), integral))
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {

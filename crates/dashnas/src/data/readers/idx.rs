@@ -35,7 +35,7 @@ pub(crate) fn parse(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<
         0x0d => body.as_chunks::<4>().0.iter().map(|&b| f32::from_be_bytes(b)).collect(),
         _ => body.as_chunks::<8>().0.iter().map(|&b| f64::from_be_bytes(b) as f32).collect(),
     };
-    Ok((Array { shape, data }, kind < 0x0d))
+    Ok((Array::new(shape, data), kind < 0x0d))
 }
 
 /// Whether a file is named as IDX files are.

@@ -110,7 +110,7 @@ impl Container for Mat {
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
         match self.of(name)? {
             (info, Value::Numbers { data, integral }) => {
-                Ok((Array { shape: info.shape.clone(), data: row_major(&info.shape, data) }, *integral))
+                Ok((Array::new(info.shape.clone(), row_major(&info.shape, data)), *integral))
             }
             _ => Err(DataError::at(&self.path, Place::Entry(name.into()), "it holds text, not numbers")),
         }

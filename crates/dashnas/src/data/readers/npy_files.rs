@@ -2,6 +2,7 @@
 
 use crate::data::arrays::{Container, Info};
 use crate::data::npy::{Header, NpyError};
+use crate::data::outside::{Outside, larger};
 use crate::data::raw::afford;
 use crate::data::{Array, DataError, Place, ReadOptions};
 use std::collections::BTreeMap;
@@ -111,7 +112,16 @@ impl Container for NpyFiles {
         let (path, header, mut reader) = self.of(name)?;
         afford(&path, name, header.count().unwrap_or(0) as u128, &self.options)?;
         let data = header.read_f32(&mut reader).map_err(|e| refuse(&path, e))?;
-        Ok((Array { shape: header.shape, data }, header.elem.is_integral()))
+        Ok((Array::new(header.shape, data), header.elem.is_integral()))
+    }
+
+    fn outside(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+        let (path, header, _) = self.of(name)?;
+        if !larger(&header, self.options.in_memory) {
+            return Ok(None);
+        }
+        let start = header.len as u64;
+        Outside::open(&path, start, header)
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {

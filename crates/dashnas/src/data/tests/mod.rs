@@ -14,6 +14,7 @@ mod split;
 use super::*;
 use crate::config::TaskName;
 use crate::task::TaskKind;
+pub(crate) use readers_fuzz::cases as fuzz_cases;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};

@@ -5,8 +5,9 @@ use super::*;
 use crate::data::readers::{arff, csv, delimited, fasta, hdf5, idx as idx_reader, mat, parquet, sound, ts};
 use proptest::prelude::*;
 
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("DASHNAS_FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(96);
+/// As many cases as the variable says, or `few`.
+pub(crate) fn cases(few: u32) -> ProptestConfig {
+    let cases = std::env::var("DASHNAS_FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(few);
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
@@ -99,7 +100,7 @@ impl Damage {
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300), ascii in "[0-9,.:\n@\"'{}a-cNa?>;\t-]{0,120}") {

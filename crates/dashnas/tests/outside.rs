@@ -1,0 +1,101 @@
+//! Inputs that stay in their file: trained on to the same bits.
+
+use dashnas::config::{Config, Preset};
+use dashnas::data::{self, Layout, ReadOptions};
+use dashnas::event::Event;
+use dashnas::pipeline::Run;
+use dashnas::run_dir::{RunDir, names};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+/// The head of a `.npy` file.
+fn head(descr: &str, shape: &[usize]) -> Vec<u8> {
+    let sizes: String = shape.iter().map(|n| format!("{n}, ")).collect();
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}");
+    text.extend(std::iter::repeat_n(' ', (128 - 10 - text.len() - 1) % 64));
+    text.push('\n');
+    [b"\x93NUMPY\x01\0".to_vec(), (text.len() as u16).to_le_bytes().to_vec(), text.into_bytes()].concat()
+}
+
+fn small() -> Config {
+    let mut c = Config::preset(Preset::Quick);
+    c.space.kernel_sizes = Some(vec![3, 5]);
+    c.space.dilations = Some(vec![1]);
+    c.backbone.width = 1;
+    (c.search.batch_size, c.retrain.batch_size) = (Some(8), Some(8));
+    (c.search.epochs, c.search.min_steps, c.search.max_steps) = (1, 0, 4);
+    (c.tune.epochs, c.tune.min_steps, c.tune.max_steps) = (1, 0, 2);
+    c.tune.learning_rates = vec![0.1, 0.01];
+    (c.retrain.epochs, c.retrain.min_steps, c.retrain.max_steps) = (1, 0, 4);
+    c
+}
+
+/// Trains on a path; what is kept of it that does not depend on the clock.
+fn train(path: &Path, layout: Layout, in_memory: u64, outside: bool) -> Vec<Vec<u8>> {
+    let options = ReadOptions { in_memory: Some(in_memory), layout: Some(layout), ..Default::default() };
+    let set = data::open(path, &options).expect("it is a data set");
+    assert_eq!(set.train.x.is_outside(), outside, "{}", path.display());
+    assert_eq!(set.origin.notes.iter().any(|note| note.contains("stay in their file")), outside);
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let out = temp.path().join("run");
+    let mut events: Vec<Event> = Vec::new();
+    Run::start(&small(), "here", &set, &out, &mut events).expect("it starts").all().expect("it finishes");
+    let dir = RunDir::open(&out).expect("a run directory");
+    [names::ALPHA, names::ARCHITECTURE, names::MODEL]
+        .iter()
+        .map(|f| fs::read(dir.path().join(f)).expect("kept"))
+        .collect()
+}
+
+/// N×L×2 (channels last) of 16-bit numbers, big-endian, and as many labels, without a test split.
+fn arrays() -> [(&'static str, Vec<u8>); 2] {
+    let (n, l) = (60usize, 16usize);
+    let value = |i: usize| ((i * 37 + i / 7 * 11) % 251) as i16 - (i / (2 * l) % 2) as i16 * 90;
+    let x = (0..n * l * 2).flat_map(|i| value(i).to_be_bytes());
+    let y = (0..n).flat_map(|i| ((i % 2) as i32).to_le_bytes());
+    [
+        ("x", head(">i2", &[n, l, 2]).into_iter().chain(x).collect()),
+        ("y", head("<i4", &[n]).into_iter().chain(y).collect()),
+    ]
+}
+
+#[test]
+fn inputs_in_a_file_give_the_same_bits() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let folder = temp.path().join("set");
+    fs::create_dir(&folder).expect("made");
+    let archive = temp.path().join("set.npz");
+    let mut zip = zip::ZipWriter::new(File::create(&archive).expect("made"));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in arrays() {
+        fs::write(folder.join(format!("{name}.npy")), &bytes).expect("written");
+        zip.start_file(format!("{name}.npy"), stored).expect("begun");
+        zip.write_all(&bytes).expect("written");
+    }
+    zip.finish().expect("finished");
+    for path in [folder, archive] {
+        let last = Layout::ChannelsLast;
+        assert!(train(&path, last, u64::MAX, false) == train(&path, last, 0, true), "{} differs", path.display());
+    }
+}
+
+#[test]
+fn a_value_that_is_no_number_is_found_in_the_file() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut x = head("<f4", &[6, 1, 8]);
+    x.extend((0..48).flat_map(|i| if i == 21 { f32::NAN } else { i as f32 }.to_le_bytes()));
+    fs::write(temp.path().join("x.npy"), x).expect("written");
+    let y = (0..6).flat_map(|i: i32| (i % 2).to_le_bytes());
+    fs::write(temp.path().join("y.npy"), head("<i4", &[6]).into_iter().chain(y).collect::<Vec<u8>>()).expect("written");
+    let message = |in_memory| {
+        let options = ReadOptions { in_memory: Some(in_memory), test_fraction: 0.5, ..Default::default() };
+        data::open(temp.path(), &options).expect_err("it is not finite").to_string()
+    };
+    assert_eq!(message(0), message(u64::MAX));
+    // A file that is too short is refused before anything is read.
+    let path = temp.path().join("x.npy");
+    let whole = fs::read(&path).expect("there");
+    fs::write(&path, &whole[..whole.len() - 5]).expect("written");
+    assert!(message(0).contains("x.npy"), "{}", message(0));
+}
