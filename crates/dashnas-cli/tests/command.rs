@@ -251,7 +251,7 @@ fn inspect_describes_a_data_set() {
     assert_eq!(
         run,
         " (preset quick)
-    backbone  wrn-1d of 4 channels; 9 layers are searched
+    backbone  wrn-1d of 32 channels; 9 layers are searched
     kernels   K = {3, 5}, D = {1, 3}
     search    1 epochs, 3 steps of 4 samples, learning rate 0.1, 0.05 for the architecture
     tune      at most 1 trials of 1 epochs (5 steps) over 20 samples, judged on 4; learning rates 0.1

@@ -64,13 +64,13 @@ impl NormAct {
     fn forward_train<const D: usize>(&self, x: Tensor<D>, relu: bool) -> Result<Tensor<D>, ops::NormError> {
         let device = x.device();
         let result = ops::train(x, self.gamma.val(), self.beta.val(), self.epsilon, relu)?;
-        for (running, batch) in [(&self.running_mean, result.mean), (&self.running_var, result.variance)] {
+        let [mean, variance] = [result.mean.detach(), result.variance.detach()];
+        // One infinite activation must not stay in the statistics for good: a step whose gradient is not finite can
+        // be left out, this could not.
+        let broken = mean.clone().is_finite().bool_not();
+        for (running, batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
             let old = running.value_sync().to_device(&device);
-            // One infinite activation must not stay in the statistics for good: a step whose gradient is not finite
-            // can be left out, this could not.
-            let batch = batch.detach();
-            let broken = batch.clone().is_finite().bool_not();
-            let batch = batch.mask_where(broken, old.clone());
+            let batch = batch.mask_where(broken.clone(), old.clone());
             running.update(old.mul_scalar(1.0 - self.momentum).add(batch.mul_scalar(self.momentum)).detach());
         }
         Ok(result.output)
