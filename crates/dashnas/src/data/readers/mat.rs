@@ -50,7 +50,8 @@ impl Mat {
                 let body = match kind {
                     14 => body,
                     15 => {
-                        let limit = options.max_bytes.saturating_mul(2);
+                        // Eight bytes a value at the most, and names beside them.
+                        let limit = reader.left.saturating_mul(8).saturating_add(1 << 20);
                         ZlibDecoder::new(body)
                             .take(limit)
                             .read_to_end(&mut unpacked)
@@ -158,7 +159,8 @@ fn level4(bytes: &[u8], mat: &mut Mat, options: &ReadOptions) -> Result<(), Stri
         let data = numbers(kind, body, false).ok_or("it holds values of an unknown type")?;
         let shape = vec![rows as usize, columns as usize];
         if t == 1 {
-            mat.push(name, vec![shape[0]], Value::Text(rows_of_text(&shape, &data)));
+            let rows = rows_of_text(&shape, &data);
+            mat.push(name, vec![rows.len()], Value::Text(rows));
         } else {
             let integral = p >= 2 || data.iter().all(|v| v.fract() == 0.0);
             mat.push(name, shape, Value::Numbers { data, integral });
@@ -219,11 +221,11 @@ impl Reader {
             1 if depth == 0 => self.cells(name, count, rest),
             4 | 6..=15 => {
                 let (kind, body, _) = self.element(rest)?;
+                self.left = self.left.checked_sub(count).ok_or("its variables are larger than the memory limit")?;
                 let data = numbers(kind, body, self.big).ok_or("a variable has values of an unknown type")?;
                 if data.len() as u64 != count {
                     return Err(format!("`{name}` of shape {shape:?} has {} values", data.len()));
                 }
-                self.left = self.left.checked_sub(count).ok_or("its variables are larger than the memory limit")?;
                 if class == 4 {
                     let rows = rows_of_text(&shape, &data);
                     return Ok(Some((name, vec![rows.len()], Value::Text(rows))));
@@ -279,9 +281,10 @@ fn numbers(kind: u32, bytes: &[u8], big: bool) -> Option<Vec<f32>> {
     }
 }
 
-/// The rows of a character matrix, stored column by column.
+/// The rows of a character matrix, stored column by column. Without characters there is one empty row at the most,
+/// however many the shape claims: nothing in the file backs that number.
 fn rows_of_text(shape: &[usize], data: &[f32]) -> Vec<String> {
-    let rows = shape[0];
+    let rows = if data.is_empty() { shape[0].min(1) } else { shape[0] };
     let row = |r: usize| -> String {
         let codes = data.iter().skip(r).step_by(rows.max(1)).map(|&v| v as u32);
         codes.map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()

@@ -136,3 +136,11 @@ fn a_bomb_is_not_unpacked() {
     let files = folder(&[("s.ts", text.as_bytes())]);
     refused(&files, "s.ts", &["100001 values"]);
 }
+
+#[test]
+fn rows_that_a_matlab_file_only_claims_take_no_memory() {
+    // Text of level 4, 2³²−1 rows of no characters: a hundred gigabytes of empty strings, if it were believed.
+    let head = [51u32, u32::MAX, 0, 0, 2].map(u32::to_le_bytes).concat();
+    let file = [head, b"y\0".to_vec()].concat();
+    refused(&folder(&[("claims.mat", &file)]), "claims.mat", &["claims.mat"]);
+}
