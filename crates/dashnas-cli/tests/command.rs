@@ -216,7 +216,7 @@ fn a_metric_that_does_not_fit_is_refused_before_anything_is_trained() {
 
     // No label is true in the test split, and every test sample is of one class.
     let labels = |n: usize, on: f32| {
-        let value = |i: usize| if i % 3 == 0 { on } else { 0.0 };
+        let value = |i: usize| if i.is_multiple_of(3) { on } else { 0.0 };
         Targets::Values(Array::new(vec![n, 2], (0..2 * n).map(value).collect()))
     };
     save(folder.path(), "labels.npz", TaskKind::MultiLabel { labels: 2 }, [labels(12, 1.0), labels(4, 0.0)]);
