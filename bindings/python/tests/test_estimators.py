@@ -193,12 +193,15 @@ def test_ctrl_c_stops_a_fit() -> None:
     x, y = waves(64)
     endless = {**TINY, "search": {"epochs": 1_000_000, "min-steps": 0, "max-steps": 0}}
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    # A shell's background jobs are started with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             DashClassifier(preset="quick", config=endless).fit(x, y)
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_other_threads_run_while_a_model_is_trained(tiny: Tiny) -> None:
@@ -262,7 +265,8 @@ def test_inputs_are_checked(tiny: Tiny) -> None:
         model.predict(np.zeros((3, 2, 24)))
     with pytest.raises(ValueError, match="NaN"):
         model.predict(np.full((3, 1, 24), np.nan))
-    with pytest.raises(DataError, match=r"shape \[3, 1, 4, 6\]; this model takes \[N, 1, 24\]"):
+    # An axis of one is dropped, as it is where a data set is read: what is left has four channels.
+    with pytest.raises(DataError, match=r"4 channel\(s\), in shape \[3, 4, 6\]; this model takes 1"):
         model.predict(np.zeros((3, 1, 4, 6)))
     with pytest.raises(DataError, match="expected N×C×L or N×C×H×W"):
         DashClassifier(**tiny).fit(np.zeros((4, 1, 2, 2, 2)), [0, 1, 0, 1])
