@@ -1,10 +1,35 @@
 //! Tensors' numbers on the host.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
+use std::ops::{Deref, DerefMut};
 
 /// The elements of a tensor, row-major. Moves them where the engine holds them on the host and
 /// no one else does.
 pub(crate) fn floats<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     // The conversion to f32 makes the element type the one asked for.
     tensor.into_data_as::<f32>().try_into_vec::<f32>().expect("the data was converted to f32")
+}
+
+/// The elements of a tensor, row-major, in the memory they lie in, which the engine may want back.
+#[derive(Debug, Clone)]
+pub(crate) struct Floats(TensorData);
+
+impl Floats {
+    /// Moves the elements as [`floats`] does, and where that would copy them out of memory that is used again, does not.
+    pub(crate) fn of<const D: usize>(tensor: Tensor<D>) -> Self {
+        Self(tensor.into_data_as::<f32>())
+    }
+}
+
+impl Deref for Floats {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        self.0.as_slice().expect("f32 by construction, and on the host")
+    }
+}
+
+impl DerefMut for Floats {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        self.0.as_mut_slice().expect("f32 by construction, and on the host")
+    }
 }

@@ -5,7 +5,7 @@
 //! state that a checkpoint can hold as plain numbers, all in one pass over the parameters. Hence
 //! this module.
 
-use crate::host::floats;
+use crate::host::{Floats, floats};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
 use rayon::prelude::*;
@@ -131,7 +131,7 @@ impl Gradient {
     pub fn add(&mut self, other: Gradient) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             match (&mut mine.values, theirs.values) {
-                (Some(mine), Some(theirs)) => mine.iter_mut().zip(theirs).for_each(|(a, b)| *a += b),
+                (Some(mine), Some(theirs)) => mine.iter_mut().zip(theirs.iter()).for_each(|(a, b)| *a += b),
                 (mine @ None, theirs) => *mine = theirs,
                 (Some(_), None) => {}
             }
@@ -160,7 +160,7 @@ fn sum_of_squares(values: &[f32]) -> f64 {
 
 #[derive(Debug, Clone)]
 struct Collected {
-    values: Option<Vec<f32>>,
+    values: Option<Floats>,
     alpha: bool,
 }
 
@@ -181,7 +181,7 @@ impl ModuleVisitor for Collect<'_> {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        let values = if value.is_require_grad() { value.grad_remove(self.grads).map(floats) } else { None };
+        let values = if value.is_require_grad() { value.grad_remove(self.grads).map(Floats::of) } else { None };
         self.out.push(Collected { values, alpha: self.in_alpha });
     }
 }

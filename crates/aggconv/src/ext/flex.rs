@@ -39,9 +39,9 @@ impl AggConvOps for Flex {
     fn agg_mix(w: FloatTensor<Self>, c: FloatTensor<Self>, plan: Arc<MixPlan>) -> FloatTensor<Self> {
         let [c_out, c_in, _] = w.layout().shape().dims();
         let taps = plan.taps().len();
-        let mut m = vec![0.0; c_out * c_in * taps];
+        let mut m = Scratch::take_long(c_out * c_in * taps);
         mix::forward(&plan, Contiguous::new(w).as_slice(), Contiguous::new(c).as_slice(), &mut m);
-        tensor(m, [c_out, c_in, taps])
+        pooled(m, [c_out, c_in, taps])
     }
 }
 
@@ -57,7 +57,7 @@ impl AggConvGrads for Flex {
         let (x, w) = (x.map(Contiguous::new), w.map(Contiguous::new));
         let dy = Contiguous::new(dy);
         let mut dx = needs.x.then(|| Scratch::take_long(g.x_len()));
-        let mut dw = needs.w.then(|| vec![0.0; g.w_len()]);
+        let mut dw = needs.w.then(|| Scratch::take_long(g.w_len()));
         let mut db = needs.bias.then(|| vec![0.0; g.c_out]);
         if dx.is_some() || dw.is_some() {
             // The kernels check both operands' lengths. One that was not kept is not read either:
@@ -77,7 +77,7 @@ impl AggConvGrads for Flex {
         }
         TapConvGradients {
             x: dx.map(|dx| pooled(dx, [g.batch, g.c_in, g.input[0], g.input[1]])),
-            w: dw.map(|dw| tensor(dw, [g.c_out, g.c_in_per_group(), g.taps.len()])),
+            w: dw.map(|dw| pooled(dw, [g.c_out, g.c_in_per_group(), g.taps.len()])),
             bias: db.map(|db| tensor(db, [g.c_out])),
         }
     }
@@ -91,9 +91,10 @@ impl AggConvGrads for Flex {
         let [c_out, c_in, _] = dm.layout().shape().dims();
         let (t, n) = (plan.weights(), plan.candidates());
         let (w, c, dm) = (w.map(Contiguous::new), c.map(Contiguous::new), Contiguous::new(dm));
-        let mut dw = c.as_ref().map(|_| vec![0.0; c_out * c_in * t]);
+        let mut dw = c.as_ref().map(|_| Scratch::take_long(c_out * c_in * t));
         let mut dc = w.as_ref().map(|_| vec![0.0; n]);
-        let (no_w, no_c) = (vec![0.0; if w.is_some() { 0 } else { c_out * c_in * t }], vec![0.0; n]);
+        // Operands that were not kept are not read either: any slice of their length does.
+        let (no_w, no_c) = (Scratch::take(if w.is_some() { 0 } else { c_out * c_in * t }), vec![0.0; n]);
         mix::backward(
             plan,
             w.as_ref().map_or(&no_w, |w| w.as_slice()),
@@ -101,7 +102,7 @@ impl AggConvGrads for Flex {
             dm.as_slice(),
             MixGradients { w: dw.as_deref_mut(), c: dc.as_deref_mut() },
         );
-        (dw.map(|dw| tensor(dw, [c_out, c_in, t])), dc.map(|dc| tensor(dc, [n])))
+        (dw.map(|dw| pooled(dw, [c_out, c_in, t])), dc.map(|dc| tensor(dc, [n])))
     }
 }
 

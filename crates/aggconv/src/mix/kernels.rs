@@ -1,6 +1,11 @@
 //! The mixed kernel on slices, forward and backward.
+//!
+//! Weights of a row (a pair of channels) lie side by side, and each goes to a tap of its own: no vector operation. So
+//! sixteen rows are taken at once, transposed, and a vector holds one weight of each.
 
 use super::MixPlan;
+use crate::kernels::scratch::Scratch;
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd, dispatch};
 use rayon::prelude::*;
 
 /// Channel pairs handled by one task. Sums over channel pairs are taken per task and then over
@@ -24,19 +29,9 @@ pub struct MixGradients<'a> {
 pub fn forward(plan: &MixPlan, w: &[f32], c: &[f32], m: &mut [f32]) {
     let (t, u) = (plan.weights(), plan.taps().len());
     assert!(c.len() == plan.candidates() && w.len().is_multiple_of(t) && m.len() == w.len() / t * u);
-    m.par_chunks_mut(ROWS * u).zip(w.par_chunks(ROWS * t)).for_each(|(m, w)| {
-        m.fill(0.0);
-        for (m, w) in m.chunks_exact_mut(u).zip(w.chunks_exact(t)) {
-            for (i, start, targets) in plan.blocks_with_targets() {
-                for (&target, &w) in targets.iter().zip(&w[start..]) {
-                    // An unreachable weight's target is past the end.
-                    if let Some(m) = m.get_mut(target as usize) {
-                        *m += c[i] * w;
-                    }
-                }
-            }
-        }
-    });
+    m.par_chunks_mut(ROWS * u)
+        .zip(w.par_chunks(ROWS * t))
+        .for_each(|(m, w)| dispatch(Isa::current(), Forward { plan, w, c, m }));
 }
 
 /// Computes the gradients asked for from `dm: [rows, U]`:
@@ -47,40 +42,162 @@ pub fn forward(plan: &MixPlan, w: &[f32], c: &[f32], m: &mut [f32]) {
 pub fn backward(plan: &MixPlan, w: &[f32], c: &[f32], dm: &[f32], gradients: MixGradients<'_>) {
     let (t, u) = (plan.weights(), plan.taps().len());
     assert!(c.len() == plan.candidates() && w.len().is_multiple_of(t) && dm.len() == w.len() / t * u);
-    if let Some(dw) = gradients.w {
-        assert_eq!(dw.len(), w.len());
-        dw.par_chunks_mut(ROWS * t).zip(dm.par_chunks(ROWS * u)).for_each(|(dw, dm)| {
-            for (dw, dm) in dw.chunks_exact_mut(t).zip(dm.chunks_exact(u)) {
-                for (i, start, targets) in plan.blocks_with_targets() {
-                    for (&target, dw) in targets.iter().zip(&mut dw[start..]) {
-                        *dw = dm.get(target as usize).map_or(0.0, |&dm| c[i] * dm);
-                    }
-                }
-            }
-        });
-    }
-    if let Some(dc) = gradients.c {
+    let MixGradients { w: dw, c: dc } = gradients;
+    let sums = dc.is_some();
+    let task = |(i, dw): (usize, Option<&mut [f32]>)| {
+        let rows = i * ROWS..w.len() / t;
+        let rows = rows.start..rows.end.min(rows.start + ROWS);
+        let (w, dm) = (&w[rows.start * t..rows.end * t], &dm[rows.start * u..rows.end * u]);
+        dispatch(Isa::current(), Backward { plan, w, c, dm, dw, sums })
+    };
+    let partial: Vec<Vec<f64>> = match dw {
+        Some(dw) => {
+            assert_eq!(dw.len(), w.len());
+            dw.par_chunks_mut(ROWS * t).enumerate().map(|(i, dw)| task((i, Some(dw)))).collect()
+        }
+        None if sums => (0..(w.len() / t).div_ceil(ROWS)).into_par_iter().map(|i| task((i, None))).collect(),
+        None => return,
+    };
+    if let Some(dc) = dc {
         assert_eq!(dc.len(), c.len());
-        let partial: Vec<Vec<f64>> = w
-            .par_chunks(ROWS * t)
-            .zip(dm.par_chunks(ROWS * u))
-            .map(|(w, dm)| {
-                // Thousands of rows are summed: in f64, their rounding does not add up.
-                let mut sums = vec![0.0f64; plan.candidates()];
-                for (w, dm) in w.chunks_exact(t).zip(dm.chunks_exact(u)) {
-                    for (i, start, targets) in plan.blocks_with_targets() {
-                        let terms = targets.iter().zip(&w[start..]);
-                        let sum: f32 =
-                            terms.filter_map(|(&target, &w)| dm.get(target as usize).map(|&dm| w * dm)).sum();
-                        sums[i] += f64::from(sum);
-                    }
-                }
-                sums
-            })
-            .collect();
         for (i, dc) in dc.iter_mut().enumerate() {
             *dc = partial.iter().map(|p| p[i]).sum::<f64>() as f32;
         }
+    }
+}
+
+/// Sixteen rows of `len` floats as `len` vectors of one element of each; rows that `rows` does not have are 0.
+#[inline(always)]
+fn gather<S: Simd>(simd: S, rows: &[f32], len: usize, out: &mut [f32]) {
+    assert!(out.len() >= len * LANES);
+    for at in (0..len).step_by(LANES) {
+        let n = LANES.min(len - at);
+        let mut v = [simd.splat(0.0); LANES];
+        for (v, row) in v.iter_mut().zip(rows.chunks_exact(len)) {
+            let row = &row[at..at + n];
+            // SAFETY: `row` holds n floats.
+            *v = unsafe { if n == LANES { simd.load(row.as_ptr()) } else { simd.load_some(row.as_ptr(), n) } };
+        }
+        for (v, to) in simd.transpose(v).into_iter().zip(out[at * LANES..].chunks_exact_mut(LANES)).take(n) {
+            // SAFETY: `to` holds a vector.
+            unsafe { simd.store(to.as_mut_ptr(), v) };
+        }
+    }
+}
+
+/// What [`gather`] read, back to its rows.
+#[inline(always)]
+fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
+    assert!(vectors.len() >= len * LANES);
+    for at in (0..len).step_by(LANES) {
+        let n = LANES.min(len - at);
+        let mut v = [simd.splat(0.0); LANES];
+        for (v, from) in v.iter_mut().zip(vectors[at * LANES..].chunks_exact(LANES)).take(n) {
+            // SAFETY: `from` holds a vector.
+            *v = unsafe { simd.load(from.as_ptr()) };
+        }
+        for (v, row) in simd.transpose(v).into_iter().zip(rows.chunks_exact_mut(len)) {
+            let row = &mut row[at..at + n];
+            // SAFETY: `row` holds n floats.
+            unsafe {
+                if n == LANES { simd.store(row.as_mut_ptr(), v) } else { simd.store_some(row.as_mut_ptr(), v, n) }
+            };
+        }
+    }
+}
+
+/// A task of [`forward`].
+struct Forward<'a> {
+    plan: &'a MixPlan,
+    w: &'a [f32],
+    c: &'a [f32],
+    m: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (t, u) = (self.plan.weights(), self.plan.taps().len());
+        let mut buffer = Scratch::take((t + u) * LANES);
+        let (weights, mixed) = buffer.split_at_mut(t * LANES);
+        for (w, m) in self.w.chunks(LANES * t).zip(self.m.chunks_mut(LANES * u)) {
+            gather(simd, w, t, weights);
+            mixed.fill(0.0);
+            for (i, start, targets) in self.plan.blocks_with_targets() {
+                let c = simd.splat(self.c[i]);
+                for (&target, w) in targets.iter().zip(weights[start * LANES..].chunks_exact(LANES)) {
+                    // An unreachable weight's target is past the end.
+                    if let Some(m) = mixed.as_chunks_mut::<LANES>().0.get_mut(target as usize) {
+                        // SAFETY: both are vectors.
+                        unsafe {
+                            let sum = simd.fma(c, simd.load(w.as_ptr()), simd.load(m.as_ptr()));
+                            simd.store(m.as_mut_ptr(), sum);
+                        }
+                    }
+                }
+            }
+            scatter(simd, mixed, u, m);
+        }
+    }
+}
+
+/// A task of [`backward`]: fills in `dw` and, if `sums`, returns the coefficients' sums over its rows.
+struct Backward<'a> {
+    plan: &'a MixPlan,
+    w: &'a [f32],
+    c: &'a [f32],
+    dm: &'a [f32],
+    dw: Option<&'a mut [f32]>,
+    sums: bool,
+}
+
+impl Kernel for Backward<'_> {
+    type Out = Vec<f64>;
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) -> Vec<f64> {
+        let (t, u) = (self.plan.weights(), self.plan.taps().len());
+        let mut out = vec![0.0f64; if self.sums { self.plan.candidates() } else { 0 }];
+        let mut buffer = Scratch::take((2 * t + u) * LANES);
+        let (weights, rest) = buffer.split_at_mut(t * LANES);
+        let (gradient, mixed) = rest.split_at_mut(t * LANES);
+        let blocks = self.w.chunks(LANES * t).zip(self.dm.chunks(LANES * u));
+        for (block, (w, dm)) in blocks.enumerate() {
+            gather(simd, dm, u, mixed);
+            if self.sums {
+                gather(simd, w, t, weights);
+            }
+            for (i, start, targets) in self.plan.blocks_with_targets() {
+                let c = simd.splat(self.c[i]);
+                let mut sum = simd.splat(0.0);
+                let w = weights[start * LANES..].chunks_exact(LANES);
+                let dw = gradient[start * LANES..].chunks_exact_mut(LANES);
+                for ((&target, w), dw) in targets.iter().zip(w).zip(dw) {
+                    let dm = mixed.as_chunks::<LANES>().0.get(target as usize);
+                    // SAFETY: all three are vectors.
+                    unsafe {
+                        let dm = dm.map_or(simd.splat(0.0), |dm| simd.load(dm.as_ptr()));
+                        if self.sums {
+                            sum = simd.fma(simd.load(w.as_ptr()), dm, sum);
+                        }
+                        simd.store(dw.as_mut_ptr(), simd.mul(c, dm));
+                    }
+                }
+                if let Some(out) = out.get_mut(i) {
+                    let mut lanes = [0f32; LANES];
+                    // SAFETY: `lanes` holds a vector.
+                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
+                    // Thousands of rows are summed: in f64, their rounding does not add up.
+                    *out += lanes.iter().map(|&v| f64::from(v)).sum::<f64>();
+                }
+            }
+            if let Some(dw) = &mut self.dw {
+                let start = block * LANES * t;
+                let end = dw.len().min(start + LANES * t);
+                scatter(simd, gradient, t, &mut dw[start..end]);
+            }
+        }
+        out
     }
 }
 
