@@ -1,11 +1,12 @@
 //! Memory that is reused between calls and never zeroed again.
 //!
 //! A training step asks for the same few buffers thousands of times; fresh pages cost more than
-//! the arithmetic done on them. Buffers are returned to a pool when dropped. Tensors that the
+//! the arithmetic done on them. Buffers are returned to a pool (small ones to the thread) when dropped. Tensors that the
 //! kernels make take theirs from it too ([`Scratch::into_bytes`]).
 
 use burn::tensor::Bytes;
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty};
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
@@ -17,6 +18,15 @@ struct Line([f32; 16]);
 
 /// Lines of a small buffer (256 KiB).
 const SMALL: usize = 1 << 12;
+
+/// Small buffers that a thread keeps for itself.
+const OWN: usize = 24;
+
+thread_local! {
+    /// Small buffers for the time of a call, taken by every one of many small tasks: from a list of the thread's own,
+    /// without a lock. They are left out of the pool's accounts.
+    static SMALL_ONES: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Every buffer that is idle, and how many lines are not.
 struct Pool {
@@ -67,14 +77,26 @@ impl Pool {
 pub struct Scratch {
     lines: Vec<Line>,
     len: usize,
+    /// Whether it goes back to the thread and not to the pool.
+    own: bool,
 }
 
 impl Scratch {
     /// `len` floats for the time of a call; their values are whatever the last user left.
     pub fn take(len: usize) -> Self {
         let need = len.div_ceil(16);
-        // Small ones may be wasteful: finding one at all is worth more.
-        Self::from_pool(len, need, if need < SMALL { need * 4 + 64 } else { need + need / 4 })
+        if need >= SMALL {
+            return Self::from_pool(len, need, need + need / 4);
+        }
+        // Small ones may be wasteful: finding one at all is worth more. A thread that ends has none.
+        let found = SMALL_ONES.try_with(|small| {
+            let mut small = small.borrow_mut();
+            let fits = small.iter().enumerate().filter(|(_, b)| (need..=need * 4 + 64).contains(&b.len()));
+            let found = fits.min_by_key(|(_, b)| b.len()).map(|(i, _)| i);
+            found.map(|i| small.swap_remove(i))
+        });
+        let lines = found.ok().flatten().unwrap_or_else(|| vec![Line([0.0; 16]); need]);
+        Self { lines, len, own: true }
     }
 
     /// Like [`take`](Self::take), for long: of a size that wastes little.
@@ -85,7 +107,7 @@ impl Scratch {
 
     fn from_pool(len: usize, need: usize, most: usize) -> Self {
         let found = Pool::with(|pool| pool.take(need, most));
-        Self { lines: found.unwrap_or_else(|| vec![Line([0.0; 16]); need]), len }
+        Self { lines: found.unwrap_or_else(|| vec![Line([0.0; 16]); need]), len, own: false }
     }
 
     /// The buffer as a tensor's storage, which returns to the pool when the tensor is dropped.
@@ -99,7 +121,19 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         let lines = std::mem::take(&mut self.lines);
-        Pool::with(|pool| pool.put(lines));
+        if !self.own {
+            return Pool::with(|pool| pool.put(lines));
+        }
+        // What does not fit is freed, as is everything once the thread ends.
+        let _ = SMALL_ONES.try_with(|small| {
+            let mut small = small.borrow_mut();
+            if small.len() == OWN {
+                small.remove(0);
+            }
+            if !lines.is_empty() {
+                small.push(lines);
+            }
+        });
     }
 }
 
