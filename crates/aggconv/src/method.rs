@@ -1,11 +1,12 @@
 //! The ways of computing an AggConv: the paper's, to compare with, and the best.
 
-use crate::ConvGeometry;
 use crate::kernels::{self, Algorithm};
-use crate::mix::Dilation;
+use crate::mix::{self, Dilation, MixPlan};
+use crate::{ConvGeometry, KernelSpace, TapSet};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A way of computing `AggConv_{K,D}`. All compute the same function, to rounding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,8 +61,24 @@ impl Method {
         }
     }
 
+    /// The convolutions that an AggConv is computed by, one for each candidate or a single one: `geometry` with the
+    /// taps of each in place of its own.
+    pub fn convolutions(self, space: &KernelSpace, dims: usize, geometry: &ConvGeometry) -> Vec<ConvGeometry> {
+        let with = |taps: TapSet| ConvGeometry { taps: Arc::new(taps), ..geometry.clone() };
+        match (self, self.dilation()) {
+            (Method::MixedResults, _) => {
+                space.candidates().iter().map(|c| with(TapSet::lattice(c.k, c.d, dims))).collect()
+            }
+            (_, Some(_)) => vec![with(mix::dense_taps(space, dims))],
+            (_, None) => {
+                let taps = MixPlan::new(space, dims, geometry.input).taps().clone();
+                vec![ConvGeometry { taps, ..geometry.clone() }]
+            }
+        }
+    }
+
     /// The kernel that a method asks for on a geometry.
-    pub(crate) fn algorithm(self, geometry: &ConvGeometry) -> Algorithm {
+    pub fn algorithm(self, geometry: &ConvGeometry) -> Algorithm {
         match self {
             Method::Auto => kernels::select(geometry),
             Method::MixedResults | Method::MixedWeights | Method::MixedWeightsKronecker => Algorithm::Direct,
@@ -94,6 +111,20 @@ impl FromStr for Method {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_method_has_its_convolutions() {
+        let space = KernelSpace::new([3, 5], [1, 3]).unwrap();
+        let taps = Arc::new(TapSet::lattice(1, 1, 1));
+        let g = ConvGeometry { batch: 2, c_in: 3, c_out: 4, groups: 1, input: [1, 5], stride: [1, 1], taps };
+        let taps = |method: Method| -> Vec<usize> {
+            method.convolutions(&space, 1, &g).iter().map(|g| g.taps.len()).collect()
+        };
+        assert_eq!(taps(Method::MixedResults), [3, 3, 5, 5]);
+        assert_eq!(taps(Method::MixedWeights), [13], "the dense kernel of side (5 - 1) * 3 + 1");
+        assert_eq!(taps(Method::FourierKronecker), [13]);
+        assert_eq!(taps(Method::Auto), [7], "-3 to 3: +-6 is out of reach");
+    }
 
     #[test]
     fn names_agree_everywhere() {

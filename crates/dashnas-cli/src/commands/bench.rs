@@ -64,9 +64,10 @@ fn text(r: &StepReport) -> String {
         r.peak_gflops,
     );
     for (i, l) in r.layers.iter().enumerate() {
+        let convolutions = if l.convolutions == 1 { String::new() } else { format!(" x {}", l.convolutions) };
         let _ = writeln!(
             out,
-            "{:>3}  {:>4} -> {:<4} {:>4} x {:<4} stride {} groups {:<4} {:>4} taps  {:<8} {:.3} Gflop",
+            "{:>3}  {:>4} -> {:<4} {:>4} x {:<4} stride {} groups {:<4} {:>4} taps  {:<8}{convolutions} {:.3} Gflop",
             i + 1,
             l.channels[0],
             l.channels[1],

@@ -4,7 +4,7 @@ use super::cases::Case;
 use crate::backbone::{Op, Plan, Residual};
 use crate::network::{ConvLayer, Network};
 use aggconv::kernels::{self, Algorithm};
-use aggconv::{ConvGeometry, MixPlan, TapSet};
+use aggconv::{ConvGeometry, TapSet};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -19,9 +19,11 @@ pub struct LayerReport {
     pub groups: usize,
     /// Stride.
     pub stride: usize,
-    /// Taps of its kernel that can reach the input.
+    /// Convolutions it is computed by: one, or by Eq. 2 one for each candidate.
+    pub convolutions: usize,
+    /// Taps of their kernels that can reach the input.
     pub taps: usize,
-    /// The algorithm that its shape selects. (The paper's methods, when asked for, use their own.)
+    /// The algorithm that the method uses or, where it leaves the choice, that the shape selects.
     pub algorithm: Algorithm,
     /// Billions of floating-point operations in a training step: forward and both gradients.
     pub gflop: f64,
@@ -32,30 +34,35 @@ pub(super) fn layers(plan: &Plan, case: &Case, network: &Network) -> Vec<LayerRe
     let mut convs = network.convs().iter();
     let mut out = Vec::new();
     let mut input = case.input;
+    let geometry = |[c_in, c_out]: [usize; 2], input, stride, groups, taps| {
+        let stride = if plan.dims == 1 { [1, stride] } else { [stride, stride] };
+        ConvGeometry { batch: case.batch, c_in, c_out, groups, input, stride, taps: Arc::new(taps) }
+    };
+    let lattice = |k, d| TapSet::lattice(k, d, plan.dims);
     for stage in &plan.stages {
         let before = input;
         for op in &stage.body {
             let (Op::Conv { c_in, c_out, stride, .. } | Op::Pointwise { c_in, c_out, stride }) = *op else { continue };
-            let (taps, groups) = match (op, convs.len()) {
-                (Op::Conv { .. }, 1..) => match convs.next() {
-                    Some(ConvLayer::Mixed(conv)) => {
-                        (MixPlan::new(&conv.space, plan.dims, input).taps().clone(), conv.groups)
-                    }
-                    Some(ConvLayer::Fixed(conv)) => {
-                        (Arc::new(TapSet::lattice(conv.candidate.k, conv.candidate.d, plan.dims)), conv.groups)
-                    }
-                    None => continue,
-                },
-                _ => (Arc::new(TapSet::lattice(1, 1, plan.dims)), 1),
-            };
-            out.push(layer(plan.dims, case.batch, [c_in, c_out], input, groups, stride, taps));
+            let channels = [c_in, c_out];
+            let conv = if matches!(op, Op::Conv { .. }) { convs.next() } else { None };
+            out.push(match conv {
+                Some(ConvLayer::Mixed(conv)) => {
+                    let g = geometry(channels, input, stride, conv.groups, lattice(1, 1));
+                    layer(&conv.method.convolutions(&conv.space, plan.dims, &g), |g| conv.method.algorithm(g))
+                }
+                Some(ConvLayer::Fixed(conv)) => {
+                    let taps = lattice(conv.candidate.k, conv.candidate.d);
+                    layer(&[geometry(channels, input, stride, conv.groups, taps)], kernels::select)
+                }
+                None => layer(&[geometry(channels, input, stride, 1, lattice(1, 1))], kernels::select),
+            });
             input = strided(plan.dims, input, stride);
         }
         if let Residual::Project { ops } = &stage.residual {
             for op in ops {
                 if let Op::Pointwise { c_in, c_out, stride } = *op {
-                    let taps = Arc::new(TapSet::lattice(1, 1, plan.dims));
-                    out.push(layer(plan.dims, case.batch, [c_in, c_out], before, 1, stride, taps));
+                    let g = geometry([c_in, c_out], before, stride, 1, lattice(1, 1));
+                    out.push(layer(&[g], kernels::select));
                 }
             }
         }
@@ -71,32 +78,57 @@ fn strided(dims: usize, [h, w]: [usize; 2], stride: usize) -> [usize; 2] {
     [if dims == 1 { h } else { h.div_ceil(stride) }, w.div_ceil(stride)]
 }
 
-fn layer(
-    dims: usize,
-    batch: usize,
-    channels: [usize; 2],
-    input: [usize; 2],
-    groups: usize,
-    stride: usize,
-    taps: Arc<TapSet>,
-) -> LayerReport {
-    let geometry = ConvGeometry {
-        batch,
-        c_in: channels[0],
-        c_out: channels[1],
-        groups,
-        input,
-        stride: if dims == 1 { [1, stride] } else { [stride, stride] },
-        taps,
-    };
-    let algorithm = kernels::select(&geometry);
+/// The report on a layer that is computed by these convolutions, at least one.
+fn layer(convolutions: &[ConvGeometry], choose: impl Fn(&ConvGeometry) -> Algorithm) -> LayerReport {
+    let first = &convolutions[0];
+    let gflop = |g: &ConvGeometry| 3.0 * kernels::arithmetic(choose(g), g) / 1e9;
     LayerReport {
-        channels,
-        input,
-        groups,
-        stride,
-        taps: geometry.taps.reachable(input).len(),
-        algorithm,
-        gflop: 3.0 * kernels::arithmetic(algorithm, &geometry) / 1e9,
+        channels: [first.c_in, first.c_out],
+        input: first.input,
+        groups: first.groups,
+        stride: first.stride[1],
+        convolutions: convolutions.len(),
+        taps: convolutions.iter().map(|g| g.taps.reachable(g.input).len()).sum(),
+        algorithm: choose(first),
+        gflop: convolutions.iter().map(gflop).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::cases::Case;
+    use super::super::{Mode, StepBench};
+    use super::*;
+
+    fn layers(mode: Mode, depthwise: bool) -> Vec<LayerReport> {
+        let mut case = Case::named("ecg").expect("a case");
+        case.batch = 2;
+        case.input = [1, 40];
+        StepBench { case, mode, method: None, depthwise, width: 1, steps: 1 }.run().expect("valid").layers
+    }
+
+    /// The methods that the paper compares do what they say, and not what is fastest.
+    #[test]
+    fn a_layer_is_reported_by_its_own_method() {
+        let mixed = |mode| layers(mode, false).into_iter().filter(|l| l.taps > 1).collect::<Vec<_>>();
+        let (auto, weights, results) = (mixed(Mode::Dash), mixed(Mode::MixedWeights), mixed(Mode::MixedResults));
+        assert!(auto.len() == 9 && weights.len() == 9 && results.len() == 9);
+        for i in 0..9 {
+            // 5 kernel sizes at 4 dilations; the dense kernel has a tap wherever it can reach.
+            assert_eq!((auto[i].convolutions, weights[i].convolutions, results[i].convolutions), (1, 1, 20));
+            assert_eq!((weights[i].algorithm, results[i].algorithm), (Algorithm::Direct, Algorithm::Direct));
+            assert_eq!(weights[i].taps, 79);
+            assert!(auto[i].taps < 79 && results[i].taps > 79, "{auto:?} {results:?}");
+            assert!(auto[i].gflop < results[i].gflop && auto[i].gflop > 0.0);
+        }
+    }
+
+    #[test]
+    fn depthwise_layers_and_discretized_ones_are_seen() {
+        let groups: Vec<usize> = layers(Mode::Dash, true).iter().map(|l| l.groups).collect();
+        assert!(groups.contains(&4) && groups.contains(&8), "{groups:?}");
+        let taps: Vec<usize> = layers(Mode::Retrain, false).iter().map(|l| l.taps).filter(|&t| t > 1).collect();
+        // [11, 3], [19, 7], ... of the pattern, less what 40 positions cannot reach.
+        assert_eq!(taps[..2], [11, 11], "{taps:?}");
     }
 }
