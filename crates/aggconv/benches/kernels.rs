@@ -27,8 +27,10 @@
 //! | conv1d 128 k7 | 80 | 37 | 80 |
 //! | conv1d 8 k5 | 5 | 7 | 10 |
 
+use aggconv::kernels::fourier::parts::{Contraction, Transform};
 use aggconv::kernels::{Algorithm, Gradients, backward, forward};
-use aggconv::{ConvGeometry, TapSet};
+use aggconv::mix::{self, MixGradients};
+use aggconv::{ConvGeometry, KernelSpace, MixPlan, TapSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -133,6 +135,36 @@ fn fourier_forward(bencher: divan::Bencher, layer: &Layer) {
 #[divan::bench(args = layers(), max_time = 1)]
 fn fourier_backward(bencher: divan::Bencher, layer: &Layer) {
     bench_backward(bencher, layer, Algorithm::Fourier);
+}
+
+/// The transforms of the layers above: of sixteen signals at once.
+#[divan::bench(args = [91, 80, 60, 1135, 2000], max_time = 1)]
+fn transform(bencher: divan::Bencher, n: usize) {
+    let mut transform = Transform::new(n);
+    bencher.counter(divan::counter::ItemsCount::new(transform.len())).bench_local(|| transform.run());
+}
+
+/// The products over channels at a frequency: samples, input channels, output channels.
+#[divan::bench(args = [[256, 128, 128], [256, 64, 64], [64, 16, 16], [10, 64, 64]], max_time = 1)]
+fn contraction(bencher: divan::Bencher, [m, k, n]: [usize; 3]) {
+    let mut product = Contraction::new(m, k, n);
+    // Shown as items: floating-point operations, so that items a second are flop/s.
+    bencher.counter(divan::counter::ItemsCount::new(product.flop())).bench_local(|| product.run());
+}
+
+/// Mixing the kernels of all candidates into one, forward and backward, for every pair of 128 channels.
+#[divan::bench(args = [1, 2], max_time = 1)]
+fn mix(bencher: divan::Bencher, dims: usize) {
+    let (space, input) = if dims == 1 { (KernelSpace::for_1d(), [1, 1000]) } else { (KernelSpace::for_2d(), [32, 32]) };
+    let plan = MixPlan::new(&space, dims, input);
+    let rows = 128 * 128;
+    let (w, c) = (noise(rows * plan.weights()), noise(plan.candidates()));
+    let (mut m, mut dw) = (vec![0.0; rows * plan.taps().len()], vec![0.0; w.len()]);
+    let mut dc = vec![0.0; c.len()];
+    bencher.bench_local(|| {
+        mix::forward(&plan, &w, &c, &mut m);
+        mix::backward(&plan, &w, &c, &m, MixGradients { w: Some(&mut dw), c: Some(&mut dc) });
+    });
 }
 
 fn main() {

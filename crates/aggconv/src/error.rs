@@ -86,4 +86,14 @@ pub enum OperatorError {
         /// The shape.
         geometry: String,
     },
+    /// An environment variable that forces a choice names none.
+    #[error("{variable} is {value:?}: expected one of {expected}")]
+    Environment {
+        /// Name of the variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What it could be here.
+        expected: String,
+    },
 }

@@ -436,3 +436,51 @@ fn inspect_tells_what_files_are_and_what_is_missing() {
     assert_eq!((&found["splits"][0]["x"][0], &found["classes"][1]["name"]), (&6.into(), &"yes".into()));
     assert!(found["notes"][1].as_str().unwrap().contains("no test split"), "{found}");
 }
+
+/// Every mode of a benchmark runs and says what it measured.
+#[test]
+fn bench_step_reports_every_mode() {
+    let folder = folder();
+    for mode in ["dash", "mixed-weights", "mixed-results", "backbone", "retrain"] {
+        let args = ["bench", "step", "--case", "satellite", "--batch", "2", "--steps", "1", "--json", "--mode", mode];
+        let out = dashnas(folder.path()).args(args).assert().success();
+        let report: serde_json::Value = serde_json::from_slice(&out.get_output().stdout).expect("JSON");
+        assert_eq!((&report["case"], &report["mode"]), (&"satellite".into(), &mode.into()));
+        assert_eq!(report["batch"], 2);
+        assert_eq!(report["layers"].as_array().map(Vec::len), Some(11), "{report}");
+        for key in ["seconds", "gflop", "peak_gflops", "fraction_of_peak"] {
+            assert!(report[key].as_f64().is_some_and(|v| v > 0.0), "{key}: {report}");
+        }
+    }
+}
+
+/// The paper's figures 2 and 3: a line for each of its methods and for ours, as numbers and as a picture.
+#[test]
+fn bench_figures_draws_all_six_methods() {
+    let folder = folder();
+    // With a limit that every step exceeds, each line ends after its first point.
+    let args = ["bench", "figures", "--out", "figures", "--batch", "1", "--limit", "0"];
+    dashnas(folder.path()).args(args).assert().success();
+    for (name, axis, first) in [("fig2", "operations in the search space", "1,"), ("fig3", "input length", "32,")] {
+        let csv = fs::read_to_string(folder.path().join(format!("figures/{name}.csv"))).expect("written");
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines.len(), 2, "{csv}");
+        let head = "mixed-results,mixed-weights,mixed-weights (Kronecker),DASH,DASH (Kronecker),ours (auto)";
+        assert_eq!(lines[0], format!("{axis},{head}"));
+        assert!(lines[1].starts_with(first), "{csv}");
+        let seconds: Vec<f64> = lines[1].split(',').skip(1).map(|v| v.parse().expect("a number")).collect();
+        assert!(seconds.len() == 6 && seconds.iter().all(|&s| s > 0.0), "{csv}");
+        let svg = fs::read_to_string(folder.path().join(format!("figures/{name}.svg"))).expect("written");
+        assert!(svg.starts_with("<svg") && svg.contains("ours (auto)") && svg.contains("DASH (Kronecker)"));
+    }
+}
+
+#[test]
+fn a_forced_choice_that_is_none_is_refused() {
+    let folder = folder();
+    for (variable, value) in [("AGGCONV_ALGORITHM", "winograd"), ("AGGCONV_ISA", "sse9")] {
+        let mut command = dashnas(folder.path());
+        let out = command.env(variable, value).args(["bench", "step", "--case", "ecg"]).assert().code(1).stdout("");
+        out.stderr(predicate::str::contains(format!("{variable} is \"{value}\": expected one of")));
+    }
+}

@@ -60,4 +60,5 @@ pub mod train;
 pub mod transform;
 pub mod tune;
 
+pub use aggconv::kernels::check_environment;
 pub use error::Error;

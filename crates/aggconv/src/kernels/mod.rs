@@ -16,7 +16,7 @@ mod select;
 pub mod simd;
 mod work;
 
-pub use select::{cost, select};
+pub use select::{check_environment, cost, select};
 pub use work::arithmetic;
 
 use crate::ConvGeometry;
@@ -38,6 +38,15 @@ pub enum Algorithm {
 impl Algorithm {
     /// Every algorithm, for tests and benchmarks that try each.
     pub const ALL: &'static [Algorithm] = &[Algorithm::Naive, Algorithm::Direct, Algorithm::Fourier];
+
+    /// The name it is serialized to and asked for by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Naive => "naive",
+            Algorithm::Direct => "direct",
+            Algorithm::Fourier => "fourier",
+        }
+    }
 
     /// Whether this algorithm can compute this geometry.
     pub fn supports(self, geometry: &ConvGeometry) -> bool {

@@ -1,21 +1,47 @@
 //! Which algorithm for which shape.
 
-use super::simd::LANES;
+use super::simd::{Isa, LANES};
 use super::{Algorithm, direct, fourier};
-use crate::ConvGeometry;
+use crate::{ConvGeometry, OperatorError};
 use std::sync::OnceLock;
+
+/// The environment variable that forces an algorithm.
+const VARIABLE: &str = "AGGCONV_ALGORITHM";
+
+/// What the environment asks for: read once.
+fn forced() -> Option<Algorithm> {
+    static FORCED: OnceLock<Option<Algorithm>> = OnceLock::new();
+    *FORCED.get_or_init(|| {
+        let name = std::env::var(VARIABLE).ok()?;
+        Algorithm::ALL.iter().copied().find(|a| a.name() == name)
+    })
+}
+
+/// Checks the environment variables that force a choice, which everything else in this crate leaves aside where they
+/// make no sense: a program that lets its users set them calls this first.
+///
+/// # Errors
+/// If `AGGCONV_ALGORITHM` or `AGGCONV_ISA` is set to a name that is none, or to an instruction set that this processor
+/// does not have.
+pub fn check_environment() -> Result<(), OperatorError> {
+    let check =
+        |variable: &'static str, valid: &dyn Fn(&str) -> bool, expected: String| match std::env::var_os(variable) {
+            Some(value) if !value.to_str().is_some_and(valid) => {
+                Err(OperatorError::Environment { variable, value: value.to_string_lossy().into_owned(), expected })
+            }
+            _ => Ok(()),
+        };
+    let names = Algorithm::ALL.iter().map(|a| a.name()).collect::<Vec<_>>();
+    check(VARIABLE, &|name| names.contains(&name), names.join(", "))?;
+    let sets: Vec<_> = Isa::ALL.iter().filter(|isa| isa.available()).map(|isa| isa.name()).collect();
+    check(Isa::VARIABLE, &|name| sets.contains(&name), sets.join(", "))
+}
 
 /// The algorithm to use for a geometry: the cheapest by [`cost`], or the one that the environment
 /// variable `AGGCONV_ALGORITHM` (`naive`, `direct`, `fourier`; read once) names, where it
 /// supports the geometry.
 pub fn select(g: &ConvGeometry) -> Algorithm {
-    static FORCED: OnceLock<Option<Algorithm>> = OnceLock::new();
-    let forced = FORCED.get_or_init(|| match std::env::var("AGGCONV_ALGORITHM").as_deref() {
-        Ok("naive") => Some(Algorithm::Naive),
-        Ok("direct") => Some(Algorithm::Direct),
-        Ok("fourier") => Some(Algorithm::Fourier),
-        _ => None,
-    });
+    let forced = forced();
     if let Some(a) = forced.filter(|a| a.supports(g)) {
         return a;
     }
@@ -27,13 +53,23 @@ pub fn select(g: &ConvGeometry) -> Algorithm {
 /// About how many nanoseconds one core takes for a forward and a backward pass.
 ///
 /// A model, fitted to measurements on a core with 512-bit vectors (about 15 % off on the layers
-/// of the paper's networks); other machines scale both algorithms alike, more or less.
+/// of the paper's networks). Other machines scale both algorithms alike, but for what
+/// [`direct_factor`] says. `examples/choice.rs` measures what the choice by it loses against always
+/// taking the faster algorithm: about a hundredth. It is a model and not a stopwatch because what
+/// is chosen decides the last bits of a result, and these must not depend on what else the machine
+/// was doing.
 pub fn cost(a: Algorithm, g: &ConvGeometry) -> f64 {
     match a {
         Algorithm::Naive => 6.0 * (g.y_len() * g.c_in_per_group() * g.taps.len()) as f64,
-        Algorithm::Direct => direct_cost(g),
+        Algorithm::Direct => direct_factor(Isa::current()) * direct_cost(g),
         Algorithm::Fourier => fourier_cost(g),
     }
+}
+
+/// What direct convolution costs relative to the Fourier path, against 512-bit vectors: as
+/// `examples/choice.rs` measured it on a core with 256-bit ones.
+fn direct_factor(isa: Isa) -> f64 {
+    if isa == Isa::Avx512 { 1.0 } else { 0.7 }
 }
 
 /// Nanoseconds of a cycle.

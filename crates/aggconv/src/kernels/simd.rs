@@ -21,6 +21,21 @@ pub enum Isa {
 }
 
 impl Isa {
+    /// Every instruction set, the narrowest first.
+    pub const ALL: &'static [Isa] = &[Isa::Scalar, Isa::Avx2, Isa::Avx512];
+
+    /// The environment variable that forces one.
+    pub(super) const VARIABLE: &'static str = "AGGCONV_ISA";
+
+    /// The name it is asked for by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Scalar => "scalar",
+            Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
+        }
+    }
+
     /// Whether this processor has it.
     pub fn available(self) -> bool {
         match self {
@@ -45,14 +60,10 @@ impl Isa {
     pub fn current() -> Isa {
         static CURRENT: OnceLock<Isa> = OnceLock::new();
         *CURRENT.get_or_init(|| {
-            let asked = match std::env::var("AGGCONV_ISA").as_deref() {
-                Ok("scalar") => Some(Isa::Scalar),
-                Ok("avx2") => Some(Isa::Avx2),
-                Ok("avx512") => Some(Isa::Avx512),
-                _ => None,
-            };
-            let best = [Isa::Avx512, Isa::Avx2].into_iter().find(|i| i.available()).unwrap_or(Isa::Scalar);
-            asked.filter(|i| i.available()).unwrap_or(best)
+            let available = || Isa::ALL.iter().copied().filter(|isa| isa.available());
+            let asked = std::env::var(Self::VARIABLE).ok();
+            let asked = asked.and_then(|name| available().find(|isa| isa.name() == name));
+            asked.or(available().last()).unwrap_or(Isa::Scalar)
         })
     }
 }

@@ -65,6 +65,7 @@ fn start(threads: Option<u16>, verbosity: Verbosity) -> Result<Progress, Failure
 
 fn begin(threads: Option<u16>, verbosity: Verbosity) -> Result<(), Failure> {
     crate::logging::start(verbosity);
+    dashnas::check_environment().map_err(|e| Failure::new(Code::Other, e.to_string(), None))?;
     let Some(threads) = threads else { return Ok(()) };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.into())

@@ -19,6 +19,7 @@ mod cgemm;
 mod columns;
 mod fft;
 mod lines;
+pub mod parts;
 mod taps;
 
 use super::simd::{Isa, LANES};
@@ -26,6 +27,7 @@ use super::{Gradients, scratch::Scratch};
 use crate::{ConvGeometry, TapSet};
 use columns::Columns;
 use lines::{LineSet, Planes};
+use std::sync::{Arc, Mutex};
 use taps::Taps;
 
 /// How 16 planes are put side by side, and with it which matrix dimension is the vector.
@@ -114,7 +116,46 @@ fn padded(n: usize) -> usize {
     n.next_multiple_of(LANES)
 }
 
+/// What a [`Setup`] is made from.
+#[derive(PartialEq)]
+struct Key {
+    input: [usize; 2],
+    lanes: Lanes,
+    depthwise: bool,
+    taps: Arc<TapSet>,
+}
+
+/// The setups of the layers last used, the last one first: each step asks for the same again, and making one takes
+/// longer than small layers themselves do.
+static SETUPS: Mutex<Vec<(Key, Arc<Setup>)>> = Mutex::new(Vec::new());
+
+/// Setups kept: more than a network has layers of different shapes.
+const KEPT: usize = 64;
+
 impl Setup {
+    /// The setup for a geometry, made or found again.
+    fn of(g: &ConvGeometry) -> Arc<Self> {
+        let key = Key { input: g.input, lanes: layout(g), depthwise: is_depthwise(g), taps: g.taps.clone() };
+        let setups = || SETUPS.lock().unwrap_or_else(|e| e.into_inner());
+        let find = |setups: &mut Vec<(Key, Arc<Setup>)>| {
+            let i = setups.iter().position(|(k, _)| *k == key)?;
+            setups[..=i].rotate_right(1);
+            Some(setups[0].1.clone())
+        };
+        if let Some(setup) = find(&mut setups()) {
+            return setup;
+        }
+        // Not under the lock: it may take a while.
+        let setup = Arc::new(Self::new(g));
+        let mut setups = setups();
+        if let Some(setup) = find(&mut setups) {
+            return setup;
+        }
+        setups.truncate(KEPT - 1);
+        setups.insert(0, (key, setup.clone()));
+        setup
+    }
+
     fn new(g: &ConvGeometry) -> Self {
         let taps = g.taps.reachable(g.input);
         let kept = (0..g.taps.len()).filter(|&i| taps.position(g.taps.offsets()[i]).is_some()).collect();
@@ -193,18 +234,18 @@ pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: 
 }
 
 fn forward_within(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32], limit: usize) {
-    let s = Setup::new(g);
+    let s = &*Setup::of(g);
     for [ci, co] in s.groups(g) {
-        let taps = Taps::new(&s, g, ci, co, false);
-        let wt = taps.prepare(&s, g, w);
-        for part in parts(&s, g, ci, co, limit) {
+        let taps = Taps::new(s, g, ci, co, false);
+        let wt = taps.prepare(s, g, w);
+        for part in parts(s, g, ci, co, limit) {
             let (xl, yl) = (&part.x_lines, &part.y_lines);
             let mut x1 = Scratch::take(xl.len());
             let mut y1 = Scratch::take(yl.len());
-            xl.analyse(&s, &x[part.x], &mut x1);
-            Columns { s: &s, from: xl, to: yl, taps: &taps }.apply(&wt, &x1, &mut y1);
+            xl.analyse(s, &x[part.x], &mut x1);
+            Columns { s, from: xl, to: yl, taps: &taps }.apply(&wt, &x1, &mut y1);
             // `analyse` leaves a factor 2.
-            yl.synthesise(&s, &y1, 0.5 / s.points(), bias, &mut y[part.y]);
+            yl.synthesise(s, &y1, 0.5 / s.points(), bias, &mut y[part.y]);
         }
     }
 }
@@ -221,36 +262,36 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
     if grads.x.is_none() && grads.w.is_none() {
         return;
     }
-    let s = Setup::new(g);
+    let s = &*Setup::of(g);
     if let Some(dw) = &mut grads.w {
         dw.fill(0.0); // unreachable taps have gradient 0
     }
     for [ci, co] in s.groups(g) {
-        let parts = parts(&s, g, ci, co, limit);
+        let parts = parts(s, g, ci, co, limit);
         // A single part can be read again and again: a large kernel's gradient is then made for
         // some output channels at a time, which bounds what its lines take.
         let split = parts.len() == 1 && grads.w.is_some();
-        let slices = if split { slices(&s, g, ci, co) } else { vec![co] };
+        let slices = if split { slices(s, g, ci, co) } else { vec![co] };
         if slices.len() > 1 {
             if let ([part], Some(dw)) = (&parts[..], &mut grads.w) {
                 let mut x1 = Scratch::take(part.x_lines.len());
-                part.x_lines.analyse(&s, x, &mut x1);
+                part.x_lines.analyse(s, x, &mut x1);
                 for slice in slices {
                     let planes = Planes::new(s.lanes, g.batch, g.c_out, slice.0, slice.1);
-                    let yl = LineSet::new(&s, planes, g.output(), g.stride);
+                    let yl = LineSet::new(s, planes, g.output(), g.stride);
                     let mut d1 = Scratch::take(yl.len());
-                    yl.analyse(&s, dy, &mut d1);
-                    let taps = Taps::new(&s, g, ci, slice, false);
-                    let mut g1 = Scratch::take(taps.lines_len(&s));
-                    Columns { s: &s, from: &part.x_lines, to: &yl, taps: &taps }.correlate(&x1, &d1, &mut g1, false);
-                    taps.scatter(&s, g, &g1, 0.25 / s.points(), dw);
+                    yl.analyse(s, dy, &mut d1);
+                    let taps = Taps::new(s, g, ci, slice, false);
+                    let mut g1 = Scratch::take(taps.lines_len(s));
+                    Columns { s, from: &part.x_lines, to: &yl, taps: &taps }.correlate(&x1, &d1, &mut g1, false);
+                    taps.scatter(s, g, &g1, 0.25 / s.points(), dw);
                 }
             }
             if grads.x.is_some() {
-                input_and_weights(&s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), None));
+                input_and_weights(s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), None));
             }
         } else {
-            input_and_weights(&s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), grads.w.as_deref_mut()));
+            input_and_weights(s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), grads.w.as_deref_mut()));
         }
     }
 }
