@@ -266,6 +266,8 @@ struct Buffers {
     spectra: [Scratch; 2],
     /// Spectrum of a chunk.
     kernel: Scratch,
+    /// Of large products.
+    sums: Scratch,
 }
 
 impl Buffers {
@@ -276,7 +278,16 @@ impl Buffers {
         // With no columns the lines are the spectra.
         let spectra = [0, 1].map(|i| Scratch::take(if n == 1 { 0 } else { n * windows(i) }));
         let kernel = work.iter().flat_map(|w| &w.chunks).map(|&k| c.taps.stride(k)).max().unwrap_or(0);
+        // In the products of `Apply` and of `Correlate`, which only exchange two sizes.
+        let sums = |chunk: &Chunk, [_, to]: &[Window; 2]| {
+            let used = c.s.lanes == Lanes::Channels && !c.s.depthwise;
+            let apply = Shape { m: to.rows, k: chunk.rows, n: chunk.cols };
+            if used { apply.sums_len().max(Shape { m: apply.k, k: apply.m, ..apply }.sums_len()) } else { 0 }
+        };
+        let products = work.iter().flat_map(|w| w.chunks.iter().map(move |k| (w, k)));
+        let products = products.flat_map(|(w, k)| w.blocks.iter().map(move |b| sums(k, b)));
         Self {
+            sums: Scratch::take(products.max().unwrap_or(0)),
             line: Scratch::take(2 * n * LANES),
             fft: Scratch::take(c.s.cols.scratch_len()),
             spectra,
@@ -303,7 +314,7 @@ impl Kernel for Apply<'_> {
         let n = s.cols.len();
         // The spectrum of a real signal is its own mirror image at these frequencies.
         let half = if s.own_mirror(self.bin) { n / 2 + 1 } else { n };
-        let Buffers { line, fft, spectra: [x, y], kernel } = self.buffers;
+        let Buffers { line, fft, spectra: [x, y], kernel, sums } = self.buffers;
         let lines = self.from[self.bin * c.from.bin_stride()..].as_ptr();
         // SAFETY: frequency `bin` of the output lines: what the windows have of it is this task's.
         let out = unsafe { self.to.at(self.bin * c.to.bin_stride()) };
@@ -332,14 +343,14 @@ impl Kernel for Apply<'_> {
                             let x = Mat { re: x.re.add(x.cols.at(chunk.row)), ..x };
                             let y = Mat { re: y.re.add(y.cols.at(chunk.col - to.col)), ..y };
                             if chunk.row == 0 {
-                                cgemm::<S, false, false>(simd, shape, x, w, y);
+                                cgemm::<S, false, false>(simd, shape, x, w, y, sums);
                             } else {
-                                cgemm::<S, false, true>(simd, shape, x, w, y);
+                                cgemm::<S, false, true>(simd, shape, x, w, y, sums);
                             }
                         } else {
                             let w = if taps.conjugate { w.t() } else { w };
                             let shape = Shape { m: to.rows, k: from.rows, n: to.cols };
-                            cgemm::<S, false, false>(simd, shape, w, x, y);
+                            cgemm::<S, false, false>(simd, shape, w, x, y, &mut []);
                         }
                     }
                 }
@@ -372,7 +383,7 @@ impl Kernel for Correlate<'_> {
         let (c, s, taps) = (self.c, self.c.s, self.c.taps);
         let n = s.cols.len();
         let half = if s.own_mirror(self.bin) { n / 2 + 1 } else { n };
-        let Buffers { line, fft, spectra: [x, d], kernel: g } = self.buffers;
+        let Buffers { line, fft, spectra: [x, d], kernel: g, sums } = self.buffers;
         let x_lines = self.from[self.bin * c.from.bin_stride()..].as_ptr();
         let d_lines = self.to[self.bin * c.to.bin_stride()..].as_ptr();
         let last = self.work.blocks.len() - 1;
@@ -394,9 +405,9 @@ impl Kernel for Correlate<'_> {
                             let x = Mat { re: x.re.add(x.cols.at(chunk.row)), ..x };
                             let d = Mat { re: d.re.add(d.cols.at(chunk.col - to.col)), ..d };
                             if i == 0 {
-                                cgemm::<S, true, false>(simd, shape, x.t(), d, g);
+                                cgemm::<S, true, false>(simd, shape, x.t(), d, g, sums);
                             } else {
-                                cgemm::<S, true, true>(simd, shape, x.t(), d, g);
+                                cgemm::<S, true, true>(simd, shape, x.t(), d, g, sums);
                             }
                         } else {
                             let shape = Shape { m: taps.rows, k: taps.width, n: to.cols };

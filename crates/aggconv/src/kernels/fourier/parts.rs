@@ -54,6 +54,7 @@ pub struct Contraction {
     a: Scratch,
     b: Scratch,
     c: Scratch,
+    sums: Scratch,
 }
 
 impl Contraction {
@@ -65,10 +66,11 @@ impl Contraction {
             s.fill(0.0);
             s
         };
-        Self { shape, a: zeros(m, shape.k), b: zeros(shape.k, shape.n), c: zeros(m, shape.n) }
+        let sums = Scratch::take(shape.sums_len());
+        Self { shape, a: zeros(m, shape.k), b: zeros(shape.k, shape.n), c: zeros(m, shape.n), sums }
     }
 
-    /// Floating-point operations of a product: 8 for each complex multiply-add.
+    /// Floating-point operations of a product: 8 for each complex multiply-add, however it is made.
     pub fn flop(&self) -> u64 {
         8 * (self.shape.m * self.shape.k * self.shape.n) as u64
     }
@@ -96,7 +98,7 @@ impl Kernel for &mut Contraction {
         let panels = (Axis::plain(2 * LANES), Axis::lanes(2 * LANES * k));
         let b = Mat { re: self.b.as_mut_ptr(), im: LANES, rows: panels.0, cols: panels.1, next: 0 };
         // SAFETY: the matrices have these shapes, of whole vectors, in three buffers.
-        unsafe { cgemm::<S, false, false>(simd, self.shape, a, b, c) };
+        unsafe { cgemm::<S, false, false>(simd, self.shape, a, b, c, &mut self.sums) };
     }
 }
 
