@@ -249,7 +249,7 @@ mod x86 {
     impl Simd for Avx2 {
         type Part = Half;
         const TILE: (usize, usize) = (3, 1);
-        const WIDE: (usize, usize) = (4, 1);
+        const WIDE: (usize, usize) = (6, 1);
         const TALL: (usize, usize) = (6, 1);
         const EIGHT: bool = false;
 

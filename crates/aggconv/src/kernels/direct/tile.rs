@@ -42,6 +42,7 @@ pub unsafe fn correlate<S: Simd>(
                 }
                 match size {
                     8 => tile!(8),
+                    6 => tile!(6),
                     4 => tile!(4),
                     2 => tile!(2),
                     _ => tile!(1),
@@ -53,7 +54,7 @@ pub unsafe fn correlate<S: Simd>(
     }
 }
 
-/// Splits rows into blocks of a power of two, the largest first.
+/// Splits rows into blocks of 8, 6, 4, 2 and 1, the largest first.
 pub struct Blocks {
     at: usize,
     rows: usize,
@@ -61,7 +62,7 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// Blocks of at most `largest` rows (a power of two).
+    /// Blocks of at most `largest` rows, one of the sizes.
     pub fn new(rows: usize, largest: usize) -> Self {
         Self { at: 0, rows, size: largest }
     }
@@ -75,7 +76,7 @@ impl Iterator for Blocks {
             return None;
         }
         while self.size > self.rows - self.at {
-            self.size /= 2;
+            self.size = if self.size == 6 { 4 } else { self.size / 2 };
         }
         let at = self.at;
         self.at += self.size;
