@@ -1,4 +1,4 @@
-//! How good the choice between the algorithms is on this machine: `cargo run --release --example choice [shapes]`.
+//! How good the choice between the algorithms is on this machine: `cargo run --release --example choice -- [shapes]`.
 //!
 //! Times a forward and a backward pass of random layers by each algorithm, and compares the one that
 //! [`aggconv::kernels::select`] takes with the faster one.
