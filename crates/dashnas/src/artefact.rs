@@ -42,6 +42,9 @@ pub struct ModelCard {
     pub metric: Metric,
     /// Names of the classes or labels.
     pub classes: Option<Vec<String>>,
+    /// What the names were written from, where somebody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelType>,
     /// `[channels, height, width]` of what the network takes; height 1 for series.
     pub input: [usize; 3],
     /// The kernels of its layers.
@@ -60,6 +63,20 @@ pub struct ModelCard {
     pub targets: TargetNormalizer,
     /// How it was trained.
     pub training: Training,
+}
+
+/// What classes were before they had names, as in Python: `1`, `"1"` and `True` are not the same there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelType {
+    /// `False` and `True`.
+    Bool,
+    /// Whole numbers.
+    Int,
+    /// Other numbers.
+    Float,
+    /// Text.
+    Str,
 }
 
 /// How a model was trained, in short.

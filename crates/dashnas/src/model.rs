@@ -1,6 +1,6 @@
 //! A trained model that runs: the weights of an [`Artefact`] in a network.
 
-pub use crate::artefact::{Artefact, ModelCard, Parameter, Parameters, Training};
+pub use crate::artefact::{Artefact, LabelType, ModelCard, Parameter, Parameters, Training};
 
 use crate::error::Error;
 use crate::host::floats;

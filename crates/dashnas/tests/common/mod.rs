@@ -119,6 +119,7 @@ impl Recipe {
             loss: self.task.default_loss(),
             metric: self.task.default_metric(),
             classes: None,
+            labels: None,
             input,
             architecture,
             plan,
