@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,23 @@ TINY: dict[str, Any] = {
 @pytest.fixture
 def tiny() -> dict[str, Any]:
     return {"preset": "quick", "config": TINY}
+
+
+def with_weights(model: bytes, name: str, value: float) -> bytes:
+    """The contents of a model file with one tensor filled with a value, and a checksum to match."""
+    size = 8 + int.from_bytes(model[:8], "little")
+    header, tensors = json.loads(model[8:size]), bytearray(model[size:])
+    text = header["__metadata__"]["dashnas"]
+    begin, end = header[name]["data_offsets"]
+    tensors[begin:end] = np.full((end - begin) // 4, value, "<f4").tobytes()
+    digest = hashlib.sha256(text.replace(json.loads(text)["sha256"], "0" * 64, 1).encode())
+    for key in sorted(header.keys() - {"__metadata__"}):
+        digest.update(key.encode() + np.array(header[key]["shape"], "<u8").tobytes())
+        digest.update(tensors[slice(*header[key]["data_offsets"])])
+    header["__metadata__"]["dashnas"] = text.replace(json.loads(text)["sha256"], digest.hexdigest(), 1)
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    return len(head).to_bytes(8, "little") + head + bytes(tensors)
 
 
 def waves(n: int, seed: int = 0, channels: int = 1, length: int = 24) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

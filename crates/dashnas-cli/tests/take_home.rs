@@ -115,10 +115,14 @@ fn exports_are_written_once_they_agree() {
     assert_eq!((&done["opset"], &done["inputs"]), (&17.into(), &"test".into()));
     assert_eq!(done["agreement"]["samples"], 10);
     assert!(done["relative_difference"].as_f64().unwrap() < 1e-4);
+    assert_eq!(done["other_size"], serde_json::json!([25]));
     assert!(folder.join("run/model.onnx").is_file());
 
     let text = export(&["--raw", "--opset", "13", "--fold-batch-norm", "-o", "raw.onnx"]).success();
-    text.stdout(predicate::str::contains("Opset 13: `input` [any, 2, any] to `outputs`"));
+    text.stdout(
+        predicate::str::contains("Opset 13: `input` [any, 2, any] to `outputs`")
+            .and(predicate::str::contains("10 test samples and at length 25: differs")),
+    );
     assert!(
         fs::metadata(folder.join("raw.onnx")).unwrap().len()
             < fs::metadata(folder.join("run/model.onnx")).unwrap().len()

@@ -4,6 +4,8 @@
 //! programs. Everything else that is needed to run them on raw data, the [`ModelCard`], is JSON in the file's
 //! metadata under the key `dashnas`, with the version of this format and a SHA-256 over card and weights.
 
+mod check;
+
 use crate::architecture::Architecture;
 use crate::backbone::Plan;
 use crate::config::Preset;
@@ -13,13 +15,12 @@ use crate::error::Error;
 use crate::outcome::Hyperparameters;
 use crate::run_dir::{names, write_atomic};
 use crate::task::{Loss, Metric, TaskKind};
-use crate::transform::{self, Transform};
+use crate::transform::Transform;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// Version of the files written; a reader refuses others.
@@ -41,6 +42,9 @@ pub struct ModelCard {
     pub metric: Metric,
     /// Names of the classes or labels.
     pub classes: Option<Vec<String>>,
+    /// What the names were written from, where somebody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<LabelType>,
     /// `[channels, height, width]` of what the network takes; height 1 for series.
     pub input: [usize; 3],
     /// The kernels of its layers.
@@ -59,6 +63,20 @@ pub struct ModelCard {
     pub targets: TargetNormalizer,
     /// How it was trained.
     pub training: Training,
+}
+
+/// What classes were before they had names, as in Python: `1`, `"1"` and `True` are not the same there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelType {
+    /// `False` and `True`.
+    Bool,
+    /// Whole numbers.
+    Int,
+    /// Other numbers.
+    Float,
+    /// Text.
+    Str,
 }
 
 /// How a model was trained, in short.
@@ -167,9 +185,9 @@ impl Artefact {
             return Err(corrupt("its checksum is wrong: it was changed after it was written".into()));
         }
         let Header { card, .. } = serde_json::from_str::<Header<ModelCard>>(header).map_err(unreadable)?;
-        card.architecture.check(&card.plan)?;
-        card.check().map_err(|reason| corrupt(format!("its model card makes no sense: {reason}")))?;
-        Ok(Self { card, parameters })
+        let artefact = Self { card, parameters };
+        artefact.check().map_err(corrupt)?;
+        Ok(artefact)
     }
 
     /// Writes the file, whole or not at all.
@@ -190,34 +208,6 @@ impl Artefact {
         Self::from_bytes(&bytes, &file)
     }
 }
-
-impl ModelCard {
-    /// Whether the sizes that everything else relies on fit together.
-    fn check(&self) -> Result<(), String> {
-        if !(2..=3).contains(&self.read_as.len()) || self.read_as.iter().chain(&self.input).any(|n| !SIZES.contains(n))
-        {
-            return Err(format!("inputs of shape {:?}, for a network of {:?}", self.read_as, self.input));
-        }
-        let mut shape = self.read_as.clone();
-        for &transform in &self.transforms {
-            if shape.len() != 3 && matches!(transform, Transform::Flatten | Transform::Spherical) {
-                return Err(format!("the transform {} of inputs of shape {shape:?}", transform.name()));
-            }
-            shape = transform::shape(shape, &[transform]);
-        }
-        if !(1..=2).contains(&self.plan.dims) || shape != self.network_shape() {
-            return Err(format!("inputs of shape {shape:?} for a network of {:?}", self.input));
-        }
-        let outputs = self.task.outputs();
-        match &self.classes {
-            Some(names) if names.len() != outputs => Err(format!("{} names for {outputs} classes", names.len())),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Sizes of an axis. The points of a grid of the largest are counted without overflow.
-const SIZES: RangeInclusive<usize> = 1..=1 << 31;
 
 /// What is said of a file of another version.
 fn version(found: u32) -> String {

@@ -1,6 +1,6 @@
 //! A trained model that runs: the weights of an [`Artefact`] in a network.
 
-pub use crate::artefact::{Artefact, ModelCard, Parameter, Parameters, Training};
+pub use crate::artefact::{Artefact, LabelType, ModelCard, Parameter, Parameters, Training};
 
 use crate::error::Error;
 use crate::host::floats;
@@ -54,10 +54,10 @@ impl Model {
     /// Puts the weights of an artefact into a network.
     ///
     /// # Errors
-    /// [`Error::Model`] if a weight is missing or of the wrong shape.
+    /// [`Error::Model`] if a weight is missing or of the wrong shape, or the card contradicts itself.
     pub fn from_artefact(artefact: Artefact, device: &Device) -> Result<Self, Error> {
+        artefact.check().map_err(|reason| Error::Model { reason })?;
         let Artefact { card, parameters } = artefact;
-        card.architecture.check(&card.plan)?;
         let kernels = Kernels::Fixed(card.architecture.kernels.clone());
         let mut init = Seed(0).stream("load", &[]);
         let network = Network::new(&card.plan, card.task.outputs(), card.task.is_dense(), &kernels, &mut init, device);

@@ -395,6 +395,7 @@ impl<'a> Run<'a> {
             loss: problem.config.loss(problem.task),
             metric: problem.metric,
             classes: self.data.classes.clone(),
+            labels: None,
             input: problem.train.input(),
             plan: crate::architecture::plan(problem, problem.config.backbone.width),
             architecture,

@@ -1,5 +1,5 @@
 //! Exported models against the models themselves, over a matrix of small networks with random weights: every
-//! backbone, head, dimension and kind of kernel, odd and even sizes, kernels wider than the input.
+//! backbone, head, dimension and kernel of the search spaces, odd and even sizes, kernels wider than the input.
 //!
 //! With `DASHNAS_EXPORT_DIR` set, the matrix is also written there, with inputs and outputs, for other programs to
 //! run.
@@ -9,11 +9,11 @@ mod common;
 use common::Recipe;
 use dashnas::Error;
 use dashnas::config::BackboneName::{self, Wrn1d, Wrn2d};
-use dashnas::config::Transform;
+use dashnas::config::{Config, Transform};
 use dashnas::data::{Array, Scheme};
 use dashnas::export::onnx::{OnnxOptions, onnx};
 use dashnas::export::torch::torch;
-use dashnas::export::{Agreement, ExportError, fold_batch_norm, verify};
+use dashnas::export::{Agreement, ExportError, fold_batch_norm, other_size, verify};
 use dashnas::model::Model;
 use dashnas::task::TaskKind;
 use proptest::prelude::*;
@@ -28,15 +28,28 @@ const TASKS: [TaskKind; 5] = [
     TaskKind::DenseBinary { channels: 1 },
 ];
 
-/// Every backbone with every task, over sizes and kernels that differ in what can go wrong.
+/// Every kernel that a layer can choose where the user says nothing.
+fn space(backbone: BackboneName) -> Vec<[usize; 2]> {
+    let config = Config::default();
+    let dilations = config.dilations();
+    let pairs = |k| dilations.iter().map(move |&d| [k, d]);
+    config.kernel_sizes(backbone.dims()).into_iter().flat_map(pairs).collect()
+}
+
+/// The kernels of a space and some that only a user asks for, dealt out to three networks; many reach far beyond any
+/// of the inputs.
+fn hands(backbone: BackboneName) -> [Vec<[usize; 2]>; 3] {
+    let all = [space(backbone), vec![[1, 1], [5, 3], [7, 2], [3, 4], [9, 15], [11, 5], [21, 2]]].concat();
+    [0, 1, 2].map(|i| all.iter().copied().skip(i).step_by(3).collect())
+}
+
+/// Every backbone with every task and all kernels, over sizes that differ in what can go wrong.
 fn matrix() -> Vec<(String, Recipe)> {
     let sizes = [(Wrn1d, [[2, 1, 24], [1, 1, 13], [3, 1, 5]]), (Wrn2d, [[1, 8, 8], [3, 7, 9], [2, 10, 3]])];
-    // Small, dilated, mixed, and the extremes of both spaces: reaching far beyond any of the inputs.
-    let kernels = [vec![[3, 1]], vec![[5, 3], [3, 7]], vec![[9, 15], [1, 1], [7, 2], [3, 4]]];
     let mut found = Vec::new();
     for (backbone, inputs) in sizes {
         for task in TASKS {
-            for (input, kernels) in inputs.into_iter().zip(&kernels) {
+            for (input, kernels) in inputs.into_iter().zip(hands(backbone)) {
                 for scheme in [Scheme::PerChannel, Scheme::Pointwise] {
                     // Two-dimensional networks are slow to run again and again: one scheme for each.
                     if backbone == Wrn2d && (scheme == Scheme::Pointwise) != (input[1] == 7) {
@@ -58,8 +71,24 @@ fn folded(model: &Model) -> Model {
     Model::from_artefact(artefact, model.device()).expect("the parts fit")
 }
 
-/// Writes what another program needs to repeat the comparison.
-fn write(folder: &Path, name: &str, model: &Model, options: OnnxOptions, x: &Array, bytes: &[u8]) {
+#[test]
+fn the_matrix_has_every_kernel_of_the_spaces_with_every_head() {
+    let matrix = matrix();
+    for backbone in BackboneName::ALL {
+        for task in TASKS {
+            let of = |r: &&Recipe| r.backbone == backbone && r.task == task;
+            let networks = matrix.iter().map(|(_, recipe)| recipe).filter(of);
+            let kernels: Vec<[usize; 2]> =
+                networks.flat_map(|r| r.model().card().architecture.kernels.clone()).collect();
+            let missing: Vec<_> = space(backbone).into_iter().filter(|pair| !kernels.contains(pair)).collect();
+            assert!(missing.is_empty(), "{backbone:?} for {task}: no {missing:?}");
+        }
+    }
+}
+
+/// Writes what another program needs to repeat the comparison: the inputs and outputs, `.x` and `.y`, and where the
+/// network takes any length or size, those of another and another batch, `.x2` and `.y2`.
+fn write(folder: &Path, name: &str, model: &Model, options: OnnxOptions, [x, other]: [&Array; 2], bytes: &[u8]) {
     let file = |suffix: &str| folder.join(format!("{name}{suffix}"));
     let array = |a: &Array| {
         let shape: Vec<String> = a.shape.iter().map(usize::to_string).collect();
@@ -67,18 +96,31 @@ fn write(folder: &Path, name: &str, model: &Model, options: OnnxOptions, x: &Arr
         bytes.extend(a.data.iter().flat_map(|v| v.to_le_bytes()));
         bytes
     };
-    let mut given = x.clone();
-    if options.raw {
-        model.card().inputs.apply(&mut given);
-    }
-    let y = if options.raw { model.outputs(x) } else { model.predict(x).map(|y| y.values) }.expect("the inputs fit");
-    let module = torch(&model.to_artefact(), &format!("{name}.safetensors"), options.raw).expect("exports");
     fs::create_dir_all(folder).expect("writable");
+    let pair = |x: &Array, [given, outputs]: [&str; 2]| {
+        let y =
+            if options.raw { model.outputs(x) } else { model.predict(x).map(|y| y.values) }.expect("the inputs fit");
+        let mut x = x.clone();
+        if options.raw {
+            model.card().inputs.apply(&mut x);
+        }
+        fs::write(file(given), array(&x)).expect("writable");
+        fs::write(file(outputs), array(&y)).expect("writable");
+    };
+    pair(x, [".x", ".y"]);
+    if model.card().any_size() {
+        pair(other, [".x2", ".y2"]);
+    }
+    let module = torch(&model.to_artefact(), &format!("{name}.safetensors"), options.raw).expect("exports");
     fs::write(file(".onnx"), bytes).expect("writable");
-    fs::write(file(".x"), array(&given)).expect("writable");
-    fs::write(file(".y"), array(&y)).expect("writable");
     fs::write(file(".safetensors"), module.weights).expect("writable");
     fs::write(file(".py"), module.module).expect("writable");
+}
+
+/// Inputs of another size, odd where they were even, in another batch.
+fn elsewhere(recipe: &Recipe) -> Array {
+    let [_, h, w] = recipe.input;
+    recipe.inputs_of(5, if h == 1 { 1 } else { h + h / 2 + 1 }, w + w / 2 + 1)
 }
 
 #[test]
@@ -86,7 +128,7 @@ fn every_network_of_the_matrix_agrees_in_onnx() {
     let folder = std::env::var_os("DASHNAS_EXPORT_DIR");
     let (mut worst, mut compared) = (0f64, 0);
     for (i, (name, recipe)) in matrix().into_iter().enumerate() {
-        let (model, x) = (recipe.model(), recipe.inputs(3));
+        let (model, x, other) = (recipe.model(), recipe.inputs(3), elsewhere(&recipe));
         let folded = folded(&model);
         let agreement =
             Agreement::of(&model.predict(&x).expect("fits").values, &folded.predict(&x).expect("fits").values.data);
@@ -99,7 +141,7 @@ fn every_network_of_the_matrix_agrees_in_onnx() {
             worst = worst.max(agreement.relative());
             compared += 1;
             if let Some(folder) = &folder {
-                write(Path::new(folder), &format!("{name}{variant}"), model, options, &x, &bytes);
+                write(Path::new(folder), &format!("{name}{variant}"), model, options, [&x, &other], &bytes);
             }
         }
     }
@@ -176,7 +218,7 @@ fn transforms_are_part_of_the_file() {
                 assert!(agreement.relative() < 1e-5, "{transforms:?}: {agreement:?}");
                 if let (Some(folder), 17, false) = (&folder, opset, raw) {
                     let name = format!("transforms-{i}-{}", task.name());
-                    write(Path::new(folder), &name, &model, options, &x, &bytes);
+                    write(Path::new(folder), &name, &model, options, [&x, &elsewhere(&recipe)], &bytes);
                 }
             }
             // What is left out makes a difference, so that it was seen above.
@@ -201,6 +243,57 @@ fn transforms_are_part_of_the_file() {
     assert!(error.to_string().contains("Where needs opset 9, for standardization"), "{error}");
 }
 
+/// Temperatures in kelvins, years: what a network learns of them is a small part of the numbers.
+#[test]
+fn an_error_is_noticed_whatever_the_units_of_the_targets() {
+    for (task, scheme) in
+        [(TASKS[2], Scheme::PerChannel), (TASKS[3], Scheme::PerChannel), (TASKS[3], Scheme::Pointwise)]
+    {
+        for offset in [0.0, 1e3, 1e5, -1e6] {
+            let recipe = Recipe { offset, scheme, ..Recipe::new(Wrn1d, task, [2, 1, 16]) };
+            let (model, x) = (recipe.model(), recipe.inputs(4));
+            let bytes = onnx(&model.to_artefact(), OnnxOptions::default()).expect("exports");
+            let agreement = verify(&bytes, &model, false, &x).unwrap_or_else(|e| panic!("{task} at {offset}: {e}"));
+            assert!((1.0..100.0).contains(&agreement.scale), "in the network's units: {agreement:?}");
+            // The head's bias off by a fifth of the targets' standard deviation.
+            let mut other = model.to_artefact();
+            let bias = other.parameters.iter_mut().find(|(name, _)| name.contains("head_bias")).expect("it has one");
+            bias.1.values[0] += 0.2;
+            let bytes = onnx(&other, OnnxOptions::default()).expect("exports");
+            let error = verify(&bytes, &model, false, &x).expect_err("another function");
+            assert!(matches!(error, Error::Export(ExportError::Disagrees { .. })), "{task} at {offset}: {error}");
+        }
+    }
+    // Where nothing says what the units are, the spread of the outputs does.
+    let y = Array::new(vec![4, 1], vec![1000.0, 1001.0, 1002.0, 1001.0]);
+    let found: Vec<f32> = y.data.iter().map(|v| v + 0.01).collect();
+    assert!(Agreement::of(&y, &found).relative() > 9e-5 && Agreement::of(&y, &y.data).relative() == 0.0);
+    let steady = Array::new(vec![2, 2], vec![0.5; 4]);
+    assert!(Agreement::of(&steady, &[0.500_000_06; 4]).relative() < 1e-5);
+    assert!(Agreement::of(&steady, &[0.501; 4]).relative() > 1e-3);
+}
+
+#[test]
+fn a_file_that_is_right_at_one_length_only_is_noticed() {
+    let recipe = Recipe::new(Wrn1d, TASKS[0], [2, 1, 16]);
+    let (model, x) = (recipe.model(), recipe.inputs(3));
+    assert_eq!(other_size(model.card(), &x.shape), Some(vec![25]));
+    // The same normalization, but written out for every point.
+    let mut tied = model.to_artefact();
+    let mut card = serde_json::to_value(&tied.card).expect("it is data");
+    for channel in card["inputs"]["channels"].as_array_mut().expect("one for each channel") {
+        let (mean, scale) = (channel["mean"].clone(), channel["scale"].clone());
+        *channel = serde_json::json!({ "scheme": "pointwise", "mean": vec![mean; 16], "scale": vec![scale; 16] });
+    }
+    tied.card = serde_json::from_value(card).expect("it is a card");
+    assert_eq!(other_size(&tied.card, &x.shape), None);
+    let bytes = onnx(&tied, OnnxOptions::default()).expect("exports");
+    let same = Model::from_artefact(tied, model.device()).expect("the parts fit");
+    verify(&bytes, &same, false, &x).expect("it is right for the network that is tied to its length");
+    let error = verify(&bytes, &model, false, &x).expect_err("this one takes any");
+    assert!(matches!(error, Error::Export(ExportError::NotRunnable { .. })), "{error}");
+}
+
 #[test]
 fn a_file_that_computes_something_else_is_noticed() {
     let recipe = Recipe::new(Wrn1d, TASKS[2], [2, 1, 16]);
@@ -223,7 +316,7 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
         Just(vec![Transform::Permute]),
         Just(vec![Transform::Permute, Transform::StandardizeSamples])
     ];
-    let kernel = (0usize..6, 1usize..16).prop_map(|(half, d)| [2 * half + 1, d]);
+    let kernel = (0usize..10, 1usize..16).prop_map(|(half, d)| [2 * half + 1, d]);
     let kernels = proptest::collection::vec(kernel, 1..5);
     let scheme = prop_oneof![Just(Scheme::Identity), Just(Scheme::PerChannel), Just(Scheme::Pointwise)];
     let shape = (any::<bool>(), 1usize..4, 2usize..12, 2usize..12);
@@ -231,7 +324,7 @@ fn any_recipe() -> impl Strategy<Value = Recipe> {
         |((flat, c, h, w), task, kernels, scheme, seed, transforms)| {
             let backbone: BackboneName = if flat { Wrn1d } else { Wrn2d };
             let input = [c, if flat { 1 } else { h }, w];
-            Recipe { backbone, task, input, kernels, scheme, seed, transforms }
+            Recipe { kernels, scheme, seed, transforms, ..Recipe::new(backbone, task, input) }
         },
     )
 }

@@ -6,7 +6,9 @@ use common::Recipe;
 use dashnas::Error;
 use dashnas::config::BackboneName::{Wrn1d, Wrn2d};
 use dashnas::config::Transform;
-use dashnas::data::{Array, Scheme};
+use dashnas::data::{self, Array, ReadOptions, Scheme};
+use dashnas::export::onnx::{OnnxOptions, onnx};
+use dashnas::export::verify;
 use dashnas::model::{Artefact, Model};
 use dashnas::predict::{InputError, OutputError, Prediction, table};
 use dashnas::task::TaskKind;
@@ -114,6 +116,36 @@ fn another_length_is_taken_where_it_can_be() {
     let error = recipe.model().predict(&recipe.inputs_of(2, 1, 7)).expect_err("the grid is fixed");
     assert_eq!(error.to_string(), "the inputs have length [7]; this model takes only [20]");
     assert!(error.hint().is_some_and(|h| h.contains("resample")));
+}
+
+/// Inputs larger than memory should hold stay in their file until their batch comes.
+#[test]
+fn inputs_that_stay_in_a_file_give_the_same_predictions() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, descr: &str, shape: &str, data: Vec<u8>| {
+        let mut head = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        head.extend(std::iter::repeat_n(' ', 117 - head.len()));
+        head.push('\n');
+        let head = [&b"\x93NUMPY\x01\0"[..], &(head.len() as u16).to_le_bytes(), head.as_bytes()].concat();
+        fs::write(folder.path().join(name), [head, data].concat()).expect("writable");
+    };
+    let x = classifier().inputs(400);
+    write("x.npy", "<f4", "(400, 2, 20)", x.data.iter().flat_map(|v| v.to_le_bytes()).collect());
+    write("y.npy", "<i4", "(400,)", (0..400).flat_map(|i: i32| (i % 3).to_le_bytes()).collect());
+    let read = |in_memory| {
+        let options = ReadOptions { in_memory: Some(in_memory), ..Default::default() };
+        data::open(folder.path(), &options).expect("it is a data set").train.x
+    };
+    let (outside, inside) = (read(0), read(u64::MAX));
+    assert!(outside.is_outside() && !inside.is_outside());
+    for transforms in [vec![], vec![Transform::StandardizeSamples, Transform::Permute]] {
+        let model = Recipe { transforms, ..classifier() }.model();
+        assert_eq!(model.predict(&outside).expect("fits"), model.predict(&inside).expect("fits"));
+        let few: Vec<usize> = (0..5).collect();
+        let bytes = onnx(&model.to_artefact(), OnnxOptions::default()).expect("exports");
+        let agreement = |x: &Array| verify(&bytes, &model, false, &x.select(&few)).expect("agrees");
+        assert_eq!(agreement(&outside), agreement(&inside));
+    }
 }
 
 #[test]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from dashnas import _dashnas
 from dashnas._config import settings
@@ -26,6 +25,9 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
 
     model_: _dashnas.Model
     history_: list[Event]
+    n_features_in_: int
+    #: Whether the model comes from a file: then what it takes is known from there.
+    _loaded = False
 
     def __init__(
         self,
@@ -68,10 +70,11 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         """Writes the trained model as an ONNX file: raw inputs in, probabilities or values out.
 
         `raw` leaves out the normalization of inputs and the softmax, sigmoid or decoding of outputs; `fold` merges
-        batch normalization into the convolutions.
+        batch normalization into the convolutions. The file is run on random inputs first, and written only if it says
+        what the model says.
         """
         check_is_fitted(self, "model_")
-        Path(path).write_bytes(self.model_.to_onnx(opset=opset, raw=raw, fold=fold))
+        self.model_.save_onnx(path, opset=opset, raw=raw, fold=fold)
 
     def _train(
         self, x: NDArray[np.float32], y: NDArray[np.float32], task: str, classes: list[str] | None
@@ -89,7 +92,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             "run_dir": self.run_dir,
         }
         model = _dashnas.fit(x, y, request, self._validation(x), follower)
-        self.history_ = follower.history
+        self.history_, self._loaded = follower.history, False
         return model
 
     def _validation(self, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
@@ -107,7 +110,28 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
     def _check_inputs(self, x: ArrayLike) -> NDArray[np.float32]:
         """Inputs to predict from, N×C×L or N×C×H×W."""
         check_is_fitted(self, "model_")
-        return inputs(validate_data(self, x, reset=False, allow_nd=True, dtype=np.float32))
+        sample = self.model_.card["read_as"]
+        if self._loaded:
+            table = by_name(x, self.model_.card["reading"].get("columns"))
+            found = by_channel(check_array(table, allow_nd=True, dtype=np.float32, estimator=self), sample)
+        else:
+            found = inputs(validate_data(self, x, reset=False, allow_nd=True, dtype=np.float32))
+        if found.ndim != len(sample) + 1:
+            raise DataError(
+                f"X has shape {found.shape}; this model takes {shown(sample)}",
+                "the first axis is the sample, the second the channel",
+            )
+        return np.ascontiguousarray(found)
+
+    def _adopt(self, model: _dashnas.Model) -> None:
+        """Takes a model from a file."""
+        self.model_, self.history_, self._loaded = model, [], True
+        self.n_features_in_ = model.card["read_as"][0]
+        columns = model.card["reading"].get("columns")
+        if columns is not None and not columns["sequences"]:
+            self.n_features_in_ = len(columns["inputs"])
+            if columns["named"]:
+                self.feature_names_in_ = np.array([columns["names"][i] for i in columns["inputs"]], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -119,6 +143,44 @@ def inputs(x: NDArray[Any]) -> NDArray[np.float32]:
     """N×C×L or N×C×H×W; a table, N×L, is series of one channel."""
     x = np.ascontiguousarray(x, dtype=np.float32)
     return x[:, None, :] if x.ndim == SERIES - 1 else x
+
+
+def shown(sample: list[int]) -> str:
+    """The shape of a batch, in words: N×3×128."""
+    return "×".join(["N", *map(str, sample)])
+
+
+def by_name(x: Any, columns: dict[str, Any] | None) -> Any:
+    """The columns of a data frame that a model was trained on, in their order, whatever else there is."""
+    if columns is None or columns["sequences"] or not hasattr(x, "columns"):
+        return x
+    here, wanted = [str(name) for name in x.columns], columns["inputs"]
+    if not columns["named"]:
+        # By place: with the label, as in the training table, or without.
+        return np.asarray(x)[:, wanted] if len(here) == len(columns["names"]) else x
+    names = [columns["names"][i] for i in wanted]
+    missing = [name for name in names if name not in here]
+    if missing:
+        raise DataError(
+            f"X has no column {', '.join(missing[:8])}{', …' if len(missing) > 8 else ''} that the model was trained on",
+            "name the columns as the training table did, or give an array of them in the same order",
+        )
+    return x[[x.columns[here.index(name)] for name in names]]
+
+
+def by_channel(x: NDArray[np.float32], sample: list[int]) -> NDArray[np.float32]:
+    """A table for a model of series: the points of the first channel, then those of the second, and so on."""
+    if x.ndim != 2 or len(sample) != 2:
+        return x
+    channels, length = sample
+    if channels == 1:
+        return x[:, None, :]
+    if x.shape[1] != channels * length:
+        raise DataError(
+            f"X has {x.shape[1]} columns; this model takes {channels * length}, {length} for each of {channels} channels",
+            f"give all columns of the training table but the label, or an array {shown(sample)}",
+        )
+    return x.reshape(len(x), channels, length)
 
 
 def over_the_grid(x: NDArray[Any], y: ArrayLike) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_y, validate_data
+from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
 
 from dashnas import _dashnas
 from dashnas._base import DashEstimator, inputs, over_the_grid
@@ -117,23 +117,34 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
             return float(np.mean(self.predict(X) == truth))
         return float(accuracy_score(truth, self.predict(X), sample_weight=sample_weight))
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the trained model to a file, which `load` and the command `dashnas predict` read.
+
+        To keep the estimator itself, parameters and all, pickle it.
+        """
+        check_is_fitted(self, "model_")
+        kinds = {"b": "bool", "i": "int", "u": "int", "f": "float"}
+        classes = self.model_.card["task"]["kind"] == "classification"
+        self.model_.save(path, labels=kinds.get(self.classes_.dtype.kind, "str") if classes else None)
+
     @classmethod
     def load(cls, path: str | PathLike[str]) -> DashClassifier:
-        """An estimator around a model file that `save` or the command wrote.
+        """An estimator around a model file that `save` or the command wrote; its parameters are the defaults.
 
-        Its classes are the names in the file, as integers where all of them are; its parameters are the defaults.
+        Its classes are of the type that `fit` was given. Where the command trained the model they are what the names
+        in the file look like: whole numbers, False and True, or else strings. X may be the table that the command was
+        given, as a data frame, with the label or without.
         """
         model = _dashnas.Model.load(path)
         kind = model.card["task"]["kind"]
         if kind not in ("classification", "multi-label", "dense-binary"):
             raise ModelError(f"{path} holds a model for {kind}", "load it with DashRegressor.load")
         estimator = cls()
-        estimator.model_, estimator.history_ = model, []
-        estimator.n_features_in_ = model.card["input"][0]
+        estimator._adopt(model)
         estimator._axes = {"classification": 1, "multi-label": 2}.get(kind, model.card["plan"]["dims"] + 2)
         if kind == "classification":
             names = model.card["classes"] or range(model.card["task"]["classes"])
-            estimator.classes_ = _labels([str(name) for name in names])
+            estimator.classes_ = _labels([str(name) for name in names], model.card.get("labels"))
         else:
             estimator.classes_ = np.arange(model.card["task"].get("labels", 2))
         return estimator
@@ -161,9 +172,12 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
         return tags
 
 
-def _labels(names: list[str]) -> NDArray[Any]:
-    """Names as integers where all of them are."""
-    try:
-        return np.array([int(name) for name in names])
-    except ValueError:
-        return np.array(names)
+def _labels(names: list[str], kind: str | None) -> NDArray[Any]:
+    """Classes from their names, as the type that they had or, where nobody knows, the type that all names have."""
+    if kind is None:
+        # A name like 007 is more than its number.
+        whole = all(name.removeprefix("-").isdecimal() and str(int(name)) == name for name in names)
+        kind = "int" if whole else "bool" if set(names) <= {"False", "True"} else "str"
+    if kind == "bool":
+        return np.array([name == "True" for name in names])
+    return np.array(names).astype({"int": np.int64, "float": np.float64, "str": np.str_}[kind])

@@ -41,8 +41,11 @@ class Model:
     def to_bytes(self) -> bytes:
         """The contents of a model file."""
 
-    def save(self, path: _Path) -> None:
-        """Writes a model file, which the command reads too."""
+    def save(self, path: _Path, *, labels: str | None = None) -> None:
+        """Writes a model file, which the command reads too.
+
+        `labels` is the type of the classes that the names stand for: bool, int, float or str.
+        """
 
     @property
     def card(self) -> dict[str, Any]:
@@ -58,11 +61,14 @@ class Model:
         """What the network itself says: logits, or values that are not decoded."""
 
     def to_onnx(self, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> bytes:
-        """The contents of an ONNX file.
+        """The contents of an ONNX file, which was run on random inputs and agrees with the model.
 
         `raw` leaves out the normalization of inputs and the softmax, sigmoid or decoding of outputs; `fold` merges
         batch normalization into the convolutions.
         """
+
+    def save_onnx(self, path: _Path, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> None:
+        """Writes what `to_onnx` gives to a file, whole or not at all."""
 
 def fit(
     x: _F32,

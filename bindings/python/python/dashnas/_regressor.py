@@ -92,15 +92,15 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
     def load(cls, path: str | PathLike[str]) -> DashRegressor:
         """An estimator around a model file that `save` or the command wrote; its parameters are the defaults.
 
-        One number for each sample is predicted as [N], fields with their channel axis.
+        One number for each sample is predicted as [N], fields with their channel axis. X may be the table that the
+        command was given, as a data frame, with the target or without.
         """
         model = _dashnas.Model.load(path)
         task = model.card["task"]
         if task["kind"] not in ("regression", "dense-regression"):
             raise ModelError(f"{path} holds a model for {task['kind']}", "load it with DashClassifier.load")
         estimator = cls()
-        estimator.model_, estimator.history_ = model, []
-        estimator.n_features_in_ = model.card["input"][0]
+        estimator._adopt(model)
         dense = task["kind"] == "dense-regression"
         estimator._axes = model.card["plan"]["dims"] + 2 if dense else min(task["outputs"], 2)
         return estimator

@@ -14,7 +14,7 @@ use dashnas::config::Config;
 use dashnas::data::Array;
 use dashnas::export::onnx::{DEFAULT_OPSET, OnnxOptions, onnx, output_name};
 use dashnas::export::torch::torch;
-use dashnas::export::{Agreement, TOLERANCE, fold_batch_norm, verify};
+use dashnas::export::{Agreement, TOLERANCE, fold_batch_norm, other_size, verify};
 use dashnas::model::Model;
 use dashnas::pipeline::DataRecord;
 use dashnas::run_dir::{RunDir, names, write_atomic};
@@ -77,6 +77,8 @@ struct Exported {
     /// What it was compared on, and how it compares; ONNX only.
     inputs: Option<&'static str>,
     agreement: Option<Agreement>,
+    /// The other length, or height and width, that a few samples were run at.
+    other_size: Option<Vec<usize>>,
     relative_difference: Option<f64>,
 }
 
@@ -120,6 +122,7 @@ fn write_onnx(args: &ExportArgs, model: &Model, out: PathBuf, progress: &mut Pro
         opset: Some(opset),
         inputs: Some(inputs),
         agreement: Some(agreement),
+        other_size: other_size(model.card(), &x.shape),
         relative_difference,
         ..exported
     })
@@ -191,7 +194,16 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 impl Exported {
     fn new(format: Format, files: Vec<PathBuf>, bytes: usize) -> Self {
-        Self { format, files, bytes, opset: None, inputs: None, agreement: None, relative_difference: None }
+        Self {
+            format,
+            files,
+            bytes,
+            opset: None,
+            inputs: None,
+            agreement: None,
+            other_size: None,
+            relative_difference: None,
+        }
     }
 }
 
@@ -203,8 +215,12 @@ fn text(done: &Exported, model: &Model, raw: bool) -> String {
         let free = |n: usize| if card.any_size() { "any".to_owned() } else { n.to_string() };
         let shape = if raw { card.network_shape() } else { card.read_as.clone() };
         let axes: Vec<String> = shape[1..].iter().map(|&n| free(n)).collect();
+        let elsewhere = done.other_size.as_ref().map_or_else(String::new, |size| {
+            let size: Vec<String> = size.iter().map(usize::to_string).collect();
+            format!(" and at {} {}", if size.len() == 1 { "length" } else { "size" }, size.join("×"))
+        });
         text += &format!(
-            "Opset {opset}: `input` [any, {}, {}] to `{}`\nRun again on {} {inputs} samples: differs from the model by \
+            "Opset {opset}: `input` [any, {}, {}] to `{}`\nRun again on {} {inputs} samples{elsewhere}: differs from the model by \
              at most {:.1e} of the outputs' scale ({TOLERANCE:.0e} is allowed)\n",
             shape[0],
             axes.join(", "),

@@ -133,6 +133,27 @@ impl Affine {
     }
 }
 
+/// Whether channels from a file fit the grid, and can be divided by.
+fn check(channels: &[Affine], spatial: &[usize]) -> Result<(), String> {
+    let plane: usize = spatial.iter().product();
+    for (c, channel) in channels.iter().enumerate() {
+        let pairs: Vec<(f32, f32)> = match channel {
+            Affine::Identity => Vec::new(),
+            Affine::PerChannel { mean, scale } => vec![(*mean, *scale)],
+            Affine::Pointwise { mean, scale } if mean.len() == plane && scale.len() == plane => {
+                mean.iter().copied().zip(scale.iter().copied()).collect()
+            }
+            Affine::Pointwise { mean, scale } => {
+                return Err(format!("has {} and {} points in channel {c}, not {plane}", mean.len(), scale.len()));
+            }
+        };
+        if let Some((mean, scale)) = pairs.iter().find(|(m, s)| !m.is_finite() || !s.is_finite() || *s == 0.0) {
+            return Err(format!("has mean {mean} and scale {scale} in channel {c}"));
+        }
+    }
+    Ok(())
+}
+
 fn pointwise(channels: &[Affine]) -> bool {
     channels.iter().any(|c| matches!(c, Affine::Pointwise { .. }))
 }
@@ -190,6 +211,17 @@ impl InputNormalizer {
         Self { channels: schemes.iter().enumerate().map(fit).collect() }
     }
 
+    /// Whether it is for inputs of so many channels and such a grid.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub(crate) fn check(&self, channels: usize, spatial: &[usize]) -> Result<(), String> {
+        if self.channels.len() != channels {
+            return Err(format!("is of {} channels, not {channels}", self.channels.len()));
+        }
+        check(&self.channels, spatial)
+    }
+
     /// Whether a channel is normalised point by point, which ties the model to one grid.
     pub fn is_pointwise(&self) -> bool {
         pointwise(&self.channels)
@@ -245,6 +277,24 @@ impl TargetNormalizer {
             }
             _ => Self::identity(),
         }
+    }
+
+    /// Whether it is for so many outputs over such a grid, or for none.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub(crate) fn check(&self, outputs: usize, grid: &[usize]) -> Result<(), String> {
+        if self.is_identity() {
+            return Ok(());
+        }
+        if self.channels.len() != outputs || self.spatial.len() != grid.len() {
+            let (channels, axes) = (self.channels.len(), self.spatial.len());
+            return Err(format!("is of {channels} outputs with {axes} axes, not {outputs} with {}", grid.len()));
+        }
+        if self.is_pointwise() && self.spatial != grid {
+            return Err(format!("is for a grid of {:?}, not {grid:?}", self.spatial));
+        }
+        check(&self.channels, grid)
     }
 
     /// Whether targets are left as they are.

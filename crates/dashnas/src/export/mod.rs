@@ -15,4 +15,4 @@ pub mod verify;
 pub use error::ExportError;
 pub use fold::fold_batch_norm;
 pub use onnx::OnnxOptions;
-pub use verify::{Agreement, TOLERANCE, verify};
+pub use verify::{Agreement, TOLERANCE, other_size, verify};

@@ -3,33 +3,77 @@
 use super::ExportError;
 use crate::data::Array;
 use crate::error::Error;
-use crate::model::Model;
+use crate::model::{Model, ModelCard};
+use crate::transform::Transform;
 use rten::{ModelOptions, Value, op_registry};
 use serde::Serialize;
 
 /// The largest difference allowed, as a share of the outputs' scale.
 pub const TOLERANCE: f64 = 1e-4;
 
+/// The outputs' scale is at least this share of the largest of them: outputs that hardly vary, as of a network that
+/// has learnt nothing, are no reason to ask for more than single precision holds.
+const LEAST_SPREAD: f64 = 0.1;
+
+/// Samples that are run at another size.
+const ELSEWHERE: usize = 2;
+
 /// How well two computations of the same outputs agree.
+///
+/// Outputs in units of the training targets are compared as the network computes them, before the change of units: a
+/// large offset (kelvins, years, hectopascals) would make every difference look small.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Agreement {
     /// Samples compared.
     pub samples: usize,
-    /// The largest absolute difference.
+    /// The largest absolute difference; of values in units, of what the normalization of targets makes of them, and
+    /// beyond the rounding of the change of units.
     pub difference: f64,
-    /// The largest absolute output.
+    /// The largest deviation of an output from its mean over samples and positions, but at least a tenth of the
+    /// largest output; of values in units also at least 1, the spread of the training targets.
     pub scale: f64,
 }
 
 impl Agreement {
-    /// Compares arrays of the same shape.
+    /// Compares arrays of the same shape, `[N, outputs, …]`.
     pub fn of(expected: &Array, found: &[f32]) -> Self {
-        let pairs = expected.data.iter().zip(found);
+        Self::in_units(expected, found, None)
+    }
+
+    /// Compares outputs of which the mean and scale were put on; see [`TargetNormalizer::mean_and_scale`].
+    ///
+    /// [`TargetNormalizer::mean_and_scale`]: crate::data::TargetNormalizer::mean_and_scale
+    fn in_units(expected: &Array, found: &[f32], units: Option<&(Array, Array)>) -> Self {
+        let outputs = expected.shape.get(1).copied().unwrap_or(1).max(1);
+        let plane = expected.shape.iter().skip(2).product::<usize>().max(1);
+        let channel = |i: usize| i / plane % outputs;
+        let unit = |i: usize| {
+            let Some((mean, scale)) = units else { return (0.0, 1.0) };
+            // One pair for an output, or one for each point.
+            let at = if scale.data.len() == outputs { channel(i) } else { channel(i) * plane + i % plane };
+            (f64::from(mean.data[at]), f64::from(scale.data[at]))
+        };
+        // A product and a sum, each rounded, on both sides.
+        let rounding = if units.is_some() { 2.0 * f64::from(f32::EPSILON) } else { 0.0 };
         // `max` would pass over a NaN.
         let worst = |worst: f64, d: f64| if d.is_nan() { f64::INFINITY } else { worst.max(d) };
-        let difference = pairs.map(|(&a, &b)| (f64::from(a) - f64::from(b)).abs()).fold(0.0, worst);
-        let scale = expected.data.iter().map(|&v| f64::from(v).abs()).fold(0.0, worst);
-        Self { samples: expected.rows(), difference, scale }
+
+        let (mut difference, mut sums, mut values) = (0.0, vec![0.0; outputs], Vec::with_capacity(found.len()));
+        for (i, (&a, &b)) in expected.data.iter().zip(found).enumerate() {
+            let (mean, scale) = unit(i);
+            let (a, b) = (f64::from(a), f64::from(b));
+            let apart = (a - b).abs();
+            let apart = if apart.is_finite() { (apart - rounding * a.abs().max(b.abs())).max(0.0) } else { f64::NAN };
+            difference = worst(difference, apart / scale);
+            let value = (a - mean) / scale;
+            sums[channel(i)] += value;
+            values.push(value);
+        }
+        let count = (values.len() / outputs).max(1) as f64;
+        let spread = values.iter().enumerate().map(|(i, v)| (v - sums[channel(i)] / count).abs()).fold(0.0, worst);
+        let largest = values.iter().map(|v| v.abs()).fold(0.0, worst);
+        let least = if units.is_some() { 1.0 } else { 0.0 };
+        Self { samples: expected.rows(), difference, scale: spread.max(LEAST_SPREAD * largest).max(least) }
     }
 
     /// The difference as a share of the scale.
@@ -38,24 +82,22 @@ impl Agreement {
     }
 }
 
-/// Runs an ONNX file on raw inputs and compares it with the model that it was made from.
+/// Runs an ONNX file on raw inputs and compares it with the model that it was made from; then again in a batch of
+/// another size, and where the network takes any length or size, at [another](other_size). What is found is the worse
+/// of the two.
 ///
 /// # Errors
 /// [`ExportError::Disagrees`] beyond [`TOLERANCE`], [`ExportError::NotRunnable`] if the file cannot be run, and
 /// [`Error::Input`] if the inputs do not fit the model.
 pub fn verify(file: &[u8], model: &Model, raw: bool, x: &Array) -> Result<Agreement, Error> {
-    let expected = if raw { model.outputs(x)? } else { model.predict(x)?.values };
-    let mut given = model.card().shaped(x).into_owned();
-    if raw {
-        given = model.card().transformed(x)?.into_owned();
-        model.card().inputs.apply(&mut given);
-    }
-    let found = run(file, given, expected.shape.len())?;
-    if found.shape != expected.shape {
-        let reason = format!("it gives shape {:?}, the model {:?}", found.shape, expected.shape);
-        return Err(ExportError::NotRunnable { reason }.into());
-    }
-    let agreement = Agreement::of(&expected, &found.data);
+    let mut x = x.clone();
+    x.load();
+    let x = model.card().shaped(&x);
+    let engine = engine(file)?;
+    let first = compare(&engine, model, raw, &x)?;
+    let second = compare(&engine, model, raw, &elsewhere(model.card(), &x))?;
+    let worse = if second.relative() > first.relative() { second } else { first };
+    let agreement = Agreement { samples: first.samples, ..worse };
     // Not `>`: an agreement that is NaN is none.
     if agreement.relative() <= TOLERANCE {
         Ok(agreement)
@@ -64,14 +106,58 @@ pub fn verify(file: &[u8], model: &Model, raw: bool, x: &Array) -> Result<Agreem
     }
 }
 
-/// Runs an ONNX file on one input; its output has `rank` axes.
-///
-/// # Errors
-/// [`ExportError::NotRunnable`] with what the engine says.
-pub fn run(file: &[u8], x: Array, rank: usize) -> Result<Array, ExportError> {
-    fn failed(e: impl std::fmt::Display) -> ExportError {
-        ExportError::NotRunnable { reason: e.to_string() }
+/// The length, or height and width, that a file is run at besides that of inputs of a shape: half as much again.
+/// Nothing if the network is tied to one.
+pub fn other_size(card: &ModelCard, shape: &[usize]) -> Option<Vec<usize>> {
+    // The projection onto the sphere makes one size of all.
+    let free = card.any_size() && !card.transforms.contains(&Transform::Spherical);
+    let size = &shape[shape.len().checked_sub(card.read_as.len() - 1)?..];
+    free.then(|| size.iter().map(|n| n + n / 2 + 1).collect())
+}
+
+/// The first inputs, which the model takes, at another size, beginning again where they end; or, of a network that is
+/// tied to a size, the first alone.
+fn elsewhere(card: &ModelCard, x: &Array) -> Array {
+    let Some(size) = other_size(card, &x.shape) else { return x.select(&[0]) };
+    let rows = x.rows().min(ELSEWHERE);
+    let (from, to) = (&x.shape[2..], [&[rows, x.shape[1]], &size[..]].concat());
+    let plane: usize = from.iter().product();
+    let mut data = Vec::with_capacity(to.iter().product());
+    for image in x.data.chunks_exact(plane).take(rows * x.shape[1]) {
+        let row = |h: usize| {
+            let width = from[from.len() - 1];
+            let h = if from.len() == 1 { 0 } else { h % from[0] };
+            image[h * width..(h + 1) * width].iter().cycle().take(size[size.len() - 1])
+        };
+        let height = if size.len() == 1 { 1 } else { size[0] };
+        data.extend((0..height).flat_map(row));
     }
+    Array::new(to, data)
+}
+
+fn compare(engine: &rten::Model, model: &Model, raw: bool, x: &Array) -> Result<Agreement, Error> {
+    let card = model.card();
+    let expected = if raw { model.outputs(x)? } else { model.predict(x)?.values };
+    let mut given = card.shaped(x).into_owned();
+    if raw {
+        given = card.transformed(x)?.into_owned();
+        card.inputs.apply(&mut given);
+    }
+    let found = run(engine, given, expected.shape.len())?;
+    if found.shape != expected.shape {
+        let reason = format!("it gives shape {:?}, the model {:?}", found.shape, expected.shape);
+        return Err(ExportError::NotRunnable { reason }.into());
+    }
+    let units = if raw { None } else { card.targets.mean_and_scale() };
+    Ok(Agreement::in_units(&expected, &found.data, units.as_ref()))
+}
+
+fn failed(e: impl std::fmt::Display) -> ExportError {
+    ExportError::NotRunnable { reason: e.to_string() }
+}
+
+/// A file, ready to run.
+fn engine(file: &[u8]) -> Result<rten::Model, ExportError> {
     let operators = op_registry!(
         Abs,
         Add,
@@ -92,9 +178,13 @@ pub fn run(file: &[u8], x: Array, rank: usize) -> Result<Array, ExportError> {
         Sub,
         Where
     );
-    let model = ModelOptions::with_ops(operators).load(file.to_vec()).map_err(failed)?;
+    ModelOptions::with_ops(operators).load(file.to_vec()).map_err(failed)
+}
+
+/// Runs a file on one input; its output has `rank` axes.
+fn run(engine: &rten::Model, x: Array, rank: usize) -> Result<Array, ExportError> {
     let x = Value::from_shape(&x.shape, x.data).map_err(failed)?;
-    let y = model.run_one(x.into(), None).map_err(failed)?;
+    let y = engine.run_one(x.into(), None).map_err(failed)?;
     let (shape, data) = match rank {
         2 => y.into_shape_vec::<f32, 2>().map(|(s, d)| (s.to_vec(), d)),
         3 => y.into_shape_vec::<f32, 3>().map(|(s, d)| (s.to_vec(), d)),

@@ -82,6 +82,7 @@ impl Model {
         for chunk in rows.chunks(BATCH) {
             let mut part = x.select(chunk);
             self.card().inputs.apply(&mut part);
+            part.load();
             let part = TensorData::new(part.data, [chunk.len(), channels, height, width]);
             let part = Tensor::<4>::from_data(part, self.device());
             // The temperature is that of a mixture, of which a trained model has none.
@@ -117,7 +118,9 @@ impl ModelCard {
             }
             _ => return Cow::Borrowed(x),
         }
-        Cow::Owned(Array::new(shape, x.data.clone()))
+        let mut x = x.clone();
+        x.load();
+        Cow::Owned(Array::new(shape, x.data))
     }
 
     /// Raw inputs as they go into the normalization.
@@ -130,7 +133,9 @@ impl ModelCard {
         if self.transforms.is_empty() {
             return Ok(x);
         }
-        Ok(Cow::Owned(transform::inputs("the inputs", x.into_owned(), &self.transforms)?))
+        let mut x = x.into_owned();
+        x.load();
+        Ok(Cow::Owned(transform::inputs("the inputs", x, &self.transforms)?))
     }
 
     /// Checks raw inputs against the model.
@@ -151,10 +156,13 @@ impl ModelCard {
         if !self.any_size() && x.shape[2..] != expected[1..] {
             return Err(InputError::Size { found: x.shape[2..].to_vec(), expected: expected[1..].to_vec() });
         }
-        match x.data.iter().position(|v| !v.is_finite()) {
-            Some(at) => Err(InputError::NotFinite { index: x.unravel(at), value: x.data[at] }),
-            None => Ok(()),
+        for i in 0..x.rows() {
+            let row = x.fetch(i);
+            if let Some(at) = row.iter().position(|v| !v.is_finite()) {
+                return Err(InputError::NotFinite { index: x.unravel(i * x.row_len() + at), value: row[at] });
+            }
         }
+        Ok(())
     }
 }
 

@@ -11,6 +11,8 @@ const LEFT: f64 = 50.0;
 const RIGHT: f64 = 390.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 208.0;
+/// Width of the last line in steps.
+const STEPS: f64 = 2.2;
 
 /// A line, or points if `dots`.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +49,8 @@ pub struct Axis {
     pub title: String,
     /// Whether it is logarithmic: points that are not positive are left out then.
     pub log: bool,
+    /// Whether it counts, so that nothing lies between whole numbers.
+    pub whole: bool,
     /// Shown at least up from here.
     pub from: Option<f64>,
     /// Shown at least up to here.
@@ -56,7 +60,12 @@ pub struct Axis {
 impl Axis {
     /// A linear axis that fits its points.
     pub fn new(title: &str) -> Self {
-        Self { title: title.into(), log: false, from: None, to: None }
+        Self { title: title.into(), log: false, whole: false, from: None, to: None }
+    }
+
+    /// A linear axis of epochs, trials and the like.
+    pub fn counting(title: &str) -> Self {
+        Self { whole: true, ..Self::new(title) }
     }
 
     /// The same axis, logarithmic.
@@ -121,6 +130,7 @@ impl Axis {
         let rough = (high - low) / 4.5;
         let magnitude = 10f64.powf(rough.log10().floor());
         let step = magnitude * [1.0, 2.0, 5.0, 10.0].into_iter().find(|s| s * magnitude >= rough).unwrap_or(10.0);
+        let step = if self.whole { step.max(1.0) } else { step };
         let first = (low / step).ceil() as i64;
         let last = (high / step).floor() as i64;
         (first..=last).map(|i| i as f64 * step).collect()
@@ -168,7 +178,7 @@ pub fn chart(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> Option<Strin
             escape(&x.title)
         ),
     );
-    for s in series {
+    for (i, s) in series.iter().enumerate() {
         let shown = s
             .points
             .iter()
@@ -210,10 +220,15 @@ pub fn chart(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> Option<Strin
             Style::Dashes => "dashes",
             _ => "line",
         };
+        // Stages often follow the same steps: those drawn first are wide enough to be seen behind the others.
+        let width = match s.style {
+            Style::Steps => format!(";stroke-width:{:.1}", STEPS * (series.len() - i).min(3) as f64),
+            _ => String::new(),
+        };
         put(
             &mut out,
             format_args!(
-                r#"<path class="{class}" style="stroke:{}" d="{d}"><title>{}</title></path>"#,
+                r#"<path class="{class}" style="stroke:{}{width}" d="{d}"><title>{}</title></path>"#,
                 s.color,
                 escape(&s.label)
             ),

@@ -76,7 +76,7 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
         }
     }
     let of = |stage: Stage, column: usize| trainings.get(&(stage, None)).map_or(vec![], |t| t.column(column));
-    let epoch = Axis::new("epoch");
+    let epoch = Axis::counting("epoch");
     let loss_axis = |s: &[Series]| Axis::fitting("loss", s.iter().flat_map(|s| &s.points).map(|p| p.1));
     let mut figures = Vec::new();
 
@@ -123,7 +123,7 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     let title = format!("validation {title}");
     figures.extend(Figure::new(
         "Tuning: score of the trials",
-        &Axis::new("trial"),
+        &Axis::counting("trial"),
         &Axis::new(&title),
         &judged,
         "Lower is better.",

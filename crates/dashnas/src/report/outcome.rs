@@ -26,6 +26,8 @@ pub struct Seen {
     pub examples: Vec<Shown>,
     /// How the error of a sample is measured.
     pub error: &'static str,
+    /// How many channels of the inputs are drawn, if not all.
+    pub drawn: Option<String>,
 }
 
 /// A confusion matrix, or of one too large the pairs confused most.
@@ -114,7 +116,12 @@ fn one(network: &'static str, a: &Assessment, name: &dyn Fn(usize) -> String) ->
         Some(Answer::Field { .. }) if matches!(a.details, Details::Labels { .. }) => "mean binary cross entropy",
         _ => "‖ŷ − y‖₂ / ‖y‖₂",
     };
-    Seen { network, confusion, scores, scatter, examples: a.examples.iter().map(|e| shown(e, name)).collect(), error }
+    let drawn = a.examples.first().and_then(|e| {
+        let [all, drawn] = [e.input.original[0], e.input.shape[0]];
+        (drawn < all).then(|| format!("The first {drawn} of {all} channels are drawn."))
+    });
+    let examples = a.examples.iter().map(|e| shown(e, name)).collect();
+    Seen { network, confusion, scores, scatter, examples, error, drawn }
 }
 
 impl Confusion {

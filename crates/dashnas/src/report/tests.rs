@@ -53,6 +53,18 @@ fn ticks_close_to_each_other_are_told_apart() {
 }
 
 #[test]
+fn trials_and_epochs_are_counted_in_whole_numbers() {
+    let dots = |style| Series { label: "l".into(), color: "red".into(), points: vec![(1.0, 1.0), (2.0, 3.0)], style };
+    let drawn = |x: &Axis| chart("t", x, &Axis::counting(""), &[dots(Style::Dots)]).expect("drawn");
+    let (halves, whole) = (drawn(&Axis::new("")), drawn(&Axis::counting("")));
+    assert!(halves.contains(">1.5<") && !whole.contains(">1.5<"), "{whole}");
+    assert_eq!(whole.matches("class=\"tick\"").count(), 2);
+    // Lines one upon another are all seen.
+    let rates = chart("t", &Axis::new(""), &Axis::new(""), &[dots(Style::Steps), dots(Style::Steps)]).expect("drawn");
+    assert!(rates.contains("stroke-width:4.4\"") && rates.contains("stroke-width:2.2\""), "{rates}");
+}
+
+#[test]
 fn receptive_fields_add_up_through_strides() {
     use crate::backbone::{Op, Plan, Residual, Stage};
     let conv = |stride| Op::Conv { c_in: 1, c_out: 1, stride, kernel: 3 };

@@ -187,7 +187,8 @@ fn facts(run: &Loaded, kernel_sizes: &[usize], dilations: &[usize]) -> Vec<(&'st
     let mut facts = vec![("data", run.data.source.clone())];
     if let Some(input) = &run.data.input {
         let axes = input[1..].iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
-        facts.push(("one input", format!("{} channel(s) of {axes}", input[0])));
+        let channels = if input[0] == 1 { "1 channel".to_owned() } else { format!("{} channels", input[0]) };
+        facts.push(("one input", format!("{channels} of {axes} points")));
         facts.push(("backbone", c.backbone_name(input.len() - 1).name().into()));
     }
     if let Some(task) = run.data.task {

@@ -26,6 +26,8 @@ pub struct Recipe {
     pub seed: u64,
     /// What is done to the inputs first. Flattened, images go into a network for series.
     pub transforms: Vec<Transform>,
+    /// What the targets of regression are added to.
+    pub offset: f32,
 }
 
 impl Recipe {
@@ -38,6 +40,7 @@ impl Recipe {
             scheme: Scheme::PerChannel,
             seed: 1,
             transforms: Vec::new(),
+            offset: 10.0,
         }
     }
 
@@ -88,7 +91,7 @@ impl Recipe {
                 let dense: &[usize] = if self.task.is_dense() { &spatial } else { &[] };
                 let shape = [&[9, outputs], dense].concat();
                 let n = shape.iter().product();
-                let y = Array::new(shape, (0..n).map(|_| 10.0 + 4.0 * rng.random::<f32>()).collect());
+                let y = Array::new(shape, (0..n).map(|_| self.offset + 4.0 * rng.random::<f32>()).collect());
                 TargetNormalizer::fit(&Targets::Values(y), self.scheme)
             }
             _ => TargetNormalizer::identity(),
@@ -116,6 +119,7 @@ impl Recipe {
             loss: self.task.default_loss(),
             metric: self.task.default_metric(),
             classes: None,
+            labels: None,
             input,
             architecture,
             plan,

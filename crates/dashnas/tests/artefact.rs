@@ -1,0 +1,267 @@
+//! Model files that were damaged, altered or cut: an error that says so, or a model that works. Never a panic.
+
+mod common;
+
+use common::Recipe;
+use dashnas::Error;
+use dashnas::config::BackboneName::{Wrn1d, Wrn2d};
+use dashnas::config::Transform;
+use dashnas::data::{Array, Scheme};
+use dashnas::export::onnx::{OnnxOptions, onnx};
+use dashnas::model::{Artefact, Model, Parameter};
+use dashnas::task::TaskKind;
+use proptest::prelude::*;
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Models that have different things to get wrong.
+fn recipes() -> [Recipe; 4] {
+    let series = Recipe::new(Wrn1d, TaskKind::Classification { classes: 3 }, [2, 1, 12]);
+    let values = Recipe::new(Wrn2d, TaskKind::Regression { outputs: 2 }, [1, 4, 3]);
+    [
+        series.clone(),
+        Recipe { scheme: Scheme::Pointwise, task: TaskKind::DenseRegression { channels: 2 }, ..series },
+        Recipe { transforms: vec![Transform::Flatten, Transform::Permute], input: [2, 3, 4], ..recipe_1d() },
+        values,
+    ]
+}
+
+fn recipe_1d() -> Recipe {
+    Recipe::new(Wrn1d, TaskKind::DenseBinary { channels: 1 }, [2, 1, 12])
+}
+
+/// A file with any card and tensors, and the checksum that belongs to them.
+fn file(card: &Value, parameters: &[(String, Parameter)]) -> Vec<u8> {
+    let none = "0".repeat(64);
+    let header = json!({ "format": 3, "sha256": none, "card": card }).to_string();
+    let mut hash = Sha256::new();
+    hash.update(&header);
+    let mut sorted: Vec<_> = parameters.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, p) in sorted {
+        hash.update(name);
+        p.shape.iter().for_each(|&n| hash.update((n as u64).to_le_bytes()));
+        hash.update(bytemuck::cast_slice(&p.values));
+    }
+    let digest: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let header = header.replacen(&none, &digest, 1);
+    let views = parameters.iter().map(|(name, p)| {
+        let view = TensorView::new(Dtype::F32, p.shape.clone(), bytemuck::cast_slice(&p.values));
+        (name.clone(), view.expect("as many as the shape says"))
+    });
+    safetensors::serialize(views, Some(HashMap::from([("dashnas".to_owned(), header)]))).expect("it encodes")
+}
+
+fn parts(artefact: &Artefact) -> (Value, Vec<(String, Parameter)>) {
+    let card = serde_json::to_value(&artefact.card).expect("it is data");
+    (card, artefact.parameters.iter().map(|(name, p)| (name.clone(), p.clone())).collect())
+}
+
+/// What a file comes to: an error that names it, or a model that predicts and can be exported.
+fn opened(bytes: &[u8]) -> Result<(), String> {
+    let path = Path::new("m.dashnas");
+    let artefact = match Artefact::from_bytes(bytes, path) {
+        Err(Error::Corrupt { path: named, reason }) => {
+            return if named == path && !reason.is_empty() { Err(reason) } else { panic!("{named:?}: {reason}") };
+        }
+        Err(other) => panic!("it is the file that is wrong: {other}"),
+        Ok(artefact) => artefact,
+    };
+    let model = Model::from_artefact(artefact, &burn::tensor::Device::flex()).expect("what is read can be built");
+    let card = model.card();
+    let points: usize = card.read_as.iter().product();
+    if points < 10_000 {
+        let x = Array::new([&[2], &card.read_as[..]].concat(), (0..2 * points).map(|i| (i % 7) as f32).collect());
+        let y = model.predict(&x).expect("inputs of the size it names");
+        assert_eq!(y.values.shape[..2], [2, card.task.outputs()]);
+        assert_eq!(y.classes.is_some(), matches!(card.task, TaskKind::Classification { .. }));
+    }
+    let spherical = card.transforms.contains(&Transform::Spherical);
+    let written = onnx(&model.to_artefact(), OnnxOptions::default());
+    assert!(written.is_ok() || spherical, "{:?}", written.err());
+    Ok(())
+}
+
+#[test]
+fn files_put_together_here_are_as_the_program_writes_them() {
+    for recipe in recipes() {
+        let artefact = recipe.model().to_artefact();
+        let (card, parameters) = parts(&artefact);
+        let again = Artefact::from_bytes(&file(&card, &parameters), Path::new("m")).expect("it is whole");
+        assert_eq!(again, artefact);
+        assert_eq!(opened(&artefact.to_bytes().expect("encodes")), Ok(()));
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_said_to_be_cut() {
+    let bytes = recipes()[0].model().to_artefact().to_bytes().expect("encodes");
+    for end in 0..bytes.len() {
+        let reason = opened(&bytes[..end]).expect_err("it is not whole");
+        assert!(reason.contains("cut short"), "{end} of {}: {reason}", bytes.len());
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert!(opened(&longer).is_err());
+}
+
+#[test]
+fn other_versions_are_named() {
+    let bytes = recipes()[0].model().to_artefact().to_bytes().expect("encodes");
+    let text = String::from_utf8_lossy(&bytes[8..]).into_owned();
+    let at = 8 + text.find("format\\\":3").expect("it is there") + "format\\\":".len();
+    for version in (0..10u8).filter(|v| *v != 3) {
+        let mut bytes = bytes.clone();
+        bytes[at] = b'0' + version;
+        let reason = opened(&bytes).expect_err("another version");
+        let than = if version > 3 { "a newer version" } else { "an older version" };
+        assert!(reason.contains(than) && reason.contains(&format!("format {version}")), "{reason}");
+    }
+}
+
+/// Cards that contradict themselves, one for each thing that a network would otherwise stumble over.
+#[test]
+fn a_card_that_makes_no_sense_is_refused() {
+    let [series, dense, ..] = recipes().map(|r| parts(&r.model().to_artefact()));
+    let refused = |(card, parameters): &(Value, Vec<_>), change: &dyn Fn(&mut Value), says: &str| {
+        let mut card = card.clone();
+        change(&mut card);
+        let reason = opened(&file(&card, parameters)).expect_err(says);
+        assert!(reason.contains(says), "{reason} does not say {says}");
+    };
+    let large = 1u64 << 40;
+    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["c_in"] = 3.into(), "a layer from 3 to 4 channels after 2");
+    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["c_out"] = large.into(), "channels");
+    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["stride"] = 0.into(), "stride 0");
+    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["stride"] = 2.into(), "adds 4 channels at stride 1");
+    refused(&series, &|c| c["plan"]["stages"][0]["residual"] = json!({ "kind": "identity" }), "adds 2 channels");
+    refused(&series, &|c| c["plan"]["features"] = 9.into(), "9 features of 8 channels");
+    refused(&series, &|c| c["plan"]["dims"] = 2.into(), "for a network of");
+    refused(&series, &|c| c["architecture"]["kernels"][3] = json!([4, 1]), "sizes are odd");
+    refused(&series, &|c| c["architecture"]["kernels"][3] = json!([3, large]), "dilation 1099511627776");
+    refused(&series, &|c| c["architecture"]["kernels"][3] = json!([7, 1]), "tensor convs.3.weight has shape");
+    refused(&series, &|c| c["task"]["classes"] = 0.into(), "0 outputs");
+    refused(&series, &|c| c["task"]["classes"] = 4.into(), "tensor head_weight has shape");
+    refused(&series, &|c| c["classes"] = json!(["a"]), "1 names for 3 classes");
+    refused(&series, &|c| c["inputs"]["channels"] = json!([]), "is of 0 channels, not 2");
+    refused(&series, &|c| c["inputs"]["channels"][0]["scale"] = 0.into(), "scale 0");
+    refused(&dense, &|c| c["inputs"]["channels"][0]["mean"] = json!([1.0]), "has 1 and 12 points in channel 0, not 12");
+    refused(&dense, &|c| c["targets"]["spatial"] = json!([11]), "is for a grid of [11], not [12]");
+    refused(&dense, &|c| c["targets"]["channels"] = json!([{ "scheme": "identity" }]), "is of 1 outputs");
+    let strided = |c: &mut Value| {
+        for path in ["body", "residual"] {
+            let ops = &mut c["plan"]["stages"][0][path];
+            let op = if path == "body" { &mut ops[0] } else { &mut ops["ops"][0] };
+            op["stride"] = 2.into();
+        }
+    };
+    refused(&dense, &strided, "stride 2");
+    let convolution = json!({ "op": "conv", "c_in": 2, "c_out": 4, "stride": 1, "kernel": 3 });
+    refused(&series, &|c| c["plan"]["stages"][0]["residual"]["ops"][0] = convolution.clone(), "in its shortcut");
+    let columns = json!({ "names": ["a"], "named": true, "inputs": [1], "label": null, "sequences": false });
+    refused(&series, &|c| c["reading"]["columns"] = columns.clone(), "columns beyond the 1");
+}
+
+/// Values to put where others were.
+fn strange() -> impl Strategy<Value = Value> {
+    let numbers = [0, 1, 2, 3, 4, 5, 12, 13, 1 << 24, u64::MAX].map(Value::from);
+    let others = [json!(-1), json!(0.5), json!(1e39), json!(null), json!(""), json!("flatten"), json!([]), json!({})];
+    proptest::sample::select([&numbers[..], &others[..]].concat())
+}
+
+/// The number of values in a value, itself among them.
+fn places(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(places).sum(),
+        Value::Object(entries) => entries.values().map(places).sum(),
+        _ => 0,
+    }
+}
+
+/// Changes the value at a place: puts another there, or takes away or doubles its last part.
+fn change(value: &mut Value, place: usize, how: u8, other: &Value) {
+    let Some(mut place) = place.checked_sub(1) else {
+        match (how, value) {
+            (0, Value::Array(items)) => drop(items.pop()),
+            (1, Value::Array(items)) => items.extend(items.last().cloned()),
+            (0, Value::Object(entries)) => {
+                let last = entries.keys().next_back().cloned();
+                last.map(|key| entries.remove(&key));
+            }
+            (_, value) => *value = other.clone(),
+        }
+        return;
+    };
+    let parts: Vec<&mut Value> = match value {
+        Value::Array(items) => items.iter_mut().collect(),
+        Value::Object(entries) => entries.values_mut().collect(),
+        _ => return,
+    };
+    for part in parts {
+        let within = places(part);
+        if place < within {
+            return change(part, place, how, other);
+        }
+        place -= within;
+    }
+}
+
+thread_local! {
+    static WHOLE: [(Value, Vec<(String, Parameter)>); 4] = recipes().map(|r| parts(&r.model().to_artefact()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    /// A card altered in one or two places, with a checksum that says that all is well.
+    #[test]
+    fn an_altered_card_is_refused_or_works(
+        which in 0usize..4,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0u8..4, strange()), 1..3),
+    ) {
+        WHOLE.with(|whole| {
+            let (mut card, parameters) = whole[which].clone();
+            for (place, how, other) in changes {
+                let place = place.index(places(&card));
+                change(&mut card, place, how, &other);
+            }
+            let _ = opened(&file(&card, &parameters));
+        });
+    }
+
+    /// Tensors that are missing, of another shape, under another name, or not numbers.
+    #[test]
+    fn altered_tensors_are_refused_or_work(which in 0usize..4, tensor: prop::sample::Index, how in 0usize..5) {
+        WHOLE.with(|whole| {
+            let (card, mut parameters) = whole[which].clone();
+            let at = tensor.index(parameters.len());
+            let (name, parameter) = &mut parameters[at];
+            let same = match how {
+                0 => {
+                    parameters.remove(at);
+                    false
+                }
+                1 => {
+                    parameter.shape.push(1);
+                    false
+                }
+                2 => {
+                    name.push('_');
+                    false
+                }
+                3 => {
+                    parameter.values.fill(f32::NAN);
+                    true
+                }
+                _ => {
+                    parameter.values.pop();
+                    parameter.shape = vec![parameter.values.len()];
+                    false
+                }
+            };
+            prop_assert_eq!(opened(&file(&card, &parameters)).is_ok(), same);
+            Ok(())
+        })?;
+    }
+}
