@@ -3,6 +3,7 @@
 mod again;
 mod check;
 mod fuzz;
+mod golden;
 mod normalize;
 mod npz;
 mod parquet;
