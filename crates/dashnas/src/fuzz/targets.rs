@@ -253,24 +253,71 @@ macro_rules! targets {
 }
 
 targets! {
-    npy: super::npy, none, &[b"'descr': ", b"'<f4'", b"'>i8'", b"'<U3'", b"'|O'", b"'fortran_order': ", b"True", b"False", b"'shape': ", b"(", b")", b"\x93NUMPY\x01\x00"];
-    npz: super::npz, none, &[b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"x_train.npy", b"y_train.npy", b"\x93NUMPY\x01\x00"];
-    pickle: super::pickle, none, &[b"(", b"]", b"}", b")", b"t", b"e", b"u", b"s", b"a", b"b", b"R", b"q\x01", b"h\x01", b"r\x01\0\0\0", b"j\x01\0\0\0", b"p1\n", b"g1\n", b"\x94", b"\x80\x04", b"\x95", b"\x8c\x01a", b"K\x01", b"J\xff\xff\xff\xff", b"\x8a\x02\xff\x7f", b"\x85", b"\x86", b"\x87", b"\x93", b"N", b".", b"cnumpy\nndarray\n", b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n", b"cnumpy.core.multiarray\nscalar\n", b"c_codecs\nencode\n", b"ccopy_reg\n_reconstructor\n", b"C\x02ab", b"X\x01\0\0\0a", b"0", b"1", b"2", b"l", b"d", b"i", b"o"];
-    ts: |b| file("f.ts", b), none, &[b"@data\n", b"@classLabel true ", b"@targetlabel true\n", b"@timestamps true\n", b"@missing true\n", b"@univariate false\n", b"@dimensions 2\n", b"@equalLength false\n", b"@seriesLength 3\n", b"?", b":", b"(1,2)", b"NaN", b"#"];
-    arff: |b| file("f.arff", b), none, &[b"@data\n", b"@attribute ", b"numeric", b"relational", b"@end ", b"{a,b}", b"'", b"\\n", b"\\'", b"?", b"%", b"{0 1}"];
+    npy: super::npy, none, &[
+        b"'descr': ", b"'<f4'", b"'>i8'", b"'<U3'", b"'|O'", b"'fortran_order': ", b"True", b"False", b"'shape': ",
+        b"(", b")", b"\x93NUMPY\x01\x00",
+    ];
+    npz: super::npz, none, &[
+        b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"x_train.npy", b"y_train.npy",
+        b"\x93NUMPY\x01\x00",
+    ];
+    pickle: super::pickle, none, &[
+        b"(", b"]", b"}", b")", b"t", b"e", b"u", b"s", b"a", b"b", b"R", b"q\x01", b"h\x01", b"r\x01\0\0\0",
+        b"j\x01\0\0\0", b"p1\n", b"g1\n", b"\x94", b"\x80\x04", b"\x95", b"\x8c\x01a", b"K\x01",
+        b"J\xff\xff\xff\xff", b"\x8a\x02\xff\x7f", b"\x85", b"\x86", b"\x87", b"\x93", b"N", b".",
+        b"cnumpy\nndarray\n", b"cnumpy\ndtype\n", b"cnumpy.core.multiarray\n_reconstruct\n",
+        b"cnumpy.core.multiarray\nscalar\n", b"c_codecs\nencode\n", b"ccopy_reg\n_reconstructor\n", b"C\x02ab",
+        b"X\x01\0\0\0a", b"0", b"1", b"2", b"l", b"d", b"i", b"o",
+    ];
+    ts: |b| file("f.ts", b), none, &[
+        b"@data\n", b"@classLabel true ", b"@targetlabel true\n", b"@timestamps true\n", b"@missing true\n",
+        b"@univariate false\n", b"@dimensions 2\n", b"@equalLength false\n", b"@seriesLength 3\n", b"?", b":",
+        b"(1,2)", b"NaN", b"#",
+    ];
+    arff: |b| file("f.arff", b), none, &[
+        b"@data\n", b"@attribute ", b"numeric", b"relational", b"@end ", b"{a,b}", b"'", b"\\n", b"\\'", b"?", b"%",
+        b"{0 1}",
+    ];
     tsv: |b| file("f.tsv", b), none, &[b"\t", b"NaN", b"nan", b"\n", b"\r\n", b" ", b"1e5"];
-    csv: |b| file("f.csv", b), none, &[b",", b";", b"\t", b"\"", b"\"\"", b"\n", b"\r\n", b"label", b"group", b"ACGT", b"NaN", b"\xef\xbb\xbf"];
+    csv: |b| file("f.csv", b), none, &[
+        b",", b";", b"\t", b"\"", b"\"\"", b"\n", b"\r\n", b"label", b"group", b"ACGT", b"NaN", b"\xef\xbb\xbf",
+    ];
     fasta: |b| file("f.fasta", b), none, &[b">", b"|", b"\n>", b"ACGT", b"N", b"*", b"-", b";", b" "];
-    idx: super::idx, none, &[b"\0\0\x08\x01", b"\0\0\x08\x03", b"\0\0\x0d\x02", b"\0\0\x0e\x02", b"\0\0\x0b\x02", b"\xff\xff\xff\xff"];
+    idx: super::idx, none, &[
+        b"\0\0\x08\x01", b"\0\0\x08\x03", b"\0\0\x0d\x02", b"\0\0\x0e\x02", b"\0\0\x0b\x02", b"\xff\xff\xff\xff",
+    ];
     idx_gz: idx_packed, none, &[b"\x1f\x8b\x08\0"];
-    mat: super::mat, || vec![mat4()], &[b"IM", b"MI", b"MATLAB 5.0", b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x05\0\0\0", b"\x01\0\0\0", b"\x10\0\x04\0", b"val\0"];
-    h5: hdf5, hdf5_files, &[b"\x89HDF\r\n\x1a\n", b"TREE", b"HEAP", b"SNOD", b"OHDR", b"GCOL", b"\xff\xff\xff\xff\xff\xff\xff\xff"];
-    wav: super::wav, none, &[b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"\x10\0\0\0", b"\xfe\xff", b"\x03\0", b"\x28\0\0\0"];
+    mat: super::mat, || vec![mat4()], &[
+        b"IM", b"MI", b"MATLAB 5.0", b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x05\0\0\0", b"\x01\0\0\0", b"\x10\0\x04\0",
+        b"val\0",
+    ];
+    h5: hdf5, hdf5_files, &[
+        b"\x89HDF\r\n\x1a\n", b"TREE", b"HEAP", b"SNOD", b"OHDR", b"GCOL", b"\xff\xff\xff\xff\xff\xff\xff\xff",
+    ];
+    wav: super::wav, none, &[
+        b"RIFF", b"WAVE", b"fmt ", b"data", b"LIST", b"\x10\0\0\0", b"\xfe\xff", b"\x03\0", b"\x28\0\0\0",
+    ];
     png: super::png, none, &[b"\x89PNG\r\n\x1a\n", b"IHDR", b"IDAT", b"IEND", b"PLTE", b"tRNS", b"acTL", b"fdAT"];
-    jpg: jpeg, jpegs, &[b"\xff\xd8", b"\xff\xd9", b"\xff\xc0", b"\xff\xc2", b"\xff\xc4", b"\xff\xda", b"\xff\xdb", b"\xff\xdd"];
-    labels: labels_file, none, &[b",", b"file", b"label", b"split", b"g", b"1.wav", b"2", b"3.wav", b"c/3.wav", b"train", b"\"", b"\n"];
-    parquet: super::parquet, none, &[b"PAR1", b"\x15\x00", b"\x15\x02", b"\x19\x1c", b"\x2c\x15", b"\xff\xff\xff\xff\x0f", b"\x18\x01a", b"\x00\x00"];
-    artefact: super::artefact, crate::fuzz::models::files, &[b"\\\"", b"0", b"1e999", b"null", b"[", b"]", b"{", b"}", b"18446744073709551615", b"4294967296", b"-1", b"\\\"Flatten\\\"", b"F32", b"F64"];
-    checkpoint: super::checkpoint, checkpoints, &[b"DASHCKPT", b"[[tensors]]\n", b"name = ", b"shape = [", b"header = ", b"'''", b"nan", b"inf", b"18446744073709551615"];
-    config: super::config, configs, &[b"[search]\n", b"[data]\n", b"epochs = ", b"\"auto\"", b"[", b"]", b"{", b"}", b"= ", b"nan", b"1e400", b"-1", b"9223372036854775807", b"\"\"\"", b"'''", b"space.kernel-sizes=", b"[0]", b"[3, 5]"];
+    jpg: jpeg, jpegs, &[
+        b"\xff\xd8", b"\xff\xd9", b"\xff\xc0", b"\xff\xc2", b"\xff\xc4", b"\xff\xda", b"\xff\xdb", b"\xff\xdd",
+    ];
+    labels: labels_file, none, &[
+        b",", b"file", b"label", b"split", b"g", b"1.wav", b"2", b"3.wav", b"c/3.wav", b"train", b"\"", b"\n",
+    ];
+    parquet: super::parquet, none, &[
+        b"PAR1", b"\x15\x00", b"\x15\x02", b"\x19\x1c", b"\x2c\x15", b"\xff\xff\xff\xff\x0f", b"\x18\x01a",
+        b"\x00\x00",
+    ];
+    artefact: super::artefact, crate::fuzz::models::files, &[
+        b"\\\"", b"0", b"1e999", b"null", b"[", b"]", b"{", b"}", b"18446744073709551615", b"4294967296", b"-1",
+        b"\\\"Flatten\\\"", b"F32", b"F64",
+    ];
+    checkpoint: super::checkpoint, checkpoints, &[
+        b"DASHCKPT", b"[[tensors]]\n", b"name = ", b"shape = [", b"header = ", b"'''", b"nan", b"inf",
+        b"18446744073709551615",
+    ];
+    config: super::config, configs, &[
+        b"[search]\n", b"[data]\n", b"epochs = ", b"\"auto\"", b"[", b"]", b"{", b"}", b"= ", b"nan", b"1e400",
+        b"-1", b"9223372036854775807", b"\"\"\"", b"'''", b"space.kernel-sizes=", b"[0]", b"[3, 5]",
+    ];
 }
