@@ -45,6 +45,18 @@ pub struct ReadArgs {
     /// Sampling rate in hertz that sound is brought to [default: 22050].
     #[arg(long, value_name = "HZ")]
     audio_rate: Option<u32>,
+    /// Bands of the log-mel spectrograms that sound is turned to [default: 96].
+    #[arg(long, value_name = "N")]
+    mel_bands: Option<u32>,
+    /// Length of their windows in milliseconds [default: 30].
+    #[arg(long, value_name = "MS")]
+    mel_window_ms: Option<f64>,
+    /// From one of their windows to the next, in milliseconds [default: 10].
+    #[arg(long, value_name = "MS")]
+    mel_hop_ms: Option<f64>,
+    /// Points of their transforms [default: 1920, or more for longer windows].
+    #[arg(long, value_name = "N")]
+    mel_fft: Option<u32>,
     /// Share of the samples set aside where there is no test split [default: 0.2].
     #[arg(long, value_name = "SHARE")]
     test_fraction: Option<f64>,
@@ -77,12 +89,20 @@ impl ReadArgs {
             (self.channels, "data.channels", "--channels"),
             (self.length, "data.length", "--length"),
             (self.audio_rate, "data.audio-rate", "--audio-rate"),
+            (self.mel_bands, "data.mel-bands", "--mel-bands"),
+            (self.mel_fft, "data.mel-fft", "--mel-fft"),
         ] {
             found.extend(value.map(|v| Override::new(key, i64::from(v), flag)));
         }
         found.extend(self.header.as_deref().map(|v| Override::new("data.header", v == "yes", "--header")));
         found.extend(self.resize.map(|v| Override::new("data.resize", v.map(i64::from).to_vec(), "--resize")));
-        found.extend(self.test_fraction.map(|v| Override::new("data.test-fraction", v, "--test-fraction")));
+        for (value, key, flag) in [
+            (self.mel_window_ms, "data.mel-window-ms", "--mel-window-ms"),
+            (self.mel_hop_ms, "data.mel-hop-ms", "--mel-hop-ms"),
+            (self.test_fraction, "data.test-fraction", "--test-fraction"),
+        ] {
+            found.extend(value.map(|v| Override::new(key, v, flag)));
+        }
         found
     }
 
@@ -97,7 +117,7 @@ impl ReadArgs {
             ($($name:ident),*) => { $(if self.$name.is_some() { options.$name = given.$name; })* };
         }
         take!(inputs, targets, group, header, layout, channels, resize, fill_missing, lengths, length, alphabet);
-        take!(audio_rate, test_fraction);
+        take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction);
         Ok(options)
     }
 }

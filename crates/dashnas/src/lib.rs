@@ -31,6 +31,8 @@ pub mod evaluation;
 pub mod event;
 pub mod export;
 pub mod fetch;
+#[cfg(test)]
+mod fuzz;
 mod host;
 pub mod journal;
 pub mod loss;

@@ -19,11 +19,34 @@ pub struct LogMelSettings {
     pub window_ms: f64,
     /// From one window to the next in milliseconds.
     pub hop_ms: f64,
+    /// Points of the transform, zeros after the window's own. No transform is shorter than the window, whatever
+    /// this says.
+    pub fft: usize,
+}
+
+/// Points of the FSD50K baseline's transform.
+const FFT: usize = 1920;
+
+impl LogMelSettings {
+    /// The transform that goes with a window where none is asked for: that of the FSD50K baseline, or for longer
+    /// windows the next power of two. Padding the window with zeros draws the bins closer together than the lowest
+    /// bands are wide.
+    pub fn fft_for(rate: u32, window_ms: f64) -> usize {
+        match samples(rate, window_ms) {
+            0..=FFT => FFT,
+            window => window.next_power_of_two(),
+        }
+    }
+}
+
+/// Whole samples, rounded down as the FSD50K baseline does: 661 and 220 at 22 050 Hz.
+fn samples(rate: u32, ms: f64) -> usize {
+    ((ms * f64::from(rate) / 1000.0 + 1e-6).floor() as usize).max(1)
 }
 
 impl Default for LogMelSettings {
     fn default() -> Self {
-        Self { rate: 22_050, bands: 96, window_ms: 30.0, hop_ms: 10.0 }
+        Self { rate: 22_050, bands: 96, window_ms: 30.0, hop_ms: 10.0, fft: FFT }
     }
 }
 
@@ -31,7 +54,7 @@ impl Default for LogMelSettings {
 ///
 /// Frame t is centred on sample t·hop (zeros beyond the ends), so that n samples give
 /// `1 + ⌊n / hop⌋` frames: 101 for a second at the default settings. A frame is weighted by a periodic Hann window,
-/// its power spectrum (of the next power of two) summed by triangles that stand at equal steps of
+/// its power spectrum summed by triangles that stand at equal steps of
 /// `2595·log₁₀(1 + f/700)` from 0 to half the rate, and the natural logarithm is taken.
 pub struct LogMel {
     bands: usize,
@@ -45,11 +68,9 @@ pub struct LogMel {
 impl LogMel {
     /// Prepares windows, transform and filters.
     pub fn new(settings: &LogMelSettings) -> Self {
-        // Whole samples, rounded down as the FSD50K baseline does: 661 and 220 at 22 050 Hz.
-        let samples = |ms: f64| ((ms * f64::from(settings.rate) / 1000.0 + 1e-6).floor() as usize).max(1);
-        let (size, hop) = (samples(settings.window_ms), samples(settings.hop_ms));
+        let (size, hop) = (samples(settings.rate, settings.window_ms), samples(settings.rate, settings.hop_ms));
         let window = (0..size).map(|i| (0.5 - 0.5 * (2.0 * PI * i as f64 / size as f64).cos()) as f32).collect();
-        let n = size.next_power_of_two();
+        let n = size.max(settings.fft);
         let fft = RealFftPlanner::new().plan_fft_forward(n);
         let filters = filters(settings, n);
         Self { bands: settings.bands, hop, window, fft, filters }
@@ -160,15 +181,32 @@ mod tests {
 
     #[test]
     fn it_is_what_the_definition_says() {
-        let settings = LogMelSettings { rate: 4000, bands: 12, window_ms: 30.0, hop_ms: 10.0 };
         let samples: Vec<f32> =
             (0..700).map(|i| (i as f32 * 0.21).sin() + 0.3 * ((i * i) as f32 * 0.013).cos()).collect();
-        let ours = LogMel::new(&settings).compute(&samples);
-        let expected = by_definition(&samples, 4000.0, 12, 120, 40, 128);
-        assert_eq!(ours.len(), expected.len());
-        for (i, (a, b)) in ours.iter().zip(&expected).enumerate() {
-            assert!((f64::from(*a) - b).abs() < 1e-3, "{i}: {a} and {b}");
+        // A transform cannot be shorter than the window of 120 samples; a longer one may have an odd length.
+        for (fft, n) in [(0, 120), (128, 128), (375, 375)] {
+            let settings = LogMelSettings { rate: 4000, bands: 12, window_ms: 30.0, hop_ms: 10.0, fft };
+            let ours = LogMel::new(&settings).compute(&samples);
+            let expected = by_definition(&samples, 4000.0, 12, 120, 40, n);
+            assert_eq!(ours.len(), expected.len());
+            for (i, (a, b)) in ours.iter().zip(&expected).enumerate() {
+                assert!((f64::from(*a) - b).abs() < 1e-3, "{n}, {i}: {a} and {b}");
+            }
         }
+    }
+
+    #[test]
+    fn the_transform_is_never_shorter_than_the_window() {
+        assert_eq!(LogMelSettings::default().fft, LogMelSettings::fft_for(22_050, 30.0));
+        for (rate, ms, fft) in [(8000, 30.0, 1920), (22_050, 30.0, 1920), (48_000, 40.0, 1920), (48_000, 50.0, 4096)] {
+            assert_eq!(LogMelSettings::fft_for(rate, ms), fft);
+        }
+    }
+
+    #[test]
+    fn every_band_of_the_default_has_bins_of_its_own() {
+        let filters = filters(&LogMelSettings::default(), FFT);
+        assert!(filters.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 
     #[test]
@@ -182,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_tone_is_loudest_in_its_own_band() {
-        let settings = LogMelSettings { rate: 8000, bands: 40, window_ms: 32.0, hop_ms: 10.0 };
+        let settings = LogMelSettings { rate: 8000, bands: 40, window_ms: 32.0, hop_ms: 10.0, fft: 256 };
         let samples: Vec<f32> = (0..4000).map(|i| (2.0 * PI * 1000.0 * f64::from(i) / 8000.0).sin() as f32).collect();
         let mel = LogMel::new(&settings);
         let (out, frames) = (mel.compute(&samples), mel.frames(4000));

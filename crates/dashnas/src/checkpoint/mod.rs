@@ -108,3 +108,37 @@ impl Checkpoint {
         dir.write_keeping(names::CHECKPOINT, names::CHECKPOINT_PREVIOUS, bytes)
     }
 }
+
+/// Small checkpoints, for tests.
+#[cfg(test)]
+pub(crate) fn samples() -> Vec<Vec<u8>> {
+    use crate::event::Stage;
+    use crate::model::Parameter;
+    let ledger = Ledger {
+        program: "0.0.0".into(),
+        current: Some(Stage::Search),
+        steps: 3,
+        seconds: [(Stage::Search, 1.5)].into(),
+        notes: [("pace".into(), "[\"search\",null,{}]".into())].into(),
+        ..Default::default()
+    };
+    let snapshot = |epoch| Snapshot {
+        position: Position { epoch, loss: 0.5, ..Position::start(Stage::Search, Some(1)) },
+        weights: [("convs.0.weight".into(), Parameter { shape: vec![2, 3], values: vec![0.25; 6] })].into(),
+        velocity: vec![Some(vec![1.0; 6]), None],
+    };
+    let kept = Kept { now: snapshot(2), good: Some(snapshot(1).into()) };
+    [None, Some(&kept)].iter().filter_map(|training| Checkpoint::encode(&ledger, *training).ok()).collect()
+}
+
+/// What reading some bytes comes to, as they are and with the checksum that they call for, for tests.
+#[cfg(test)]
+pub(crate) fn said(bytes: &[u8]) -> String {
+    use sha2::{Digest, Sha256};
+    let read = |bytes: &[u8]| match Checkpoint::decode(bytes) {
+        Ok(checkpoint) => format!("{:?} {}", checkpoint.ledger.current, checkpoint.training.is_some()),
+        Err(flaw) => format!("{flaw:?}"),
+    };
+    let body = &bytes[..bytes.len().saturating_sub(32)];
+    format!("{} / {}", read(bytes), read(&[body, Sha256::digest(body).as_slice()].concat()))
+}

@@ -44,7 +44,7 @@ pub(super) const SECTIONS: [(&str, &str); 12] = [
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 104] = [
+pub const KEYS: [Key; 105] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
     key("", "tensorboard", "Also write event files for TensorBoard, under tensorboard/ in the run directory."),
@@ -114,6 +114,11 @@ pub const KEYS: [Key; 104] = [
     key("data", "mel-bands", "Bands of the log-mel spectrogram."),
     key("data", "mel-window-ms", "Length of its window in milliseconds."),
     key("data", "mel-hop-ms", "Milliseconds from one of its frames to the next."),
+    key(
+        "data",
+        "mel-fft",
+        "Points of its transform, at least those of a window. auto: 1920, or for longer windows the next power of two.",
+    ),
     key("data", "test-fraction", "Share of the samples set aside for testing where a data set has no test split."),
     key(
         "task",

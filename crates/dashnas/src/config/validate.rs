@@ -80,6 +80,10 @@ impl Config {
         for (key, ms) in [("data.mel-window-ms", data.mel_window_ms), ("data.mel-hop-ms", data.mel_hop_ms)] {
             check(key, &ms, (1.0..=10_000.0).contains(&ms), "it must be from 1 to 10000")?;
         }
+        let window = (data.mel_window_ms * f64::from(data.audio_rate) / 1000.0) as usize;
+        let covers = data.mel_fft.is_none_or(|points| (window..=LARGEST).contains(&points));
+        let reason = "it must be at least the samples of a window, mel-window-ms at audio-rate";
+        check("data.mel-fft", &data.mel_fft, covers, reason)?;
         let fraction = data.test_fraction > 0.0 && data.test_fraction < 1.0;
         check("data.test-fraction", &data.test_fraction, fraction, "it must be between 0 and 1")
     }

@@ -220,7 +220,7 @@ fn decode(elem: Elem, bytes: &[u8], out: &mut Vec<f32>) {
 }
 
 /// IEEE binary16 to binary32; exact.
-fn half_to_f32(h: u16) -> f32 {
+pub(crate) fn half_to_f32(h: u16) -> f32 {
     let sign = if h >> 15 == 1 { -1.0 } else { 1.0 };
     let (exponent, mantissa) = (i32::from(h >> 10 & 31), f32::from(h & 1023));
     let magnitude = match exponent {

@@ -52,6 +52,9 @@ pub struct ReadOptions {
     pub mel_window_ms: f64,
     /// Milliseconds between its frames.
     pub mel_hop_ms: f64,
+    /// Points of its transform.
+    #[serde(with = "auto")]
+    pub mel_fft: Option<usize>,
     /// Share of the samples set aside where there is no test split.
     pub test_fraction: f64,
     /// The kind of task, if not what the data suggests. In a configuration this is `task.kind`.
@@ -92,6 +95,7 @@ impl Default for ReadOptions {
             mel_bands: 96,
             mel_window_ms: 30.0,
             mel_hop_ms: 10.0,
+            mel_fft: None,
             test_fraction: 0.2,
             task: None,
             seed: 0,

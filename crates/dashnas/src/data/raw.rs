@@ -126,7 +126,11 @@ impl Raw {
 
 /// Refuses arrays that would not fit: `elements` of float32 against the limit of the options.
 pub(crate) fn afford(path: &Path, what: &str, elements: u128, options: &ReadOptions) -> Result<(), DataError> {
-    let (bytes, limit) = (elements * 4, options.max_bytes);
+    afford_bytes(path, what, elements.saturating_mul(4), options.max_bytes)
+}
+
+/// Refuses what would take more bytes than the limit.
+pub(crate) fn afford_bytes(path: &Path, what: &str, bytes: u128, limit: u64) -> Result<(), DataError> {
     if bytes <= u128::from(limit) {
         return Ok(());
     }

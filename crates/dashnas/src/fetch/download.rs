@@ -64,12 +64,11 @@ impl Client {
         let have = size(part);
         let tag = std::fs::read_to_string(&tag_file).ok();
         let mut headers = Vec::new();
-        if have > 0 {
+        // Without a mark of the version that the part is of, nothing says that the rest goes with it.
+        if let (Some(tag), 1..) = (&tag, have) {
             headers.push(("Range", format!("bytes={have}-")));
-            if let Some(tag) = &tag {
-                // The whole file, should it have changed since.
-                headers.push(("If-Range", tag.clone()));
-            }
+            // The whole file, should it have changed since.
+            headers.push(("If-Range", tag.clone()));
         }
         let response = http::get(source.url, &headers, PATIENCE).map_err(|failure| match failure {
             http::Failure::Broken(reason) => Attempt::Broken(reason),
@@ -93,12 +92,14 @@ impl Client {
         };
         let length = response.header("content-length").and_then(|n| n.parse().ok());
         let total = if start == 0 { length } else { content_range(&response).and_then(|(_, total)| total) };
-        match response.header("etag") {
-            // A weak tag does not promise equal bytes.
-            Some(tag) if !tag.starts_with("W/") => {
-                std::fs::write(&tag_file, tag).map_err(|e| FetchError::io(&tag_file, e))?;
-            }
-            _ => drop(std::fs::remove_file(&tag_file)),
+        // A weak tag does not promise equal bytes; the time of the last change does, if nobody changes a file twice in
+        // a second.
+        let strong = response.header("etag").filter(|tag| !tag.starts_with("W/"));
+        match strong.or_else(|| response.header("last-modified")) {
+            Some(mark) => std::fs::write(&tag_file, mark).map_err(|e| FetchError::io(&tag_file, e))?,
+            // The rest of a file need not repeat what its beginning said.
+            None if start > 0 => {}
+            None => drop(std::fs::remove_file(&tag_file)),
         }
         self.body(source, part, response, start, total, watch)?;
         let _ = std::fs::remove_file(&tag_file);

@@ -140,6 +140,46 @@ fn a_stopped_download_goes_on_in_another_process_and_servers_without_ranges_star
     assert_eq!(std::fs::read(dir.path().join("file.bin")).unwrap(), content());
 }
 
+/// The first part of a file that has changed by the time the connection is made again.
+#[test]
+fn a_changed_file_is_not_glued_to_an_old_part() {
+    let old = |head: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n{head}\r\n");
+        [head.into_bytes(), vec![0xee; 70_000]].concat()
+    };
+    let dated = "Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\n";
+    // A tag, a time where the tag is weak, and neither: what is asked for besides the file.
+    let cases = [
+        ("ETag: \"v1\"\r\n".to_owned(), Some(70_000), Some("\"v1\"")),
+        (format!("ETag: W/\"v1\"\r\n{dated}"), Some(70_000), Some("Wed, 21 Oct 2015 07:28:00 GMT")),
+        (String::new(), None, None),
+    ];
+    for (head, from, if_range) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        // As the standard has it: of another version all is sent, whatever part was asked for.
+        let (url, asked) = serve(vec![Box::new(move |_| old(&head)), Box::new(|_| whole("\"v2\"", 200_000))]);
+        fetch(&client(), &source(&url), dir.path(), &mut Quiet::default()).unwrap();
+        assert!(std::fs::read(dir.path().join("file.bin")).unwrap() == content(), "{if_range:?}: parts were mixed");
+        let _first = asked.recv().unwrap();
+        assert_eq!(asked.recv().unwrap(), Asked { from, if_range: if_range.map(str::to_owned) });
+    }
+}
+
+/// A second break, after an answer with a part that said nothing of the version.
+#[test]
+fn the_version_is_remembered_over_several_breaks() {
+    let dir = tempfile::tempdir().unwrap();
+    let (url, asked) = serve(vec![
+        Box::new(|_| whole("\"v1\"", 70_000)),
+        Box::new(|asked| rest(asked.from.unwrap())[..50_000].to_vec()),
+        Box::new(|asked| rest(asked.from.unwrap())),
+    ]);
+    fetch(&client(), &source(&url), dir.path(), &mut Quiet::default()).unwrap();
+    assert_eq!(std::fs::read(dir.path().join("file.bin")).unwrap(), content());
+    let tags: Vec<_> = (0..3).map(|_| asked.recv().unwrap().if_range).collect();
+    assert_eq!(tags, [None, Some("\"v1\"".into()), Some("\"v1\"".into())]);
+}
+
 #[test]
 fn a_server_that_keeps_breaking_is_given_up_and_refusals_are_final() {
     let dir = tempfile::tempdir().unwrap();

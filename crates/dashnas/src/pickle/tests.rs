@@ -109,14 +109,8 @@ fn explore(item: Item<'_>, depth: usize) {
     }
 }
 
-/// Cases of a property, more of them where `DASHNAS_FUZZ` says so.
-fn cases() -> ProptestConfig {
-    let cases = std::env::var("DASHNAS_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(2000);
-    ProptestConfig { cases, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(crate::data::fuzz_cases(2000))]
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

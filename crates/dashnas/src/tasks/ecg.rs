@@ -3,7 +3,9 @@
 use super::files::{find, pickle, unexpected};
 use super::legacy_random::train_test_split;
 use super::{Recipe, TaskError};
-use crate::data::{Array, Dataset, Split, Targets};
+use crate::data::arrays::Container;
+use crate::data::readers::{csv, mat::Mat, text};
+use crate::data::{Array, Dataset, ReadOptions, Split, Targets};
 use crate::fetch::{Hash, Source, Unpack};
 use crate::task::TaskKind;
 use crate::transform::{standardize, starts};
@@ -22,10 +24,14 @@ pub(super) const RECIPE: Recipe = Recipe {
     name: "ecg",
     title: "ECG of one lead, windows of 1000 points, into normal, atrial fibrillation, other rhythm and noise",
     licence: "PhysioNet/CinC challenge 2017, ODC-BY 1.0",
-    files: &[(
-        "challenge2017.pkl",
-        "pickled dictionary of `data`, one series a recording, and `label`, one of N, A, O and ~",
-    )],
+    files: &[
+        (
+            "challenge2017.pkl",
+            "pickled dictionary of `data`, one series a recording, and `label`, one of N, A, O and ~",
+        ),
+        ("training2017/REFERENCE.csv", "or, as the challenge published them: name and label of each recording"),
+        ("training2017/*.mat", "the recordings that REFERENCE.csv names, each an array `val`"),
+    ],
     preparation: "each recording standardized and cut into windows of 1000 points, 500 apart (N), 83 (A), 250 (O) or \
                   25 (~)",
     split: "by recording: a tenth for testing, as scikit-learn draws it with seed 0, a ninth of the rest for validation",
@@ -44,7 +50,10 @@ pub(super) const RECIPE: Recipe = Recipe {
         hash: Hash::Unknown,
         unpack: Unpack::No,
     }],
-    by_hand: Some(super::MOVED),
+    by_hand: Some(
+        "The benchmark's authors published this address and have since moved the file. The recordings themselves are \
+         at https://physionet.org/content/challenge-2017/1.0.0/: unpack training2017.zip in the folder.",
+    ),
     read,
 };
 
@@ -52,7 +61,9 @@ pub(super) const RECIPE: Recipe = Recipe {
 type Recording = (Vec<f32>, usize);
 
 fn read(folder: &Path) -> Result<Dataset, TaskError> {
-    let recordings = pickled(&find("ecg", folder, &["challenge2017.pkl"])?)?;
+    let candidates = ["challenge2017.pkl", "training2017/REFERENCE.csv", "REFERENCE.csv"];
+    let path = find("ecg", folder, &candidates)?;
+    let recordings = if path.extension().is_some_and(|e| e == "csv") { listed(&path)? } else { pickled(&path)? };
     let (rest, test) = train_test_split(0, recordings.len(), 0.1);
     let (train, val) = train_test_split(0, rest.len(), 1.0 / 9.0);
     let of_rest = |places: Vec<usize>| -> Vec<usize> { places.into_iter().map(|i| rest[i]).collect() };
@@ -75,14 +86,43 @@ fn pickled(path: &Path) -> Result<Vec<Recording>, TaskError> {
         return Err(unexpected(path, format!("it has {} recordings but {} labels", data.len(), labels.len())));
     }
     let recording = |(i, (series, label)): (usize, (crate::pickle::Item<'_>, crate::pickle::Item<'_>))| {
-        let mut series = series.array()?.data;
-        if let Some(at) = series.iter().position(|v| !v.is_finite()) {
-            return Err(unexpected(path, format!("recording {i} is {} at point {at}", series[at])));
-        }
-        standardize(&mut series);
-        Ok((series, class(path, &format!("recording {i}"), &label.text()?)?))
+        let class = class(path, &format!("recording {i}"), &label.text()?)?;
+        Ok((standardized(path, &format!("recording {i}"), series.array()?.data)?, class))
     };
     data.into_iter().zip(labels).enumerate().map(recording).collect()
+}
+
+/// The recordings that `REFERENCE.csv` lists, in its order, from the MATLAB files beside it.
+fn listed(path: &Path) -> Result<Vec<Recording>, TaskError> {
+    let options = ReadOptions::default();
+    let rows = csv::all(path, &text(path, options.max_bytes)?)?;
+    let recording = |(line, row): &csv::Row| {
+        let [name, label] = &row[..] else {
+            return Err(unexpected(path, format!("line {line} is not `NAME,LABEL`")));
+        };
+        let class = class(path, &format!("line {line}"), label)?;
+        let inside = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c));
+        let file = path.with_file_name(format!("{name}.mat"));
+        if !inside || !file.is_file() {
+            let reason = format!("line {line} names a recording that is not there: {}", file.display());
+            return Err(unexpected(path, reason));
+        }
+        let series = Mat::open(&file, &options)?.numbers("val")?.0;
+        match series.shape[..] {
+            [1, _] => Ok((standardized(&file, "the recording", series.data)?, class)),
+            _ => Err(unexpected(&file, format!("`val` has shape {:?}, where one lead has one row", series.shape))),
+        }
+    };
+    rows.iter().map(recording).collect()
+}
+
+/// A recording that holds numbers only, brought to mean 0 and deviation 1.
+fn standardized(path: &Path, which: &str, mut series: Vec<f32>) -> Result<Vec<f32>, TaskError> {
+    if let Some(at) = series.iter().position(|v| !v.is_finite()) {
+        return Err(unexpected(path, format!("{which} is {} at point {at}", series[at])));
+    }
+    standardize(&mut series);
+    Ok(series)
 }
 
 fn class(path: &Path, which: &str, label: &str) -> Result<usize, TaskError> {

@@ -45,7 +45,7 @@ pub(super) const RECIPE: Recipe = Recipe {
         ("FSD50K.eval_audio/*.wav", "the clips of eval.csv"),
     ],
     preparation: "clips at 22050 Hz in chunks of a second, half a second apart, short ones repeated; each a log-mel \
-                  spectrogram in decibels (96 bands, windows of 30 ms every 10 ms, 80 dB deep), less its mean, with \
+                  spectrogram in decibels (96 bands of 1920 points, windows of 30 ms every 10 ms, 80 dB deep), less its mean, with \
                   the labels of its clip. A training clip gives at most 4 chunks, evenly spread, where the published \
                   loader draws one at a time; predictions are averaged over all chunks of a validation or test clip. \
                   Background noise is not mixed in as the published loader does",

@@ -226,6 +226,49 @@ fn ecg_cuts_windows_by_class_and_splits_by_recording() {
     assert!(error.ends_with("recording 0 has the label `X`, not one of N, A, O and ~"), "{error}");
 }
 
+/// As PhysioNet has them: `training2017/A00001.mat`, level 4 with one row `val` of int16, a header file of the WFDB
+/// format beside each, and `REFERENCE.csv`.
+#[test]
+fn ecg_reads_the_folder_that_physionet_publishes() {
+    let dir = folder();
+    let classes = ["N", "A", "O", "~"];
+    let (mut reference, mut names) = (String::new(), String::new());
+    let (mut data, mut labels) = (Vec::new(), Vec::new());
+    for i in 0..40usize {
+        let points = 2714 + 100 * (i % 5);
+        let values: Vec<u8> = (0..points).flat_map(|t| ((t * (i % 7 + 1)) as i16).to_le_bytes()).collect();
+        let head = [30u32, 1, points as u32, 0, 4].map(u32::to_le_bytes).concat();
+        let name = format!("A{:05}", i + 1);
+        put(dir.path(), &format!("training2017/{name}.mat"), [&head[..], b"val\0", &values].concat());
+        let header =
+            format!("{name} 1 300 {points} 05:05:15 1/05/2000 \n{name}.mat 16+24 1000/mV 16 0 -127 0 0 ECG \n");
+        put(dir.path(), &format!("training2017/{name}.hea"), header);
+        reference += &format!("{name},{}\r\n", classes[i % 4]);
+        names += &format!("{name}\n");
+        data.push(Value::Array("<i2", vec![points], values));
+        labels.push(Value::Text(classes[i % 4]));
+    }
+    put(dir.path(), "training2017/REFERENCE.csv", &reference);
+    put(dir.path(), "training2017/RECORDS", &names);
+    let set = load("ecg", dir.path()).unwrap();
+    assert_eq!(set.train.x.shape[1..], [1, 1000]);
+    assert!(load("ecg", &dir.path().join("training2017")).is_ok(), "the folder itself is found too");
+    // The same windows as of the pickle that the benchmark made of these recordings.
+    let other = folder();
+    let pickle =
+        Value::Dict(vec![("data", Value::Objects(vec![40], data)), ("label", Value::Objects(vec![40], labels))]);
+    put(other.path(), "challenge2017.pkl", pickle.pickle3());
+    let pickled = load("ecg", other.path()).unwrap();
+    assert_eq!((&set.train, &set.val, &set.test), (&pickled.train, &pickled.val, &pickled.test));
+
+    put(dir.path(), "training2017/REFERENCE.csv", format!("{reference}A00041,N\r\n"));
+    let error = load("ecg", dir.path()).unwrap_err().to_string();
+    assert!(error.contains("line 41 names a recording that is not there") && error.contains("A00041.mat"), "{error}");
+    put(dir.path(), "training2017/REFERENCE.csv", "A00001,N\r\n../A00002,A\r\n");
+    let error = load("ecg", dir.path()).unwrap_err().to_string();
+    assert!(error.contains("line 2 names a recording that is not there"), "{error}");
+}
+
 #[test]
 fn cosmic_crops_and_ignores() {
     let dir = folder();

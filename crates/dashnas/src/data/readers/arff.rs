@@ -40,6 +40,11 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
                 inside = false;
             } else if lower.starts_with("@data") {
                 label = label_of(&attributes);
+                let names: Vec<String> = attributes.iter().map(|a| a.0.clone()).collect();
+                if let Some((i, j)) = super::csv::duplicate(&names) {
+                    let reason = format!("attributes {} and {} are both named `{}`", i + 1, j + 1, names[j]);
+                    return Err(DataError::at(path, Place::Line(at), reason));
+                }
                 if attributes.len() < 2 {
                     return Err(DataError::at(path, Place::Line(at), "there are no attributes before @data"));
                 }

@@ -184,7 +184,7 @@ fn samples(
             missing: missing.into(),
         });
     }
-    lone_classes(path, &found, labelled)?;
+    lone_classes(path, &found, options, labelled)?;
     let grouped = found.iter().all(|s| s.group.is_some());
     let x = load(medium, &found, &mut raw)?;
     let multi = options.task == Some(TaskName::MultiLabel) || is_multi_label(&found);
@@ -252,8 +252,11 @@ fn multi_hot(texts: &[String], names: &[String]) -> Labels {
 }
 
 /// A class that has a single sample cannot be both trained and tested on.
-fn lone_classes(path: &Path, samples: &[Sample], labelled: bool) -> Result<(), DataError> {
-    if !labelled || samples.iter().any(|s| s.role == Role::Test) {
+fn lone_classes(path: &Path, samples: &[Sample], options: &ReadOptions, labelled: bool) -> Result<(), DataError> {
+    let texts: Vec<String> = samples.iter().filter_map(|s| s.label.clone()).collect();
+    let classes = !is_multi_label(samples) && matches!(as_labels(texts, options), Labels::Names(_));
+    let other = options.task.is_some_and(|task| task != TaskName::Classification);
+    if !labelled || !classes || other || samples.iter().any(|s| s.role == Role::Test) {
         return Ok(());
     }
     let mut counts: BTreeMap<&str, (usize, &Path)> = BTreeMap::new();
@@ -261,15 +264,13 @@ fn lone_classes(path: &Path, samples: &[Sample], labelled: bool) -> Result<(), D
         let label = s.label.as_deref().unwrap_or("");
         counts.entry(label).or_insert((0, &s.path)).0 += 1;
     }
-    let number = |l: &str| series::number(l).is_some() || split_labels(l).count() > 1;
-    match counts.iter().find(|(_, (n, _))| *n == 1) {
-        Some((label, (_, only))) if counts.len() < samples.len() && !counts.keys().all(|l| number(l)) => {
-            let reason = format!("class `{label}` has one sample only, {}", only.display());
-            Err(DataError::file(path, reason)
-                .with_hint("a class needs one sample to train on and one to test on: add some, or remove the class"))
-        }
-        _ => Ok(()),
+    let Some((label, (_, only))) = counts.iter().find(|(_, (n, _))| *n == 1) else { return Ok(()) };
+    let reason = format!("class `{label}` has one sample only, {}", only.display());
+    let mut hint = "a class needs one sample to train on and one to test on: add some, or remove the class".to_owned();
+    if counts.keys().all(|label| series::number(label).is_some()) {
+        hint += "; where the labels are quantities, say --task regression";
     }
+    Err(DataError::file(path, reason).with_hint(hint))
 }
 
 fn load(medium: Medium, found: &[Sample], raw: &mut Raw) -> Result<Array, DataError> {

@@ -2,7 +2,7 @@
 
 use crate::data::infer::RawTargets;
 use crate::data::raw::{Labels, Part, Raw, Role, afford};
-use crate::data::{Array, DataError, ReadOptions};
+use crate::data::{Array, DataError, Layout, ReadOptions};
 use std::path::{Path, PathBuf};
 
 /// Reads the array in the bytes of a file; and whether its type is integer.
@@ -61,6 +61,10 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labell
         };
         raw.file(images);
         let x = parse(images, &super::bytes(images, options.max_bytes)?, options)?.0;
+        if x.shape.len() == 3 {
+            // However small they are, these are images and not channels of series.
+            raw.reading.layout.get_or_insert(Layout::NoChannels);
+        }
         let y = match labels {
             None if labelled => {
                 let shape = x.shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");

@@ -12,14 +12,15 @@ pub(crate) fn is_image(path: &Path) -> bool {
 }
 
 /// Decodes one image; widths and heights, and the memory for them, are bounded.
-fn decode(path: &Path) -> Result<DynamicImage, DataError> {
+fn decode(path: &Path, options: &ReadOptions) -> Result<DynamicImage, DataError> {
     let bad = |reason: String| DataError::file(path, reason).with_hint("it may be cut short or not be an image");
     let mut reader = ImageReader::open(path)
         .map_err(|e| DataError::io(path, e))?
         .with_guessed_format()
         .map_err(|e| DataError::io(path, e))?;
     let mut limits = Limits::default();
-    (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(16_384), Some(16_384), Some(1 << 30));
+    let most = options.max_bytes.min(1 << 30);
+    (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(16_384), Some(16_384), Some(most));
     reader.limits(limits);
     reader.decode().map_err(|e| bad(format!("it is not an image that can be read: {e}")))
 }
@@ -105,8 +106,10 @@ pub(crate) fn read(
     options: &mut ReadOptions,
     notes: &mut Vec<String>,
 ) -> Result<Array, DataError> {
-    let image = decode(first)?;
-    let channels = options.channels.unwrap_or_else(|| stored_channels(&image));
+    let image = decode(first, options)?;
+    let given = options.channels.is_some();
+    let stored = stored_channels(&image);
+    let channels = options.channels.unwrap_or(stored);
     if !matches!(channels, 1 | 3 | 4) {
         return Err(DataError::file(first, format!("images have 1, 3 or 4 channels, not {channels}")));
     }
@@ -119,10 +122,18 @@ pub(crate) fn read(
     let row = channels * wanted[0] * wanted[1];
     afford(first, "images", paths.len() as u128 * row as u128, options)?;
     let resized = options.resize.is_some();
+    let options = &*options;
     let rows: Vec<Vec<f32>> = paths
         .par_iter()
         .map(|path| {
-            let image = decode(path)?;
+            let image = decode(path, options)?;
+            if !given && stored_channels(&image) != stored {
+                let kind = |channels| if channels == 1 { "grey" } else { "in colour" };
+                let reason =
+                    format!("it is {}, but {} is {}", kind(stored_channels(&image)), first.display(), kind(stored));
+                let hint = "--channels 1 makes all of them grey, --channels 3 gives all of them three channels";
+                return Err(DataError::file(path, reason).with_hint(hint));
+            }
             let found = [image.height() as usize, image.width() as usize];
             if found == wanted {
                 return Ok(values(&image, channels));

@@ -33,6 +33,51 @@ pub(crate) fn find(files: &[PathBuf]) -> Option<&PathBuf> {
     })
 }
 
+/// Files by what a table may call them: by their names, with or without extension, and with as many of their folders
+/// as it gives. Small and capital letters are the same.
+struct Names<'a>(HashMap<String, Vec<&'a PathBuf>>);
+
+/// A path as words, in small letters.
+fn steps(path: &str) -> Vec<String> {
+    path.split(['/', '\\']).filter(|step| !matches!(*step, "" | ".")).map(str::to_lowercase).collect()
+}
+
+impl<'a> Names<'a> {
+    fn of(files: &'a [PathBuf]) -> Self {
+        let mut names: HashMap<String, Vec<&PathBuf>> = HashMap::new();
+        for file in files {
+            let name = |n: Option<&std::ffi::OsStr>| n.and_then(|n| n.to_str()).unwrap_or("").to_lowercase();
+            let (whole, stem) = (name(file.file_name()), name(file.file_stem()));
+            if stem != whole {
+                names.entry(stem).or_default().push(file);
+            }
+            names.entry(whole).or_default().push(file);
+        }
+        Self(names)
+    }
+
+    /// The files that a name could mean.
+    fn find(&self, value: &str) -> Vec<&'a PathBuf> {
+        let wanted = steps(value);
+        let found = wanted.last().and_then(|name| self.0.get(name)).map_or(&[][..], Vec::as_slice);
+        if found.len() < 2 {
+            return found.to_vec();
+        }
+        // The folders tell which it is, and a name with its extension goes before one without.
+        let inside = |file: &&&PathBuf| {
+            let folders = file.parent().and_then(Path::to_str).map(steps).unwrap_or_default();
+            folders.ends_with(&wanted[..wanted.len() - 1])
+        };
+        let inside: Vec<&PathBuf> = found.iter().filter(inside).copied().collect();
+        let whole = |file: &&PathBuf| {
+            let name = file.file_name().and_then(|n| n.to_str()).unwrap_or("").to_lowercase();
+            wanted.last() == Some(&name)
+        };
+        let exact: Vec<&PathBuf> = inside.iter().copied().filter(whole).collect();
+        if exact.is_empty() { inside } else { exact }
+    }
+}
+
 /// Reads the file of labels; `files` are those that it may be about.
 ///
 /// # Errors
@@ -41,24 +86,13 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Res
     let rows = csv::all(path, &super::text(path, options.max_bytes)?)?;
     let Some((_, first)) = rows.first() else { return Err(DataError::file(path, "it holds no rows")) };
     let width = first.len();
-    let mut by_name: HashMap<String, &PathBuf> = HashMap::new();
-    for file in files {
-        let name = file.file_name().and_then(|n| n.to_str()).unwrap_or("");
-        by_name.insert(name.to_ascii_lowercase(), file);
-        if let Some(stem) = file.file_stem().and_then(|n| n.to_str()) {
-            by_name.insert(stem.to_ascii_lowercase(), file);
-        }
-    }
-    let find = |value: &str| {
-        let name = value.rsplit(['/', '\\']).next().unwrap_or(value).to_ascii_lowercase();
-        by_name.get(&name).copied()
-    };
+    let names = Names::of(files);
     let header = options.header.unwrap_or_else(|| {
         let known = |f: &String| {
             let f = f.to_ascii_lowercase();
             FILES.contains(&f.as_str()) || LABELS.contains(&f.as_str())
         };
-        first.iter().any(known) && !first.iter().any(|f| find(f).is_some())
+        first.iter().any(known) && !first.iter().any(|f| !names.find(f).is_empty())
     });
     if let (true, Some((i, j))) = (header, csv::duplicate(first)) {
         let reason = format!("columns {} and {} are both named `{}`", i + 1, j + 1, first[j]);
@@ -91,9 +125,19 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Res
             let reason = format!("this row has {} fields, the first has {width}", row.len());
             return Err(DataError::at(path, Place::Line(*line), reason));
         }
-        let Some(file) = find(cell(file_column)) else {
-            let reason = format!("it names `{}`, but there is no such file beside it", cell(file_column));
-            return Err(DataError::at(path, Place::Line(*line), reason).with_hint("remove the row, or get the file"));
+        let file = match names.find(cell(file_column))[..] {
+            [file] => file,
+            [] => {
+                let reason = format!("it names `{}`, but there is no such file beside it", cell(file_column));
+                let hint = "remove the row, or get the file";
+                return Err(DataError::at(path, Place::Line(*line), reason).with_hint(hint));
+            }
+            [one, other, ..] => {
+                let (name, one, other) = (cell(file_column), one.display(), other.display());
+                let reason = format!("it names `{name}`, which {one} and {other} could both be");
+                let hint = "name files with their folders, as in `folder/file.png`, and with their extensions";
+                return Err(DataError::at(path, Place::Line(*line), reason).with_hint(hint));
+            }
         };
         if let Some(before) = seen.insert(file, line) {
             let reason = format!("it names `{}` again (line {before})", cell(file_column));

@@ -16,6 +16,8 @@ pub(crate) mod npy_files;
 pub(crate) mod onehot;
 pub(crate) mod pairs;
 pub(crate) mod parquet;
+mod parquet_delta;
+mod parquet_types;
 pub(crate) mod refused;
 pub(crate) mod series;
 pub(crate) mod sound;

@@ -1,6 +1,9 @@
-//! Parquet tables, as far as flat columns of numbers and texts go: plain, dictionary, run-length and
-//! byte-stream-split values; no compression, Snappy, gzip, Zstandard or LZ4; pages of both versions.
+//! Parquet tables, as far as flat columns of numbers and texts go: plain, dictionary, run-length, delta and
+//! byte-stream-split values; no compression, Snappy, gzip, Zstandard or LZ4; pages of both versions. Decimals are
+//! numbers, dates and times days since 1970, times of day seconds.
 
+use super::parquet_delta as delta;
+use super::parquet_types::{Physical, Sense, plain};
 use super::table::{Table, Values};
 use super::thrift::{Reader, Value};
 use crate::data::raw::afford;
@@ -11,13 +14,14 @@ use std::path::Path;
 /// A leaf of the schema.
 struct Column {
     name: String,
-    kind: i64,
+    physical: Physical,
+    sense: Sense,
     optional: bool,
     flat: bool,
 }
 
 /// Values of a dictionary or a page.
-enum Raw {
+pub(super) enum Raw {
     Numbers(Vec<f32>),
     Text(Vec<String>),
 }
@@ -28,6 +32,26 @@ impl Raw {
             Raw::Numbers(v) => v.len(),
             Raw::Text(v) => v.len(),
         }
+    }
+}
+
+/// What texts take besides their letters.
+const STRING: u64 = size_of::<String>() as u64;
+
+/// Bytes that may still be taken.
+struct Budget {
+    /// For all texts.
+    texts: u64,
+    /// For one page.
+    page: usize,
+}
+
+impl Budget {
+    /// Takes texts of these lengths.
+    fn take(&mut self, texts: impl Iterator<Item = usize>) -> Result<(), String> {
+        let bytes = texts.map(|n| n as u64 + STRING).sum();
+        self.texts = self.texts.checked_sub(bytes).ok_or("its texts are larger than the memory limit")?;
+        Ok(())
     }
 }
 
@@ -59,14 +83,15 @@ pub(crate) fn table(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<
     if let Some((_, j)) = super::csv::duplicate(&names) {
         return Err(DataError::file(path, format!("two columns are named `{}`", names[j])));
     }
+    let mut budget = Budget { texts: options.max_bytes, page: options.max_bytes.min(1 << 30) as usize };
     let mut found = Vec::new();
     for (c, column) in columns.into_iter().enumerate() {
-        let text = matches!(column.kind, 6 | 7);
-        let mut values = if text { Values::Text(Vec::new()) } else { Values::Numbers(Vec::new()) };
+        let mut values =
+            if column.sense == Sense::Text { Values::Text(Vec::new()) } else { Values::Numbers(Vec::new()) };
         for group in meta.list(4) {
             let chunk = group.list(1).get(c).and_then(|c| c.field(3)).ok_or_else(|| bad("a column is missing"))?;
             let wanted = group.int(3).and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= rows).unwrap_or(0);
-            read_chunk(bytes, chunk, &column, wanted, &mut values)
+            read_chunk(bytes, chunk, &column, wanted, &mut budget, &mut values)
                 .map_err(|reason| DataError::at(path, Place::Entry(column.name.clone()), reason))?;
         }
         let len = match &values {
@@ -102,13 +127,21 @@ fn schema(meta: &Value<'_>) -> Option<Vec<Column>> {
         }
         let name = element.field(4)?.text()?.to_owned();
         let repetition = element.int(3).unwrap_or(0);
-        let kind = element.int(1)?;
-        columns.push(Column { name, kind, optional: repetition == 1, flat: !inside && repetition < 2 });
+        let physical = Physical::of(element)?;
+        let (optional, flat) = (repetition == 1, !inside && repetition < 2);
+        columns.push(Column { name, physical, sense: Sense::of(element, physical), optional, flat });
     }
     Some(columns)
 }
 
-fn read_chunk(bytes: &[u8], chunk: &Value<'_>, column: &Column, rows: usize, out: &mut Values) -> Result<(), String> {
+fn read_chunk(
+    bytes: &[u8],
+    chunk: &Value<'_>,
+    column: &Column,
+    rows: usize,
+    budget: &mut Budget,
+    out: &mut Values,
+) -> Result<(), String> {
     let cut = || "it is cut short".to_owned();
     let offset = |id| chunk.int(id).and_then(|v| usize::try_from(v).ok()).filter(|&v| v > 0);
     let data = offset(9).ok_or_else(cut)?;
@@ -127,13 +160,13 @@ fn read_chunk(bytes: &[u8], chunk: &Value<'_>, column: &Column, rows: usize, out
             Some(2) => {
                 let info = header.field(7).ok_or("a dictionary page has no header")?;
                 let n = info.int(1).and_then(|v| usize::try_from(v).ok()).ok_or_else(cut)?;
-                let page = unpack(codec, body, unpacked)?;
-                dictionary = Some(plain(column.kind, &page, n)?);
+                let page = unpack(codec, body, unpacked, budget.page)?;
+                dictionary = Some(plain(column.physical, column.sense, &page, n)?);
             }
             Some(0) => {
                 let info = header.field(5).ok_or("a data page has no header")?;
                 let n = info.int(1).and_then(|v| usize::try_from(v).ok()).filter(|&n| n <= left).ok_or_else(cut)?;
-                let page = unpack(codec, body, unpacked)?;
+                let page = unpack(codec, body, unpacked, budget.page)?;
                 let mut rest = &page[..];
                 let mut present = vec![true; n];
                 if column.optional {
@@ -143,7 +176,7 @@ fn read_chunk(bytes: &[u8], chunk: &Value<'_>, column: &Column, rows: usize, out
                     rest = &rest[4 + size..];
                 }
                 let encoding = info.int(2).unwrap_or(0);
-                page_values(column, encoding, rest, &present, dictionary.as_ref(), out)?;
+                page_values(column, encoding, rest, &present, dictionary.as_ref(), budget, out)?;
                 left -= n;
             }
             Some(3) => {
@@ -160,8 +193,9 @@ fn read_chunk(bytes: &[u8], chunk: &Value<'_>, column: &Column, rows: usize, out
                 let compressed = !matches!(info.field(7), Some(Value::Bool(false)));
                 let rest = &body[levels_end..];
                 let unpacked = unpacked.checked_sub(levels_end).ok_or_else(cut)?;
-                let page = unpack(if compressed { codec } else { 0 }, rest, unpacked)?;
-                page_values(column, info.int(4).unwrap_or(0), &page, &present, dictionary.as_ref(), out)?;
+                let page = unpack(if compressed { codec } else { 0 }, rest, unpacked, budget.page)?;
+                let encoding = info.int(4).unwrap_or(0);
+                page_values(column, encoding, &page, &present, dictionary.as_ref(), budget, out)?;
                 left -= n;
             }
             // Index pages say nothing that is needed.
@@ -174,12 +208,13 @@ fn read_chunk(bytes: &[u8], chunk: &Value<'_>, column: &Column, rows: usize, out
     Ok(())
 }
 
-/// Largest page that is unpacked.
-const MAX_PAGE: usize = 1 << 30;
-
-fn unpack(codec: i64, body: &[u8], size: usize) -> Result<Vec<u8>, String> {
+/// Unpacks a page of `size` bytes, of at most `most`.
+fn unpack(codec: i64, body: &[u8], size: usize, most: usize) -> Result<Vec<u8>, String> {
+    if size > most {
+        return Err(format!("a page of {size} bytes is larger than the memory limit"));
+    }
     // No codec makes more than some thousand bytes out of one.
-    if size > MAX_PAGE || size as u128 > body.len() as u128 * 32_768 + 1024 {
+    if size as u128 > body.len() as u128 * 32_768 + 1024 {
         return Err(format!("{} packed bytes cannot hold the {size} that they claim", body.len()));
     }
     let bad = |e: String| format!("a page cannot be unpacked: {e}");
@@ -219,12 +254,14 @@ fn page_values(
     bytes: &[u8],
     present: &[bool],
     dictionary: Option<&Raw>,
+    budget: &mut Budget,
     out: &mut Values,
 ) -> Result<(), String> {
+    let (physical, sense) = (column.physical, column.sense);
     let n = present.iter().filter(|&&p| p).count();
     let raw = match encoding {
-        0 => plain(column.kind, bytes, n)?,
-        3 if column.kind == 0 => {
+        0 => plain(physical, sense, bytes, n)?,
+        3 if physical == Physical::Bool => {
             let body = bytes.get(4..).ok_or("it is cut short")?;
             Raw::Numbers(hybrid(body, 1, n)?.iter().map(|&b| b as f32).collect())
         }
@@ -241,21 +278,32 @@ fn page_values(
             }
             match dictionary {
                 Raw::Numbers(v) => Raw::Numbers(indices.iter().map(|&i| v[i as usize]).collect()),
-                Raw::Text(v) => Raw::Text(indices.iter().map(|&i| v[i as usize].clone()).collect()),
+                Raw::Text(v) => {
+                    // A few bytes could stand for any number of copies of a long text.
+                    budget.take(indices.iter().map(|&i| v[i as usize].len()))?;
+                    Raw::Text(indices.iter().map(|&i| v[i as usize].clone()).collect())
+                }
             }
         }
+        5 if matches!(physical, Physical::Int32 | Physical::Int64) => {
+            let values = delta::integers(&mut Reader { rest: bytes }, n)?;
+            Raw::Numbers(values.iter().map(|&v| sense.whole(v)).collect())
+        }
+        6 | 7 if physical == Physical::Bytes || matches!(physical, Physical::Fixed(_)) => {
+            let texts = delta::texts(bytes, n, encoding == 7, &mut budget.texts)?;
+            sense.values(texts.iter().map(Vec::as_slice))
+        }
         9 => {
-            let size = match column.kind {
-                1 | 4 => 4,
-                2 | 5 => 8,
-                _ => return Err("byte-stream-split values of this type are not read".into()),
-            };
+            let size = physical.size().ok_or("byte-stream-split values of this type are not read")?;
             let bytes = bytes.get(..n * size).ok_or("it is cut short")?;
             let joined: Vec<u8> = (0..n).flat_map(|i| (0..size).map(move |b| bytes[b * n + i])).collect();
-            plain(column.kind, &joined, n)?
+            plain(physical, sense, &joined, n)?
         }
         _ => return Err(format!("values in encoding {encoding} are not read (write plain or dictionary)")),
     };
+    if let (Raw::Text(values), 0) = (&raw, encoding) {
+        budget.take(values.iter().map(String::len))?;
+    }
     match (raw, out) {
         (Raw::Numbers(values), Values::Numbers(out)) => {
             let mut values = values.into_iter();
@@ -268,39 +316,6 @@ fn page_values(
         _ => return Err("its values are not of its type".into()),
     }
     Ok(())
-}
-
-/// `n` plain values of a physical type.
-fn plain(kind: i64, bytes: &[u8], n: usize) -> Result<Raw, String> {
-    macro_rules! numbers {
-        ($t:ty) => {{
-            let (values, _) = bytes.as_chunks::<{ size_of::<$t>() }>();
-            let values = values.get(..n).ok_or("it is cut short")?;
-            Ok(Raw::Numbers(values.iter().map(|&b| <$t>::from_le_bytes(b) as f32).collect()))
-        }};
-    }
-    match kind {
-        0 => {
-            let bits = bytes.get(..n.div_ceil(8)).ok_or("it is cut short")?;
-            Ok(Raw::Numbers((0..n).map(|i| f32::from(bits[i / 8] >> (i % 8) & 1)).collect()))
-        }
-        1 => numbers!(i32),
-        2 => numbers!(i64),
-        4 => numbers!(f32),
-        5 => numbers!(f64),
-        6 => {
-            let mut rest = bytes;
-            let mut texts = Vec::new();
-            for _ in 0..n {
-                let (&head, tail) = rest.split_first_chunk::<4>().ok_or("it is cut short")?;
-                let (text, tail) = tail.split_at_checked(u32::from_le_bytes(head) as usize).ok_or("it is cut short")?;
-                texts.push(String::from_utf8_lossy(text).into_owned());
-                rest = tail;
-            }
-            Ok(Raw::Text(texts))
-        }
-        _ => Err("its type (INT96 or of fixed length) is not read".into()),
-    }
 }
 
 /// `n` numbers of `width` bits in runs and bit-packed groups of eight.

@@ -1,7 +1,7 @@
 //! WAV files as log-mel spectrograms.
 
 use crate::audio::{LogMel, LogMelSettings, resample};
-use crate::data::raw::afford;
+use crate::data::raw::{afford, afford_bytes};
 use crate::data::{Array, DataError, Lengths, ReadOptions};
 use hound::{SampleFormat, WavReader};
 use rayon::prelude::*;
@@ -43,6 +43,7 @@ fn settings(options: &ReadOptions) -> LogMelSettings {
         bands: options.mel_bands,
         window_ms: options.mel_window_ms,
         hop_ms: options.mel_hop_ms,
+        fft: options.mel_fft.unwrap_or_else(|| LogMelSettings::fft_for(options.audio_rate, options.mel_window_ms)),
     }
 }
 
@@ -55,6 +56,7 @@ pub(crate) fn read(
     notes: &mut Vec<String>,
 ) -> Result<Array, DataError> {
     let settings = settings(options);
+    options.mel_fft = Some(settings.fft);
     let mel = LogMel::new(&settings);
     let limit = options.max_bytes;
     let clips: Vec<(Vec<f32>, usize, u32)> = paths
@@ -64,7 +66,11 @@ pub(crate) fn read(
             if let Some(i) = samples.iter().position(|v| !v.is_finite()) {
                 return Err(DataError::file(path, format!("sample {i} is {}", samples[i])));
             }
-            // At most 384 times as many: a rate is from 1000 to 384 000 Hz.
+            // Up to 384 times as many: a rate is from 1000 to 384 000 Hz.
+            let resampled = samples.len() as u128 * u128::from(settings.rate) / u128::from(rate);
+            afford_bytes(path, "sound", 4 * resampled, limit)?;
+            let spectrum = mel.frames(resampled as usize) as u128 * settings.bands as u128;
+            afford_bytes(path, "spectrogram", 4 * spectrum, limit)?;
             let samples = resample(&samples, rate, settings.rate);
             Ok((mel.compute(&samples), mel.frames(samples.len()), rate))
         })
@@ -74,8 +80,8 @@ pub(crate) fn read(
     let frames = options.length.unwrap_or(if options.lengths == Lengths::Truncate { min } else { max });
     options.length = Some(frames);
     notes.push(format!(
-        "sound is turned to log-mel spectrograms: {} bands, windows of {} ms every {} ms at {} Hz",
-        settings.bands, settings.window_ms, settings.hop_ms, settings.rate
+        "sound is turned to log-mel spectrograms: {} bands of {} points, windows of {} ms every {} ms at {} Hz",
+        settings.bands, settings.fft, settings.window_ms, settings.hop_ms, settings.rate
     ));
     let lowest = clips.iter().map(|c| c.2).min().unwrap_or(settings.rate);
     if lowest < settings.rate {

@@ -70,7 +70,8 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn zigzag(&mut self) -> Option<i64> {
+    /// A number whose sign is its last bit.
+    pub fn zigzag(&mut self) -> Option<i64> {
         let v = self.varint()?;
         Some((v >> 1) as i64 ^ -((v & 1) as i64))
     }

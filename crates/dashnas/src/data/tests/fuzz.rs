@@ -3,6 +3,12 @@
 use super::*;
 use proptest::prelude::*;
 
+/// As many cases as `DASHNAS_FUZZ_CASES` says, or `few`.
+pub(crate) fn cases(few: u32) -> ProptestConfig {
+    let cases = std::env::var("DASHNAS_FUZZ_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(few);
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}
+
 fn good() -> Vec<u8> {
     archive(&with_targets(i32s("y_train", &[4], &[0, 1, 0, 1]), i32s("y_test", &[2], &[0, 1])))
 }
@@ -20,7 +26,7 @@ fn header() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(super::readers_fuzz::cases(512))]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -3,18 +3,19 @@
 mod again;
 mod check;
 mod fuzz;
+mod golden;
 mod normalize;
 mod npz;
+mod parquet;
 mod readers;
 mod readers_bad;
-mod readers_fuzz;
 mod real;
 mod split;
 
 use super::*;
 use crate::config::TaskName;
 use crate::task::TaskKind;
-pub(crate) use readers_fuzz::cases as fuzz_cases;
+pub(crate) use fuzz::cases as fuzz_cases;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};

@@ -97,6 +97,8 @@ fn series_say_line_and_channel() {
     refused(&folder(&[("s.ts", b"1,2:a\n")]), "s.ts", &["s.ts:1", "@data"]);
     let arff = "@relation r\n@attribute t numeric\n@attribute c {a,b}\n@data\n";
     refused(&folder(&[("s.arff", format!("{arff}1,z\n").as_bytes())]), "s.arff", &["s.arff:5: column c", "`z`"]);
+    let twice = arff.replace("numeric", "numeric\n@attribute t numeric");
+    refused(&folder(&[("s.arff", format!("{twice}1,2,a\n").as_bytes())]), "s.arff", &["attributes 1 and 2", "`t`"]);
     refused(&folder(&[("s.arff", format!("{arff}1,2,a\n").as_bytes())]), "s.arff", &["s.arff:5", "3 fields", "2"]);
     refused(&folder(&[("s.fa", b"ACGT\n")]), "s.fa", &["s.fa:1", "no header"]);
     refused(&folder(&[("s.fa", b">a\nAC1GT\n")]), "s.fa", &["s.fa:2", "`1`"]);
@@ -118,6 +120,52 @@ fn a_class_of_one_image_cannot_be_tested() {
     let files = folder(&[("a/1.png", &image), ("a/2.png", &image), ("b/only.png", &image)]);
     refused(&files, ".", &["class `b`", "only.png"]);
     refused(&folder(&[("1.png", &image), ("2.png", &image)]), ".", &["labels"]);
+    // Folders of digits are classes as well, whether one of them is alone or all are.
+    let files = folder(&[("0/1.png", &image), ("0/2.png", &image), ("1/only.png", &image)]);
+    refused(&files, ".", &["class `1`", "only.png"]);
+    refused(&folder(&[("0/1.png", &image), ("1/2.png", &image)]), ".", &["class `0`", "1.png"]);
+    let error = open_with(&files, ".", &ReadOptions::default()).unwrap_err();
+    assert!(error.hint().unwrap().contains("--task regression"), "{error}");
+    // As quantities they need not repeat.
+    let numbers = b"file,label\n1.png,10\n2.png,20\n3.png,30\n";
+    let files = folder(&[("labels.csv", numbers), ("1.png", &image), ("2.png", &image), ("3.png", &image)]);
+    refused(&files, ".", &["class `10`"]);
+    let options = ReadOptions { task: Some(TaskName::Regression), ..Default::default() };
+    assert_eq!(open_with(&files, ".", &options).unwrap().task, TaskKind::Regression { outputs: 1 });
+}
+
+#[test]
+fn a_name_that_two_files_could_go_by_is_refused_with_both() {
+    let image = png(2, 2, 0);
+    let with = |table: &str| {
+        let files = ["x/1.png", "y/1.png", "x/2.png", "2.jpg", "x/3.png", "3.png"];
+        let mut files: Vec<(&str, &[u8])> = files.iter().map(|&name| (name, &image[..])).collect();
+        files.push(("labels.csv", table.as_bytes()));
+        folder(&files)
+    };
+    refused(&with("file,label\n1.png,a\n"), ".", &["labels.csv:2", "`1.png`", "x/1.png", "y/1.png", "could both be"]);
+    refused(&with("file,label\n2,a\n"), ".", &["labels.csv:2", "`2`", "2.jpg", "x/2.png"]);
+    // Folders and extensions tell them apart.
+    let rows = "x/1.png,a\ny\\1.png,b\n2.png,a\n2.jpg,b\nX/3,a\n";
+    let set = open_with(&with(&format!("file,label\n{rows}")), ".", &ReadOptions::default()).unwrap();
+    assert_eq!(set.train.len() + set.test.len(), 5);
+}
+
+#[test]
+fn grey_and_coloured_images_are_not_mixed_unasked() {
+    let mut color = Cursor::new(Vec::new());
+    let pixel = |x, _| image::Rgb([200u8, 100 + x as u8, 50]);
+    image::RgbImage::from_fn(2, 2, pixel).write_to(&mut color, image::ImageFormat::Png).unwrap();
+    let (color, grey) = (color.into_inner(), png(2, 2, 7));
+    let files = folder(&[("a/1.png", &grey), ("a/2.png", &color), ("b/1.png", &grey), ("b/2.png", &grey)]);
+    refused(&files, ".", &["a/2.png", "in colour", "a/1.png", "grey"]);
+    let files = folder(&[("a/1.png", &color), ("a/2.png", &color), ("b/1.png", &grey), ("b/2.png", &color)]);
+    refused(&files, ".", &["b/1.png: it is grey", "a/1.png is in colour"]);
+    for channels in [1, 3] {
+        let options = ReadOptions { channels: Some(channels), ..Default::default() };
+        let set = open_with(&files, ".", &options).unwrap();
+        assert_eq!(set.train.x.shape[1..], [channels, 2, 2]);
+    }
 }
 
 #[test]

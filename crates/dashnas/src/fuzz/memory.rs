@@ -1,0 +1,66 @@
+//! What a thread allocates, counted by the allocator of the unit tests.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+thread_local! {
+    /// Bytes that this thread has taken and not given back, and the most there were.
+    static USED: Cell<(isize, isize)> = const { Cell::new((0, 0)) };
+}
+
+fn count(bytes: isize) {
+    // Threads that are about to end have no counter any more.
+    let _ = USED.try_with(|used| {
+        let now = used.get().0.wrapping_add(bytes);
+        used.set((now, used.get().1.max(now)));
+    });
+}
+
+// SAFETY: everything is done by the system's allocator; counting neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: the caller keeps the contract of the same function.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as isize - layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+/// Does something; gives with it the most bytes that this thread held at once on top of what it held before.
+pub(super) fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
+    let before = USED.get().0;
+    USED.set((before, before));
+    let done = work();
+    (done, usize::try_from(USED.get().1 - before).unwrap_or(0))
+}
+
+#[test]
+fn what_is_given_back_counts_at_its_peak() {
+    let ((), peak) = peak(|| {
+        drop(std::hint::black_box(vec![1u8; 1 << 20]));
+        drop(std::hint::black_box(vec![1u8; 1 << 16]));
+    });
+    assert!((1 << 20..1 << 21).contains(&peak), "{peak}");
+}
