@@ -77,7 +77,7 @@ pub struct Run<'a> {
     data: &'a Dataset,
     dir: RunDir,
     problem: Problem,
-    /// Digest of the configuration.
+    /// [`digest`] of the configuration.
     config: String,
     device: Device,
     journal: Journal<'a>,
@@ -89,7 +89,8 @@ impl<'a> Run<'a> {
     /// other before anything is made.
     ///
     /// # Errors
-    /// [`Error::Config`] and its kin, [`Error::Unjudgeable`] and [`Error::Memory`] before the directory exists;
+    /// [`Error::Config`] and its kin, [`Error::Unjudgeable`], [`Error::Bound`] and [`Error::Memory`] before the
+    /// directory exists;
     /// [`Error::RunDirExists`] and [`Error::Io`] from making it. No directory is left behind.
     pub fn start(
         config: &Config,
@@ -127,6 +128,7 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        limits::check_bounds(&problem)?;
         let memory = limits::decide_memory(&problem, data)?;
         let dir = RunDir::create(out)?;
         let path = dir.path().to_owned();
@@ -160,7 +162,8 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// [`Error::Locked`] if another process works there, [`Error::OtherData`] if the data is not
-    /// what the run started on, and those of reading the files.
+    /// what the run started on, [`Error::Bound`] if there is a search to come and no network within its bounds, and
+    /// those of reading the files.
     pub fn open(
         dir: RunDir,
         config: &Config,
@@ -182,7 +185,12 @@ impl<'a> Run<'a> {
             };
             return Err(Error::OtherData { given: data.name.clone(), expected: record.name, reason });
         }
-        Self::over(Problem::new(config, data)?, None, dir, lock, data, observer, begun)
+        let run = Self::over(Problem::new(config, data)?, None, dir, lock, data, observer, begun)?;
+        if !run.journal.ledger.is_done(Stage::Search) {
+            // They may have been changed since.
+            limits::check_bounds(&run.problem)?;
+        }
+        Ok(run)
     }
 
     fn over(
@@ -199,7 +207,7 @@ impl<'a> Run<'a> {
         journal.watch(Watch::new(&dir, &problem.config));
         let device = training_device(problem.dims());
         let mut run = Self {
-            config: sha256(problem.config.to_toml().as_bytes()),
+            config: digest(&problem.config),
             data,
             journal,
             dir,
@@ -512,6 +520,14 @@ impl<'a> Run<'a> {
         self.journal.end(stage, wrote)?;
         Ok(value)
     }
+}
+
+/// Digest of what a stage that was begun must go on under. The bounds on size and speed are not in it: they decide
+/// nothing before the search is over, and who finds out only then that they cannot be met may change them.
+fn digest(config: &Config) -> String {
+    let mut config = config.clone();
+    (config.budget.max_params, config.budget.max_latency) = (0, 0.0);
+    sha256(config.to_toml().as_bytes())
 }
 
 /// Reads what the search stage left behind.

@@ -235,13 +235,17 @@ impl Fit<'_> {
             let resumed = training.at.epoch + training.at.step > 0;
             Pace::new(length, if resumed { journal.ledger.pace(self.stage, self.trial) } else { None })
         });
-        while pace.is_some() || training.at.epoch < self.plan.epochs {
+        let training = loop {
+            if pace.is_none() && training.at.epoch >= self.plan.epochs {
+                break training;
+            }
             training = match self.epoch(training, pace.as_mut(), journal)? {
-                End::Over(training) => {
+                End::Over(mut training) => {
                     if training.at.step > 0 {
                         after_epoch.done(training.at.epoch, &training.network, journal)?;
+                        training.at = training.at.next_epoch();
                     }
-                    return Ok(training.network);
+                    break training;
                 }
                 End::Done(mut training) => {
                     after_epoch.done(training.at.epoch, &training.network, journal)?;
@@ -268,6 +272,13 @@ impl Fit<'_> {
                     training
                 }
             };
+        };
+        if self.restarts > 0 {
+            // What comes next may fail: bounds that nothing meets, a full disk. That must not cost the training.
+            if let Some(pace) = &pace {
+                journal.ledger.keep_pace(self.stage, self.trial, pace.state());
+            }
+            training.save(journal)?;
         }
         Ok(training.network)
     }

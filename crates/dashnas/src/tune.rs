@@ -126,7 +126,12 @@ impl Hyperparameters {
 
 /// The network that is tuned and retrained, at the same initial weights every time.
 pub(crate) fn fresh_network(problem: &Problem, kernels: &[[usize; 2]], device: &Device) -> Network {
-    let plan = plan(problem, problem.config.backbone.width);
+    network_of_width(problem, problem.config.backbone.width, kernels, device)
+}
+
+/// [`fresh_network`] of another width.
+pub(crate) fn network_of_width(problem: &Problem, width: usize, kernels: &[[usize; 2]], device: &Device) -> Network {
+    let plan = plan(problem, width);
     let mut init = Seed(problem.config.seed).stream("retrain/init", &[]);
     let kernels = Kernels::Fixed(kernels.to_vec());
     Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), &kernels, &mut init, device)

@@ -5,7 +5,7 @@ use dashnas::config::{Config, Preset, SearchMethod, Tuner};
 use dashnas::data::{Array, Dataset, Split, Targets};
 use dashnas::event::{Event, Observer};
 use dashnas::outcome::Outcome;
-use dashnas::pipeline::{Run, read_tuning};
+use dashnas::pipeline::{self, Run, read_tuning};
 use dashnas::run_dir::{RunDir, names};
 use dashnas::task::TaskKind;
 use dashnas::{Error, model};
@@ -61,6 +61,7 @@ fn the_network_has_no_more_parameters_than_allowed() {
     let error = parameters(&bounded, &out("none")).expect_err("a hundred parameters are not enough");
     let Error::Bound { key: "budget.max-params", least, .. } = &error else { panic!("{error}") };
     assert!(error.hint().is_some_and(|hint| hint.contains(least)));
+    assert!(!out("none").exists(), "it is refused before anything is done");
     bounded.budget.max_params = least.trim_end_matches(" parameters").parse().expect("a number");
     assert_eq!(parameters(&bounded, &out("least")).expect("it trains"), bounded.budget.max_params);
 }
@@ -74,6 +75,57 @@ fn the_network_is_as_fast_as_demanded_or_the_fastest_is_named() {
     bounded.budget.max_latency = 1e-6;
     let error = parameters(&bounded, &temp.path().join("fast")).expect_err("a nanosecond is not");
     assert!(matches!(&error, Error::Bound { key: "budget.max-latency", .. }), "{error}");
+    assert!(!temp.path().join("fast").exists(), "it is refused before anything is done");
+}
+
+#[test]
+fn a_bound_may_be_changed_while_the_search_is_under_way_and_nothing_else() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let free = parameters(&config(), &temp.path().join("free")).expect("it trains");
+    let (out, data) = (temp.path().join("run"), data());
+    let mut bounded = config();
+    bounded.budget.max_params = free;
+    let mut stop = StopAfter(1);
+    let stopped = Run::start(&bounded, "made here", &data, &out, &mut stop).and_then(|mut run| run.search());
+    assert!(matches!(stopped, Err(Error::Interrupted)));
+    let go_on = |config: &Config| {
+        let mut unit = ();
+        let dir = RunDir::open(&out).expect("a run directory");
+        Run::open(dir, config, &data, &mut unit).and_then(|mut run| run.search())
+    };
+    let mut other = bounded.clone();
+    other.search.momentum = 0.5;
+    assert!(matches!(go_on(&other), Err(Error::ConfigChanged { .. })));
+    bounded.budget.max_params = 100;
+    assert!(matches!(go_on(&bounded), Err(Error::Bound { key: "budget.max-params", .. })));
+    bounded.budget.max_params = free - 1;
+    let smaller = go_on(&bounded).expect("it goes on");
+    let whole = parameters(&bounded, &temp.path().join("whole")).expect("it trains");
+    assert!(whole < free);
+    let architecture = RunDir::open(&temp.path().join("whole")).and_then(|dir| pipeline::read_architecture(&dir));
+    assert_eq!(smaller, architecture.expect("readable"), "as if it had been the bound from the start");
+}
+
+#[test]
+fn a_network_that_is_not_searched_is_within_the_bounds_too() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut limited = config();
+    limited.budget.time_limit = 0.05;
+    let own = parameters(&limited, &temp.path().join("own")).expect("it trains");
+    limited.budget.max_params = own - 1;
+    let (data, mut events) = (data(), Vec::new());
+    let mut run =
+        Run::start(&limited, "made here", &data, &temp.path().join("bounded"), &mut events).expect("it starts");
+    let architecture = run.search().expect("it is planned");
+    let best = dashnas::outcome::Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
+    let fewer = model::count_parameters(&run.train(&architecture, best).expect("it trains"));
+    assert!(fewer < own, "{fewer} of {own}");
+    drop(run);
+    let told = |e: &Event| matches!(e, Event::Warning { message } if message.contains("nearest sizes"));
+    assert_eq!(events.iter().filter(|e| told(e)).count(), 1);
+    // Seven, five and three in each block: as few as can be are smaller than that.
+    let smaller = architecture.kernels.iter().enumerate().filter(|(i, k)| k[0] < [7, 5, 3][i % 3]).count();
+    assert_eq!(smaller, 1, "{:?}", architecture.kernels);
 }
 
 /// A whole run, with its events.

@@ -11,8 +11,10 @@ use crate::data::Dataset;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
+use crate::network::training_device;
 use crate::problem::Problem;
 use crate::run_dir::{RunDir, names};
+use crate::select;
 use crate::tune::Trials;
 use aggconv::KernelSpace;
 use burn::tensor::Device;
@@ -78,6 +80,30 @@ pub(crate) fn fit_memory(
     Ok(())
 }
 
+/// Checks that some network is within the bounds on size and speed: of the width that the configuration says, or,
+/// under a time limit, of the narrowest that a plan may choose.
+///
+/// # Errors
+/// [`Error::Bound`] with the least that can be met.
+pub(crate) fn check_bounds(problem: &Problem) -> Result<(), Error> {
+    let widths = widths(problem);
+    let width = if problem.config.budget.time_limit > 0.0 { widths.last() } else { widths.first() };
+    select::possible(problem, width.copied().unwrap_or(1), &training_device(problem.dims()))
+}
+
+/// The widths that a network may have, the one wanted first, then narrower ones.
+fn widths(problem: &Problem) -> Vec<usize> {
+    let mut widths = vec![problem.config.backbone.width];
+    if problem.dims() == 2 {
+        while let Some(&width) = widths.last()
+            && width > 1
+        {
+            widths.push(width / 2);
+        }
+    }
+    widths
+}
+
 /// Takes up the plan that an earlier process made.
 pub(crate) fn take_up(problem: &mut Problem, journal: &Journal<'_>) {
     if let Some(plan) = noted::<TimePlan>(&journal.ledger, PLAN) {
@@ -103,10 +129,14 @@ pub(crate) fn plan(
     }
     let began = problem.budget.clock().seconds();
     let wish = wish(problem, data, device)?;
-    let plan = {
+    let mut plan = {
         let mut probe = Probe::new(problem, device)?;
         TimePlan::new(&wish, limit, problem.budget.clock(), &mut probe)
     };
+    let (wanted, widest) = (problem.config.backbone.width, wish.widths.first().copied());
+    if let Some(widest) = widest.filter(|&widest| widest != wanted) {
+        plan.notes.insert(0, format!("no network wider than {widest} is within the bounds, of {wanted} wanted"));
+    }
     announce(problem, plan, began, dir, journal)
 }
 
@@ -168,13 +198,12 @@ fn wish(problem: &Problem, data: &Dataset, device: &Device) -> Result<Wish, Erro
         tuner: config.tune.tuner,
         asha: config.asha.tournament(trials.steps()),
     });
-    let mut widths = vec![config.backbone.width];
-    if problem.dims() == 2 {
-        while let Some(&width) = widths.last()
-            && width > 1
-        {
-            widths.push(width / 2);
-        }
+    let all = widths(problem);
+    let mut widths = all.clone();
+    widths.retain(|&width| select::possible(problem, width, device).is_ok());
+    if widths.is_empty() {
+        // The narrowest was within the bounds when that was checked: its time varies.
+        widths.extend(all.last());
     }
     Ok(Wish {
         search: StepWish { steps: search.steps(problem.train.len()), batch: search.batch_size },
