@@ -128,6 +128,9 @@ pub enum Event {
     },
     /// A trial of the tuner is over.
     TrialFinished {
+        /// The stage that it belongs to: `Tune`, or `Baseline`, whose trials have numbers of their own.
+        #[serde(default = "tune")]
+        stage: Stage,
         /// Which.
         trial: usize,
         /// Trials in the grid.
@@ -166,6 +169,11 @@ pub enum Event {
         /// Its result.
         outcome: Box<Outcome>,
     },
+}
+
+/// The stage of the trials in logs of versions that did not say.
+fn tune() -> Stage {
+    Stage::Tune
 }
 
 /// The kernel that leads a layer's choices, and how sure the layer is of it.

@@ -20,6 +20,8 @@ pub struct Journal<'a> {
     /// A training read from the checkpoint that its stage has not asked for yet.
     training: Option<Kept>,
     cadence: Cadence,
+    /// Whether the newest checkpoint was found damaged and is still there.
+    damaged: bool,
     /// Whether the stage under way was begun by an earlier process, until it says that it starts.
     resuming: bool,
     /// Since when seconds of the stage under way are not yet in the ledger.
@@ -48,6 +50,7 @@ impl<'a> Journal<'a> {
                     "this run was begun by dashnas {wrote}, this is {VERSION}: going on may not give the same bits"
                 ));
             }
+            journal.damaged = warning.is_some();
             warnings.extend(warning);
             journal.ledger = checkpoint.ledger;
             journal.training = checkpoint.training;
@@ -72,6 +75,7 @@ impl<'a> Journal<'a> {
             ledger: Ledger::default(),
             training: None,
             cadence: Cadence::new(now),
+            damaged: false,
             resuming: false,
             since: now,
             failed: None,
@@ -170,9 +174,17 @@ impl<'a> Journal<'a> {
         let start = Instant::now();
         self.ledger.log = files.log.sync()?;
         self.ledger.program = VERSION.into();
+        // One that its stage has not asked for yet stays.
+        let training = training.or(self.training.as_ref());
         let bytes = Checkpoint::encode(&self.ledger, training)
             .map_err(|e| Error::io("encode", &files.dir.file(names::CHECKPOINT), e))?;
-        Checkpoint::write(&files.dir, &bytes)?;
+        if self.damaged {
+            // The one before it is the only good one.
+            Checkpoint::replace(&files.dir, &bytes)?;
+            self.damaged = false;
+        } else {
+            Checkpoint::write(&files.dir, &bytes)?;
+        }
         let end = Instant::now();
         self.cadence.wrote(start, end);
         tracing::debug!("checkpoint of {} bytes in {:.1} ms", bytes.len(), (end - start).as_secs_f64() * 1e3);

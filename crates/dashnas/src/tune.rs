@@ -81,12 +81,12 @@ impl Tuning {
 }
 
 impl Trial {
-    /// That it is over, among `trials`.
-    pub(crate) fn event(&self, trials: usize) -> Event {
+    /// That it is over, among the `trials` of a stage.
+    pub(crate) fn event(&self, stage: Stage, trials: usize) -> Event {
         let Hyperparameters { lr, weight_decay, momentum, dropout } = self.hyperparameters;
         let (score, loss) = (self.score.and_then(|s| s.metric), self.score.map(|s| s.loss));
         let (trial, reason) = (self.trial, self.reason.clone());
-        Event::TrialFinished { trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason }
+        Event::TrialFinished { stage, trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason }
     }
 }
 
@@ -335,7 +335,7 @@ impl Contest<'_, '_, '_> {
                     Err(reason) => (None, Some(reason)),
                 };
                 let done = Trial { trial, hyperparameters, score, reason, rung };
-                self.journal.event(&done.event(self.total));
+                self.journal.event(&done.event(stage, self.total));
                 self.journal.ledger.trials_mut(stage).push(done.clone());
                 // It may have ended before its last step.
                 self.journal.ledger.steps = self.progress.done + steps;

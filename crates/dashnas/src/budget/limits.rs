@@ -73,6 +73,7 @@ pub(crate) fn fit_memory(
                 journal.event(&Event::Warning { message: message.clone() });
             }
             note(&mut journal.ledger, MEMORY, &fit);
+            journal.save(None)?;
             fit
         }
     };
@@ -181,7 +182,8 @@ fn announce(
     dir.write_json(names::PLAN, &plan)?;
     journal.event(&Event::Planned { plan: Box::new(plan.clone()) });
     problem.budget.set_plan(plan);
-    Ok(())
+    // A process killed from here on must not decide again.
+    journal.save(None)
 }
 
 /// What the configuration would do without a limit.
