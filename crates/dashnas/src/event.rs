@@ -83,7 +83,8 @@ pub enum Event {
         trial: Option<usize>,
         /// Epoch.
         epoch: usize,
-        /// Steps done in the stage, over all epochs and trials, this one included.
+        /// Steps done in the stage, over all epochs and trials, this one included; also those of trials that run
+        /// beside this one.
         step: u64,
         /// As in `StageStarted`.
         steps_total: u64,
@@ -131,7 +132,7 @@ pub enum Event {
         /// The stage that it belongs to: `Tune`, or `Baseline`, whose trials have numbers of their own.
         #[serde(default = "tune")]
         stage: Stage,
-        /// Which.
+        /// Which. Trials that run side by side end in any order.
         trial: usize,
         /// Trials in the grid.
         trials: usize,

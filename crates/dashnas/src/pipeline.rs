@@ -203,23 +203,25 @@ impl<'a> Run<'a> {
         begun: Instant,
     ) -> Result<Self, Error> {
         Environment::record(&dir);
-        let mut journal = Journal::open(&dir, observer)?;
-        journal.watch(Watch::new(&dir, &problem.config));
+        let journal = Journal::open(&dir, observer)?;
         let device = training_device(problem.dims());
-        let mut run = Self {
-            config: digest(&problem.config),
-            data,
-            journal,
-            dir,
-            problem,
-            device,
-            _lock: lock,
-        };
-        let before = run.journal.ledger.seconds.values().sum();
-        run.problem.budget.set_clock(WallClock::new(begun, before));
+        let mut run = Self { config: digest(&problem.config), data, journal, dir, problem, device, _lock: lock };
+        let clock = WallClock::new(begun, run.journal.ledger.seconds.values().sum());
+        run.problem.budget.set_clock(clock);
+        let to_come = run.steps_after_the_search();
+        run.journal.watch(Watch::new(&run.dir, &run.problem.config, to_come, clock));
         limits::fit_memory(&mut run.problem, data, memory, &mut run.journal)?;
         limits::take_up(&mut run.problem, &run.journal);
         Ok(run)
+    }
+
+    /// Steps of the stages that train what the search finds.
+    fn steps_after_the_search(&self) -> Vec<(Stage, u64)> {
+        let Problem { config, .. } = &self.problem;
+        let tune = if config.tune.enabled { Trials::new(&self.problem, &[], &self.device).size().1 } else { 0 };
+        let train = retrain::size(&self.problem, Stage::Retrain).1;
+        let baseline = if config.baseline.enabled { tune + train } else { 0 };
+        vec![(Stage::Tune, tune), (Stage::Retrain, train), (Stage::Baseline, baseline)]
     }
 
     /// The run directory.
@@ -229,7 +231,7 @@ impl<'a> Run<'a> {
 
     /// Notes how long the data took to read or make, for the outcome.
     pub fn data_read_in(&mut self, time: Duration) {
-        *self.journal.ledger.seconds.entry(Stage::Data).or_default() += time.as_secs_f64();
+        self.journal.add_seconds(Stage::Data, time.as_secs_f64());
         self.problem.budget.add_seconds(time.as_secs_f64());
     }
 
@@ -522,11 +524,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Digest of what a stage that was begun must go on under. The bounds on size and speed are not in it: they decide
-/// nothing before the search is over, and who finds out only then that they cannot be met may change them.
+/// Digest of what a stage that was begun must go on under. Not in it are the bounds on size and speed, which decide
+/// nothing before the search is over, so that who finds out only then that they cannot be met may change them; and
+/// how many trials run side by side, which decides nothing at all.
 fn digest(config: &Config) -> String {
     let mut config = config.clone();
     (config.budget.max_params, config.budget.max_latency) = (0, 0.0);
+    config.tune.workers = None;
     sha256(config.to_toml().as_bytes())
 }
 

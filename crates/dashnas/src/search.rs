@@ -147,6 +147,7 @@ pub fn search(
         seed,
         restarts: RESTARTS,
         device,
+        lane: None,
     };
     let network = training.run(network, journal, &mut log)?;
 

@@ -3,6 +3,7 @@
 
 use crate::budget::pace::{Length, Pace, Turn};
 use crate::checkpoint::{Kept, Position, Snapshot};
+use crate::crew::Lane;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -12,6 +13,7 @@ use crate::optim::{AlphaRule, Gradient, Sgd, SgdConfig, StepRule};
 use crate::problem::Problem;
 use crate::rng::Seed;
 use crate::running::{Recent, Validation};
+use burn::module::Module;
 use burn::tensor::Device;
 use std::sync::Arc;
 use std::time::Instant;
@@ -147,6 +149,8 @@ pub struct Fit<'a> {
     pub restarts: usize,
     /// A device that records gradients.
     pub device: &'a Device,
+    /// Where its steps are computed; `None`: wherever it is called.
+    pub(crate) lane: Option<&'a Lane<'a>>,
 }
 
 /// Steps in a row whose gradient is not finite before a training counts as diverged. A single
@@ -327,6 +331,21 @@ impl Fit<'_> {
         (value, sum.unwrap_or_default())
     }
 
+    /// One step of gradient descent on a batch: its loss, the network after it and the norm of the gradient.
+    fn step(
+        &self,
+        network: Network,
+        sgd: &mut Sgd,
+        rows: &[usize],
+        at: [u64; 3],
+        rule: &StepRule,
+        recent: &mut Recent,
+    ) -> (f64, Network, f64) {
+        let (value, gradient) = self.gradient(&network, rows, at, recent);
+        let (network, norm) = sgd.step_by(network, gradient, rule);
+        (value, network, norm)
+    }
+
     /// The steps of an epoch that are not yet done.
     fn epoch(&self, mut t: Training, mut pace: Option<&mut Pace<'_>>, journal: &mut Journal<'_>) -> Result<End, Error> {
         let (plan, n, epoch) = (self.plan, self.indices.len(), t.at.epoch);
@@ -358,8 +377,17 @@ impl Fit<'_> {
             }
             let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
             let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
-            let (value, gradient) = self.gradient(&t.network, &rows, [trial, epoch as u64, step as u64], &mut recent);
-            let (network, norm) = t.sgd.step_by(t.network, gradient, &rule);
+            let (network, at) = (t.network, [trial, epoch as u64, step as u64]);
+            let take = || self.step(network, &mut t.sgd, &rows, at, &rule, &mut recent);
+            let (value, network, norm) = match self.lane {
+                Some(lane) => lane.run(|| {
+                    let taken = take();
+                    // Updates of running statistics wait by thread, and the next step may be on another.
+                    drop(taken.1.valid());
+                    taken
+                }),
+                None => take(),
+            };
             t.network = network;
             if norm.is_finite() && value.is_finite() {
                 t.at.bad = 0;

@@ -1,6 +1,7 @@
 //! Limits that a run keeps, on small data made here.
 
 use dashnas::budget::plan::TunePlan;
+use dashnas::checkpoint::{Cadence, Checkpoint};
 use dashnas::config::{Config, Preset, SearchMethod, Tuner};
 use dashnas::data::{Array, Dataset, Split, Targets};
 use dashnas::event::{Event, Observer};
@@ -201,6 +202,123 @@ fn a_tournament_that_is_interrupted_goes_on_to_the_same_bits() {
     let found = dir.read(names::MODEL).expect("there");
     let header = |bytes: &[u8]| String::from_utf8_lossy(&bytes[8..bytes.len().min(6000)]).into_owned();
     assert!(found == expected, "{}\n{}", header(&found), header(&expected));
+}
+
+#[test]
+fn neither_trials_side_by_side_nor_threads_change_what_tuning_comes_to() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let data = data();
+    let mut grid = config();
+    grid.tune.max_steps = 4;
+    grid.tune.learning_rates = vec![0.1, 0.01, 0.001];
+    grid.tune.dropouts = vec![0.0, 0.1];
+    grid.tune.weight_decays = vec![0.0];
+    for (tuner, config) in [("asha", asha()), ("grid", grid)] {
+        let with = |workers: usize, threads: usize| {
+            let out = temp.path().join(format!("{tuner}-{workers}-{threads}"));
+            let mut config = config.clone();
+            config.tune.workers = Some(workers);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+            pool.install(|| Run::start(&config, "made here", &data, &out, &mut ()).and_then(Run::all))
+                .expect("it runs");
+            let dir = RunDir::open(&out).expect("a run directory");
+            [names::TUNING, names::MODEL].map(|name| dir.read(name).expect("there"))
+        };
+        let alone = with(1, 1);
+        for (workers, threads) in [(1, 2), (2, 1), (3, 2), (8, 3)] {
+            assert!(with(workers, threads) == alone, "{tuner}: {workers} side by side on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn trials_side_by_side_that_are_interrupted_go_on_to_the_same_bits() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let (undisturbed, data) = (temp.path().join("undisturbed"), data());
+    let with = |workers: usize| {
+        let mut config = asha();
+        config.tune.workers = Some(workers);
+        config
+    };
+    let (_, events) = whole(&with(1), &undisturbed).expect("it runs");
+    let undisturbed = RunDir::open(&undisturbed).expect("a run directory");
+    let out = temp.path().join("stopped");
+    let (mut together, mut sessions) = (0, 0);
+    loop {
+        // Other numbers of trials side by side, checkpoints in the middle of them and at the end.
+        let config = with(1 + sessions % 4);
+        let mut stop = StopAfter(3 + sessions % 3);
+        let opened = match sessions {
+            0 => Run::start(&config, "made here", &data, &out, &mut stop),
+            _ => RunDir::open(&out).and_then(|dir| Run::open(dir, &config, &data, &mut stop)),
+        };
+        let mut run = opened.expect("it goes on");
+        if sessions % 2 == 1 {
+            run.set_cadence(Cadence::always(std::time::Instant::now()));
+        }
+        match run.all() {
+            Ok(_) => break,
+            Err(Error::Interrupted) => sessions += 1,
+            Err(e) => panic!("{e}"),
+        }
+        assert!(sessions < 100, "it does not get on");
+        let left = RunDir::open(&out).and_then(|dir| Checkpoint::read(&dir)).expect("sound").expect("there").0;
+        together = together.max(left.trainings.len());
+    }
+    assert!(together >= 2, "no checkpoint had trials side by side");
+    let dir = RunDir::open(&out).expect("a run directory");
+    for name in [names::TUNING, names::MODEL, names::ALPHA] {
+        assert!(dir.read(name).expect("there") == undisturbed.read(name).expect("there"), "{name}");
+    }
+    // The log tells of each epoch and trial once.
+    let told = |log: &[Event]| {
+        let mut told: Vec<String> = log
+            .iter()
+            .filter_map(|event| match event {
+                Event::Epoch { stage, trial, epoch, train_loss, .. } => {
+                    Some(format!("{stage} {trial:?} {epoch} {train_loss}"))
+                }
+                Event::TrialFinished { stage, trial, score, loss, .. } => {
+                    Some(format!("{stage} {trial} {score:?} {loss:?}"))
+                }
+                _ => None,
+            })
+            .collect();
+        told.sort_unstable();
+        told
+    };
+    let text = String::from_utf8(dir.read(names::EVENTS).expect("there")).expect("text");
+    let log: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    assert_eq!(told(&log), told(&events));
+}
+
+/// Ends the process' work at the first step, as a kill does.
+struct Dies;
+
+impl Observer for Dies {
+    fn event(&mut self, event: &Event) {
+        assert!(!matches!(event, Event::Step { .. }), "the end");
+    }
+}
+
+#[test]
+fn a_plan_is_kept_from_the_moment_it_is_made() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let (out, data) = (temp.path().join("run"), data());
+    let mut limited = config();
+    limited.budget.time_limit = 3.0;
+    let died =
+        std::panic::catch_unwind(|| Run::start(&limited, "made here", &data, &out, &mut Dies).and_then(Run::all));
+    assert!(died.is_err());
+    let dir = RunDir::open(&out).expect("a run directory");
+    let plan = dir.read(names::PLAN).expect("planned");
+    let (checkpoint, _) = Checkpoint::read(&dir).expect("sound").expect("there");
+    assert!(checkpoint.ledger.notes.contains_key("plan") && checkpoint.trainings.is_empty());
+    // It is gone on with, and not made anew.
+    let mut events = Vec::new();
+    Run::open(dir.clone(), &limited, &data, &mut events).and_then(|mut run| run.search()).expect("it goes on");
+    assert!(dir.read(names::PLAN).expect("there") == plan);
+    assert!(!events.iter().any(|e| matches!(e, Event::Planned { .. })));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::plan::{StepWish, TimePlan, TuneWish, Wish};
 use super::probe::Probe;
 use crate::architecture::Architecture;
 use crate::checkpoint::Ledger;
-use crate::data::Dataset;
+use crate::data::{Dataset, Split, Targets};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -48,7 +48,15 @@ pub(crate) fn decide_memory(problem: &Problem, data: &Dataset) -> Result<Option<
     // The test split is normalized into a copy (unless it stays in its file), and predicted.
     let inputs = if data.test.x.is_outside() { 0 } else { data.test.x.row_len() };
     let test = 4 * data.test.len() as u64 * (inputs + 2 * problem.task.outputs()) as u64;
-    fit::fit(problem, limit, test).map(Some)
+    let splits = [Some(&data.train), data.val.as_ref(), Some(&data.test)];
+    let bytes = |split: &Split| {
+        let inputs = if split.x.is_outside() { 0 } else { split.x.row_len() };
+        let targets = if let Targets::Values(values) = &split.y { values.row_len() } else { 1 };
+        4 * split.len() as u64 * (inputs + targets) as u64
+    };
+    // As they were read, and all but the test split normalized.
+    let held: u64 = splits.into_iter().flatten().map(|split| 2 * bytes(split)).sum::<u64>() - bytes(&data.test);
+    fit::fit(problem, limit, held, test).map(Some)
 }
 
 /// Fits the problem into its memory limit: as an earlier process did, or as was just decided.
