@@ -114,16 +114,38 @@ impl Scene {
 }
 
 #[test]
+fn a_checkpoint_that_was_fallen_back_to_stays_until_the_next_is_safe() {
+    let scene = Scene::new();
+    let dir = scene.interrupted("run");
+    let damage = || {
+        let mut bytes = fs::read(dir.file(names::CHECKPOINT)).expect("written");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x10;
+        fs::write(dir.file(names::CHECKPOINT), bytes).expect("writable");
+    };
+    damage();
+    let good = fs::read(dir.file(names::CHECKPOINT_PREVIOUS)).expect("written");
+    // The next process writes a single one.
+    let mut stop = StopIn { steps: 0 };
+    let run = Run::open(dir.clone(), &scene.config, &scene.data, &mut stop).expect("it opens");
+    assert!(matches!(run.all(), Err(dashnas::Error::Interrupted)));
+    assert!(Checkpoint::read(&dir).expect("sound").expect("there").1.is_none(), "the newest is whole again");
+    assert!(fs::read(dir.file(names::CHECKPOINT_PREVIOUS)).expect("there") == good, "the good one was overwritten");
+    damage();
+    scene.goes_on("run").stderr(predicate::str::contains("going on from the one before"));
+}
+
+#[test]
 fn a_damaged_checkpoint_costs_a_step_and_no_more() {
     let scene = Scene::new();
     let dir = scene.interrupted("run");
     let newest = dir.file(names::CHECKPOINT);
     let sound = fs::read(&newest).expect("written");
     let (whole, none) = Checkpoint::read(&dir).expect("sound").expect("there");
-    assert!(none.is_none() && whole.training.is_some());
+    assert!(none.is_none() && whole.trainings.len() == 1);
     fs::remove_file(&newest).expect("ours");
     let before = Checkpoint::read(&dir).expect("sound").expect("there").0;
-    assert!(before.ledger.steps <= whole.ledger.steps && before.training.is_some());
+    assert!(before.ledger.steps <= whole.ledger.steps && before.trainings.len() == 1);
 
     let falls_back = |bytes: &[u8], how: &str| {
         fs::write(&newest, bytes).expect("writable");

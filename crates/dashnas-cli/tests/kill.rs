@@ -212,15 +212,19 @@ fn result(dir: &Path) -> BTreeMap<&'static str, Vec<u8>> {
     plain(&mut metrics);
     files.insert("metrics.json", metrics.to_string().into());
     // The log too tells each thing once, beside that the run was gone on with.
-    let mut log = Vec::new();
+    let mut log: Vec<Value> = Vec::new();
     for line in String::from_utf8(read("events.jsonl")).expect("text").lines() {
         let mut event: Value = serde_json::from_str(line).expect("a whole line");
         if event["event"] != "stage-resumed" {
             plain(&mut event);
-            log.extend(format!("{event}\n").bytes());
+            log.push(event);
         }
     }
-    files.insert("events.jsonl", log);
+    // What trials side by side say comes in any order, but each says it in its own.
+    for trials in log.chunk_by_mut(|a, b| a.get("trial").is_some() && b.get("trial").is_some()) {
+        trials.sort_by_key(|event| event["trial"].as_u64());
+    }
+    files.insert("events.jsonl", log.iter().flat_map(|event| format!("{event}\n").into_bytes()).collect());
     files
 }
 
@@ -268,7 +272,7 @@ fn a_run_killed_at_random_moments_of_every_stage_ends_with_the_same_bits() {
                 *hit.entry(stage_of(&log)).or_default() += 1;
                 done += 1;
                 let left = RunDir::open(&folder.join(&dir)).and_then(|dir| Checkpoint::read(&dir)).ok().flatten();
-                midway += usize::from(left.is_some_and(|(checkpoint, _)| checkpoint.training.is_some()));
+                midway += usize::from(left.is_some_and(|(checkpoint, _)| !checkpoint.trainings.is_empty()));
             }
         }
         finish(spawn(folder, &dir, tuner, 2));
@@ -278,4 +282,38 @@ fn a_run_killed_at_random_moments_of_every_stage_ends_with_the_same_bits() {
     for stage in STAGES {
         assert!(kills < 10 || hit.contains_key(stage), "no kill hit {stage}: {hit:?}");
     }
+}
+
+#[test]
+fn a_run_under_a_time_limit_that_is_killed_keeps_to_its_plan_and_leaves_a_model() {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    let folder = temp.path();
+    data(&folder.join("pulses.npz"));
+    fs::write(folder.join("settings.toml"), format!("{SETTINGS}[budget]\ntime-limit = 8.0\n")).expect("writable");
+    let dir = folder.join("limited");
+    let mut draws = Draws(7);
+    let mut hit = Vec::new();
+    for stage in ["search", "tune", "retrain"] {
+        let pause = Duration::from_micros(draws.below(30_000));
+        let moment = Moment { stage, lines: 1 + draws.below(3), after: After::Event, pause };
+        if kill_at(folder, "limited", "asha", 2, moment) {
+            hit.push(stage_of(&fs::read_to_string(dir.join("events.jsonl")).unwrap_or_default()));
+        }
+    }
+    assert!(!hit.is_empty(), "no kill hit the run");
+    finish(spawn(folder, "limited", "asha", 2));
+    let log = fs::read_to_string(dir.join("events.jsonl")).expect("written");
+    let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("a whole line")).collect();
+    let plans: Vec<&Value> = events.iter().filter(|event| event["event"] == "planned").map(|e| &e["plan"]).collect();
+    // Before the search and after it, whatever happened in between; what is in force is what the log says.
+    assert_eq!(plans.len(), 2, "killed in {hit:?}: {plans:?}");
+    let kept: Value = serde_json::from_slice(&fs::read(dir.join("plan.json")).expect("written")).expect("JSON");
+    assert_eq!(&kept, plans[1]);
+    assert_eq!(plans[0]["search"], plans[1]["search"]);
+    let metrics: Value = serde_json::from_slice(&fs::read(dir.join("metrics.json")).expect("written")).expect("JSON");
+    assert!(metrics["test"].is_number(), "{metrics}");
+    let mut predict = Command::new(env!("CARGO_BIN_EXE_dashnas"));
+    predict.current_dir(folder).args(["predict", "limited", "pulses.npz", "--out", "predictions.csv"]);
+    let predicted = predict.output().expect("the command starts");
+    assert!(predicted.status.success(), "{}", String::from_utf8_lossy(&predicted.stderr));
 }

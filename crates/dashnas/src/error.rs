@@ -175,6 +175,12 @@ pub enum Error {
         /// The format that this program reads.
         reads: u32,
     },
+    /// The system has no thread left.
+    #[error("{reason}")]
+    Threads {
+        /// For what, and what the system says.
+        reason: String,
+    },
     /// A run that is to be continued has another configuration by now.
     #[error("{} was changed while the {stage} stage was under way", path.display())]
     ConfigChanged {

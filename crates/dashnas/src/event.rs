@@ -83,7 +83,8 @@ pub enum Event {
         trial: Option<usize>,
         /// Epoch.
         epoch: usize,
-        /// Steps done in the stage, over all epochs and trials, this one included.
+        /// Steps done in the stage, over all epochs and trials, this one included; also those of trials that run
+        /// beside this one.
         step: u64,
         /// As in `StageStarted`.
         steps_total: u64,
@@ -128,7 +129,10 @@ pub enum Event {
     },
     /// A trial of the tuner is over.
     TrialFinished {
-        /// Which.
+        /// The stage that it belongs to: `Tune`, or `Baseline`, whose trials have numbers of their own.
+        #[serde(default = "tune")]
+        stage: Stage,
+        /// Which. Trials that run side by side end in any order.
         trial: usize,
         /// Trials in the grid.
         trials: usize,
@@ -166,6 +170,11 @@ pub enum Event {
         /// Its result.
         outcome: Box<Outcome>,
     },
+}
+
+/// The stage of the trials in logs of versions that did not say.
+fn tune() -> Stage {
+    Stage::Tune
 }
 
 /// The kernel that leads a layer's choices, and how sure the layer is of it.

@@ -1,6 +1,7 @@
 //! What a run writes down while it works: the event log, and checkpoints to go on from.
 
 use crate::checkpoint::{Cadence, Checkpoint, Kept, Ledger};
+use crate::crew::Line;
 use crate::digest::sha256;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
@@ -17,9 +18,13 @@ pub struct Journal<'a> {
     files: Option<Files>,
     /// Where the run stands.
     pub ledger: Ledger,
-    /// A training read from the checkpoint that its stage has not asked for yet.
-    training: Option<Kept>,
+    /// Trainings read from the checkpoint that their stage has not asked for yet.
+    unclaimed: Vec<Kept>,
+    /// Where the run's own journal is, if this is that of a trial on a thread of its own.
+    line: Option<&'a Line>,
     cadence: Cadence,
+    /// Whether the newest checkpoint was found damaged and is still there.
+    damaged: bool,
     /// Whether the stage under way was begun by an earlier process, until it says that it starts.
     resuming: bool,
     /// Since when seconds of the stage under way are not yet in the ledger.
@@ -48,9 +53,10 @@ impl<'a> Journal<'a> {
                     "this run was begun by dashnas {wrote}, this is {VERSION}: going on may not give the same bits"
                 ));
             }
+            journal.damaged = warning.is_some();
             warnings.extend(warning);
             journal.ledger = checkpoint.ledger;
-            journal.training = checkpoint.training;
+            journal.unclaimed = checkpoint.trainings;
         }
         // What was logged after the checkpoint is about to happen again.
         log.cut(journal.ledger.log)?;
@@ -70,17 +76,33 @@ impl<'a> Journal<'a> {
             watch: None,
             files: None,
             ledger: Ledger::default(),
-            training: None,
+            unclaimed: Vec::new(),
+            line: None,
             cadence: Cadence::new(now),
+            damaged: false,
             resuming: false,
             since: now,
             failed: None,
         }
     }
 
+    /// The journal of a trial on a thread of its own: what it is told goes to the run's thread, and so does the state
+    /// that it is given to keep.
+    pub(crate) fn on_line(observer: &'a mut dyn Observer, line: &'a Line, kept: Option<Kept>) -> Self {
+        Self { line: Some(line), unclaimed: kept.into_iter().collect(), ..Self::detached(observer) }
+    }
+
     /// Lets another one look on.
     pub(crate) fn watch(&mut self, watch: Watch) {
         self.watch = Some(watch);
+    }
+
+    /// Counts time that passed before the run had a clock.
+    pub(crate) fn add_seconds(&mut self, stage: Stage, seconds: f64) {
+        *self.ledger.seconds.entry(stage).or_default() += seconds;
+        if let Some(watch) = &mut self.watch {
+            watch.add_seconds(seconds);
+        }
     }
 
     /// Shows an event to those who look on.
@@ -110,7 +132,7 @@ impl<'a> Journal<'a> {
             return Err(Error::ConfigChanged { path: files.dir.file(names::CONFIG), stage });
         }
         if !self.ledger.begin(stage) {
-            self.training = None;
+            self.unclaimed.clear();
         }
         self.ledger.config = config.into();
         tracing::info!("{stage}: {}", if self.resuming { "resumed" } else { "started" });
@@ -132,7 +154,7 @@ impl<'a> Journal<'a> {
         tracing::info!("{stage}: done in {seconds:.1} s");
         self.event(&Event::StageFinished { stage, seconds });
         self.ledger.end(stage);
-        self.training = None;
+        self.unclaimed.clear();
         self.save(None)?;
         self.check()
     }
@@ -152,27 +174,53 @@ impl<'a> Journal<'a> {
 
     /// The training to go on with, if this is the one that was under way.
     pub fn resume(&mut self, stage: Stage, trial: Option<usize>) -> Option<Kept> {
-        self.training.take_if(|kept| (kept.now.position.stage, kept.now.position.trial) == (stage, trial))
+        let this = |kept: &Kept| (kept.now.position.stage, kept.now.position.trial) == (stage, trial);
+        let found = self.unclaimed.iter().position(this)?;
+        Some(self.unclaimed.remove(found))
     }
 
     /// Whether a checkpoint is due.
     pub fn due(&self) -> bool {
-        self.files.is_some() && self.cadence.due(Instant::now())
+        match self.line {
+            Some(line) => line.is_asked(),
+            None => self.files.is_some() && self.cadence.due(Instant::now()),
+        }
     }
 
     /// Writes a checkpoint, with the training under way if there is one.
     ///
     /// # Errors
-    /// [`Error::Io`]; the checkpoint before is still there then.
+    /// As [`Journal::save_all`].
     pub fn save(&mut self, training: Option<&Kept>) -> Result<(), Error> {
+        match (self.line, training) {
+            (Some(line), Some(kept)) => {
+                line.keep(kept.clone());
+                Ok(())
+            }
+            _ => self.save_all(training.as_slice()),
+        }
+    }
+
+    /// Writes a checkpoint, with the trainings under way, and those that their stage has not asked for yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the checkpoint before is still there then.
+    pub fn save_all(&mut self, trainings: &[&Kept]) -> Result<(), Error> {
         self.count_seconds();
         let Some(files) = &self.files else { return Ok(()) };
         let start = Instant::now();
         self.ledger.log = files.log.sync()?;
         self.ledger.program = VERSION.into();
-        let bytes = Checkpoint::encode(&self.ledger, training)
+        let trainings: Vec<&Kept> = trainings.iter().copied().chain(&self.unclaimed).collect();
+        let bytes = Checkpoint::encode(&self.ledger, &trainings)
             .map_err(|e| Error::io("encode", &files.dir.file(names::CHECKPOINT), e))?;
-        Checkpoint::write(&files.dir, &bytes)?;
+        if self.damaged {
+            // The one before it is the only good one.
+            Checkpoint::replace(&files.dir, &bytes)?;
+            self.damaged = false;
+        } else {
+            Checkpoint::write(&files.dir, &bytes)?;
+        }
         let end = Instant::now();
         self.cadence.wrote(start, end);
         tracing::debug!("checkpoint of {} bytes in {:.1} ms", bytes.len(), (end - start).as_secs_f64() * 1e3);

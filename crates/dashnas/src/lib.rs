@@ -22,6 +22,7 @@ pub mod bench;
 pub mod budget;
 pub mod checkpoint;
 pub mod config;
+mod crew;
 pub mod darcy;
 pub mod data;
 mod digest;

@@ -77,7 +77,7 @@ pub struct Run<'a> {
     data: &'a Dataset,
     dir: RunDir,
     problem: Problem,
-    /// Digest of the configuration.
+    /// [`digest`] of the configuration.
     config: String,
     device: Device,
     journal: Journal<'a>,
@@ -89,7 +89,8 @@ impl<'a> Run<'a> {
     /// other before anything is made.
     ///
     /// # Errors
-    /// [`Error::Config`] and its kin, [`Error::Unjudgeable`] and [`Error::Memory`] before the directory exists;
+    /// [`Error::Config`] and its kin, [`Error::Unjudgeable`], [`Error::Bound`] and [`Error::Memory`] before the
+    /// directory exists;
     /// [`Error::RunDirExists`] and [`Error::Io`] from making it. No directory is left behind.
     pub fn start(
         config: &Config,
@@ -127,6 +128,7 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        limits::check_bounds(&problem)?;
         let memory = limits::decide_memory(&problem, data)?;
         let dir = RunDir::create(out)?;
         let path = dir.path().to_owned();
@@ -160,7 +162,8 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// [`Error::Locked`] if another process works there, [`Error::OtherData`] if the data is not
-    /// what the run started on, and those of reading the files.
+    /// what the run started on, [`Error::Bound`] if there is a search to come and no network within its bounds, and
+    /// those of reading the files.
     pub fn open(
         dir: RunDir,
         config: &Config,
@@ -182,7 +185,12 @@ impl<'a> Run<'a> {
             };
             return Err(Error::OtherData { given: data.name.clone(), expected: record.name, reason });
         }
-        Self::over(Problem::new(config, data)?, None, dir, lock, data, observer, begun)
+        let run = Self::over(Problem::new(config, data)?, None, dir, lock, data, observer, begun)?;
+        if !run.journal.ledger.is_done(Stage::Search) {
+            // They may have been changed since.
+            limits::check_bounds(&run.problem)?;
+        }
+        Ok(run)
     }
 
     fn over(
@@ -195,23 +203,25 @@ impl<'a> Run<'a> {
         begun: Instant,
     ) -> Result<Self, Error> {
         Environment::record(&dir);
-        let mut journal = Journal::open(&dir, observer)?;
-        journal.watch(Watch::new(&dir, &problem.config));
+        let journal = Journal::open(&dir, observer)?;
         let device = training_device(problem.dims());
-        let mut run = Self {
-            config: sha256(problem.config.to_toml().as_bytes()),
-            data,
-            journal,
-            dir,
-            problem,
-            device,
-            _lock: lock,
-        };
-        let before = run.journal.ledger.seconds.values().sum();
-        run.problem.budget.set_clock(WallClock::new(begun, before));
+        let mut run = Self { config: digest(&problem.config), data, journal, dir, problem, device, _lock: lock };
+        let clock = WallClock::new(begun, run.journal.ledger.seconds.values().sum());
+        run.problem.budget.set_clock(clock);
+        let to_come = run.steps_after_the_search();
+        run.journal.watch(Watch::new(&run.dir, &run.problem.config, to_come, clock));
         limits::fit_memory(&mut run.problem, data, memory, &mut run.journal)?;
         limits::take_up(&mut run.problem, &run.journal);
         Ok(run)
+    }
+
+    /// Steps of the stages that train what the search finds.
+    fn steps_after_the_search(&self) -> Vec<(Stage, u64)> {
+        let Problem { config, .. } = &self.problem;
+        let tune = if config.tune.enabled { Trials::new(&self.problem, &[], &self.device).size().1 } else { 0 };
+        let train = retrain::size(&self.problem, Stage::Retrain).1;
+        let baseline = if config.baseline.enabled { tune + train } else { 0 };
+        vec![(Stage::Tune, tune), (Stage::Retrain, train), (Stage::Baseline, baseline)]
     }
 
     /// The run directory.
@@ -221,7 +231,7 @@ impl<'a> Run<'a> {
 
     /// Notes how long the data took to read or make, for the outcome.
     pub fn data_read_in(&mut self, time: Duration) {
-        *self.journal.ledger.seconds.entry(Stage::Data).or_default() += time.as_secs_f64();
+        self.journal.add_seconds(Stage::Data, time.as_secs_f64());
         self.problem.budget.add_seconds(time.as_secs_f64());
     }
 
@@ -513,6 +523,16 @@ impl<'a> Run<'a> {
         self.journal.end(stage, wrote)?;
         Ok(value)
     }
+}
+
+/// Digest of what a stage that was begun must go on under. Not in it are the bounds on size and speed, which decide
+/// nothing before the search is over, so that who finds out only then that they cannot be met may change them; and
+/// how many trials run side by side, which decides nothing at all.
+fn digest(config: &Config) -> String {
+    let mut config = config.clone();
+    (config.budget.max_params, config.budget.max_latency) = (0, 0.0);
+    config.tune.workers = None;
+    sha256(config.to_toml().as_bytes())
 }
 
 /// Reads what the search stage left behind.

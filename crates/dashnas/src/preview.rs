@@ -1,6 +1,7 @@
 //! What a run on a data set would be, without running it.
 
 use crate::architecture::plan;
+use crate::budget::limits;
 use crate::config::{BackboneName, Config, Preset};
 use crate::data::Dataset;
 use crate::error::Error;
@@ -82,6 +83,7 @@ impl Preview {
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
         let problem = Problem::new(config, data)?;
         problem.check_test(data)?;
+        limits::check_bounds(&problem)?;
         let (config, dims, facts) = (&problem.config, problem.dims(), problem.facts());
         let space = KernelSpace::new(config.kernel_sizes(dims), config.dilations())?;
         let device = training_device(dims);

@@ -55,6 +55,7 @@ pub(crate) fn retrain(
         seed: Seed(problem.config.seed),
         restarts: RESTARTS,
         device,
+        lane: None,
     };
     fit.run(fresh_network(problem, kernels, device), journal, &mut ())
 }

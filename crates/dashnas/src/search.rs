@@ -12,7 +12,7 @@ use crate::optim::{AlphaRule, SgdConfig};
 use crate::problem::Problem;
 use crate::rng::Seed;
 use crate::run_dir::{Log, RunDir, names};
-use crate::select::{first_max, strongest};
+use crate::select::{first_max, nearest, strongest};
 use crate::train::{AfterEpoch, AlphaPlan, Fit, FitPlan, RESTARTS, Schedule};
 use aggconv::KernelSpace;
 use burn::tensor::Device;
@@ -72,15 +72,25 @@ pub(crate) fn fit_plan(problem: &Problem, space: &KernelSpace) -> FitPlan {
     fit
 }
 
-/// The backbone's own kernels, where there is no time to search: every layer as sure of its choice
-/// as can be.
+/// The backbone's own kernels, where there is no time to search, or the nearest within the bounds on size and speed:
+/// every layer as sure of its choice as can be.
 ///
 /// # Errors
-/// [`Error::Io`] if `architecture.json` cannot be written.
-fn unsearched(problem: &Problem, dir: &RunDir, journal: &mut Journal<'_>) -> Result<Architecture, Error> {
+/// [`Error::Io`] if `architecture.json` cannot be written, [`Error::Bound`] if nothing is within the bounds.
+fn unsearched(
+    problem: &Problem,
+    dir: &RunDir,
+    device: &Device,
+    journal: &mut Journal<'_>,
+) -> Result<Architecture, Error> {
     journal.event(&Event::StageStarted { stage: Stage::Search, steps_total: 0, epochs: 0 });
     dir.log(names::ALPHA)?;
-    let kernels = plan(problem, problem.config.backbone.width).plain();
+    let own = plan(problem, problem.config.backbone.width).plain();
+    let kernels = nearest(problem, &own, device)?;
+    if kernels != own {
+        let message = "the backbone's own kernels are not within the bounds: it gets the nearest sizes that are".into();
+        journal.event(&Event::Warning { message });
+    }
     let backbone = problem.config.backbone_name(problem.dims());
     let architecture = Architecture { backbone, probabilities: vec![1.0; kernels.len()], kernels };
     dir.write_json(names::ARCHITECTURE, &architecture)?;
@@ -98,7 +108,7 @@ pub fn search(
     journal: &mut Journal<'_>,
 ) -> Result<Architecture, Error> {
     if problem.budget.plan().is_some_and(|plan| plan.search.is_none()) {
-        return unsearched(problem, dir, journal);
+        return unsearched(problem, dir, device, journal);
     }
     let config = &problem.config;
     let c = &config.search;
@@ -137,6 +147,7 @@ pub fn search(
         seed,
         restarts: RESTARTS,
         device,
+        lane: None,
     };
     let network = training.run(network, journal, &mut log)?;
 

@@ -3,6 +3,7 @@
 
 use crate::budget::pace::{Length, Pace, Turn};
 use crate::checkpoint::{Kept, Position, Snapshot};
+use crate::crew::Lane;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -12,6 +13,7 @@ use crate::optim::{AlphaRule, Gradient, Sgd, SgdConfig, StepRule};
 use crate::problem::Problem;
 use crate::rng::Seed;
 use crate::running::{Recent, Validation};
+use burn::module::Module;
 use burn::tensor::Device;
 use std::sync::Arc;
 use std::time::Instant;
@@ -147,6 +149,8 @@ pub struct Fit<'a> {
     pub restarts: usize,
     /// A device that records gradients.
     pub device: &'a Device,
+    /// Where its steps are computed; `None`: wherever it is called.
+    pub(crate) lane: Option<&'a Lane<'a>>,
 }
 
 /// Steps in a row whose gradient is not finite before a training counts as diverged. A single
@@ -235,13 +239,17 @@ impl Fit<'_> {
             let resumed = training.at.epoch + training.at.step > 0;
             Pace::new(length, if resumed { journal.ledger.pace(self.stage, self.trial) } else { None })
         });
-        while pace.is_some() || training.at.epoch < self.plan.epochs {
+        let training = loop {
+            if pace.is_none() && training.at.epoch >= self.plan.epochs {
+                break training;
+            }
             training = match self.epoch(training, pace.as_mut(), journal)? {
-                End::Over(training) => {
+                End::Over(mut training) => {
                     if training.at.step > 0 {
                         after_epoch.done(training.at.epoch, &training.network, journal)?;
+                        training.at = training.at.next_epoch();
                     }
-                    return Ok(training.network);
+                    break training;
                 }
                 End::Done(mut training) => {
                     after_epoch.done(training.at.epoch, &training.network, journal)?;
@@ -268,6 +276,13 @@ impl Fit<'_> {
                     training
                 }
             };
+        };
+        if self.restarts > 0 {
+            // What comes next may fail: bounds that nothing meets, a full disk. That must not cost the training.
+            if let Some(pace) = &pace {
+                journal.ledger.keep_pace(self.stage, self.trial, pace.state());
+            }
+            training.save(journal)?;
         }
         Ok(training.network)
     }
@@ -316,6 +331,21 @@ impl Fit<'_> {
         (value, sum.unwrap_or_default())
     }
 
+    /// One step of gradient descent on a batch: its loss, the network after it and the norm of the gradient.
+    fn step(
+        &self,
+        network: Network,
+        sgd: &mut Sgd,
+        rows: &[usize],
+        at: [u64; 3],
+        rule: &StepRule,
+        recent: &mut Recent,
+    ) -> (f64, Network, f64) {
+        let (value, gradient) = self.gradient(&network, rows, at, recent);
+        let (network, norm) = sgd.step_by(network, gradient, rule);
+        (value, network, norm)
+    }
+
     /// The steps of an epoch that are not yet done.
     fn epoch(&self, mut t: Training, mut pace: Option<&mut Pace<'_>>, journal: &mut Journal<'_>) -> Result<End, Error> {
         let (plan, n, epoch) = (self.plan, self.indices.len(), t.at.epoch);
@@ -347,8 +377,17 @@ impl Fit<'_> {
             }
             let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
             let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
-            let (value, gradient) = self.gradient(&t.network, &rows, [trial, epoch as u64, step as u64], &mut recent);
-            let (network, norm) = t.sgd.step_by(t.network, gradient, &rule);
+            let (network, at) = (t.network, [trial, epoch as u64, step as u64]);
+            let take = || self.step(network, &mut t.sgd, &rows, at, &rule, &mut recent);
+            let (value, network, norm) = match self.lane {
+                Some(lane) => lane.run(|| {
+                    let taken = take();
+                    // Updates of running statistics wait by thread, and the next step may be on another.
+                    drop(taken.1.valid());
+                    taken
+                }),
+                None => take(),
+            };
             t.network = network;
             if norm.is_finite() && value.is_finite() {
                 t.at.bad = 0;

@@ -2,15 +2,16 @@
 //! split of the training data, with a subset of the data and fewer epochs.
 
 use crate::architecture::plan;
-use crate::asha::{Asha, Tournament};
+use crate::asha::{Asha, Job, SampleSpace, Tournament};
+use crate::budget::fit::{OVERHEAD, bytes_of_training, room};
 use crate::budget::pace::Length;
 use crate::budget::plan::TunePlan;
 use crate::config::{Config, TuneConfig, Tuner};
+use crate::crew::{Crew, Lane, Source, Todo};
 use crate::data::draw;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
-use crate::loss::LossFn;
 use crate::network::{Kernels, Network};
 use crate::optim::SgdConfig;
 pub use crate::outcome::Hyperparameters;
@@ -21,12 +22,11 @@ use crate::train::{Fit, FitPlan, Schedule};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
 
 /// One trial and how it went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// Its number, from 0, in the order tried.
+    /// Its number, from 0, in the order in which they are begun.
     pub trial: usize,
     /// What was tried.
     pub hyperparameters: Hyperparameters,
@@ -53,7 +53,7 @@ pub struct Rung {
 /// All trials and the choice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// In the order tried.
+    /// In the order of their numbers.
     pub trials: Vec<Trial>,
     /// The hyperparameters with the best validation score.
     pub best: Hyperparameters,
@@ -81,12 +81,12 @@ impl Tuning {
 }
 
 impl Trial {
-    /// That it is over, among `trials`.
-    pub(crate) fn event(&self, trials: usize) -> Event {
+    /// That it is over, among the `trials` of a stage.
+    pub(crate) fn event(&self, stage: Stage, trials: usize) -> Event {
         let Hyperparameters { lr, weight_decay, momentum, dropout } = self.hyperparameters;
         let (score, loss) = (self.score.and_then(|s| s.metric), self.score.map(|s| s.loss));
         let (trial, reason) = (self.trial, self.reason.clone());
-        Event::TrialFinished { trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason }
+        Event::TrialFinished { stage, trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason }
     }
 }
 
@@ -126,7 +126,12 @@ impl Hyperparameters {
 
 /// The network that is tuned and retrained, at the same initial weights every time.
 pub(crate) fn fresh_network(problem: &Problem, kernels: &[[usize; 2]], device: &Device) -> Network {
-    let plan = plan(problem, problem.config.backbone.width);
+    network_of_width(problem, problem.config.backbone.width, kernels, device)
+}
+
+/// [`fresh_network`] of another width.
+pub(crate) fn network_of_width(problem: &Problem, width: usize, kernels: &[[usize; 2]], device: &Device) -> Network {
+    let plan = plan(problem, width);
     let mut init = Seed(problem.config.seed).stream("retrain/init", &[]);
     let kernels = Kernels::Fixed(kernels.to_vec());
     Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), &kernels, &mut init, device)
@@ -145,10 +150,10 @@ pub(crate) struct Progress {
 
 /// What all trials of one network share.
 pub(crate) struct Trials<'a> {
-    problem: &'a Problem,
+    /// The data and its metric.
+    pub problem: &'a Problem,
     kernels: &'a [[usize; 2]],
     device: &'a Device,
-    loss: LossFn,
     /// The samples that trials train on.
     rows: Vec<usize>,
     /// Samples of an epoch by the configuration, as a share of those.
@@ -172,7 +177,7 @@ impl<'a> Trials<'a> {
             rows = draw(&rows, problem.classes(), keep, &mut stream);
         }
         let share = asked as f64 / keep.max(1) as f64;
-        Self { problem, kernels, device, loss: problem.loss(device), rows, share, held }
+        Self { problem, kernels, device, rows, share, held }
     }
 
     /// The training of one trial: as many samples are seen as the configured epochs over the configured subset
@@ -227,6 +232,16 @@ impl<'a> Trials<'a> {
         })
     }
 
+    /// Why a trial would take more memory than there is, if it would: one that is begun all the same could end the
+    /// whole run.
+    fn too_large(&self, hyperparameters: Hyperparameters) -> Option<String> {
+        let (needs, room) = (bytes_of_training(self.problem, hyperparameters.dropout), room(self.problem)?);
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        (needs > room).then(|| {
+            format!("it is out of memory: a step takes about {} MiB, and there are {} MiB", mib(needs), room >> 20)
+        })
+    }
+
     /// Trains and scores one trial. What goes wrong in it stays in it: the inner error is why it
     /// has no score.
     ///
@@ -235,11 +250,17 @@ impl<'a> Trials<'a> {
     pub fn run(
         &self,
         trial: usize,
-        plan: &FitPlan,
+        hyperparameters: Hyperparameters,
         length: Option<Length<'_>>,
         progress: &Progress,
+        lane: &Lane<'_>,
         journal: &mut Journal<'_>,
     ) -> Result<Result<Score, String>, Error> {
+        if let Some(reason) = self.too_large(hyperparameters) {
+            return Ok(Err(reason));
+        }
+        // Trials share no tensors: what two of them were made from would tie their gradients together.
+        let loss = self.problem.loss(self.device);
         let fit = Fit {
             stage: progress.stage,
             trial: Some(trial),
@@ -247,104 +268,53 @@ impl<'a> Trials<'a> {
             streams: "tune",
             problem: self.problem,
             indices: &self.rows,
-            loss: &self.loss,
-            plan,
+            loss: &loss,
+            plan: &self.plan(hyperparameters),
             length,
             seed: Seed(self.problem.config.seed),
             restarts: 0,
             device: self.device,
+            lane: Some(lane),
         };
         let inner = self.device.clone().inner();
-        let attempt = isolated(|| {
-            let network = fit.run(fresh_network(self.problem, self.kernels, self.device), journal, &mut ())?;
-            self.problem.score(&network.valid(), &self.held, &inner)
+        let score = fit.run(fresh_network(self.problem, self.kernels, self.device), journal, &mut ()).and_then(|net| {
+            let network = net.valid();
+            lane.run(|| self.problem.score(&network, &self.held, &inner))
         });
-        match attempt {
-            Ok(Ok(score)) if score.is_finite() => Ok(Ok(score)),
-            Ok(Ok(Score { metric, loss })) => {
+        match score {
+            Ok(score) if score.is_finite() => Ok(Ok(score)),
+            Ok(Score { metric, loss }) => {
                 let metric = metric.map_or_else(String::new, |metric| format!("{metric} with "));
                 Ok(Err(format!("its score is not finite ({metric}loss {loss})")))
             }
-            Ok(Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_)))) => {
-                Ok(Err(e.to_string()))
-            }
-            Ok(Err(e)) => Err(e),
-            Err(panic) => Ok(Err(format!("it panicked: {panic}"))),
+            Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_))) => Ok(Err(e.to_string())),
+            Err(e) => Err(e),
         }
     }
 }
 
 /// Runs something, a panic in which becomes its message.
-fn isolated<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    // A trial's network and optimizer are lost in a panic, and the journal changes only between steps,
-    // so nothing half-changed is seen afterwards.
+pub(crate) fn isolated<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    // A trial's network, optimizer and journal are lost in a panic: nothing half-changed is seen afterwards.
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         text.unwrap_or("without a message").to_owned()
     })
 }
 
-/// A tuning under way: trials are run in turn, and those that the ledger has are not run again.
-pub(crate) struct Contest<'a, 'j, 'o> {
-    setup: &'a Trials<'a>,
-    progress: &'a mut Progress,
-    journal: &'j mut Journal<'o>,
-    /// Trials so far.
-    trials: Vec<Trial>,
-    /// Trials in all, for events.
-    total: usize,
-    /// Seconds of a step in the last trial that was run here.
-    step_seconds: Option<f64>,
-}
-
-impl Contest<'_, '_, '_> {
-    /// Whether there is time for another trial of so many steps. One that was run is always taken
-    /// in.
-    pub fn has_time(&self, steps: u64) -> bool {
-        let (stage, done) = (self.progress.stage, self.trials.len());
-        self.journal.ledger.trials(stage).len() > done
-            || self.setup.problem.budget.room_for_trial(stage, steps, self.step_seconds, done)
-    }
-
-    /// Runs the next trial, or takes it from the ledger. `steps` is its length if that is not the
-    /// configuration's.
-    pub fn next(
-        &mut self,
-        hyperparameters: Hyperparameters,
-        steps: Option<u64>,
-        rung: Option<Rung>,
-    ) -> Result<Option<Score>, Error> {
-        let setup = self.setup;
-        let (stage, trial) = (self.progress.stage, self.trials.len());
-        let plan = setup.plan(hyperparameters);
-        let length = steps.map(|steps| setup.problem.budget.trial_length(stage, steps));
-        let steps = steps.unwrap_or_else(|| plan.steps(setup.rows.len()));
-        let done = match self.journal.ledger.trials(stage).get(trial) {
-            Some(done) => done.clone(),
-            None => {
-                let started = Instant::now();
-                let result = setup.run(trial, &plan, length, self.progress, self.journal)?;
-                self.step_seconds = Some(started.elapsed().as_secs_f64() / steps.max(1) as f64);
-                let (score, reason) = match result {
-                    Ok(score) => (Some(score), None),
-                    Err(reason) => (None, Some(reason)),
-                };
-                let done = Trial { trial, hyperparameters, score, reason, rung };
-                self.journal.event(&done.event(self.total));
-                self.journal.ledger.trials_mut(stage).push(done.clone());
-                // It may have ended before its last step.
-                self.journal.ledger.steps = self.progress.done + steps;
-                if self.journal.due() {
-                    self.journal.save(None)?;
-                }
-                done
-            }
-        };
-        self.progress.done += steps;
-        let score = done.score;
-        self.trials.push(done);
-        Ok(score)
-    }
+/// How many trials run side by side at most: as the configuration says, or one on every thread. Threads that share a
+/// trial wait for each other at the end of every operation; trials do not. What memory has room for bounds both, and
+/// so does the number that there are at a time.
+pub(crate) fn workers(problem: &Problem) -> usize {
+    let workers = problem.config.tune.workers.unwrap_or_else(rayon::current_num_threads);
+    let in_memory = room(problem).map_or(usize::MAX, |room| {
+        // Half of what the machine has is others' to take; within a limit all of it is ours.
+        let ours = if problem.budget.room.is_some() { room } else { room / 2 };
+        // Each further one also has what the allocator and the kernels keep for it.
+        let one = bytes_of_training(problem, 1.0);
+        usize::try_from(ours.saturating_sub(one) / (one + OVERHEAD)).map_or(usize::MAX, |n| n.saturating_add(1))
+    });
+    workers.min(in_memory).max(1)
 }
 
 /// Tunes, in the way that fits. Trials that the ledger has are not run again.
@@ -353,68 +323,113 @@ impl Contest<'_, '_, '_> {
 /// [`Error::AllTrialsFailed`] if no trial gave a score, [`Error::Interrupted`] if the observer
 /// asked to stop.
 pub(crate) fn tune(setup: &Trials<'_>, progress: &mut Progress, journal: &mut Journal<'_>) -> Result<Tuning, Error> {
-    let total = setup.size().0;
-    let mut contest = Contest { setup, progress, journal, trials: Vec::new(), total, step_seconds: None };
-    match setup.way() {
-        _ if setup.held() == 0 => {}
-        TunePlan::None => {}
-        TunePlan::Grid { trials, steps } => {
-            let steps = setup.problem.budget.plan().map(|_| steps);
-            run_grid(&mut contest, trials, steps)?;
-        }
-        TunePlan::Asha { size } => run_asha(&mut contest, size)?,
-    }
-    let late = setup.problem.budget.plan().is_some();
+    let (problem, total) = (setup.problem, setup.size().0);
+    let limited = problem.budget.plan().is_some();
     if setup.held() == 0 {
         // Asked for by itself: a run has it switched off.
         let message = "no tuning, since no sample can be spared for validation".to_owned();
-        contest.journal.event(&Event::Warning { message });
+        journal.event(&Event::Warning { message });
     }
-    if (late || setup.held() == 0) && contest.trials.iter().all(|t| t.score.is_none()) {
+    let mut source: Box<dyn Source> = match setup.way() {
+        TunePlan::Grid { trials, steps } if setup.held() > 0 => {
+            Box::new(Grid::new(&problem.config.tune, trials, limited.then_some(steps)))
+        }
+        TunePlan::Asha { size } if setup.held() > 0 => Box::new(Contest::new(problem, size)),
+        _ => Box::new(NoTrials),
+    };
+    let trials = Crew::new(setup, progress, journal, total, workers(problem)).run(&mut *source)?;
+    if (limited || setup.held() == 0) && trials.iter().all(|t| t.score.is_none()) {
         // A limit that left no time for a trial is not the trials' failure.
-        let untuned = Hyperparameters::untuned(&setup.problem.config, setup.problem.task);
-        return Ok(Tuning { trials: contest.trials, best: untuned });
+        return Ok(Tuning { trials, best: Hyperparameters::untuned(&problem.config, problem.task) });
     }
-    Tuning::of(contest.trials)
+    Tuning::of(trials)
 }
 
-/// Runs the first `trials` of the grid. Learning rates are tried from the first to the last; with
+/// Where nothing is tuned.
+struct NoTrials;
+
+impl Source for NoTrials {
+    fn next(&mut self, _: &[Trial], _: usize) -> Option<Todo> {
+        None
+    }
+
+    fn finished(&mut self, _: &Todo, _: Option<Score>) {}
+}
+
+/// The first trials of the grid. Learning rates are tried from the first to the last; with
 /// `stop-early`, a learning rate none of whose trials beats the best so far ends the tuning.
-fn run_grid(contest: &mut Contest<'_, '_, '_>, trials: usize, steps: Option<u64>) -> Result<(), Error> {
-    let c = &contest.setup.problem.config.tune;
-    let mut before = None;
-    let mut lr = None;
-    for hyperparameters in grid(c).into_iter().take(trials) {
-        if lr.is_some_and(|lr| lr != hyperparameters.lr) {
-            let now = best(&contest.trials);
-            if c.stop_early && before.is_some() && before == now {
-                return Ok(());
-            }
-            before = now;
-        }
-        lr = Some(hyperparameters.lr);
-        if !contest.has_time(steps.unwrap_or(0)) {
-            return Ok(());
-        }
-        contest.next(hyperparameters, steps, None)?;
-    }
-    Ok(())
+struct Grid {
+    all: Vec<Hyperparameters>,
+    steps: Option<u64>,
+    stop_early: bool,
+    /// The next trial.
+    at: usize,
+    /// The best before the learning rate that is being tried.
+    before: Option<(Score, Hyperparameters)>,
 }
 
-/// Runs a tournament.
-fn run_asha(contest: &mut Contest<'_, '_, '_>, size: Tournament) -> Result<(), Error> {
-    let (config, task) = (&contest.setup.problem.config, contest.setup.problem.task);
-    let (seed, space, first) = (Seed(config.seed), config.asha.space(), Hyperparameters::untuned(config, task));
-    let mut asha = Asha::new(size);
-    while let Some(&job) = asha.pending().first() {
-        if !contest.has_time(job.steps) {
-            return Ok(());
-        }
-        let rung = Rung { sample: job.sample, rung: job.rung, steps: job.steps };
-        let score = contest.next(space.sample(seed, job.sample, first), Some(job.steps), Some(rung))?;
-        asha.finish(job, score);
+impl Grid {
+    fn new(config: &TuneConfig, trials: usize, steps: Option<u64>) -> Self {
+        let all = grid(config).into_iter().take(trials).collect();
+        Self { all, steps, stop_early: config.stop_early, at: 0, before: None }
     }
-    Ok(())
+}
+
+impl Source for Grid {
+    fn next(&mut self, done: &[Trial], under_way: usize) -> Option<Todo> {
+        let hyperparameters = *self.all.get(self.at)?;
+        if self.stop_early && self.at > 0 && self.all[self.at - 1].lr != hyperparameters.lr {
+            // Whether it is worth going on is known when all trials of the learning rate are over.
+            if under_way > 0 {
+                return None;
+            }
+            let now = best(done);
+            if self.before.is_some() && self.before == now {
+                return None;
+            }
+            self.before = now;
+        }
+        self.at += 1;
+        Some(Todo { trial: self.at - 1, hyperparameters, steps: self.steps, rung: None })
+    }
+
+    fn finished(&mut self, _: &Todo, _: Option<Score>) {}
+}
+
+/// The trials of a tournament, numbered in the order in which it hands them out.
+struct Contest {
+    asha: Asha,
+    begun: Vec<Job>,
+    space: SampleSpace,
+    seed: Seed,
+    first: Hyperparameters,
+}
+
+impl Contest {
+    fn new(problem: &Problem, size: Tournament) -> Self {
+        let (config, task) = (&problem.config, problem.task);
+        let first = Hyperparameters::untuned(config, task);
+        Self { asha: Asha::new(size), begun: Vec::new(), space: config.asha.space(), seed: Seed(config.seed), first }
+    }
+}
+
+impl Source for Contest {
+    fn next(&mut self, _: &[Trial], _: usize) -> Option<Todo> {
+        let job = self.asha.pending().into_iter().find(|job| !self.begun.contains(job))?;
+        self.begun.push(job);
+        Some(Todo {
+            trial: self.begun.len() - 1,
+            hyperparameters: self.space.sample(self.seed, job.sample, self.first),
+            steps: Some(job.steps),
+            rung: Some(Rung { sample: job.sample, rung: job.rung, steps: job.steps }),
+        })
+    }
+
+    fn finished(&mut self, todo: &Todo, score: Option<Score>) {
+        if let Some(&job) = self.begun.get(todo.trial) {
+            self.asha.finish(job, score);
+        }
+    }
 }
 
 /// The trial with the best score, the first of equals; in a tournament, of the highest rung that
@@ -443,6 +458,69 @@ fn grid(c: &TuneConfig) -> Vec<Hyperparameters> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Preset;
+    use crate::data::{Array, Dataset, Split, Targets};
+
+    /// Classes that are the sign of a number.
+    fn data() -> Dataset {
+        let split = |n: usize| {
+            let x: Vec<f32> = (0..n * 16).map(|i| ((i * 7919 % 97) as f32 / 97.0) - 0.5).collect();
+            let y = x.chunks(16).map(|row| u32::from(row[3] > 0.0)).collect();
+            Split { x: Array::new(vec![n, 1, 16], x), y: Targets::Classes(y) }
+        };
+        let task = TaskKind::Classification { classes: 2 };
+        Dataset::new("made", task, split(40), None, split(10)).expect("the data is sound")
+    }
+
+    #[test]
+    fn a_trial_that_would_take_too_much_memory_is_recorded_and_the_tuning_goes_on() {
+        let mut config = Config::preset(Preset::Quick);
+        (config.tune.epochs, config.tune.min_steps, config.tune.max_steps) = (1, 0, 2);
+        (config.tune.learning_rates, config.tune.weight_decays) = (vec![0.1], vec![0.0, 0.001]);
+        config.tune.dropouts = vec![0.0, 0.5];
+        let mut problem = Problem::new(&config, &data()).expect("sound");
+        let [less, more] = [0.0, 0.5].map(|dropout| bytes_of_training(&problem, dropout));
+        assert!(more > less, "what dropout drops is kept for the backward pass");
+        problem.budget.room = Some((less + more) / 2);
+        let device = crate::network::training_device(1);
+        let kernels = plan(&problem, 1).plain();
+        let trials = Trials::new(&problem, &kernels, &device);
+        let mut events: Vec<Event> = Vec::new();
+        let mut journal = Journal::detached(&mut events);
+        let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials.size().1 };
+        let tuning = tune(&trials, &mut progress, &mut journal).expect("two trials are left");
+        assert_eq!(tuning.trials.len(), 4);
+        for trial in &tuning.trials {
+            let too_large = trial.hyperparameters.dropout > 0.0;
+            assert_eq!(trial.score.is_none(), too_large);
+            assert_eq!(trial.reason.as_ref().is_some_and(|reason| reason.contains("out of memory")), too_large);
+        }
+        assert_eq!(tuning.best.dropout, 0.0);
+        // A room for less than one is that of none.
+        problem.budget.room = Some(less - 1);
+        let trials = Trials::new(&problem, &kernels, &device);
+        let mut events: Vec<Event> = Vec::new();
+        let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials.size().1 };
+        let failed = tune(&trials, &mut progress, &mut Journal::detached(&mut events));
+        let Err(Error::AllTrialsFailed { trials: 4, reason }) = failed else { panic!("{failed:?}") };
+        assert!(reason.contains("out of memory"), "{reason}");
+    }
+
+    #[test]
+    fn trials_side_by_side_share_the_memory() {
+        let mut config = Config::preset(Preset::Quick);
+        config.tune.workers = Some(4);
+        let mut problem = Problem::new(&config, &data()).expect("sound");
+        let one = bytes_of_training(&problem, 1.0);
+        let with = |problem: &mut Problem, room: u64| {
+            problem.budget.room = Some(room);
+            workers(problem)
+        };
+        assert_eq!(with(&mut problem, 3 * one + 2 * OVERHEAD), 3);
+        assert_eq!(with(&mut problem, 3 * one + 2 * OVERHEAD - 1), 2);
+        assert_eq!(with(&mut problem, one / 2), 1, "it is refused by itself");
+        assert_eq!(with(&mut problem, 100 * (one + OVERHEAD)), 4);
+    }
 
     #[test]
     fn a_panic_becomes_its_message() {

@@ -1,11 +1,12 @@
 //! Limits that a run keeps, on small data made here.
 
 use dashnas::budget::plan::TunePlan;
+use dashnas::checkpoint::{Cadence, Checkpoint};
 use dashnas::config::{Config, Preset, SearchMethod, Tuner};
 use dashnas::data::{Array, Dataset, Split, Targets};
 use dashnas::event::{Event, Observer};
 use dashnas::outcome::Outcome;
-use dashnas::pipeline::{Run, read_tuning};
+use dashnas::pipeline::{self, Run, read_tuning};
 use dashnas::run_dir::{RunDir, names};
 use dashnas::task::TaskKind;
 use dashnas::{Error, model};
@@ -61,6 +62,7 @@ fn the_network_has_no_more_parameters_than_allowed() {
     let error = parameters(&bounded, &out("none")).expect_err("a hundred parameters are not enough");
     let Error::Bound { key: "budget.max-params", least, .. } = &error else { panic!("{error}") };
     assert!(error.hint().is_some_and(|hint| hint.contains(least)));
+    assert!(!out("none").exists(), "it is refused before anything is done");
     bounded.budget.max_params = least.trim_end_matches(" parameters").parse().expect("a number");
     assert_eq!(parameters(&bounded, &out("least")).expect("it trains"), bounded.budget.max_params);
 }
@@ -74,6 +76,57 @@ fn the_network_is_as_fast_as_demanded_or_the_fastest_is_named() {
     bounded.budget.max_latency = 1e-6;
     let error = parameters(&bounded, &temp.path().join("fast")).expect_err("a nanosecond is not");
     assert!(matches!(&error, Error::Bound { key: "budget.max-latency", .. }), "{error}");
+    assert!(!temp.path().join("fast").exists(), "it is refused before anything is done");
+}
+
+#[test]
+fn a_bound_may_be_changed_while_the_search_is_under_way_and_nothing_else() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let free = parameters(&config(), &temp.path().join("free")).expect("it trains");
+    let (out, data) = (temp.path().join("run"), data());
+    let mut bounded = config();
+    bounded.budget.max_params = free;
+    let mut stop = StopAfter(1);
+    let stopped = Run::start(&bounded, "made here", &data, &out, &mut stop).and_then(|mut run| run.search());
+    assert!(matches!(stopped, Err(Error::Interrupted)));
+    let go_on = |config: &Config| {
+        let mut unit = ();
+        let dir = RunDir::open(&out).expect("a run directory");
+        Run::open(dir, config, &data, &mut unit).and_then(|mut run| run.search())
+    };
+    let mut other = bounded.clone();
+    other.search.momentum = 0.5;
+    assert!(matches!(go_on(&other), Err(Error::ConfigChanged { .. })));
+    bounded.budget.max_params = 100;
+    assert!(matches!(go_on(&bounded), Err(Error::Bound { key: "budget.max-params", .. })));
+    bounded.budget.max_params = free - 1;
+    let smaller = go_on(&bounded).expect("it goes on");
+    let whole = parameters(&bounded, &temp.path().join("whole")).expect("it trains");
+    assert!(whole < free);
+    let architecture = RunDir::open(&temp.path().join("whole")).and_then(|dir| pipeline::read_architecture(&dir));
+    assert_eq!(smaller, architecture.expect("readable"), "as if it had been the bound from the start");
+}
+
+#[test]
+fn a_network_that_is_not_searched_is_within_the_bounds_too() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut limited = config();
+    limited.budget.time_limit = 0.05;
+    let own = parameters(&limited, &temp.path().join("own")).expect("it trains");
+    limited.budget.max_params = own - 1;
+    let (data, mut events) = (data(), Vec::new());
+    let mut run =
+        Run::start(&limited, "made here", &data, &temp.path().join("bounded"), &mut events).expect("it starts");
+    let architecture = run.search().expect("it is planned");
+    let best = dashnas::outcome::Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
+    let fewer = model::count_parameters(&run.train(&architecture, best).expect("it trains"));
+    assert!(fewer < own, "{fewer} of {own}");
+    drop(run);
+    let told = |e: &Event| matches!(e, Event::Warning { message } if message.contains("nearest sizes"));
+    assert_eq!(events.iter().filter(|e| told(e)).count(), 1);
+    // Seven, five and three in each block: as few as can be are smaller than that.
+    let smaller = architecture.kernels.iter().enumerate().filter(|(i, k)| k[0] < [7, 5, 3][i % 3]).count();
+    assert_eq!(smaller, 1, "{:?}", architecture.kernels);
 }
 
 /// A whole run, with its events.
@@ -149,6 +202,123 @@ fn a_tournament_that_is_interrupted_goes_on_to_the_same_bits() {
     let found = dir.read(names::MODEL).expect("there");
     let header = |bytes: &[u8]| String::from_utf8_lossy(&bytes[8..bytes.len().min(6000)]).into_owned();
     assert!(found == expected, "{}\n{}", header(&found), header(&expected));
+}
+
+#[test]
+fn neither_trials_side_by_side_nor_threads_change_what_tuning_comes_to() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let data = data();
+    let mut grid = config();
+    grid.tune.max_steps = 4;
+    grid.tune.learning_rates = vec![0.1, 0.01, 0.001];
+    grid.tune.dropouts = vec![0.0, 0.1];
+    grid.tune.weight_decays = vec![0.0];
+    for (tuner, config) in [("asha", asha()), ("grid", grid)] {
+        let with = |workers: usize, threads: usize| {
+            let out = temp.path().join(format!("{tuner}-{workers}-{threads}"));
+            let mut config = config.clone();
+            config.tune.workers = Some(workers);
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+            pool.install(|| Run::start(&config, "made here", &data, &out, &mut ()).and_then(Run::all))
+                .expect("it runs");
+            let dir = RunDir::open(&out).expect("a run directory");
+            [names::TUNING, names::MODEL].map(|name| dir.read(name).expect("there"))
+        };
+        let alone = with(1, 1);
+        for (workers, threads) in [(1, 2), (2, 1), (3, 2), (8, 3)] {
+            assert!(with(workers, threads) == alone, "{tuner}: {workers} side by side on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn trials_side_by_side_that_are_interrupted_go_on_to_the_same_bits() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let (undisturbed, data) = (temp.path().join("undisturbed"), data());
+    let with = |workers: usize| {
+        let mut config = asha();
+        config.tune.workers = Some(workers);
+        config
+    };
+    let (_, events) = whole(&with(1), &undisturbed).expect("it runs");
+    let undisturbed = RunDir::open(&undisturbed).expect("a run directory");
+    let out = temp.path().join("stopped");
+    let (mut together, mut sessions) = (0, 0);
+    loop {
+        // Other numbers of trials side by side, checkpoints in the middle of them and at the end.
+        let config = with(1 + sessions % 4);
+        let mut stop = StopAfter(3 + sessions % 3);
+        let opened = match sessions {
+            0 => Run::start(&config, "made here", &data, &out, &mut stop),
+            _ => RunDir::open(&out).and_then(|dir| Run::open(dir, &config, &data, &mut stop)),
+        };
+        let mut run = opened.expect("it goes on");
+        if sessions % 2 == 1 {
+            run.set_cadence(Cadence::always(std::time::Instant::now()));
+        }
+        match run.all() {
+            Ok(_) => break,
+            Err(Error::Interrupted) => sessions += 1,
+            Err(e) => panic!("{e}"),
+        }
+        assert!(sessions < 100, "it does not get on");
+        let left = RunDir::open(&out).and_then(|dir| Checkpoint::read(&dir)).expect("sound").expect("there").0;
+        together = together.max(left.trainings.len());
+    }
+    assert!(together >= 2, "no checkpoint had trials side by side");
+    let dir = RunDir::open(&out).expect("a run directory");
+    for name in [names::TUNING, names::MODEL, names::ALPHA] {
+        assert!(dir.read(name).expect("there") == undisturbed.read(name).expect("there"), "{name}");
+    }
+    // The log tells of each epoch and trial once.
+    let told = |log: &[Event]| {
+        let mut told: Vec<String> = log
+            .iter()
+            .filter_map(|event| match event {
+                Event::Epoch { stage, trial, epoch, train_loss, .. } => {
+                    Some(format!("{stage} {trial:?} {epoch} {train_loss}"))
+                }
+                Event::TrialFinished { stage, trial, score, loss, .. } => {
+                    Some(format!("{stage} {trial} {score:?} {loss:?}"))
+                }
+                _ => None,
+            })
+            .collect();
+        told.sort_unstable();
+        told
+    };
+    let text = String::from_utf8(dir.read(names::EVENTS).expect("there")).expect("text");
+    let log: Vec<Event> = text.lines().map(|line| serde_json::from_str(line).expect("an event")).collect();
+    assert_eq!(told(&log), told(&events));
+}
+
+/// Ends the process' work at the first step, as a kill does.
+struct Dies;
+
+impl Observer for Dies {
+    fn event(&mut self, event: &Event) {
+        assert!(!matches!(event, Event::Step { .. }), "the end");
+    }
+}
+
+#[test]
+fn a_plan_is_kept_from_the_moment_it_is_made() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let (out, data) = (temp.path().join("run"), data());
+    let mut limited = config();
+    limited.budget.time_limit = 3.0;
+    let died =
+        std::panic::catch_unwind(|| Run::start(&limited, "made here", &data, &out, &mut Dies).and_then(Run::all));
+    assert!(died.is_err());
+    let dir = RunDir::open(&out).expect("a run directory");
+    let plan = dir.read(names::PLAN).expect("planned");
+    let (checkpoint, _) = Checkpoint::read(&dir).expect("sound").expect("there");
+    assert!(checkpoint.ledger.notes.contains_key("plan") && checkpoint.trainings.is_empty());
+    // It is gone on with, and not made anew.
+    let mut events = Vec::new();
+    Run::open(dir.clone(), &limited, &data, &mut events).and_then(|mut run| run.search()).expect("it goes on");
+    assert!(dir.read(names::PLAN).expect("there") == plan);
+    assert!(!events.iter().any(|e| matches!(e, Event::Planned { .. })));
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn events_are_single_lines_that_read_back() {
         },
         Event::Alpha { epoch: 0, layers: vec![LayerChoice { kernel_size: 9, dilation: 7, weight: 0.2, entropy: 2.5 }] },
         Event::TrialFinished {
+            stage: Stage::Baseline,
             trial: 0,
             trials: 12,
             lr: 0.1,

@@ -84,6 +84,13 @@ fn stopped(error: dashnas::Error, dir: &Path) -> Failure {
             let hint = format!("go on with `dashnas run --resume {}`", dir.display());
             Failure::new(Code::Interrupted, error, Some(hint))
         }
+        dashnas::Error::Bound { key, ref least, .. } => {
+            let dir = dir.display();
+            let hint = format!(
+                "set {key} to {least} in {dir}/config.toml and go on with `dashnas run --resume {dir}`: the search is kept"
+            );
+            Failure::new(Code::Config, error, Some(hint))
+        }
         error => error.into(),
     }
 }

@@ -56,7 +56,7 @@ impl Lines {
                 let choices = layers.iter().map(|l| format!("{},{}", l.kernel_size, l.dilation));
                 format!("search: epoch {}  leading k,d: {}", epoch + 1, choices.collect::<Vec<_>>().join("  "))
             }),
-            Event::TrialFinished { trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason } => {
+            Event::TrialFinished { stage, trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason } => {
                 let result = match (score, loss, reason) {
                     (Some(score), ..) => format!("validation {score:.4}"),
                     (None, _, Some(reason)) => reason.clone(),
@@ -64,7 +64,7 @@ impl Lines {
                     (None, None, None) => "no score".to_owned(),
                 };
                 Some(format!(
-                    "tune: trial {}/{trials}  lr {lr}, weight decay {weight_decay}, momentum {momentum}, dropout \
+                    "{stage}: trial {}/{trials}  lr {lr}, weight decay {weight_decay}, momentum {momentum}, dropout \
                      {dropout}: {result}",
                     trial + 1
                 ))
@@ -164,6 +164,7 @@ mod tests {
     #[test]
     fn trials_say_why_they_have_no_score() {
         let trial = |score, reason| Event::TrialFinished {
+            stage: Stage::Tune,
             trial: 0,
             trials: 24,
             lr: 0.1,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 /// Tells how long a run has been at work.
-pub trait Clock {
+pub trait Clock: Sync {
     /// Seconds of work since the run began, over all the processes that worked on it.
     fn seconds(&self) -> f64;
 }

@@ -1,7 +1,7 @@
 //! A problem made to fit into a memory limit.
 
 use super::keep::EVALUATION_BATCH;
-use super::memory::{Trained, least_micro_batch, micro_batch, resident};
+use super::memory::{Footprint, Trained, available, least_micro_batch, micro_batch, resident};
 use crate::architecture::plan;
 use crate::config::SearchMethod;
 use crate::error::Error;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Bytes that a process takes beside its data: what the allocator has freed but kept, and the
 /// working memory that the kernels keep.
-const OVERHEAD: u64 = 96 << 20;
+pub(crate) const OVERHEAD: u64 = 96 << 20;
 
 /// How a problem is fitted into a memory limit.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct MemoryFit {
     train: Option<usize>,
     /// Samples that an evaluation takes at once.
     evaluation: usize,
+    /// Bytes for a training, beside the data and the process.
+    #[serde(default)]
+    room: u64,
     /// What was changed, in words.
     pub notes: Vec<String>,
 }
@@ -34,22 +37,65 @@ impl MemoryFit {
         problem.budget.search_micro_batch = self.search;
         problem.budget.train_micro_batch = self.train;
         problem.budget.evaluation_batch = self.evaluation;
+        problem.budget.room = Some(self.room);
         if let Some(method) = self.method {
             problem.config.search.method = method;
         }
     }
 }
 
+/// Bytes that the program takes before it has read anything, rounded up.
+const PROGRAM: u64 = 64 << 20;
+/// What is measured is rounded up to a multiple of this.
+const COARSE: u64 = 64 << 20;
+
+/// Bytes that are taken before anything is trained: reckoned from those of the data, so that the same limit leads to
+/// the same micro-batches every time. Only a process that has grown beyond that, since it does other things too or
+/// read the data from a format that takes much memory, is measured, in coarse steps.
+fn held(data: u64, resident: Option<u64>) -> u64 {
+    let reckoned = data + PROGRAM;
+    match resident {
+        Some(resident) if resident > reckoned => resident.next_multiple_of(COARSE),
+        _ => reckoned,
+    }
+}
+
+/// What a problem's training after the search takes, with dropout or without.
+fn training(problem: &Problem, dropout: bool) -> Footprint {
+    let config = &problem.config;
+    let wide = plan(problem, config.backbone.width);
+    let trained = Trained {
+        plan: &wide,
+        input: problem.train.input(),
+        outputs: problem.task.outputs(),
+        dense: problem.task.is_dense(),
+        dropout,
+    };
+    trained.retraining(config.kernel_sizes(problem.dims()).into_iter().max().unwrap_or(1))
+}
+
+/// Bytes that a training with a dropout rate takes, in the parts of batches that were decided on.
+pub(crate) fn bytes_of_training(problem: &Problem, dropout: f64) -> u64 {
+    let batch = problem.config.retrain_batch_size(&problem.facts()).min(problem.train.len());
+    let part = problem.budget.train_micro_batch.map_or(batch, |part| part.min(batch));
+    training(problem, dropout > 0.0).bytes(part)
+}
+
+/// Bytes that there are for trainings: within the limit, or in the machine as it stands. `None` if that is not known.
+pub(crate) fn room(problem: &Problem) -> Option<u64> {
+    problem.budget.room.or_else(available)
+}
+
 /// Fits a problem into a memory limit: by the method of the search, then by micro-batches.
-/// `to_come` are bytes that the data will take later.
+/// `data` are the bytes that the data takes now, and `to_come` those that it will take later.
 ///
 /// # Errors
 /// [`Error::Memory`] with the least limit that would do.
-pub fn fit(problem: &Problem, limit: u64, to_come: u64) -> Result<MemoryFit, Error> {
+pub fn fit(problem: &Problem, limit: u64, data: u64, to_come: u64) -> Result<MemoryFit, Error> {
     let mut notes = Vec::new();
     let facts = problem.facts();
     let config = &problem.config;
-    let held = resident().map_or(0, |[now, _]| now) + OVERHEAD + to_come;
+    let held = held(data, resident().map(|[now, _]| now)) + OVERHEAD + to_come;
     let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
     let (narrow, wide) = (plan(problem, config.backbone.search_width), plan(problem, config.backbone.width));
     let dense = problem.task.is_dense();
@@ -97,6 +143,26 @@ pub fn fit(problem: &Problem, limit: u64, to_come: u64) -> Result<MemoryFit, Err
         search: parts(search_part, batch),
         train: parts(train_part, train_batch),
         evaluation,
+        room: limit.saturating_sub(held),
         notes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_does_not_follow_every_page() {
+        let data = 100 << 20;
+        let reckoned = data + PROGRAM;
+        assert_eq!(held(data, None), reckoned);
+        for resident in [0, 90 << 20, (120 << 20) + 4096, reckoned] {
+            assert_eq!(held(data, Some(resident)), reckoned);
+        }
+        // A process that holds more: the same for all that is alike.
+        let grown = held(data, Some(reckoned + 4096));
+        assert_eq!(grown, held(data, Some(reckoned + (5 << 20))));
+        assert!(grown > reckoned && grown % COARSE == 0);
+    }
 }

@@ -18,6 +18,8 @@ pub struct Budget {
     pub train_micro_batch: Option<usize>,
     /// Samples that an evaluation takes at once.
     pub evaluation_batch: usize,
+    /// Bytes for trainings under a memory limit; `None`: what the machine has.
+    pub room: Option<u64>,
 }
 
 /// Samples that an evaluation takes at once, if memory is no matter.
@@ -31,6 +33,7 @@ impl Default for Budget {
             search_micro_batch: None,
             train_micro_batch: None,
             evaluation_batch: EVALUATION_BATCH,
+            room: None,
         }
     }
 }

@@ -7,12 +7,14 @@ use super::plan::{StepWish, TimePlan, TuneWish, Wish};
 use super::probe::Probe;
 use crate::architecture::Architecture;
 use crate::checkpoint::Ledger;
-use crate::data::Dataset;
+use crate::data::{Dataset, Split, Targets};
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
+use crate::network::training_device;
 use crate::problem::Problem;
 use crate::run_dir::{RunDir, names};
+use crate::select;
 use crate::tune::Trials;
 use aggconv::KernelSpace;
 use burn::tensor::Device;
@@ -46,7 +48,15 @@ pub(crate) fn decide_memory(problem: &Problem, data: &Dataset) -> Result<Option<
     // The test split is normalized into a copy (unless it stays in its file), and predicted.
     let inputs = if data.test.x.is_outside() { 0 } else { data.test.x.row_len() };
     let test = 4 * data.test.len() as u64 * (inputs + 2 * problem.task.outputs()) as u64;
-    fit::fit(problem, limit, test).map(Some)
+    let splits = [Some(&data.train), data.val.as_ref(), Some(&data.test)];
+    let bytes = |split: &Split| {
+        let inputs = if split.x.is_outside() { 0 } else { split.x.row_len() };
+        let targets = if let Targets::Values(values) = &split.y { values.row_len() } else { 1 };
+        4 * split.len() as u64 * (inputs + targets) as u64
+    };
+    // As they were read, and all but the test split normalized.
+    let held: u64 = splits.into_iter().flatten().map(|split| 2 * bytes(split)).sum::<u64>() - bytes(&data.test);
+    fit::fit(problem, limit, held, test).map(Some)
 }
 
 /// Fits the problem into its memory limit: as an earlier process did, or as was just decided.
@@ -71,11 +81,36 @@ pub(crate) fn fit_memory(
                 journal.event(&Event::Warning { message: message.clone() });
             }
             note(&mut journal.ledger, MEMORY, &fit);
+            journal.save(None)?;
             fit
         }
     };
     fit.apply(problem);
     Ok(())
+}
+
+/// Checks that some network is within the bounds on size and speed: of the width that the configuration says, or,
+/// under a time limit, of the narrowest that a plan may choose.
+///
+/// # Errors
+/// [`Error::Bound`] with the least that can be met.
+pub(crate) fn check_bounds(problem: &Problem) -> Result<(), Error> {
+    let widths = widths(problem);
+    let width = if problem.config.budget.time_limit > 0.0 { widths.last() } else { widths.first() };
+    select::possible(problem, width.copied().unwrap_or(1), &training_device(problem.dims()))
+}
+
+/// The widths that a network may have, the one wanted first, then narrower ones.
+fn widths(problem: &Problem) -> Vec<usize> {
+    let mut widths = vec![problem.config.backbone.width];
+    if problem.dims() == 2 {
+        while let Some(&width) = widths.last()
+            && width > 1
+        {
+            widths.push(width / 2);
+        }
+    }
+    widths
 }
 
 /// Takes up the plan that an earlier process made.
@@ -103,10 +138,14 @@ pub(crate) fn plan(
     }
     let began = problem.budget.clock().seconds();
     let wish = wish(problem, data, device)?;
-    let plan = {
+    let mut plan = {
         let mut probe = Probe::new(problem, device)?;
         TimePlan::new(&wish, limit, problem.budget.clock(), &mut probe)
     };
+    let (wanted, widest) = (problem.config.backbone.width, wish.widths.first().copied());
+    if let Some(widest) = widest.filter(|&widest| widest != wanted) {
+        plan.notes.insert(0, format!("no network wider than {widest} is within the bounds, of {wanted} wanted"));
+    }
     announce(problem, plan, began, dir, journal)
 }
 
@@ -151,7 +190,8 @@ fn announce(
     dir.write_json(names::PLAN, &plan)?;
     journal.event(&Event::Planned { plan: Box::new(plan.clone()) });
     problem.budget.set_plan(plan);
-    Ok(())
+    // A process killed from here on must not decide again.
+    journal.save(None)
 }
 
 /// What the configuration would do without a limit.
@@ -168,13 +208,12 @@ fn wish(problem: &Problem, data: &Dataset, device: &Device) -> Result<Wish, Erro
         tuner: config.tune.tuner,
         asha: config.asha.tournament(trials.steps()),
     });
-    let mut widths = vec![config.backbone.width];
-    if problem.dims() == 2 {
-        while let Some(&width) = widths.last()
-            && width > 1
-        {
-            widths.push(width / 2);
-        }
+    let all = widths(problem);
+    let mut widths = all.clone();
+    widths.retain(|&width| select::possible(problem, width, device).is_ok());
+    if widths.is_empty() {
+        // The narrowest was within the bounds when that was checked: its time varies.
+        widths.extend(all.last());
     }
     Ok(Wish {
         search: StepWish { steps: search.steps(problem.train.len()), batch: search.batch_size },

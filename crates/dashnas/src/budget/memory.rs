@@ -196,6 +196,16 @@ pub fn resident() -> Option<[u64; 2]> {
     Some([value("VmRSS")?, value("VmHWM")?])
 }
 
+/// Bytes that the system could give to processes without writing others' out. `None` where it does not tell.
+pub fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+        line.trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
+    };
+    Some(value("MemAvailable:")? + value("SwapFree:").unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,5 +267,6 @@ mod tests {
     fn the_system_tells_the_resident_memory() {
         let [now, peak] = resident().expect("/proc is there");
         assert!(now > 1 << 20 && peak >= now / 2);
+        assert!(available().is_some_and(|bytes| bytes > 1 << 20));
     }
 }

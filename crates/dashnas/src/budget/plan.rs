@@ -56,6 +56,10 @@ pub trait Prices {
     fn train_step(&mut self, width: usize, batch: usize) -> f64;
     /// Evaluating a network of a width, per sample.
     fn evaluate(&mut self, width: usize) -> f64;
+    /// A step in tuning, where trials run side by side, as a share of a step that has the machine to itself.
+    fn side_by_side(&mut self, _width: usize, _batch: usize) -> f64 {
+        1.0
+    }
 }
 
 /// A plan. Times are seconds of the run's clock.
@@ -71,12 +75,20 @@ pub struct TimePlan {
     pub reserve: f64,
     /// Width of the network after the search.
     pub width: usize,
+    /// What a step costs in tuning, as a share of one that has the machine to itself.
+    #[serde(default = "whole")]
+    pub side_by_side: f64,
     /// The search; `None` if there is no time for one: the backbone keeps its own kernels.
     pub search: Option<SearchPlan>,
     /// Tuning, retraining and the plain backbone.
     pub training: TrainingPlan,
     /// What the limit made impossible, in words.
     pub notes: Vec<String>,
+}
+
+/// The share in plans of versions that ran one trial at a time.
+fn whole() -> f64 {
+    1.0
 }
 
 /// The search within a plan.
@@ -162,7 +174,8 @@ impl TimePlan {
         let mut notes = Vec::new();
         let first = wish.widths.first().copied().unwrap_or(1);
         let search_step = prices.search_step(wish.search.batch);
-        let whole = [true, false].map(|baseline| wish.cost(first, baseline, search_step, prices));
+        let side_by_side = if wish.tune.is_some() { prices.side_by_side(first, wish.retrain.batch) } else { 1.0 };
+        let whole = [true, false].map(|baseline| wish.cost(first, baseline, search_step, side_by_side, prices));
         let now = clock.seconds();
         if now > 0.5 * limit {
             notes.push(format!("reading the data and measuring took {now:.1} s, more than half of the limit"));
@@ -185,7 +198,7 @@ impl TimePlan {
             let stretch = (time(kept) / cost).min(STRETCH);
             let steps = (wish.search.steps as f64 * stretch) as u64;
             let search = wish.search_plan(steps, wish.search.batch, search_step, now);
-            let context = Context { wish, limit, reserve: kept, start: search.until, baseline, stretch };
+            let context = Context { wish, limit, reserve: kept, start: search.until, baseline, stretch, side_by_side };
             let training = context.training(first, None, prices, &mut notes);
             return Self {
                 wish: wish.clone(),
@@ -193,6 +206,7 @@ impl TimePlan {
                 made: now,
                 reserve: kept,
                 width: first,
+                side_by_side,
                 search: Some(search),
                 training,
                 notes,
@@ -229,9 +243,9 @@ impl TimePlan {
             notes.push(format!("the network has width {width} instead of {first}, to train it for longer"));
         }
         let reserve = reserve(width, false, prices);
-        let context = Context { wish, limit, reserve, start, baseline: false, stretch: 1.0 };
+        let context = Context { wish, limit, reserve, start, baseline: false, stretch: 1.0, side_by_side };
         let training = context.training(width, None, prices, &mut notes);
-        Self { wish: wish.clone(), limit, made: now, reserve, width, search, training, notes }
+        Self { wish: wish.clone(), limit, made: now, reserve, width, side_by_side, search, training, notes }
     }
 
     /// Plans again what follows the search, when that is over and the cost of a step of the
@@ -244,6 +258,7 @@ impl TimePlan {
             start: clock.seconds(),
             baseline: self.training.baseline_until.is_some(),
             stretch: STRETCH,
+            side_by_side: self.side_by_side,
         };
         let known = Some((self.training.batch, step_seconds));
         self.training = context.training(self.width, known, prices, &mut self.notes);
@@ -273,12 +288,12 @@ impl Deadlines {
 
 impl Wish {
     /// Seconds of everything that is wished for, at a width.
-    fn cost(&self, width: usize, baseline: bool, search_step: f64, prices: &mut dyn Prices) -> f64 {
+    fn cost(&self, width: usize, baseline: bool, search_step: f64, side_by_side: f64, prices: &mut dyn Prices) -> f64 {
         let step = prices.train_step(width, self.retrain.batch);
         let evaluate = prices.evaluate(width) * self.samples[1] as f64;
         let tune = self.tune.map_or(0.0, |t| match t.tuner {
-            Some(Tuner::Asha) => tournament_cost(&t.asha, step, evaluate),
-            _ => t.trials as f64 * (t.steps as f64 * step + evaluate),
+            Some(Tuner::Asha) => tournament_cost(&t.asha, step, side_by_side, evaluate),
+            _ => t.trials as f64 * (t.steps as f64 * side_by_side * step + evaluate),
         });
         let network = tune + self.retrain.steps as f64 * step;
         search_step * self.search.steps as f64 + network * if baseline { 2.0 } else { 1.0 }
@@ -321,6 +336,8 @@ struct Context<'a> {
     baseline: bool,
     /// How many times its wish tuning may have.
     stretch: f64,
+    /// As in the plan.
+    side_by_side: f64,
 }
 
 impl Context<'_> {
@@ -350,13 +367,15 @@ impl Context<'_> {
             (batch, step)
         });
         let evaluate = prices.evaluate(width) * wish.samples[1] as f64;
-        let wanted = wish.tune.map_or(0.0, |t| self.stretch * t.trials as f64 * (t.steps as f64 * step + evaluate));
+        let wanted = wish
+            .tune
+            .map_or(0.0, |t| self.stretch * t.trials as f64 * (t.steps as f64 * self.side_by_side * step + evaluate));
         let retrain = wish.retrain.steps as f64 * step;
         // Tuning may have what it wishes for if retraining can, too.
         let share = if wanted + retrain <= a_network { wanted } else { wanted.min(TUNE_SHARE * a_network) };
         let (tune, cost) = match wish.tune {
             None => (TunePlan::None, 0.0),
-            Some(tune) => tune.fit(share, step, evaluate),
+            Some(tune) => tune.fit(share, step, self.side_by_side, evaluate),
         };
         if wish.tune.is_some() && tune == TunePlan::None {
             let note = "no tuning: too little time for trials that would say something".to_owned();
@@ -382,9 +401,10 @@ impl Context<'_> {
 
 impl TuneWish {
     /// The most thorough tuning in so many seconds, and what it takes.
-    fn fit(&self, seconds: f64, step: f64, evaluate: f64) -> (TunePlan, f64) {
+    fn fit(&self, seconds: f64, step: f64, side_by_side: f64, evaluate: f64) -> (TunePlan, f64) {
+        let in_grid = side_by_side * step;
         if self.tuner != Some(Tuner::Asha) {
-            let grid = self.grid(self.trials, seconds, step, evaluate);
+            let grid = self.grid(self.trials, seconds, in_grid, evaluate);
             let least = LEAST_TRIAL.max(self.steps / 2).min(self.steps);
             if let Some((plan, steps, cost)) = grid
                 && (steps >= least || self.tuner == Some(Tuner::Grid))
@@ -397,7 +417,7 @@ impl TuneWish {
             loop {
                 for samples in (LEAST_SAMPLES..=self.asha.samples.max(LEAST_SAMPLES)).rev() {
                     let size = sized(&self.asha, samples, top);
-                    let cost = tournament_cost(&size, step, evaluate);
+                    let cost = tournament_cost(&size, step, side_by_side, evaluate);
                     if cost <= seconds {
                         return (TunePlan::Asha { size }, cost);
                     }
@@ -411,7 +431,7 @@ impl TuneWish {
         // The grid was asked for: as much of it as there is time for, but two trials at least.
         (2..self.trials)
             .rev()
-            .find_map(|trials| self.grid(trials, seconds, step, evaluate))
+            .find_map(|trials| self.grid(trials, seconds, in_grid, evaluate))
             .map_or((TunePlan::None, 0.0), |(plan, _, cost)| (plan, cost))
     }
 
@@ -436,10 +456,13 @@ fn sized(shape: &Tournament, samples: usize, top: u64) -> Tournament {
     Tournament { samples, min_steps, max_steps: top, ..*shape }
 }
 
-fn tournament_cost(size: &Tournament, step: f64, evaluate: f64) -> f64 {
+fn tournament_cost(size: &Tournament, step: f64, side_by_side: f64, evaluate: f64) -> f64 {
     let (trainings, steps) = size.size();
+    // The last of the highest rung has the machine to itself.
+    let alone = size.max_steps.min(steps);
+    let steps = alone as f64 + (steps - alone) as f64 * side_by_side;
     // Some are promoted before a better one is known.
-    1.15 * (steps as f64 * step + trainings as f64 * evaluate)
+    1.15 * (steps * step + trainings as f64 * evaluate)
 }
 
 /// Seconds kept for writing files and for what nobody foresaw.

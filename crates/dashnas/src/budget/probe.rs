@@ -2,15 +2,18 @@
 
 use super::plan::Prices;
 use crate::architecture::plan;
+use crate::config::Tuner;
 use crate::error::Error;
 use crate::loss::LossFn;
 use crate::network::{Kernels, Network, Pass};
 use crate::optim::{Sgd, SgdConfig, StepRule};
 use crate::problem::Problem;
 use crate::rng::Seed;
+use crate::tune::workers;
 use aggconv::KernelSpace;
 use burn::module::Module;
 use burn::tensor::Device;
+use rayon::ThreadPoolBuilder;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -28,6 +31,7 @@ enum Question {
     Search { batch: usize },
     Train { width: usize, batch: usize },
     Evaluate { width: usize },
+    SideBySide { width: usize, batch: usize },
 }
 
 /// Samples of the forward pass that evaluation is judged by.
@@ -173,6 +177,34 @@ impl Prices for Probe<'_> {
         self.ask(Question::Train { width, batch }, |probe| {
             let layers = plan(probe.problem, width).searched().len();
             probe.network_step(&probe.mixed(layers), width, batch)
+        })
+    }
+
+    fn side_by_side(&mut self, width: usize, batch: usize) -> f64 {
+        let at_a_time = match self.problem.config.tune.tuner {
+            Some(Tuner::Grid) => usize::MAX,
+            _ => self.problem.config.asha.workers,
+        };
+        let workers = workers(self.problem).min(at_a_time);
+        let alone = self.train_step(width, batch);
+        if workers < 2 || alone > SLOW {
+            // Operations so long leave the threads little to wait for.
+            return 1.0;
+        }
+        self.ask(Question::SideBySide { width, batch }, |probe| {
+            let threads = (rayon::current_num_threads() / workers).max(1);
+            let layers = plan(probe.problem, width).searched().len();
+            let step = || match ThreadPoolBuilder::new().num_threads(threads).build() {
+                Ok(pool) => pool.install(|| probe.network_step(&probe.mixed(layers), width, batch)),
+                Err(_) => alone,
+            };
+            let seconds: f64 = std::thread::scope(|scope| {
+                let all: Vec<_> = (0..workers).map(|_| scope.spawn(step)).collect();
+                all.into_iter().map(|one| one.join().unwrap_or(alone)).sum()
+            });
+            // The mean of them, of which there are as many at a time.
+            let each = seconds / workers as f64 / workers as f64;
+            (each / alone).clamp(1.0 / workers as f64, 1.0)
         })
     }
 

@@ -60,14 +60,21 @@ impl Ledger {
         self.done.contains(&stage)
     }
 
-    /// The trials over in a stage that tunes.
+    /// The trials over in a stage that tunes, by number.
     pub fn trials(&self, stage: Stage) -> &[Trial] {
         if stage == Stage::Baseline { &self.baseline } else { &self.tuning }
     }
 
-    /// As [`Ledger::trials`], to add to.
-    pub fn trials_mut(&mut self, stage: Stage) -> &mut Vec<Trial> {
-        if stage == Stage::Baseline { &mut self.baseline } else { &mut self.tuning }
+    /// A trial that is over in a stage, if it is.
+    pub fn trial(&self, stage: Stage, number: usize) -> Option<&Trial> {
+        self.trials(stage).iter().find(|trial| trial.trial == number)
+    }
+
+    /// Adds a trial that is over, in its place by number: trials that run side by side end in any order.
+    pub fn add_trial(&mut self, stage: Stage, trial: Trial) {
+        let trials = if stage == Stage::Baseline { &mut self.baseline } else { &mut self.tuning };
+        let place = trials.partition_point(|other| other.trial < trial.trial);
+        trials.insert(place, trial);
     }
 
     /// Begins a stage. Returns whether it was under way already; otherwise what it and the later

@@ -1,9 +1,9 @@
 //! What a run needs to go on after it was stopped, on disk.
 //!
-//! One file, `checkpoint`, holds where the run stands ([`Ledger`]) and the training under way
-//! ([`Kept`]): weights, running statistics, α, momentum and counters. Every random stream is a
-//! function of the seed and of these counters, so nothing more is needed to go on to the same
-//! bits. The file is written under another name, synced and renamed; the one before stays as
+//! One file, `checkpoint`, holds where the run stands ([`Ledger`]) and the training under way, or
+//! the trials that run side by side ([`Kept`]): weights, running statistics, α, momentum and
+//! counters. Every random stream is a function of the seed and of these counters, so nothing more
+//! is needed to go on to the same bits. The file is written under another name, synced and renamed; the one before stays as
 //! `checkpoint.prev` until the next is safe. A damaged newest file is therefore no more than a
 //! step back in time.
 
@@ -28,8 +28,8 @@ use std::io;
 pub struct Checkpoint {
     /// Where the run stands.
     pub ledger: Ledger,
-    /// The training under way, if there is one.
-    pub training: Option<Kept>,
+    /// The trainings under way: none, one, or trials side by side.
+    pub trainings: Vec<Kept>,
 }
 
 /// The part of the file that is text.
@@ -38,6 +38,21 @@ struct Header {
     ledger: Ledger,
     now: Option<Position>,
     good: Option<Position>,
+    /// Of the other trainings.
+    #[serde(default)]
+    beside: Vec<Beside>,
+}
+
+/// A training beside the first.
+#[derive(Serialize, Deserialize)]
+struct Beside {
+    now: Position,
+    good: Option<Position>,
+}
+
+/// Prefixes of the tensors of a training.
+fn parts(number: usize) -> [String; 2] {
+    ["now", "good"].map(|part| if number == 0 { part.to_owned() } else { format!("{part}-{number}") })
 }
 
 impl Checkpoint {
@@ -45,15 +60,23 @@ impl Checkpoint {
     ///
     /// # Errors
     /// If the header cannot be written as TOML.
-    pub fn encode(ledger: &Ledger, training: Option<&Kept>) -> Result<Vec<u8>, io::Error> {
-        let good = training.and_then(|t| t.good.as_deref());
-        let header =
-            Header { ledger: ledger.clone(), now: training.map(|t| t.now.position), good: good.map(|g| g.position) };
+    pub fn encode(ledger: &Ledger, trainings: &[&Kept]) -> Result<Vec<u8>, io::Error> {
+        let mut at =
+            trainings.iter().map(|t| Beside { now: t.now.position, good: t.good.as_ref().map(|g| g.position) });
+        let first = at.next();
+        let header = Header {
+            ledger: ledger.clone(),
+            now: first.as_ref().map(|f| f.now),
+            good: first.and_then(|f| f.good),
+            beside: at.collect(),
+        };
         let text = toml::to_string(&header).map_err(io::Error::other)?;
         let mut tensors = Vec::new();
-        for (part, snapshot) in [("now", training.map(|t| &t.now)), ("good", good)] {
-            if let Some(snapshot) = snapshot {
-                snapshot.list(part, &mut tensors);
+        for (number, training) in trainings.iter().enumerate() {
+            let [now, good] = parts(number);
+            training.now.list(&now, &mut tensors);
+            if let Some(snapshot) = &training.good {
+                snapshot.list(&good, &mut tensors);
             }
         }
         container::encode(&text, &tensors)
@@ -64,10 +87,14 @@ impl Checkpoint {
         let (text, mut tensors) = container::decode(bytes)?;
         let header: Header =
             toml::from_str(&text).map_err(|e| Flaw::Damaged(format!("its header: {}", e.message())))?;
-        let mut part = |name: &str, at: Option<Position>| at.map(|at| Snapshot::pick(name, at, &mut tensors));
-        let (now, good) = (part("now", header.now), part("good", header.good));
-        let training = now.map(|now| Kept { now, good: good.map(Into::into) });
-        Ok(Self { ledger: header.ledger, training })
+        let first = header.now.map(|now| Beside { now, good: header.good });
+        let trainings = first.into_iter().chain(header.beside).enumerate().map(|(number, at)| {
+            let [now, good] = parts(number);
+            let now = Snapshot::pick(&now, at.now, &mut tensors);
+            Kept { now, good: at.good.map(|at| Snapshot::pick(&good, at, &mut tensors).into()) }
+        });
+        let trainings = trainings.collect();
+        Ok(Self { ledger: header.ledger, trainings })
     }
 
     /// Reads the newest checkpoint of a run directory that is whole; `None` if there never was
@@ -106,6 +133,14 @@ impl Checkpoint {
     /// [`Error::Io`]; the files are then as they were, or the newest is the previous.
     pub fn write(dir: &RunDir, bytes: &[u8]) -> Result<(), Error> {
         dir.write_keeping(names::CHECKPOINT, names::CHECKPOINT_PREVIOUS, bytes)
+    }
+
+    /// Makes bytes from [`Checkpoint::encode`] the newest checkpoint in place of a damaged one; the one before stays.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the files are then as they were.
+    pub fn replace(dir: &RunDir, bytes: &[u8]) -> Result<(), Error> {
+        dir.write(names::CHECKPOINT, bytes)
     }
 }
 

@@ -221,6 +221,12 @@ pub const KEYS: [Key; 105] = [
     key("tune", "momentums", "Momentums to try."),
     key("tune", "dropouts", "Dropout rates to try."),
     key("tune", "stop-early", "Stop when going down to the next learning rate brought no gain."),
+    key(
+        "tune",
+        "workers",
+        "Trials side by side at most, each with its share of the threads. Decides nothing but the time. auto: one on \
+         every thread, as far as memory has room.",
+    ),
     key("augment", "crop", "Pad each side by so many points and crop to the old size at random. 0: no."),
     key("augment", "flip", "Mirror half of the samples along the last axis: images left to right, series in time."),
     key("augment", "shift", "Roll the last axis by up to so many points either way. 0: no."),
@@ -252,7 +258,12 @@ pub const KEYS: [Key; 105] = [
     key("asha", "reduction", "One in so many trials is promoted, to so many times the steps."),
     key("asha", "brackets", "Brackets; each starts its trials with reduction times the steps of the one before."),
     key("asha", "min-steps", "Steps of the shortest trials. 0: those of a [tune] trial over reduction squared."),
-    key("asha", "workers", "Trials under way at a time. Part of what decides the result, unlike --threads."),
+    key(
+        "asha",
+        "workers",
+        "Trials under way at a time in the tournament. Part of what decides the result, unlike tune.workers and \
+         --threads.",
+    ),
     key("asha", "learning-rates", "Least and largest learning rate, drawn uniformly in the logarithm."),
     key("asha", "weight-decays", "Least and largest weight decay, drawn uniformly in the logarithm."),
     key("asha", "momentums", "Least and largest momentum; 1 - momentum is drawn uniformly in the logarithm."),

@@ -222,6 +222,9 @@ pub struct TuneConfig {
     pub dropouts: Vec<f64>,
     /// Whether to stop once a lower learning rate brings no gain.
     pub stop_early: bool,
+    /// Trials side by side at most; `None`: one on every thread. Decides nothing but the time.
+    #[serde(with = "auto")]
+    pub workers: Option<usize>,
 }
 
 /// `[retrain]`: training of the discretised network, and of the baseline.

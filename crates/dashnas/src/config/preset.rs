@@ -154,6 +154,7 @@ impl Config {
                 momentums: budget.momentums.to_vec(),
                 dropouts: budget.dropouts.to_vec(),
                 stop_early: true,
+                workers: None,
             },
             retrain: RetrainConfig {
                 epochs: budget.retrain_epochs,
@@ -175,7 +176,7 @@ impl Config {
                 reduction: 3,
                 brackets: 1,
                 min_steps: 0,
-                workers: 2,
+                workers: 4,
                 learning_rates: [1e-3, 0.3],
                 weight_decays: [5e-6, 5e-3],
                 momentums: [0.8, 0.99],

@@ -133,6 +133,8 @@ impl Config {
 
     fn validate_tune(&self) -> Result<(), ConfigError> {
         let tune = &self.tune;
+        let workers = tune.workers.is_none_or(|n| (1..=1024).contains(&n));
+        check("tune.workers", &tune.workers, workers, "it must be from 1 to 1024")?;
         counts("tune.epochs", tune.epochs)?;
         step_bounds("tune.max-steps", tune.min_steps, tune.max_steps)?;
         optional(tune.subset, |share| fraction("tune.subset", share))?;

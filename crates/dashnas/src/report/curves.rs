@@ -59,18 +59,20 @@ fn series(label: &str, color: &str, points: Points, style: Style) -> Series {
 pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     let mut trainings: BTreeMap<(Stage, Option<usize>), Training> = BTreeMap::new();
     let mut scores = BTreeMap::new();
-    // The baseline has trials of its own, under the same numbers; they follow the start of its stage.
-    let mut stage_now = None;
+    // Trials in the logs of versions that did not say which are the baseline's follow the start of its stage.
+    let mut baseline = false;
     for event in events {
         match event {
-            Event::StageStarted { stage, .. } | Event::StageResumed { stage, .. } => stage_now = Some(*stage),
+            Event::StageStarted { stage, .. } | Event::StageResumed { stage, .. } => {
+                baseline = *stage == Stage::Baseline
+            }
             Event::Epoch { stage, trial, epoch, train_loss, train_metric, val_metric, lr, .. } => {
                 let metric = |m: &Option<f64>| m.unwrap_or(f64::NAN);
                 let row = [*train_loss, metric(train_metric), metric(val_metric), *lr];
                 trainings.entry((*stage, *trial)).or_default().epochs.insert(*epoch, row);
             }
-            Event::TrialFinished { trial, score: Some(score), .. } => {
-                scores.insert((stage_now == Some(Stage::Baseline), *trial), *score);
+            Event::TrialFinished { stage, trial, score: Some(score), .. } => {
+                scores.insert((baseline || *stage == Stage::Baseline, *trial), *score);
             }
             _ => {}
         }

@@ -12,9 +12,11 @@ pub use bounded::{Bounded, Cost, RESOURCES};
 pub use latency::{Latencies, seconds};
 
 use crate::backbone::Plan;
+use crate::config::BudgetConfig;
 use crate::error::Error;
+use crate::network::Network;
 use crate::problem::Problem;
-use crate::tune::fresh_network;
+use crate::tune::network_of_width;
 use aggconv::{Candidate, KernelSpace};
 use burn::tensor::Device;
 
@@ -28,6 +30,14 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Those of a configuration.
+    pub fn of(budget: &BudgetConfig) -> Self {
+        Self {
+            params: (budget.max_params > 0).then_some(budget.max_params),
+            latency: (budget.max_latency > 0.0).then_some(budget.max_latency * 1e-3),
+        }
+    }
+
     /// Whether there are any.
     pub fn any(&self) -> bool {
         self.params.is_some() || self.latency.is_some()
@@ -54,6 +64,53 @@ pub struct Selection {
     pub latency: Option<f64>,
 }
 
+/// What a choice within bounds is made in: a problem's network at a width, and the candidates of its layers.
+struct Choosing<'a> {
+    problem: &'a Problem,
+    width: usize,
+    plan: Plan,
+    candidates: &'a [Candidate],
+    device: Device,
+}
+
+impl<'a> Choosing<'a> {
+    /// `device` may record gradients; measuring does not.
+    fn new(problem: &'a Problem, width: usize, candidates: &'a [Candidate], device: &Device) -> Self {
+        let plan = crate::architecture::plan(problem, width);
+        Self { problem, width, plan, candidates, device: device.clone().inner() }
+    }
+
+    fn layers(&self) -> usize {
+        self.plan.searched().len()
+    }
+
+    fn kernels(&self, choice: &[usize]) -> Vec<[usize; 2]> {
+        choice.iter().map(|&c| [self.candidates[c].k, self.candidates[c].d]).collect()
+    }
+
+    fn built(&self, choice: &[usize]) -> Network {
+        network_of_width(self.problem, self.width, &self.kernels(choice), &self.device)
+    }
+
+    fn seconds(&self, choice: &[usize]) -> f64 {
+        seconds(&self.built(choice), self.problem.train.input())
+    }
+
+    /// The smallest kernels everywhere: the least parameters, and what is nearly always the least time.
+    fn smallest(&self) -> Vec<usize> {
+        let least = (0..self.candidates.len()).min_by_key(|&c| self.candidates[c]).unwrap_or(0);
+        vec![least; self.layers()]
+    }
+
+    /// The choice with the largest sum of scores `[layer][candidate]` within the bounds.
+    fn select(&self, scores: &[Vec<f64>], bounds: Bounds) -> Result<Selection, Error> {
+        let frame = Frame { plan: &self.plan, outputs: self.problem.task.outputs(), candidates: self.candidates };
+        let input = self.problem.train.input();
+        let table = || Latencies::measure(&self.plan, input, self.candidates, &self.built(&self.smallest()));
+        select(scores, bounds, frame, table, |choice| self.seconds(choice))
+    }
+}
+
 /// The strongest candidate of each layer by the probabilities `[layer][candidate]`, within the
 /// bounds of a problem's configuration, at the width of retraining.
 ///
@@ -65,31 +122,62 @@ pub(crate) fn strongest(
     space: &KernelSpace,
     device: &Device,
 ) -> Result<Vec<usize>, Error> {
-    let budget = &problem.config.budget;
-    let bounds = Bounds {
-        params: (budget.max_params > 0).then_some(budget.max_params),
-        latency: (budget.max_latency > 0.0).then_some(budget.max_latency * 1e-3),
-    };
+    let bounds = Bounds::of(&problem.config.budget);
     if !bounds.any() {
         return Ok(probabilities.iter().map(|layer| first_max(layer)).collect());
     }
-    let plan = crate::architecture::plan(problem, problem.config.backbone.width);
-    let frame = Frame { plan: &plan, outputs: problem.task.outputs(), candidates: space.candidates() };
     // A probability that has underflowed is still a choice, if the last one.
     let log = |layer: &Vec<f64>| layer.iter().map(|p| p.max(f64::MIN_POSITIVE).ln()).collect();
     let log_p: Vec<Vec<f64>> = probabilities.iter().map(log).collect();
-    let inner = device.clone().inner();
-    let input = problem.train.input();
-    let built = |choice: &[usize]| {
-        let kernels: Vec<_> = choice.iter().map(|&c| [frame.candidates[c].k, frame.candidates[c].d]).collect();
-        fresh_network(problem, &kernels, &inner)
-    };
-    let table = || Latencies::measure(&plan, input, frame.candidates, &built(&vec![0; log_p.len()]));
-    let selection = select(&log_p, bounds, frame, table, |choice| seconds(&built(choice), input))?;
+    let choosing = Choosing::new(problem, problem.config.backbone.width, space.candidates(), device);
+    let selection = choosing.select(&log_p, bounds)?;
     if let Some(latency) = selection.latency {
         tracing::info!("the network takes {:.3} ms for one sample", latency * 1e3);
     }
     Ok(selection.choice)
+}
+
+/// Checks that some architecture of a width is within the bounds of a problem's configuration, before time is spent
+/// on finding the strongest.
+///
+/// # Errors
+/// [`Error::Bound`] with the least that can be met.
+pub(crate) fn possible(problem: &Problem, width: usize, device: &Device) -> Result<(), Error> {
+    let bounds = Bounds::of(&problem.config.budget);
+    if !bounds.any() {
+        return Ok(());
+    }
+    let space = KernelSpace::new(problem.config.kernel_sizes(problem.dims()), problem.config.dilations())?;
+    let choosing = Choosing::new(problem, width, space.candidates(), device);
+    let indifferent = vec![vec![0.0; space.len()]; choosing.layers()];
+    // Timing every candidate takes long where layers are large: only if the likely fastest is too slow.
+    let fast = |most: f64| choosing.seconds(&choosing.smallest()) <= most;
+    let left = Bounds { latency: bounds.latency.filter(|&most| !fast(most)), ..bounds };
+    choosing.select(&indifferent, left).map(drop)
+}
+
+/// The backbone's own kernels, or, where those are not within the bounds of a problem's configuration, the kernels
+/// nearest to them in size that are.
+///
+/// # Errors
+/// [`Error::Bound`] if no architecture is within them.
+pub(crate) fn nearest(problem: &Problem, own: &[[usize; 2]], device: &Device) -> Result<Vec<[usize; 2]>, Error> {
+    let bounds = Bounds::of(&problem.config.budget);
+    if !bounds.any() {
+        return Ok(own.to_vec());
+    }
+    let mut candidates: Vec<Candidate> = own.iter().map(|&[k, d]| Candidate { k, d }).collect();
+    candidates.extend(problem.config.kernel_sizes(problem.dims()).into_iter().map(|k| Candidate { k, d: 1 }));
+    candidates.sort_unstable();
+    candidates.dedup();
+    // How many times as large as its own, or its own as it.
+    let far =
+        |[k, d]: [usize; 2], c: &Candidate| (c.k as f64 / k as f64).ln().abs() + (c.d as f64 / d as f64).ln().abs();
+    let scores: Vec<Vec<f64>> =
+        own.iter().map(|&kernel| candidates.iter().map(|c| -far(kernel, c)).collect()).collect();
+    let choosing = Choosing::new(problem, problem.config.backbone.width, &candidates, device);
+    let choice = choosing.select(&scores, bounds)?.choice;
+    Ok(choosing.kernels(&choice))
 }
 
 /// Slower networks than wanted that are measured before the fastest is taken.

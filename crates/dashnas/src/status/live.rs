@@ -1,5 +1,6 @@
 //! `status.json`: what the process that works on a run said last.
 
+use crate::budget::{Clock, WallClock};
 use crate::config::Config;
 use crate::event::{Event, Stage};
 use crate::run_dir::{RunDir, names};
@@ -28,6 +29,9 @@ pub struct Live {
     pub stage: Stage,
     /// Trial, when tuning.
     pub trial: Option<usize>,
+    /// All trials under way, when tuning.
+    #[serde(default)]
+    pub trials: Vec<usize>,
     /// Epoch, from 0.
     pub epoch: usize,
     /// Steps done in the stage.
@@ -42,6 +46,12 @@ pub struct Live {
     pub seconds: f64,
     /// Steps of the stage that earlier processes had done.
     pub steps_before: u64,
+    /// Seconds of work on the run so far, over all processes.
+    #[serde(default)]
+    pub run_seconds: f64,
+    /// Steps of the trainings after this stage.
+    #[serde(default)]
+    pub steps_after: u64,
 }
 
 impl Live {
@@ -60,9 +70,22 @@ impl Live {
 
     /// Seconds that the rest of the stage takes at the pace of this process.
     pub fn seconds_left(&self) -> Option<f64> {
-        let done = self.step.checked_sub(self.steps_before).filter(|done| *done > 0)?;
         let left = self.steps_total.checked_sub(self.step)?;
-        Some(self.seconds / done as f64 * left as f64)
+        Some(self.seconds_of_a_step()? * left as f64)
+    }
+
+    /// Seconds that the rest of the run takes at the pace of this process; none in the search, whose steps say nothing
+    /// about those of other networks.
+    pub fn run_seconds_left(&self) -> Option<f64> {
+        if self.stage <= Stage::Search {
+            return None;
+        }
+        Some(self.seconds_left()? + self.seconds_of_a_step()? * self.steps_after as f64)
+    }
+
+    fn seconds_of_a_step(&self) -> Option<f64> {
+        let done = self.step.checked_sub(self.steps_before).filter(|done| *done > 0)?;
+        Some(self.seconds / done as f64)
     }
 }
 
@@ -82,6 +105,10 @@ fn process_began(process: u32) -> Option<u64> {
 pub(crate) struct Watch {
     dir: RunDir,
     live: Live,
+    /// Steps of the trainings in the stages to come, when they were counted.
+    to_come: Vec<(Stage, u64)>,
+    /// The run's clock.
+    clock: WallClock,
     /// Since when this process works on the stage.
     since: Instant,
     written: Option<Instant>,
@@ -90,8 +117,8 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins to follow a run.
-    pub fn new(dir: &RunDir, config: &Config) -> Self {
+    /// Begins to follow a run, whose trainings after the search take so many steps.
+    pub fn new(dir: &RunDir, config: &Config, to_come: Vec<(Stage, u64)>, clock: WallClock) -> Self {
         let process = std::process::id();
         Self {
             dir: dir.clone(),
@@ -101,6 +128,7 @@ impl Watch {
                 updated: seconds_now(),
                 stage: Stage::Search,
                 trial: None,
+                trials: Vec::new(),
                 epoch: 0,
                 step: 0,
                 steps_total: 0,
@@ -108,12 +136,21 @@ impl Watch {
                 lr: None,
                 seconds: 0.0,
                 steps_before: 0,
+                run_seconds: 0.0,
+                steps_after: 0,
             },
+            to_come,
+            clock,
             since: Instant::now(),
             written: None,
             failed: false,
             tensorboard: config.tensorboard.then(|| tensorboard::Writer::new(dir)),
         }
+    }
+
+    /// Counts time that passed before the run had a clock.
+    pub fn add_seconds(&mut self, seconds: f64) {
+        self.clock = self.clock.ahead(seconds);
     }
 
     /// Takes notice of an event. Never fails: a run does not depend on who looks on.
@@ -126,6 +163,8 @@ impl Watch {
                 let (trial, loss, lr) = (None, None, None);
                 self.live = Live { stage: *stage, steps_total: *steps_total, trial, loss, lr, ..self.live.clone() };
                 (self.live.epoch, self.live.step, self.live.steps_before) = (0, 0, 0);
+                self.live.trials.clear();
+                self.live.steps_after = self.to_come.iter().filter(|(s, _)| s > stage).map(|(_, steps)| steps).sum();
                 self.since = Instant::now();
                 self.write(true);
             }
@@ -138,8 +177,14 @@ impl Watch {
                 let live = &mut self.live;
                 (live.stage, live.trial, live.epoch, live.step) = (*stage, *trial, *epoch, *step);
                 (live.steps_total, live.loss, live.lr) = (*steps_total, *loss, *lr);
+                if let Some(trial) = trial
+                    && let Err(place) = live.trials.binary_search(trial)
+                {
+                    live.trials.insert(place, *trial);
+                }
                 self.write(false);
             }
+            Event::TrialFinished { trial, .. } => self.live.trials.retain(|other| other != trial),
             Event::StageFinished { .. } | Event::Finished { .. } => self.write(true),
             _ => {}
         }
@@ -151,6 +196,7 @@ impl Watch {
         }
         self.live.updated = seconds_now();
         self.live.seconds = self.since.elapsed().as_secs_f64();
+        self.live.run_seconds = self.clock.seconds();
         self.written = Some(Instant::now());
         if let Err(e) = self.replace() {
             tracing::warn!("there is no {} from here on: {e}", names::STATUS);

@@ -35,6 +35,8 @@ pub struct Status {
     pub alpha: Vec<LayerChoice>,
     /// Tuning trials of the searched network finished, and the best score.
     pub trials: (usize, Option<f64>),
+    /// Seconds of the whole run, under a time limit.
+    pub limit: Option<f64>,
     /// The test metric, of a finished run.
     pub test: Option<f64>,
     /// The plain backbone's.
@@ -82,6 +84,8 @@ pub struct Now {
     pub live: Live,
     /// Seconds that the rest of the stage will take at the pace so far.
     pub seconds_left: Option<f64>,
+    /// Seconds that the rest of the run will take: what is left of its time limit, or at the pace so far.
+    pub run_seconds_left: Option<f64>,
     /// Seconds since the process said so.
     pub age: u64,
 }
@@ -110,6 +114,7 @@ impl Status {
             .map(StageStatus::new)
             .collect();
         let (mut alpha, mut trials, mut warning, mut tuning) = ((0, vec![]), (0, None::<f64>), None, false);
+        let mut limit = None;
         for event in &run.events {
             for stage in &mut stages {
                 stage.event(event);
@@ -117,13 +122,14 @@ impl Status {
             match event {
                 Event::StageStarted { stage, .. } | Event::StageResumed { stage, .. } => tuning = *stage == Stage::Tune,
                 Event::Alpha { epoch, layers } => alpha = (epoch + 1, layers.clone()),
-                Event::TrialFinished { trial, score, .. } if tuning => {
+                Event::TrialFinished { stage: Stage::Tune, score, .. } if tuning => {
                     let best = match (trials.1, *score) {
                         (Some(a), Some(b)) => Some(f64::min(a, b)),
                         (a, b) => a.or(b),
                     };
-                    trials = (trial + 1, best);
+                    trials = (trials.0 + 1, best);
                 }
+                Event::Planned { plan } => limit = Some(plan.limit),
                 Event::Warning { message } => warning = Some(message.clone()),
                 _ => {}
             }
@@ -134,10 +140,14 @@ impl Status {
             (None, false) => State::Stopped,
         };
         let process = live.as_ref().map(|l| l.process);
-        let now = live.filter(|_| state != State::Finished).map(|live| Now {
-            seconds_left: if state == State::Running { live.seconds_left() } else { None },
-            age: time.saturating_sub(live.updated as u64),
-            live,
+        let now = live.filter(|_| state != State::Finished).map(|live| {
+            let age = time.saturating_sub(live.updated as u64);
+            let running = state == State::Running;
+            let run_seconds_left = match limit {
+                Some(limit) => Some((limit - live.run_seconds - if running { age as f64 } else { 0.0 }).max(0.0)),
+                None => live.run_seconds_left().filter(|_| running),
+            };
+            Now { seconds_left: live.seconds_left().filter(|_| running), run_seconds_left, age, live }
         });
         Self {
             run_dir: run.dir.path().to_path_buf(),
@@ -149,6 +159,7 @@ impl Status {
             alpha_epochs: alpha.0,
             alpha: alpha.1,
             trials,
+            limit,
             test: run.outcome.as_ref().and_then(|o| o.test),
             baseline_test: run.outcome.as_ref().and_then(|o| o.baseline_test),
             warning,

@@ -15,7 +15,48 @@ fn live() -> Live {
         lr: Some(0.1),
         seconds: 10.0,
         steps_before: 10,
+        trials: vec![],
+        run_seconds: 40.0,
+        steps_after: 100,
     }
+}
+
+fn watch(dir: &RunDir) -> Watch {
+    let to_come = vec![(Stage::Tune, 5), (Stage::Retrain, 7), (Stage::Baseline, 11)];
+    let clock = crate::budget::WallClock::new(std::time::Instant::now(), 20.0);
+    Watch::new(dir, &crate::config::Config::default(), to_come, clock)
+}
+
+#[test]
+fn trials_side_by_side_are_all_under_way_until_they_end() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let dir = RunDir::create(&temp.path().join("run")).expect("writable");
+    let mut watch = watch(&dir);
+    watch.event(&Event::StageStarted { stage: Stage::Tune, steps_total: 8, epochs: 2 });
+    for (trial, step) in [(1, 1), (0, 2), (1, 3)] {
+        let (loss, lr) = (Some(0.25), Some(0.5));
+        watch.event(&Event::Step { stage: Stage::Tune, trial: Some(trial), epoch: 0, step, steps_total: 8, loss, lr });
+    }
+    // Any event that is written at once.
+    let write = Event::StageFinished { stage: Stage::Tune, seconds: 1.0 };
+    watch.event(&write);
+    let read = Live::read(&dir).expect("written");
+    assert_eq!((read.trials, read.steps_after), (vec![0, 1], 18));
+    assert!(read.run_seconds >= 20.0, "earlier processes count");
+    watch.event(&Event::TrialFinished {
+        stage: Stage::Tune,
+        trial: 0,
+        trials: 2,
+        lr: 0.1,
+        weight_decay: 0.0,
+        momentum: 0.9,
+        dropout: 0.0,
+        score: None,
+        loss: None,
+        reason: None,
+    });
+    watch.event(&write);
+    assert_eq!(Live::read(&dir).expect("written").trials, [1]);
 }
 
 #[test]
@@ -23,6 +64,9 @@ fn the_pace_is_that_of_this_process() {
     // 20 steps in 10 s, 60 to go.
     assert_eq!(live().seconds_left(), Some(30.0));
     assert_eq!(Live { step: 10, ..live() }.seconds_left(), None, "no step yet");
+    // And 100 in the stages to come.
+    assert_eq!(live().run_seconds_left(), Some(80.0));
+    assert_eq!(Live { stage: Stage::Search, ..live() }.run_seconds_left(), None, "another network's steps");
     assert_eq!(Live { steps_total: 0, ..live() }.seconds_left(), None, "an unknown length");
 }
 
@@ -30,7 +74,7 @@ fn the_pace_is_that_of_this_process() {
 fn a_process_is_alive_only_if_it_is_the_same_one() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let dir = RunDir::create(&temp.path().join("run")).expect("writable");
-    let mut watch = Watch::new(&dir, &crate::config::Config::default());
+    let mut watch = watch(&dir);
     assert_eq!(Live::read(&dir), None, "nothing has happened");
     watch.event(&Event::StageStarted { stage: Stage::Search, steps_total: 8, epochs: 2 });
     let step = |step| {
@@ -56,7 +100,7 @@ fn a_process_is_alive_only_if_it_is_the_same_one() {
 fn a_status_that_cannot_be_written_stops_nothing() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let dir = RunDir::create(&temp.path().join("run")).expect("writable");
-    let mut watch = Watch::new(&dir, &crate::config::Config::default());
+    let mut watch = watch(&dir);
     std::fs::create_dir(dir.file(names::STATUS)).expect("writable");
     for _ in 0..2 {
         watch.event(&Event::StageStarted { stage: Stage::Search, steps_total: 8, epochs: 2 });

@@ -19,12 +19,23 @@ impl fmt::Display for Status {
         if let Some(now) = &self.now {
             let l = &now.live;
             let mut words = vec![format!("step {} of {}", l.step, l.steps_total)];
-            words.extend(l.trial.map(|t| format!("trial {}", t + 1)));
+            words.extend(match &l.trials[..] {
+                [] | [_] => l.trial.map(|t| format!("trial {}", t + 1)),
+                all => {
+                    let all: Vec<String> = all.iter().map(|t| (t + 1).to_string()).collect();
+                    Some(format!("trials {} side by side", all.join(", ")))
+                }
+            });
             words.push(format!("epoch {}", l.epoch + 1));
             words.extend(l.loss.map(|v| format!("loss {}", short(v))));
             words.extend(l.lr.map(|v| format!("learning rate {}", short(v))));
             words.extend(now.seconds_left.map(|s| format!("about {} left in this stage", duration(s))));
             writeln!(f, "\n{}: {}, {} s ago", l.stage, words.join(", "), now.age)?;
+            match (now.run_seconds_left, self.limit) {
+                (Some(left), Some(limit)) => writeln!(f, "{} left of {}", duration(left), duration(limit))?,
+                (Some(left), None) => writeln!(f, "about {} left in all", duration(left))?,
+                (None, _) => {}
+            }
         }
         if !self.alpha.is_empty() {
             writeln!(f, "\nLeading kernels after {} epoch(s) of search:", self.alpha_epochs)?;

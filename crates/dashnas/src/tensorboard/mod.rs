@@ -109,7 +109,7 @@ fn scalars(event: &Event) -> Option<(u64, Vec<(String, f64)>)> {
             ];
             (*epoch as u64 + 1, values)
         }
-        Event::TrialFinished { trial, score, .. } => (*trial as u64 + 1, vec![named(Stage::Tune, "score", *score)]),
+        Event::TrialFinished { stage, trial, score, .. } => (*trial as u64 + 1, vec![named(*stage, "score", *score)]),
         Event::Alpha { epoch, layers } => {
             let mean = layers.iter().map(|l| l.entropy).sum::<f64>() / layers.len().max(1) as f64;
             let mut values = vec![Some(("alpha/entropy".to_owned(), mean))];
