@@ -121,7 +121,7 @@ impl Problem {
             return Err(Error::MetricMismatch { metric, task: data.task, needs });
         }
         check_classes(&config, data)?;
-        let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input);
+        let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input)?;
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
         let mut problem = Self {
             task: data.task,
@@ -211,7 +211,7 @@ impl Problem {
 
     /// Axes of the data, 1 or 2.
     pub fn dims(&self) -> usize {
-        self.train.split().x.shape.len() - 2
+        self.train.dims()
     }
 
     /// What the configuration's rules know of the data.
@@ -282,25 +282,40 @@ impl Problem {
     }
 
     /// Outputs of a network in evaluation, normalized, `[rows, outputs, positions]`, row by row.
-    fn outputs(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Vec<Tensor<3>> {
+    fn outputs(
+        &self,
+        network: &Network,
+        samples: &Samples,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<Vec<Tensor<3>>, Error> {
         let mut pass = Pass::evaluation(self.config.search.temperature);
         rows.chunks(self.evaluation_batch(samples))
-            .map(|chunk| network.forward(samples.inputs(chunk, device), &mut pass))
+            .map(|chunk| Ok(network.forward(samples.inputs(chunk, device)?, &mut pass)))
             .collect()
     }
 
     /// Predictions in the data's own units: class scores, logits, or decoded values.
-    pub fn predict(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Array {
+    ///
+    /// # Errors
+    /// [`Error::Data`] if inputs are in a file that no longer gives them.
+    pub fn predict(
+        &self,
+        network: &Network,
+        samples: &Samples,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<Array, Error> {
         let mut shape = [0, 0, 0];
         let mut data = Vec::new();
-        for output in self.outputs(network, samples, rows, device) {
+        for output in self.outputs(network, samples, rows, device)? {
             shape = output.dims();
             let values = floats(output);
             data.extend_from_slice(&values);
         }
         let mut array = Array::new(vec![rows.len(), shape[1], shape[2]], data);
         self.targets.decode(&mut array);
-        array
+        Ok(array)
     }
 
     /// The metric of a network on held-out data.
@@ -308,7 +323,7 @@ impl Problem {
     /// # Errors
     /// [`Error::Metric`] if the metric is not defined there.
     pub fn metric_of(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<f64, Error> {
-        let predictions = self.predict(network, held.samples, &held.rows, device);
+        let predictions = self.predict(network, held.samples, &held.rows, device)?;
         let (predictions, truth) = held.wholes(predictions);
         self.metric_of_predictions(&predictions, &truth)
     }
@@ -335,7 +350,7 @@ impl Problem {
         let mut pass = Pass::evaluation(self.config.search.temperature);
         let mut total = 0.0;
         for chunk in held.rows.chunks(self.evaluation_batch(held.samples)) {
-            let (x, target) = held.samples.batch(chunk, device);
+            let (x, target) = held.samples.batch(chunk, device)?;
             let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
             total += f64::from(value) * chunk.len() as f64;
         }

@@ -3,6 +3,7 @@
 
 use crate::budget::pace::{Length, Pace, Turn};
 use crate::checkpoint::{Kept, Position, Snapshot};
+use crate::data::DataError;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -281,13 +282,19 @@ impl Fit<'_> {
     }
 
     /// Loss and gradient of a batch: of its parts, weighted by their sizes.
-    fn gradient(&self, network: &Network, rows: &[usize], at: [u64; 3], recent: &mut Recent) -> (f64, Gradient) {
+    fn gradient(
+        &self,
+        network: &Network,
+        rows: &[usize],
+        at: [u64; 3],
+        recent: &mut Recent,
+    ) -> Result<(f64, Gradient), DataError> {
         let plan = self.plan;
         let part_size = plan.micro_batch.map_or(rows.len(), |size| size.clamp(1, rows.len().max(1)));
         let (mut value, mut sum) = (0.0, None::<Gradient>);
         let mut changes = self.seed.stream(self.streams, &[2, at[0], at[1], at[2]]);
         for (number, part) in rows.chunks(part_size.max(1)).enumerate() {
-            let (x, target) = self.problem.train.training_batch(part, &mut changes, self.device);
+            let (x, target) = self.problem.train.training_batch(part, &mut changes, self.device)?;
             let mut coordinates = vec![1, at[0], at[1], at[2]];
             // The parts of a batch share the noise of the mixture, but not the dropped units.
             if number > 0 && plan.alpha.is_none() {
@@ -313,7 +320,15 @@ impl Fit<'_> {
                 None => sum = Some(gradient),
             }
         }
-        (value, sum.unwrap_or_default())
+        Ok((value, sum.unwrap_or_default()))
+    }
+
+    /// Writes a checkpoint.
+    fn keep(&self, t: &Training, pace: Option<&Pace<'_>>, journal: &mut Journal<'_>) -> Result<(), Error> {
+        if let Some(pace) = pace {
+            journal.ledger.keep_pace(self.stage, self.trial, pace.state());
+        }
+        t.save(journal)
     }
 
     /// The steps of an epoch that are not yet done.
@@ -328,10 +343,7 @@ impl Fit<'_> {
         let order = self.problem.train.order(self.indices, plan.drawn(n), &mut draws);
         for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
             if journal.cancelled() {
-                if let Some(pace) = &pace {
-                    journal.ledger.keep_pace(self.stage, self.trial, pace.state());
-                }
-                t.save(journal)?;
+                self.keep(&t, pace.as_deref(), journal)?;
                 return Err(Error::Interrupted);
             }
             let taken = (epoch * steps + step) as u64;
@@ -347,7 +359,15 @@ impl Fit<'_> {
             }
             let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());
             let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
-            let (value, gradient) = self.gradient(&t.network, &rows, [trial, epoch as u64, step as u64], &mut recent);
+            let at = [trial, epoch as u64, step as u64];
+            let (value, gradient) = match self.gradient(&t.network, &rows, at, &mut recent) {
+                Ok(computed) => computed,
+                Err(error) => {
+                    // As when it is interrupted: it can be gone on with when the data is there again.
+                    self.keep(&t, pace.as_deref(), journal)?;
+                    return Err(error.into());
+                }
+            };
             let (network, norm) = t.sgd.step_by(t.network, gradient, &rule);
             t.network = network;
             if norm.is_finite() && value.is_finite() {
@@ -378,10 +398,7 @@ impl Fit<'_> {
             if journal.due() {
                 t.at.seconds += since.elapsed().as_secs_f64();
                 since = Instant::now();
-                if let Some(pace) = &pace {
-                    journal.ledger.keep_pace(self.stage, self.trial, pace.state());
-                }
-                t.save(journal)?;
+                self.keep(&t, pace.as_deref(), journal)?;
             }
         }
         if over && t.at.step == 0 {

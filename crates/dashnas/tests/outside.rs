@@ -1,8 +1,9 @@
-//! Inputs that stay in their file: trained on to the same bits.
+//! Inputs that stay in their file: trained on to the same bits, until it changes.
 
+use dashnas::Error;
 use dashnas::config::{Config, Preset};
-use dashnas::data::{self, Layout, ReadOptions};
-use dashnas::event::Event;
+use dashnas::data::{self, DataError, Layout, ReadOptions};
+use dashnas::event::{Event, Observer, Stage};
 use dashnas::pipeline::Run;
 use dashnas::run_dir::{RunDir, names};
 use std::fs::{self, File};
@@ -41,7 +42,12 @@ fn train(path: &Path, layout: Layout, in_memory: u64, outside: bool) -> Vec<Vec<
     let out = temp.path().join("run");
     let mut events: Vec<Event> = Vec::new();
     Run::start(&small(), "here", &set, &out, &mut events).expect("it starts").all().expect("it finishes");
-    let dir = RunDir::open(&out).expect("a run directory");
+    kept(&out)
+}
+
+/// What a run leaves that does not depend on the clock.
+fn kept(out: &Path) -> Vec<Vec<u8>> {
+    let dir = RunDir::open(out).expect("a run directory");
     [names::ALPHA, names::ARCHITECTURE, names::MODEL]
         .iter()
         .map(|f| fs::read(dir.path().join(f)).expect("kept"))
@@ -98,4 +104,60 @@ fn a_value_that_is_no_number_is_found_in_the_file() {
     let whole = fs::read(&path).expect("there");
     fs::write(&path, &whole[..whole.len() - 5]).expect("written");
     assert!(message(0).contains("x.npy"), "{}", message(0));
+}
+
+/// Cuts the file of the inputs off at a step of a stage.
+struct Cut<'a> {
+    file: &'a Path,
+    stage: Stage,
+    steps: usize,
+}
+
+impl Observer for Cut<'_> {
+    fn event(&mut self, event: &Event) {
+        if matches!(event, Event::Step { stage, .. } if *stage == self.stage) {
+            self.steps += 1;
+            if self.steps == 2 {
+                File::options().write(true).open(self.file).and_then(|f| f.set_len(200)).expect("it can be cut");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_trained_on_ends_the_run_which_goes_on_when_it_is_whole_again() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let set = temp.path().join("set");
+    fs::create_dir(&set).expect("made");
+    for (name, bytes) in arrays() {
+        fs::write(set.join(format!("{name}.npy")), &bytes).expect("written");
+    }
+    let expected = train(&set, Layout::ChannelsLast, 0, true);
+    let file = set.join("x.npy");
+    let whole = fs::read(&file).expect("there");
+    let open = || {
+        let options = ReadOptions { in_memory: Some(0), layout: Some(Layout::ChannelsLast), ..Default::default() };
+        data::open(&set, &options)
+    };
+    for stage in [Stage::Search, Stage::Tune, Stage::Retrain, Stage::Baseline] {
+        let out = temp.path().join(stage.name());
+        let data = open().expect("it is whole");
+        let mut cut = Cut { file: &file, stage, steps: 0 };
+        let error =
+            Run::start(&small(), "here", &data, &out, &mut cut).expect("it starts").all().expect_err("it is cut");
+        let gone = matches!(&error, Error::Data(DataError::Gone { path, .. }) if *path == file);
+        assert!(gone && error.hint().is_some_and(|hint| hint.contains("--resume")), "{stage}: {error}");
+        open().expect_err("it is too short");
+
+        fs::write(&file, &whole).expect("put back");
+        let mut events: Vec<Event> = Vec::new();
+        let dir = RunDir::open(&out).expect("a run directory");
+        Run::open(dir, &small(), &open().expect("it is whole"), &mut events)
+            .expect("it opens")
+            .all()
+            .expect("it goes on");
+        let resumed = events.iter().any(|e| matches!(e, Event::StageResumed { stage: s, .. } if *s == stage));
+        assert!(resumed, "{stage} is gone on with from its checkpoint");
+        assert!(kept(&out) == expected, "{stage}: it comes to something else");
+    }
 }

@@ -65,7 +65,8 @@ impl Model {
     /// # Errors
     /// As [`Model::predict`].
     pub fn outputs(&self, x: &Array) -> Result<Array, Error> {
-        let x = self.card().transformed(x)?;
+        let x = if x.is_outside() { Cow::Owned(x.clone().in_memory()?) } else { Cow::Borrowed(x) };
+        let x = self.card().transformed(&x)?;
         let (channels, outputs) = (x.shape[1], self.card().task.outputs());
         let [height, width] = match x.shape[2..] {
             [l] => [1, l],

@@ -5,6 +5,7 @@ mod check;
 mod fuzz;
 mod normalize;
 mod npz;
+mod outside;
 mod readers;
 mod readers_bad;
 mod readers_fuzz;
