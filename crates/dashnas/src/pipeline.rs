@@ -413,7 +413,7 @@ impl<'a> Run<'a> {
                 version: env!("CARGO_PKG_VERSION").into(),
                 preset: problem.config.preset,
                 seed: problem.config.seed,
-                samples: problem.train.len(),
+                samples: retrain::samples(problem),
                 hyperparameters: best,
                 validation,
             },

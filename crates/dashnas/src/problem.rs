@@ -6,6 +6,7 @@ use crate::config::{ClassWeights, Config, ConfigError, Facts};
 use crate::data::pieces::join;
 use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targets, split_validation};
 use crate::error::Error;
+use crate::event::Stage;
 use crate::host::floats;
 use crate::loss::{Decoder, LossFn, compatible};
 use crate::metric::{self, MetricError, Predictions, Scale, Truth};
@@ -24,6 +25,9 @@ pub struct Problem {
     pub metric: Metric,
     /// Normalized training data.
     pub train: Samples,
+    /// What the network is trained on when its kernels and hyperparameters are chosen, where that is more: the given
+    /// validation data too.
+    all: Option<Samples>,
     /// The training targets as they came, for scores in the data's own units.
     train_targets: Targets,
     /// The group of each training sample, which validation does not divide.
@@ -135,12 +139,44 @@ impl Problem {
             targets,
             config,
             budget: Budget::default(),
+            all: None,
             ranked_by_loss: false,
             division: [Vec::new(), Vec::new()],
             warnings: Vec::new(),
         };
         problem.look_at_validation();
+        problem.take_in_validation();
         Ok(problem)
+    }
+
+    /// Joins training and given validation data for retraining.
+    fn take_in_validation(&mut self) {
+        let Some((validation, _)) = &self.given_validation else { return };
+        if !self.config.retrain.with_validation {
+            return;
+        }
+        self.all = self.train.joined(validation);
+        if self.all.is_none() {
+            self.config.retrain.with_validation = false;
+            self.warnings.push(
+                "retraining leaves the validation samples out, since they are of other sizes than the training samples"
+                    .into(),
+            );
+        }
+    }
+
+    /// The samples that a stage trains on, in its tuning trials or after them: retraining takes all training data,
+    /// to which a given validation split belongs once there is nothing left to choose.
+    pub(crate) fn trained_on(&self, stage: Stage, trial: Option<usize>) -> &Samples {
+        match (stage, trial, &self.all) {
+            (Stage::Retrain | Stage::Baseline, None, Some(all)) => all,
+            _ => &self.train,
+        }
+    }
+
+    /// Whether the given validation data is trained on there.
+    pub(crate) fn trains_on_validation(&self, stage: Stage, trial: Option<usize>) -> bool {
+        self.trained_on(stage, trial).len() > self.train.len()
     }
 
     /// Sets validation rows aside, and finds out whether trials can be judged on them, and how.

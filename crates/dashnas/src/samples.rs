@@ -44,6 +44,21 @@ impl Samples {
         Self { inputs: vec![Arc::new(split.x)], targets: split.y, input, target, augment: None }
     }
 
+    /// These samples and then the others, which are augmented in training as these are. None if theirs are of another
+    /// shape.
+    pub fn joined(&self, others: &Self) -> Option<Self> {
+        let targets = match (&self.targets, &others.targets) {
+            (Targets::Classes(a), Targets::Classes(b)) => Targets::Classes([&a[..], b].concat()),
+            (Targets::Values(a), Targets::Values(b)) if a.shape[1..] == b.shape[1..] => {
+                let shape = [&[a.rows() + b.rows()], &a.shape[1..]].concat();
+                Targets::Values(Array::new(shape, [&a.data[..], &b.data].concat()))
+            }
+            _ => return None,
+        };
+        let inputs = self.inputs.iter().chain(&others.inputs).cloned().collect();
+        (self.input == others.input).then(|| Self { inputs, targets, augment: self.augment.clone(), ..*self })
+    }
+
     /// How many samples there are.
     pub fn len(&self) -> usize {
         self.inputs.iter().map(|x| x.rows()).sum()

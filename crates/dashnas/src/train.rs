@@ -13,6 +13,7 @@ use crate::optim::{AlphaRule, Gradient, Sgd, SgdConfig, StepRule};
 use crate::problem::Problem;
 use crate::rng::Seed;
 use crate::running::{Recent, Validation};
+use crate::samples::Samples;
 use burn::tensor::Device;
 use std::sync::Arc;
 use std::time::Instant;
@@ -133,7 +134,8 @@ pub struct Fit<'a> {
     pub streams: &'a str,
     /// The data and its metric.
     pub problem: &'a Problem,
-    /// The samples of its training data to train on.
+    /// The samples of its training data ([`Problem::train`]; in retraining the given validation data after them) to
+    /// train on.
     pub indices: &'a [usize],
     /// The loss.
     pub loss: &'a LossFn,
@@ -294,7 +296,7 @@ impl Fit<'_> {
         let (mut value, mut sum) = (0.0, None::<Gradient>);
         let mut changes = self.seed.stream(self.streams, &[2, at[0], at[1], at[2]]);
         for (number, part) in rows.chunks(part_size.max(1)).enumerate() {
-            let (x, target) = self.problem.train.training_batch(part, &mut changes, self.device)?;
+            let (x, target) = self.samples().training_batch(part, &mut changes, self.device)?;
             let mut coordinates = vec![1, at[0], at[1], at[2]];
             // The parts of a batch share the noise of the mixture, but not the dropped units.
             if number > 0 && plan.alpha.is_none() {
@@ -323,6 +325,11 @@ impl Fit<'_> {
         Ok((value, sum.unwrap_or_default()))
     }
 
+    /// The samples that are trained on.
+    fn samples(&self) -> &Samples {
+        self.problem.trained_on(self.stage, self.trial)
+    }
+
     /// Writes a checkpoint.
     fn keep(&self, t: &Training, pace: Option<&Pace<'_>>, journal: &mut Journal<'_>) -> Result<(), Error> {
         if let Some(pace) = pace {
@@ -340,7 +347,7 @@ impl Fit<'_> {
         let mut over = false;
         let mut recent = Recent::after(t.at.step);
         let mut draws = self.seed.stream(self.streams, &[0, trial, epoch as u64]);
-        let order = self.problem.train.order(self.indices, plan.drawn(n), &mut draws);
+        let order = self.samples().order(self.indices, plan.drawn(n), &mut draws);
         for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
             if journal.cancelled() {
                 self.keep(&t, pace.as_deref(), journal)?;
@@ -406,7 +413,10 @@ impl Fit<'_> {
         }
         let train_metric = recent.metric(self.problem);
         // Trials are scored when they are over; a training that is out of time has none for this.
-        let validation = Validation::new(self.problem, plan.drawn(n)).filter(|_| self.trial.is_none() && !over);
+        // On samples that are trained on the metric would say nothing.
+        let unseen = !self.problem.trains_on_validation(self.stage, self.trial);
+        let validation =
+            Validation::new(self.problem, plan.drawn(n)).filter(|_| self.trial.is_none() && !over && unseen);
         let epochs = pace.map_or(plan.epochs, |p| (p.planned() as usize).div_ceil(steps));
         let val_metric = validation.and_then(|v| v.metric(epoch, epochs, &t.network, self.device));
         t.at.seconds += since.elapsed().as_secs_f64();
