@@ -6,7 +6,7 @@ use crate::budget::fit::MemoryFit;
 use crate::budget::{WallClock, limits};
 use crate::checkpoint::Cadence;
 use crate::config::Config;
-use crate::data::{Dataset, Split, Targets};
+use crate::data::{DataError, Dataset, Split, Targets};
 use crate::digest::{hex, sha256};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -52,22 +52,28 @@ pub struct DataRecord {
 
 impl DataRecord {
     /// Describes a data set read from `source`.
-    pub fn new(source: &str, data: &Dataset) -> Self {
+    ///
+    /// # Errors
+    /// [`DataError::Gone`] if inputs are in a file that no longer gives them.
+    pub fn new(source: &str, data: &Dataset) -> Result<Self, DataError> {
         let mut hash = Sha256::new();
-        let mut add = |split: &Split| {
-            (0..split.x.rows()).for_each(|i| hash.update(bytemuck::cast_slice(&split.x.fetch(i))));
+        let mut add = |split: &Split| -> Result<(), DataError> {
+            for i in 0..split.x.rows() {
+                hash.update(bytemuck::cast_slice(&split.x.fetch(i)?));
+            }
             match &split.y {
                 Targets::Classes(labels) => hash.update(bytemuck::cast_slice(labels)),
                 Targets::Values(values) => hash.update(bytemuck::cast_slice(&values.data)),
             }
+            Ok(())
         };
-        add(&data.train);
-        data.val.iter().for_each(&mut add);
-        add(&data.test);
+        add(&data.train)?;
+        data.val.iter().try_for_each(&mut add)?;
+        add(&data.test)?;
         let fingerprint = hex(hash.finalize());
         let samples = [data.train.len(), data.val.as_ref().map_or(0, Split::len), data.test.len()];
         let (task, input) = (Some(data.task), Some(data.train.x.shape[1..].to_vec()));
-        Self { source: source.into(), name: data.name.clone(), fingerprint, samples, task, input }
+        Ok(Self { source: source.into(), name: data.name.clone(), fingerprint, samples, task, input })
     }
 }
 
@@ -147,7 +153,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Error> {
         let warnings = problem.warnings.clone();
         let lock = dir.lock()?;
-        dir.write_json(names::DATA, &DataRecord::new(source, data))?;
+        dir.write_json(names::DATA, &DataRecord::new(source, data)?)?;
         // The resolved configuration, so that the later stages and a reader see what was run. It
         // comes last: what has one is a run directory.
         dir.write(names::CONFIG, problem.config.to_toml().as_bytes())?;
@@ -173,7 +179,7 @@ impl<'a> Run<'a> {
         let begun = Instant::now();
         let lock = dir.lock()?;
         let record: DataRecord = dir.read_json(names::DATA)?;
-        let given = DataRecord::new(&record.source, data);
+        let given = DataRecord::new(&record.source, data)?;
         if given.fingerprint != record.fingerprint {
             let reason = if given.samples == record.samples {
                 "its contents differ".into()
@@ -418,7 +424,7 @@ impl<'a> Run<'a> {
                 version: env!("CARGO_PKG_VERSION").into(),
                 preset: problem.config.preset,
                 seed: problem.config.seed,
-                samples: problem.train.len(),
+                samples: retrain::samples(problem),
                 hyperparameters: best,
                 validation,
             },

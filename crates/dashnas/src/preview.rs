@@ -39,6 +39,8 @@ pub struct Preview {
     pub tune: Option<Grid>,
     /// The training of the network that was found, with the learning rate that it has without tuning.
     pub retrain: Training,
+    /// Samples that it is trained on, and how many of them are the given validation split.
+    pub retrain_samples: [usize; 2],
     /// Whether the plain backbone is tuned and trained alike.
     pub baseline: bool,
     /// What has to be done otherwise than the configuration says.
@@ -115,6 +117,10 @@ impl Preview {
                 learning_rates: config.tune.learning_rates.clone(),
             }),
             retrain: Training { epochs, steps, batch_size: config.retrain_batch_size(&facts), lr: untuned.lr },
+            retrain_samples: {
+                let all = crate::retrain::samples(&problem);
+                [all, all - problem.train.len()]
+            },
             baseline: config.baseline.enabled,
             notes: problem.warnings.clone(),
         })
@@ -149,7 +155,11 @@ impl fmt::Display for Preview {
                 t.learning_rates.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
             )?,
         }
-        writeln!(f, "    retrain   {}{}", self.retrain, if self.tune.is_some() { " if not tuned" } else { "" })?;
+        write!(f, "    retrain   {}{}", self.retrain, if self.tune.is_some() { " if not tuned" } else { "" })?;
+        match self.retrain_samples {
+            [_, 0] => writeln!(f)?,
+            [all, given] => writeln!(f, "; over {all} samples, {given} of them the validation split")?,
+        }
         writeln!(
             f,
             "    baseline  {}",

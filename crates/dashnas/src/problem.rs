@@ -6,6 +6,7 @@ use crate::config::{ClassWeights, Config, ConfigError, Facts};
 use crate::data::pieces::join;
 use crate::data::{Array, Dataset, InputNormalizer, Split, TargetNormalizer, Targets, split_validation};
 use crate::error::Error;
+use crate::event::Stage;
 use crate::host::floats;
 use crate::loss::{Decoder, LossFn, compatible};
 use crate::metric::{self, MetricError, Predictions, Scale, Truth};
@@ -24,6 +25,9 @@ pub struct Problem {
     pub metric: Metric,
     /// Normalized training data.
     pub train: Samples,
+    /// What the network is trained on when its kernels and hyperparameters are chosen, where that is more: the given
+    /// validation data too.
+    all: Option<Samples>,
     /// The training targets as they came, for scores in the data's own units.
     train_targets: Targets,
     /// The group of each training sample, which validation does not divide.
@@ -121,7 +125,7 @@ impl Problem {
             return Err(Error::MetricMismatch { metric, task: data.task, needs });
         }
         check_classes(&config, data)?;
-        let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input);
+        let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input)?;
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
         let mut problem = Self {
             task: data.task,
@@ -135,12 +139,44 @@ impl Problem {
             targets,
             config,
             budget: Budget::default(),
+            all: None,
             ranked_by_loss: false,
             division: [Vec::new(), Vec::new()],
             warnings: Vec::new(),
         };
         problem.look_at_validation();
+        problem.take_in_validation();
         Ok(problem)
+    }
+
+    /// Joins training and given validation data for retraining.
+    fn take_in_validation(&mut self) {
+        let Some((validation, _)) = &self.given_validation else { return };
+        if !self.config.retrain.with_validation {
+            return;
+        }
+        self.all = self.train.joined(validation);
+        if self.all.is_none() {
+            self.config.retrain.with_validation = false;
+            self.warnings.push(
+                "retraining leaves the validation samples out, since they are of other sizes than the training samples"
+                    .into(),
+            );
+        }
+    }
+
+    /// The samples that a stage trains on, in its tuning trials or after them: retraining takes all training data,
+    /// to which a given validation split belongs once there is nothing left to choose.
+    pub(crate) fn trained_on(&self, stage: Stage, trial: Option<usize>) -> &Samples {
+        match (stage, trial, &self.all) {
+            (Stage::Retrain | Stage::Baseline, None, Some(all)) => all,
+            _ => &self.train,
+        }
+    }
+
+    /// Whether the given validation data is trained on there.
+    pub(crate) fn trains_on_validation(&self, stage: Stage, trial: Option<usize>) -> bool {
+        self.trained_on(stage, trial).len() > self.train.len()
     }
 
     /// Sets validation rows aside, and finds out whether trials can be judged on them, and how.
@@ -211,7 +247,7 @@ impl Problem {
 
     /// Axes of the data, 1 or 2.
     pub fn dims(&self) -> usize {
-        self.train.split().x.shape.len() - 2
+        self.train.dims()
     }
 
     /// What the configuration's rules know of the data.
@@ -282,25 +318,40 @@ impl Problem {
     }
 
     /// Outputs of a network in evaluation, normalized, `[rows, outputs, positions]`, row by row.
-    fn outputs(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Vec<Tensor<3>> {
+    fn outputs(
+        &self,
+        network: &Network,
+        samples: &Samples,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<Vec<Tensor<3>>, Error> {
         let mut pass = Pass::evaluation(self.config.search.temperature);
         rows.chunks(self.evaluation_batch(samples))
-            .map(|chunk| network.forward(samples.inputs(chunk, device), &mut pass))
+            .map(|chunk| Ok(network.forward(samples.inputs(chunk, device)?, &mut pass)))
             .collect()
     }
 
     /// Predictions in the data's own units: class scores, logits, or decoded values.
-    pub fn predict(&self, network: &Network, samples: &Samples, rows: &[usize], device: &Device) -> Array {
+    ///
+    /// # Errors
+    /// [`Error::Data`] if inputs are in a file that no longer gives them.
+    pub fn predict(
+        &self,
+        network: &Network,
+        samples: &Samples,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<Array, Error> {
         let mut shape = [0, 0, 0];
         let mut data = Vec::new();
-        for output in self.outputs(network, samples, rows, device) {
+        for output in self.outputs(network, samples, rows, device)? {
             shape = output.dims();
             let values = floats(output);
             data.extend_from_slice(&values);
         }
         let mut array = Array::new(vec![rows.len(), shape[1], shape[2]], data);
         self.targets.decode(&mut array);
-        array
+        Ok(array)
     }
 
     /// The metric of a network on held-out data.
@@ -308,7 +359,7 @@ impl Problem {
     /// # Errors
     /// [`Error::Metric`] if the metric is not defined there.
     pub fn metric_of(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<f64, Error> {
-        let predictions = self.predict(network, held.samples, &held.rows, device);
+        let predictions = self.predict(network, held.samples, &held.rows, device)?;
         let (predictions, truth) = held.wholes(predictions);
         self.metric_of_predictions(&predictions, &truth)
     }
@@ -335,7 +386,7 @@ impl Problem {
         let mut pass = Pass::evaluation(self.config.search.temperature);
         let mut total = 0.0;
         for chunk in held.rows.chunks(self.evaluation_batch(held.samples)) {
-            let (x, target) = held.samples.batch(chunk, device);
+            let (x, target) = held.samples.batch(chunk, device)?;
             let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
             total += f64::from(value) * chunk.len() as f64;
         }

@@ -1,5 +1,5 @@
 //! Retraining (§3.3, A.5.2): the discretized network, or the plain backbone, on all training
-//! data; the model is the one after the last epoch.
+//! data, a given validation split included; the model is the one after the last epoch.
 
 use crate::error::Error;
 use crate::event::Stage;
@@ -15,13 +15,18 @@ use burn::tensor::Device;
 /// The training that a problem's configuration and the tuned hyperparameters stand for.
 fn plan(problem: &Problem, hyperparameters: Hyperparameters) -> FitPlan {
     let c = &problem.config.retrain;
-    hyperparameters.plan(problem, c.epochs, problem.train.len(), [c.min_steps, c.max_steps])
+    hyperparameters.plan(problem, c.epochs, samples(problem), [c.min_steps, c.max_steps])
+}
+
+/// How many samples the network is retrained on.
+pub(crate) fn samples(problem: &Problem) -> usize {
+    problem.trained_on(Stage::Retrain, None).len()
 }
 
 /// Epochs and steps of retraining in a stage.
 pub(crate) fn size(problem: &Problem, stage: Stage) -> (usize, u64) {
     let plan = plan(problem, Hyperparameters::untuned(&problem.config, problem.task));
-    let n = problem.train.len();
+    let n = samples(problem);
     match problem.budget.retrain_length(stage) {
         None => (plan.epochs, plan.steps(n)),
         Some(length) => ((length.steps() as usize).div_ceil(plan.steps_an_epoch(n)), length.steps()),
@@ -40,7 +45,7 @@ pub(crate) fn retrain(
     device: &Device,
     journal: &mut Journal<'_>,
 ) -> Result<Network, Error> {
-    let rows: Vec<usize> = (0..problem.train.len()).collect();
+    let rows: Vec<usize> = (0..samples(problem)).collect();
     let loss = problem.loss(device);
     let fit = Fit {
         stage: progress.stage,

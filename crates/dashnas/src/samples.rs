@@ -2,15 +2,20 @@
 
 use crate::augment;
 use crate::config::AugmentConfig;
-use crate::data::{Split, Targets};
+use crate::data::{Array, DataError, Split, Targets};
 use crate::loss::BatchTarget;
 use crate::rng::{Stream, permutation};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-/// Normalized inputs and targets of one split.
+/// Normalized inputs and targets of one split, or of several one after another.
 #[derive(Debug, Clone)]
 pub struct Samples {
-    split: Split,
+    /// The inputs of each split, shared by whatever has it.
+    inputs: Vec<Arc<Array>>,
+    /// The targets of all.
+    targets: Targets,
     /// `[channels, height, width]`; height 1 for series.
     input: [usize; 3],
     /// `[outputs, positions]` of value targets.
@@ -36,12 +41,54 @@ impl Samples {
                 [outputs, v.row_len() / outputs.max(1)]
             }
         };
-        Self { split, input, target, augment: None }
+        Self { inputs: vec![Arc::new(split.x)], targets: split.y, input, target, augment: None }
+    }
+
+    /// These samples and then the others, which are augmented in training as these are. None if theirs are of another
+    /// shape.
+    pub fn joined(&self, others: &Self) -> Option<Self> {
+        let targets = match (&self.targets, &others.targets) {
+            (Targets::Classes(a), Targets::Classes(b)) => Targets::Classes([&a[..], b].concat()),
+            (Targets::Values(a), Targets::Values(b)) if a.shape[1..] == b.shape[1..] => {
+                let shape = [&[a.rows() + b.rows()], &a.shape[1..]].concat();
+                Targets::Values(Array::new(shape, [&a.data[..], &b.data].concat()))
+            }
+            _ => return None,
+        };
+        let inputs = self.inputs.iter().chain(&others.inputs).cloned().collect();
+        (self.input == others.input).then(|| Self { inputs, targets, augment: self.augment.clone(), ..*self })
     }
 
     /// How many samples there are.
     pub fn len(&self) -> usize {
-        self.split.x.rows()
+        self.inputs.iter().map(|x| x.rows()).sum()
+    }
+
+    /// Axes of an input without that of channels, 1 or 2.
+    pub fn dims(&self) -> usize {
+        self.inputs.first().map_or(1, |x| x.shape.len() - 2)
+    }
+
+    /// The input of one sample.
+    ///
+    /// # Errors
+    /// [`DataError::Gone`] if it is in a file that no longer gives it.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn row(&self, mut i: usize) -> Result<Cow<'_, [f32]>, DataError> {
+        for x in &self.inputs {
+            if i < x.rows() {
+                return x.fetch(i);
+            }
+            i -= x.rows();
+        }
+        panic!("there are only {} samples", self.len());
+    }
+
+    /// The targets of all samples.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Whether there are none.
@@ -55,18 +102,24 @@ impl Samples {
     }
 
     /// The inputs of the given rows, `[rows, C, H, W]`.
-    pub fn inputs(&self, rows: &[usize], device: &Device) -> Tensor<4> {
+    ///
+    /// # Errors
+    /// As [`Samples::row`].
+    pub fn inputs(&self, rows: &[usize], device: &Device) -> Result<Tensor<4>, DataError> {
         let [c, h, w] = self.input;
         let mut x = Vec::with_capacity(rows.len() * c * h * w);
         for &i in rows {
-            x.extend_from_slice(&self.split.x.fetch(i));
+            x.extend_from_slice(&self.row(i)?);
         }
-        Tensor::from_data(TensorData::new(x, [rows.len(), c, h, w]), device)
+        Ok(Tensor::from_data(TensorData::new(x, [rows.len(), c, h, w]), device))
     }
 
     /// Inputs and targets of the given rows.
-    pub fn batch(&self, rows: &[usize], device: &Device) -> (Tensor<4>, BatchTarget) {
-        let target = match &self.split.y {
+    ///
+    /// # Errors
+    /// As [`Samples::row`].
+    pub fn batch(&self, rows: &[usize], device: &Device) -> Result<(Tensor<4>, BatchTarget), DataError> {
+        let target = match &self.targets {
             Targets::Classes(labels) => {
                 // Class counts are checked to be far below i32::MAX when data is read.
                 let t: Vec<i32> = rows.iter().map(|&i| labels[i] as i32).collect();
@@ -81,11 +134,19 @@ impl Samples {
                 value_target(y, [rows.len(), outputs, positions], device)
             }
         };
-        (self.inputs(rows, device), target)
+        Ok((self.inputs(rows, device)?, target))
     }
 
     /// Inputs and targets of the given rows as they are trained on: augmented, if this set is.
-    pub fn training_batch(&self, rows: &[usize], stream: &mut Stream, device: &Device) -> (Tensor<4>, BatchTarget) {
+    ///
+    /// # Errors
+    /// As [`Samples::row`].
+    pub fn training_batch(
+        &self,
+        rows: &[usize],
+        stream: &mut Stream,
+        device: &Device,
+    ) -> Result<(Tensor<4>, BatchTarget), DataError> {
         match &self.augment {
             Some(augment) if augment.changes_samples() => augment::batch(augment, self, rows, stream, device),
             _ => self.batch(rows, device),
@@ -95,7 +156,7 @@ impl Samples {
     /// Which of the rows `indices` an epoch visits, and in which order: `drawn` of them (as places in
     /// `indices`), at random, or as many of each class where sampling is balanced.
     pub fn order(&self, indices: &[usize], drawn: usize, stream: &mut Stream) -> Vec<usize> {
-        match (&self.augment, &self.split.y) {
+        match (&self.augment, &self.targets) {
             (Some(AugmentConfig { balance: true, .. }), Targets::Classes(labels)) => {
                 let labels: Vec<u32> = indices.iter().map(|&i| labels[i]).collect();
                 augment::balanced(&labels, drawn, stream)
@@ -117,11 +178,6 @@ impl Samples {
     #[must_use]
     pub fn augmented(self, augment: AugmentConfig) -> Self {
         Self { augment: Some(augment), ..self }
-    }
-
-    /// The (normalized) split itself.
-    pub fn split(&self) -> &Split {
-        &self.split
     }
 }
 

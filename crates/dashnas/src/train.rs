@@ -4,6 +4,7 @@
 use crate::budget::pace::{Length, Pace, Turn};
 use crate::checkpoint::{Kept, Position, Snapshot};
 use crate::crew::Lane;
+use crate::data::DataError;
 use crate::error::Error;
 use crate::event::{Event, Observer, Stage};
 use crate::journal::Journal;
@@ -13,6 +14,7 @@ use crate::optim::{AlphaRule, Gradient, Sgd, SgdConfig, StepRule};
 use crate::problem::Problem;
 use crate::rng::Seed;
 use crate::running::{Recent, Validation};
+use crate::samples::Samples;
 use burn::module::Module;
 use burn::tensor::Device;
 use std::sync::Arc;
@@ -134,7 +136,8 @@ pub struct Fit<'a> {
     pub streams: &'a str,
     /// The data and its metric.
     pub problem: &'a Problem,
-    /// The samples of its training data to train on.
+    /// The samples of its training data ([`Problem::train`]; in retraining the given validation data after them) to
+    /// train on.
     pub indices: &'a [usize],
     /// The loss.
     pub loss: &'a LossFn,
@@ -296,13 +299,19 @@ impl Fit<'_> {
     }
 
     /// Loss and gradient of a batch: of its parts, weighted by their sizes.
-    fn gradient(&self, network: &Network, rows: &[usize], at: [u64; 3], recent: &mut Recent) -> (f64, Gradient) {
+    fn gradient(
+        &self,
+        network: &Network,
+        rows: &[usize],
+        at: [u64; 3],
+        recent: &mut Recent,
+    ) -> Result<(f64, Gradient), DataError> {
         let plan = self.plan;
         let part_size = plan.micro_batch.map_or(rows.len(), |size| size.clamp(1, rows.len().max(1)));
         let (mut value, mut sum) = (0.0, None::<Gradient>);
         let mut changes = self.seed.stream(self.streams, &[2, at[0], at[1], at[2]]);
         for (number, part) in rows.chunks(part_size.max(1)).enumerate() {
-            let (x, target) = self.problem.train.training_batch(part, &mut changes, self.device);
+            let (x, target) = self.samples().training_batch(part, &mut changes, self.device)?;
             let mut coordinates = vec![1, at[0], at[1], at[2]];
             // The parts of a batch share the noise of the mixture, but not the dropped units.
             if number > 0 && plan.alpha.is_none() {
@@ -328,10 +337,24 @@ impl Fit<'_> {
                 None => sum = Some(gradient),
             }
         }
-        (value, sum.unwrap_or_default())
+        Ok((value, sum.unwrap_or_default()))
     }
 
-    /// One step of gradient descent on a batch: its loss, the network after it and the norm of the gradient.
+    /// The samples that are trained on.
+    fn samples(&self) -> &Samples {
+        self.problem.trained_on(self.stage, self.trial)
+    }
+
+    /// Writes a checkpoint.
+    fn keep(&self, t: &Training, pace: Option<&Pace<'_>>, journal: &mut Journal<'_>) -> Result<(), Error> {
+        if let Some(pace) = pace {
+            journal.ledger.keep_pace(self.stage, self.trial, pace.state());
+        }
+        t.save(journal)
+    }
+
+    /// One step of gradient descent on a batch: its loss, the network after it and the norm of the gradient; or the
+    /// network as it was if the batch cannot be read.
     fn step(
         &self,
         network: Network,
@@ -340,10 +363,14 @@ impl Fit<'_> {
         at: [u64; 3],
         rule: &StepRule,
         recent: &mut Recent,
-    ) -> (f64, Network, f64) {
-        let (value, gradient) = self.gradient(&network, rows, at, recent);
-        let (network, norm) = sgd.step_by(network, gradient, rule);
-        (value, network, norm)
+    ) -> Result<(f64, Network, f64), (DataError, Network)> {
+        match self.gradient(&network, rows, at, recent) {
+            Ok((value, gradient)) => {
+                let (network, norm) = sgd.step_by(network, gradient, rule);
+                Ok((value, network, norm))
+            }
+            Err(error) => Err((error, network)),
+        }
     }
 
     /// The steps of an epoch that are not yet done.
@@ -355,13 +382,10 @@ impl Fit<'_> {
         let mut over = false;
         let mut recent = Recent::after(t.at.step);
         let mut draws = self.seed.stream(self.streams, &[0, trial, epoch as u64]);
-        let order = self.problem.train.order(self.indices, plan.drawn(n), &mut draws);
+        let order = self.samples().order(self.indices, plan.drawn(n), &mut draws);
         for (step, batch) in order.chunks(plan.batch_size).take(steps).enumerate().skip(t.at.step) {
             if journal.cancelled() {
-                if let Some(pace) = &pace {
-                    journal.ledger.keep_pace(self.stage, self.trial, pace.state());
-                }
-                t.save(journal)?;
+                self.keep(&t, pace.as_deref(), journal)?;
                 return Err(Error::Interrupted);
             }
             let taken = (epoch * steps + step) as u64;
@@ -379,14 +403,25 @@ impl Fit<'_> {
             let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
             let (network, at) = (t.network, [trial, epoch as u64, step as u64]);
             let take = || self.step(network, &mut t.sgd, &rows, at, &rule, &mut recent);
-            let (value, network, norm) = match self.lane {
+            let outcome = match self.lane {
                 Some(lane) => lane.run(|| {
-                    let taken = take();
+                    let outcome = take();
                     // Updates of running statistics wait by thread, and the next step may be on another.
-                    drop(taken.1.valid());
-                    taken
+                    if let Ok((_, network, _)) = &outcome {
+                        drop(network.valid());
+                    }
+                    outcome
                 }),
                 None => take(),
+            };
+            let (value, network, norm) = match outcome {
+                Ok(outcome) => outcome,
+                Err((error, network)) => {
+                    // As when it is interrupted: it can be gone on with when the data is there again.
+                    t.network = network;
+                    self.keep(&t, pace.as_deref(), journal)?;
+                    return Err(error.into());
+                }
             };
             t.network = network;
             if norm.is_finite() && value.is_finite() {
@@ -417,10 +452,7 @@ impl Fit<'_> {
             if journal.due() {
                 t.at.seconds += since.elapsed().as_secs_f64();
                 since = Instant::now();
-                if let Some(pace) = &pace {
-                    journal.ledger.keep_pace(self.stage, self.trial, pace.state());
-                }
-                t.save(journal)?;
+                self.keep(&t, pace.as_deref(), journal)?;
             }
         }
         if over && t.at.step == 0 {
@@ -428,7 +460,10 @@ impl Fit<'_> {
         }
         let train_metric = recent.metric(self.problem);
         // Trials are scored when they are over; a training that is out of time has none for this.
-        let validation = Validation::new(self.problem, plan.drawn(n)).filter(|_| self.trial.is_none() && !over);
+        // On samples that are trained on the metric would say nothing.
+        let unseen = !self.problem.trains_on_validation(self.stage, self.trial);
+        let validation =
+            Validation::new(self.problem, plan.drawn(n)).filter(|_| self.trial.is_none() && !over && unseen);
         let epochs = pace.map_or(plan.epochs, |p| (p.planned() as usize).div_ceil(steps));
         let val_metric = validation.and_then(|v| v.metric(epoch, epochs, &t.network, self.device));
         t.at.seconds += since.elapsed().as_secs_f64();

@@ -1,10 +1,13 @@
-//! Inputs that stay in their file: trained on to the same bits.
+//! Inputs that stay in their file: trained on to the same bits, until it changes. And what is trained on at all.
 
+use dashnas::Error;
 use dashnas::config::{Config, Preset};
-use dashnas::data::{self, Layout, ReadOptions};
-use dashnas::event::Event;
+use dashnas::data::{self, Array, DataError, Dataset, Layout, ReadOptions, Split, Targets};
+use dashnas::event::{Event, Observer, Stage};
 use dashnas::pipeline::Run;
+use dashnas::preview::Preview;
 use dashnas::run_dir::{RunDir, names};
+use dashnas::task::TaskKind;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -41,7 +44,12 @@ fn train(path: &Path, layout: Layout, in_memory: u64, outside: bool) -> Vec<Vec<
     let out = temp.path().join("run");
     let mut events: Vec<Event> = Vec::new();
     Run::start(&small(), "here", &set, &out, &mut events).expect("it starts").all().expect("it finishes");
-    let dir = RunDir::open(&out).expect("a run directory");
+    kept(&out)
+}
+
+/// What a run leaves that does not depend on the clock.
+fn kept(out: &Path) -> Vec<Vec<u8>> {
+    let dir = RunDir::open(out).expect("a run directory");
     [names::ALPHA, names::ARCHITECTURE, names::MODEL]
         .iter()
         .map(|f| fs::read(dir.path().join(f)).expect("kept"))
@@ -98,4 +106,123 @@ fn a_value_that_is_no_number_is_found_in_the_file() {
     let whole = fs::read(&path).expect("there");
     fs::write(&path, &whole[..whole.len() - 5]).expect("written");
     assert!(message(0).contains("x.npy"), "{}", message(0));
+}
+
+/// Cuts the file of the inputs off at a step of a stage.
+struct Cut<'a> {
+    file: &'a Path,
+    stage: Stage,
+    steps: usize,
+}
+
+impl Observer for Cut<'_> {
+    fn event(&mut self, event: &Event) {
+        if matches!(event, Event::Step { stage, .. } if *stage == self.stage) {
+            self.steps += 1;
+            if self.steps == 2 {
+                File::options().write(true).open(self.file).and_then(|f| f.set_len(200)).expect("it can be cut");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_trained_on_ends_the_run_which_goes_on_when_it_is_whole_again() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let set = temp.path().join("set");
+    fs::create_dir(&set).expect("made");
+    for (name, bytes) in arrays() {
+        fs::write(set.join(format!("{name}.npy")), &bytes).expect("written");
+    }
+    let expected = train(&set, Layout::ChannelsLast, 0, true);
+    let file = set.join("x.npy");
+    let whole = fs::read(&file).expect("there");
+    let open = || {
+        let options = ReadOptions { in_memory: Some(0), layout: Some(Layout::ChannelsLast), ..Default::default() };
+        data::open(&set, &options)
+    };
+    for stage in [Stage::Search, Stage::Tune, Stage::Retrain, Stage::Baseline] {
+        let out = temp.path().join(stage.name());
+        let data = open().expect("it is whole");
+        let mut cut = Cut { file: &file, stage, steps: 0 };
+        let error =
+            Run::start(&small(), "here", &data, &out, &mut cut).expect("it starts").all().expect_err("it is cut");
+        let gone = matches!(&error, Error::Data(DataError::Gone { path, .. }) if *path == file);
+        assert!(gone && error.hint().is_some_and(|hint| hint.contains("--resume")), "{stage}: {error}");
+        open().expect_err("it is too short");
+
+        fs::write(&file, &whole).expect("put back");
+        let mut events: Vec<Event> = Vec::new();
+        let dir = RunDir::open(&out).expect("a run directory");
+        Run::open(dir, &small(), &open().expect("it is whole"), &mut events)
+            .expect("it opens")
+            .all()
+            .expect("it goes on");
+        let resumed = events.iter().any(|e| matches!(e, Event::StageResumed { stage: s, .. } if *s == stage));
+        assert!(resumed, "{stage} is gone on with from its checkpoint");
+        assert!(kept(&out) == expected, "{stage}: it comes to something else");
+    }
+}
+
+/// A data set with a validation split of its own.
+fn with_validation() -> Dataset {
+    let split = |n: usize, seed: usize| {
+        let x: Vec<f32> = (0..n * 16).map(|i| (((i + seed) * 7919 % 97) as f32 / 97.0) - 0.5).collect();
+        let y = x.chunks(16).map(|row| u32::from(row[3] > row[8])).collect();
+        Split { x: Array::new(vec![n, 1, 16], x), y: Targets::Classes(y) }
+    };
+    let task = TaskKind::Classification { classes: 2 };
+    Dataset::new("made", task, split(40, 1), Some(split(24, 9)), split(16, 5)).expect("the data is sound")
+}
+
+#[test]
+fn retraining_takes_a_given_validation_split_in_which_chose_the_hyperparameters() {
+    let data = with_validation();
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let run = |name: &str, with_validation: bool, data: &Dataset| {
+        let mut config = small();
+        config.retrain.with_validation = with_validation;
+        (config.retrain.epochs, config.retrain.max_steps) = (2, 0);
+        let mut events: Vec<Event> = Vec::new();
+        let out = temp.path().join(name);
+        Run::start(&config, "here", data, &out, &mut events).expect("it starts").all().expect("it finishes");
+        (kept(&out), events)
+    };
+    let steps = |events: &[Event], wanted: Stage| {
+        events.iter().filter(|e| matches!(e, Event::Step { stage, trial: None, .. } if *stage == wanted)).count()
+    };
+    let validated = |events: &[Event], wanted: Stage| {
+        events
+            .iter()
+            .any(|e| matches!(e, Event::Epoch { stage, trial: None, val_metric: Some(_), .. } if *stage == wanted))
+    };
+    let scores = |events: &[Event]| -> Vec<Option<f64>> {
+        let score = |e: &Event| match e {
+            Event::TrialFinished { score, .. } => Some(*score),
+            _ => None,
+        };
+        events.iter().filter_map(score).collect()
+    };
+    let (with, without) = (run("with", true, &data), run("without", false, &data));
+    // 64 samples in batches of 8, twice; or 40.
+    for stage in [Stage::Retrain, Stage::Baseline] {
+        assert_eq!((steps(&with.1, stage), steps(&without.1, stage)), (16, 10), "{stage}");
+        // The metric on samples that are trained on would be no validation metric.
+        assert_eq!((validated(&with.1, stage), validated(&without.1, stage)), (false, true), "{stage}");
+    }
+    assert!(validated(&with.1, Stage::Search), "the search does not train on them");
+    assert_eq!(scores(&with.1), scores(&without.1), "what chooses the hyperparameters is the same");
+    assert!(!scores(&with.1).is_empty());
+    // Search and architecture are the same, the model is not.
+    assert!(with.0[..2] == without.0[..2] && with.0[2] != without.0[2]);
+
+    // It is the samples of the validation split that are trained on: with others, the model is another.
+    let mut other = data.clone();
+    let val = other.val.as_mut().expect("there is one");
+    val.x.data.iter_mut().for_each(|v| *v = -*v);
+    assert!(run("other", true, &other).0[2] != with.0[2]);
+
+    let preview = Preview::new(&small(), &data).expect("it would run");
+    assert_eq!(preview.retrain_samples, [64, 24]);
+    assert!(preview.to_string().contains("over 64 samples, 24 of them the validation split"), "{preview}");
 }

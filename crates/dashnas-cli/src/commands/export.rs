@@ -155,7 +155,7 @@ fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<
         let config = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?;
         let record: DataRecord = dir.read_json(names::DATA)?;
         match source::read(&record.source, &config, progress) {
-            Ok(data) => return Ok(("test", first(data.test.x))),
+            Ok(data) => return Ok(("test", first(data.test.x).in_memory()?)),
             Err(error) => {
                 note(&format!("{}: comparing on random inputs (name the data set with --data)", error.message()))
             }

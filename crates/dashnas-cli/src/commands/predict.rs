@@ -90,7 +90,7 @@ fn built_in(data: &str, path: &Path, progress: &mut Progress) -> Result<Array, F
     }
     let dir = RunDir::open(path)?;
     let config = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?;
-    Ok(source::read(data, &config, progress)?.test.x)
+    Ok(source::read(data, &config, progress)?.test.x.in_memory()?)
 }
 
 /// One object a sample.

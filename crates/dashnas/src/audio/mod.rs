@@ -4,4 +4,4 @@ mod logmel;
 mod resample;
 
 pub use logmel::{LogMel, LogMelSettings};
-pub use resample::resample;
+pub use resample::{resample, resampled};

@@ -15,7 +15,7 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
     // Cut off at the lower of the two Nyquist frequencies, in cycles a sample of the input times two.
     let cutoff = ratio.min(1.0);
     let reach = CROSSINGS / cutoff;
-    let n = (samples.len() as f64 * ratio).ceil() as usize;
+    let n = resampled(samples.len(), from, to);
     (0..n)
         .map(|i| {
             let centre = i as f64 / ratio;
@@ -31,6 +31,14 @@ pub fn resample(samples: &[f32], from: u32, to: u32) -> Vec<f32> {
             sum as f32
         })
         .collect()
+}
+
+/// How many samples [`resample`] makes of `n`.
+pub fn resampled(n: usize, from: u32, to: u32) -> usize {
+    if from == to || n == 0 || from == 0 {
+        return n;
+    }
+    (n as f64 * (f64::from(to) / f64::from(from))).ceil() as usize
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod place;
 pub use place::Place;
 
 use crate::config::AugmentConfig;
-use crate::data::Targets;
+use crate::data::{DataError, Targets};
 use crate::loss::BatchTarget;
 use crate::rng::{Stream, permutation};
 use crate::samples::{Samples, value_target};
@@ -32,21 +32,21 @@ pub(crate) fn batch(
     rows: &[usize],
     stream: &mut Stream,
     device: &Device,
-) -> (Tensor<4>, BatchTarget) {
+) -> Result<(Tensor<4>, BatchTarget), DataError> {
     let [c, h, w] = samples.input();
     let [outputs, positions] = samples.target();
-    let split = samples.split();
+    let targets = samples.targets();
     let mut x = Vec::with_capacity(rows.len() * c * h * w);
     let mut values = Vec::new();
     for &row in rows {
         let place = Place::draw(config, [h, w], stream);
         let scale = amplitude(config.amplitude, stream);
-        for plane in split.x.fetch(row).chunks_exact(h * w) {
+        for plane in samples.row(row)?.chunks_exact(h * w) {
             let start = x.len();
             place.apply(plane, [h, w], 0.0, &mut x);
             x[start..].iter_mut().for_each(|v| *v *= scale);
         }
-        if let Targets::Values(y) = &split.y {
+        if let Targets::Values(y) = targets {
             let y = y.row(row);
             if positions == h * w && positions > 1 {
                 y.chunks_exact(positions).for_each(|plane| place.apply(plane, [h, w], f32::NAN, &mut values));
@@ -60,7 +60,7 @@ pub(crate) fn batch(
     if let Some((share, partners)) = &mixed {
         mixup::mix(&mut x, partners, *share);
     }
-    let target = match &split.y {
+    let target = match targets {
         Targets::Classes(labels) => {
             let classes = |order: &mut dyn Iterator<Item = usize>| {
                 // Class counts are checked to be far below i32::MAX when data is read.
@@ -85,7 +85,7 @@ pub(crate) fn batch(
             value_target(values, [n, outputs, positions], device)
         }
     };
-    (Tensor::from_data(TensorData::new(x, [n, c, h, w]), device), target)
+    Ok((Tensor::from_data(TensorData::new(x, [n, c, h, w]), device), target))
 }
 
 /// A factor in `[1 − range, 1 + range)`.

@@ -57,9 +57,9 @@ fn the_stream_decides_and_off_means_untouched() {
     let rows = [2, 0];
     let draw = |config: AugmentConfig, seed| {
         let set = set.clone().augmented(config);
-        floats(set.training_batch(&rows, &mut Seed(seed).stream("t", &[]), &device).0)
+        floats(set.training_batch(&rows, &mut Seed(seed).stream("t", &[]), &device).unwrap().0)
     };
-    assert_eq!(draw(OFF, 1), floats(set.batch(&rows, &device).0));
+    assert_eq!(draw(OFF, 1), floats(set.batch(&rows, &device).unwrap().0));
     let all = AugmentConfig { crop: 1, flip: true, shift: 2, amplitude: 0.2, mixup: 0.4, balance: false };
     assert_eq!(draw(all.clone(), 1), draw(all.clone(), 1));
     assert_ne!(draw(all.clone(), 1), draw(all, 2));
@@ -76,7 +76,7 @@ fn a_field_moves_with_its_input_and_what_comes_in_is_not_known() {
     });
     let mut unknown = 0;
     for seed in 0..20 {
-        let (x, target) = set.training_batch(&[0], &mut Seed(seed).stream("t", &[]), &device);
+        let (x, target) = set.training_batch(&[0], &mut Seed(seed).stream("t", &[]), &device).unwrap();
         let x = floats(x);
         match target {
             BatchTarget::Values(y) => assert_eq!(y.into_data().try_to_vec::<f32>().unwrap(), x),
@@ -98,7 +98,7 @@ fn mixup_mixes_inputs_and_targets_alike() {
     let device = Device::flex();
     let y = Array::new(vec![4, 1], vec![1.0, 9.0, 17.0, 25.0]);
     let set = samples(Targets::Values(y), 4).augmented(AugmentConfig { mixup: 1.0, ..OFF });
-    let (x, target) = set.training_batch(&[0, 1, 2, 3], &mut Seed(5).stream("t", &[]), &device);
+    let (x, target) = set.training_batch(&[0, 1, 2, 3], &mut Seed(5).stream("t", &[]), &device).unwrap();
     let BatchTarget::Values(y) = target else { panic!("values") };
     let (x, y) = (floats(x), y.into_data().try_to_vec::<f32>().unwrap());
     // The target is the input's first point, so it must be so of the mixture too.

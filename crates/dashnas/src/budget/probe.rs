@@ -68,7 +68,10 @@ impl Steps<'_, '_> {
         let started = Instant::now();
         let (problem, device) = (self.probe.problem, self.probe.device);
         let rows: Vec<usize> = (0..samples).collect();
-        let (x, target) = problem.train.batch(&rows, device);
+        let Ok((x, target)) = problem.train.batch(&rows, device) else {
+            // The data is gone: the run ends with that error at its first step, whatever was measured.
+            return (self, started.elapsed().as_secs_f64());
+        };
         let mut noise = Seed(0).stream("probe", &[self.round]);
         let mut pass = Pass { noise: Some(&mut noise), temperature: 1.0, dropout: problem.config.retrain.dropout };
         let loss = self.probe.loss.forward(self.network.forward(x, &mut pass), &target);
@@ -219,8 +222,10 @@ impl Prices for Probe<'_> {
             };
             let run = || {
                 let started = Instant::now();
-                let x = probe.problem.train.inputs(&rows, &inner);
-                drop(network.forward(x, &mut Pass::evaluation(1.0)).into_data());
+                // Where the data is gone, the run ends with that error at its first step.
+                if let Ok(x) = probe.problem.train.inputs(&rows, &inner) {
+                    drop(network.forward(x, &mut Pass::evaluation(1.0)).into_data());
+                }
                 started.elapsed().as_secs_f64() / rows.len() as f64
             };
             run();

@@ -44,7 +44,7 @@ pub(super) const SECTIONS: [(&str, &str); 12] = [
 ];
 
 /// Every key, in the order they are printed.
-pub const KEYS: [Key; 105] = [
+pub const KEYS: [Key; 107] = [
     key("", "preset", "The values that all others start from: quick, standard or paper."),
     key("", "seed", "Decides every random choice; the same seed gives the same result."),
     key("", "tensorboard", "Also write event files for TensorBoard, under tensorboard/ in the run directory."),
@@ -254,6 +254,12 @@ pub const KEYS: [Key; 105] = [
     key("retrain", "momentum", "Momentum without tuning, and of the baseline."),
     key("retrain", "dropout", "Dropout rate without tuning, and of the baseline."),
     key("retrain", "nesterov", "Use Nesterov's momentum."),
+    key(
+        "retrain",
+        "with-validation",
+        "Train on a validation split that came with the data too, once the hyperparameters are chosen on it (Algorithm 1: \
+         all training data).",
+    ),
     key("asha", "samples", "Configurations sampled; the first is that under [retrain]."),
     key("asha", "reduction", "One in so many trials is promoted, to so many times the steps."),
     key("asha", "brackets", "Brackets; each starts its trials with reduction times the steps of the one before."),

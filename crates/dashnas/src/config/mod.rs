@@ -259,6 +259,9 @@ pub struct RetrainConfig {
     pub dropout: f64,
     /// Nesterov's form of momentum.
     pub nesterov: bool,
+    /// Whether a validation split that came with the data is trained on too, now that it has nothing left to judge
+    /// (Algorithm 1: all training data).
+    pub with_validation: bool,
 }
 
 /// `[asha]`: asynchronous successive halving, the other way of tuning.

@@ -170,6 +170,7 @@ impl Config {
                 momentum: 0.9,
                 dropout: 0.0,
                 nesterov: true,
+                with_validation: true,
             },
             asha: AshaConfig {
                 samples: 9,

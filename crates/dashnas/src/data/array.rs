@@ -1,7 +1,7 @@
 //! Dense arrays and targets.
 
-use super::InputNormalizer;
 use super::outside::Outside;
+use super::{DataError, Fill, InputNormalizer};
 use std::borrow::Cow;
 
 /// A dense row-major array of `f32`.
@@ -35,26 +35,58 @@ impl Array {
         self.outside.is_some()
     }
 
+    /// Whether the rows are in a file that was made for them.
+    pub(crate) fn is_spilled(&self) -> bool {
+        self.outside.as_ref().is_some_and(Outside::is_spilled)
+    }
+
     /// Row `i`, from memory or its file.
     ///
+    /// # Errors
+    /// [`DataError::Gone`] if its file has changed since it was opened and no longer gives the row.
+    ///
     /// # Panics
-    /// If there is no such row, or its file has changed since it was opened.
-    pub fn fetch(&self, i: usize) -> Cow<'_, [f32]> {
+    /// If there is no such row.
+    pub fn fetch(&self, i: usize) -> Result<Cow<'_, [f32]>, DataError> {
         match &self.outside {
-            None => Cow::Borrowed(self.row(i)),
+            None => Ok(Cow::Borrowed(self.row(i))),
             Some(outside) => {
                 assert!(i < self.rows(), "row {i} of {}", self.rows());
-                Cow::Owned(outside.read(i, &self.shape[1..]))
+                Ok(Cow::Owned(outside.read(i, &self.shape[1..])?))
             }
         }
     }
 
-    /// The same array in memory.
-    pub(crate) fn load(&mut self) {
+    /// So many elements from the `first` on, as they are stored in memory or in the file.
+    pub(crate) fn elements(&self, first: usize, count: usize) -> Result<Vec<f32>, DataError> {
+        match &self.outside {
+            None => Ok(self.data[first..first + count].to_vec()),
+            Some(outside) => outside.elements(first, count),
+        }
+    }
+
+    /// The same array, all of it in memory.
+    ///
+    /// # Errors
+    /// As [`Array::fetch`].
+    pub fn in_memory(mut self) -> Result<Self, DataError> {
+        self.load()?;
+        Ok(self)
+    }
+
+    /// Takes the array into memory.
+    ///
+    /// # Errors
+    /// As [`Array::fetch`].
+    pub(crate) fn load(&mut self) -> Result<(), DataError> {
         if self.is_outside() {
-            let data: Vec<f32> = (0..self.rows()).flat_map(|i| self.fetch(i).into_owned()).collect();
+            let mut data = Vec::with_capacity(self.rows() * self.row_len());
+            for i in 0..self.rows() {
+                data.extend_from_slice(&self.fetch(i)?);
+            }
             *self = Self::new(self.shape.clone(), data);
         }
+        Ok(())
     }
 
     /// For rows in a file: moves their last axis to the front, and says whether they are in a file.
@@ -64,6 +96,11 @@ impl Array {
         let c = self.shape.pop().unwrap_or(1);
         self.shape.insert(1, c);
         true
+    }
+
+    /// For rows in a file: fills their missing values as they are read, and says whether they are in a file.
+    pub(crate) fn fill_outside(&mut self, fill: Fill) -> bool {
+        self.outside.as_mut().map(|outside| outside.fill(fill)).is_some()
     }
 
     /// For rows in a file: normalizes them as they are read, and says whether they are in a file.

@@ -36,8 +36,8 @@ pub(crate) trait Container {
     fn list(&self) -> &[Info];
     /// The numbers of an array, and whether they are bool or integer.
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError>;
-    /// The numbers of an array as they stay in the file, where it is larger than memory should hold and that
-    /// can be done.
+    /// The numbers of an array outside of memory, where it is larger than memory should hold: in its file, or decoded
+    /// into one that is made for it. None if it is to be read whole.
     fn outside(&mut self, _name: &str) -> Result<Option<Array>, DataError> {
         Ok(None)
     }
@@ -168,12 +168,8 @@ pub(crate) fn read(container: &mut dyn Container, options: &ReadOptions, labelle
         }
     }
     for (role, x, y, group) in plan {
-        let outside = if labelled { container.outside(&x)? } else { None };
-        let x = match outside {
-            Some(outside) => {
-                raw.note("inputs are larger than memory should hold: they stay in their file and are read in batches");
-                outside
-            }
+        let x = match container.outside(&x)? {
+            Some(outside) => outside,
             None => container.numbers(&x)?.0,
         };
         let y = y.map(|info| targets(container, &info, role, x.rows())).transpose()?;

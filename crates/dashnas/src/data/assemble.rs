@@ -3,7 +3,7 @@
 use super::infer::{self, RawTargets};
 use super::raw::{Labels, Part, Raw, Role};
 use super::split::{groups_of, split_by};
-use super::{Array, DataError, Dataset, Layout, Origin, Split, check};
+use super::{Array, DataError, Dataset, Layout, Origin, Split, check, fill, spill};
 use crate::config::TaskName;
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,6 +29,8 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: Raw) -> Result<Dataset,
         check::inputs(origin, &format!("x_{}", part.role.name()), &part.x)?;
         lengths(origin, part)?;
     }
+    filled(origin, &mut raw)?;
+    outside(&mut raw);
     divide(origin, &mut raw)?;
     let classes = match raw.classes.take() {
         Some(given) => {
@@ -69,6 +71,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: Raw) -> Result<Dataset,
 /// Joins all samples of what was found, for prediction.
 pub(crate) fn inputs(origin: &str, name: &str, mut raw: Raw) -> Result<Inputs, DataError> {
     layout(origin, &mut raw)?;
+    filled(origin, &mut raw)?;
     if raw.parts.len() > 1 && raw.parts.iter().any(|p| p.role == Role::Test) {
         raw.parts.retain(|p| p.role == Role::Test);
         raw.note("predicting for the test split");
@@ -123,6 +126,37 @@ fn lengths(origin: &str, part: &Part) -> Result<(), DataError> {
         return Ok(());
     }
     Err(DataError::Lengths { origin: origin.into(), x: format!("x_{name}"), x_len: n, y, y_len })
+}
+
+/// Fills missing values, where that is asked for.
+fn filled(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
+    let Some(how) = raw.reading.fill_missing else { return Ok(()) };
+    for part in &mut raw.parts {
+        let x = &mut part.x;
+        if x.is_outside() || x.data.iter().any(|v| v.is_nan()) {
+            fill::suits(origin, &x.shape, how)?;
+            fill::fill(x, how);
+        }
+    }
+    Ok(())
+}
+
+/// Says which inputs are not in memory.
+fn outside(raw: &mut Raw) {
+    let parts = || raw.parts.iter().map(|part| &part.x);
+    let stay = parts().any(|x| x.is_outside() && !x.is_spilled());
+    let spilled: u64 = parts().filter(|x| x.is_spilled()).map(|x| 4 * (x.rows() * x.row_len()) as u64).sum();
+    if stay {
+        raw.note("inputs are larger than memory should hold: they stay in their file and are read in batches");
+    }
+    if spilled > 0 {
+        raw.note(format!(
+            "inputs are larger than memory should hold: they are decoded into a temporary file of {} MiB in {} and \
+             read in batches",
+            spilled.div_ceil(1 << 20),
+            spill::folder().display()
+        ));
+    }
 }
 
 /// Brings inputs (and dense targets) to N×C×L or N×C×H×W.

@@ -108,17 +108,13 @@ pub(crate) fn finite(origin: &str, name: &str, array: &Array) -> Result<(), Data
 /// Finite, or where `unknown` says so NaN; not all of it NaN.
 fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> Result<(), DataError> {
     if array.is_outside() {
-        let width = array.row_len();
-        let wrong = |i: usize| array.fetch(i).iter().enumerate().find(|(_, v)| !v.is_finite()).map(|(j, &v)| (j, v));
-        return match (0..array.rows()).find_map(|i| wrong(i).map(|(j, v)| (i * width + j, v))) {
-            None => Ok(()),
-            Some((flat, value)) => Err(DataError::NonFinite {
-                origin: origin.into(),
-                array: name.into(),
-                index: array.unravel(flat),
-                value,
-            }),
-        };
+        for i in 0..array.rows() {
+            if let Some((j, &value)) = array.fetch(i)?.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+                let index = array.unravel(i * array.row_len() + j);
+                return Err(DataError::NonFinite { origin: origin.into(), array: name.into(), index, value });
+            }
+        }
+        return Ok(());
     }
     if unknown && array.data.iter().all(|v| v.is_nan()) {
         return Err(DataError::NonFinite {

@@ -24,6 +24,26 @@ pub enum DataError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Rows that stay in their file and can no longer be read from it: it was cut, or its disk is gone.
+    #[error("{}: row {row} can no longer be read: {source}", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 0.
+        row: usize,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Inputs that are larger than memory should hold, and for which there is no room on the disk either.
+    #[error("{}: no file of {bytes} bytes can be made for inputs that are larger than memory should hold: {source}", folder.display())]
+    Spill {
+        /// Where it was to be.
+        folder: PathBuf,
+        /// Its size.
+        bytes: u128,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// A file that cannot be read as what it should be: where in it, and why.
     #[error("{}{place}: {reason}", path.display())]
     File {
@@ -293,6 +313,14 @@ impl DataError {
         let text = match self {
             DataError::Missing { .. } => "check the path".into(),
             DataError::File { hint, .. } => return hint.clone(),
+            DataError::Gone { .. } => {
+                "it was changed while it was in use: put it back as it was; a run goes on from its \
+                                       last checkpoint with `dashnas run --resume`"
+                    .into()
+            }
+            DataError::Spill { .. } => {
+                "free some space, or set TMPDIR to a folder on a larger disk; a .npy file of rows needs no copy".into()
+            }
             DataError::NotNpz { .. } => {
                 "it may be cut short: get it again, or make one with numpy.savez(file, x_train=…, y_train=…, x_test=…, \
                  y_test=…)"
@@ -313,12 +341,19 @@ impl DataError {
             DataError::UnsupportedDtype { .. } => {
                 "convert to a bool, integer or float dtype, for example array.astype(numpy.float32)".into()
             }
-            DataError::TooLarge { .. } => "use fewer samples, or raise the memory limit".into(),
+            DataError::TooLarge { .. } => {
+                "use fewer samples or a larger machine; inputs in .npy, .npz, HDF5 or Parquet files and in folders of \
+                 images or WAV files may be larger than memory"
+                    .into()
+            }
             DataError::Shape { .. } => {
                 "inputs are N×C×L or N×C×H×W; give single-channel data a channel axis with x[:, None]".into()
             }
             DataError::Transform { .. } => "task.transforms lists what is done to the data after it is read".into(),
             DataError::Lengths { .. } => "the first axis of inputs and targets is the sample".into(),
+            DataError::NonFinite { array, value, .. } if value.is_nan() && array.starts_with('x') => {
+                "fill missing values with --fill-missing linear, zero or mean, or drop these samples".into()
+            }
             DataError::NonFinite { .. } => "drop or impute these samples before saving".into(),
             DataError::BadLabel { .. } | DataError::LabelGap { .. } => {
                 "renumber with y = numpy.unique(y, return_inverse=True)[1], or ask for a regression task".into()

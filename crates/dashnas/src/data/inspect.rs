@@ -1,6 +1,6 @@
 //! A look at a data set before anything is run on it.
 
-use super::{Dataset, Split, Targets};
+use super::{DataError, Dataset, Split, Targets};
 use crate::task::{Loss, Metric, TaskKind};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -80,22 +80,38 @@ pub struct Range {
     pub mean: f64,
 }
 
-impl Range {
-    fn of(values: impl Iterator<Item = f32>) -> Self {
-        let (mut min, mut max, mut sum, mut n) = (f32::INFINITY, f32::NEG_INFINITY, 0.0, 0usize);
-        for v in values {
-            min = min.min(v);
-            max = max.max(v);
-            sum += f64::from(v);
-            n += 1;
+/// A range that is being found.
+#[derive(Clone)]
+struct Span {
+    min: f32,
+    max: f32,
+    sum: f64,
+    n: usize,
+}
+
+impl Span {
+    const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, sum: 0.0, n: 0 };
+
+    fn add(&mut self, values: &[f32]) {
+        for &v in values {
+            self.min = self.min.min(v);
+            self.max = self.max.max(v);
+            self.sum += f64::from(v);
         }
-        Self { min, max, mean: sum / n.max(1) as f64 }
+        self.n += values.len();
+    }
+
+    fn range(&self) -> Range {
+        Range { min: self.min, max: self.max, mean: self.sum / self.n.max(1) as f64 }
     }
 }
 
 impl Dataset {
     /// Describes the set.
-    pub fn summary(&self) -> Summary {
+    ///
+    /// # Errors
+    /// [`DataError::Gone`] if inputs are in a file that no longer gives them.
+    pub fn summary(&self) -> Result<Summary, DataError> {
         let mut parts = vec![("train", &self.train)];
         parts.extend(self.val.as_ref().map(|v| ("val", v)));
         parts.push(("test", &self.test));
@@ -116,13 +132,17 @@ impl Dataset {
 
         let x = &self.train.x;
         let plane: usize = x.shape[2..].iter().product();
-        let channel = |c: usize| {
-            let values = |i: usize| x.fetch(i)[c * plane..(c + 1) * plane].to_vec();
-            Range::of((0..x.rows()).flat_map(values))
-        };
+        let mut channels = vec![Span::NONE; self.channels()];
+        for i in 0..x.rows() {
+            channels.iter_mut().zip(x.fetch(i)?.chunks(plane.max(1))).for_each(|(span, values)| span.add(values));
+        }
         let real = matches!(self.task, TaskKind::Regression { .. } | TaskKind::DenseRegression { .. });
-        let targets = self.train.y.values().filter(|_| real).map(|v| Range::of(v.data.iter().copied()));
-        Summary {
+        let targets = self.train.y.values().filter(|_| real).map(|v| {
+            let mut span = Span::NONE;
+            span.add(&v.data);
+            span.range()
+        });
+        Ok(Summary {
             name: self.name.clone(),
             format: self.origin.format.clone(),
             files: self.origin.files.clone(),
@@ -137,9 +157,9 @@ impl Dataset {
             splits: parts.iter().map(split).collect(),
             classes: train.iter().zip(&test).enumerate().map(class).collect(),
             majority_error,
-            inputs: (0..self.channels()).map(channel).collect(),
+            inputs: channels.iter().map(Span::range).collect(),
             targets,
-        }
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Data sets: what they hold, how they are read, checked, split and normalised.
 //!
-//! A [`Dataset`] is inputs and targets in memory as `f32`, in row-major order, with the kind of
-//! task they pose. [`open`] reads one from files, [`crate::darcy`] computes one.
+//! A [`Dataset`] is inputs and targets as `f32`, in row-major order, with the kind of task they pose; inputs that
+//! memory should not hold are in a file. [`open`] reads one from files, [`crate::darcy`] computes one.
 //! Nothing here depends on the tensor engine.
 
 mod array;
@@ -9,8 +9,10 @@ pub(crate) mod arrays;
 mod assemble;
 mod check;
 mod error;
+mod fill;
 mod infer;
 pub mod inspect;
+mod memory;
 pub mod normalize;
 pub(crate) mod npy;
 pub mod npz;
@@ -20,6 +22,7 @@ mod outside;
 pub(crate) mod pieces;
 mod raw;
 pub(crate) mod readers;
+pub(crate) mod spill;
 mod split;
 
 pub use array::{Array, Targets};

@@ -6,7 +6,7 @@
 //! standard deviation over the samples, plus 1e-5). Statistics are summed in `f64` in a fixed
 //! order. Targets that are NaN are not known: they stay NaN, and statistics a channel leave them out.
 
-use super::{Array, Targets};
+use super::{Array, DataError, Targets};
 use crate::task::TaskKind;
 use serde::{Deserialize, Serialize};
 
@@ -59,46 +59,21 @@ enum Affine {
 }
 
 impl Affine {
-    /// Fits to channel `c` of `array`, `[N, C, …]`. A point that never varies gets the scale
-    /// `constant` under the pointwise scheme.
-    fn fit(scheme: Scheme, array: &Array, c: usize, constant: f64) -> Self {
-        let plane = plane(array);
-        let row = |i: usize| array.fetch(i);
-        let span = c * plane..(c + 1) * plane;
-        let n = array.rows();
-        match scheme {
-            Scheme::Identity => Affine::Identity,
-            Scheme::PerChannel => {
-                let total = |f: &dyn Fn(f64) -> f64| -> f64 {
-                    let of = |row: &[f32]| row.iter().filter(|v| !v.is_nan()).map(|&v| f(f64::from(v))).sum::<f64>();
-                    (0..n).map(|i| of(&row(i)[span.clone()])).sum()
-                };
-                let count = total(&|_| 1.0).max(1.0);
-                let mean = total(&|v| v) / count;
-                let std = (total(&|v| (v - mean).powi(2)) / count).sqrt();
-                Affine::PerChannel { mean: mean as f32, scale: if varies(std, mean) { std as f32 } else { 1.0 } }
-            }
-            Scheme::Pointwise => {
-                let mut mean = vec![0.0; plane];
-                for i in 0..n {
-                    mean.iter_mut().zip(&row(i)[span.clone()]).for_each(|(m, &v)| *m += f64::from(v));
+    /// Fits to the channels of `array`, `[N, C, …]`, a scheme each, in two passes over its rows. A point that never
+    /// varies gets the scale `constant` under the pointwise scheme.
+    fn fit(schemes: &[Scheme], array: &Array, constant: f64) -> Result<Vec<Self>, DataError> {
+        let (plane, n) = (plane(array), array.rows());
+        let mut sums: Vec<Sums> = schemes.iter().map(|&scheme| Sums::new(scheme, plane)).collect();
+        for second in [false, true] {
+            for i in 0..n {
+                let row = array.fetch(i)?;
+                for (c, sums) in sums.iter_mut().enumerate() {
+                    sums.add(&row[c * plane..(c + 1) * plane], second);
                 }
-                mean.iter_mut().for_each(|m| *m /= n.max(1) as f64);
-                let mut square = vec![0.0; plane];
-                for i in 0..n {
-                    let row = row(i);
-                    let terms = square.iter_mut().zip(&mean).zip(&row[span.clone()]);
-                    terms.for_each(|((s, m), &v)| *s += (f64::from(v) - m).powi(2));
-                }
-                let freedom = n.saturating_sub(1).max(1) as f64;
-                let scale = square.iter().zip(&mean).map(|(s, &m)| {
-                    let std = (s / freedom).sqrt();
-                    if varies(std, m) { (std + POINTWISE_EPS) as f32 } else { constant as f32 }
-                });
-                let scale = scale.collect();
-                Affine::Pointwise { mean: mean.iter().map(|&m| m as f32).collect(), scale }
             }
+            sums.iter_mut().for_each(|sums| sums.end(n, second));
         }
+        Ok(sums.into_iter().map(|sums| sums.affine(n, constant)).collect())
     }
 
     fn encode(&self, values: &mut [f32]) {
@@ -154,6 +129,72 @@ fn check(channels: &[Affine], spatial: &[usize]) -> Result<(), String> {
     Ok(())
 }
 
+/// What a channel is fitted by: the mean after the first pass, the squares of what differs from it after the second.
+enum Sums {
+    Identity,
+    PerChannel { count: f64, mean: f64, square: f64 },
+    Pointwise { mean: Vec<f64>, square: Vec<f64> },
+}
+
+impl Sums {
+    fn new(scheme: Scheme, plane: usize) -> Self {
+        match scheme {
+            Scheme::Identity => Sums::Identity,
+            Scheme::PerChannel => Sums::PerChannel { count: 0.0, mean: 0.0, square: 0.0 },
+            Scheme::Pointwise => Sums::Pointwise { mean: vec![0.0; plane], square: vec![0.0; plane] },
+        }
+    }
+
+    /// Takes in the channel of one sample, in the first pass or the second.
+    fn add(&mut self, values: &[f32], second: bool) {
+        match self {
+            Sums::Identity => {}
+            Sums::PerChannel { count, mean, square } => {
+                let known = || values.iter().filter(|v| !v.is_nan()).map(|&v| f64::from(v));
+                if second {
+                    *square += known().map(|v| (v - *mean).powi(2)).sum::<f64>();
+                } else {
+                    *count += known().count() as f64;
+                    *mean += known().sum::<f64>();
+                }
+            }
+            Sums::Pointwise { mean, square } if second => {
+                let terms = square.iter_mut().zip(&*mean).zip(values);
+                terms.for_each(|((s, m), &v)| *s += (f64::from(v) - m).powi(2));
+            }
+            Sums::Pointwise { mean, .. } => mean.iter_mut().zip(values).for_each(|(m, &v)| *m += f64::from(v)),
+        }
+    }
+
+    /// Ends a pass over `n` samples.
+    fn end(&mut self, n: usize, second: bool) {
+        match self {
+            Sums::PerChannel { count, mean, .. } if !second => *mean /= count.max(1.0),
+            Sums::Pointwise { mean, .. } if !second => mean.iter_mut().for_each(|m| *m /= n.max(1) as f64),
+            _ => {}
+        }
+    }
+
+    fn affine(self, n: usize, constant: f64) -> Affine {
+        match self {
+            Sums::Identity => Affine::Identity,
+            Sums::PerChannel { count, mean, square } => {
+                let std = (square / count.max(1.0)).sqrt();
+                Affine::PerChannel { mean: mean as f32, scale: if varies(std, mean) { std as f32 } else { 1.0 } }
+            }
+            Sums::Pointwise { mean, square } => {
+                let freedom = n.saturating_sub(1).max(1) as f64;
+                let scale = square.iter().zip(&mean).map(|(s, &m)| {
+                    let std = (s / freedom).sqrt();
+                    if varies(std, m) { (std + POINTWISE_EPS) as f32 } else { constant as f32 }
+                });
+                let scale = scale.collect();
+                Affine::Pointwise { mean: mean.iter().map(|&m| m as f32).collect(), scale }
+            }
+        }
+    }
+}
+
 fn pointwise(channels: &[Affine]) -> bool {
     channels.iter().any(|c| matches!(c, Affine::Pointwise { .. }))
 }
@@ -203,12 +244,14 @@ impl InputNormalizer {
     /// Fits to training inputs `[N, C, …]`, with one scheme a channel. A point that never varies
     /// in training is not scaled, lest a test value there explode.
     ///
+    /// # Errors
+    /// [`DataError::Gone`] if the inputs are in a file that no longer gives them.
+    ///
     /// # Panics
     /// If there is not one scheme a channel.
-    pub fn fit(x: &Array, schemes: &[Scheme]) -> Self {
+    pub fn fit(x: &Array, schemes: &[Scheme]) -> Result<Self, DataError> {
         assert_eq!(x.shape.get(1), Some(&schemes.len()), "one scheme a channel");
-        let fit = |(c, &scheme)| Affine::fit(scheme, x, c, 1.0);
-        Self { channels: schemes.iter().enumerate().map(fit).collect() }
+        Ok(Self { channels: Affine::fit(schemes, x, 1.0)? })
     }
 
     /// Whether it is for inputs of so many channels and such a grid.
@@ -269,9 +312,10 @@ impl TargetNormalizer {
         match y {
             Targets::Values(values) if scheme != Scheme::Identity => {
                 let outputs = values.shape.get(1).copied().unwrap_or(0);
-                let fit = |c| Affine::fit(scheme, values, c, POINTWISE_EPS);
+                let fitted = Affine::fit(&vec![scheme; outputs], values, POINTWISE_EPS);
                 Self {
-                    channels: (0..outputs).map(fit).collect(),
+                    // Targets are in memory, from where they can be had.
+                    channels: fitted.unwrap_or_default(),
                     spatial: values.shape[2.min(values.shape.len())..].to_vec(),
                 }
             }

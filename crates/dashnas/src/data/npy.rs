@@ -75,6 +75,9 @@ pub(crate) struct Header {
     pub len: usize,
 }
 
+/// Elements that are read at once.
+pub(crate) const BLOCK: usize = 8192;
+
 const MAX_HEADER: usize = 1 << 16;
 const MAX_AXES: usize = 32;
 
@@ -139,23 +142,34 @@ impl Header {
     /// The caller has bounded `count`.
     pub fn read_f32(&self, reader: &mut impl Read) -> Result<Vec<f32>, NpyError> {
         let count = self.count().ok_or_else(|| bad("its shape overflows"))?;
-        let size = self.elem.size();
         if matches!(self.elem, Elem::Text(_)) {
             return Err(NpyError::Dtype("text".into()));
         }
         let mut out = Vec::new();
         out.try_reserve_exact(count).map_err(|_| bad("there is not enough memory"))?;
-        let mut buffer = vec![0; 8192 * size];
+        let mut bytes = Vec::new();
         while out.len() < count {
-            let n = (count - out.len()).min(8192);
-            let bytes = &mut buffer[..n * size];
-            reader.read_exact(bytes)?;
-            if self.big_endian {
-                bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
-            }
-            decode(self.elem, bytes, &mut out);
+            self.read_block(reader, (count - out.len()).min(BLOCK), &mut bytes, &mut out)?;
         }
         Ok(if self.fortran { row_major(&self.shape, &out) } else { out })
+    }
+
+    /// Appends the next `n` elements, in the order of the file; `bytes` is room to work in.
+    pub fn read_block(
+        &self,
+        reader: &mut impl Read,
+        n: usize,
+        bytes: &mut Vec<u8>,
+        out: &mut Vec<f32>,
+    ) -> Result<(), NpyError> {
+        let size = self.elem.size();
+        bytes.resize(n * size, 0);
+        reader.read_exact(bytes)?;
+        if self.big_endian {
+            bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+        }
+        decode(self.elem, bytes, out);
+        Ok(())
     }
 
     /// Reads the elements of a one-dimensional text array.

@@ -10,10 +10,11 @@
 //! bytes that are in the file, and against what deflate can do at best.
 
 use super::arrays::{self, Container, Info};
-use super::npy::{self, Header, NpyError};
+use super::npy::{self, BLOCK, Header, NpyError};
 use super::outside::{Outside, larger};
 use super::raw::Raw;
 use super::readers::name_of;
+use super::spill::{Rows, turned};
 use super::{Array, DataError, Dataset, Place, ReadOptions, Targets, assemble};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -46,8 +47,7 @@ pub(crate) fn open(path: &Path) -> Result<BufReader<File>, DataError> {
 /// # Errors
 /// As [`load`].
 pub fn load_from(reader: impl Read + Seek, path: &Path, options: &LoadOptions) -> Result<Dataset, DataError> {
-    let mut archive = Archive::open(reader, path, options.max_bytes)?;
-    archive.in_memory = options.in_memory;
+    let mut archive = Archive::open(reader, path, options)?;
     let raw = read(&mut archive, options, true)?;
     assemble::dataset(&path.display().to_string(), &name_of(path), raw)
 }
@@ -71,19 +71,17 @@ pub(crate) struct Archive<'a, R> {
     path: &'a Path,
     list: Vec<Info>,
     used: u128,
-    limit: u64,
-    /// [`ReadOptions::in_memory`].
-    pub in_memory: Option<u64>,
+    options: ReadOptions,
 }
 
 /// Deflate makes at most 1032 bytes out of one.
 const DEFLATE_MAX_RATIO: u128 = 1032;
 
 impl<'a, R: Read + Seek> Archive<'a, R> {
-    pub fn open(reader: R, path: &'a Path, limit: u64) -> Result<Self, DataError> {
+    pub fn open(reader: R, path: &'a Path, options: &ReadOptions) -> Result<Self, DataError> {
         let zip =
             ZipArchive::new(reader).map_err(|e| DataError::NotNpz { path: path.into(), reason: e.to_string() })?;
-        let mut archive = Self { zip, path, list: Vec::new(), used: 0, limit, in_memory: None };
+        let mut archive = Self { zip, path, list: Vec::new(), used: 0, options: options.clone() };
         let entries = archive.zip.file_names().filter_map(Result::ok);
         let mut names: Vec<String> = entries.filter_map(|n| n.strip_suffix(".npy").map(str::to_owned)).collect();
         names.sort();
@@ -109,7 +107,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else {
             return Err(DataError::at(self.path, Place::Entry(name.into()), "there is no such array"));
         };
-        let mut budget = Budget { path: self.path, array: name, used: &mut self.used, limit: self.limit };
+        let mut budget = Budget { path: self.path, array: name, used: &mut self.used, limit: self.options.max_bytes };
         let mut entry = self.zip.by_index(index).map_err(|e| budget.bad(e.to_string()))?;
         let (size, packed) = (u128::from(entry.size()), u128::from(entry.compressed_size()));
         if size > packed.saturating_mul(DEFLATE_MAX_RATIO) + 1024 {
@@ -149,19 +147,41 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
     }
 
     fn outside(&mut self, name: &str) -> Result<Option<Array>, DataError> {
-        let in_memory = self.in_memory;
+        let (options, path) = (self.options.clone(), self.path);
         let header = self.entry(name, |header, _, _| Ok(header))?;
-        let path = self.path;
-        if !larger(&header, in_memory) || !path.is_file() {
+        let elements = header.count().unwrap_or(usize::MAX) as u128;
+        if matches!(header.elem, npy::Elem::Text(_)) || !larger(elements, options.in_memory) {
             return Ok(None);
         }
         let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
         let stored = match self.zip.by_index(index) {
-            Ok(entry) if entry.compression() == CompressionMethod::Stored => entry.data_start(),
+            Ok(entry) if entry.compression() == CompressionMethod::Stored && path.is_file() => entry.data_start(),
             _ => None,
         };
-        // Deflated arrays have to be unpacked whole.
-        stored.map_or(Ok(None), |start| Outside::open(path, start + header.len as u64, header))
+        if let Some(start) = stored
+            && let Some(array) = Outside::open(path, start + header.len as u64, header)?
+        {
+            return Ok(Some(array));
+        }
+        // Deflated arrays cannot be read from the middle.
+        self.entry(name, |header, mut reader, budget| {
+            let shape = if header.fortran { vec![1, elements as usize] } else { header.shape.clone() };
+            let mut rows = Rows::new(path, name, shape, &options)?;
+            let (mut left, mut bytes, mut block) = (elements as usize, Vec::new(), Vec::new());
+            while left > 0 {
+                let n = left.min(BLOCK);
+                header.read_block(&mut reader, n, &mut bytes, &mut block).map_err(|e| budget.refuse(e))?;
+                rows.push(&block)?;
+                block.clear();
+                left -= n;
+            }
+            io::copy(&mut reader, &mut io::sink()).map_err(|e| budget.bad(e.to_string()))?;
+            let array = rows.array()?;
+            match header.fortran {
+                true => turned(&array, header.shape, path, name, &options).map(Some),
+                false => Ok(Some(array)),
+            }
+        })
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
@@ -216,7 +236,7 @@ pub fn save(set: &Dataset, path: &Path) -> Result<(), DataError> {
         splits.extend(set.val.as_ref().map(|v| ("val", v)));
         for (part, split) in splits {
             let mut x = split.x.clone();
-            x.load();
+            x.load().map_err(io::Error::other)?;
             put(&mut zip, &format!("x_{part}"), "<f4", &x.shape, &le_bytes(&x.data))?;
             let name = format!("y_{part}");
             match &split.y {
@@ -275,6 +295,6 @@ pub(crate) fn put<W: Write + Seek>(
 /// As [`load`].
 pub(crate) fn arrays(path: &Path, names: &[&str]) -> Result<Vec<Array>, DataError> {
     let file = File::open(path).map_err(|source| DataError::Io { path: path.into(), source })?;
-    let mut archive = Archive::open(BufReader::new(file), path, LoadOptions::default().max_bytes)?;
+    let mut archive = Archive::open(BufReader::new(file), path, &LoadOptions::default())?;
     names.iter().map(|name| archive.numbers(name).map(|(array, _)| array)).collect()
 }

@@ -3,8 +3,7 @@
 use super::assemble::{self, Inputs};
 use super::raw::Raw;
 use super::readers::{
-    bytes, csv, delimited, extension, fasta, folder, hdf5, idx, mat, name_of, npy_files, pairs, parquet, refused,
-    table, text,
+    csv, delimited, extension, fasta, folder, hdf5, idx, mat, name_of, npy_files, pairs, parquet, refused, table, text,
 };
 use super::{DataError, Dataset, ReadOptions, arrays, npz};
 use std::io::Read;
@@ -31,6 +30,8 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, DataError> {
 /// # Errors
 /// As [`open`].
 pub fn open_inputs(path: &Path, options: &ReadOptions) -> Result<Inputs, DataError> {
+    // What is predicted from is in memory.
+    let options = &ReadOptions { in_memory: Some(u64::MAX), ..options.clone() };
     let raw = read(path, options, false)?;
     assemble::inputs(&path.display().to_string(), &name_of(path), raw)
 }
@@ -81,8 +82,7 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
     match kind.as_str() {
         "npz" => {
             expect("a zip archive", "a NumPy archive")?;
-            let mut archive = npz::Archive::open(npz::open(path)?, path, options.max_bytes)?;
-            archive.in_memory = options.in_memory;
+            let mut archive = npz::Archive::open(npz::open(path)?, path, options)?;
             npz::read(&mut archive, options, labelled)
         }
         "npy" => {
@@ -105,9 +105,7 @@ fn single(path: &Path, options: &ReadOptions, labelled: bool) -> Result<Raw, Dat
         "csv" | "tsv" | "txt" => tables("table of comma-separated values, one sample a row"),
         "parquet" | "pq" => {
             expect("a Parquet file", "a Parquet file")?;
-            table::read(path, "Parquet table, one sample a row", options, labelled, |file| {
-                parquet::table(file, &bytes(file, options.max_bytes)?, options)
-            })
+            table::read(path, "Parquet table, one sample a row", options, labelled, |file| parquet::open(file, options))
         }
         "fa" | "fasta" | "fna" | "faa" => fasta::read(path, &[path.into()], options, labelled),
         "wav" | "png" | "jpg" | "jpeg" => {

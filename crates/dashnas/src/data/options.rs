@@ -63,17 +63,18 @@ pub struct ReadOptions {
     /// Decides the split where none is given. In a configuration this is `seed`.
     #[serde(skip)]
     pub seed: u64,
-    /// Most bytes that arrays may take in memory (as float32), 16 GiB unless told otherwise.
+    /// Most bytes that arrays may take in memory (as float32): half of the machine's, unless told otherwise.
     #[serde(skip, default = "max_bytes")]
     pub max_bytes: u64,
-    /// Inputs of more bytes than this (as float32) stay in their file, if it lets them be read row by row, and are
-    /// read in batches. A quarter of the memory that is free, unless told otherwise.
+    /// Inputs of more bytes than this (as float32) stay in their file, if it lets them be read row by row, or are
+    /// decoded into one that does, and are read in batches. A quarter of the memory that is free, unless told
+    /// otherwise.
     #[serde(skip)]
     pub in_memory: Option<u64>,
 }
 
 fn max_bytes() -> u64 {
-    16 << 30
+    super::memory::total().map_or(16 << 30, |bytes| bytes / 2)
 }
 
 impl Default for ReadOptions {
@@ -111,7 +112,8 @@ impl ReadOptions {
     pub(crate) fn of_model(&self, shape: &[usize]) -> Self {
         let own = Self::default();
         // What the labels were like matters to nobody who predicts.
-        let mut options = Self { task: own.task, seed: own.seed, max_bytes: own.max_bytes, ..self.clone() };
+        let (max_bytes, in_memory) = (own.max_bytes, own.in_memory);
+        let mut options = Self { task: own.task, seed: own.seed, max_bytes, in_memory, ..self.clone() };
         if let &[channels, length] = shape {
             options.channels.get_or_insert(channels);
             options.length.get_or_insert(length);

@@ -1,6 +1,6 @@
 //! The samples that a network gets most wrong, small enough to keep and to draw.
 
-use crate::data::{Array, Split, Targets};
+use crate::data::{Array, DataError, Split, Targets};
 use crate::task::TaskKind;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -153,7 +153,7 @@ fn row_shape(shape: &[usize]) -> [usize; 3] {
 }
 
 /// The samples worth showing, of those with a target that is known.
-pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Vec<Example> {
+pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Result<Vec<Example>, DataError> {
     let error = |row| Some((row, error(task, &test.y, row, predictions.row(row))?));
     let mut order: Vec<(usize, f64)> = (0..predictions.rows()).filter_map(error).collect();
     // The row decides between equals, so that the same run chooses the same.
@@ -168,8 +168,8 @@ pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Vec<E
         .into_iter()
         .map(|(place, (row, error))| {
             let (truth, predicted) = answers(task, &test.y, row, predictions.row(row));
-            let input = Picture::new(row_shape(&test.x.shape), &test.x.fetch(row));
-            Example { place, row, error, input, truth, predicted }
+            let input = Picture::new(row_shape(&test.x.shape), &test.x.fetch(row)?);
+            Ok(Example { place, row, error, input, truth, predicted })
         })
         .collect()
 }

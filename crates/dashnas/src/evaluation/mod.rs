@@ -58,8 +58,8 @@ pub fn evaluate(
         pieces: data.pieces.test.as_deref(),
     };
     let assess = |network: &Network| -> Result<Assessment, Error> {
-        let predictions = problem.predict(network, held.samples, &held.rows, device);
-        let examples = example::choose(problem.task, &data.test, &predictions);
+        let predictions = problem.predict(network, held.samples, &held.rows, device)?;
+        let examples = example::choose(problem.task, &data.test, &predictions)?;
         let (predictions, truth) = held.wholes(predictions);
         let metric = problem.metric_of_predictions(&predictions, &truth)?;
         Ok(Assessment { metric, details: Details::new(problem.task, &truth, &predictions), examples })

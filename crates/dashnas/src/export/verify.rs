@@ -91,8 +91,8 @@ impl Agreement {
 /// [`Error::Input`] if the inputs do not fit the model.
 pub fn verify(file: &[u8], model: &Model, raw: bool, x: &Array) -> Result<Agreement, Error> {
     let mut x = x.clone();
-    x.load();
-    let x = model.card().shaped(&x);
+    x.load()?;
+    let x = model.card().shaped(&x)?;
     let engine = engine(file)?;
     let first = compare(&engine, model, raw, &x)?;
     let second = compare(&engine, model, raw, &elsewhere(model.card(), &x))?;
@@ -138,7 +138,7 @@ fn elsewhere(card: &ModelCard, x: &Array) -> Array {
 fn compare(engine: &rten::Model, model: &Model, raw: bool, x: &Array) -> Result<Agreement, Error> {
     let card = model.card();
     let expected = if raw { model.outputs(x)? } else { model.predict(x)?.values };
-    let mut given = card.shaped(x).into_owned();
+    let mut given = card.shaped(x)?.into_owned();
     if raw {
         given = card.transformed(x)?.into_owned();
         card.inputs.apply(&mut given);

@@ -45,7 +45,7 @@ fn said<T>(result: Result<T, impl std::fmt::Display>, more: impl FnOnce(T) -> St
 /// What a data set is said to be.
 fn described(set: Dataset) -> String {
     // All of the summary is computed and written; the kind of answer is in these.
-    let _ = set.summary().to_string();
+    let _ = set.summary().map(|summary| summary.to_string());
     format!("{:?} {:?} {:?}", set.task, set.origin.notes, set.reading.columns.is_some())
 }
 

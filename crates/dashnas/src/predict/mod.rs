@@ -8,7 +8,7 @@ pub mod table;
 pub use error::{InputError, OutputError};
 pub use output::OutputFormat;
 
-use crate::data::Array;
+use crate::data::{Array, DataError};
 use crate::error::Error;
 use crate::host::floats;
 use crate::model::{Model, ModelCard};
@@ -82,7 +82,7 @@ impl Model {
         for chunk in rows.chunks(BATCH) {
             let mut part = x.select(chunk);
             self.card().inputs.apply(&mut part);
-            part.load();
+            part.load()?;
             let part = TensorData::new(part.data, [chunk.len(), channels, height, width]);
             let part = Tensor::<4>::from_data(part, self.device());
             // The temperature is that of a mixture, of which a trained model has none.
@@ -108,7 +108,10 @@ impl ModelCard {
     }
 
     /// Raw inputs with an axis of channels, if they lack that of their single one (or have one too many).
-    pub(crate) fn shaped<'a>(&self, x: &'a Array) -> Cow<'a, Array> {
+    ///
+    /// # Errors
+    /// As [`Array::fetch`].
+    pub(crate) fn shaped<'a>(&self, x: &'a Array) -> Result<Cow<'a, Array>, DataError> {
         let (channels, axes) = (self.read_as.first(), self.read_as.len() + 1);
         let mut shape = x.shape.clone();
         match x.shape.len() {
@@ -116,11 +119,11 @@ impl ModelCard {
             n if n == axes + 1 && shape[1] == 1 => {
                 shape.remove(1);
             }
-            _ => return Cow::Borrowed(x),
+            _ => return Ok(Cow::Borrowed(x)),
         }
         let mut x = x.clone();
-        x.load();
-        Cow::Owned(Array::new(shape, x.data))
+        x.load()?;
+        Ok(Cow::Owned(Array::new(shape, x.data)))
     }
 
     /// Raw inputs as they go into the normalization.
@@ -128,21 +131,17 @@ impl ModelCard {
     /// # Errors
     /// As [`ModelCard::check_inputs`], and [`Error::Data`] if a transform does not go with the inputs.
     pub(crate) fn transformed<'a>(&self, x: &'a Array) -> Result<Cow<'a, Array>, Error> {
-        let x = self.shaped(x);
+        let x = self.shaped(x)?;
         self.check_inputs(&x)?;
         if self.transforms.is_empty() {
             return Ok(x);
         }
         let mut x = x.into_owned();
-        x.load();
+        x.load()?;
         Ok(Cow::Owned(transform::inputs("the inputs", x, &self.transforms)?))
     }
 
-    /// Checks raw inputs against the model.
-    ///
-    /// # Errors
-    /// [`InputError`] with the first thing found wrong.
-    pub fn check_inputs(&self, x: &Array) -> Result<(), InputError> {
+    fn check_shape(&self, x: &Array) -> Result<(), InputError> {
         let expected = self.read_as.clone();
         if x.shape.len() != expected.len() + 1 {
             return Err(InputError::Rank { shape: x.shape.clone(), expected });
@@ -156,10 +155,20 @@ impl ModelCard {
         if !self.any_size() && x.shape[2..] != expected[1..] {
             return Err(InputError::Size { found: x.shape[2..].to_vec(), expected: expected[1..].to_vec() });
         }
+        Ok(())
+    }
+
+    /// Checks raw inputs against the model.
+    ///
+    /// # Errors
+    /// [`InputError`] with the first thing found wrong, or [`Error::Data`] if the inputs are in a file that no longer
+    /// gives them.
+    pub fn check_inputs(&self, x: &Array) -> Result<(), Error> {
+        self.check_shape(x)?;
         for i in 0..x.rows() {
-            let row = x.fetch(i);
+            let row = x.fetch(i)?;
             if let Some(at) = row.iter().position(|v| !v.is_finite()) {
-                return Err(InputError::NotFinite { index: x.unravel(i * x.row_len() + at), value: row[at] });
+                return Err(InputError::NotFinite { index: x.unravel(i * x.row_len() + at), value: row[at] }.into());
             }
         }
         Ok(())

@@ -134,7 +134,11 @@ impl View {
 fn summary(run: &Loaded) -> String {
     let task = run.data.task.map_or(String::new(), |t| format!("{t}, "));
     let [train, val, test] = run.data.samples;
-    let val = if val > 0 { format!(", {val} for validation") } else { String::new() };
+    let val = match run.config.retrain.with_validation {
+        _ if val == 0 => String::new(),
+        true => format!(", {val} for validation and then for retraining"),
+        false => format!(", {val} for validation"),
+    };
     format!("{task}{train} samples to train on{val}, {test} to test on")
 }
 

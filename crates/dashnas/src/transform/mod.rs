@@ -13,7 +13,8 @@ pub use standardize::standardize;
 pub use window::starts;
 
 use crate::config::Config;
-use crate::data::{Array, DataError, Dataset, Split, Targets};
+use crate::data::spill::Rows;
+use crate::data::{Array, DataError, Dataset, ReadOptions, Split, Targets};
 use crate::rng::Seed;
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +97,7 @@ const TEST: u64 = 2;
 pub(crate) fn inputs(origin: &str, mut x: Array, transforms: &[Transform]) -> Result<Array, DataError> {
     for &transform in transforms {
         fits(origin, transform, &x.shape)?;
-        x = changed(x, transform, TEST);
+        x = changed(x, transform, TEST, 0);
     }
     Ok(x)
 }
@@ -134,14 +135,15 @@ fn refused(origin: &str, transform: Transform, shape: &[usize], reason: &str) ->
     DataError::Transform { origin, transform, shape, reason: reason.into() }
 }
 
-/// Inputs after a transform that fits them; `part` is the split that they are of.
-fn changed(mut x: Array, transform: Transform, part: u64) -> Array {
+/// Inputs after a transform that fits them; `part` is the split that they are of, `first` the place of the first of
+/// them in it.
+fn changed(mut x: Array, transform: Transform, part: u64, first: usize) -> Array {
     match transform {
         Transform::StandardizeSamples => {
             let points = x.shape[2..].iter().product::<usize>().max(1);
             x.data.chunks_exact_mut(points).for_each(standardize);
         }
-        Transform::Spherical => return spherical::project(&x, part),
+        Transform::Spherical => return spherical::project(&x, part, first),
         Transform::Flatten => flatten(&mut x),
         Transform::Permute => {
             let order = permute::order(x.shape[2..].iter().product());
@@ -149,6 +151,28 @@ fn changed(mut x: Array, transform: Transform, part: u64) -> Array {
         }
     }
     x
+}
+
+/// Samples that are changed at a time where not all are in memory.
+const AT_ONCE: usize = 64;
+
+/// [`changed`] for inputs that are in a file, into another.
+fn changed_outside(
+    name: &str,
+    x: &Array,
+    transform: Transform,
+    part: u64,
+    options: &ReadOptions,
+) -> Result<Array, DataError> {
+    let shape = [&x.shape[..1], &shape(x.shape[1..].to_vec(), &[transform])].concat();
+    let mut rows = Rows::new(name.as_ref(), "inputs", shape, options)?;
+    let places: Vec<usize> = (0..x.rows()).collect();
+    for some in places.chunks(AT_ONCE) {
+        let mut block = x.select(some);
+        block.load()?;
+        rows.push(&changed(block, transform, part, some[0]).data)?;
+    }
+    rows.array()
 }
 
 fn transformed(mut data: Dataset, transform: Transform) -> Result<Dataset, DataError> {
@@ -162,13 +186,16 @@ fn transformed(mut data: Dataset, transform: Transform) -> Result<Dataset, DataE
         }
         _ => {}
     }
+    let (name, options) = (data.name.clone(), data.reading.clone());
     for (part, split) in splits(&mut data) {
-        split.x.load();
         let x = std::mem::replace(&mut split.x, Array::new(vec![0], Vec::new()));
-        split.x = changed(x, transform, part);
+        split.x = match x.is_outside() {
+            true => changed_outside(&name, &x, transform, part, &options)?,
+            false => changed(x, transform, part, 0),
+        };
         if let (true, Targets::Values(y), Transform::Flatten | Transform::Permute) = (dense, &mut split.y, transform) {
             let field = std::mem::replace(y, Array::new(vec![0], Vec::new()));
-            *y = changed(field, transform, part);
+            *y = changed(field, transform, part, 0);
         }
     }
     data.transforms.push(transform);

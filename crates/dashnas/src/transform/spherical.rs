@@ -16,13 +16,13 @@ pub const BANDWIDTH: usize = 30;
 pub const SIDE: usize = 2 * BANDWIDTH;
 
 /// Projects images `[N, C, H, W]` to `[N, C, 60, 60]`. `part` (training, validation, test) tells their turns
-/// apart.
-pub(super) fn project(images: &Array, part: u64) -> Array {
+/// apart, and the place of an image in it: `first` is that of the first of these.
+pub(super) fn project(images: &Array, part: u64, first: usize) -> Array {
     let [n, c, h, w] = images.shape[..] else { unreachable!("only images are projected") };
     let grid = grid();
     let mut data = Vec::with_capacity(n * c * SIDE * SIDE);
     for i in 0..n {
-        let turn = turn(&normal(4, 1.0, &mut SEED.stream("transform/spherical", &[part, i as u64])));
+        let turn = turn(&normal(4, 1.0, &mut SEED.stream("transform/spherical", &[part, (first + i) as u64])));
         let at: Vec<[f64; 2]> = grid.iter().map(|&v| on_plane(rotate(&turn, v))).collect();
         for image in images.row(i).chunks_exact(h * w) {
             data.extend(at.iter().map(|&p| sample(image, [h, w], p)));
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn a_constant_image_covers_its_share_of_the_sphere() {
         let images = Array::new(vec![2, 1, 8, 8], vec![3.0; 128]);
-        let sphere = project(&images, 0);
+        let sphere = project(&images, 0, 0);
         assert_eq!(sphere.shape, [2, 1, SIDE, SIDE]);
         assert_ne!(sphere.row(0), sphere.row(1), "each has its own turn");
         for i in 0..2 {

@@ -84,7 +84,7 @@ impl Recipe {
         let kernels: Vec<[usize; 2]> = self.kernels.iter().copied().cycle().take(layers).collect();
         let spatial = if h == 1 { vec![w] } else { vec![h, w] };
         let x = Array::new([&[9, channels], &spatial[..]].concat(), self.inputs(9).data);
-        let inputs = InputNormalizer::fit(&x, &vec![self.scheme; channels]);
+        let inputs = InputNormalizer::fit(&x, &vec![self.scheme; channels]).expect("it is in memory");
         let mut rng = self.stream("targets");
         let targets = match self.task {
             TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => {

@@ -64,7 +64,7 @@ fn threads_and_sizes_change_nothing() {
 fn normalisation_is_that_of_the_fourier_neural_operator() {
     let set = DarcyConfig { train: 40, ..small() }.dataset(None, None).unwrap();
     let mut x = set.train.x.clone();
-    InputNormalizer::fit(&x, &set.normalization.input).apply(&mut x);
+    InputNormalizer::fit(&x, &set.normalization.input).unwrap().apply(&mut x);
     assert_eq!(x.row(7)[225..], set.train.x.row(7)[225..], "coordinates are left alone");
     let centre: Vec<f32> = (0..40).map(|i| x.row(i)[112]).collect();
     assert!(centre.iter().sum::<f32>().abs() < 1e-3);

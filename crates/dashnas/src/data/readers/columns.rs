@@ -47,7 +47,7 @@ pub(crate) fn plan(table: &Table, known: &Columns, options: &ReadOptions) -> Res
         let hint = format!("give those, in the same order, or all {all} of the training table");
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     };
-    if let Some(&c) = inputs.iter().find(|&&c| matches!(table.columns[c].1, Values::Text(_)) != known.sequences) {
+    if let Some(&c) = inputs.iter().find(|&&c| table.columns[c].1.is_text() != known.sequences) {
         return Err(match known.sequences {
             true => {
                 DataError::file(&table.path, format!("column `{}` holds numbers, no sequences", table.columns[c].0))
@@ -75,7 +75,7 @@ fn by_name(table: &Table, known: &Columns, options: &ReadOptions) -> Result<(Opt
     }
     let told = |name: &str| [&options.targets, &options.group].into_iter().flatten().any(|n| n == name);
     let strange = |(name, values): &&(String, Values)| {
-        matches!(values, Values::Numbers(_)) && !known.names.contains(name) && !names_ids(name) && !told(name)
+        !values.is_text() && !known.names.contains(name) && !names_ids(name) && !told(name)
     };
     let extra: Vec<&str> = table.columns.iter().filter(strange).map(|(name, _)| name.as_str()).collect();
     if !extra.is_empty() && !known.sequences {

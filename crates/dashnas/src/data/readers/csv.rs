@@ -153,7 +153,7 @@ pub(crate) fn table(path: &Path, text: &str, header: Option<bool>) -> Result<Tab
     let names = (0..first.len()).map(|i| if header { first[i].clone() } else { format!("{}", i + 1) });
     let empty = |&numeric: &bool| if numeric { Values::Numbers(Vec::new()) } else { Values::Text(Vec::new()) };
     let columns = names.zip(numeric.iter().map(empty)).collect();
-    let mut table = Table { path: path.into(), columns, named: header, lines: Vec::new() };
+    let mut table = Table { path: path.into(), columns, named: header, lines: Vec::new(), stored: None };
     let mut skip = header;
     rows(path, text, |line, fields| {
         if std::mem::take(&mut skip) {
@@ -165,6 +165,8 @@ pub(crate) fn table(path: &Path, text: &str, header: Option<bool>) -> Result<Tab
                 // The first pass has seen that it is one.
                 Values::Numbers(v) => v.push(number(field).unwrap_or(f32::NAN)),
                 Values::Text(v) => v.push((*field).to_owned()),
+                // A table of text is all in memory.
+                Values::Stored(_) => {}
             }
         }
         Ok(())

@@ -362,7 +362,8 @@ fn dense(path: &Path, files: &[PathBuf], options: &ReadOptions, labelled: bool) 
             };
             paired.push((*mask).clone());
         }
-        let mut mask_options = ReadOptions { channels: Some(1), ..raw.reading.clone() };
+        // Targets are in memory, whatever the inputs are.
+        let mut mask_options = ReadOptions { channels: Some(1), in_memory: Some(u64::MAX), ..raw.reading.clone() };
         let mut y = images::read(&paired, &paired[0], &mut mask_options, &mut Vec::new())?;
         let two = y.data.iter().all(|&v| v == 0.0 || v == 255.0);
         let binary = options.task.map_or(two || raw.reading.resize.is_some(), |t| t == TaskName::DenseBinary);

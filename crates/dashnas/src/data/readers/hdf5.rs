@@ -2,9 +2,12 @@
 
 use crate::data::arrays::{Container, Info};
 use crate::data::npy::row_major;
+use crate::data::outside::larger;
 use crate::data::raw::afford;
+use crate::data::spill::{Rows, turned};
 use crate::data::{Array, DataError, Place, ReadOptions};
 use hdf5_pure::{DType, Dataset, File, Group};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +24,8 @@ pub(crate) struct Hdf5 {
 /// Groups in groups that are looked into, and arrays that are listed.
 const MAX_DEPTH: usize = 8;
 const MAX_ARRAYS: usize = 10_000;
+/// Numbers that are read at once of an array that does not fit into memory.
+const BLOCK: usize = 1 << 22;
 
 impl Hdf5 {
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
@@ -51,6 +56,60 @@ impl Hdf5 {
         };
         let data = guard(&self.path, || self.file.dataset(name).map_err(|e| e.to_string()))?;
         Ok((data, info))
+    }
+}
+
+impl Hdf5 {
+    /// Elements of an array, if the file can hold them.
+    fn count(&self, info: &Info) -> Result<u128, DataError> {
+        let count = info.shape.iter().map(|&n| n as u128).try_fold(1u128, u128::checked_mul).unwrap_or(u128::MAX / 8);
+        // Deflate makes at most 1032 bytes out of one; a shape beyond that is no shape.
+        if count > u128::from(self.size) * 1032 * 8 {
+            let reason = format!("its shape {:?} cannot come out of a file of {} bytes", info.shape, self.size);
+            return Err(DataError::at(&self.path, Place::Entry(info.name.clone()), reason));
+        }
+        Ok(count)
+    }
+
+    /// So many numbers of the rows (of the file's first axis) in a range.
+    fn values(
+        &self,
+        data: &Dataset,
+        dtype: &DType,
+        info: &Info,
+        rows: Range<u64>,
+        count: u128,
+    ) -> Result<Vec<f32>, DataError> {
+        let (at, n) = (rows.start, rows.end - rows.start);
+        macro_rules! numbers {
+            ($read:ident) => {
+                data.$read(at, n).map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string())
+            };
+        }
+        let values: Vec<f32> = guard(&self.path, || match dtype {
+            // h5py writes bool as an enumeration of one byte.
+            DType::Enum(_) => {
+                let raw = data.read_raw_rows(at, n).map_err(|e| e.to_string())?;
+                match raw.len() as u128 == count {
+                    true => Ok(raw.iter().map(|&b| f32::from(b)).collect()),
+                    false => Err(format!("{dtype} is not read")),
+                }
+            }
+            DType::F64 => numbers!(read_f64_rows),
+            DType::I64 => numbers!(read_i64_rows),
+            DType::U64 => numbers!(read_u64_rows),
+            DType::I32 => numbers!(read_i32_rows),
+            DType::U32 => numbers!(read_u32_rows),
+            DType::F32 | DType::I8 | DType::U8 | DType::I16 | DType::U16 => {
+                data.read_f32_rows(at, n).map_err(|e| e.to_string())
+            }
+            other => Err(format!("values of type {other} are not read")),
+        })?;
+        if values.len() as u128 != count {
+            let reason = format!("it has {} values, not the {count} of its shape {:?}", values.len(), info.shape);
+            return Err(DataError::at(&self.path, Place::Entry(info.name.clone()), reason));
+        }
+        Ok(values)
     }
 }
 
@@ -106,44 +165,46 @@ impl Container for Hdf5 {
 
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
         let (data, info) = self.dataset(name)?;
-        let count = info.shape.iter().map(|&n| n as u128).try_fold(1u128, u128::checked_mul).unwrap_or(u128::MAX / 8);
+        let count = self.count(&info)?;
         afford(&self.path, name, count, &self.options)?;
-        // Deflate makes at most 1032 bytes out of one; a shape beyond that is no shape.
-        if count > u128::from(self.size) * 1032 * 8 {
-            let reason = format!("its shape {:?} cannot come out of a file of {} bytes", info.shape, self.size);
-            return Err(DataError::at(&self.path, Place::Entry(name.into()), reason));
-        }
         let dtype = guard(&self.path, || data.dtype().map_err(|e| e.to_string()))?;
-        let integral = !matches!(dtype, DType::F32 | DType::F64);
-        let mut values = guard(&self.path, || match &dtype {
-            // h5py writes bool as an enumeration of one byte.
-            DType::Enum(_) => {
-                let raw = data.read_raw().map_err(|e| e.to_string())?;
-                let bytes = u128::from(raw.len() as u64) == count;
-                if bytes {
-                    Ok(raw.iter().map(|&b| f32::from(b)).collect())
-                } else {
-                    Err(format!("{dtype} is not read"))
-                }
-            }
-            DType::F64 => data.read_f64().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
-            DType::I64 => data.read_i64().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
-            DType::U64 => data.read_u64().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
-            DType::I32 => data.read_i32().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
-            DType::U32 => data.read_u32().map(|v| v.iter().map(|&v| v as f32).collect()).map_err(|e| e.to_string()),
-            DType::F32 | DType::I8 | DType::U8 | DType::I16 | DType::U16 => data.read_f32().map_err(|e| e.to_string()),
-            other => Err(format!("values of type {other} are not read")),
-        })?;
-        if values.len() as u128 != count {
-            let reason = format!("it has {} values, not the {count} of its shape {:?}", values.len(), info.shape);
-            return Err(DataError::at(&self.path, Place::Entry(name.into()), reason));
-        }
-        let mut integral = integral;
+        let mut integral = !matches!(dtype, DType::F32 | DType::F64);
+        let mut values = self.values(&data, &dtype, &info, 0..u64::MAX, count)?;
         if self.matlab {
             values = row_major(&info.shape, &values);
             integral |= values.iter().all(|v| v.fract() == 0.0);
         }
         Ok((Array::new(info.shape, values), integral))
+    }
+
+    fn outside(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+        let (data, info) = self.dataset(name)?;
+        let count = self.count(&info)?;
+        if info.text || info.shape.len() < 2 || !larger(count, self.options.in_memory) {
+            return Ok(None);
+        }
+        let dtype = guard(&self.path, || data.dtype().map_err(|e| e.to_string()))?;
+        let chunks = guard(&self.path, || data.chunk_shape().map_err(|e| e.to_string()))?;
+        // MATLAB's axes are reversed in the file, and the samples last there.
+        let stored: Vec<usize> =
+            if self.matlab { info.shape.iter().rev().copied().collect() } else { info.shape.clone() };
+        let (rows, width) = (stored[0], stored[1..].iter().product::<usize>());
+        let chunk = chunks.and_then(|c| usize::try_from(*c.first()?).ok()).unwrap_or(1).max(1);
+        // Whole chunks, so that none is unpacked twice.
+        let block = (BLOCK / width.max(1) / chunk).max(1).saturating_mul(chunk);
+        let mut out = Rows::new(&self.path, name, stored, &self.options)?;
+        let mut first = 0;
+        while first < rows {
+            let n = block.min(rows - first);
+            let range = first as u64..(first + n) as u64;
+            out.push(&self.values(&data, &dtype, &info, range, n as u128 * width as u128)?)?;
+            first += n;
+        }
+        let out = out.array()?;
+        match self.matlab {
+            true => turned(&out, info.shape, &self.path, name, &self.options).map(Some),
+            false => Ok(Some(out)),
+        }
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {

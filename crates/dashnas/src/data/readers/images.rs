@@ -1,10 +1,13 @@
 //! PNG and JPEG images as arrays.
 
-use crate::data::raw::afford;
+use crate::data::spill::Rows;
 use crate::data::{Array, DataError, ReadOptions};
 use image::{DynamicImage, ImageReader, Limits};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
+
+/// Files that are decoded before their values are put where all are.
+pub(crate) const AT_ONCE: usize = 64;
 
 /// Whether the extension is one of an image that is read.
 pub(crate) fn is_image(path: &Path) -> bool {
@@ -119,33 +122,33 @@ pub(crate) fn read(
     if options.resize.is_some() {
         notes.push(format!("images are resized to {}×{}", wanted[0], wanted[1]));
     }
-    let row = channels * wanted[0] * wanted[1];
-    afford(first, "images", paths.len() as u128 * row as u128, options)?;
+    let shape = vec![paths.len(), channels, wanted[0], wanted[1]];
+    let mut rows = Rows::new(first, "images", shape, options)?;
     let resized = options.resize.is_some();
     let options = &*options;
-    let rows: Vec<Vec<f32>> = paths
-        .par_iter()
-        .map(|path| {
-            let image = decode(path, options)?;
-            if !given && stored_channels(&image) != stored {
-                let kind = |channels| if channels == 1 { "grey" } else { "in colour" };
-                let reason =
-                    format!("it is {}, but {} is {}", kind(stored_channels(&image)), first.display(), kind(stored));
-                let hint = "--channels 1 makes all of them grey, --channels 3 gives all of them three channels";
-                return Err(DataError::file(path, reason).with_hint(hint));
-            }
-            let found = [image.height() as usize, image.width() as usize];
-            if found == wanted {
-                return Ok(values(&image, channels));
-            }
-            if !resized {
-                let reason =
-                    format!("it is {}×{}, but {} is {}×{}", found[0], found[1], first.display(), size[0], size[1]);
-                let hint = format!("bring them to one size with --resize {}x{}", size[0], size[1]);
-                return Err(DataError::file(path, reason).with_hint(hint));
-            }
-            Ok(resize(&values(&image, channels), channels, found, wanted))
-        })
-        .collect::<Result<_, DataError>>()?;
-    Ok(Array::new(vec![paths.len(), channels, wanted[0], wanted[1]], rows.concat()))
+    let read = |path: &PathBuf| {
+        let image = decode(path, options)?;
+        if !given && stored_channels(&image) != stored {
+            let kind = |channels| if channels == 1 { "grey" } else { "in colour" };
+            let reason =
+                format!("it is {}, but {} is {}", kind(stored_channels(&image)), first.display(), kind(stored));
+            let hint = "--channels 1 makes all of them grey, --channels 3 gives all of them three channels";
+            return Err(DataError::file(path, reason).with_hint(hint));
+        }
+        let found = [image.height() as usize, image.width() as usize];
+        if found == wanted {
+            return Ok(values(&image, channels));
+        }
+        if !resized {
+            let reason = format!("it is {}×{}, but {} is {}×{}", found[0], found[1], first.display(), size[0], size[1]);
+            let hint = format!("bring them to one size with --resize {}x{}", size[0], size[1]);
+            return Err(DataError::file(path, reason).with_hint(hint));
+        }
+        Ok(resize(&values(&image, channels), channels, found, wanted))
+    };
+    for some in paths.chunks(AT_ONCE) {
+        let some: Vec<Vec<f32>> = some.par_iter().map(read).collect::<Result<_, DataError>>()?;
+        some.iter().try_for_each(|image| rows.push(image))?;
+    }
+    rows.array()
 }

@@ -1,9 +1,10 @@
 //! Single `.npy` arrays, and folders of them named as the arrays of an archive are.
 
 use crate::data::arrays::{Container, Info};
-use crate::data::npy::{Header, NpyError};
+use crate::data::npy::{Elem, Header, NpyError};
 use crate::data::outside::{Outside, larger};
 use crate::data::raw::afford;
+use crate::data::spill::turned;
 use crate::data::{Array, DataError, Place, ReadOptions};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -117,11 +118,20 @@ impl Container for NpyFiles {
 
     fn outside(&mut self, name: &str) -> Result<Option<Array>, DataError> {
         let (path, header, _) = self.of(name)?;
-        if !larger(&header, self.options.in_memory) {
+        let elements = header.count().unwrap_or(usize::MAX) as u128;
+        if matches!(header.elem, Elem::Text(_)) || !larger(elements, self.options.in_memory) {
             return Ok(None);
         }
-        let start = header.len as u64;
-        Outside::open(&path, start, header)
+        let (start, shape) = (header.len as u64, header.shape.clone());
+        if !header.fortran {
+            return Outside::open(&path, start, header);
+        }
+        // The rows of a column-major array are all over the file.
+        let flat = Header { fortran: false, shape: vec![1, elements as usize], ..header };
+        match Outside::open(&path, start, flat)? {
+            Some(stored) => turned(&stored, shape, &path, name, &self.options).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {

@@ -1,6 +1,6 @@
 //! Sequences of letters as one-hot arrays.
 
-use crate::data::raw::afford;
+use crate::data::spill::Rows;
 use crate::data::{Array, DataError, ReadOptions};
 use std::path::Path;
 
@@ -44,21 +44,23 @@ pub(crate) fn encode(
     }
     let row = letters.len() * length;
     let elements = sequences.len() as u128 * row as u128;
-    afford(path, "sequences", elements, options)?;
     let held: u128 = sequences.iter().map(|s| s.len() as u128).sum();
     if elements > 1 << 26 && elements > held * 64 * letters.len() as u128 {
         let reason =
             format!("one-hot sequences of {length} letters would make {elements} numbers out of {held} letters");
         return Err(DataError::file(path, reason).with_hint("choose a shorter --length, or --lengths truncate"));
     }
-    let mut data = vec![0.0; elements as usize];
-    for (sequence, out) in sequences.iter().zip(data.chunks_mut(row.max(1))) {
+    let mut rows = Rows::new(path, "sequences", vec![sequences.len(), letters.len(), length], options)?;
+    let mut out = vec![0.0; row];
+    for sequence in sequences {
+        out.fill(0.0);
         for (i, byte) in sequence.bytes().take(length).enumerate() {
             let c = channel[byte as usize];
             if c != usize::MAX {
                 out[c * length + i] = 1.0;
             }
         }
+        rows.push(&out)?;
     }
-    Ok(Array::new(vec![sequences.len(), letters.len(), length], data))
+    rows.array()
 }

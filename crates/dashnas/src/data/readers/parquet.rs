@@ -4,14 +4,72 @@
 
 use super::parquet_delta as delta;
 use super::parquet_types::{Physical, Sense, plain};
-use super::table::{Table, Values};
+use super::table::{Digest, Table, Values};
 use super::thrift::{Reader, Value};
+use crate::data::outside::larger;
 use crate::data::raw::afford;
 use crate::data::{DataError, Place, ReadOptions};
-use std::io::Read;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A file whose footer was read.
+#[derive(Debug)]
+pub(crate) struct Parquet {
+    path: PathBuf,
+    source: Source,
+    columns: Vec<Column>,
+    groups: Vec<Group>,
+    rows: usize,
+    /// Bytes that may be in memory.
+    limit: u64,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+enum Source {
+    Memory(Vec<u8>),
+    File(Mutex<File>),
+}
+
+impl Source {
+    fn read(&self, start: u64, len: u64) -> io::Result<Vec<u8>> {
+        let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        match self {
+            Source::Memory(bytes) => {
+                let end = start.checked_add(len).and_then(|end| usize::try_from(end).ok()).ok_or_else(cut)?;
+                Ok(bytes.get(start as usize..end).ok_or_else(cut)?.to_vec())
+            }
+            Source::File(file) => {
+                // Every reader seeks first.
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.seek(SeekFrom::Start(start))?;
+                let mut bytes = Vec::new();
+                file.by_ref().take(len).read_to_end(&mut bytes)?;
+                if bytes.len() as u64 == len { Ok(bytes) } else { Err(cut()) }
+            }
+        }
+    }
+}
+
+/// A row group: its rows, and a chunk for each column.
+#[derive(Debug)]
+struct Group {
+    rows: usize,
+    chunks: Vec<Chunk>,
+}
+
+/// The pages of a column in a row group.
+#[derive(Debug)]
+struct Chunk {
+    bytes: Range<u64>,
+    codec: i64,
+}
 
 /// A leaf of the schema.
+#[derive(Debug)]
 struct Column {
     name: String,
     physical: Physical,
@@ -47,6 +105,10 @@ struct Budget {
 }
 
 impl Budget {
+    fn new(limit: u64) -> Self {
+        Self { texts: limit, page: limit.min(1 << 30) as usize }
+    }
+
     /// Takes texts of these lengths.
     fn take(&mut self, texts: impl Iterator<Item = usize>) -> Result<(), String> {
         let bytes = texts.map(|n| n as u64 + STRING).sum();
@@ -55,59 +117,128 @@ impl Budget {
     }
 }
 
-/// Reads the columns of a file.
+/// Reads the columns of a file. Of a file that is larger than memory should hold, columns of numbers are only looked
+/// over, and stay where they are.
+pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Table, DataError> {
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) {
+        return table(path, &super::bytes(path, options.max_bytes)?, options);
+    }
+    let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+    let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
+    Parquet::new(path, Source::File(Mutex::new(file)), size, options.max_bytes)?.table(options)
+}
+
+/// Reads the columns of a file's bytes.
 pub(crate) fn table(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Table, DataError> {
-    let bad = |reason: &str| {
-        DataError::file(path, format!("it is not a Parquet file that can be read: {reason}"))
-            .with_hint("it may be cut short: get it again")
-    };
-    let n = bytes.len();
-    if n < 12 || &bytes[n - 4..] != b"PAR1" || &bytes[..4] != b"PAR1" {
-        return Err(bad("it does not begin and end as one"));
-    }
-    let size = u32::from_le_bytes([bytes[n - 8], bytes[n - 7], bytes[n - 6], bytes[n - 5]]) as usize;
-    let start = (n - 8).checked_sub(size).filter(|&s| s >= 4).ok_or_else(|| bad("its footer is cut short"))?;
-    let meta = Reader { rest: &bytes[start..n - 8] }.read().ok_or_else(|| bad("its footer is damaged"))?;
-    let rows = meta.int(3).and_then(|v| usize::try_from(v).ok()).ok_or_else(|| bad("it has no number of rows"))?;
-    let columns = schema(&meta).ok_or_else(|| bad("its schema is damaged"))?;
-    if let Some(column) = columns.iter().find(|c| !c.flat) {
-        return Err(DataError::at(path, Place::Entry(column.name.clone()), "nested columns and lists are not read")
-            .with_hint("write one column for each value"));
-    }
-    afford(path, "table", rows as u128 * columns.len() as u128, options)?;
-    // Run-length encoding could say any number in a few bytes; no real table is that empty.
-    if rows as u128 > n as u128 * 4096 {
-        return Err(bad(&format!("{n} bytes do not hold {rows} rows")));
-    }
-    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
-    if let Some((_, j)) = super::csv::duplicate(&names) {
-        return Err(DataError::file(path, format!("two columns are named `{}`", names[j])));
-    }
-    let mut budget = Budget { texts: options.max_bytes, page: options.max_bytes.min(1 << 30) as usize };
-    let mut found = Vec::new();
-    for (c, column) in columns.into_iter().enumerate() {
-        let mut values =
-            if column.sense == Sense::Text { Values::Text(Vec::new()) } else { Values::Numbers(Vec::new()) };
-        for group in meta.list(4) {
-            let chunk = group.list(1).get(c).and_then(|c| c.field(3)).ok_or_else(|| bad("a column is missing"))?;
-            let wanted = group.int(3).and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= rows).unwrap_or(0);
-            read_chunk(bytes, chunk, &column, wanted, &mut budget, &mut values)
-                .map_err(|reason| DataError::at(path, Place::Entry(column.name.clone()), reason))?;
-        }
-        let len = match &values {
-            Values::Numbers(v) => v.len(),
-            Values::Text(v) => v.len(),
+    Parquet::new(path, Source::Memory(bytes.to_vec()), bytes.len() as u64, options.max_bytes)?.table(options)
+}
+
+impl Parquet {
+    fn new(path: &Path, source: Source, n: u64, limit: u64) -> Result<Self, DataError> {
+        let bad = |reason: &str| {
+            DataError::file(path, format!("it is not a Parquet file that can be read: {reason}"))
+                .with_hint("it may be cut short: get it again")
         };
-        if len != rows {
-            let reason = format!("it has {len} values for {rows} rows");
-            return Err(DataError::at(path, Place::Entry(column.name), reason));
+        let read = |start, len| source.read(start, len).map_err(|e| DataError::io(path, e));
+        if n < 12 || read(n - 4, 4)? != b"PAR1" || read(0, 4)? != b"PAR1" {
+            return Err(bad("it does not begin and end as one"));
         }
-        found.push((column.name, values));
+        let size = read(n - 8, 4)?.first_chunk::<4>().map_or(0, |&b| u64::from(u32::from_le_bytes(b)));
+        let start = (n - 8).checked_sub(size).filter(|&s| s >= 4).ok_or_else(|| bad("its footer is cut short"))?;
+        let footer = read(start, size)?;
+        let meta = Reader { rest: &footer }.read().ok_or_else(|| bad("its footer is damaged"))?;
+        let rows = meta.int(3).and_then(|v| usize::try_from(v).ok()).ok_or_else(|| bad("it has no number of rows"))?;
+        let columns = schema(&meta).ok_or_else(|| bad("its schema is damaged"))?;
+        if let Some(column) = columns.iter().find(|c| !c.flat) {
+            return Err(DataError::at(
+                path,
+                Place::Entry(column.name.clone()),
+                "nested columns and lists are not read",
+            )
+            .with_hint("write one column for each value"));
+        }
+        // Run-length encoding could say any number in a few bytes; no real table is that empty.
+        if rows as u128 > u128::from(n) * 4096 {
+            return Err(bad(&format!("{n} bytes do not hold {rows} rows")));
+        }
+        let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+        if let Some((_, j)) = super::csv::duplicate(&names) {
+            return Err(DataError::file(path, format!("two columns are named `{}`", names[j])));
+        }
+        if rows == 0 || columns.is_empty() {
+            return Err(DataError::file(path, "it holds no rows"));
+        }
+        let mut groups = Vec::new();
+        for group in meta.list(4) {
+            let rows = group.int(3).and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= rows).unwrap_or(0);
+            let chunk = |c: usize| {
+                let chunk = group.list(1).get(c).and_then(|c| c.field(3)).ok_or_else(|| bad("a column is missing"))?;
+                let cut = || DataError::at(path, Place::Entry(names[c].clone()), "it is cut short");
+                let offset = |id| chunk.int(id).and_then(|v| u64::try_from(v).ok()).filter(|&v| v > 0);
+                let data = offset(9).ok_or_else(cut)?;
+                let at = offset(11).map_or(data, |d| d.min(data));
+                // Without a size, it may be all up to the footer.
+                let end = offset(7).map_or(start, |size| at.saturating_add(size).min(start));
+                let bytes = if at < end { at..end } else { return Err(cut()) };
+                Ok(Chunk { bytes, codec: chunk.int(4).unwrap_or(0) })
+            };
+            groups.push(Group { rows, chunks: (0..columns.len()).map(chunk).collect::<Result<_, _>>()? });
+        }
+        Ok(Self { path: path.into(), source, columns, groups, rows, limit })
     }
-    if rows == 0 || found.is_empty() {
-        return Err(DataError::file(path, "it holds no rows"));
+
+    /// Row groups.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
     }
-    Ok(Table { path: path.into(), columns: found, named: true, lines: Vec::new() })
+
+    /// The values of a column in some row groups.
+    pub fn column(&self, c: usize, groups: Range<usize>) -> Result<Values, DataError> {
+        self.column_within(c, groups, &mut Budget::new(self.limit))
+    }
+
+    fn column_within(&self, c: usize, groups: Range<usize>, budget: &mut Budget) -> Result<Values, DataError> {
+        let column = &self.columns[c];
+        let mut values = if column.is_text() { Values::Text(Vec::new()) } else { Values::Numbers(Vec::new()) };
+        for group in &self.groups[groups] {
+            let Chunk { bytes, codec } = &group.chunks[c];
+            let bytes =
+                self.source.read(bytes.start, bytes.end - bytes.start).map_err(|e| DataError::io(&self.path, e))?;
+            read_chunk(&bytes, *codec, column, group.rows, budget, &mut values)
+                .map_err(|reason| DataError::at(&self.path, Place::Entry(column.name.clone()), reason))?;
+        }
+        Ok(values)
+    }
+
+    fn table(self, options: &ReadOptions) -> Result<Table, DataError> {
+        let elements = self.rows as u128 * self.columns.len() as u128;
+        let stored = larger(elements, options.in_memory);
+        // Otherwise there is one column in memory at a time.
+        afford(&self.path, "table", if stored { self.rows as u128 } else { elements }, options)?;
+        let mut budget = Budget::new(self.limit);
+        let mut found = Vec::new();
+        for (c, column) in self.columns.iter().enumerate() {
+            let values = self.column_within(c, 0..self.groups(), &mut budget)?;
+            if values.len() != self.rows {
+                let reason = format!("it has {} values for {} rows", values.len(), self.rows);
+                return Err(DataError::at(&self.path, Place::Entry(column.name.clone()), reason));
+            }
+            let values = match values {
+                Values::Numbers(v) if stored => Values::Stored(Digest::of(&v)),
+                values => values,
+            };
+            found.push((column.name.clone(), values));
+        }
+        let path = self.path.clone();
+        let stored = stored.then(|| Arc::new(self));
+        Ok(Table { path, columns: found, named: true, lines: Vec::new(), stored })
+    }
+}
+
+impl Column {
+    fn is_text(&self) -> bool {
+        self.sense == Sense::Text
+    }
 }
 
 fn schema(meta: &Value<'_>) -> Option<Vec<Column>> {
@@ -134,19 +265,17 @@ fn schema(meta: &Value<'_>) -> Option<Vec<Column>> {
     Some(columns)
 }
 
+/// Reads the pages that `bytes` are, as many as it takes for so many rows.
 fn read_chunk(
     bytes: &[u8],
-    chunk: &Value<'_>,
+    codec: i64,
     column: &Column,
     rows: usize,
     budget: &mut Budget,
     out: &mut Values,
 ) -> Result<(), String> {
     let cut = || "it is cut short".to_owned();
-    let offset = |id| chunk.int(id).and_then(|v| usize::try_from(v).ok()).filter(|&v| v > 0);
-    let data = offset(9).ok_or_else(cut)?;
-    let mut at = offset(11).map_or(data, |d| d.min(data));
-    let codec = chunk.int(4).unwrap_or(0);
+    let mut at = 0;
     let mut dictionary: Option<Raw> = None;
     let mut left = rows;
     while left > 0 {

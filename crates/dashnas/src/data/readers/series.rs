@@ -36,21 +36,25 @@ pub(crate) fn fill(series: &mut Series, fill: Option<Fill>) -> Result<(), DataEr
             DataError::at(&series.path, series.place(column), "the value is missing")
                 .with_hint("fill missing values with --fill-missing linear, zero or mean")
         })?;
-        let values = &mut series.channels[c];
-        let known: Vec<(usize, f32)> =
-            values.iter().enumerate().filter(|(_, v)| !v.is_nan()).map(|(i, &v)| (i, v)).collect();
-        let mean = known.iter().map(|&(_, v)| f64::from(v)).sum::<f64>() / known.len().max(1) as f64;
-        for (i, value) in values.iter_mut().enumerate().filter(|(_, v)| v.is_nan()) {
-            let right = known.partition_point(|&(k, _)| k < i);
-            *value = match (how, known.get(right.wrapping_sub(1)), known.get(right)) {
-                (Fill::Zero, ..) | (_, None, None) => 0.0,
-                (Fill::Mean, ..) => mean as f32,
-                (Fill::Linear, Some(&(a, va)), Some(&(b, vb))) => va + (vb - va) * (i - a) as f32 / (b - a) as f32,
-                (Fill::Linear, Some(&(_, v)), None) | (Fill::Linear, None, Some(&(_, v))) => v,
-            };
-        }
+        fill_channel(&mut series.channels[c], how);
     }
     Ok(())
+}
+
+/// Fills what is missing of a channel; zeros if that is all of it.
+pub(crate) fn fill_channel(values: &mut [f32], how: Fill) {
+    let known: Vec<(usize, f32)> =
+        values.iter().enumerate().filter(|(_, v)| !v.is_nan()).map(|(i, &v)| (i, v)).collect();
+    let mean = known.iter().map(|&(_, v)| f64::from(v)).sum::<f64>() / known.len().max(1) as f64;
+    for (i, value) in values.iter_mut().enumerate().filter(|(_, v)| v.is_nan()) {
+        let right = known.partition_point(|&(k, _)| k < i);
+        *value = match (how, known.get(right.wrapping_sub(1)), known.get(right)) {
+            (Fill::Zero, ..) | (_, None, None) => 0.0,
+            (Fill::Mean, ..) => mean as f32,
+            (Fill::Linear, Some(&(a, va)), Some(&(b, vb))) => va + (vb - va) * (i - a) as f32 / (b - a) as f32,
+            (Fill::Linear, Some(&(_, v)), None) | (Fill::Linear, None, Some(&(_, v))) => v,
+        };
+    }
 }
 
 /// The length that these training series are brought to, and whether they differ.

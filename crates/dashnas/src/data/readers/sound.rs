@@ -1,10 +1,13 @@
 //! WAV files as log-mel spectrograms.
 
-use crate::audio::{LogMel, LogMelSettings, resample};
-use crate::data::raw::{afford, afford_bytes};
+use crate::audio::{LogMel, LogMelSettings, resample, resampled};
+use crate::data::raw::afford_bytes;
+use crate::data::spill::Rows;
 use crate::data::{Array, DataError, Lengths, ReadOptions};
 use hound::{SampleFormat, WavReader};
 use rayon::prelude::*;
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Whether the extension is that of a WAV file.
@@ -12,18 +15,43 @@ pub(crate) fn is_wav(path: &Path) -> bool {
     matches!(super::extension(path).as_str(), "wav" | "wave")
 }
 
-/// The samples of a file, −1 to 1, channels averaged, and their rate.
-pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<f32>, u32), DataError> {
-    let bad = |e: hound::Error| {
-        DataError::file(path, format!("it is not a WAV file that can be read: {e}"))
-            .with_hint("convert it: ffmpeg -i in -c:a pcm_s16le out.wav")
-    };
-    let mut reader = WavReader::new(bytes).map_err(bad)?;
+fn bad(path: &Path, e: &hound::Error) -> DataError {
+    DataError::file(path, format!("it is not a WAV file that can be read: {e}"))
+        .with_hint("convert it: ffmpeg -i in -c:a pcm_s16le out.wav")
+}
+
+/// Reads the header of a file.
+fn header<R: Read>(path: &Path, bytes: R) -> Result<WavReader<R>, DataError> {
+    let reader = WavReader::new(bytes).map_err(|e| bad(path, &e))?;
     let spec = reader.spec();
     if spec.channels == 0 || !(1_000..=384_000).contains(&spec.sample_rate) {
         let reason = format!("{} channels at {} Hz is no sound", spec.channels, spec.sample_rate);
         return Err(DataError::file(path, reason));
     }
+    Ok(reader)
+}
+
+/// The samples (of each channel) that a file has by its header, and their rate.
+fn length(path: &Path, limit: u64) -> Result<(usize, u32), DataError> {
+    let size = std::fs::metadata(path).map_err(|e| DataError::io(path, e))?.len();
+    let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    if !packed && size > 0 {
+        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+        let reader = header(path, BufReader::new(file))?;
+        let spec = reader.spec();
+        // A header that claims more than there is would have room made for it.
+        if u64::from(reader.len()) * u64::from(spec.bits_per_sample.div_ceil(8)) <= size {
+            return Ok((reader.duration() as usize, spec.sample_rate));
+        }
+    }
+    parse(path, &super::bytes(path, limit)?).map(|(samples, rate)| (samples.len(), rate))
+}
+
+/// The samples of a file, −1 to 1, channels averaged, and their rate.
+pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<f32>, u32), DataError> {
+    let mut reader = header(path, bytes)?;
+    let bad = |e| bad(path, &e);
+    let spec = reader.spec();
     let samples: Vec<f32> = match spec.sample_format {
         SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>().map_err(bad)?,
         SampleFormat::Int => {
@@ -59,23 +87,20 @@ pub(crate) fn read(
     options.mel_fft = Some(settings.fft);
     let mel = LogMel::new(&settings);
     let limit = options.max_bytes;
-    let clips: Vec<(Vec<f32>, usize, u32)> = paths
+    // How long they are, by their headers; what they hold is read once it is known where it goes.
+    let clips: Vec<(usize, u32)> = paths
         .par_iter()
         .map(|path| {
-            let (samples, rate) = parse(path, &super::bytes(path, limit)?)?;
-            if let Some(i) = samples.iter().position(|v| !v.is_finite()) {
-                return Err(DataError::file(path, format!("sample {i} is {}", samples[i])));
-            }
+            let (samples, rate) = length(path, limit)?;
             // Up to 384 times as many: a rate is from 1000 to 384 000 Hz.
-            let resampled = samples.len() as u128 * u128::from(settings.rate) / u128::from(rate);
-            afford_bytes(path, "sound", 4 * resampled, limit)?;
-            let spectrum = mel.frames(resampled as usize) as u128 * settings.bands as u128;
+            let resampled = resampled(samples, rate, settings.rate);
+            afford_bytes(path, "sound", 4 * resampled as u128, limit)?;
+            let spectrum = mel.frames(resampled) as u128 * settings.bands as u128;
             afford_bytes(path, "spectrogram", 4 * spectrum, limit)?;
-            let samples = resample(&samples, rate, settings.rate);
-            Ok((mel.compute(&samples), mel.frames(samples.len()), rate))
+            Ok((mel.frames(resampled), rate))
         })
         .collect::<Result<_, DataError>>()?;
-    let lens = || clips.iter().zip(decides).filter(|(_, d)| **d).map(|(c, _)| c.1);
+    let lens = || clips.iter().zip(decides).filter(|(_, d)| **d).map(|(c, _)| c.0);
     let (min, max) = (lens().min().unwrap_or(1), lens().max().unwrap_or(1));
     let frames = options.length.unwrap_or(if options.lengths == Lengths::Truncate { min } else { max });
     options.length = Some(frames);
@@ -83,7 +108,7 @@ pub(crate) fn read(
         "sound is turned to log-mel spectrograms: {} bands of {} points, windows of {} ms every {} ms at {} Hz",
         settings.bands, settings.fft, settings.window_ms, settings.hop_ms, settings.rate
     ));
-    let lowest = clips.iter().map(|c| c.2).min().unwrap_or(settings.rate);
+    let lowest = clips.iter().map(|c| c.1).min().unwrap_or(settings.rate);
     if lowest < settings.rate {
         notes.push(format!(
             "clips are at {lowest} Hz, so that bands above {} Hz are empty (--audio-rate {lowest})",
@@ -96,15 +121,27 @@ pub(crate) fn read(
     let bands = settings.bands;
     // There is at least one clip.
     let first = paths.first().map_or(Path::new("sound"), PathBuf::as_path);
-    afford(first, "spectrograms", clips.len() as u128 * (bands * frames) as u128, options)?;
+    let mut rows = Rows::new(first, "spectrograms", vec![paths.len(), 1, bands, frames], options)?;
     let silence = 1e-10f32.ln();
-    let mut data = Vec::with_capacity(clips.len() * bands * frames);
-    for (values, n, _) in clips {
-        for band in values.chunks(n) {
-            let kept = n.min(frames);
-            data.extend_from_slice(&band[..kept]);
-            data.extend(std::iter::repeat_n(silence, frames - kept));
+    let read = |path: &PathBuf| {
+        let (samples, rate) = parse(path, &super::bytes(path, limit)?)?;
+        if let Some(i) = samples.iter().position(|v| !v.is_finite()) {
+            return Err(DataError::file(path, format!("sample {i} is {}", samples[i])));
         }
+        // As many as the header promised, or fewer.
+        let samples = resample(&samples, rate, settings.rate);
+        let n = mel.frames(samples.len());
+        let mut row = Vec::with_capacity(bands * frames);
+        for band in mel.compute(&samples).chunks(n) {
+            let kept = n.min(frames);
+            row.extend_from_slice(&band[..kept]);
+            row.extend(std::iter::repeat_n(silence, frames - kept));
+        }
+        Ok(row)
+    };
+    for some in paths.chunks(super::images::AT_ONCE) {
+        let some: Vec<Vec<f32>> = some.par_iter().map(read).collect::<Result<_, DataError>>()?;
+        some.iter().try_for_each(|clip| rows.push(clip))?;
     }
-    Ok(Array::new(vec![paths.len(), 1, bands, frames], data))
+    rows.array()
 }

@@ -1,19 +1,63 @@
 //! Tables of one sample a row: which column is the label, which are the inputs.
 
+use super::parquet::Parquet;
 use super::series::{self, Series, is_missing};
 use super::{columns, onehot, pairs};
 use crate::config::TaskName;
 use crate::data::infer::RawTargets;
 use crate::data::raw::{Labels, Part, Raw, Role};
+use crate::data::spill::Rows;
 use crate::data::{Array, DataError, Lengths, Place, ReadOptions};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A column's values; a missing number is NaN.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Values {
     Numbers(Vec<f32>),
     Text(Vec<String>),
+    /// Numbers that are left in the file.
+    Stored(Digest),
+}
+
+/// What is to be known of numbers that are not in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Digest {
+    len: usize,
+    /// Different values, as far as it matters how many there are.
+    distinct: usize,
+    whole: bool,
+    counts: bool,
+}
+
+impl Digest {
+    pub fn of(v: &[f32]) -> Self {
+        Self { len: v.len(), distinct: distinct(v), whole: whole(v), counts: counts(v) }
+    }
+}
+
+/// Different values; beyond what a label may have, only that there are more.
+fn distinct(v: &[f32]) -> usize {
+    let enough = 1000.max(v.len() / 100);
+    let mut seen = HashSet::new();
+    for value in v {
+        seen.insert(value.to_bits());
+        if seen.len() > enough {
+            break;
+        }
+    }
+    seen.len()
+}
+
+fn whole(v: &[f32]) -> bool {
+    v.iter().all(|v| v.fract() == 0.0)
+}
+
+/// Whether each value is one more than that before it.
+fn counts(v: &[f32]) -> bool {
+    v.windows(2).all(|w| w[1] == w[0] + 1.0)
 }
 
 impl Values {
@@ -21,30 +65,50 @@ impl Values {
         match self {
             Values::Numbers(v) => v.len(),
             Values::Text(v) => v.len(),
+            Values::Stored(digest) => digest.len,
         }
     }
 
+    pub fn is_text(&self) -> bool {
+        matches!(self, Values::Text(_))
+    }
+
+    /// The values as texts; columns of which they are needed are in memory.
     fn texts(&self) -> Vec<String> {
         match self {
             Values::Numbers(v) => v.iter().map(f32::to_string).collect(),
             Values::Text(v) => v.clone(),
+            Values::Stored(_) => Vec::new(),
         }
     }
 
     fn distinct(&self) -> usize {
         match self {
-            Values::Numbers(v) => v.iter().map(|v| v.to_bits()).collect::<HashSet<_>>().len(),
+            Values::Numbers(v) => distinct(v),
             Values::Text(v) => v.iter().collect::<HashSet<_>>().len(),
+            Values::Stored(digest) => digest.distinct,
         }
     }
 
     fn whole(&self) -> bool {
-        matches!(self, Values::Numbers(v) if v.iter().all(|v| v.fract() == 0.0))
+        match self {
+            Values::Numbers(v) => whole(v),
+            Values::Text(_) => false,
+            Values::Stored(digest) => digest.whole,
+        }
+    }
+
+    fn counts(&self) -> bool {
+        match self {
+            Values::Numbers(v) => counts(v),
+            Values::Text(_) => false,
+            Values::Stored(digest) => digest.counts,
+        }
     }
 }
 
 /// Columns of equal length.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub path: PathBuf,
     pub columns: Vec<(String, Values)>,
@@ -52,6 +116,31 @@ pub(crate) struct Table {
     pub named: bool,
     /// The line of each row, from 1.
     pub lines: Vec<u32>,
+    /// The file that [`Values::Stored`] are in.
+    pub stored: Option<Arc<Parquet>>,
+}
+
+impl Table {
+    /// Takes a column into memory.
+    fn load(&mut self, c: usize) -> Result<(), DataError> {
+        if let (Values::Stored(_), Some(file)) = (&self.columns[c].1, &self.stored) {
+            self.columns[c].1 = file.column(c, 0..file.groups())?;
+        }
+        Ok(())
+    }
+
+    /// Parts that the rows are in.
+    fn parts(&self) -> usize {
+        self.stored.as_ref().map_or(1, |file| file.groups())
+    }
+
+    /// The values of a column in one of the parts.
+    fn part(&self, c: usize, part: usize) -> Result<Cow<'_, Values>, DataError> {
+        match &self.stored {
+            None => Ok(Cow::Borrowed(&self.columns[c].1)),
+            Some(file) => file.column(c, part..part + 1).map(Cow::Owned),
+        }
+    }
 }
 
 const LABELS: [&str; 9] = ["label", "labels", "class", "target", "y", "category", "outcome", "species", "diagnosis"];
@@ -91,6 +180,11 @@ pub(crate) fn read(
         columns::check_width(&tables[0].1, &plan, options)?;
     }
     raw.notes.clone_from(&plan.notes);
+    for (_, table) in &mut tables {
+        let all = table.columns.len();
+        let needed = plan.label.into_iter().chain(plan.group);
+        needed.filter(|&c| c < all).try_for_each(|c| table.load(c))?;
+    }
     for (_, table) in &tables {
         same_columns(&tables[0].1, table, plan.label)?;
         raw.file(&table.path);
@@ -158,11 +252,11 @@ fn plan(table: &Table, options: &ReadOptions, labelled: bool) -> Result<Plan, Da
     let free = |c: &usize| Some(*c) != label && Some(*c) != group;
     let is_sequence = |c: &usize| match &table.columns[*c].1 {
         Values::Text(v) => v.iter().all(|s| onehot::is_sequence(s)),
-        Values::Numbers(_) => false,
+        _ => false,
     };
     let is_letter = |c: &usize| match &table.columns[*c].1 {
         Values::Text(v) => v.iter().all(|s| s.len() == 1 && s.as_bytes()[0].is_ascii_alphabetic()),
-        Values::Numbers(_) => false,
+        _ => false,
     };
     let all: Vec<usize> = (0..table.columns.len()).filter(free).collect();
     let mut whole: Vec<usize> = all.iter().copied().filter(is_sequence).collect();
@@ -175,7 +269,7 @@ fn plan(table: &Table, options: &ReadOptions, labelled: bool) -> Result<Plan, Da
     let numbers: Vec<usize> = all
         .iter()
         .copied()
-        .filter(|&c| matches!(table.columns[c].1, Values::Numbers(_)) && !(table.named && is_id(&table.columns[c])))
+        .filter(|&c| !table.columns[c].1.is_text() && !(table.named && is_id(&table.columns[c])))
         .collect();
     let (inputs, sequences) = match (&whole[..], letters.len() >= 8) {
         ([_], _) => (whole, true),
@@ -225,8 +319,7 @@ pub(crate) fn not_a_number(table: &Table, c: usize) -> DataError {
 
 /// A column of row numbers.
 fn is_id((name, values): &(String, Values)) -> bool {
-    let Values::Numbers(v) = values else { return false };
-    names_ids(name) && v.windows(2).all(|w| w[1] == w[0] + 1.0)
+    names_ids(name) && values.counts()
 }
 
 /// Whether a column of this name says which sample it is.
@@ -243,7 +336,7 @@ fn guess_label(table: &Table) -> Option<usize> {
         let distinct = values.distinct();
         distinct >= 2 && distinct <= 100.max(values.len() / 100) && distinct * 2 <= values.len()
     };
-    let text = |c: &usize| matches!(table.columns[*c].1, Values::Text(_)) && few(*c);
+    let text = |c: &usize| table.columns[*c].1.is_text() && few(*c);
     let texts: Vec<usize> = (0..n).filter(text).collect();
     if let [only] = texts[..] {
         return Some(only);
@@ -257,7 +350,7 @@ fn guess_label(table: &Table) -> Option<usize> {
 fn same_columns(first: &Table, other: &Table, label: Option<usize>) -> Result<(), DataError> {
     let differ = |i: usize| {
         let (a, b) = (&first.columns[i], &other.columns[i]);
-        a.0 != b.0 || (Some(i) != label && std::mem::discriminant(&a.1) != std::mem::discriminant(&b.1))
+        a.0 != b.0 || (Some(i) != label && a.1.is_text() != b.1.is_text())
     };
     let (n, m) = (first.columns.len(), other.columns.len());
     if n != m {
@@ -317,28 +410,33 @@ fn numbers(table: &Table, plan: &Plan, options: &ReadOptions) -> Result<Array, D
         let reason = format!("{width} columns of inputs cannot be divided into {channels} channels");
         return Err(DataError::file(&table.path, reason).with_hint("check --channels"));
     }
-    let mut data = Vec::with_capacity(n * width);
-    for row in 0..n {
-        let values: Vec<f32> = plan
-            .inputs
-            .iter()
-            .map(|&c| match &table.columns[c].1 {
+    let shape = vec![n, channels, width / channels];
+    let mut rows = Rows::new(&table.path, "table", shape, options)?;
+    let mut before = 0;
+    for part in 0..table.parts() {
+        let columns = plan.inputs.iter().map(|&c| table.part(c, part)).collect::<Result<Vec<_>, _>>()?;
+        let len = columns[0].len();
+        for row in 0..len {
+            let value = |values: &Cow<'_, Values>| match &**values {
                 Values::Numbers(v) => v[row],
-                Values::Text(_) => f32::NAN,
-            })
-            .collect();
-        let line = table.lines.get(row).map_or(row + 1, |&l| l as usize);
-        if let (Some(c), None) = (values.iter().position(|v| v.is_nan()), options.fill_missing) {
-            let place = Place::Cell(line, table.columns[plan.inputs[c]].0.clone());
-            return Err(DataError::at(&table.path, place, "the value is missing")
-                .with_hint("fill missing values with --fill-missing linear, zero or mean"));
+                _ => f32::NAN,
+            };
+            let values: Vec<f32> = columns.iter().map(value).collect();
+            let at = before + row;
+            let line = table.lines.get(at).map_or(at + 1, |&l| l as usize);
+            if let (Some(c), None) = (values.iter().position(|v| v.is_nan()), options.fill_missing) {
+                let place = Place::Cell(line, table.columns[plan.inputs[c]].0.clone());
+                return Err(DataError::at(&table.path, place, "the value is missing")
+                    .with_hint("fill missing values with --fill-missing linear, zero or mean"));
+            }
+            let channels = values.chunks(width / channels).map(<[f32]>::to_vec).collect();
+            let mut series = Series { channels, path: table.path.clone(), line, first_column: 1 };
+            series::fill(&mut series, options.fill_missing)?;
+            series.channels.iter().try_for_each(|c| rows.push(c))?;
         }
-        let channels = values.chunks(width / channels).map(<[f32]>::to_vec).collect();
-        let mut series = Series { channels, path: table.path.clone(), line, first_column: 1 };
-        series::fill(&mut series, options.fill_missing)?;
-        series.channels.iter().for_each(|c| data.extend_from_slice(c));
+        before += len;
     }
-    Ok(Array::new(vec![n, channels, width / channels], data))
+    rows.array()
 }
 
 /// Labels: classes by name where they are text or few whole numbers, else numbers.
@@ -347,6 +445,8 @@ fn labels(table: &Table, c: usize, options: &ReadOptions) -> Result<Labels, Data
     let absent = match values {
         Values::Numbers(v) => v.iter().position(|v| v.is_nan()),
         Values::Text(v) => v.iter().position(|v| is_missing(v)),
+        // A label is in memory.
+        Values::Stored(_) => None,
     };
     if let Some(row) = absent {
         let place = Place::Cell(table.lines.get(row).map_or(row + 1, |&l| l as usize), name.clone());
@@ -354,9 +454,7 @@ fn labels(table: &Table, c: usize, options: &ReadOptions) -> Result<Labels, Data
     }
     let classes = match options.task {
         Some(task) => task == TaskName::Classification,
-        None => {
-            matches!(values, Values::Text(_)) || (values.whole() && values.distinct() <= 1000.min(values.len() / 2 + 1))
-        }
+        None => values.is_text() || (values.whole() && values.distinct() <= 1000.min(values.len() / 2 + 1)),
     };
     match values {
         Values::Numbers(v) if !classes => {

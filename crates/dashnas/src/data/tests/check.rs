@@ -69,7 +69,7 @@ fn summaries_count_and_print() {
     let mut entries = with_targets(i32s("y_train", &[4], &[0, 1, 1, 1]), i32s("y_test", &[2], &[0, 1]));
     entries[0] = f32s("x_train", &[4, 1, 4], &[-2.0; 16]);
     let set = read(&entries).unwrap().with_classes(vec!["no".into(), "yes".into()]).unwrap();
-    let summary = set.summary();
+    let summary = set.summary().unwrap();
     assert_eq!(summary.majority_error, Some(0.5));
     assert_eq!(summary.classes[1], inspect::ClassSummary { name: "yes".into(), train: 3, test: 1 });
     assert_eq!(summary.inputs, [inspect::Range { min: -2.0, max: -2.0, mean: -2.0 }]);
@@ -98,9 +98,9 @@ fn summaries_count_and_print() {
 fn summaries_of_labels_and_fields() {
     let y = [1, 1, 0, 1, 0, 0, 0, 1];
     let set = read(&with_targets(u8s("y_train", &[4, 2], &y), u8s("y_test", &[2, 2], &[1, 1, 0, 0]))).unwrap();
-    let counts: Vec<_> = set.summary().classes.iter().map(|c| (c.train, c.test)).collect();
+    let counts: Vec<_> = set.summary().unwrap().classes.iter().map(|c| (c.train, c.test)).collect();
     assert_eq!(counts, [(1, 1), (3, 1)]);
-    assert_eq!(set.summary().majority_error, None);
+    assert_eq!(set.summary().unwrap().majority_error, None);
     let set = read(&with_targets(ramp("y_train", &[4, 2, 4]), ramp("y_test", &[2, 2, 4]))).unwrap();
-    assert_eq!(set.summary().targets, Some(inspect::Range { min: 0.0, max: 31.0, mean: 15.5 }));
+    assert_eq!(set.summary().unwrap().targets, Some(inspect::Range { min: 0.0, max: 31.0, mean: 15.5 }));
 }

@@ -46,7 +46,7 @@ fn inspect_is_right_about_every_format() {
     let mut inspect = |files: &[(&str, &[u8])], path: &str| {
         let folder = folder(files);
         let said = match open(&folder.path().join(path), &ReadOptions::default()) {
-            Ok(set) => set.summary().to_string(),
+            Ok(set) => set.summary().expect("in memory").to_string(),
             Err(error) => format!("{error}\n"),
         };
         let said =

@@ -6,6 +6,7 @@ mod fuzz;
 mod golden;
 mod normalize;
 mod npz;
+mod outside;
 mod parquet;
 mod readers;
 mod readers_bad;

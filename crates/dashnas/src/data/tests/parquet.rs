@@ -18,7 +18,7 @@ fn a_table_of_another_maker_is_read() {
     assert_eq!(names, ["a", "b", "c", "label"]);
     let numbers = |c: usize| match &table.columns[c].1 {
         Values::Numbers(v) => v.clone(),
-        Values::Text(_) => panic!("column {c} is text"),
+        _ => panic!("column {c} holds no numbers"),
     };
     assert_eq!(numbers(0), (0..20).map(|i| i as f32 * 0.25).collect::<Vec<_>>());
     for (i, v) in numbers(1).iter().enumerate() {

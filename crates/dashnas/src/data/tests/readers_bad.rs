@@ -8,7 +8,7 @@ use tempfile::TempDir;
 fn refused(files: &TempDir, name: &str, words: &[&str]) {
     let error = match open_with(files, name, &ReadOptions::default()) {
         Err(error) => error,
-        Ok(set) => panic!("{name} was read: {}", set.summary()),
+        Ok(set) => panic!("{name} was read: {}", set.summary().unwrap()),
     };
     let text = error.to_string();
     for word in words {

@@ -34,7 +34,7 @@ fn every_set_in_the_data_folder_loads() {
             Some(&(_, task)) => assert_eq!(set.task, task, "{name}"),
             None => assert!(matches!(set.task, TaskKind::Classification { .. }), "{name}: {}", set.task),
         }
-        eprintln!("{}", set.summary());
+        eprintln!("{}", set.summary().unwrap());
         read.push(name.to_string());
     }
     for (name, _) in known {
