@@ -226,8 +226,8 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
     /// Runs all trials of a source; those that are over, by number.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] if the observer asked to stop; the state is saved then. What is not a trial's own
-    /// failure.
+    /// [`Error::Interrupted`] if the observer asked to stop, [`Error::Data`] if the data cannot be read; the state is
+    /// saved then. What is not a trial's own failure.
     pub fn run(mut self, source: &mut dyn Source) -> Result<Vec<Trial>, Error> {
         let share = Share { threads: rayon::current_num_threads(), under_way: AtomicUsize::new(0) };
         let (words, heard) = channel();
@@ -253,10 +253,11 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
         });
         match self.failed {
             None => Ok(self.done),
-            Some(Error::Interrupted) => {
+            // Data that cannot be read may be there again later.
+            Some(error @ (Error::Interrupted | Error::Data(_))) => {
                 let trainings: Vec<&Kept> = self.stopped.iter().map(|kept| &**kept).collect();
                 self.journal.save_all(&trainings)?;
-                Err(Error::Interrupted)
+                Err(error)
             }
             Some(error) => Err(error),
         }
