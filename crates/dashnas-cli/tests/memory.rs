@@ -118,7 +118,7 @@ fn split(folder: &Path, part: &str, n: usize) {
     let mut x = npy(&folder.join(format!("x_{part}.npy")), "<f4", &[n, CHANNELS, LENGTH]);
     let start = x.stream_position().expect("writable");
     x.set_len(start + 4 * (n * CHANNELS * LENGTH) as u64).expect("writable");
-    for i in (0..n).step_by(n / 100 | 1) {
+    for i in (0..n).step_by((n / 100) | 1) {
         // A pulse, whose place tells the class.
         x.seek(SeekFrom::Start(start + 4 * (i * CHANNELS * LENGTH + 100 + 2000 * (i % 2)) as u64)).expect("writable");
         x.write_all(&3f32.to_le_bytes()).expect("writable");

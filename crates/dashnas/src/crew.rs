@@ -183,7 +183,7 @@ pub(crate) struct Crew<'c, 'a, 'j, 'o> {
     /// What trials said after they had handed over their state.
     unheard: VecDeque<(usize, Word)>,
     /// States of trials that were stopped.
-    stopped: Vec<Box<Kept>>,
+    stopped: Vec<Kept>,
     /// Seconds of a step in the last trial that was run here.
     step_seconds: Option<f64>,
     /// Why no more trials are begun.
@@ -255,7 +255,7 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
             None => Ok(self.done),
             // Data that cannot be read may be there again later.
             Some(error @ (Error::Interrupted | Error::Data(_))) => {
-                let trainings: Vec<&Kept> = self.stopped.iter().map(|kept| &**kept).collect();
+                let trainings: Vec<&Kept> = self.stopped.iter().collect();
                 self.journal.save_all(&trainings)?;
                 Err(error)
             }
@@ -360,7 +360,7 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
             Word::State(kept) => match &mut self.under_way[at].state {
                 wanted @ State::Wanted => *wanted = State::Given(kept),
                 // Not asked for: the trial stops.
-                _ => self.stopped.push(kept),
+                _ => self.stopped.push(*kept),
             },
             Word::Over(result, seconds) => self.end(at, *result, seconds, source),
         }
@@ -419,8 +419,8 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
     fn save(&mut self) {
         let states: Vec<State> =
             self.under_way.iter_mut().map(|u| std::mem::replace(&mut u.state, State::NotWanted)).collect();
-        let given = states.iter().filter_map(|s| if let State::Given(kept) = s { Some(kept) } else { None });
-        let given: Vec<&Kept> = given.chain(&self.stopped).map(|kept| &**kept).collect();
+        let given = states.iter().filter_map(|s| if let State::Given(kept) = s { Some(&**kept) } else { None });
+        let given: Vec<&Kept> = given.chain(&self.stopped).collect();
         if let Err(error) = self.journal.save_all(&given) {
             self.failed.get_or_insert(error);
         }

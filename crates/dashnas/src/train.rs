@@ -353,8 +353,8 @@ impl Fit<'_> {
         t.save(journal)
     }
 
-    /// One step of gradient descent on a batch: its loss, the network after it and the norm of the gradient; or the
-    /// network as it was if the batch cannot be read.
+    /// One step of gradient descent on a batch: the network after it, its loss and the norm of the gradient. The network
+    /// is as it was if the batch cannot be read.
     fn step(
         &self,
         network: Network,
@@ -363,13 +363,13 @@ impl Fit<'_> {
         at: [u64; 3],
         rule: &StepRule,
         recent: &mut Recent,
-    ) -> Result<(f64, Network, f64), (DataError, Network)> {
+    ) -> (Network, Result<[f64; 2], DataError>) {
         match self.gradient(&network, rows, at, recent) {
             Ok((value, gradient)) => {
                 let (network, norm) = sgd.step_by(network, gradient, rule);
-                Ok((value, network, norm))
+                (network, Ok([value, norm]))
             }
-            Err(error) => Err((error, network)),
+            Err(error) => (network, Err(error)),
         }
     }
 
@@ -403,27 +403,24 @@ impl Fit<'_> {
             let rows: Vec<usize> = batch.iter().map(|&i| self.indices[i]).collect();
             let (network, at) = (t.network, [trial, epoch as u64, step as u64]);
             let take = || self.step(network, &mut t.sgd, &rows, at, &rule, &mut recent);
-            let outcome = match self.lane {
+            let (network, outcome) = match self.lane {
                 Some(lane) => lane.run(|| {
-                    let outcome = take();
+                    let taken = take();
                     // Updates of running statistics wait by thread, and the next step may be on another.
-                    if let Ok((_, network, _)) = &outcome {
-                        drop(network.valid());
-                    }
-                    outcome
+                    drop(taken.0.valid());
+                    taken
                 }),
                 None => take(),
             };
-            let (value, network, norm) = match outcome {
+            t.network = network;
+            let [value, norm] = match outcome {
                 Ok(outcome) => outcome,
-                Err((error, network)) => {
+                Err(error) => {
                     // As when it is interrupted: it can be gone on with when the data is there again.
-                    t.network = network;
                     self.keep(&t, pace.as_deref(), journal)?;
                     return Err(error.into());
                 }
             };
-            t.network = network;
             if norm.is_finite() && value.is_finite() {
                 t.at.bad = 0;
                 t.at.loss += value;

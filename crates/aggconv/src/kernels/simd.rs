@@ -63,7 +63,7 @@ impl Isa {
             let available = || Isa::ALL.iter().copied().filter(|isa| isa.available());
             let asked = std::env::var(Self::VARIABLE).ok();
             let asked = asked.and_then(|name| available().find(|isa| isa.name() == name));
-            asked.or(available().last()).unwrap_or(Isa::Scalar)
+            asked.or(available().next_back()).unwrap_or(Isa::Scalar)
         })
     }
 }

@@ -163,6 +163,6 @@ mod tests {
         // A process that holds more: the same for all that is alike.
         let grown = held(data, Some(reckoned + 4096));
         assert_eq!(grown, held(data, Some(reckoned + (5 << 20))));
-        assert!(grown > reckoned && grown % COARSE == 0);
+        assert!(grown > reckoned && grown.is_multiple_of(COARSE));
     }
 }

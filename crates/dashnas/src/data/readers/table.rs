@@ -269,7 +269,7 @@ fn plan(table: &Table, options: &ReadOptions, labelled: bool) -> Result<Plan, Da
     let numbers: Vec<usize> = all
         .iter()
         .copied()
-        .filter(|&c| !table.columns[c].1.is_text() && !(table.named && is_id(&table.columns[c])))
+        .filter(|&c| !(table.columns[c].1.is_text() || table.named && is_id(&table.columns[c])))
         .collect();
     let (inputs, sequences) = match (&whole[..], letters.len() >= 8) {
         ([_], _) => (whole, true),
