@@ -53,8 +53,8 @@ pub fn select(g: &ConvGeometry) -> Algorithm {
 /// About how many nanoseconds one core takes for a forward and a backward pass.
 ///
 /// A model, fitted to measurements on a core with 512-bit vectors (about 15 % off on the layers
-/// of the paper's networks). Other machines scale both algorithms alike, but for what
-/// [`direct_factor`] says. `examples/choice.rs` measures what the choice by it loses against always
+/// of the paper's networks). Other machines scale both algorithms alike, but for the factor of
+/// `direct_factor`. `examples/choice.rs` measures what the choice by it loses against always
 /// taking the faster algorithm: about a hundredth. It is a model and not a stopwatch because what
 /// is chosen decides the last bits of a result, and these must not depend on what else the machine
 /// was doing.
