@@ -124,15 +124,17 @@ impl Drop for Scratch {
         if !self.own {
             return Pool::with(|pool| pool.put(lines));
         }
+        // An empty one is no use, and would cost another its place.
+        if lines.is_empty() {
+            return;
+        }
         // What does not fit is freed, as is everything once the thread ends.
         let _ = SMALL_ONES.try_with(|small| {
             let mut small = small.borrow_mut();
             if small.len() == OWN {
                 small.remove(0);
             }
-            if !lines.is_empty() {
-                small.push(lines);
-            }
+            small.push(lines);
         });
     }
 }
