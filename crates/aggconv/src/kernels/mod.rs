@@ -104,14 +104,14 @@ pub fn backward(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], dy
 fn bias_gradient(g: &ConvGeometry, dy: &[f32], db: &mut [f32]) {
     let plane = g.output()[0] * g.output()[1];
     db.par_iter_mut().enumerate().for_each(|(o, db)| {
-        // A sum for each lane, then over lanes: vectorisable, and accurate over long batches.
-        let mut sums = [0f32; 16];
-        for n in 0..g.batch {
-            let row = &dy[(n * g.c_out + o) * plane..][..plane];
-            let chunks = row.chunks_exact(16);
-            chunks.remainder().iter().enumerate().for_each(|(i, v)| sums[i] += v);
-            chunks.for_each(|c| (0..16).for_each(|i| sums[i] += c[i]));
-        }
-        *db = sums.iter().sum();
+        *db = (0..g.batch).map(|n| sum(&dy[(n * g.c_out + o) * plane..][..plane])).sum::<f64>() as f32;
     });
+}
+
+/// The sum of a plane: in lanes, which vectorises, and over them in f64.
+fn sum(plane: &[f32]) -> f64 {
+    let mut lanes = [0f32; 16];
+    let (chunks, rest) = plane.as_chunks::<16>();
+    chunks.iter().for_each(|c| lanes.iter_mut().zip(c).for_each(|(sum, v)| *sum += v));
+    lanes.iter().chain(rest).map(|&v| f64::from(v)).sum()
 }

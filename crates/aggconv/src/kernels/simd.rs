@@ -178,6 +178,37 @@ pub trait Simd: Arithmetic + Send + Sync {
     }
 }
 
+/// Element by element what lies row by row: vector j holds element j of each of 16 rows, 0 for a row that there is not
+/// and for the elements from `n` ≤ 16 on.
+///
+/// # Safety
+/// `n` floats must be readable at every row.
+#[inline(always)]
+pub unsafe fn load_rows<S: Simd>(simd: S, n: usize, row: impl Fn(usize) -> Option<*const f32>) -> [S::V; LANES] {
+    let mut rows = [simd.splat(0.0); LANES];
+    for (lane, v) in rows.iter_mut().enumerate() {
+        if let Some(p) = row(lane) {
+            // SAFETY: the caller's contract.
+            *v = unsafe { if n == LANES { simd.load(p) } else { simd.load_some(p, n) } };
+        }
+    }
+    simd.transpose(rows)
+}
+
+/// The reverse of [`load_rows`]: the first `n` ≤ 16 elements of every row that there is.
+///
+/// # Safety
+/// `n` floats must be writable at every row.
+#[inline(always)]
+pub unsafe fn store_rows<S: Simd>(simd: S, n: usize, vectors: [S::V; LANES], row: impl Fn(usize) -> Option<*mut f32>) {
+    for (lane, v) in simd.transpose(vectors).into_iter().enumerate() {
+        if let Some(p) = row(lane) {
+            // SAFETY: the caller's contract.
+            unsafe { if n == LANES { simd.store(p, v) } else { simd.store_some(p, v, n) } };
+        }
+    }
+}
+
 /// Portable lanes.
 #[derive(Clone, Copy)]
 pub struct Scalar;

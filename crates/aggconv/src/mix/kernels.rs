@@ -5,7 +5,7 @@
 
 use super::MixPlan;
 use crate::kernels::scratch::Scratch;
-use crate::kernels::simd::{Isa, Kernel, LANES, Simd, dispatch};
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd, dispatch, load_rows, store_rows};
 use rayon::prelude::*;
 
 /// Channel pairs handled by one task. Sums over channel pairs are taken per task and then over
@@ -72,13 +72,10 @@ fn gather<S: Simd>(simd: S, rows: &[f32], len: usize, out: &mut [f32]) {
     assert!(out.len() >= len * LANES);
     for at in (0..len).step_by(LANES) {
         let n = LANES.min(len - at);
-        let mut v = [simd.splat(0.0); LANES];
-        for (v, row) in v.iter_mut().zip(rows.chunks_exact(len)) {
-            let row = &row[at..at + n];
-            // SAFETY: `row` holds n floats.
-            *v = unsafe { if n == LANES { simd.load(row.as_ptr()) } else { simd.load_some(row.as_ptr(), n) } };
-        }
-        for (v, to) in simd.transpose(v).into_iter().zip(out[at * LANES..].chunks_exact_mut(LANES)).take(n) {
+        let row = |i: usize| rows.get(i * len + at..i * len + at + n).map(|row| row.as_ptr());
+        // SAFETY: a row holds n floats.
+        let vectors = unsafe { load_rows(simd, n, row) };
+        for (v, to) in vectors.into_iter().zip(out[at * LANES..].chunks_exact_mut(LANES)).take(n) {
             // SAFETY: `to` holds a vector.
             unsafe { simd.store(to.as_mut_ptr(), v) };
         }
@@ -89,6 +86,7 @@ fn gather<S: Simd>(simd: S, rows: &[f32], len: usize, out: &mut [f32]) {
 #[inline(always)]
 fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
     assert!(vectors.len() >= len * LANES);
+    let (rows, floats) = (rows.as_mut_ptr(), rows.len());
     for at in (0..len).step_by(LANES) {
         let n = LANES.min(len - at);
         let mut v = [simd.splat(0.0); LANES];
@@ -96,13 +94,9 @@ fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
             // SAFETY: `from` holds a vector.
             *v = unsafe { simd.load(from.as_ptr()) };
         }
-        for (v, row) in simd.transpose(v).into_iter().zip(rows.chunks_exact_mut(len)) {
-            let row = &mut row[at..at + n];
-            // SAFETY: `row` holds n floats.
-            unsafe {
-                if n == LANES { simd.store(row.as_mut_ptr(), v) } else { simd.store_some(row.as_mut_ptr(), v, n) }
-            };
-        }
+        let row = |i: usize| (i * len + at + n <= floats).then(|| rows.wrapping_add(i * len + at));
+        // SAFETY: a row's n floats lie within `rows`.
+        unsafe { store_rows(simd, n, v, row) };
     }
 }
 

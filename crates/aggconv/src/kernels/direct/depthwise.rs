@@ -99,12 +99,12 @@ pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: 
     });
 }
 
-/// The gradients of [`forward`] but that of the bias.
+/// The gradients of [`forward`].
 pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
     let l = Layout::new(g);
     let (plane, out_plane, all, taps) = (l.plane(), l.out_plane(), g.taps.len(), l.flat.taps.len());
     let (wants_x, mut dx) = (grads.x.is_some(), grads.x);
-    let wants_w = grads.w.is_some();
+    let (wants_w, wants_bias) = (grads.w.is_some(), grads.bias.is_some());
     if let Some(dx) = dx.as_deref_mut().filter(|_| l.phases.len() < g.stride[0] * g.stride[1]) {
         dx.fill(0.0); // phases that no tap reads
     }
@@ -114,11 +114,12 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
     let parts = 32usize.div_ceil(g.c_in).min(g.batch);
     let mut sums = Scratch::take(if wants_w { g.c_in * parts * taps * LANES } else { 0 });
     let shared = Shared::new(&mut sums);
+    let mut totals = vec![0f64; g.c_in * parts];
     let buffers = || {
         let (input, output) = (l.zeros(l.input_len()), l.zeros(l.flat.len));
         (input, output, Scratch::take(l.flat.span), Scratch::take(taps))
     };
-    (0..g.c_in * parts).into_par_iter().for_each_init(buffers, |(px, pd, out, weights), i| {
+    totals.par_iter_mut().enumerate().for_each_init(buffers, |(px, pd, out, weights), (i, total)| {
         let (c, part) = (i / parts, i % parts);
         let own: &mut [f32] = if wants_w {
             // SAFETY: the sums of this channel and part, this task's alone.
@@ -129,7 +130,11 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
         own.fill(0.0);
         for n in part * g.batch / parts..(part + 1) * g.batch / parts {
             let at = n * g.c_in + c;
-            l.flat.copy_output(&dy[at * out_plane..][..out_plane], pd);
+            let dy = &dy[at * out_plane..][..out_plane];
+            l.flat.copy_output(dy, pd);
+            if wants_bias {
+                *total += super::super::sum(dy);
+            }
             if wants_w {
                 l.pack_input(&x[at * plane..][..plane], px);
                 let dy = &pd[l.flat.margin..][..l.flat.span];
@@ -148,6 +153,10 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
             }
         }
     });
+    if let Some(db) = grads.bias {
+        let parts = totals.chunks_exact(parts);
+        db.iter_mut().zip(parts).for_each(|(db, parts)| *db = parts.iter().sum::<f64>() as f32);
+    }
     if let Some(dw) = grads.w {
         dw.fill(0.0);
         for (c, dw) in dw.chunks_exact_mut(all).enumerate() {

@@ -133,11 +133,11 @@ pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: 
 
 /// The gradients of [`forward`].
 pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
+    if depthwise::applies(g) && (grads.x.is_some() || grads.w.is_some()) {
+        return depthwise::backward(g, x, w, dy, grads);
+    }
     if let Some(db) = grads.bias {
         super::bias_gradient(g, dy, db);
-    }
-    if depthwise::applies(g) {
-        return depthwise::backward(g, x, w, dy, Gradients { bias: None, ..grads });
     }
     let flat = Flat::new(g);
     if let Some(dx) = grads.x {

@@ -166,7 +166,8 @@ impl Columns<'_> {
         for row in 0..rows {
             for col in (0..cols).step_by(LANES) {
                 let at = window.entry(set, row) + col;
-                let mut src = View { stride: set.row_stride(), ..View::packed(lines.cast_mut().wrapping_add(2 * at)) };
+                let mut src =
+                    View { stride: set.row_stride(), ..View::packed::<LANES>(lines.cast_mut().wrapping_add(2 * at)) };
                 // The rows are far apart: no hardware prefetcher follows.
                 for i in 0..h {
                     simd.prefetch(src.re.wrapping_add(i * src.stride + 2 * LANES));
@@ -176,7 +177,7 @@ impl Columns<'_> {
                 if step > 1 {
                     valid = (h - 1) * step + 1;
                     line_buf[..valid * 2 * LANES].fill(0.0);
-                    let line = View::packed(line_buf.as_mut_ptr());
+                    let line = View::packed::<LANES>(line_buf.as_mut_ptr());
                     for i in 0..h {
                         // SAFETY: row i of the lines; element i·step < valid ≤ n of `line`.
                         unsafe {
@@ -186,7 +187,8 @@ impl Columns<'_> {
                     }
                     src = line;
                 }
-                let dst = View { stride, ..View::packed(buf.as_mut_ptr().wrapping_add(2 * (row * cols + col))) };
+                let dst =
+                    View { stride, ..View::packed::<LANES>(buf.as_mut_ptr().wrapping_add(2 * (row * cols + col))) };
                 // SAFETY: source as above; `buf` holds n strides (asserted).
                 unsafe { self.s.cols.run(simd, src, valid, dst, fft.as_mut_ptr()) };
             }
@@ -210,8 +212,8 @@ impl Columns<'_> {
         for row in 0..rows {
             for col in (0..cols).step_by(LANES) {
                 let src = spectrum.as_mut_ptr().wrapping_add(2 * (row * cols + col));
-                let src = View { stride, ..View::packed(src) }.swapped();
-                let line = View::packed(line_buf.as_mut_ptr());
+                let src = View { stride, ..View::packed::<LANES>(src) }.swapped();
+                let line = View::packed::<LANES>(line_buf.as_mut_ptr());
                 let to = lines.wrapping_add(2 * (window.entry(set, row) + col));
                 for i in 0..set.shape[0] {
                     simd.prefetch(to.wrapping_add(i * set.row_stride()));

@@ -39,10 +39,10 @@ pub struct View {
 }
 
 impl View {
-    /// Elements of 32 floats: 16 real parts, 16 imaginary parts.
-    pub fn packed(p: *mut f32) -> Self {
+    /// Elements of `W` real parts, then `W` imaginary parts.
+    pub fn packed<const W: usize>(p: *mut f32) -> Self {
         // `wrapping_add` leaves the validity of the address to whoever uses the view.
-        Self { re: p, im: p.wrapping_add(LANES), stride: 2 * LANES }
+        Self { re: p, im: p.wrapping_add(W), stride: 2 * W }
     }
     /// With real and imaginary parts exchanged.
     pub fn swapped(self) -> Self {
@@ -162,30 +162,51 @@ impl Plan {
     /// be the same memory only if there are at least two passes (n is not 1 or a radix).
     #[inline(always)]
     pub unsafe fn run<S: Simd>(&self, simd: S, src: View, valid: usize, dst: View, scratch: *mut f32) {
+        // SAFETY: the caller's contract.
+        unsafe { self.run_lanes::<S, LANES>(simd, src, valid, dst, scratch) }
+    }
+
+    /// [`Plan::run`] of `W` signals, a multiple of a part's lanes: real parts and imaginary parts are `W` floats each, and
+    /// of the scratch memory it needs as large a share.
+    ///
+    /// # Safety
+    /// As for [`Plan::run`].
+    #[inline(always)]
+    pub unsafe fn run_lanes<S: Simd, const W: usize>(
+        &self,
+        simd: S,
+        src: View,
+        valid: usize,
+        dst: View,
+        scratch: *mut f32,
+    ) {
         // SAFETY: the caller's contract; ping and pong are disjoint halves of `scratch`, and a
         // pass never reads the buffer it writes.
         unsafe {
             if self.passes.is_empty() {
-                let zero = simd.splat(0.0);
-                simd.store(dst.re, if valid > 0 { simd.load(src.re) } else { zero });
-                simd.store(dst.im, if valid > 0 { simd.load(src.im) } else { zero });
+                let part = simd.part();
+                for lane in (0..W).step_by(S::Part::WIDTH) {
+                    for (from, to) in [(src.re, dst.re), (src.im, dst.im)] {
+                        part.store(to.add(lane), if valid > 0 { part.load(from.add(lane)) } else { part.splat(0.0) });
+                    }
+                }
                 return;
             }
-            let half = [View::packed(scratch), View::packed(scratch.add(2 * LANES * self.n))];
+            let half = [View::packed::<W>(scratch), View::packed::<W>(scratch.add(2 * W * self.n))];
             let last = self.passes.len() - 1;
             let mut from = src;
             for (i, pass) in self.passes.iter().enumerate() {
                 let to = if i == last { dst } else { half[i % 2] };
                 let valid = if i == 0 { valid.min(self.n) } else { self.n };
                 match pass.radix {
-                    2 => pass_r::<S, Radix2, 2>(simd, pass, from, valid, to),
-                    3 => pass_r::<S, Radix3, 3>(simd, pass, from, valid, to),
-                    4 => pass_r::<S, Radix4, 4>(simd, pass, from, valid, to),
-                    5 => pass_r::<S, Radix5, 5>(simd, pass, from, valid, to),
-                    6 => pass_r::<S, Product<Radix2, Radix3, 2, 3>, 6>(simd, pass, from, valid, to),
-                    9 => pass_r::<S, Product<Radix3, Radix3, 3, 3>, 9>(simd, pass, from, valid, to),
-                    10 => pass_r::<S, Product<Radix2, Radix5, 2, 5>, 10>(simd, pass, from, valid, to),
-                    _ => pass_r::<S, Radix8, 8>(simd, pass, from, valid, to),
+                    2 => pass_r::<S, Radix2, W, 2>(simd, pass, from, valid, to),
+                    3 => pass_r::<S, Radix3, W, 3>(simd, pass, from, valid, to),
+                    4 => pass_r::<S, Radix4, W, 4>(simd, pass, from, valid, to),
+                    5 => pass_r::<S, Radix5, W, 5>(simd, pass, from, valid, to),
+                    6 => pass_r::<S, Product<Radix2, Radix3, 2, 3>, W, 6>(simd, pass, from, valid, to),
+                    9 => pass_r::<S, Product<Radix3, Radix3, 3, 3>, W, 9>(simd, pass, from, valid, to),
+                    10 => pass_r::<S, Product<Radix2, Radix5, 2, 5>, W, 10>(simd, pass, from, valid, to),
+                    _ => pass_r::<S, Radix8, W, 8>(simd, pass, from, valid, to),
                 }
                 from = to;
             }
@@ -202,14 +223,20 @@ trait Butterfly<const R: usize> {
 }
 
 #[inline(always)]
-unsafe fn pass_r<S: Simd, B: Butterfly<R>, const R: usize>(simd: S, pass: &Pass, src: View, valid: usize, dst: View) {
+unsafe fn pass_r<S: Simd, B: Butterfly<R>, const W: usize, const R: usize>(
+    simd: S,
+    pass: &Pass,
+    src: View,
+    valid: usize,
+    dst: View,
+) {
     let (m, s) = (pass.m, pass.s);
     // Between the inputs, and between the outputs, of a butterfly.
     let (from, to) = (s * m * src.stride, s * dst.stride);
     let simd = simd.part();
     for p in 0..m {
         // SAFETY: every input index q + s·(p + m·k) read is below `valid`, every output index
-        // q + s·(R·p + k) below n (contract of `run`); a part reaches no further than LANES.
+        // q + s·(R·p + k) below n (contract of `run`); a part reaches no further than W.
         unsafe {
             let (mut sr, mut si) = (src.re.add(s * p * src.stride), src.im.add(s * p * src.stride));
             let (mut dr, mut di) = (dst.re.add(s * R * p * dst.stride), dst.im.add(s * R * p * dst.stride));
@@ -219,7 +246,7 @@ unsafe fn pass_r<S: Simd, B: Butterfly<R>, const R: usize>(simd: S, pass: &Pass,
                 // Inputs from this one on are 0.
                 let inputs =
                     if first + s * m * (R - 1) < valid { R } else { valid.saturating_sub(first).div_ceil(s * m) };
-                for lane in (0..LANES).step_by(S::Part::WIDTH) {
+                for lane in (0..W).step_by(S::Part::WIDTH) {
                     let (sr, si) = (sr.wrapping_add(lane), si.wrapping_add(lane));
                     let (dr, di) = (dr.wrapping_add(lane), di.wrapping_add(lane));
                     butterfly::<S::Part, B, R>(simd, (sr, si, from), inputs, twiddles, (dr, di, to));
@@ -461,7 +488,7 @@ mod tests {
             }
             let mut dst = vec![0.0; 2 * LANES * n];
             let mut work = Scratch::take(plan.scratch_len());
-            let (from, to) = (View::packed(src.as_mut_ptr()), View::packed(dst.as_mut_ptr()));
+            let (from, to) = (View::packed::<LANES>(src.as_mut_ptr()), View::packed::<LANES>(dst.as_mut_ptr()));
             // SAFETY: buffers of the lengths that the plan asks for.
             unsafe { plan.run(simd, from, valid, to, work.as_mut_ptr()) };
             for k in 0..n {

@@ -1,10 +1,8 @@
 //! Row transforms: from planes in memory to half spectra of their rows, and back.
 
 use super::super::scratch::{Scratch, Shared};
-use super::super::simd::{Kernel, LANES, Simd, dispatch};
-use super::fft::View;
-use super::taps::join;
-use super::{Lanes, Setup, padded};
+use super::super::simd::{Kernel, LANES, Simd, dispatch, load_rows, store_rows};
+use super::{Lanes, Setup, padded, real};
 use rayon::prelude::*;
 
 /// The planes of some channels, as a matrix whose columns go to vector lanes.
@@ -112,18 +110,29 @@ impl LineSet {
         self.planes.size() / LANES * self.shape[0]
     }
 
-    /// Asks for the places of a pair of lines to be brought near: they are far apart, so no
+    /// Floats from the start of the lines to line `i` at frequency `k`.
+    #[inline(always)]
+    fn place(&self, i: usize, k: usize) -> usize {
+        let (entry, row) = self.line(i);
+        k * self.bin_stride() + row * self.row_stride() + 2 * entry
+    }
+
+    /// Asks for the places of a line, if there is one, to be brought near: they are far apart, so no
     /// hardware prefetcher sees them coming.
     #[inline(always)]
-    fn prefetch<S: Simd>(&self, simd: S, lines: *const f32, pair: usize) {
-        for line in 2 * pair..self.lines().min(2 * pair + 2) {
-            let (e, r) = self.line(line);
+    fn prefetch<S: Simd>(&self, simd: S, lines: *const f32, i: usize) {
+        if i < self.lines() {
             for k in 0..self.bins {
-                let p = lines.wrapping_add(k * self.bin_stride() + r * self.row_stride() + 2 * e);
+                let p = lines.wrapping_add(self.place(i, k));
                 simd.prefetch(p);
                 simd.prefetch(p.wrapping_add(LANES));
             }
         }
+    }
+
+    /// Lines of a pair.
+    fn sides(&self, pair: usize) -> usize {
+        2.min(self.lines() - 2 * pair)
     }
 
     /// Splits the pairs of lines into tasks and runs `f(first pair, last pair)` on each.
@@ -138,6 +147,15 @@ impl LineSet {
         assert_eq!(out.len(), self.len());
         let out = Shared::new(out);
         self.in_parallel(|from, to| dispatch(s.isa, Analyse { set: self, s, x, out, from, to }));
+    }
+
+    /// Adds the sums of the planes' elements, which are half of their frequency 0, to those of their channels.
+    pub fn add_sums(&self, lines: &[f32], sums: &mut [f64]) {
+        for i in 0..self.lines() {
+            let v = self.planes.vector(self.line(i).0);
+            let values = &lines[self.place(i, 0)..][..v.count];
+            values.iter().enumerate().for_each(|(j, x)| sums[v.channel + j * v.next] += 0.5 * f64::from(*x));
+        }
     }
 
     /// Inverse row transforms: `planes = scale · lines + bias`, cropped to the planes' shape.
@@ -165,64 +183,37 @@ impl Kernel for Analyse<'_> {
         let [h, w] = set.shape;
         let step = set.stride[1];
         let used = (w - 1) * step + 1;
-        let n = plan.len();
-        let mut buf = Scratch::take(2 * used * LANES + 2 * n * LANES + plan.scratch_len());
-        let (input, rest) = buf.split_at_mut(2 * used * LANES);
-        let (spectrum, work) = rest.split_at_mut(2 * n * LANES);
-        input.fill(0.0);
+        let mut buffer = Scratch::take(real::buffer_len::<S>(plan, used));
+        if step > 1 {
+            // What lies between the elements.
+            buffer.fill(0.0);
+        }
         for pair in self.from..self.to {
-            for side in 0..2 {
-                let t = &mut input[side * used * LANES..][..used * LANES];
-                if 2 * pair + side >= set.lines() {
-                    t.fill(0.0);
-                    continue;
-                }
-                let (entry, row) = set.line(2 * pair + side);
+            let fill = |side: usize, t: &mut [f32]| {
+                assert!(t.len() >= used * LANES);
+                let line = 2 * pair + side;
+                let (entry, row) = set.line(line);
                 let v = set.planes.vector(entry);
                 for i in (0..w).step_by(LANES) {
                     let n = LANES.min(w - i);
-                    let mut rows = [simd.splat(0.0); LANES];
-                    for (lane, r) in rows.iter_mut().enumerate().take(v.count) {
-                        let src = &self.x[((v.first + lane * v.step) * h + row) * w + i..][..n];
-                        // SAFETY: `src` holds n floats.
-                        *r = unsafe {
-                            if n == LANES { simd.load(src.as_ptr()) } else { simd.load_some(src.as_ptr(), n) }
-                        };
-                    }
-                    for (j, c) in simd.transpose(rows).into_iter().enumerate().take(n) {
+                    let from = |lane: usize| {
+                        let at = ((v.first + lane * v.step) * h + row) * w + i;
+                        (lane < v.count).then(|| self.x[at..at + n].as_ptr())
+                    };
+                    // SAFETY: n floats are there.
+                    let vectors = unsafe { load_rows(simd, n, from) };
+                    for (j, c) in vectors.into_iter().enumerate().take(n) {
                         // SAFETY: (w − 1)·step < used, and `t` holds `used` vectors.
                         unsafe { simd.store(t.as_mut_ptr().add((i + j) * step * LANES), c) };
                     }
                 }
-            }
-            // SAFETY: the start of `out`.
-            set.prefetch(simd, unsafe { self.out.at(0) }, pair);
-            // Two real signals make one complex signal: z = a + ib.
-            let re = input.as_mut_ptr();
-            let src = View { re, im: re.wrapping_add(used * LANES), stride: LANES };
-            // SAFETY: `input` holds `used` elements of both parts, `spectrum` n, `work` what the
-            // plan asks for; they are disjoint parts of `buf`.
-            unsafe { plan.run(simd, src, used, View::packed(spectrum.as_mut_ptr()), work.as_mut_ptr()) };
-            for k in 0..set.bins {
-                // SAFETY: k and n − k (mod n) are below n. The two lines' places in `out`
-                // belong to this pair alone and lie within it, since `out` has `set.len()` floats.
-                unsafe {
-                    let z = spectrum.as_ptr().add(2 * LANES * k);
-                    let c = spectrum.as_ptr().add(2 * LANES * ((n - k) % n));
-                    let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
-                    let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
-                    let (e, r) = set.line(2 * pair);
-                    let p = self.out.at(k * set.bin_stride() + r * set.row_stride() + 2 * e);
-                    simd.store(p, simd.add(zr, cr));
-                    simd.store(p.add(LANES), simd.sub(zi, ci));
-                    if 2 * pair + 1 < set.lines() {
-                        let (e, r) = set.line(2 * pair + 1);
-                        let p = self.out.at(k * set.bin_stride() + r * set.row_stride() + 2 * e);
-                        simd.store(p, simd.add(zi, ci));
-                        simd.store(p.add(LANES), simd.sub(cr, zr));
-                    }
-                }
-            }
+                // SAFETY: the start of `out`.
+                set.prefetch(simd, unsafe { self.out.at(0) }, line);
+            };
+            // SAFETY: the pair's places in `out` belong to it alone and lie within, since `out` has `set.len()` floats.
+            let place = |side: usize, k: usize| unsafe { self.out.at(set.place(2 * pair + side, k)) };
+            // SAFETY: a buffer of the length asked for, and the places.
+            unsafe { real::forward(simd, plan, (used, set.sides(pair)), 1.0, &mut buffer, fill, place) };
         }
     }
 }
@@ -244,56 +235,39 @@ impl Kernel for Synthesise<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (set, plan) = (self.set, &self.s.rows);
         let [h, w] = set.shape;
-        let n = plan.len();
-        let mut buf = Scratch::take(4 * n * LANES + plan.scratch_len());
-        let (spectrum, rest) = buf.split_at_mut(2 * n * LANES);
-        let (signal, work) = rest.split_at_mut(2 * n * LANES);
+        let mut buffer = Scratch::take(real::buffer_len::<S>(plan, plan.len()));
         for pair in self.from..self.to {
-            let both = 2 * pair + 1 < set.lines();
-            for k in 0..set.bins {
-                // SAFETY: the lines lie within `self.lines` (length asserted), k and n − k below n.
-                unsafe {
-                    let at = |line: usize| {
-                        let (e, r) = set.line(line);
-                        let p = self.lines.as_ptr().add(k * set.bin_stride() + r * set.row_stride() + 2 * e);
-                        (simd.load(p), simd.load(p.add(LANES)))
-                    };
-                    let (ar, ai) = at(2 * pair);
-                    let (br, bi) = if both { at(2 * pair + 1) } else { (simd.splat(0.0), simd.splat(0.0)) };
-                    join(simd, n, k, (ar, ai), (br, bi), spectrum);
-                }
-            }
-            set.prefetch(simd, self.lines.as_ptr(), pair + 1);
-            let src = View::packed(spectrum.as_mut_ptr()).swapped();
-            let dst = View::packed(signal.as_mut_ptr()).swapped();
-            // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
-            unsafe { plan.run(simd, src, n, dst, work.as_mut_ptr()) };
-            for side in 0..if both { 2 } else { 1 } {
-                let (entry, row) = set.line(2 * pair + side);
+            let source = |side: usize, k: usize| self.lines[set.place(2 * pair + side, k)..].as_ptr();
+            let take = |side: usize, signal: *const f32, next: usize| {
+                let line = 2 * pair + side;
+                set.prefetch(simd, self.lines.as_ptr(), line + 2);
+                let (entry, row) = set.line(line);
                 let v = set.planes.vector(entry);
                 let mut bias = [0f32; LANES];
                 if let Some(b) = self.bias {
                     bias.iter_mut().take(v.count).enumerate().for_each(|(i, x)| *x = b[v.channel + i * v.next]);
                 }
-                let step = set.stride[1] * 2 * LANES;
+                let step = set.stride[1] * next;
                 // SAFETY: `bias` holds 16 floats; positions below w lie on the transform's grid;
                 // row `row` of the vector's planes lies within `y` and belongs to this line.
                 unsafe {
                     let (scale, bias) = (simd.splat(self.scale), simd.load(bias.as_ptr()));
-                    let from = signal.as_ptr().add(side * LANES);
                     for i in (0..w).step_by(LANES) {
                         let n = LANES.min(w - i);
-                        let mut rows = [bias; LANES];
-                        for (j, r) in rows.iter_mut().enumerate().take(n) {
-                            *r = simd.fma(simd.load(from.add((i + j) * step)), scale, bias);
+                        let mut vectors = [bias; LANES];
+                        for (j, v) in vectors.iter_mut().enumerate().take(n) {
+                            *v = simd.fma(simd.load(signal.add((i + j) * step)), scale, bias);
                         }
-                        for (lane, r) in simd.transpose(rows).into_iter().enumerate().take(v.count) {
-                            let to = self.y.at(((v.first + lane * v.step) * h + row) * w + i);
-                            if n == LANES { simd.store(to, r) } else { simd.store_some(to, r, n) }
-                        }
+                        let to = |lane: usize| {
+                            let at = ((v.first + lane * v.step) * h + row) * w + i;
+                            (lane < v.count).then(|| self.y.at(at))
+                        };
+                        store_rows(simd, n, vectors, to);
                     }
                 }
-            }
+            };
+            // SAFETY: the lines lie within `self.lines` (length asserted), which ends after the last one's 32 floats.
+            unsafe { real::inverse::<S, false>(simd, plan, set.sides(pair), &mut buffer, source, take) };
         }
     }
 }

@@ -7,7 +7,8 @@
 //!
 //! - N need only reach n + max|offset| over the taps that can touch the input: what wraps around
 //!   lands outside the crop.
-//! - Sixteen planes are transformed at once, one in each vector lane (`fft`).
+//! - Sixteen planes are transformed at once, one in each vector lane (`fft`); two real signals make a complex one
+//!   (`real`).
 //! - Only row transforms are stored (`lines`). For one column frequency at a time, `columns`
 //!   transforms the columns, multiplies and transforms back, all within the cache. Column
 //!   frequencies are independent, so they are also the unit of parallel work, and no sum depends
@@ -20,6 +21,7 @@ mod columns;
 mod fft;
 mod lines;
 pub mod parts;
+mod real;
 mod taps;
 
 use super::simd::{Isa, LANES};
@@ -256,12 +258,11 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
 }
 
 fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads: Gradients<'_>, limit: usize) {
-    if let Some(db) = grads.bias {
-        super::bias_gradient(g, dy, db);
-    }
     if grads.x.is_none() && grads.w.is_none() {
-        return;
+        return grads.bias.into_iter().for_each(|db| super::bias_gradient(g, dy, db));
     }
+    // The sums of the output's gradient are its transforms' frequency 0.
+    let mut sums = vec![0f64; if grads.bias.is_some() { g.c_out } else { 0 }];
     let s = &*Setup::of(g);
     if let Some(dw) = &mut grads.w {
         dw.fill(0.0); // unreachable taps have gradient 0
@@ -281,6 +282,9 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
                     let yl = LineSet::new(s, planes, g.output(), g.stride);
                     let mut d1 = Scratch::take(yl.len());
                     yl.analyse(s, dy, &mut d1);
+                    if grads.bias.is_some() {
+                        yl.add_sums(&d1, &mut sums);
+                    }
                     let taps = Taps::new(s, g, ci, slice, false);
                     let mut g1 = Scratch::take(taps.lines_len(s));
                     Columns { s, from: &part.x_lines, to: &yl, taps: &taps }.correlate(&x1, &d1, &mut g1, false);
@@ -288,15 +292,20 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
                 }
             }
             if grads.x.is_some() {
-                input_and_weights(s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), None));
+                input_and_weights(s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), None), None);
             }
         } else {
-            input_and_weights(s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), grads.w.as_deref_mut()));
+            let wanted = (grads.x.as_deref_mut(), grads.w.as_deref_mut());
+            let sums = grads.bias.is_some().then_some(&mut sums[..]);
+            input_and_weights(s, g, [ci, co], &parts, (x, w, dy), wanted, sums);
         }
+    }
+    if let Some(db) = grads.bias {
+        db.iter_mut().zip(sums).for_each(|(db, sum)| *db = sum as f32);
     }
 }
 
-/// The gradients of one group of channels, part by part of the batch.
+/// The gradients of one group of channels, part by part of the batch; those of the bias are added to `sums`.
 fn input_and_weights(
     s: &Setup,
     g: &ConvGeometry,
@@ -304,6 +313,7 @@ fn input_and_weights(
     parts: &[Part],
     (x, w, dy): (&[f32], &[f32], &[f32]),
     (mut dx, dw): (Option<&mut [f32]>, Option<&mut [f32]>),
+    mut sums: Option<&mut [f64]>,
 ) {
     let x_taps = Taps::new(s, g, ci, co, true);
     let wt = dx.is_some().then(|| x_taps.prepare(s, g, w));
@@ -313,6 +323,9 @@ fn input_and_weights(
         let (xl, yl) = (&part.x_lines, &part.y_lines);
         let mut d1 = Scratch::take(yl.len());
         yl.analyse(s, &dy[part.y.clone()], &mut d1);
+        if let Some(sums) = &mut sums {
+            yl.add_sums(&d1, sums);
+        }
         let mut x1 = Scratch::take(xl.len());
         if let Some(g1) = &mut g1 {
             xl.analyse(s, &x[part.x.clone()], &mut x1);

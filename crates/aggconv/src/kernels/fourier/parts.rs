@@ -42,7 +42,8 @@ impl Kernel for &mut Transform {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let n = self.plan.len();
-        let (from, to) = (View::packed(self.signal.as_mut_ptr()), View::packed(self.spectrum.as_mut_ptr()));
+        let (from, to) =
+            (View::packed::<LANES>(self.signal.as_mut_ptr()), View::packed::<LANES>(self.spectrum.as_mut_ptr()));
         // SAFETY: three buffers of the lengths that the plan asks for.
         unsafe { self.plan.run(simd, from, n, to, self.work.as_mut_ptr()) };
     }

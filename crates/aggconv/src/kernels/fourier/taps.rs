@@ -1,10 +1,10 @@
 //! The kernel's side: spectra from sparse taps, gradients at sparse taps.
 
 use super::super::scratch::{Scratch, Shared};
-use super::super::simd::{Kernel, LANES, Simd, dispatch};
+use super::super::simd::{Kernel, LANES, Simd, dispatch, load_rows};
 use super::cgemm::{Axis, Mat};
 use super::fft::View;
-use super::{Lanes, Setup, padded};
+use super::{Lanes, Setup, padded, real};
 use crate::ConvGeometry;
 use rayon::prelude::*;
 
@@ -252,7 +252,7 @@ impl Taps {
                     simd.store(line.as_mut_ptr().add(at + LANES), im);
                 }
             }
-            let mut src = View::packed(line.as_mut_ptr());
+            let mut src = View::packed::<LANES>(line.as_mut_ptr());
             let mut dst = self.view(chunk, out.as_mut_ptr(), place);
             if !self.conjugate {
                 (src, dst) = (src.swapped(), dst.swapped());
@@ -291,7 +291,7 @@ impl Taps {
                     simd.prefetch(out.wrapping_add(2 * i * LANES));
                     simd.prefetch(out.wrapping_add((2 * i + 1) * LANES));
                 }
-                s.cols.run(simd, src, n, View::packed(line.as_mut_ptr()), work.as_mut_ptr());
+                s.cols.run(simd, src, n, View::packed::<LANES>(line.as_mut_ptr()), work.as_mut_ptr());
                 for (i, (row, _)) in self.groups.iter().enumerate() {
                     let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
                     for part in [0, LANES] {
@@ -332,16 +332,10 @@ impl Kernel for Gather<'_> {
         weights.iter_mut().enumerate().for_each(|(i, w)| *w = self.taps.weight(self.v + i));
         for t in (0..all).step_by(LANES) {
             let n = LANES.min(all - t);
-            let mut rows = [simd.splat(0.0); LANES];
-            for (r, weight) in rows.iter_mut().zip(weights) {
-                if let Some(i) = weight {
-                    let from = &self.w[i * all + t..][..n];
-                    // SAFETY: `from` holds n floats.
-                    *r =
-                        unsafe { if n == LANES { simd.load(from.as_ptr()) } else { simd.load_some(from.as_ptr(), n) } };
-                }
-            }
-            for (c, to) in simd.transpose(rows).into_iter().zip(&self.position[t..t + n]) {
+            let row = |lane: usize| weights[lane].map(|i: usize| self.w[i * all + t..][..n].as_ptr());
+            // SAFETY: n floats are there.
+            let vectors = unsafe { load_rows(simd, n, row) };
+            for (c, to) in vectors.into_iter().zip(&self.position[t..t + n]) {
                 if let Some(to) = to {
                     // SAFETY: vector v of each kept tap is within the output and this task's own.
                     unsafe { simd.store(self.out.at(self.v * count + to * LANES), c) };
@@ -382,34 +376,19 @@ impl Kernel for Scatter<'_> {
         };
         if taps.whole_rows(s) {
             let n = s.rows.len();
-            let mut buf = Scratch::take(4 * n * LANES + s.rows.scratch_len());
-            let (spectrum, rest) = buf.split_at_mut(2 * n * LANES);
-            let (signal, work) = rest.split_at_mut(2 * n * LANES);
-            // The lines are conjugates of the rows' spectra. Two rows make one complex signal.
+            let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows, n));
             for (i, pair) in taps.groups.chunks(2).enumerate() {
-                for k in 0..bins {
-                    let line = |j: usize| {
-                        // SAFETY: within `lines` (length asserted).
-                        let (re, im) = unsafe {
-                            let p = self.lines.as_ptr().add(taps.line(s, self.v, k) + 2 * j * LANES);
-                            (simd.load(p), simd.load(p.add(LANES)))
-                        };
-                        (re, simd.sub(simd.splat(0.0), im))
-                    };
-                    let zero = (simd.splat(0.0), simd.splat(0.0));
-                    join(simd, n, k, line(2 * i), if pair.len() > 1 { line(2 * i + 1) } else { zero }, spectrum);
-                }
-                let src = View::packed(spectrum.as_mut_ptr()).swapped();
-                let dst = View::packed(signal.as_mut_ptr()).swapped();
-                // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
-                unsafe { s.rows.run(simd, src, n, dst, work.as_mut_ptr()) };
-                for (side, (_, range)) in pair.iter().enumerate() {
-                    for t in range.clone() {
+                let source =
+                    |side: usize, k: usize| self.lines[taps.line(s, self.v, k) + (4 * i + 2 * side) * LANES..].as_ptr();
+                let take = |side: usize, signal: *const f32, next: usize| {
+                    for t in pair[side].1.clone() {
                         let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
                         // SAFETY: `at` is below n.
-                        store(t, unsafe { simd.load(signal.as_ptr().add((2 * at + side) * LANES)) });
+                        store(t, unsafe { simd.load(signal.add(at * next)) });
                     }
-                }
+                };
+                // SAFETY: within `lines` (length asserted). They are conjugates of the rows' spectra.
+                unsafe { real::inverse::<S, true>(simd, &s.rows, pair.len(), &mut buffer, source, take) };
             }
             return;
         }
@@ -440,23 +419,6 @@ impl Kernel for Scatter<'_> {
     }
 }
 
-/// Frequency `k` of two real signals to those of the complex signal `a + ib`, at k and at n − k.
-#[inline(always)]
-pub fn join<S: Simd>(simd: S, n: usize, k: usize, (ar, ai): (S::V, S::V), (br, bi): (S::V, S::V), out: &mut [f32]) {
-    assert!(out.len() >= 2 * LANES * n && k < n);
-    // SAFETY: k and n − k (mod n) are below n.
-    unsafe {
-        let z = out.as_mut_ptr().add(2 * LANES * k);
-        let c = out.as_mut_ptr().add(2 * LANES * ((n - k) % n));
-        simd.store(c, simd.add(ar, bi));
-        simd.store(c.add(LANES), simd.sub(br, ai));
-        // After its mirror image, so that the frequencies that are their own mirror image keep
-        // what is stored here.
-        simd.store(z, simd.sub(ar, bi));
-        simd.store(z.add(LANES), simd.add(ai, br));
-    }
-}
-
 /// Transforms of the rows of 16 kernels.
 struct Rows<'a> {
     taps: &'a Taps,
@@ -472,40 +434,25 @@ impl Kernel for Rows<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (taps, s) = (self.taps, self.s);
         let n = s.rows.len();
-        let mut buf = Scratch::take(4 * n * LANES + s.rows.scratch_len());
-        let (signal, rest) = buf.split_at_mut(2 * n * LANES);
-        let (spectrum, work) = rest.split_at_mut(2 * n * LANES);
+        let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows, n));
         let weights = &self.weights[self.v * s.kept.len()..];
+        // exp(−iθ) is the transform's sign, wanted for the conjugate.
+        let sign = if taps.conjugate { 1.0 } else { -1.0 };
         for (i, pair) in taps.groups.chunks(2).enumerate() {
-            signal.fill(0.0);
-            for (side, (_, range)) in pair.iter().enumerate() {
-                for t in range.clone() {
+            let fill = |side: usize, signal: &mut [f32]| {
+                signal.fill(0.0);
+                for t in pair[side].1.clone() {
                     let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
-                    // Half: taking the two rows apart doubles.
-                    let to = &mut signal[(2 * at + side) * LANES..][..LANES];
+                    // Half: the transform doubles.
+                    let to = &mut signal[at * LANES..][..LANES];
                     to.iter_mut().zip(&weights[t * LANES..]).for_each(|(to, w)| *to = 0.5 * w);
                 }
-            }
-            let (src, dst) = (View::packed(signal.as_mut_ptr()), View::packed(spectrum.as_mut_ptr()));
-            // SAFETY: three disjoint parts of `buf`, of the lengths that the plan asks for.
-            unsafe { s.rows.run(simd, src, n, dst, work.as_mut_ptr()) };
-            for k in 0..s.bins() {
-                // SAFETY: k and n − k (mod n) are below n; the lines of vector `v` lie within the
-                // output and belong to this task.
-                unsafe {
-                    let z = spectrum.as_ptr().add(2 * LANES * k);
-                    let c = spectrum.as_ptr().add(2 * LANES * ((n - k) % n));
-                    let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
-                    let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
-                    let rows = [(simd.add(zr, cr), simd.sub(zi, ci)), (simd.add(zi, ci), simd.sub(cr, zr))];
-                    for (j, (re, im)) in rows.into_iter().enumerate().take(pair.len()) {
-                        let p = self.out.at(taps.line(s, self.v, k) + 2 * (2 * i + j) * LANES);
-                        simd.store(p, re);
-                        // exp(−iθ) is the transform's sign, wanted for the conjugate.
-                        simd.store(p.add(LANES), if taps.conjugate { im } else { simd.sub(simd.splat(0.0), im) });
-                    }
-                }
-            }
+            };
+            // SAFETY: the lines of vector `v` lie within the output and belong to this task.
+            let place =
+                |side: usize, k: usize| unsafe { self.out.at(taps.line(s, self.v, k) + (4 * i + 2 * side) * LANES) };
+            // SAFETY: a buffer of the length asked for, and the places.
+            unsafe { real::forward(simd, &s.rows, (n, pair.len()), sign, &mut buffer, fill, place) };
         }
     }
 }

@@ -1,0 +1,301 @@
+//! Transforms of real signals: two of them make one complex signal.
+//!
+//! Real signals come in *sides*, sixteen of them each, one in each vector lane. Where a register holds sixteen lanes, two
+//! sides become the real and the imaginary part of sixteen complex signals; where it holds eight, the halves of one
+//! side become those of eight. So nothing is computed for want of a second side, and eight complex signals at a time take
+//! half the memory, which decides whether a transform of a thousand points stays in the second-level cache.
+
+use super::super::simd::{Arithmetic, LANES, Simd};
+use super::fft::{Plan, View};
+
+/// Whether the two real signals of a complex one are the halves of a vector.
+const fn halves<S: Simd>() -> bool {
+    2 * <S::Part as Arithmetic>::WIDTH == LANES
+}
+
+/// Floats of an element of the complex signals.
+const fn element<S: Simd>() -> usize {
+    if halves::<S>() { LANES } else { 2 * LANES }
+}
+
+/// Floats of working memory that [`forward`] needs for signals of `used` elements; [`inverse`] takes as many as for
+/// whole ones.
+pub fn buffer_len<S: Simd>(plan: &Plan, used: usize) -> usize {
+    element::<S>() * (used + 3 * plan.len())
+}
+
+/// Transforms of `sides` ≤ 2 times sixteen real signals, times 2, at the frequencies 0 ..= n/2: the imaginary parts
+/// times `sign`, which is 1 or −1 for their conjugates.
+///
+/// `fill` is asked for every side's signals, `used` vectors of sixteen, from there on zero. It finds in the buffer what
+/// was there before: what it does not write must be 0 from the start. `place` says where the sixteen real and then the
+/// sixteen imaginary parts of a side go at a frequency.
+///
+/// # Safety
+/// The buffer has the length that [`buffer_len`] says; 32 floats must be writable at each place; `simd`'s instructions
+/// are there.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // all of them distinct and typed
+pub unsafe fn forward<S: Simd>(
+    simd: S,
+    plan: &Plan,
+    (used, sides): (usize, usize),
+    sign: f32,
+    buffer: &mut [f32],
+    mut fill: impl FnMut(usize, &mut [f32]),
+    place: impl Fn(usize, usize) -> *mut f32,
+) {
+    let n = plan.len();
+    assert!(sides <= 2 && used <= n && buffer.len() >= buffer_len::<S>(plan, used));
+    let (input, rest) = buffer.split_at_mut(element::<S>() * used);
+    let (spectrum, work) = rest.split_at_mut(element::<S>() * n);
+    let mirror = |k: usize| if k == 0 { 0 } else { n - k };
+    if halves::<S>() {
+        const HALF: usize = LANES / 2;
+        let part = simd.part();
+        for side in 0..sides {
+            fill(side, input);
+            let re = input.as_mut_ptr();
+            let src = View { re, im: re.wrapping_add(HALF), stride: LANES };
+            let dst = View::packed::<HALF>(spectrum.as_mut_ptr());
+            // SAFETY: `input` holds `used` elements, `spectrum` n, `work` twice as many (asserted); they are disjoint.
+            unsafe { plan.run_lanes::<S, HALF>(simd, src, used, dst, work.as_mut_ptr()) };
+            let sign = part.splat(sign);
+            for k in 0..n / 2 + 1 {
+                // SAFETY: k and its mirror image are below n; the caller's contract for the place.
+                unsafe {
+                    let z = spectrum.as_ptr().add(LANES * k);
+                    let c = spectrum.as_ptr().add(LANES * mirror(k));
+                    let (zr, zi) = (part.load(z), part.load(z.add(HALF)));
+                    let (cr, ci) = (part.load(c), part.load(c.add(HALF)));
+                    let p = place(side, k);
+                    part.store(p, part.add(zr, cr));
+                    part.store(p.add(HALF), part.add(zi, ci));
+                    part.store(p.add(LANES), part.mul(sign, part.sub(zi, ci)));
+                    part.store(p.add(LANES + HALF), part.mul(sign, part.sub(cr, zr)));
+                }
+            }
+        }
+        return;
+    }
+    let (first, second) = input.split_at_mut(LANES * used);
+    if sides == 0 {
+        return;
+    }
+    fill(0, first);
+    if sides == 2 {
+        fill(1, second);
+    }
+    let (src, valid) = (View { re: first.as_mut_ptr(), im: second.as_mut_ptr(), stride: LANES }, used);
+    if sides == 1 {
+        second.fill(0.0);
+    }
+    // SAFETY: as above.
+    unsafe {
+        let dst = View::packed::<LANES>(spectrum.as_mut_ptr());
+        plan.run_lanes::<S, LANES>(simd, src, valid, dst, work.as_mut_ptr());
+    }
+    let sign = simd.splat(sign);
+    for k in 0..n / 2 + 1 {
+        // SAFETY: as above.
+        unsafe {
+            let z = spectrum.as_ptr().add(2 * LANES * k);
+            let c = spectrum.as_ptr().add(2 * LANES * mirror(k));
+            let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
+            let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
+            let p = place(0, k);
+            simd.store(p, simd.add(zr, cr));
+            simd.store(p.add(LANES), simd.mul(sign, simd.sub(zi, ci)));
+            if sides == 2 {
+                let p = place(1, k);
+                simd.store(p, simd.add(zi, ci));
+                simd.store(p.add(LANES), simd.mul(sign, simd.sub(cr, zr)));
+            }
+        }
+    }
+}
+
+/// The unscaled inverse: from frequencies 0 ..= n/2 to the real signals of `sides` ≤ 2.
+///
+/// `source` says where the sixteen real and then the sixteen imaginary parts of a side lie at a frequency; `CONJUGATE`
+/// takes the conjugates of what is there. `take` is given every side's signals: the first of their vectors of sixteen,
+/// and the floats from one to the next.
+///
+/// # Safety
+/// The buffer has the length that [`buffer_len`] says of whole signals; 32 floats must be readable at each source;
+/// `simd`'s instructions are there. The signals that `take` is given are n vectors, to be read while it runs.
+#[inline(always)]
+pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
+    simd: S,
+    plan: &Plan,
+    sides: usize,
+    buffer: &mut [f32],
+    source: impl Fn(usize, usize) -> *const f32,
+    mut take: impl FnMut(usize, *const f32, usize),
+) {
+    let n = plan.len();
+    assert!(sides <= 2 && buffer.len() >= buffer_len::<S>(plan, n));
+    let (spectrum, rest) = buffer.split_at_mut(element::<S>() * n);
+    let (signal, work) = rest.split_at_mut(element::<S>() * n);
+    if halves::<S>() {
+        const HALF: usize = LANES / 2;
+        let part = simd.part();
+        for side in 0..sides {
+            for k in 0..n / 2 + 1 {
+                // SAFETY: the caller's contract; k is below n.
+                unsafe {
+                    let p = source(side, k);
+                    let (ar, br) = (part.load(p), part.load(p.add(HALF)));
+                    let (ai, bi) = (part.load(p.add(LANES)), part.load(p.add(LANES + HALF)));
+                    join::<S::Part, CONJUGATE>(part, n, k, (ar, ai), (br, bi), spectrum.as_mut_ptr());
+                }
+            }
+            let src = View::packed::<HALF>(spectrum.as_mut_ptr()).swapped();
+            let dst = View::packed::<HALF>(signal.as_mut_ptr()).swapped();
+            // SAFETY: three disjoint parts of the buffer, of the lengths that the plan asks for (asserted).
+            unsafe { plan.run_lanes::<S, HALF>(simd, src, n, dst, work.as_mut_ptr()) };
+            take(side, signal.as_ptr(), LANES);
+        }
+        return;
+    }
+    for k in 0..n / 2 + 1 {
+        // SAFETY: as above.
+        unsafe {
+            let zero = (simd.splat(0.0), simd.splat(0.0));
+            let at = |side: usize| {
+                let p = source(side, k);
+                (simd.load(p), simd.load(p.add(LANES)))
+            };
+            let (a, b) = (if sides > 0 { at(0) } else { zero }, if sides > 1 { at(1) } else { zero });
+            join::<S, CONJUGATE>(simd, n, k, a, b, spectrum.as_mut_ptr());
+        }
+    }
+    let src = View::packed::<LANES>(spectrum.as_mut_ptr()).swapped();
+    let dst = View::packed::<LANES>(signal.as_mut_ptr()).swapped();
+    // SAFETY: as above.
+    unsafe { plan.run_lanes::<S, LANES>(simd, src, n, dst, work.as_mut_ptr()) };
+    for side in 0..sides {
+        take(side, signal.as_ptr().wrapping_add(side * LANES), 2 * LANES);
+    }
+}
+
+/// Frequency `k` of two real signals to those of the complex signal `a + ib`, at k and at n − k.
+///
+/// # Safety
+/// `out` holds n elements, k is below n.
+#[inline(always)]
+unsafe fn join<A: Arithmetic, const CONJUGATE: bool>(
+    simd: A,
+    n: usize,
+    k: usize,
+    (ar, ai): (A::V, A::V),
+    (br, bi): (A::V, A::V),
+    out: *mut f32,
+) {
+    // The conjugate of a signal's spectrum is the spectrum of the conjugate's mirror image.
+    let (here, there) = if CONJUGATE { ((n - k) % n, k) } else { (k, (n - k) % n) };
+    // SAFETY: k and n − k (mod n) are below n.
+    unsafe {
+        let z = out.add(2 * A::WIDTH * here);
+        let c = out.add(2 * A::WIDTH * there);
+        // At the frequencies that are their own mirror image the imaginary parts are 0, but for rounding: what is
+        // stored last stays.
+        simd.store(c, simd.add(ar, bi));
+        simd.store(c.add(A::WIDTH), simd.sub(br, ai));
+        simd.store(z, simd.sub(ar, bi));
+        simd.store(z.add(A::WIDTH), simd.add(ai, br));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::scratch::Scratch;
+    use super::super::super::simd::{Isa, Kernel, dispatch};
+    use super::*;
+    use std::f64::consts::TAU;
+
+    /// Transforms `sides` of `used` of `n` elements and back, one way or the other.
+    struct Check {
+        n: usize,
+        used: usize,
+        sides: usize,
+        sign: f32,
+    }
+
+    impl Kernel for Check {
+        type Out = ();
+        fn run<S: Simd>(self, simd: S) {
+            let Check { n, used, sides, sign } = self;
+            let plan = Plan::new(n);
+            let value = |side: usize, i: usize, lane: usize| ((i * 37 + lane * 11 + side * 5) % 23) as f32 / 11.0 - 1.0;
+            let bins = n / 2 + 1;
+            let mut lines = vec![f32::NAN; 2 * bins * 2 * LANES];
+            let mut buffer = Scratch::take(buffer_len::<S>(&plan, n));
+            buffer.fill(f32::NAN);
+            let fill = |side: usize, t: &mut [f32]| {
+                for (i, t) in t.chunks_exact_mut(LANES).take(used).enumerate() {
+                    t.iter_mut().enumerate().for_each(|(lane, t)| *t = value(side, i, lane));
+                }
+            };
+            let to = lines.as_mut_ptr();
+            let place = |side: usize, k: usize| to.wrapping_add((side * bins + k) * 2 * LANES);
+            // SAFETY: a buffer of the length asked for, a place for each side and frequency.
+            unsafe { forward(simd, &plan, (used, sides), sign, &mut buffer, fill, place) };
+            // Rounding grows like the root of the length.
+            let tolerance = 1e-6 * (n as f64).sqrt() * (1.0 + (n as f64).log2());
+            for side in 0..sides {
+                for (k, line) in lines[side * bins * 2 * LANES..].chunks_exact(2 * LANES).take(bins).enumerate() {
+                    for lane in [k % LANES, (k + 8) % LANES] {
+                        let (mut re, mut im) = (0f64, 0f64);
+                        for i in 0..used {
+                            let (x, a) = (f64::from(value(side, i, lane)), TAU * ((i * k) % n) as f64 / n as f64);
+                            re += 2.0 * x * a.cos();
+                            im -= 2.0 * x * a.sin();
+                        }
+                        let got = (f64::from(line[lane]), f64::from(sign * line[LANES + lane]));
+                        assert!((got.0 - re).abs() < tolerance, "n {n} side {side} k {k}: {} against {re}", got.0);
+                        assert!((got.1 - im).abs() < tolerance, "n {n} side {side} k {k}: {} against {im}", got.1);
+                    }
+                }
+            }
+            buffer.fill(f32::NAN);
+            let from = lines.as_ptr();
+            let source = |side: usize, k: usize| from.wrapping_add((side * bins + k) * 2 * LANES);
+            let mut taken = 0;
+            let take = |side: usize, signal: *const f32, next: usize| {
+                assert_eq!(side, taken);
+                taken += 1;
+                for i in 0..n {
+                    for lane in 0..LANES {
+                        // SAFETY: n vectors were given.
+                        let got = unsafe { *signal.add(i * next + lane) } / (2 * n) as f32;
+                        let want = if i < used { value(side, i, lane) } else { 0.0 };
+                        assert!(f64::from(got - want).abs() < tolerance, "n {n} side {side} at {i}: {got}, not {want}");
+                    }
+                }
+            };
+            // SAFETY: as above.
+            unsafe {
+                if sign < 0.0 {
+                    inverse::<S, true>(simd, &plan, sides, &mut buffer, source, take);
+                } else {
+                    inverse::<S, false>(simd, &plan, sides, &mut buffer, source, take);
+                }
+            }
+            assert_eq!(taken, sides);
+        }
+    }
+
+    #[test]
+    fn one_or_two_sides_there_and_back_at_every_length() {
+        for isa in Isa::ALL.iter().copied().filter(|isa| isa.available()) {
+            for n in (1..=40).chain([90, 96, 360, 1152]).filter(|&n| super::super::fft::cost_per_point(n).is_finite()) {
+                for (sides, sign) in [(1, 1.0), (2, -1.0), (2, 1.0), (1, -1.0)] {
+                    for used in [n, n.div_ceil(2)] {
+                        dispatch(isa, Check { n, used, sides, sign });
+                    }
+                }
+            }
+        }
+    }
+}
