@@ -6,6 +6,7 @@
 
 use burn::tensor::Bytes;
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty};
+use memmap2::MmapMut;
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
@@ -14,21 +15,75 @@ use std::sync::Mutex;
 /// Sixteen floats: as much as a cache line, and a vector at its widest.
 type Line = [f32; 16];
 
-/// New memory for `lines` lines from the next cache line's start on. It is zero without being touched: its pages come
-/// into being where they are first written to, by all threads that work on it.
-fn fresh(lines: usize) -> Vec<Line> {
-    vec![[0.0; 16]; lines + 1]
+/// Memory for a buffer, zero without having been touched: its pages come into being where they are first written to, by
+/// all threads that work on it.
+enum Memory {
+    /// From the allocator: one line more than there are, which start at the next cache line.
+    Heap(Vec<Line>),
+    /// From the system: given back at once when it is dropped. The allocator would keep what tensors of some other size do
+    /// not fit into, which was a quarter of the peak where layers differ much. And it may consist of large pages.
+    Map(MmapMut),
 }
 
-/// Lines that fit into memory, aligned.
-fn capacity(memory: &[Line]) -> usize {
-    memory.len().saturating_sub(1)
-}
+/// Lines from which on memory is the system's (1 MiB).
+const LARGE: usize = 1 << 14;
 
-/// Floats before the first cache line's start.
-fn skipped(memory: &[Line]) -> usize {
-    // `f32`s are aligned to their size, so there is an answer below 16.
-    memory.as_ptr().cast::<f32>().align_offset(64)
+/// Lines from which on large pages are asked for (4 MiB): two of them at least.
+const HUGE: usize = 1 << 16;
+
+impl Memory {
+    /// Of so many lines.
+    fn new(lines: usize) -> Self {
+        let map = || MmapMut::map_anon(lines * size_of::<Line>()).ok();
+        match (lines >= LARGE && !cfg!(miri)).then(map).flatten() {
+            Some(map) => {
+                #[cfg(target_os = "linux")]
+                if lines >= HUGE {
+                    // The buffers' rows are far apart, often a page each: with small ones, their addresses would be
+                    // looked up anew all the time. Where there are none, it stays at small ones.
+                    let _ = map.advise(memmap2::Advice::HugePage);
+                }
+                Self::Map(map)
+            }
+            None => Self::Heap(vec![[0.0; 16]; lines + 1]),
+        }
+    }
+
+    /// Lines.
+    fn len(&self) -> usize {
+        match self {
+            Self::Heap(lines) => lines.len().saturating_sub(1),
+            Self::Map(map) => map.len() / size_of::<Line>(),
+        }
+    }
+
+    /// Floats before the first cache line's start.
+    fn skipped(lines: &[Line]) -> usize {
+        // `f32`s are aligned to their size, so there is an answer below 16.
+        lines.as_ptr().cast::<f32>().align_offset(64)
+    }
+
+    /// The floats of all lines, from the start of a cache line on.
+    fn floats(&self) -> &[f32] {
+        match self {
+            Self::Heap(lines) => &lines.as_flattened()[Self::skipped(lines)..][..16 * self.len()],
+            // SAFETY: pages are aligned to more than floats are, and all bits are floats.
+            Self::Map(map) => unsafe { std::slice::from_raw_parts(map.as_ptr().cast(), 16 * self.len()) },
+        }
+    }
+
+    /// As [`Memory::floats`].
+    fn floats_mut(&mut self) -> &mut [f32] {
+        let floats = 16 * self.len();
+        match self {
+            Self::Heap(lines) => {
+                let skipped = Self::skipped(lines);
+                &mut lines.as_flattened_mut()[skipped..][..floats]
+            }
+            // SAFETY: as above; the borrow is unique.
+            Self::Map(map) => unsafe { std::slice::from_raw_parts_mut(map.as_mut_ptr().cast(), floats) },
+        }
+    }
 }
 
 /// Lines of a small buffer (256 KiB).
@@ -44,13 +99,13 @@ const OWN: usize = 24;
 thread_local! {
     /// Small buffers for the time of a call, taken by every one of many small tasks: from a list of the thread's own,
     /// without a lock. They are left out of the pool's accounts.
-    static SMALL_ONES: RefCell<Vec<Vec<Line>>> = const { RefCell::new(Vec::new()) };
+    static SMALL_ONES: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Every buffer that is idle, and how many lines are not.
 struct Pool {
     /// The longest unused first.
-    idle: Vec<Vec<Line>>,
+    idle: Vec<Memory>,
     in_use: usize,
     /// The most that ever were in use.
     most: usize,
@@ -66,10 +121,10 @@ impl Pool {
 
     /// The smallest idle buffer of `need` lines, at most `most`: a larger one would be missed by
     /// whoever needs it.
-    fn take(&mut self, need: usize, most: usize) -> Option<Vec<Line>> {
-        let fits = self.idle.iter().enumerate().filter(|(_, b)| (need..=most).contains(&capacity(b)));
+    fn take(&mut self, need: usize, most: usize) -> Option<Memory> {
+        let fits = self.idle.iter().enumerate().filter(|(_, b)| (need..=most).contains(&b.len()));
         let found = fits.min_by_key(|(_, b)| b.len()).map(|(i, _)| i).map(|i| self.idle.remove(i));
-        self.in_use += found.as_deref().map_or(need, capacity);
+        self.in_use += found.as_ref().map_or(need, Memory::len);
         self.most = self.most.max(self.in_use);
         if found.is_none() {
             self.trim();
@@ -77,25 +132,24 @@ impl Pool {
         found
     }
 
-    fn put(&mut self, buffer: Vec<Line>) {
-        self.in_use -= capacity(&buffer);
+    fn put(&mut self, buffer: Memory) {
+        self.in_use -= buffer.len();
         self.idle.push(buffer);
     }
 
     /// Idle buffers hardly raise the peak: what is idle and in use together is at most what once
     /// was in use, and [`SLACK`].
     fn trim(&mut self) {
-        let mut idle: usize = self.idle.iter().map(|b| capacity(b)).sum();
+        let mut idle: usize = self.idle.iter().map(Memory::len).sum();
         while idle > 0 && self.in_use + idle > self.most + SLACK {
-            idle -= capacity(&self.idle.remove(0));
+            idle -= self.idle.remove(0).len();
         }
     }
 }
 
 /// A 64-byte aligned buffer of floats with unspecified contents.
 pub struct Scratch {
-    /// One more than there are aligned ones.
-    lines: Vec<Line>,
+    memory: Memory,
     len: usize,
     /// Whether it goes back to the thread and not to the pool.
     own: bool,
@@ -111,12 +165,12 @@ impl Scratch {
         // Small ones may be wasteful: finding one at all is worth more. A thread that ends has none.
         let found = SMALL_ONES.try_with(|small| {
             let mut small = small.borrow_mut();
-            let fits = small.iter().enumerate().filter(|(_, b)| (need..=need * 4 + 64).contains(&capacity(b)));
+            let fits = small.iter().enumerate().filter(|(_, b)| (need..=need * 4 + 64).contains(&b.len()));
             let found = fits.min_by_key(|(_, b)| b.len()).map(|(i, _)| i);
             found.map(|i| small.swap_remove(i))
         });
-        let lines = found.ok().flatten().unwrap_or_else(|| fresh(need));
-        Self { lines, len, own: true }
+        let memory = found.ok().flatten().unwrap_or_else(|| Memory::new(need));
+        Self { memory, len, own: true }
     }
 
     /// Like [`take`](Self::take), for long: of a size that wastes little.
@@ -127,7 +181,7 @@ impl Scratch {
 
     fn from_pool(len: usize, need: usize, most: usize) -> Self {
         let found = Pool::with(|pool| pool.take(need, most));
-        Self { lines: found.unwrap_or_else(|| fresh(need)), len, own: false }
+        Self { memory: found.unwrap_or_else(|| Memory::new(need)), len, own: false }
     }
 
     /// The buffer as a tensor's storage, which returns to the pool when the tensor is dropped.
@@ -140,12 +194,12 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let lines = std::mem::take(&mut self.lines);
+        let memory = std::mem::replace(&mut self.memory, Memory::Heap(Vec::new()));
         if !self.own {
-            return Pool::with(|pool| pool.put(lines));
+            return Pool::with(|pool| pool.put(memory));
         }
         // An empty one is no use, and would cost another its place.
-        if lines.is_empty() {
+        if memory.len() == 0 {
             return;
         }
         // What does not fit is freed, as is everything once the thread ends.
@@ -154,7 +208,7 @@ impl Drop for Scratch {
             if small.len() == OWN {
                 small.remove(0);
             }
-            small.push(lines);
+            small.push(memory);
         });
     }
 }
@@ -188,14 +242,14 @@ impl AllocationController for Storage {
 impl Deref for Scratch {
     type Target = [f32];
     fn deref(&self) -> &[f32] {
-        &self.lines.as_flattened()[skipped(&self.lines)..][..self.len]
+        &self.memory.floats()[..self.len]
     }
 }
 
 impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut [f32] {
-        let skipped = skipped(&self.lines);
-        &mut self.lines.as_flattened_mut()[skipped..][..self.len]
+        let len = self.len;
+        &mut self.memory.floats_mut()[..len]
     }
 }
 
@@ -230,7 +284,7 @@ mod tests {
 
     #[test]
     fn buffers_are_aligned_and_long_enough() {
-        for len in [0, 1, 16, 17, 1000, 1 << 20] {
+        for len in [0, 1, 16, 17, 1000, 1 << 18, (1 << 20) + 3] {
             for mut s in [Scratch::take(len), Scratch::take_long(len)] {
                 assert_eq!(s.len(), len);
                 assert!((s.as_ptr() as usize).is_multiple_of(64));
@@ -243,14 +297,14 @@ mod tests {
     fn idle_buffers_are_reused_and_hardly_raise_the_peak() {
         let mut pool = Pool { idle: Vec::new(), in_use: 0, most: 0 };
         let unit = SLACK / 50;
-        let take = |pool: &mut Pool, n: usize| pool.take(n, n + n / 8).unwrap_or_else(|| fresh(n));
+        let take = |pool: &mut Pool, n: usize| pool.take(n, n + n / 8).unwrap_or_else(|| Memory::new(n));
         let (a, b) = (take(&mut pool, 100 * unit), take(&mut pool, 200 * unit));
         pool.put(a);
         pool.put(b);
         assert_eq!((pool.in_use, pool.most, pool.idle.len()), (0, 300 * unit, 2));
         // The idle 100 serve; 200 would be too much.
         let c = take(&mut pool, 90 * unit);
-        assert_eq!((capacity(&c), pool.idle.len()), (100 * unit, 1));
+        assert_eq!((c.len(), pool.idle.len()), (100 * unit, 1));
         // 50 are new, within the slack.
         let d = take(&mut pool, 50 * unit);
         assert_eq!((pool.in_use, pool.most, pool.idle.len()), (150 * unit, 300 * unit, 1));
