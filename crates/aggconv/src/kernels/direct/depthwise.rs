@@ -22,6 +22,13 @@ struct PhaseTaps {
     offsets: Vec<isize>,
 }
 
+/// Floats of an output's planes that one task should find side by side, and most planes that it takes for that: small
+/// planes of one channel lie far apart, and no hardware prefetcher follows from one to the next.
+const NEIGHBOURS: (usize, usize) = (1024, 8);
+
+/// Tasks that the gradients are divided into, at the least.
+const TASKS: usize = 32;
+
 /// What all planes share.
 struct Layout<'a> {
     g: &'a ConvGeometry,
@@ -57,6 +64,12 @@ impl<'a> Layout<'a> {
         self.flat.phases.len() * self.flat.len
     }
 
+    /// The weights of these of `Flat::taps`, channel by channel.
+    fn weights(&self, w: &[f32], taps: impl Iterator<Item = usize> + Clone) -> Vec<f32> {
+        let channel = |w: &[f32]| taps.clone().map(|t| w[self.flat.taps[t].index]).collect::<Vec<_>>();
+        w.chunks_exact(self.g.taps.len()).flat_map(channel).collect()
+    }
+
     fn plane(&self) -> usize {
         self.g.input[0] * self.g.input[1]
     }
@@ -88,13 +101,13 @@ impl<'a> Layout<'a> {
 /// `y = conv(x, w) + bias`.
 pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
     let l = Layout::new(g);
-    let (plane, out_plane, all) = (l.plane(), l.out_plane(), g.taps.len());
-    let buffers = || (l.zeros(l.input_len()), Scratch::take(l.flat.span), Scratch::take(l.flat.taps.len()));
-    y.par_chunks_mut(out_plane).with_min_len(8).enumerate().for_each_init(buffers, |(planes, out, weights), (i, y)| {
+    let (plane, out_plane, taps) = (l.plane(), l.out_plane(), l.flat.taps.len());
+    let weights = l.weights(w, 0..taps);
+    let buffers = || (l.zeros(l.input_len()), Scratch::take(l.flat.span));
+    y.par_chunks_mut(out_plane).with_min_len(8).enumerate().for_each_init(buffers, |(planes, out), (i, y)| {
         let c = i % g.c_out;
-        l.flat.taps.iter().zip(weights.iter_mut()).for_each(|(t, v)| *v = w[c * all + t.index]);
         l.pack_input(&x[i * plane..][..plane], planes);
-        l.correlate(weights, &l.offsets, planes, out);
+        l.correlate(&weights[c * taps..][..taps], &l.offsets, planes, out);
         l.flat.unpack_output(out, bias.map_or(0.0, |b| b[c]), y);
     });
 }
@@ -110,58 +123,66 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
     }
     let mut nothing = [];
     let dx = Shared::new(dx.unwrap_or(&mut nothing));
-    // Few channels: the batch is split too, into parts whose number depends on the shape alone.
-    let parts = 32usize.div_ceil(g.c_in).min(g.batch);
-    let mut sums = Scratch::take(if wants_w { g.c_in * parts * taps * LANES } else { 0 });
+    let weights: Vec<_> = l.phases.iter().map(|phase| l.weights(w, phase.taps.iter().copied())).collect();
+    // Blocks of channels; if they are few, the batch is split too. How depends on the shape alone.
+    let block = NEIGHBOURS.0.div_ceil(out_plane).min(NEIGHBOURS.1);
+    let blocks = g.c_in.div_ceil(block);
+    let parts = TASKS.div_ceil(blocks).min(g.batch);
+    // Of each part, of each channel, of each tap.
+    let mut sums = Scratch::take(if wants_w { parts * g.c_in * taps * LANES } else { 0 });
     let shared = Shared::new(&mut sums);
-    let mut totals = vec![0f64; g.c_in * parts];
     let buffers = || {
         let (input, output) = (l.zeros(l.input_len()), l.zeros(l.flat.len));
-        (input, output, Scratch::take(l.flat.span), Scratch::take(taps))
+        (input, output, Scratch::take(l.flat.span))
     };
-    totals.par_iter_mut().enumerate().for_each_init(buffers, |(px, pd, out, weights), (i, total)| {
-        let (c, part) = (i / parts, i % parts);
-        let own: &mut [f32] = if wants_w {
-            // SAFETY: the sums of this channel and part, this task's alone.
-            unsafe { std::slice::from_raw_parts_mut(shared.at(i * taps * LANES), taps * LANES) }
-        } else {
-            &mut []
+    let task = |(px, pd, out): &mut (Scratch, Scratch, Scratch), i: usize| -> Vec<f64> {
+        let (channels, part) = (i / parts * block..g.c_in.min((i / parts + 1) * block), i % parts);
+        let floats = if wants_w { taps * LANES } else { 0 };
+        // SAFETY: the sums of these channels and this part, this task's alone.
+        let own = unsafe {
+            let start = shared.at((part * g.c_in + channels.start) * floats);
+            std::slice::from_raw_parts_mut(start, channels.len() * floats)
         };
         own.fill(0.0);
+        let mut totals = vec![0f64; channels.len()];
         for n in part * g.batch / parts..(part + 1) * g.batch / parts {
-            let at = n * g.c_in + c;
-            let dy = &dy[at * out_plane..][..out_plane];
-            l.flat.copy_output(dy, pd);
-            if wants_bias {
-                *total += super::super::sum(dy);
-            }
-            if wants_w {
-                l.pack_input(&x[at * plane..][..plane], px);
-                let dy = &pd[l.flat.margin..][..l.flat.span];
-                dispatch(l.isa, Dots { offsets: &l.offsets, planes: px, dy, sums: own });
-            }
-            if wants_x {
-                // SAFETY: plane `at` of the input's gradient: this task's alone.
-                let dx = unsafe { std::slice::from_raw_parts_mut(dx.at(at * plane), plane) };
-                for (p, phase) in l.phases.iter().enumerate() {
-                    let weights = &mut weights[..phase.taps.len()];
-                    let index = |t: usize| c * all + l.flat.taps[t].index;
-                    weights.iter_mut().zip(&phase.taps).for_each(|(v, &t)| *v = w[index(t)]);
-                    l.correlate(weights, &phase.offsets, pd, out);
-                    l.flat.unpack_input(p, out, dx);
+            for (i, c) in channels.clone().enumerate() {
+                let at = n * g.c_in + c;
+                let dy = &dy[at * out_plane..][..out_plane];
+                l.flat.copy_output(dy, pd);
+                if wants_bias {
+                    totals[i] += super::super::sum(dy);
+                }
+                if wants_w {
+                    l.pack_input(&x[at * plane..][..plane], px);
+                    let (dy, sums) = (&pd[l.flat.margin..][..l.flat.span], &mut own[i * floats..][..floats]);
+                    dispatch(l.isa, Dots { offsets: &l.offsets, planes: px, dy, sums });
+                }
+                if wants_x {
+                    // SAFETY: plane `at` of the input's gradient: this task's alone.
+                    let dx = unsafe { std::slice::from_raw_parts_mut(dx.at(at * plane), plane) };
+                    for (p, (phase, weights)) in l.phases.iter().zip(&weights).enumerate() {
+                        let taps = phase.taps.len();
+                        l.correlate(&weights[c * taps..][..taps], &phase.offsets, pd, out);
+                        l.flat.unpack_input(p, out, dx);
+                    }
                 }
             }
         }
-    });
+        totals
+    };
+    let totals: Vec<Vec<f64>> = (0..blocks * parts).into_par_iter().map_init(buffers, task).collect();
     if let Some(db) = grads.bias {
-        let parts = totals.chunks_exact(parts);
-        db.iter_mut().zip(parts).for_each(|(db, parts)| *db = parts.iter().sum::<f64>() as f32);
+        for (db, parts) in db.chunks_mut(block).zip(totals.chunks_exact(parts)) {
+            let total = |i: usize| parts.iter().map(|part| part[i]).sum::<f64>();
+            db.iter_mut().enumerate().for_each(|(i, db)| *db = total(i) as f32);
+        }
     }
     if let Some(dw) = grads.w {
         dw.fill(0.0);
         for (c, dw) in dw.chunks_exact_mut(all).enumerate() {
             for (t, tap) in l.flat.taps.iter().enumerate() {
-                let part = |p: usize| sums[((c * parts + p) * taps + t) * LANES..][..LANES].iter().sum::<f32>();
+                let part = |p: usize| sums[((p * g.c_in + c) * taps + t) * LANES..][..LANES].iter().sum::<f32>();
                 dw[tap.index] = (0..parts).map(part).sum();
             }
         }
