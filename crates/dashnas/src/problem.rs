@@ -312,7 +312,7 @@ impl Problem {
     }
 
     /// Samples a forward pass of evaluation takes at once, at most.
-    fn evaluation_batch(&self, samples: &Samples) -> usize {
+    pub(crate) fn evaluation_batch(&self, samples: &Samples) -> usize {
         let [_, h, w] = samples.input();
         self.budget.evaluation_batch.min((EVALUATION_POINTS / (h * w)).max(1))
     }

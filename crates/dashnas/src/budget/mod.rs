@@ -7,6 +7,7 @@
 mod clock;
 pub mod fit;
 mod keep;
+mod ladder;
 pub(crate) mod limits;
 pub mod memory;
 pub mod pace;
