@@ -377,6 +377,11 @@ impl Problem {
         })
     }
 
+    /// How often [`Problem::score`] predicts each sample.
+    pub(crate) fn passes(&self) -> usize {
+        if self.ranked_by_loss { 1 } else { 2 }
+    }
+
     /// Metric and loss of a network on held-out data.
     ///
     /// # Errors

@@ -50,6 +50,13 @@ impl Ladder {
     }
 }
 
+impl Ladder {
+    /// The largest batch that was timed, of so many samples at most, and its seconds.
+    pub(super) fn top(&self, samples: usize) -> Option<(usize, f64)> {
+        self.rungs.range(..=samples).next_back().map(|(&samples, &seconds)| (samples, seconds))
+    }
+}
+
 /// The least of a few measurements, as many as are cheap; more where nothing is extrapolated from it.
 fn least(whole: bool, mut time: impl FnMut() -> f64) -> f64 {
     let first = time();
@@ -110,6 +117,7 @@ mod tests {
         // A smaller batch was met on the way.
         assert_eq!(ladder.price(64, |_| unreachable!("known")), cost(64));
         assert_eq!(ladder.price(256, |_| unreachable!("known")), cost(256));
+        assert_eq!((ladder.top(100), ladder.top(3)), (Some((64, cost(64))), None));
         // Another one was not.
         assert_eq!(ladder.price(10, cost), cost(10));
         assert_eq!(Ladder::default().price(1, cost), cost(1));

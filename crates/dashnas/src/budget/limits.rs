@@ -167,9 +167,8 @@ pub(crate) fn replan(
     let began = problem.budget.clock().seconds();
     let wish = plan.wish.clone();
     {
-        let mut probe = Probe::new(problem, device)?;
-        let step = probe.network_step(&architecture.kernels, plan.width, plan.training.batch);
-        plan.after_search(&wish, problem.budget.clock(), step, &mut probe);
+        let mut probe = Probe::new(problem, device)?.of(architecture.kernels.clone());
+        plan.after_search(&wish, problem.budget.clock(), &mut probe);
     }
     note(&mut journal.ledger, REPLANNED, &true);
     announce(problem, plan, began, dir, journal)
@@ -224,7 +223,7 @@ fn wish(problem: &Problem, data: &Dataset, device: &Device) -> Result<Wish, Erro
         },
         baseline: config.baseline.enabled,
         widths,
-        samples: [problem.train.len(), trials.held(), data.test.len()],
+        samples: [problem.train.len(), problem.passes() * trials.held(), data.test.len()],
         subsample: config.search.subsample,
     })
 }

@@ -13,6 +13,7 @@ pub mod memory;
 pub mod pace;
 pub mod plan;
 pub mod probe;
+mod words;
 
 #[cfg(test)]
 pub(crate) mod fake;

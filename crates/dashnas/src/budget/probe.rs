@@ -1,7 +1,7 @@
 //! What steps cost on this machine, by taking a few.
 
 use super::ladder::Ladder;
-use super::plan::Prices;
+use super::plan::{EvaluationPrice, Prices};
 use crate::architecture::plan;
 use crate::config::Tuner;
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub struct Probe<'a> {
     device: &'a Device,
     loss: LossFn,
     ladders: HashMap<Work, Ladder>,
+    /// The kernels that were found, if they were; a mix of all candidates stands for them before.
+    kernels: Option<Vec<[usize; 2]>>,
     /// What steps side by side take, by width and batch.
     shares: HashMap<(usize, usize), f64>,
 }
@@ -35,7 +37,7 @@ pub struct Probe<'a> {
 enum Work {
     Search,
     Train { width: usize },
-    Evaluate { width: usize },
+    Evaluate { width: usize, plain: bool },
 }
 
 /// Steps that take longer leave the threads little to wait for.
@@ -78,12 +80,21 @@ impl<'a> Probe<'a> {
     pub fn new(problem: &'a Problem, device: &'a Device) -> Result<Self, Error> {
         let config = &problem.config;
         let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
-        Ok(Self { problem, space, device, loss: problem.loss(device), ladders: HashMap::new(), shares: HashMap::new() })
+        Ok(Self {
+            problem,
+            space,
+            device,
+            loss: problem.loss(device),
+            ladders: HashMap::new(),
+            kernels: None,
+            shares: HashMap::new(),
+        })
     }
 
-    /// Seconds of a training step of a network with these kernels.
-    pub fn network_step(&self, kernels: &[[usize; 2]], width: usize, batch: usize) -> f64 {
-        self.train(&mut Ladder::default(), kernels, width, batch)
+    /// The same of a network with the kernels that were found. Nothing is measured yet.
+    #[must_use]
+    pub fn of(self, kernels: Vec<[usize; 2]>) -> Self {
+        Self { kernels: Some(kernels), ladders: HashMap::new(), shares: HashMap::new(), ..self }
     }
 
     fn train(&self, ladder: &mut Ladder, kernels: &[[usize; 2]], width: usize, batch: usize) -> f64 {
@@ -91,8 +102,12 @@ impl<'a> Probe<'a> {
         self.step(ladder, network, batch, self.problem.budget.train_micro_batch)
     }
 
-    /// A mix of all candidates over the layers: about what a search will find, as far as cost goes.
-    fn mixed(&self, width: usize) -> Vec<[usize; 2]> {
+    /// The kernels that were found, or a mix of all candidates over the layers: about what a search will find, as far
+    /// as cost goes.
+    fn kernels(&self, width: usize) -> Vec<[usize; 2]> {
+        if let Some(found) = &self.kernels {
+            return found.clone();
+        }
         let layers = plan(self.problem, width).searched().len();
         let candidates = self.space.candidates();
         // A stride without a common divisor visits each candidate once before any twice.
@@ -132,31 +147,24 @@ impl<'a> Probe<'a> {
         seconds * whole as f64 / part as f64
     }
 
-    /// Seconds of evaluating a network, a sample, in batches of the size that evaluation takes.
-    fn evaluation(&self, ladder: &mut Ladder, kernels: Vec<[usize; 2]>, width: usize) -> f64 {
-        let Self { problem, device, .. } = *self;
-        let batch = problem.evaluation_batch(&problem.train).min(problem.train.len()).max(1);
-        let inner = device.clone().inner();
+    /// The price of evaluating a network, in batches of the size that evaluation takes.
+    fn evaluating(&self, ladder: &mut Ladder, kernels: &[[usize; 2]], width: usize) -> EvaluationPrice {
+        let batch = self.problem.evaluation_batch(&self.problem.train).min(self.problem.train.len()).max(1);
         let network = OnceCell::new();
         let seconds = ladder.price(batch, |samples| {
-            let network = network.get_or_init(|| self.fixed(kernels.clone(), width, device).valid());
-            let rows: Vec<usize> = (0..samples).collect();
-            let started = Instant::now();
-            // Where the data is gone, the run ends with that error at its first step.
-            if let Ok(x) = problem.train.inputs(&rows, &inner) {
-                drop(network.forward(x, &mut Pass::evaluation(1.0)).into_data());
-            }
-            started.elapsed().as_secs_f64()
+            let network = network.get_or_init(|| self.fixed(kernels.to_vec(), width, self.device).valid());
+            rehearse(self.problem, network, samples, self.device)
         });
-        seconds / batch as f64
+        let (top, top_seconds) = ladder.top(batch).unwrap_or((batch, seconds));
+        EvaluationPrice { sample: seconds / batch as f64, batch: top, seconds: top_seconds }
     }
 
     /// Measures on the ladder of some work.
-    fn ask(&mut self, work: Work, measure: impl FnOnce(&Self, &mut Ladder) -> f64) -> f64 {
+    fn ask<T>(&mut self, work: Work, measure: impl FnOnce(&Self, &mut Ladder) -> T) -> T {
         let mut ladder = self.ladders.remove(&work).unwrap_or_default();
-        let seconds = measure(self, &mut ladder);
+        let answer = measure(self, &mut ladder);
         self.ladders.insert(work, ladder);
-        seconds
+        answer
     }
 }
 
@@ -177,7 +185,7 @@ impl Prices for Probe<'_> {
     }
 
     fn train_step(&mut self, width: usize, batch: usize) -> f64 {
-        self.ask(Work::Train { width }, |probe, ladder| probe.train(ladder, &probe.mixed(width), width, batch))
+        self.ask(Work::Train { width }, |probe, ladder| probe.train(ladder, &probe.kernels(width), width, batch))
     }
 
     fn side_by_side(&mut self, width: usize, batch: usize) -> f64 {
@@ -196,7 +204,7 @@ impl Prices for Probe<'_> {
         let threads = (rayon::current_num_threads() / workers).max(1);
         let probe = &*self;
         let step = || match ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.install(|| probe.network_step(&probe.mixed(width), width, batch)),
+            Ok(pool) => pool.install(|| probe.train(&mut Ladder::default(), &probe.kernels(width), width, batch)),
             Err(_) => alone,
         };
         let seconds: f64 = std::thread::scope(|scope| {
@@ -210,9 +218,23 @@ impl Prices for Probe<'_> {
         share
     }
 
-    fn evaluate(&mut self, width: usize) -> f64 {
-        self.ask(Work::Evaluate { width }, |probe, ladder| probe.evaluation(ladder, probe.mixed(width), width))
+    fn evaluation(&mut self, width: usize, plain: bool) -> EvaluationPrice {
+        self.ask(Work::Evaluate { width, plain }, |probe, ladder| {
+            let kernels = if plain { plan(probe.problem, width).plain() } else { probe.kernels(width) };
+            probe.evaluating(ladder, &kernels, width)
+        })
     }
+}
+
+/// Seconds of evaluating a network on the first samples. It changes nothing.
+pub(crate) fn rehearse(problem: &Problem, network: &Network, samples: usize, device: &Device) -> f64 {
+    let rows: Vec<usize> = (0..samples.min(problem.train.len())).collect();
+    let started = Instant::now();
+    // Where the data is gone, the run ends with that error at its first step.
+    if let Ok(x) = problem.train.inputs(&rows, &device.clone().inner()) {
+        drop(network.forward(x, &mut Pass::evaluation(1.0)).into_data());
+    }
+    started.elapsed().as_secs_f64()
 }
 
 fn gcd(a: usize, b: usize) -> usize {
