@@ -9,6 +9,7 @@
 //! checkpoint every trial under way is asked; what one says after it has handed over its state is heard when the
 //! checkpoint is written. So the log is cut where the states are.
 
+use crate::budget::limits;
 use crate::checkpoint::Kept;
 use crate::error::Error;
 use crate::event::{Event, Observer};
@@ -48,6 +49,11 @@ pub(crate) trait Source {
 
     /// Takes in how a trial ended; `None` if it failed.
     fn finished(&mut self, todo: &Todo, score: Option<Score>);
+
+    /// Why there are no more trials, if there could have been.
+    fn why_over(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What a trial says to the run's thread.
@@ -231,7 +237,7 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
     pub fn run(mut self, source: &mut dyn Source) -> Result<Vec<Trial>, Error> {
         let share = Share { threads: rayon::current_num_threads(), under_way: AtomicUsize::new(0) };
         let (words, heard) = channel();
-        std::thread::scope(|scope| {
+        let more = std::thread::scope(|scope| {
             let crew = HangUp(&mut self);
             let mut more = true;
             loop {
@@ -250,7 +256,16 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
                     }
                 }
             }
+            more
         });
+        let why = if more { source.why_over() } else { Some("there was no time for more".to_owned()) };
+        if let (None, Some(why)) = (&self.failed, why) {
+            let (stage, done) = (self.progress.stage, self.done.len());
+            let message = format!("{done} of {} trials of the {stage} stage were run: {why}", self.total);
+            tracing::info!("{message}");
+            limits::tuning_ended(&mut self.journal.ledger, stage, &message);
+            self.journal.event(&Event::Note { message });
+        }
         match self.failed {
             None => Ok(self.done),
             // Data that cannot be read may be there again later.

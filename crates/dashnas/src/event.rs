@@ -160,6 +160,11 @@ pub enum Event {
         /// Seconds that it took.
         seconds: f64,
     },
+    /// How something was done that could have been done otherwise.
+    Note {
+        /// What.
+        message: String,
+    },
     /// Something the user should know that stops nothing.
     Warning {
         /// What.

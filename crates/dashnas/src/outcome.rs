@@ -44,7 +44,8 @@ pub struct Outcome {
     pub samples: [usize; 2],
     /// Wall-clock seconds of each stage, over all the processes that worked on it.
     pub seconds: BTreeMap<Stage, f64>,
-    /// What limits on time or memory changed about the run, in words.
+    /// What limits on time or memory changed about the run, and why fewer tuning trials were run than could have
+    /// been, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The run directory.

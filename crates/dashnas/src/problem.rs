@@ -312,7 +312,7 @@ impl Problem {
     }
 
     /// Samples a forward pass of evaluation takes at once, at most.
-    fn evaluation_batch(&self, samples: &Samples) -> usize {
+    pub(crate) fn evaluation_batch(&self, samples: &Samples) -> usize {
         let [_, h, w] = samples.input();
         self.budget.evaluation_batch.min((EVALUATION_POINTS / (h * w)).max(1))
     }
@@ -375,6 +375,11 @@ impl Problem {
             Targets::Classes(labels) => metric::evaluate(self.metric, &predictions, Truth::Classes(labels))?,
             Targets::Values(values) => metric::evaluate(self.metric, &predictions, Truth::Values(&values.data))?,
         })
+    }
+
+    /// How often [`Problem::score`] predicts each sample.
+    pub(crate) fn passes(&self) -> usize {
+        if self.ranked_by_loss { 1 } else { 2 }
     }
 
     /// Metric and loss of a network on held-out data.

@@ -2,6 +2,7 @@
 //! and the plain backbone.
 
 use crate::budget::pace::{Length, Pace, Turn};
+use crate::budget::probe::rehearse;
 use crate::checkpoint::{Kept, Position, Snapshot};
 use crate::crew::Lane;
 use crate::data::DataError;
@@ -397,6 +398,9 @@ impl Fit<'_> {
                         break;
                     }
                     Turn::Late => return Err(Error::OutOfTime { stage: self.stage }),
+                }
+                if let Some(samples) = pace.rehearsal() {
+                    pace.rehearsed(rehearse(self.problem, &t.network.valid(), samples, self.device));
                 }
             }
             let before = (self.restarts > 0 && step == 0).then(|| t.snapshot());

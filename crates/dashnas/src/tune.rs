@@ -366,12 +366,14 @@ struct Grid {
     at: usize,
     /// The best before the learning rate that is being tried.
     before: Option<(Score, Hyperparameters)>,
+    /// The learning rate that was no better, if the tuning ended by that.
+    ended_by: Option<f64>,
 }
 
 impl Grid {
     fn new(config: &TuneConfig, trials: usize, steps: Option<u64>) -> Self {
         let all = grid(config).into_iter().take(trials).collect();
-        Self { all, steps, stop_early: config.stop_early, at: 0, before: None }
+        Self { all, steps, stop_early: config.stop_early, at: 0, before: None, ended_by: None }
     }
 }
 
@@ -385,6 +387,7 @@ impl Source for Grid {
             }
             let now = best(done);
             if self.before.is_some() && self.before == now {
+                self.ended_by = Some(self.all[self.at - 1].lr);
                 return None;
             }
             self.before = now;
@@ -394,6 +397,11 @@ impl Source for Grid {
     }
 
     fn finished(&mut self, _: &Todo, _: Option<Score>) {}
+
+    fn why_over(&self) -> Option<String> {
+        let lr = self.ended_by?;
+        Some(format!("none with the learning rate {lr} was better than the best before it (tune.stop-early)"))
+    }
 }
 
 /// The trials of a tournament, numbered in the order in which it hands them out.
@@ -458,6 +466,8 @@ fn grid(c: &TuneConfig) -> Vec<Hyperparameters> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::WallClock;
+    use crate::budget::plan::{EvaluationPrice, Prices, StepWish, TimePlan, TuneWish, Wish};
     use crate::config::Preset;
     use crate::data::{Array, Dataset, Split, Targets};
 
@@ -504,6 +514,78 @@ mod tests {
         let failed = tune(&trials, &mut progress, &mut Journal::detached(&mut events));
         let Err(Error::AllTrialsFailed { trials: 4, reason }) = failed else { panic!("{failed:?}") };
         assert!(reason.contains("out of memory"), "{reason}");
+    }
+
+    /// What a tuning of three learning rates says, and how many trials it runs.
+    fn said(problem: &Problem) -> (usize, Vec<String>) {
+        let device = crate::network::training_device(1);
+        let kernels = plan(problem, 1).plain();
+        let trials = Trials::new(problem, &kernels, &device);
+        let mut events: Vec<Event> = Vec::new();
+        let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials.size().1 };
+        let tuning = tune(&trials, &mut progress, &mut Journal::detached(&mut events)).expect("sound");
+        let notes =
+            events.into_iter().filter_map(|e| if let Event::Note { message } = e { Some(message) } else { None });
+        (tuning.trials.len(), notes.collect())
+    }
+
+    #[test]
+    fn a_tuning_that_ends_early_says_why() {
+        let mut config = Config::preset(Preset::Quick);
+        (config.tune.epochs, config.tune.min_steps, config.tune.max_steps) = (1, 0, 1);
+        (config.tune.learning_rates, config.tune.weight_decays) = (vec![0.1, 0.01, 0.001], vec![0.0]);
+        (config.tune.dropouts, config.tune.momentums, config.tune.stop_early) = (vec![0.0], vec![0.9], true);
+        let mut grid = Grid::new(&config.tune, 3, None);
+        let mut done = Vec::new();
+        for loss in [0.5, 0.6] {
+            let Some(Todo { trial, hyperparameters, rung, .. }) = grid.next(&done, 0) else { panic!("{done:?}") };
+            let score = Some(Score { metric: None, loss });
+            done.push(Trial { trial, hyperparameters, score, reason: None, rung });
+            assert_eq!(grid.why_over(), None);
+        }
+        assert!(grid.next(&done, 0).is_none());
+        let why = grid.why_over().expect("a learning rate is left");
+        assert!(why.contains("none with the learning rate 0.01 was better") && why.contains("stop-early"), "{why}");
+        config.tune.stop_early = false;
+        let mut problem = Problem::new(&config, &data()).expect("sound");
+        assert_eq!(said(&problem), (3, vec![]));
+        // Under a plan whose time is up.
+        let asha = config.asha.tournament(1);
+        let wish = Wish {
+            search: StepWish { steps: 1, batch: 8 },
+            tune: Some(TuneWish { trials: 3, steps: 1, tuner: Some(Tuner::Grid), asha }),
+            retrain: StepWish { steps: 1, batch: 8 },
+            baseline: false,
+            widths: vec![1],
+            samples: [40, 10, 10],
+            subsample: 1.0,
+        };
+        let plan = TimePlan::new(&wish, 60.0, problem.budget.clock(), &mut Free);
+        assert!(matches!(plan.training.tune, TunePlan::Grid { trials: 3, .. }), "{plan}");
+        problem.budget.set_plan(plan);
+        problem.budget.set_clock(WallClock::new(std::time::Instant::now(), 60.0));
+        let (trials, notes) = said(&problem);
+        assert_eq!(
+            (trials, &notes[..]),
+            (0, &["0 of 3 trials of the tune stage were run: there was no time for more".to_owned()][..])
+        );
+    }
+
+    /// Prices of a machine for which nothing is any effort.
+    struct Free;
+
+    impl Prices for Free {
+        fn search_step(&mut self, _: usize) -> f64 {
+            1e-3
+        }
+
+        fn train_step(&mut self, _: usize, _: usize) -> f64 {
+            1e-3
+        }
+
+        fn evaluation(&mut self, _: usize, _: bool) -> EvaluationPrice {
+            EvaluationPrice::default()
+        }
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn events_are_single_lines_that_read_back() {
             reason: Some("the loss became NaN".into()),
         },
         Event::StageFinished { stage: Stage::Search, seconds: 3.0 },
+        Event::Note { message: "2 of 3".into() },
         Event::Finished { outcome: Box::new(outcome()) },
     ];
     for event in &events {

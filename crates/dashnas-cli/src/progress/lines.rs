@@ -70,6 +70,7 @@ impl Lines {
                 ))
             }
             Event::StageFinished { stage, seconds } => Some(format!("{stage}: done in {seconds:.1} s")),
+            Event::Note { message } => Some(message.clone()),
             Event::Warning { .. } | Event::Finished { .. } => None,
         }
     }

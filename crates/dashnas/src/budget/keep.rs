@@ -72,18 +72,21 @@ impl Budget {
             deadline: search.until,
             planned: search.steps,
             step_seconds: search.step_seconds,
+            after: None,
         })
     }
 
     /// How long retraining is in a stage, if not its configured epochs.
     pub fn retrain_length(&self, stage: Stage) -> Option<Length<'_>> {
-        let training = &self.plan.as_ref()?.training;
+        let plan = self.plan.as_ref()?;
+        let training = &plan.training;
         let deadline = self.deadlines(stage)?.retrain;
         Some(Length::Until {
             clock: &self.clock,
             deadline,
             planned: training.steps,
             step_seconds: training.step_seconds,
+            after: plan.after(stage == Stage::Baseline),
         })
     }
 
@@ -123,6 +126,7 @@ impl TimePlan {
         }
         config.retrain.batch_size = Some(self.training.batch);
         config.baseline.enabled &= self.training.baseline_until.is_some();
-        config.tune.enabled &= self.training.tune != TunePlan::None;
+        // It may have seemed before the search that there would be no time for it.
+        config.tune.enabled = self.wish.tune.is_some() && self.training.tune != TunePlan::None;
     }
 }

@@ -24,6 +24,7 @@ use serde::{Serialize, de::DeserializeOwned};
 const PLAN: &str = "plan";
 const REPLANNED: &str = "replanned";
 const MEMORY: &str = "memory";
+const TUNED: &str = "tuned";
 
 fn note<T: Serialize>(ledger: &mut Ledger, name: &str, value: &T) {
     // Plain data always has a JSON form.
@@ -167,9 +168,8 @@ pub(crate) fn replan(
     let began = problem.budget.clock().seconds();
     let wish = plan.wish.clone();
     {
-        let mut probe = Probe::new(problem, device)?;
-        let step = probe.network_step(&architecture.kernels, plan.width, plan.training.batch);
-        plan.after_search(&wish, problem.budget.clock(), step, &mut probe);
+        let mut probe = Probe::new(problem, device)?.of(architecture.kernels.clone());
+        plan.after_search(&wish, problem.budget.clock(), &mut probe);
     }
     note(&mut journal.ledger, REPLANNED, &true);
     announce(problem, plan, began, dir, journal)
@@ -224,14 +224,21 @@ fn wish(problem: &Problem, data: &Dataset, device: &Device) -> Result<Wish, Erro
         },
         baseline: config.baseline.enabled,
         widths,
-        samples: [problem.train.len(), trials.held(), data.test.len()],
+        samples: [problem.train.len(), problem.passes() * trials.held(), data.test.len()],
         subsample: config.search.subsample,
     })
 }
 
-/// What the limits changed about a run, in words.
+/// Notes why a stage ran fewer tuning trials than it could have.
+pub(crate) fn tuning_ended(ledger: &mut Ledger, stage: Stage, why: &str) {
+    note(ledger, &format!("{TUNED}-{stage}"), &why);
+}
+
+/// What limits changed about a run, and what else was cut short, in words.
 pub(crate) fn notes(problem: &Problem, journal: &Journal<'_>) -> Vec<String> {
     let memory = noted::<MemoryFit>(&journal.ledger, MEMORY).map(|fit| fit.notes).unwrap_or_default();
     let time = problem.budget.plan().map(|plan| plan.notes.clone()).unwrap_or_default();
-    memory.into_iter().chain(time).collect()
+    let tuned = [Stage::Tune, Stage::Baseline];
+    let tuned = tuned.into_iter().filter_map(|stage| noted(&journal.ledger, &format!("{TUNED}-{stage}")));
+    memory.into_iter().chain(time).chain(tuned).collect()
 }

@@ -7,11 +7,13 @@
 mod clock;
 pub mod fit;
 mod keep;
+mod ladder;
 pub(crate) mod limits;
 pub mod memory;
 pub mod pace;
 pub mod plan;
 pub mod probe;
+mod words;
 
 #[cfg(test)]
 pub(crate) mod fake;

@@ -15,6 +15,48 @@ pub struct PaceState {
     pub step_seconds: f64,
     /// The largest share of the planned steps that was ever reached.
     pub progress: f64,
+    /// What rehearsing evaluation has told so far.
+    #[serde(default)]
+    pub rehearsals: Rehearsals,
+}
+
+/// Seconds of the batch that evaluation is rehearsed with, as measured in the course of a training.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rehearsals {
+    /// When the training began.
+    began: Option<f64>,
+    /// How many there were.
+    count: u32,
+    /// The last ones, in a ring.
+    last: [f64; RECENT],
+}
+
+impl Rehearsals {
+    /// Takes in a measurement.
+    fn add(&mut self, seconds: f64) {
+        self.last[self.count as usize % RECENT] = seconds;
+        self.count += 1;
+    }
+
+    /// The mean of the last ones, without the largest and the smallest: one disturbance moves nothing.
+    fn seconds(&self) -> Option<f64> {
+        let mut last = self.last[..RECENT.min(self.count as usize)].to_vec();
+        last.sort_by(f64::total_cmp);
+        let kept = if last.len() > 2 { &last[1..last.len() - 1] } else { &last[..] };
+        (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
+    }
+}
+
+/// Evaluation, which comes after a training and must be over in time, too. It is rehearsed now and then with one
+/// batch, to see whether it will take longer or less than planned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct After {
+    /// Seconds that the deadline leaves it.
+    pub seconds: f64,
+    /// Samples of the batch.
+    pub batch: usize,
+    /// Seconds of the batch when that was planned.
+    pub batch_seconds: f64,
 }
 
 /// What comes next in a training.
@@ -45,6 +87,8 @@ pub enum Length<'a> {
         planned: u64,
         /// Seconds that a step is thought to take.
         step_seconds: f64,
+        /// What follows and takes its time from this training if it needs more; `None`: nothing does.
+        after: Option<After>,
     },
 }
 
@@ -70,12 +114,27 @@ pub struct Pace<'a> {
 const LOOKS: u64 = 50;
 /// Seconds after which the clock is looked at anyway.
 const PATIENCE: f64 = 1.0;
+/// Rehearsals in a training, at most.
+const REHEARSALS: f64 = 20.0;
+/// The share of a training's time that rehearsals may take.
+const REHEARSING: f64 = 0.03;
+/// Rehearsals below which there are none: they would tell more of the moment than of the machine.
+const FEWEST: f64 = 3.0;
+/// Rehearsals that count, of the last.
+const RECENT: usize = 5;
+/// What follows is not rehearsed if it takes less than this share of the training's time.
+const LITTLE: f64 = 0.01;
 
 impl<'a> Pace<'a> {
     /// A training of this length that is about to start, or to go on with what was decided.
     pub fn new(length: Length<'a>, state: Option<PaceState>) -> Self {
         let step_seconds = if let Length::Until { step_seconds, .. } = length { step_seconds } else { 0.0 };
-        let fresh = PaceState { planned: length.steps().max(1), step_seconds, progress: 0.0 };
+        let fresh = PaceState {
+            planned: length.steps().max(1),
+            step_seconds,
+            progress: 0.0,
+            rehearsals: Rehearsals::default(),
+        };
         Self { length, state: state.unwrap_or(fresh), seen: None }
     }
 
@@ -105,8 +164,8 @@ impl<'a> Pace<'a> {
                     return Turn::Late;
                 }
             }
-            Length::Until { clock, deadline, .. } => {
-                if !self.look(done, clock.seconds(), deadline) {
+            Length::Until { clock, .. } => {
+                if !self.look(done, clock.seconds(), self.deadline()) {
                     return Turn::Over;
                 }
             }
@@ -114,6 +173,37 @@ impl<'a> Pace<'a> {
         let share = done as f64 / self.state.planned.max(done + 1) as f64;
         self.state.progress = self.state.progress.max(share);
         Turn::Step(self.state.progress)
+    }
+
+    /// When the training is to end, going by the rehearsals.
+    fn deadline(&self) -> f64 {
+        match self.length {
+            Length::Until { deadline, after: Some(after), .. } => {
+                let ratio = self.state.rehearsals.seconds().map_or(1.0, |seconds| seconds / after.batch_seconds);
+                deadline + after.seconds * (1.0 - ratio)
+            }
+            Length::Until { deadline, .. } | Length::Within(_, _, deadline) => deadline,
+            Length::Steps(_) => f64::INFINITY,
+        }
+    }
+
+    /// Asked before a step: the samples that evaluation is to be rehearsed with now, if it is due. What that took is
+    /// to be told by [`Pace::rehearsed`].
+    pub fn rehearsal(&mut self) -> Option<usize> {
+        let Length::Until { clock, deadline, after: Some(after), .. } = self.length else { return None };
+        let now = clock.seconds();
+        let rehearsals = &mut self.state.rehearsals;
+        let began = *rehearsals.began.get_or_insert(now);
+        let time = (deadline - began).max(0.0);
+        let affordable = (REHEARSING * time / after.batch_seconds.max(1e-9)).min(REHEARSALS).floor();
+        // Evenly over the training: the first one soon, since prices may have changed since they were measured.
+        let due = began + time * f64::from(rehearsals.count) / affordable;
+        (affordable >= FEWEST && after.seconds >= LITTLE * time && now >= due).then_some(after.batch)
+    }
+
+    /// What a rehearsal took.
+    pub fn rehearsed(&mut self, seconds: f64) {
+        self.state.rehearsals.add(seconds);
     }
 
     /// Measures, plans again and says whether there is another step before the deadline.
@@ -156,7 +246,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn until(clock: &FakeClock, deadline: f64, planned: u64, step_seconds: f64) -> Length<'_> {
-        Length::Until { clock, deadline, planned, step_seconds }
+        Length::Until { clock, deadline, planned, step_seconds, after: None }
     }
 
     /// Runs a training whose steps take what `step` says at each time; the progress before each.
@@ -216,6 +306,63 @@ mod tests {
         assert_eq!(again.planned(), 100);
         // Taken back to an earlier step, the schedule does not start anew.
         assert_eq!(again.next(30), Turn::Step(0.4));
+    }
+
+    #[test]
+    fn what_follows_takes_its_time_from_the_training_or_leaves_it_some() {
+        let clock = FakeClock::default();
+        let after = Some(After { seconds: 20.0, batch: 32, batch_seconds: 0.05 });
+        let length = Length::Until { clock: &clock, deadline: 100.0, planned: 100, step_seconds: 1.0, after };
+        let run = |pace: &mut Pace<'_>, steps: std::ops::Range<u64>, rehearsal: &dyn Fn(u32) -> f64| {
+            let mut told = 0;
+            for done in steps {
+                assert!(matches!(pace.next(done), Turn::Step(_)));
+                if let Some(samples) = pace.rehearsal() {
+                    assert_eq!(samples, 32);
+                    pace.rehearsed(rehearsal(told));
+                    told += 1;
+                }
+                clock.advance(1.0);
+            }
+            told
+        };
+        let mut pace = Pace::new(length, None);
+        assert_eq!(pace.deadline(), 100.0);
+        // One in five seconds; a single disturbance moves nothing.
+        assert_eq!(run(&mut pace, 0..25, &|told| if told == 3 { 5.0 } else { 0.05 }), 5);
+        assert!((pace.deadline() - 100.0).abs() < 1e-9, "{}", pace.deadline());
+        // The machine becomes half as fast for what is rehearsed.
+        run(&mut pace, 25..50, &|_| 0.1);
+        assert!((pace.deadline() - 80.0).abs() < 1e-9, "{}", pace.deadline());
+        assert_eq!(pace.planned(), 80);
+        // Another process knows all of it, and one of a version that rehearsed nothing does without.
+        let text = serde_json::to_string(&pace.state()).expect("numbers");
+        let state: PaceState = serde_json::from_str(&text).expect("the same");
+        assert_eq!(state, pace.state());
+        let mut again = Pace::new(length, Some(state));
+        assert_eq!(again.deadline(), pace.deadline());
+        assert_eq!((again.next(50), again.rehearsal()), (pace.next(50), pace.rehearsal()));
+        let old: PaceState =
+            serde_json::from_str(r#"{"planned": 9, "step_seconds": 1.0, "progress": 0.5}"#).expect("old");
+        assert_eq!(Pace::new(length, Some(old)).deadline(), 100.0);
+        // Twice as fast, and over at its new end.
+        run(&mut pace, 50..75, &|_| 0.025);
+        assert!((pace.deadline() - 110.0).abs() < 1e-9, "{}", pace.deadline());
+        run(&mut pace, 75..110, &|_| 0.025);
+        assert_eq!(pace.next(110), Turn::Over);
+    }
+
+    #[test]
+    fn what_is_little_or_dear_to_rehearse_is_not() {
+        let clock = FakeClock::default();
+        let with = |seconds, batch_seconds| {
+            let after = Some(After { seconds, batch: 32, batch_seconds });
+            Pace::new(Length::Until { clock: &clock, deadline: 100.0, planned: 9, step_seconds: 1.0, after }, None)
+        };
+        assert_eq!(with(10.0, 0.5).rehearsal(), Some(32));
+        assert_eq!(with(0.5, 0.05).rehearsal(), None);
+        assert_eq!(with(10.0, 2.0).rehearsal(), None);
+        assert_eq!(Pace::new(until(&clock, 100.0, 9, 1.0), None).rehearsal(), None);
     }
 
     #[test]

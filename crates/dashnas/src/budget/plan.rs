@@ -2,10 +2,10 @@
 //! how many of them there will be.
 
 use super::Clock;
+use super::pace::After;
 use crate::asha::Tournament;
 use crate::config::Tuner;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// What the configuration would do if time were no matter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Wish {
     pub baseline: bool,
     /// Widths that the network may have, the one wanted first, then narrower ones.
     pub widths: Vec<usize>,
-    /// Samples of the training, validation and test splits.
+    /// Samples of the training split, samples that judging a trial predicts, and samples of the test split.
     pub samples: [usize; 3],
     /// Share of the training data that an epoch of the search draws.
     pub subsample: f64,
@@ -54,12 +54,38 @@ pub trait Prices {
     fn search_step(&mut self, batch: usize) -> f64;
     /// A step of training a network of a width on a batch.
     fn train_step(&mut self, width: usize, batch: usize) -> f64;
-    /// Evaluating a network of a width, per sample.
-    fn evaluate(&mut self, width: usize) -> f64;
+    /// Evaluating a network of a width: with the searched kernels, or the plain backbone's.
+    fn evaluation(&mut self, width: usize, plain: bool) -> EvaluationPrice;
+    /// Evaluating the searched network, per sample.
+    fn evaluate(&mut self, width: usize) -> f64 {
+        self.evaluation(width, false).sample
+    }
     /// A step in tuning, where trials run side by side, as a share of a step that has the machine to itself.
     fn side_by_side(&mut self, _width: usize, _batch: usize) -> f64 {
         1.0
     }
+}
+
+/// What evaluation costs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationPrice {
+    /// Seconds of a sample.
+    pub sample: f64,
+    /// Samples of the batch that this was measured on, or reckoned from.
+    pub batch: usize,
+    /// Seconds of that batch.
+    pub seconds: f64,
+}
+
+/// Evaluation on the test split within a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationPlan {
+    /// Seconds of all of it.
+    pub seconds: f64,
+    /// The price for the searched network.
+    pub searched: EvaluationPrice,
+    /// The price for the plain backbone, if there is one.
+    pub plain: Option<EvaluationPrice>,
 }
 
 /// A plan. Times are seconds of the run's clock.
@@ -73,6 +99,9 @@ pub struct TimePlan {
     pub made: f64,
     /// Seconds kept for evaluating and writing.
     pub reserve: f64,
+    /// The part of these that are for evaluation; nothing in plans of versions that did not tell it apart.
+    #[serde(default)]
+    pub evaluation: EvaluationPlan,
     /// Width of the network after the search.
     pub width: usize,
     /// What a step costs in tuning, as a share of one that has the machine to itself.
@@ -121,7 +150,7 @@ pub struct TrainingPlan {
     pub batch: usize,
     /// Seconds of a step.
     pub step_seconds: f64,
-    /// When retraining is to end.
+    /// When retraining is to end, if evaluation takes as long as planned.
     pub retrain_until: f64,
     /// When training the plain backbone is to end; `None` if it is left out.
     pub baseline_until: Option<f64>,
@@ -165,6 +194,8 @@ const SEARCH_EPOCHS: u64 = 8;
 const SEARCH_SHARE: [f64; 2] = [0.15, 0.35];
 /// Share of the time after the search that goes to tuning, where not everything fits.
 const TUNE_SHARE: f64 = 0.2;
+/// The note of a plan without tuning.
+const NO_TUNING: &str = "no tuning: too little time for trials that would say something";
 /// A narrower network is taken if the wider one could not have this share of its steps.
 const ENOUGH: f64 = 1.0 / 3.0;
 
@@ -180,15 +211,16 @@ impl TimePlan {
         if now > 0.5 * limit {
             notes.push(format!("reading the data and measuring took {now:.1} s, more than half of the limit"));
         }
-        let reserve = |width, twice: bool, prices: &mut dyn Prices| {
-            reserve(limit) + prices.evaluate(width) * wish.samples[2] as f64 * if twice { 2.0 } else { 1.0 }
-        };
         let time = |kept: f64| (limit - kept - now).max(0.0);
 
         // Everything that was wished for, and more of it.
         for baseline in [wish.baseline, false] {
             let cost = whole[usize::from(!baseline)];
-            let kept = reserve(first, baseline, prices);
+            if cost > time(writing(limit)) {
+                continue;
+            }
+            let evaluation = wish.evaluation(first, baseline, prices);
+            let kept = writing(limit) + evaluation.seconds;
             if cost > time(kept) {
                 continue;
             }
@@ -205,6 +237,7 @@ impl TimePlan {
                 limit,
                 made: now,
                 reserve: kept,
+                evaluation,
                 width: first,
                 side_by_side,
                 search: Some(search),
@@ -217,7 +250,7 @@ impl TimePlan {
         if wish.baseline {
             notes.push("the plain backbone is left out: it would need time that there is not".to_owned());
         }
-        let kept = reserve(first, false, prices);
+        let kept = writing(limit) + wish.evaluation(first, false, prices).seconds;
         let search_cost = search_step * wish.search.steps as f64;
         let share = (search_cost / whole[1].max(1e-9)).clamp(SEARCH_SHARE[0], SEARCH_SHARE[1]);
         let search = wish.shrunk_search(share * time(kept), clock.seconds(), prices);
@@ -242,26 +275,46 @@ impl TimePlan {
         if width != first {
             notes.push(format!("the network has width {width} instead of {first}, to train it for longer"));
         }
-        let reserve = reserve(width, false, prices);
+        let evaluation = wish.evaluation(width, false, prices);
+        let reserve = writing(limit) + evaluation.seconds;
         let context = Context { wish, limit, reserve, start, baseline: false, stretch: 1.0, side_by_side };
         let training = context.training(width, None, prices, &mut notes);
-        Self { wish: wish.clone(), limit, made: now, reserve, width, side_by_side, search, training, notes }
+        Self { wish: wish.clone(), limit, made: now, reserve, evaluation, width, side_by_side, search, training, notes }
     }
 
-    /// Plans again what follows the search, when that is over and the cost of a step of the
-    /// network found is known.
-    pub fn after_search(&mut self, wish: &Wish, clock: &dyn Clock, step_seconds: f64, prices: &mut dyn Prices) {
+    /// Plans again what follows the search, when that is over and the network found can be timed: by prices of its
+    /// kernels.
+    pub fn after_search(&mut self, wish: &Wish, clock: &dyn Clock, prices: &mut dyn Prices) {
+        let baseline = self.training.baseline_until.is_some();
+        let batch = self.training.batch;
+        let known = Some((batch, prices.train_step(self.width, batch)));
+        self.evaluation = wish.evaluation(self.width, baseline, prices);
+        self.reserve = writing(self.limit) + self.evaluation.seconds;
         let context = Context {
             wish,
             limit: self.limit,
             reserve: self.reserve,
             start: clock.seconds(),
-            baseline: self.training.baseline_until.is_some(),
+            baseline,
             stretch: STRETCH,
             side_by_side: self.side_by_side,
         };
-        let known = Some((self.training.batch, step_seconds));
         self.training = context.training(self.width, known, prices, &mut self.notes);
+    }
+}
+
+impl TimePlan {
+    /// What follows the training of a network, as far as that must make room for it if it needs more time.
+    pub fn after(&self, baseline: bool) -> Option<After> {
+        let EvaluationPlan { seconds, searched, plain } = self.evaluation;
+        // Of two networks each has half of the time, and the second all of what is left.
+        let (price, share) = match plain {
+            Some(plain) if baseline => (plain, 1.0),
+            Some(_) => (searched, 0.5),
+            None => (searched, 1.0),
+        };
+        let after = After { seconds: share * seconds, batch: price.batch, batch_seconds: price.seconds };
+        (after.batch > 0 && after.batch_seconds > 0.0).then_some(after)
     }
 }
 
@@ -297,6 +350,14 @@ impl Wish {
         });
         let network = tune + self.retrain.steps as f64 * step;
         search_step * self.search.steps as f64 + network * if baseline { 2.0 } else { 1.0 }
+    }
+
+    /// Evaluation of the network, and of the plain backbone, on the test split.
+    fn evaluation(&self, width: usize, baseline: bool, prices: &mut dyn Prices) -> EvaluationPlan {
+        let searched = prices.evaluation(width, false);
+        let plain = baseline.then(|| prices.evaluation(width, true));
+        let a_sample = searched.sample + plain.map_or(0.0, |plain| plain.sample);
+        EvaluationPlan { seconds: a_sample * self.samples[2] as f64, searched, plain }
     }
 
     fn search_plan(&self, steps: u64, batch: usize, step_seconds: f64, now: f64) -> SearchPlan {
@@ -377,11 +438,10 @@ impl Context<'_> {
             None => (TunePlan::None, 0.0),
             Some(tune) => tune.fit(share, step, self.side_by_side, evaluate),
         };
+        // After the search there may be time where there seemed to be none.
+        notes.retain(|note| note != NO_TUNING);
         if wish.tune.is_some() && tune == TunePlan::None {
-            let note = "no tuning: too little time for trials that would say something".to_owned();
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
+            notes.push(NO_TUNING.to_owned());
         }
         let tune_until = self.start + cost;
         let retrain_until = if self.baseline { self.start + a_network } else { end };
@@ -466,33 +526,8 @@ fn tournament_cost(size: &Tournament, step: f64, side_by_side: f64, evaluate: f6
 }
 
 /// Seconds kept for writing files and for what nobody foresaw.
-fn reserve(limit: f64) -> f64 {
+fn writing(limit: f64) -> f64 {
     0.25 + 0.005 * limit
-}
-
-impl fmt::Display for TimePlan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = |s: f64| format!("{:.1} s", s.max(0.0));
-        writeln!(f, "plan for {} ({} are spent on reading and measuring):", seconds(self.limit), seconds(self.made))?;
-        let mut from = self.made;
-        if let Some(s) = &self.search {
-            writeln!(
-                f,
-                "  search    {:>8}  {} steps of {} samples, epochs over {:.0} % of the data",
-                seconds(s.until - from),
-                s.steps,
-                s.batch,
-                100.0 * s.subsample
-            )?;
-            from = s.until;
-        }
-        writeln!(f, "{}", self.training.lines(from))?;
-        write!(f, "  evaluate  {:>8}", seconds(self.reserve))?;
-        for note in &self.notes {
-            write!(f, "\n  note: {note}")?;
-        }
-        Ok(())
-    }
 }
 
 impl TrainingPlan {
@@ -507,33 +542,5 @@ impl TrainingPlan {
             }
         };
         Deadlines { tune, last_call: 0.5 * (tune + retrain), retrain }
-    }
-
-    /// Tuning, retraining and the plain backbone, a line each, from a time on.
-    pub fn lines(&self, from: f64) -> String {
-        let seconds = |s: f64| format!("{:.1} s", s.max(0.0));
-        let mut lines = Vec::new();
-        let what = match &self.tune {
-            TunePlan::None => None,
-            TunePlan::Grid { trials, steps } => Some(format!("grid, {trials} trials of {steps} steps")),
-            TunePlan::Asha { size } => Some(format!(
-                "ASHA, {} samples, {} to {} steps, one in {} promoted",
-                size.samples, size.min_steps, size.max_steps, size.reduction
-            )),
-        };
-        lines.extend(what.map(|what| format!("  tune      {:>8}  {what}", seconds(self.tune_until - from))));
-        lines.push(format!(
-            "  retrain   {:>8}  {} steps of {} samples",
-            seconds(self.retrain_until - self.tune_until),
-            self.steps,
-            self.batch
-        ));
-        lines.extend(self.baseline_until.map(|until| {
-            format!(
-                "  baseline  {:>8}  the plain backbone, tuned and trained alike",
-                seconds(until - self.retrain_until)
-            )
-        }));
-        lines.join("\n")
     }
 }

@@ -1,6 +1,7 @@
 //! What steps cost on this machine, by taking a few.
 
-use super::plan::Prices;
+use super::ladder::Ladder;
+use super::plan::{EvaluationPrice, Prices};
 use crate::architecture::plan;
 use crate::config::Tuner;
 use crate::error::Error;
@@ -14,6 +15,7 @@ use aggconv::KernelSpace;
 use burn::module::Module;
 use burn::tensor::Device;
 use rayon::ThreadPoolBuilder;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -23,36 +25,23 @@ pub struct Probe<'a> {
     space: KernelSpace,
     device: &'a Device,
     loss: LossFn,
-    known: HashMap<Question, f64>,
+    ladders: HashMap<Work, Ladder>,
+    /// The kernels that were found, if they were; a mix of all candidates stands for them before.
+    kernels: Option<Vec<[usize; 2]>>,
+    /// What steps side by side take, by width and batch.
+    shares: HashMap<(usize, usize), f64>,
 }
 
+/// Work that is timed on batches of several sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Question {
-    Search { batch: usize },
-    Train { width: usize, batch: usize },
-    Evaluate { width: usize },
-    SideBySide { width: usize, batch: usize },
+enum Work {
+    Search,
+    Train { width: usize },
+    Evaluate { width: usize, plain: bool },
 }
 
-/// Samples of the forward pass that evaluation is judged by.
-const EVALUATED: usize = 32;
-/// A step that takes longer than this is timed once: its noise is small, its cost is not.
+/// Steps that take longer leave the threads little to wait for.
 const SLOW: f64 = 0.5;
-
-/// Samples of the steps that tell whether a batch is slow.
-const FEW: usize = 4;
-/// A step that seems to take longer than this is not tried whole.
-const LONG: f64 = 1.0;
-
-/// Seconds at `samples` on the line through two measurements; no less than the larger one took,
-/// and no more than in proportion to the smaller.
-fn through(at: [usize; 2], seconds: [f64; 2], samples: usize) -> f64 {
-    let [few, more] = at.map(|n| n as f64);
-    let slope = if more > few { (seconds[1] - seconds[0]) / (more - few) } else { 0.0 };
-    let line = seconds[0] + slope.max(0.0) * (samples as f64 - few);
-    let most = seconds[0] * samples as f64 / few;
-    line.min(most).max(seconds[0]).max(if samples as f64 >= more { seconds[1] } else { 0.0 })
-}
 
 /// Training steps that are timed.
 struct Steps<'p, 'a> {
@@ -91,16 +80,35 @@ impl<'a> Probe<'a> {
     pub fn new(problem: &'a Problem, device: &'a Device) -> Result<Self, Error> {
         let config = &problem.config;
         let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
-        Ok(Self { problem, space, device, loss: problem.loss(device), known: HashMap::new() })
+        Ok(Self {
+            problem,
+            space,
+            device,
+            loss: problem.loss(device),
+            ladders: HashMap::new(),
+            kernels: None,
+            shares: HashMap::new(),
+        })
     }
 
-    /// Seconds of a training step of a network with these kernels.
-    pub fn network_step(&self, kernels: &[[usize; 2]], width: usize, batch: usize) -> f64 {
-        self.step(self.fixed(kernels.to_vec(), width, self.device), batch, self.problem.budget.train_micro_batch)
+    /// The same of a network with the kernels that were found. Nothing is measured yet.
+    #[must_use]
+    pub fn of(self, kernels: Vec<[usize; 2]>) -> Self {
+        Self { kernels: Some(kernels), ladders: HashMap::new(), shares: HashMap::new(), ..self }
     }
 
-    /// A mix of all candidates over the layers: about what a search will find, as far as cost goes.
-    fn mixed(&self, layers: usize) -> Vec<[usize; 2]> {
+    fn train(&self, ladder: &mut Ladder, kernels: &[[usize; 2]], width: usize, batch: usize) -> f64 {
+        let network = || self.fixed(kernels.to_vec(), width, self.device);
+        self.step(ladder, network, batch, self.problem.budget.train_micro_batch)
+    }
+
+    /// The kernels that were found, or a mix of all candidates over the layers: about what a search will find, as far
+    /// as cost goes.
+    fn kernels(&self, width: usize) -> Vec<[usize; 2]> {
+        if let Some(found) = &self.kernels {
+            return found.clone();
+        }
+        let layers = plan(self.problem, width).searched().len();
         let candidates = self.space.candidates();
         // A stride without a common divisor visits each candidate once before any twice.
         let stride = (candidates.len() / 2..).find(|s| gcd(*s, candidates.len()) == 1).unwrap_or(1);
@@ -117,52 +125,52 @@ impl<'a> Probe<'a> {
         Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), kernels, &mut init, device)
     }
 
-    /// Seconds of a step on the first samples: one to warm up, then one or, if they are fast,
-    /// the least of three. Of a batch that is computed in parts, one part is; of a batch so slow
-    /// that measuring it would use up a short limit, two small parts are, and a line through them.
-    fn step(&self, network: Network, batch: usize, micro_batch: Option<usize>) -> f64 {
+    /// Seconds of a step: of a batch that is computed in parts, as many times those of one.
+    fn step(
+        &self,
+        ladder: &mut Ladder,
+        network: impl Fn() -> Network,
+        batch: usize,
+        micro_batch: Option<usize>,
+    ) -> f64 {
         let whole = batch.min(self.problem.train.len());
         let part = micro_batch.map_or(whole, |part| part.clamp(1, whole));
         let retrain = &self.problem.config.retrain;
-        let sgd = Sgd::new(SgdConfig { momentum: retrain.momentum, nesterov: retrain.nesterov, weight_decay: 0.0 });
-        let mut steps = Steps { probe: self, network, sgd, round: 0 };
-        // The first step also pays for memory and plans that the others find ready.
-        let few = part.min(FEW);
-        steps = steps.take(few).0;
-        let once;
-        (steps, once) = steps.take(few);
-        if once * part as f64 / few as f64 > LONG {
-            let more = (2 * few).min(part);
-            let twice = if more > few { steps.take(more).1 } else { once };
-            return through([few, more], [once, twice], part) * whole as f64 / part as f64;
-        }
-        let mut least = f64::INFINITY;
-        for round in 0..4 {
-            let seconds;
-            (steps, seconds) = steps.take(part);
-            if round > 0 {
-                least = least.min(seconds);
-                if seconds > SLOW {
-                    break;
-                }
-            }
-        }
-        least * whole as f64 / part as f64
+        let rule = SgdConfig { momentum: retrain.momentum, nesterov: retrain.nesterov, weight_decay: 0.0 };
+        let mut steps = None;
+        let seconds = ladder.price(part, |samples| {
+            let start = || Steps { probe: self, network: network(), sgd: Sgd::new(rule), round: 0 };
+            let (after, seconds) = steps.take().unwrap_or_else(start).take(samples);
+            steps = Some(after);
+            seconds
+        });
+        seconds * whole as f64 / part as f64
     }
 
-    fn ask(&mut self, question: Question, measure: impl FnOnce(&Self) -> f64) -> f64 {
-        if let Some(&known) = self.known.get(&question) {
-            return known;
-        }
-        let seconds = measure(self);
-        self.known.insert(question, seconds);
-        seconds
+    /// The price of evaluating a network, in batches of the size that evaluation takes.
+    fn evaluating(&self, ladder: &mut Ladder, kernels: &[[usize; 2]], width: usize) -> EvaluationPrice {
+        let batch = self.problem.evaluation_batch(&self.problem.train).min(self.problem.train.len()).max(1);
+        let network = OnceCell::new();
+        let seconds = ladder.price(batch, |samples| {
+            let network = network.get_or_init(|| self.fixed(kernels.to_vec(), width, self.device).valid());
+            rehearse(self.problem, network, samples, self.device)
+        });
+        let (top, top_seconds) = ladder.top(batch).unwrap_or((batch, seconds));
+        EvaluationPrice { sample: seconds / batch as f64, batch: top, seconds: top_seconds }
+    }
+
+    /// Measures on the ladder of some work.
+    fn ask<T>(&mut self, work: Work, measure: impl FnOnce(&Self, &mut Ladder) -> T) -> T {
+        let mut ladder = self.ladders.remove(&work).unwrap_or_default();
+        let answer = measure(self, &mut ladder);
+        self.ladders.insert(work, ladder);
+        answer
     }
 }
 
 impl Prices for Probe<'_> {
     fn search_step(&mut self, batch: usize) -> f64 {
-        self.ask(Question::Search { batch }, |probe| {
+        self.ask(Work::Search, |probe, ladder| {
             let config = &probe.problem.config;
             let kernels = Kernels::Searched {
                 space: probe.space.clone(),
@@ -171,16 +179,13 @@ impl Prices for Probe<'_> {
                 weight_std: config.search.weight_init_std,
                 alpha_std: config.search.alpha_init_std,
             };
-            let network = probe.network(&kernels, config.backbone.search_width, probe.device);
-            probe.step(network, batch, probe.problem.budget.search_micro_batch)
+            let network = || probe.network(&kernels, config.backbone.search_width, probe.device);
+            probe.step(ladder, network, batch, probe.problem.budget.search_micro_batch)
         })
     }
 
     fn train_step(&mut self, width: usize, batch: usize) -> f64 {
-        self.ask(Question::Train { width, batch }, |probe| {
-            let layers = plan(probe.problem, width).searched().len();
-            probe.network_step(&probe.mixed(layers), width, batch)
-        })
+        self.ask(Work::Train { width }, |probe, ladder| probe.train(ladder, &probe.kernels(width), width, batch))
     }
 
     fn side_by_side(&mut self, width: usize, batch: usize) -> f64 {
@@ -191,68 +196,47 @@ impl Prices for Probe<'_> {
         let workers = workers(self.problem).min(at_a_time);
         let alone = self.train_step(width, batch);
         if workers < 2 || alone > SLOW {
-            // Operations so long leave the threads little to wait for.
             return 1.0;
         }
-        self.ask(Question::SideBySide { width, batch }, |probe| {
-            let threads = (rayon::current_num_threads() / workers).max(1);
-            let layers = plan(probe.problem, width).searched().len();
-            let step = || match ThreadPoolBuilder::new().num_threads(threads).build() {
-                Ok(pool) => pool.install(|| probe.network_step(&probe.mixed(layers), width, batch)),
-                Err(_) => alone,
-            };
-            let seconds: f64 = std::thread::scope(|scope| {
-                let all: Vec<_> = (0..workers).map(|_| scope.spawn(step)).collect();
-                all.into_iter().map(|one| one.join().unwrap_or(alone)).sum()
-            });
-            // The mean of them, of which there are as many at a time.
-            let each = seconds / workers as f64 / workers as f64;
-            (each / alone).clamp(1.0 / workers as f64, 1.0)
-        })
+        if let Some(&known) = self.shares.get(&(width, batch)) {
+            return known;
+        }
+        let threads = (rayon::current_num_threads() / workers).max(1);
+        let probe = &*self;
+        let step = || match ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => pool.install(|| probe.train(&mut Ladder::default(), &probe.kernels(width), width, batch)),
+            Err(_) => alone,
+        };
+        let seconds: f64 = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..workers).map(|_| scope.spawn(step)).collect();
+            all.into_iter().map(|one| one.join().unwrap_or(alone)).sum()
+        });
+        // The mean of them, of which there are as many at a time.
+        let each = seconds / workers as f64 / workers as f64;
+        let share = (each / alone).clamp(1.0 / workers as f64, 1.0);
+        self.shares.insert((width, batch), share);
+        share
     }
 
-    fn evaluate(&mut self, width: usize) -> f64 {
-        self.ask(Question::Evaluate { width }, |probe| {
-            let layers = plan(probe.problem, width).searched().len();
-            let network = probe.fixed(probe.mixed(layers), width, probe.device).valid();
-            let inner = probe.device.clone().inner();
-            let rows: Vec<usize> = {
-                let samples = EVALUATED.min(probe.problem.budget.evaluation_batch).min(probe.problem.train.len());
-                (0..samples).collect()
-            };
-            let run = || {
-                let started = Instant::now();
-                // Where the data is gone, the run ends with that error at its first step.
-                if let Ok(x) = probe.problem.train.inputs(&rows, &inner) {
-                    drop(network.forward(x, &mut Pass::evaluation(1.0)).into_data());
-                }
-                started.elapsed().as_secs_f64() / rows.len() as f64
-            };
-            run();
-            run()
+    fn evaluation(&mut self, width: usize, plain: bool) -> EvaluationPrice {
+        self.ask(Work::Evaluate { width, plain }, |probe, ladder| {
+            let kernels = if plain { plan(probe.problem, width).plain() } else { probe.kernels(width) };
+            probe.evaluating(ladder, &kernels, width)
         })
     }
+}
+
+/// Seconds of evaluating a network on the first samples. It changes nothing.
+pub(crate) fn rehearse(problem: &Problem, network: &Network, samples: usize, device: &Device) -> f64 {
+    let rows: Vec<usize> = (0..samples.min(problem.train.len())).collect();
+    let started = Instant::now();
+    // Where the data is gone, the run ends with that error at its first step.
+    if let Ok(x) = problem.train.inputs(&rows, &device.clone().inner()) {
+        drop(network.forward(x, &mut Pass::evaluation(1.0)).into_data());
+    }
+    started.elapsed().as_secs_f64()
 }
 
 fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slow_step_is_judged_by_two_small_ones() {
-        // 1 s whatever the batch and 0.5 s a sample.
-        assert!((through([4, 8], [3.0, 5.0], 64) - 33.0).abs() < 1e-9);
-        // All of it in proportion; all of it fixed; noise that says that more takes less.
-        assert!((through([4, 8], [2.0, 4.0], 64) - 32.0).abs() < 1e-9);
-        assert_eq!(through([4, 8], [2.0, 2.0], 64), 2.0);
-        assert_eq!(through([4, 8], [2.0, 1.5], 64), 2.0);
-        // More than in proportion is a disturbance.
-        assert_eq!(through([4, 8], [2.0, 9.0], 64), 32.0);
-        // Nothing larger was there to measure.
-        assert_eq!(through([3, 3], [2.0, 2.0], 3), 2.0);
-    }
 }

@@ -2,8 +2,8 @@
 
 use super::Clock;
 use super::fake::FakeClock;
-use super::pace::{Length, Pace, Turn};
-use super::plan::{Prices, StepWish, TimePlan, TunePlan, TuneWish, Wish};
+use super::pace::{After, Length, Pace, Turn};
+use super::plan::{EvaluationPrice, Prices, StepWish, TimePlan, TunePlan, TuneWish, Wish};
 use crate::asha::{Asha, Tournament};
 use crate::config::Tuner;
 use crate::problem::Score;
@@ -65,11 +65,15 @@ impl Prices for Measured<'_> {
         self.ask((1, width, batch), cost, 2.0 * cost)
     }
 
-    fn evaluate(&mut self, width: usize) -> f64 {
+    fn evaluation(&mut self, width: usize, plain: bool) -> EvaluationPrice {
         let cost = self.machine.evaluate(width);
-        self.ask((2, width, 0), cost, 16.0 * cost)
+        let sample = self.ask((2, width, usize::from(plain)), cost, 16.0 * cost);
+        EvaluationPrice { sample, batch: REHEARSED, seconds: REHEARSED as f64 * sample }
     }
 }
+
+/// Samples that evaluation is rehearsed with.
+const REHEARSED: usize = 32;
 
 fn wish(steps: [u64; 3], trials: usize, tuner: Option<Tuner>) -> Wish {
     let asha = Tournament { samples: 9, reduction: 3, brackets: 1, min_steps: 10, max_steps: steps[1], workers: 2 };
@@ -104,14 +108,23 @@ fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
     let mut prices = Measured { machine, clock: &clock, asked: Default::default() };
     let mut plan = TimePlan::new(wish, limit, &clock, &mut prices);
     let mut grain: f64 = 0.0;
-    let mut train = |cost: f64, until: f64, planned: u64, estimate: f64, exact: Option<u64>| {
-        let length = match exact {
-            Some(steps) => Length::Within(steps, &clock, until),
-            None => Length::Until { clock: &clock, deadline: until, planned, step_seconds: estimate },
-        };
+    let until = |deadline, planned, step_seconds, after: Option<After>| Length::Until {
+        clock: &clock,
+        deadline,
+        planned,
+        step_seconds,
+        after,
+    };
+    let mut train = |cost: f64, rehearsal: f64, length: Length<'_>| {
         let mut pace = Pace::new(length, None);
         let mut done = 0;
         while matches!(pace.next(done), Turn::Step(_)) {
+            if let Some(samples) = pace.rehearsal() {
+                assert_eq!(samples, REHEARSED);
+                let seconds = rehearsal * machine.factor(clock.seconds());
+                clock.advance(seconds);
+                pace.rehearsed(seconds);
+            }
             let step = cost * machine.factor(clock.seconds());
             grain = grain.max(step);
             clock.advance(step);
@@ -121,11 +134,11 @@ fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
     };
     let mut searched = 0;
     if let Some(s) = plan.search {
-        searched = train(machine.search_step(s.batch), s.until, s.steps, s.step_seconds, None);
+        searched = train(machine.search_step(s.batch), 0.0, until(s.until, s.steps, s.step_seconds, None));
     }
     let step = machine.train_step(plan.width, plan.training.batch);
-    clock.advance(2.0 * step * machine.factor(clock.seconds()));
-    plan.after_search(wish, &clock, step * machine.factor(clock.seconds()), &mut prices);
+    prices.asked.clear();
+    plan.after_search(wish, &clock, &mut prices);
     let training = plan.training.clone();
     let validate = machine.evaluate(plan.width) * wish.samples[1] as f64;
     let deadlines = training.deadlines(false);
@@ -135,7 +148,7 @@ fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
         if !deadlines.room_for_trial(clock.seconds(), cost, trials) {
             return false;
         }
-        train(step, deadlines.last_call, steps, training.step_seconds, Some(steps));
+        train(step, 0.0, Length::Within(steps, &clock, deadlines.last_call));
         clock.advance(validate * machine.factor(clock.seconds()));
         trials += 1;
         true
@@ -156,9 +169,11 @@ fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
             }
         }
     }
-    let retrained = train(step, training.retrain_until, training.steps, training.step_seconds, None);
-    if let Some(until) = training.baseline_until {
-        train(step, until, training.steps, training.step_seconds, None);
+    let rehearsal = machine.evaluate(plan.width) * REHEARSED as f64;
+    let length = until(training.retrain_until, training.steps, training.step_seconds, plan.after(false));
+    let retrained = train(step, rehearsal, length);
+    if let Some(end) = training.baseline_until {
+        train(step, rehearsal, until(end, training.steps, training.step_seconds, plan.after(true)));
     }
     let tests = if training.baseline_until.is_some() { 2.0 } else { 1.0 };
     clock.advance(tests * machine.evaluate(plan.width) * wish.samples[2] as f64 * machine.factor(clock.seconds()));
@@ -198,6 +213,52 @@ proptest! {
         let over = ran.end - limit;
         prop_assert!(over <= 10.0 || over <= surprise + 2.0 * ran.grain, "{over} s over: {ran:?}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// The end is within 3 % of the limit although evaluation takes up to an eighth of it and the machine becomes
+    /// twice as fast or as slow, from the start or at any time in the first six tenths.
+    #[test]
+    fn evaluation_is_left_the_time_that_it_turns_out_to_need(
+        limit in 60.0f64..3600.0,
+        share in 0.01f64..0.12,
+        later in prop::sample::select(vec![0.5, 1.0, 2.0]),
+        turn in 0.0f64..0.6,
+        training in prop::sample::select(vec![5.0, 12.0]),
+    ) {
+        let mut wish = wish([limit as u64, (limit / 4.0) as u64, (training * limit) as u64], 3, None);
+        wish.samples[2] = 10_000;
+        // Small enough a training to be followed by that of the plain backbone.
+        let compared = training < 10.0;
+        let evaluate = share * limit / wish.samples[2] as f64 / if compared { 2.0 } else { 1.0 };
+        let machine = Machine { evaluate, later, turn: turn * limit, ..STEADY };
+        let ran = run(&wish, limit, 0.01 * limit, &machine);
+        prop_assert!((ran.end - limit).abs() <= 0.03 * limit + 2.0 * ran.grain, "{} s of {limit}: {ran:?}", ran.end);
+        prop_assert!(later != 1.0 || ran.compared == compared, "{ran:?}");
+    }
+}
+
+#[test]
+fn tuning_for_which_there_turns_out_to_be_time_is_not_said_to_be_left_out() {
+    // Ten times as fast when the search is over.
+    let machine = Machine { train: 0.5, later: 0.1, turn: 10.0, ..STEADY };
+    let wish = wish([2000, 500, 8000], 24, None);
+    let clock = FakeClock::default();
+    let mut prices = Measured { machine: &machine, clock: &clock, asked: Default::default() };
+    let mut plan = TimePlan::new(&Wish { widths: vec![4], ..wish.clone() }, 60.0, &clock, &mut prices);
+    let left_out = |plan: &TimePlan| plan.notes.iter().any(|note| note.starts_with("no tuning"));
+    assert!(plan.training.tune == TunePlan::None && left_out(&plan), "{plan}");
+    let mut config = crate::config::Config::preset(crate::config::Preset::Quick);
+    plan.apply(&mut config);
+    assert!(!config.tune.enabled);
+    clock.advance(15.0);
+    prices.asked.clear();
+    plan.after_search(&wish, &clock, &mut prices);
+    assert!(plan.training.tune != TunePlan::None && !left_out(&plan), "{plan}");
+    plan.apply(&mut config);
+    assert!(config.tune.enabled);
 }
 
 #[test]
@@ -264,5 +325,9 @@ fn plans_are_stored_as_json() {
     let text = serde_json::to_string(&ran.plan).unwrap();
     let back: TimePlan = serde_json::from_str(&text).unwrap();
     assert_eq!(back.training.tune, ran.plan.training.tune);
+    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+    old.as_object_mut().unwrap().remove("evaluation");
+    let old: TimePlan = serde_json::from_value(old).unwrap();
+    assert!(ran.plan.after(false).is_some() && old.after(false).is_none());
     assert_eq!(back.search.map(|s| s.steps), ran.plan.search.map(|s| s.steps));
 }

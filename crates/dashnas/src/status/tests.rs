@@ -71,6 +71,21 @@ fn the_pace_is_that_of_this_process() {
 }
 
 #[test]
+fn what_is_left_in_all_is_said_as_far_as_it_is_known() {
+    let now = |stage| {
+        let live = Live { stage, ..live() };
+        Now { seconds_left: live.seconds_left(), run_seconds_left: live.run_seconds_left(), age: 0, live }
+    };
+    let said = |now: &Now, limit| text::in_all(now, limit).unwrap_or_default();
+    assert!(said(&now(Stage::Retrain), None).starts_with("about "));
+    let search = said(&now(Stage::Search), None);
+    assert!(search.starts_with("at least ") && search.contains("100 steps after this stage"), "{search}");
+    let limited = Now { run_seconds_left: Some(5.0), ..now(Stage::Search) };
+    assert!(said(&limited, Some(60.0)).contains(" left of "));
+    assert_eq!(text::in_all(&Now { seconds_left: None, ..now(Stage::Search) }, None), None);
+}
+
+#[test]
 fn a_process_is_alive_only_if_it_is_the_same_one() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let dir = RunDir::create(&temp.path().join("run")).expect("writable");

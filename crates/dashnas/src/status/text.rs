@@ -1,6 +1,6 @@
 //! The status for people.
 
-use super::{StageStatus, State, Status};
+use super::{Now, StageStatus, State, Status};
 use crate::report::{duration, short};
 use std::fmt;
 
@@ -31,10 +31,8 @@ impl fmt::Display for Status {
             words.extend(l.lr.map(|v| format!("learning rate {}", short(v))));
             words.extend(now.seconds_left.map(|s| format!("about {} left in this stage", duration(s))));
             writeln!(f, "\n{}: {}, {} s ago", l.stage, words.join(", "), now.age)?;
-            match (now.run_seconds_left, self.limit) {
-                (Some(left), Some(limit)) => writeln!(f, "{} left of {}", duration(left), duration(limit))?,
-                (Some(left), None) => writeln!(f, "about {} left in all", duration(left))?,
-                (None, _) => {}
+            if let Some(left) = in_all(now, self.limit) {
+                writeln!(f, "{left}")?;
             }
         }
         if !self.alpha.is_empty() {
@@ -52,6 +50,20 @@ impl fmt::Display for Status {
             writeln!(f, "\nLast warning: {warning}")?;
         }
         Ok(())
+    }
+}
+
+/// What is left of the whole run, as far as it can be told.
+pub(super) fn in_all(now: &Now, limit: Option<f64>) -> Option<String> {
+    match (now.run_seconds_left, limit) {
+        (Some(left), Some(limit)) => Some(format!("{} left of {}", duration(left), duration(limit))),
+        (Some(left), None) => Some(format!("about {} left in all", duration(left))),
+        // In the search: its steps say nothing of those of the network that it will find.
+        (None, _) => {
+            let (left, after) = (duration(now.seconds_left?), now.live.steps_after);
+            (after > 0)
+                .then(|| format!("at least {left} left in all: {after} steps after this stage are not yet timed"))
+        }
     }
 }
 
