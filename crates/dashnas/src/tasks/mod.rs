@@ -104,7 +104,11 @@ impl Recipe {
         if !folder.is_dir() {
             return Err(TaskError::NoFolder { task: self.name, path: folder.into() });
         }
-        (self.read)(folder)
+        let mut set = (self.read)(folder)?;
+        set.origin.format = format!("files of the task {}", self.name);
+        set.origin.files = vec![folder.display().to_string()];
+        set.origin.notes.extend([format!("prepared: {}", self.preparation), format!("split: {}", self.split)]);
+        Ok(set)
     }
 }
 
