@@ -293,15 +293,19 @@ fn plan(table: &Table, options: &ReadOptions, labelled: bool) -> Result<Plan, Da
         notes.push(format!("ignored column(s): {}", ignored.join(", ")));
     }
     if inputs.is_empty() || (inputs.len() == 1 && !sequences) {
-        let reason = match inputs.first() {
-            Some(&c) => format!(
-                "the only column of inputs is `{}`: each row would be a series of one value",
-                table.columns[c].0
+        let (reason, hint) = match inputs.first() {
+            Some(&c) => (
+                format!(
+                    "the only column of inputs is `{}`: each row would be a series of one value",
+                    table.columns[c].0
+                ),
+                "a table has one sample a row; a recording with one time step a row has to be cut into windows first",
             ),
-            None => "there is no column of numbers or sequences besides the label".into(),
+            None => (
+                "there is no column of numbers or sequences besides the label".into(),
+                "a table has one sample a row; if it has the labels of files beside it, give their folder instead",
+            ),
         };
-        let hint =
-            "a table has one sample a row; a recording with one time step a row has to be cut into windows first";
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     }
     Ok(Plan { label, group, inputs, sequences, notes })
