@@ -40,10 +40,10 @@ impl Progress {
         Self { verbosity, interrupt, bar: None, terminal, lines: Lines::new(verbosity, pause) }
     }
 
-    /// Says what was decided, unless only warnings are wanted.
-    pub fn note(&self, text: &str) {
+    /// Says something of one line or more, unless only warnings are wanted.
+    pub fn tell(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.say(crate::failure::line(AnsiColor::Cyan, "note", text).trim_end());
+            self.say(text.trim_end());
         }
     }
 

@@ -268,6 +268,65 @@ fn inspect_describes_a_data_set() {
         .stderr(predicate::str::contains("the metric mae cannot be used"));
 }
 
+/// A run says first what its data was understood to be, in the words of `inspect`, and repeats it in its result.
+#[test]
+fn a_run_says_what_its_data_was_understood_to_be() {
+    let folder = folder();
+    fs::write(folder.path().join("tiny.toml"), TINY).unwrap();
+    let row =
+        |i: i32| format!("{i},{},{},p{},{}\n", if i == 3 { "".into() } else { (i * i).to_string() }, -i, i / 2, i % 2);
+    let rows: String = (0..40).map(row).collect();
+    fs::write(folder.path().join("table.csv"), format!("a,b,c,patient,label\n{rows}")).unwrap();
+    let line = ["table.csv", "--config", "tiny.toml", "--no-baseline", "--fill-missing", "mean", "--seed", "4"];
+    let run = dashnas(folder.path()).args(["run", "--json", "--out", "run"]).args(line).assert().success();
+    let stderr = String::from_utf8(run.get_output().stderr.clone()).unwrap();
+    let said = "table: classification into 2 classes
+  format    table of comma-separated values, one sample a row
+  read      table.csv
+  note      column `patient` is taken for groups that no split divides
+  note      column `label` is the label
+  note      1 missing value(s) are filled (mean)
+  note      no test split is given: 8 of 40 samples (20 %) are set aside for it
+  groups    16 in the training samples
+  inputs    1 channel(s) of 3
+  scaled    inputs to mean 0 and deviation 1, a channel at a time
+  loss      cross-entropy
+  metric    zero-one-error (lower is better)
+  splits
+    train  x 32×1×3               y 32             the rest
+    test   x 8×1×3                y 8              drawn by seed 4, stratified by class, in whole groups
+    val    20 % of train while tuning, drawn by seed, stratified by class, in whole groups
+  classes   0, 1
+";
+    assert!(stderr.starts_with(said), "{stderr}");
+    let outcome = json(&run);
+    let data = &outcome["data"];
+    assert_eq!(
+        (&outcome["dataset"], &data["name"], &data["classes"][1]["name"]),
+        (&"table".into(), &"table".into(), &"1".into())
+    );
+    assert_eq!(
+        data["drawn"],
+        serde_json::json!({ "of": 40, "samples": 8, "stratified": true, "grouped": true, "seed": 4 })
+    );
+    assert_eq!((&data["splits"][1]["x"], &data["validation"]), (&serde_json::json!([8, 1, 3]), &0.2.into()));
+
+    // Inspection begins with the same, but for the table of classes.
+    let inspected = dashnas(folder.path()).arg("inspect").args(line).assert().success().stderr("");
+    let text = String::from_utf8(inspected.get_output().stdout.clone()).unwrap();
+    let (head, _) = said.split_once("  classes").unwrap();
+    assert!(text.starts_with(head), "{text}");
+    let inspected = json(&dashnas(folder.path()).args(["inspect", "--json"]).args(line).assert().success());
+    for (key, value) in data.as_object().unwrap() {
+        assert_eq!(&inspected[key], value, "{key}");
+    }
+    // What goes on says it again; who wants it quiet does not hear it.
+    let again = dashnas(folder.path()).args(["run", "--resume", "run", "--json"]).assert().success();
+    assert_eq!(json(&again)["data"]["drawn"], data["drawn"]);
+    assert!(String::from_utf8_lossy(&again.get_output().stderr).contains("drawn by seed 4"));
+    dashnas(folder.path()).args(["run", "--resume", "run", "-q"]).assert().success().stderr("");
+}
+
 #[test]
 fn a_whole_run_of_darcy_flow() {
     let folder = folder();
@@ -427,7 +486,7 @@ fn inspect_tells_what_files_are_and_what_is_missing() {
     );
     let line = ["run", "narrow.npz", "--layout", "channels-last", "--memory-limit", "1M"];
     let refused = dashnas(folder.path()).args(line).assert().code(4);
-    refused.stderr(predicate::str::contains("note: channels are the last axis"));
+    refused.stderr(predicate::str::contains("  note      channels are the last axis"));
 
     let rows: String = (0..10).map(|i| format!("{i},{},{}\n", i * i, ["no", "yes"][i % 2])).collect();
     fs::write(folder.path().join("table.csv"), format!("a,b,answer\n{rows}")).unwrap();

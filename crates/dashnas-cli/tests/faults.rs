@@ -2,7 +2,10 @@
 
 #![cfg(unix)]
 
+mod common;
+
 use assert_cmd::Command;
+use common::settings;
 use dashnas::checkpoint::{Cadence, Checkpoint, FORMAT};
 use dashnas::config::Config;
 use dashnas::data::{Array, Dataset, Split, Targets, npz};
@@ -19,26 +22,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Plain;
 use tempfile::TempDir;
 
-const SETTINGS: &str = "preset = \"quick\"
-[space]
-kernel-sizes = [3, 5]
-dilations = [1]
-[backbone]
-channels = 64
-[search]
-epochs = 1
-min-steps = 0
-max-steps = 3
-[tune]
-enabled = false
-[retrain]
-epochs = 3
-min-steps = 0
-max-steps = 0
-batch-size = 8
-[baseline]
-enabled = false
-";
+const SETTINGS: &[(&str, &str)] = &[
+    ("backbone.channels", "64"),
+    ("search.max-steps", "3"),
+    ("tune.enabled", "false"),
+    ("retrain.epochs", "3"),
+    ("retrain.max-steps", "0"),
+    ("retrain.batch-size", "8"),
+    ("baseline.enabled", "false"),
+];
 
 /// A folder with a data set, settings, and a run that was left alone.
 struct Scene {
@@ -76,7 +68,7 @@ impl Scene {
         let task = TaskKind::Classification { classes: 2 };
         let data = Dataset::new("mine", task, split(32), None, split(8)).expect("sound");
         npz::save(&data, &folder.path().join("mine.npz")).expect("writable");
-        fs::write(folder.path().join("settings.toml"), SETTINGS).expect("writable");
+        fs::write(folder.path().join("settings.toml"), settings(SETTINGS)).expect("writable");
         let config = Config::load(None, Some(&folder.path().join("settings.toml")), &[]).expect("sound");
         let mut scene = Self { folder, data, config, model: Vec::new() };
         scene.dashnas().args(["run", "mine.npz", "--config", "settings.toml", "--out", "whole"]).assert().success();

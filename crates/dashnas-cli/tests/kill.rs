@@ -7,6 +7,9 @@
 
 #![cfg(unix)]
 
+mod common;
+
+use common::settings;
 use dashnas::checkpoint::Checkpoint;
 use dashnas::data::{Array, Dataset, Split, Targets, npz};
 use dashnas::run_dir::RunDir;
@@ -21,33 +24,26 @@ use std::time::{Duration, Instant, SystemTime};
 const STAGES: [&str; 5] = ["search", "tune", "retrain", "baseline", "evaluate"];
 
 /// A little work in every stage, in short epochs.
-const SETTINGS: &str = "preset = \"quick\"
-seed = 3
-[space]
-kernel-sizes = [3, 5, 9]
-dilations = [1, 3]
-[search]
-epochs = 12
-min-steps = 0
-max-steps = 0
-batch-size = 8
-[tune]
-epochs = 2
-min-steps = 0
-max-steps = 0
-learning-rates = [0.1, 0.01]
-weight-decays = [0.0, 0.001]
-dropouts = [0.1]
-stop-early = false
-[asha]
-samples = 4
-min-steps = 3
-[retrain]
-epochs = 12
-min-steps = 0
-max-steps = 0
-batch-size = 8
-";
+/// Stages of many short epochs.
+const SETTINGS: &[(&str, &str)] = &[
+    ("seed", "3"),
+    ("space.kernel-sizes", "[3, 5, 9]"),
+    ("space.dilations", "[1, 3]"),
+    ("search.epochs", "12"),
+    ("search.max-steps", "0"),
+    ("search.batch-size", "8"),
+    ("tune.epochs", "2"),
+    ("tune.max-steps", "0"),
+    ("tune.learning-rates", "[0.1, 0.01]"),
+    ("tune.weight-decays", "[0.0, 0.001]"),
+    ("tune.dropouts", "[0.1]"),
+    ("tune.stop-early", "false"),
+    ("asha.samples", "4"),
+    ("asha.min-steps", "3"),
+    ("retrain.epochs", "12"),
+    ("retrain.max-steps", "0"),
+    ("retrain.batch-size", "8"),
+];
 
 /// Two classes of short series; a test split so large that looking at it takes a while.
 fn data(path: &Path) {
@@ -241,7 +237,7 @@ fn a_run_killed_at_random_moments_of_every_stage_ends_with_the_same_bits() {
     let temp = tempfile::tempdir().expect("a temporary folder");
     let folder = temp.path();
     data(&folder.join("pulses.npz"));
-    fs::write(folder.join("settings.toml"), SETTINGS).expect("writable");
+    fs::write(folder.join("settings.toml"), settings(SETTINGS)).expect("writable");
     let undisturbed = ["grid", "asha"].map(|tuner| {
         finish(spawn(folder, tuner, tuner, 2));
         let log = fs::read_to_string(folder.join(tuner).join("events.jsonl")).expect("written");
@@ -289,7 +285,8 @@ fn a_run_under_a_time_limit_that_is_killed_keeps_to_its_plan_and_leaves_a_model(
     let temp = tempfile::tempdir().expect("a temporary folder");
     let folder = temp.path();
     data(&folder.join("pulses.npz"));
-    fs::write(folder.join("settings.toml"), format!("{SETTINGS}[budget]\ntime-limit = 8.0\n")).expect("writable");
+    fs::write(folder.join("settings.toml"), settings(&[SETTINGS, &[("budget.time-limit", "8.0")]].concat()))
+        .expect("writable");
     let dir = folder.join("limited");
     let mut draws = Draws(7);
     let mut hit = Vec::new();

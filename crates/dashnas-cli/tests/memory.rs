@@ -2,6 +2,8 @@
 
 #![cfg(target_os = "linux")]
 
+mod common;
+
 use dashnas::data::{Array, Dataset, Split, Targets, npz};
 use dashnas::task::TaskKind;
 use std::fs::{self, File};
@@ -11,37 +13,17 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Settings under which each stage takes a few steps of so many samples.
-fn settings(batch: usize, channels: usize, dropouts: &str) -> String {
-    format!(
-        "preset = \"quick\"
-[space]
-kernel-sizes = [3, 5]
-dilations = [1]
-[backbone]
-channels = {channels}
-[search]
-epochs = 1
-min-steps = 0
-max-steps = 2
-batch-size = {batch}
-[tune]
-epochs = 1
-min-steps = 0
-max-steps = 2
-subset = 1.0
-learning-rates = [0.1]
-weight-decays = [0.0]
-dropouts = {dropouts}
-[retrain]
-epochs = 1
-min-steps = 0
-max-steps = 2
-batch-size = {batch}
-[baseline]
-enabled = false
-"
-    )
+/// Settings under which each stage takes a few steps of so many samples, and others.
+fn settings(batch: &str, channels: &str, more: &[(&str, &str)]) -> String {
+    let own = [
+        ("backbone.channels", channels),
+        ("search.batch-size", batch),
+        ("retrain.batch-size", batch),
+        ("tune.subset", "1.0"),
+        ("tune.weight-decays", "[0.0]"),
+        ("baseline.enabled", "false"),
+    ];
+    common::settings(&[&own[..], more].concat())
 }
 
 /// The most bytes that a process held at a time, and what it printed. It must come to a good end.
@@ -76,7 +58,8 @@ fn a_run_never_holds_more_than_its_limit_and_fits_into_it_the_same_way_each_time
     let temp = tempfile::tempdir().expect("a temporary folder");
     let folder = temp.path();
     series(&folder.join("series.npz"));
-    fs::write(folder.join("settings.toml"), settings(48, 32, "[0.0, 0.1]")).expect("writable");
+    fs::write(folder.join("settings.toml"), settings("48", "32", &[("tune.dropouts", "[0.0, 0.1]")]))
+        .expect("writable");
     const LIMIT: u64 = 300 << 20;
     let run = |out: &str, limit: &[&str]| {
         let args = ["--threads", "2", "--config", "settings.toml", "--json", "--out", out];
@@ -137,7 +120,8 @@ fn training_takes_less_memory_than_its_data() {
     split(&data, "test", 20);
     let command = |name: &str, limit: u64| {
         let config = temp.path().join(format!("{name}.toml"));
-        let text = format!("{}[budget]\nmemory-limit = {limit}\n", settings(64, 4, "[0.0]"));
+        let limit = limit.to_string();
+        let text = settings("64", "4", &[("tune.dropouts", "[0.0]"), ("budget.memory-limit", &limit)]);
         fs::write(&config, text).expect("writable");
         let mut command = Command::new(env!("CARGO_BIN_EXE_dashnas"));
         command.current_dir(temp.path()).arg(name).arg(&data).arg("--config").arg(config);

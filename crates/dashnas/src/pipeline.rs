@@ -105,10 +105,7 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        let begun = Instant::now();
-        let problem = Problem::new(config, data)?;
-        problem.check_test(data)?;
-        Self::start_on(begun, problem, source, data, out, observer)
+        Self::start_on(config, source, data, out, observer, true)
     }
 
     /// [`Run::start`] where the test split is a stand-in that is never read: for [`Run::trained`] alone.
@@ -122,18 +119,23 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        let begun = Instant::now();
-        Self::start_on(begun, Problem::new(config, data)?, source, data, out, observer)
+        Self::start_on(config, source, data, out, observer, false)
     }
 
+    /// Either of them; `tested` is whether the test split will be read.
     fn start_on(
-        begun: Instant,
-        problem: Problem,
+        config: &Config,
         source: &str,
         data: &'a Dataset,
         out: &Path,
         observer: &'a mut dyn Observer,
+        tested: bool,
     ) -> Result<Self, Error> {
+        let begun = Instant::now();
+        let problem = Problem::new(config, data)?;
+        if tested {
+            problem.check_test(data)?;
+        }
         limits::check_bounds(&problem)?;
         let memory = limits::decide_memory(&problem, data)?;
         let dir = RunDir::create(out)?;

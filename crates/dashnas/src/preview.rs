@@ -89,7 +89,7 @@ impl Preview {
         let (config, dims, facts) = (&problem.config, problem.dims(), problem.facts());
         let space = KernelSpace::new(config.kernel_sizes(dims), config.dilations())?;
         let device = training_device(dims);
-        let trials = Trials::new(&problem, &[], &device);
+        let trials = config.tune.enabled.then(|| Trials::new(&problem, &[], &device));
         let untuned = Hyperparameters::untuned(config, problem.task);
         let search = crate::search::fit_plan(&problem, &space);
         let (epochs, steps) = crate::retrain::size(&problem, crate::event::Stage::Retrain);
@@ -108,7 +108,7 @@ impl Preview {
                 lr: search.lr,
             },
             alpha_lr: config.alpha_lr(problem.task),
-            tune: config.tune.enabled.then(|| Grid {
+            tune: trials.map(|trials| Grid {
                 trials: trials.size().0,
                 epochs: trials.epochs(),
                 steps: trials.steps(),

@@ -44,7 +44,8 @@ pub struct Problem {
     pub budget: Budget,
     /// Whether the metric is undefined on the validation rows, so that the loss alone ranks trials.
     ranked_by_loss: bool,
-    /// Training rows that trials train on and are judged by, where the data has no validation split.
+    /// Training rows that trials train on and are judged by; none where the data has a validation split or nothing is
+    /// tuned.
     division: [Vec<usize>; 2],
     /// What had to be done otherwise than the configuration says, for people.
     pub warnings: Vec<String>,
@@ -181,10 +182,11 @@ impl Problem {
 
     /// Sets validation rows aside, and finds out whether trials can be judged on them, and how.
     fn look_at_validation(&mut self) {
-        self.division = self.divide();
         if !self.config.tune.enabled {
-            self.warnings.clear();
             return;
+        }
+        if self.given_validation.is_none() {
+            self.division = self.divide();
         }
         if self.validation().1.rows.is_empty() {
             // Each class, or the whole, has a single sample.
@@ -212,7 +214,7 @@ impl Problem {
         let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
         let by = |groups| split_validation(&self.train_targets, groups, fraction, seed);
         let (mut fit, mut held) = by(self.groups.as_deref());
-        if held.is_empty() && self.groups.is_some() && self.given_validation.is_none() {
+        if held.is_empty() && self.groups.is_some() {
             (fit, held) = by(None);
             if !held.is_empty() {
                 self.warnings.push(
@@ -294,8 +296,8 @@ impl Problem {
     }
 
     /// Rows of the training split to tune on, and what to score on: the given validation split,
-    /// or a seeded, stratified share of the training data. The latter is empty only where no sample can be
-    /// spared, and tuning is then off.
+    /// or a seeded, stratified share of the training data. Without either, which is where no sample can be spared or
+    /// nothing is tuned, both are empty.
     pub fn validation(&self) -> (Vec<usize>, HeldOut<'_>) {
         if let Some(held) = self.given_validation() {
             return ((0..self.train.len()).collect(), held);

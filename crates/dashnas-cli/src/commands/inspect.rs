@@ -28,8 +28,7 @@ pub fn inspect(args: &InspectArgs, verbosity: Verbosity) -> Result<(), Failure> 
 
 fn summary(config: &dashnas::config::Config, data: &data::Dataset, json: bool) -> Result<(), Failure> {
     let mut summary = data.summary()?;
-    summary.loss = config.loss(data.task);
-    summary.metric = config.metric(data.task);
+    summary.understood = summary.understood.under(config);
     // What the data are is said even where a run on them would be refused; why comes after it.
     let run = Preview::new(config, data);
     if json {

@@ -9,6 +9,8 @@ use crate::progress::Verbosity;
 use crate::report;
 use dashnas::architecture::Architecture;
 use dashnas::config::BackboneName;
+use dashnas::data::Understanding;
+use dashnas::outcome::Outcome;
 use dashnas::pipeline::Run;
 use dashnas::run_dir::RunDir;
 use serde::Serialize;
@@ -20,16 +22,29 @@ const RUNS: &str = "runs";
 
 /// Everything from a data set to a trained network.
 pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let outcome = started(args, verbosity, |run| run.all())?.0;
-    if args.common.json { output::print_json(&outcome) } else { output::print(&report::report(&outcome)) }
+    let Started { done: outcome, data, .. } = started(args, verbosity, |run| run.all())?;
+    if args.common.json {
+        output::print_json(&Finished { outcome, data })
+    } else {
+        output::print(&report::report(&outcome))
+    }
+}
+
+/// What `dashnas run --json` prints.
+#[derive(Serialize)]
+struct Finished {
+    #[serde(flatten)]
+    outcome: Outcome,
+    /// What the data was understood to be.
+    data: Understanding,
 }
 
 /// Only the search.
 pub fn search(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let (found, dir) = started(args, verbosity, |mut run| run.searched())?;
-    let Architecture { backbone, kernels, probabilities } = found;
+    let Started { done, dir, data } = started(args, verbosity, |mut run| run.searched())?;
+    let Architecture { backbone, kernels, probabilities } = done;
     if args.common.json {
-        return output::print_json(&Searched { backbone, architecture: kernels, probabilities, run_dir: dir });
+        return output::print_json(&Searched { backbone, architecture: kernels, probabilities, run_dir: dir, data });
     }
     let (table, dir) = (report::kernels(&kernels), dir.display());
     output::print(&format!("{table}\n\nRun directory: {dir}\nNext: dashnas tune {dir}\n"))
@@ -42,18 +57,28 @@ struct Searched {
     architecture: Vec<[usize; 2]>,
     probabilities: Vec<f64>,
     run_dir: PathBuf,
+    data: Understanding,
 }
 
-/// Reads the data, starts a run directory or takes one up again, and does some work in it.
-/// Returns the directory too.
+/// A run directory in which some work was done.
+struct Started<T> {
+    done: T,
+    dir: PathBuf,
+    data: Understanding,
+}
+
+/// Reads the data and says what it was understood to be, starts a run directory or takes one up again, and does some
+/// work in it.
 fn started<T>(
     args: &RunArgs,
     verbosity: Verbosity,
     work: impl FnOnce(Run<'_>) -> Result<T, dashnas::Error>,
-) -> Result<(T, PathBuf), Failure> {
+) -> Result<Started<T>, Failure> {
     if let Some(dir) = &args.resume {
         let mut opened = Opened::open(dir, args.data.as_deref(), args.common.threads, verbosity)?;
-        return Ok((work(opened.run()?).map_err(|e| stopped(e, dir))?, dir.clone()));
+        let data = opened.understood();
+        let done = work(opened.run()?).map_err(|e| stopped(e, dir))?;
+        return Ok(Started { done, dir: dir.clone(), data });
     }
     let config = args.settings.load_for(args.data.as_deref().unwrap_or_default())?;
     // Asked before the run itself does, since making a data set takes a while.
@@ -67,14 +92,15 @@ fn started<T>(
     let since = Instant::now();
     let data = source::load(source, &config, &mut progress)?;
     let read_in = since.elapsed();
-    data.origin.notes.iter().for_each(|note| progress.note(note));
+    let understood = data.understood().under(&config);
+    progress.tell(&understood.to_string());
     let out = args.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &data.name));
     let mut run = Run::start(&config, &source::record(source), &data, &out, &mut progress)?;
     crate::logging::into(run.dir());
     run.data_read_in(read_in);
     let dir = run.dir().path().to_owned();
     let done = work(run).map_err(|e| stopped(e, &dir))?;
-    Ok((done, dir))
+    Ok(Started { done, dir, data: understood })
 }
 
 /// An error of a run, with how to go on where that is possible.

@@ -98,7 +98,9 @@ fn darcy(config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Failur
     if shown > 0 {
         observer.event(&Event::StageFinished { stage: Stage::Data, seconds: start.elapsed().as_secs_f64() });
     }
-    Ok(made?)
+    let mut made = made?;
+    made.origin.format = "built in: flow problems that were made and solved here".into();
+    Ok(made)
 }
 
 /// `$DASHNAS_CACHE`, else `dashnas` in the user's cache folder; none if the system has no such folder.

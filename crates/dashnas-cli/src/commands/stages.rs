@@ -7,7 +7,7 @@ use crate::output;
 use crate::progress::{Progress, Verbosity};
 use crate::report;
 use dashnas::config::Config;
-use dashnas::data::Dataset;
+use dashnas::data::{Dataset, Understanding};
 use dashnas::model::{Model, count_parameters};
 use dashnas::outcome::{Hyperparameters, Outcome};
 use dashnas::pipeline::{DataRecord, Run, read_architecture};
@@ -119,6 +119,13 @@ impl Opened {
             ));
         }
         Self::open(&args.run, args.data.as_deref(), args.common.threads, verbosity)
+    }
+
+    /// Says what the data was understood to be.
+    pub(super) fn understood(&self) -> Understanding {
+        let understood = self.data.understood().under(&self.config);
+        self.progress.tell(&understood.to_string());
+        understood
     }
 
     /// The run, where it was left.

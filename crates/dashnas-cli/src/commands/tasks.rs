@@ -7,13 +7,14 @@ use crate::progress::Verbosity;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use comfy_table::{ContentArrangement, Table, presets};
-use dashnas::fetch::{self, Client, Done, Hash, Watch};
+use dashnas::fetch::{self, Client, Done, Hash, RETRIES, Watch};
 use dashnas::tasks::{ALL, Recipe, find};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// `tasks`.
 #[derive(Debug, Args)]
@@ -35,6 +36,23 @@ pub struct FetchArgs {
     /// Folder for its files; made if it is not there [default: data/TASK].
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Get the files from here instead of from where they were published: a folder on the web, http:// or https://,
+    /// in which they lie under the names that `dashnas tasks TASK` lists.
+    #[arg(long, value_name = "URL", value_parser = base)]
+    pub from: Option<String>,
+    /// How often a connection that breaks without giving a further byte is tried again.
+    #[arg(long, value_name = "N", default_value_t = RETRIES, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub retries: u32,
+}
+
+/// The address of a folder on the web.
+fn base(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"?#@".contains(c);
+    match rest {
+        Some(rest) if rest.chars().all(plain) && !rest.trim_start_matches('/').is_empty() => Ok(text.to_owned()),
+        _ => Err("it must be an address that begins with http:// or https://, without ?, # or @".into()),
+    }
 }
 
 /// A task as `dashnas tasks --json` prints it.
@@ -128,7 +146,10 @@ pub fn fetch(args: &FetchArgs, verbosity: Verbosity) -> Result<(), Failure> {
     if let Some(note) = recipe.by_hand {
         show.note(note);
     }
-    let client = Client::default();
+    let mut client = Client::default().with_retries(args.retries);
+    if let Some(base) = &args.from {
+        client = client.with_mirror(base);
+    }
     for source in recipe.sources {
         if source.hash == Hash::Unknown {
             show.note(&format!("{}: no checksum was published for it; only its size can be checked", source.file));
@@ -137,7 +158,8 @@ pub fn fetch(args: &FetchArgs, verbosity: Verbosity) -> Result<(), Failure> {
         show.clear();
         show.note(&match done {
             Done::Present => format!("{} is there", source.file),
-            Done::Downloaded => format!("{} downloaded", source.file),
+            Done::Downloaded if source.hash == Hash::Unknown => format!("{} downloaded", source.file),
+            Done::Downloaded => format!("{} downloaded, as it was published", source.file),
         });
     }
     if recipe.sources.is_empty() {
@@ -146,18 +168,23 @@ pub fn fetch(args: &FetchArgs, verbosity: Verbosity) -> Result<(), Failure> {
     output::print(&format!("{}\n", folder.display()))
 }
 
+/// Without a bar to look at, a line every ten seconds shows that there is life.
+const PAUSE: Duration = Duration::from_secs(10);
+
 /// Shows a download: a bar on a terminal, lines elsewhere.
 struct Show {
     verbosity: Verbosity,
     interrupt: Interrupt,
     bar: Option<ProgressBar>,
     terminal: bool,
+    /// When a line was last printed.
+    said: Instant,
 }
 
 impl Show {
     fn new(verbosity: Verbosity) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { verbosity, interrupt: Interrupt::listen(), bar: None, terminal }
+        Self { verbosity, interrupt: Interrupt::listen(), bar: None, terminal, said: Instant::now() }
     }
 
     fn clear(&mut self) {
@@ -169,7 +196,14 @@ impl Show {
 
 impl Watch for Show {
     fn progress(&mut self, file: &str, progress: fetch::Progress) {
-        if self.verbosity == Verbosity::Quiet || !self.terminal {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        if !self.terminal {
+            if self.said.elapsed() >= PAUSE {
+                let total = progress.total.map_or_else(String::new, |n| format!(" of {}", HumanBytes(n)));
+                self.note(&format!("{file}: {}{total}", HumanBytes(progress.done)));
+            }
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
@@ -191,6 +225,7 @@ impl Watch for Show {
             use std::io::Write;
             // There is nowhere to report that standard error is closed.
             let _ = writeln!(anstream::stderr(), "{text}");
+            self.said = Instant::now();
         }
     }
 

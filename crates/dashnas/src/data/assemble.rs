@@ -3,7 +3,7 @@
 use super::infer::{self, RawTargets};
 use super::raw::{Labels, Part, Raw, Role};
 use super::split::{groups_of, split_by};
-use super::{Array, DataError, Dataset, Layout, Origin, Split, check, fill, spill};
+use super::{Array, DataError, Dataset, Drawn, Layout, Origin, Split, check, fill, spill};
 use crate::config::TaskName;
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,7 +31,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: Raw) -> Result<Dataset,
     }
     filled(origin, &mut raw)?;
     outside(&mut raw);
-    divide(origin, &mut raw)?;
+    let drawn = divide(origin, &mut raw)?;
     let classes = match raw.classes.take() {
         Some(given) => {
             name_by(origin, &mut raw, &given)?;
@@ -63,7 +63,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: Raw) -> Result<Dataset,
         set = set.with_classes(names)?;
     }
     set.groups = groups;
-    set.origin = Origin { format: raw.format, files: raw.files, notes: raw.notes };
+    set.origin = Origin { format: raw.format, files: raw.files, notes: raw.notes, drawn };
     set.reading = raw.reading;
     Ok(set)
 }
@@ -94,7 +94,7 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: Raw) -> Result<Inputs, D
     }
     check::inputs(origin, "x", &x)?;
     check::finite(origin, "x", &x)?;
-    let origin = Origin { format: raw.format, files: raw.files, notes: raw.notes };
+    let origin = Origin { format: raw.format, files: raw.files, notes: raw.notes, drawn: None };
     Ok(Inputs { name: name.into(), x, labels, ids, origin })
 }
 
@@ -131,12 +131,22 @@ fn lengths(origin: &str, part: &Part) -> Result<(), DataError> {
 /// Fills missing values, where that is asked for.
 fn filled(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
     let Some(how) = raw.reading.fill_missing else { return Ok(()) };
+    let (mut missing, mut unread) = (0, false);
     for part in &mut raw.parts {
         let x = &mut part.x;
-        if x.is_outside() || x.data.iter().any(|v| v.is_nan()) {
+        let here = x.data.iter().filter(|v| v.is_nan()).count();
+        if x.is_outside() || here > 0 {
             fill::suits(origin, &x.shape, how)?;
             fill::fill(x, how);
         }
+        missing += here;
+        unread |= x.is_outside();
+    }
+    if missing > 0 {
+        raw.note(format!("{missing} missing value(s) are filled ({})", how.name()));
+    }
+    if unread {
+        raw.note(format!("missing values are filled as they are read ({})", how.name()));
     }
     Ok(())
 }
@@ -237,8 +247,8 @@ pub(super) fn plane_by_plane(row: &[f32], c: usize) -> Vec<f32> {
     (0..c).flat_map(|channel| (0..plane).map(move |p| row[p * c + channel])).collect()
 }
 
-/// Sees to it that there is a training and a test split, in order.
-fn divide(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
+/// Sees to it that there is a training and a test split, in order; says how the latter was drawn, if it was.
+fn divide(origin: &str, raw: &mut Raw) -> Result<Option<Drawn>, DataError> {
     raw.parts.sort_by_key(|p| p.role);
     if let Some(part) = raw.parts.iter().find(|p| p.y.is_none()) {
         let reason = format!("the {} samples have no labels or targets", part.role.name());
@@ -252,7 +262,7 @@ fn divide(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
         return Err(DataError::file(origin.as_ref(), reason).with_hint("the training file is missing"));
     };
     if test {
-        return Ok(());
+        return Ok(None);
     }
     let part = raw.parts.remove(source);
     let strata: Option<Vec<u32>> = part.y.as_ref().and_then(|y| strata(y, raw.reading.task));
@@ -264,13 +274,17 @@ fn divide(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
         let reason = format!("{n} sample(s) cannot be divided into training and test data");
         return Err(DataError::file(origin.as_ref(), reason).with_hint("give more samples, or a test split"));
     }
+    let drawn = Drawn {
+        of: n,
+        samples: test.len(),
+        stratified: strata.is_some(),
+        grouped: groups.is_some(),
+        seed: raw.reading.seed,
+    };
     raw.note(format!(
-        "no test split is given: {} of {n} samples ({:.0} %) are set aside for it, {}{} by seed {}",
-        test.len(),
-        100.0 * test.len() as f64 / n as f64,
-        if strata.is_some() { "stratified by class, drawn" } else { "drawn" },
-        if groups.is_some() { " in whole groups" } else { "" },
-        raw.reading.seed,
+        "no test split is given: {} of {n} samples ({:.0} %) are set aside for it",
+        drawn.samples,
+        100.0 * drawn.samples as f64 / n as f64,
     ));
     let take = |rows: &[usize], role| Part {
         role,
@@ -283,7 +297,7 @@ fn divide(origin: &str, raw: &mut Raw) -> Result<(), DataError> {
     let (train, test) = (take(&train, Role::Train), take(&test, Role::Test));
     raw.parts.extend([train, test]);
     raw.parts.sort_by_key(|p| p.role);
-    Ok(())
+    Ok(Some(drawn))
 }
 
 /// Classes to stratify by, numbered as they come.

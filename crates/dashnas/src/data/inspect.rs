@@ -1,13 +1,15 @@
 //! A look at a data set before anything is run on it.
 
-use super::{DataError, Dataset, Split, Targets};
+use super::{DataError, Dataset, Drawn, Normalization, Scheme, Split, Targets};
+use crate::config::Config;
 use crate::task::{Loss, Metric, TaskKind};
+use crate::transform::Transform;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a data set holds and what would be run on it; `Display` prints it for people.
+/// What a data set was understood to be, without a look at its inputs; `Display` prints it for people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct Understanding {
     /// Name of the set.
     pub name: String,
     /// What the files were understood to be; empty for a set made in memory.
@@ -34,10 +36,38 @@ pub struct Summary {
     pub spatial: [usize; 2],
     /// Spatial dimensions, 1 or 2.
     pub dims: usize,
+    /// What was done to the data after it was read, in order.
+    pub transforms: Vec<Transform>,
+    /// How inputs and targets are normalized, by statistics of the training split.
+    pub normalization: Normalization,
     /// Training, validation (if any) and test.
     pub splits: Vec<SplitSummary>,
+    /// How the test split was drawn; none if it was given.
+    pub drawn: Option<Drawn>,
+    /// The share of the training samples that tuning sets aside to judge by; none where a validation split is given
+    /// or nothing is tuned.
+    pub validation: Option<f64>,
     /// One for each class or label, in order; empty for other tasks.
     pub classes: Vec<ClassSummary>,
+}
+
+impl Understanding {
+    /// The same under a configuration, which has its own loss and metric, and a share for validation.
+    pub fn under(mut self, config: &Config) -> Self {
+        self.loss = config.loss(self.task);
+        self.metric = config.metric(self.task);
+        let given = self.splits.iter().any(|split| split.name == "val");
+        self.validation = (config.tune.enabled && !given).then_some(config.task.validation_fraction);
+        self
+    }
+}
+
+/// What a data set holds and what would be run on it; `Display` prints it for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What it was understood to be.
+    #[serde(flatten)]
+    pub understood: Understanding,
     /// Error of always guessing the class that is most common in training, on the test split;
     /// classification only.
     pub majority_error: Option<f64>,
@@ -107,17 +137,13 @@ impl Span {
 }
 
 impl Dataset {
-    /// Describes the set.
-    ///
-    /// # Errors
-    /// [`DataError::Gone`] if inputs are in a file that no longer gives them.
-    pub fn summary(&self) -> Result<Summary, DataError> {
+    /// Says what the set was understood to be. Only its targets are gone through.
+    pub fn understood(&self) -> Understanding {
         let mut parts = vec![("train", &self.train)];
         parts.extend(self.val.as_ref().map(|v| ("val", v)));
         parts.push(("test", &self.test));
         let split =
             |&(name, s): &(&str, &Split)| SplitSummary { name: name.into(), x: s.x.shape.clone(), y: s.y.shape() };
-
         let groups = match self.task {
             TaskKind::Classification { classes: n } | TaskKind::MultiLabel { labels: n } => n,
             _ => 0,
@@ -125,9 +151,36 @@ impl Dataset {
         let (train, test) = (counts(&self.train.y, groups), counts(&self.test.y, groups));
         let name = |i: usize| self.classes.as_ref().map_or_else(|| i.to_string(), |names| names[i].clone());
         let class = |(i, (&train, &test))| ClassSummary { name: name(i), train, test };
+        Understanding {
+            name: self.name.clone(),
+            format: self.origin.format.clone(),
+            files: self.origin.files.clone(),
+            notes: self.origin.notes.clone(),
+            groups: self.groups.as_ref().map(|g| g.iter().max().map_or(0, |&m| m as usize + 1)),
+            task: self.task,
+            loss: self.task.default_loss(),
+            metric: self.task.default_metric(),
+            channels: self.channels(),
+            spatial: self.spatial(),
+            dims: self.dims(),
+            transforms: self.transforms.clone(),
+            normalization: self.normalization.clone(),
+            splits: parts.iter().map(split).collect(),
+            drawn: self.origin.drawn,
+            validation: None,
+            classes: train.iter().zip(&test).enumerate().map(class).collect(),
+        }
+    }
+
+    /// Describes the set.
+    ///
+    /// # Errors
+    /// [`DataError::Gone`] if inputs are in a file that no longer gives them.
+    pub fn summary(&self) -> Result<Summary, DataError> {
+        let understood = self.understood();
         let majority_error = matches!(self.task, TaskKind::Classification { .. }).then(|| {
-            let guess = train.iter().enumerate().max_by_key(|&(i, &n)| (n, std::cmp::Reverse(i))).map_or(0, |m| m.0);
-            1.0 - test[guess] as f64 / self.test.len().max(1) as f64
+            let commonest = understood.classes.iter().enumerate().max_by_key(|&(i, c)| (c.train, std::cmp::Reverse(i)));
+            1.0 - commonest.map_or(0, |(_, c)| c.test) as f64 / self.test.len().max(1) as f64
         });
 
         let x = &self.train.x;
@@ -142,24 +195,7 @@ impl Dataset {
             span.add(&v.data);
             span.range()
         });
-        Ok(Summary {
-            name: self.name.clone(),
-            format: self.origin.format.clone(),
-            files: self.origin.files.clone(),
-            notes: self.origin.notes.clone(),
-            groups: self.groups.as_ref().map(|g| g.iter().max().map_or(0, |&m| m as usize + 1)),
-            task: self.task,
-            loss: self.task.default_loss(),
-            metric: self.task.default_metric(),
-            channels: self.channels(),
-            spatial: self.spatial(),
-            dims: self.dims(),
-            splits: parts.iter().map(split).collect(),
-            classes: train.iter().zip(&test).enumerate().map(class).collect(),
-            majority_error,
-            inputs: channels.iter().map(Span::range).collect(),
-            targets,
-        })
+        Ok(Summary { understood, majority_error, inputs: channels.iter().map(Span::range).collect(), targets })
     }
 }
 
@@ -181,8 +217,9 @@ fn counts(y: &Targets, groups: usize) -> Vec<usize> {
 /// Rows of a class table, and input channels, that are printed.
 const SHOWN: usize = 12;
 
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Understanding {
+    /// All but the classes, which are a line here and a table there.
+    fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.name, self.task)?;
         if !self.format.is_empty() {
             writeln!(f, "  format    {}", self.format)?;
@@ -198,24 +235,70 @@ impl fmt::Display for Summary {
             writeln!(f, "  groups    {groups} in the training samples")?;
         }
         writeln!(f, "  inputs    {} channel(s) of {}", self.channels, sizes(&self.spatial[2 - self.dims..]))?;
+        if !self.transforms.is_empty() {
+            let names: Vec<_> = self.transforms.iter().map(|transform| transform.name()).collect();
+            writeln!(f, "  changed   {}", names.join(", "))?;
+        }
+        writeln!(f, "  scaled    {}", scaled(&self.normalization))?;
         writeln!(f, "  loss      {}", words(&self.loss))?;
         writeln!(f, "  metric    {} (lower is better)", words(&self.metric))?;
+        writeln!(f, "  splits")?;
+        for s in &self.splits {
+            let from = match (s.name.as_str(), self.drawn) {
+                ("val", _) | (_, None) => "given".to_owned(),
+                ("test", Some(drawn)) => format!("drawn by seed {}{}", drawn.seed, drawn.manner()),
+                (_, Some(_)) => "the rest".to_owned(),
+            };
+            writeln!(f, "    {:<6} x {:<20} y {:<14} {from}", s.name, sizes(&s.x), sizes(&s.y))?;
+        }
+        if let Some(share) = self.validation {
+            let manner = Drawn {
+                stratified: matches!(self.task, TaskKind::Classification { .. }),
+                grouped: self.groups.is_some(),
+                ..Drawn::default()
+            };
+            let share = 100.0 * share;
+            writeln!(f, "    val    {share:.0} % of train while tuning, drawn by seed{}", manner.manner())?;
+        }
+        Ok(())
+    }
+
+    /// What the classes are called.
+    fn table(&self) -> &'static str {
+        if matches!(self.task, TaskKind::MultiLabel { .. }) { "labels" } else { "classes" }
+    }
+}
+
+impl fmt::Display for Understanding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head(f)?;
+        if self.classes.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.classes.iter().take(SHOWN).map(|c| c.name.as_str()).collect();
+        write!(f, "  {:<9} {}", self.table(), names.join(", "))?;
+        match self.classes.len().saturating_sub(SHOWN) {
+            0 => writeln!(f),
+            left => writeln!(f, " and {left} more"),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Understanding { classes, splits, .. } = &self.understood;
+        self.understood.head(f)?;
         if let Some(error) = self.majority_error {
             writeln!(f, "  baseline  {error:.4} zero-one error when the commonest class is guessed")?;
         }
-        writeln!(f, "  splits")?;
-        for s in &self.splits {
-            writeln!(f, "    {:<6} x {:<20} y {}", s.name, sizes(&s.x), sizes(&s.y))?;
-        }
-        if !self.classes.is_empty() {
-            let multi = matches!(self.task, TaskKind::MultiLabel { .. });
-            writeln!(f, "  {}", if multi { "labels" } else { "classes" })?;
-            let total = self.splits.first().map_or(1, |s| s.y[0]).max(1) as f64;
-            for c in self.classes.iter().take(SHOWN) {
+        if !classes.is_empty() {
+            writeln!(f, "  {}", self.understood.table())?;
+            let total = splits.first().map_or(1, |s| s.y[0]).max(1) as f64;
+            for c in classes.iter().take(SHOWN) {
                 let share = 100.0 * c.train as f64 / total;
                 writeln!(f, "    {:<16} train {:>7} ({share:>5.1} %)  test {:>7}", c.name, c.train, c.test)?;
             }
-            more(f, self.classes.len())?;
+            more(f, classes.len())?;
         }
         writeln!(f, "  input ranges (training)")?;
         for (i, r) in self.inputs.iter().enumerate().take(SHOWN) {
@@ -227,6 +310,31 @@ impl fmt::Display for Summary {
         }
         Ok(())
     }
+}
+
+/// How inputs and targets are normalized, in words.
+fn scaled(normalization: &Normalization) -> String {
+    let manner = |scheme| match scheme {
+        Scheme::Identity => "as they are",
+        Scheme::PerChannel => "to mean 0 and deviation 1, a channel at a time",
+        Scheme::Pointwise => "to mean 0 and deviation 1, a point at a time",
+    };
+    let Normalization { input, target } = normalization;
+    let mut parts = Vec::new();
+    let mut first = 0;
+    for run in input.chunk_by(|a, b| a == b) {
+        let of = match (run.len(), input.len()) {
+            (n, all) if n == all => "inputs".to_owned(),
+            (1, _) => format!("channel {first}"),
+            (n, _) => format!("channels {first} to {}", first + n - 1),
+        };
+        parts.push(format!("{of} {}", manner(run[0])));
+        first += run.len();
+    }
+    if *target != Scheme::Identity {
+        parts.push(format!("targets {}", manner(*target)));
+    }
+    parts.join("; ")
 }
 
 fn more(f: &mut fmt::Formatter<'_>, n: usize) -> fmt::Result {

@@ -28,7 +28,7 @@ mod split;
 pub use array::{Array, Targets};
 pub use assemble::Inputs;
 pub use error::{DataError, Place};
-pub use inspect::Summary;
+pub use inspect::{Summary, Understanding};
 pub use normalize::{InputNormalizer, Normalization, Scheme, TargetNormalizer};
 pub use open::{open, open_inputs};
 pub use options::{Columns, Fill, Layout, Lengths, ReadOptions};
@@ -83,6 +83,33 @@ pub struct Origin {
     pub files: Vec<String>,
     /// What was decided in reading them.
     pub notes: Vec<String>,
+    /// How the test split was drawn; none if it was given.
+    #[serde(default)]
+    pub drawn: Option<Drawn>,
+}
+
+/// How a test split was drawn where none was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Samples that it was drawn from.
+    pub of: usize,
+    /// Samples that were drawn.
+    pub samples: usize,
+    /// Whether each class gave its share.
+    pub stratified: bool,
+    /// Whether groups were kept whole.
+    pub grouped: bool,
+    /// What decided.
+    pub seed: u64,
+}
+
+impl Drawn {
+    /// What was heeded, in words that go on after others.
+    pub(crate) fn manner(&self) -> String {
+        let stratified = if self.stratified { ", stratified by class" } else { "" };
+        let grouped = if self.grouped { ", in whole groups" } else { "" };
+        format!("{stratified}{grouped}")
+    }
 }
 
 impl Dataset {

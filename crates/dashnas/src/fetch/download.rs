@@ -7,8 +7,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// Broken connections in a row, without a byte in between, after which it is given up.
-const ATTEMPTS: u32 = 5;
+/// How often a connection that breaks is tried again, unless it is told otherwise.
+pub const RETRIES: u32 = 4;
+/// Longest pause before it is tried again.
+const LONGEST: Duration = Duration::from_secs(60);
 /// Longest wait for a server that says nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -17,6 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Client {
     /// Pause before the second attempt; it doubles with each.
     pause: Duration,
+    /// Broken connections in a row, without a byte in between, that are tried again.
+    retries: u32,
+    /// The folder on the web that files are got from instead of from where they were published.
+    mirror: Option<String>,
 }
 
 impl Default for Client {
@@ -29,7 +35,25 @@ impl Client {
     /// A client that pauses so long after a broken connection before it tries again, and twice as long
     /// after each further one.
     pub fn new(pause: Duration) -> Self {
-        Self { pause }
+        Self { pause, retries: RETRIES, mirror: None }
+    }
+
+    /// The same with so many further attempts where a connection breaks without a byte since the last time.
+    pub fn with_retries(self, retries: u32) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// The same for files that lie under their own names at another address, `http://` or `https://`.
+    pub fn with_mirror(self, base: &str) -> Self {
+        Self { mirror: Some(base.trim_end_matches('/').to_owned()), ..self }
+    }
+
+    /// Where a file is got from.
+    pub fn address(&self, source: &Source) -> String {
+        match &self.mirror {
+            None => source.url.to_owned(),
+            Some(base) => format!("{base}/{}", source.file),
+        }
     }
 
     /// Downloads into `part`, going on after what is there.
@@ -42,12 +66,15 @@ impl Client {
                 Err(Attempt::Final(error)) => return Err(error),
                 Err(Attempt::Broken(reason)) => reason,
             };
-            failures = if size(part) > before { 1 } else { failures + 1 };
-            if failures >= ATTEMPTS {
-                return Err(FetchError::Connection { url: source.url.into(), reason });
+            let have = size(part);
+            failures = if have > before { 1 } else { failures + 1 };
+            if failures > self.retries {
+                let kept = if have > 0 { format!("; the first {have} bytes are kept") } else { String::new() };
+                return Err(FetchError::Connection { url: self.address(source), reason: reason + &kept });
             }
-            watch.note(&format!("{}: {reason}; trying again from byte {}", source.file, size(part)));
-            let mut left = self.pause * 2u32.pow(failures - 1);
+            watch.note(&format!("{}: {reason}; trying again from byte {have}", source.file));
+            let doubled = 2u32.saturating_pow(failures - 1);
+            let mut left = self.pause.saturating_mul(doubled).min(LONGEST.max(self.pause));
             while !left.is_zero() {
                 if watch.cancelled() {
                     return Err(FetchError::Interrupted);
@@ -60,6 +87,7 @@ impl Client {
     }
 
     fn attempt(&self, source: &Source, part: &Path, watch: &mut dyn Watch) -> Result<(), Attempt> {
+        let url = self.address(source);
         let tag_file = part.with_extension("tag");
         let have = size(part);
         let tag = std::fs::read_to_string(&tag_file).ok();
@@ -70,9 +98,9 @@ impl Client {
             // The whole file, should it have changed since.
             headers.push(("If-Range", tag.clone()));
         }
-        let response = http::get(source.url, &headers, PATIENCE).map_err(|failure| match failure {
+        let response = http::get(&url, &headers, PATIENCE).map_err(|failure| match failure {
             http::Failure::Broken(reason) => Attempt::Broken(reason),
-            http::Failure::Final(reason) => FetchError::Connection { url: source.url.into(), reason }.into(),
+            http::Failure::Final(reason) => FetchError::Connection { url: url.clone(), reason }.into(),
         })?;
         let start = match response.status {
             200 => 0,
@@ -88,7 +116,7 @@ impl Client {
             status @ (408 | 429 | 500..=599) => {
                 return Err(Attempt::Broken(format!("the server answered {status}")));
             }
-            status => return Err(FetchError::Status { url: source.url.into(), status }.into()),
+            status => return Err(FetchError::Status { url, status }.into()),
         };
         let length = response.header("content-length").and_then(|n| n.parse().ok());
         let total = if start == 0 { length } else { content_range(&response).and_then(|(_, total)| total) };

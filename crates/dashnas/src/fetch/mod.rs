@@ -8,7 +8,7 @@ mod tls;
 mod unpack;
 mod verify;
 
-pub use download::Client;
+pub use download::{Client, RETRIES};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -138,9 +138,9 @@ impl FetchError {
             FetchError::Connection { .. } => Some(
                 "run the same command again to go on where it stopped; is there a connection to the network?".into(),
             ),
-            FetchError::Status { .. } => {
-                Some("the file may have moved: get it by hand and put it in the folder".into())
-            }
+            FetchError::Status { .. } => Some(
+                "the file may have moved: say with --from where else it is, or put it in the folder by hand".into(),
+            ),
             FetchError::Size { .. } | FetchError::Checksum { .. } => {
                 Some("it was put aside as .bad; run the command again to get it anew".into())
             }
@@ -179,6 +179,7 @@ pub fn fetch(client: &Client, source: &Source, folder: &Path, watch: &mut dyn Wa
         Done::Present
     } else {
         let part = folder.join(format!("{}.part", source.file));
+        watch.note(&format!("{} from {}", source.file, client.address(source)));
         client.download(source, &part, watch)?;
         if let Err(error) = verify::check(source, &part) {
             // Out of the way, so that the next attempt starts over; to be looked at if it keeps happening.

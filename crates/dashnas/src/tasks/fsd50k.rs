@@ -5,7 +5,6 @@ use super::{Recipe, TaskError};
 use crate::audio::{LogMel, LogMelSettings, resample};
 use crate::data::readers::{bytes, csv, sound, text};
 use crate::data::{Array, DataError, Dataset, Pieces, ReadOptions, Split, Targets};
-use crate::fetch::{Hash, Source, Unpack};
 use crate::task::TaskKind;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -21,16 +20,6 @@ const TRAINING_CHUNKS: usize = 4;
 const RANGE: f32 = 80.0;
 /// Clips that are decoded before their chunks are put with the others.
 const AT_ONCE: usize = 256;
-
-const fn source(url: &'static str, file: &'static str, md5: &'static str, unpack: Unpack) -> Source {
-    Source { url, file, bytes: None, hash: Hash::Md5(md5), unpack }
-}
-
-macro_rules! part {
-    ($file:literal, $md5:literal, $unpack:ident) => {
-        source(concat!("https://zenodo.org/records/4060432/files/", $file, "?download=1"), $file, $md5, Unpack::$unpack)
-    };
-}
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "fsd50k",
@@ -57,16 +46,18 @@ pub(super) const RECIPE: Recipe = Recipe {
         "space.dilations=[1, 3, 7, 15]",
     ],
     alpha_grad_scale: None,
-    sources: &[
-        part!("FSD50K.ground_truth.zip", "ca27382c195e37d2269c4c866dd73485", Zip),
-        part!("FSD50K.dev_audio.z01", "faa7cf4cc076fc34a44a479a5ed862a3", No),
-        part!("FSD50K.dev_audio.z02", "8f9b66153e68571164fb1315d00bc7bc", No),
-        part!("FSD50K.dev_audio.z03", "1196ef47d267a993d30fa98af54b7159", No),
-        part!("FSD50K.dev_audio.z04", "d088ac4e11ba53daf9f7574c11cccac9", No),
-        part!("FSD50K.dev_audio.z05", "81356521aa159accd3c35de22da28c7f", No),
-        part!("FSD50K.dev_audio.zip", "c480d119b8f7a7e32fdb58f3ea4d6c5a", No),
-        part!("FSD50K.eval_audio.z01", "3090670eaeecc013ca1ff84fe4442aeb", No),
-        part!("FSD50K.eval_audio.zip", "6fa47636c3a3ad5c7dfeba99f2637982", No),
+    sources: published![
+        "https://zenodo.org/records/4060432/files/",
+        "?download=1",
+        ("FSD50K.ground_truth.zip", "ca27382c195e37d2269c4c866dd73485", Zip),
+        ("FSD50K.dev_audio.z01", "faa7cf4cc076fc34a44a479a5ed862a3", No),
+        ("FSD50K.dev_audio.z02", "8f9b66153e68571164fb1315d00bc7bc", No),
+        ("FSD50K.dev_audio.z03", "1196ef47d267a993d30fa98af54b7159", No),
+        ("FSD50K.dev_audio.z04", "d088ac4e11ba53daf9f7574c11cccac9", No),
+        ("FSD50K.dev_audio.z05", "81356521aa159accd3c35de22da28c7f", No),
+        ("FSD50K.dev_audio.zip", "c480d119b8f7a7e32fdb58f3ea4d6c5a", No),
+        ("FSD50K.eval_audio.z01", "3090670eaeecc013ca1ff84fe4442aeb", No),
+        ("FSD50K.eval_audio.zip", "6fa47636c3a3ad5c7dfeba99f2637982", No),
     ],
     by_hand: Some(
         "The clips come in zip archives of several parts (about 25 GB), which are downloaded but not unpacked: in the \

@@ -5,6 +5,20 @@
 //! reads the published files; `dashnas run mine.npz --recipe satellite` learns other data of the same
 //! kind the same way.
 
+/// Published files of one folder on the web, each with its MD5 and what is done with it; what follows the name in their
+/// addresses comes between.
+macro_rules! published {
+    ($folder:literal, $query:literal, $(($file:literal, $md5:literal, $unpack:ident)),+ $(,)?) => {
+        &[$(crate::fetch::Source {
+            url: concat!($folder, $file, $query),
+            file: $file,
+            bytes: None,
+            hash: crate::fetch::Hash::Md5($md5),
+            unpack: crate::fetch::Unpack::$unpack,
+        }),+]
+    };
+}
+
 mod cifar100;
 mod cosmic;
 mod darcy_flow;
@@ -104,7 +118,11 @@ impl Recipe {
         if !folder.is_dir() {
             return Err(TaskError::NoFolder { task: self.name, path: folder.into() });
         }
-        (self.read)(folder)
+        let mut set = (self.read)(folder)?;
+        set.origin.format = format!("files of the task {}", self.name);
+        set.origin.files = vec![folder.display().to_string()];
+        set.origin.notes.extend([format!("prepared: {}", self.preparation), format!("split: {}", self.split)]);
+        Ok(set)
     }
 }
 

@@ -3,14 +3,8 @@
 use super::files::{find, labels, npy, reshaped, transposed, unexpected};
 use super::{Recipe, TaskError};
 use crate::data::{Dataset, Split, Targets};
-use crate::fetch::{Hash, Source, Unpack};
 use crate::task::TaskKind;
 use std::path::Path;
-
-/// A published file; the sums are those that a loader of the benchmark checks against.
-const fn source(url: &'static str, file: &'static str, md5: &'static str) -> Source {
-    Source { url, file, bytes: None, hash: Hash::Md5(md5), unpack: Unpack::No }
-}
 
 pub(super) const RECIPE: Recipe = Recipe {
     name: "ninapro",
@@ -30,37 +24,16 @@ pub(super) const RECIPE: Recipe = Recipe {
         "space.dilations=[1, 3, 7, 15]",
     ],
     alpha_grad_scale: None,
-    sources: &[
-        source(
-            "https://pde-xd.s3.amazonaws.com/ninapro/ninapro_train.npy",
-            "ninapro_train.npy",
-            "d4c33785587983348e6091e86a0d30b6",
-        ),
-        source(
-            "https://pde-xd.s3.amazonaws.com/ninapro/label_train.npy",
-            "label_train.npy",
-            "4164e7fcae3f8abed0a04fd86b704f77",
-        ),
-        source(
-            "https://pde-xd.s3.amazonaws.com/ninapro/ninapro_val.npy",
-            "ninapro_val.npy",
-            "138b106d4374a3fc204e41f6c4deda49",
-        ),
-        source(
-            "https://pde-xd.s3.amazonaws.com/ninapro/label_val.npy",
-            "label_val.npy",
-            "f0464819f7ed56cb1cbbfafd312bd604",
-        ),
-        source(
-            "https://pde-xd.s3.amazonaws.com/ninapro/ninapro_test.npy",
-            "ninapro_test.npy",
-            "8a2b2cf87d5a5cf3986db2d67ebcfa18",
-        ),
-        source(
-            "https://pde-xd.s3.amazonaws.com/ninapro/label_test.npy",
-            "label_test.npy",
-            "807b502000dba69ae0111063970ac5d2",
-        ),
+    // The sums are those that a loader of the benchmark checks against.
+    sources: published![
+        "https://pde-xd.s3.amazonaws.com/ninapro/",
+        "",
+        ("ninapro_train.npy", "d4c33785587983348e6091e86a0d30b6", No),
+        ("label_train.npy", "4164e7fcae3f8abed0a04fd86b704f77", No),
+        ("ninapro_val.npy", "138b106d4374a3fc204e41f6c4deda49", No),
+        ("label_val.npy", "f0464819f7ed56cb1cbbfafd312bd604", No),
+        ("ninapro_test.npy", "8a2b2cf87d5a5cf3986db2d67ebcfa18", No),
+        ("label_test.npy", "807b502000dba69ae0111063970ac5d2", No),
     ],
     by_hand: Some(super::MOVED),
     read,

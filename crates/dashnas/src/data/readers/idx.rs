@@ -1,41 +1,112 @@
 //! IDX files, the format of MNIST: images and labels in two files, gzipped or not.
 
 use crate::data::infer::RawTargets;
+use crate::data::npy::{Elem, Header, decode_row};
+use crate::data::outside::{Outside, larger};
 use crate::data::raw::{Labels, Part, Raw, Role, afford};
+use crate::data::spill::Rows;
 use crate::data::{Array, DataError, Layout, ReadOptions};
+use flate2::read::MultiGzDecoder;
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// Reads the array in the bytes of a file; and whether its type is integer.
-pub(crate) fn parse(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<(Array, bool), DataError> {
-    let bad = |reason: String| DataError::file(path, reason).with_hint("it may be cut short: get it again");
-    let &[0, 0, kind, axes, ..] = bytes else {
-        return Err(bad("it does not begin as an IDX file".into()));
+fn bad(path: &Path, reason: impl Into<String>) -> DataError {
+    DataError::file(path, reason.into()).with_hint("it may be cut short: get it again")
+}
+
+/// What the beginning of a file says of the array in it.
+fn head(path: &Path, reader: &mut impl Read) -> Result<Header, DataError> {
+    let mut start = [0; 4];
+    let read = reader.read_exact(&mut start);
+    let (elem, axes) = match (read, start) {
+        (Ok(()), [0, 0, kind, axes]) => match kind {
+            8 => (Elem::U8, axes),
+            9 => (Elem::I8, axes),
+            0x0b => (Elem::I16, axes),
+            0x0c => (Elem::I32, axes),
+            0x0d => (Elem::F32, axes),
+            0x0e => (Elem::F64, axes),
+            _ => return Err(bad(path, format!("its type {kind:#04x} is none of IDX"))),
+        },
+        _ => return Err(bad(path, "it does not begin as an IDX file")),
     };
-    let size = match kind {
-        8 | 9 => 1,
-        0x0b => 2,
-        0x0c | 0x0d => 4,
-        0x0e => 8,
-        _ => return Err(bad(format!("its type {kind:#04x} is none of IDX"))),
-    };
-    let start = 4 + 4 * axes as usize;
-    let head = bytes.get(4..start).ok_or_else(|| bad("it ends in its header".into()))?;
-    let shape: Vec<usize> = head.as_chunks::<4>().0.iter().map(|&b| u32::from_be_bytes(b) as usize).collect();
-    let count = shape.iter().try_fold(1u128, |n, &d| n.checked_mul(d as u128)).unwrap_or(u128::MAX / 16);
-    let body = &bytes[start..];
-    if axes == 0 || count * size != body.len() as u128 {
-        return Err(bad(format!("its header calls for {shape:?} values, but {} bytes follow", body.len())));
+    let mut sizes = vec![0; 4 * axes as usize];
+    reader.read_exact(&mut sizes).map_err(|_| bad(path, "it ends in its header"))?;
+    let shape = sizes.as_chunks::<4>().0.iter().map(|&b| u32::from_be_bytes(b) as usize).collect();
+    Ok(Header { elem, big_endian: true, fortran: false, shape, len: 4 + sizes.len() })
+}
+
+/// Elements, however many a header calls for.
+fn count(header: &Header) -> u128 {
+    header.shape.iter().try_fold(1u128, |n, &d| n.checked_mul(d as u128)).unwrap_or(u128::MAX / 16)
+}
+
+/// The file is as long as its header says, `found` bytes after it.
+fn whole(path: &Path, header: &Header, found: u64) -> Result<(), DataError> {
+    if header.shape.is_empty() || count(header) * header.elem.size() as u128 != u128::from(found) {
+        return Err(bad(path, format!("its header calls for {:?} values, but {found} bytes follow", header.shape)));
     }
-    afford(path, "array", count, options)?;
-    let data = match kind {
-        8 => body.iter().map(|&b| f32::from(b)).collect(),
-        9 => body.iter().map(|&b| f32::from(b as i8)).collect(),
-        0x0b => body.as_chunks::<2>().0.iter().map(|&b| f32::from(i16::from_be_bytes(b))).collect(),
-        0x0c => body.as_chunks::<4>().0.iter().map(|&b| i32::from_be_bytes(b) as f32).collect(),
-        0x0d => body.as_chunks::<4>().0.iter().map(|&b| f32::from_be_bytes(b)).collect(),
-        _ => body.as_chunks::<8>().0.iter().map(|&b| f64::from_be_bytes(b) as f32).collect(),
+    Ok(())
+}
+
+/// Reads the array of a file into memory; and whether its type is integer.
+fn parse(path: &Path, options: &ReadOptions) -> Result<(Array, bool), DataError> {
+    let mut bytes = super::bytes(path, options.max_bytes)?;
+    let header = head(path, &mut &bytes[..])?;
+    let body = &mut bytes[header.len..];
+    whole(path, &header, body.len() as u64)?;
+    afford(path, "array", count(&header), options)?;
+    let data = decode_row(&header, body);
+    Ok((Array::new(header.shape, data), header.elem.is_integral()))
+}
+
+/// The images of a file: in memory, or, where they are larger than memory should hold, where they are or unpacked
+/// into a file of their own.
+fn images(path: &Path, options: &ReadOptions) -> Result<Array, DataError> {
+    let open = || File::open(path).map_err(|e| DataError::io(path, e));
+    let apart = |header: &Header| header.shape.len() > 1 && larger(count(header), options.in_memory);
+    if !path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz")) {
+        let file = open()?;
+        let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
+        if let Ok(header) = head(path, &mut BufReader::new(file))
+            && apart(&header)
+        {
+            let start = header.len as u64;
+            whole(path, &header, size.saturating_sub(start))?;
+            if let Some(array) = Outside::open(path, start, header)? {
+                return Ok(array);
+            }
+        }
+    } else {
+        let mut reader = BufReader::new(MultiGzDecoder::new(open()?));
+        if let Ok(header) = head(path, &mut reader)
+            && apart(&header)
+        {
+            return unpacked(path, &header, reader, options);
+        }
+    }
+    // Whatever is wrong with its header is said by this.
+    Ok(parse(path, options)?.0)
+}
+
+/// Rows that are unpacked one after another.
+fn unpacked(path: &Path, header: &Header, mut reader: impl Read, options: &ReadOptions) -> Result<Array, DataError> {
+    let width = header.shape[1..].iter().try_fold(header.elem.size(), |n, &d| n.checked_mul(d));
+    let Some(width) = width.filter(|&bytes| bytes as u64 <= options.max_bytes) else {
+        return Err(bad(path, format!("its header calls for {:?} values", header.shape)));
     };
-    Ok((Array::new(shape, data), kind < 0x0d))
+    let mut rows = Rows::new(path, "images", header.shape.clone(), options)?;
+    let mut bytes = vec![0; width];
+    for row in 0..header.shape[0] {
+        reader.read_exact(&mut bytes).map_err(|e| bad(path, format!("image {row} cannot be unpacked: {e}")))?;
+        rows.push(&decode_row(header, &mut bytes))?;
+    }
+    match reader.read(&mut [0]) {
+        Ok(0) => rows.array(),
+        Ok(_) => Err(bad(path, format!("it goes on after the {:?} values that its header calls for", header.shape))),
+        Err(e) => Err(bad(path, format!("it cannot be unpacked: {e}"))),
+    }
 }
 
 /// Whether a file is named as IDX files are.
@@ -60,7 +131,7 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labell
             continue;
         };
         raw.file(images);
-        let x = parse(images, &super::bytes(images, options.max_bytes)?, options)?.0;
+        let x = self::images(images, options)?;
         if x.shape.len() == 3 {
             // However small they are, these are images and not channels of series.
             raw.reading.layout.get_or_insert(Layout::NoChannels);
@@ -75,7 +146,7 @@ pub(crate) fn read(path: &Path, files: &[PathBuf], options: &ReadOptions, labell
             None => None,
             Some(labels) => {
                 raw.file(labels);
-                let (array, integral) = parse(labels, &super::bytes(labels, options.max_bytes)?, options)?;
+                let (array, integral) = parse(labels, options)?;
                 Some(Labels::Numbers(RawTargets { name: format!("y_{}", wanted.name()), array, integral }))
             }
         };

@@ -190,13 +190,14 @@ pub(crate) fn read(
         raw.file(&table.path);
     }
     let (length, alphabet) = sizes(&tables, &plan, &mut raw);
+    let mut missing = 0;
     for (role, table) in tables {
         let x = if plan.sequences {
             let rows = sequences(&table, &plan);
             let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
             onehot::encode(&table.path, &rows, &alphabet, length, options)?
         } else {
-            numbers(&table, &plan, options)?
+            numbers(&table, &plan, options, &mut missing)?
         };
         let y = match plan.label.map(|c| labels(&table, c, options)) {
             // Labels that need not be there need not be good.
@@ -205,6 +206,9 @@ pub(crate) fn read(
         };
         let groups = plan.group.map(|c| table.columns[c].1.texts());
         raw.parts.push(Part { role, x, y, groups, ids: None });
+    }
+    if let (1.., Some(fill)) = (missing, options.fill_missing) {
+        raw.note(format!("{missing} missing value(s) are filled ({})", fill.name()));
     }
     Ok(raw)
 }
@@ -289,15 +293,19 @@ fn plan(table: &Table, options: &ReadOptions, labelled: bool) -> Result<Plan, Da
         notes.push(format!("ignored column(s): {}", ignored.join(", ")));
     }
     if inputs.is_empty() || (inputs.len() == 1 && !sequences) {
-        let reason = match inputs.first() {
-            Some(&c) => format!(
-                "the only column of inputs is `{}`: each row would be a series of one value",
-                table.columns[c].0
+        let (reason, hint) = match inputs.first() {
+            Some(&c) => (
+                format!(
+                    "the only column of inputs is `{}`: each row would be a series of one value",
+                    table.columns[c].0
+                ),
+                "a table has one sample a row; a recording with one time step a row has to be cut into windows first",
             ),
-            None => "there is no column of numbers or sequences besides the label".into(),
+            None => (
+                "there is no column of numbers or sequences besides the label".into(),
+                "a table has one sample a row; if it has the labels of files beside it, give their folder instead",
+            ),
         };
-        let hint =
-            "a table has one sample a row; a recording with one time step a row has to be cut into windows first";
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     }
     Ok(Plan { label, group, inputs, sequences, notes })
@@ -402,7 +410,7 @@ pub(crate) fn note_sequences<'a>(rows: impl Iterator<Item = &'a str> + Clone, ra
     (length, alphabet)
 }
 
-fn numbers(table: &Table, plan: &Plan, options: &ReadOptions) -> Result<Array, DataError> {
+fn numbers(table: &Table, plan: &Plan, options: &ReadOptions, missing: &mut usize) -> Result<Array, DataError> {
     let n = table.columns[plan.inputs[0]].1.len();
     let width = plan.inputs.len();
     let channels = options.channels.unwrap_or(1);
@@ -429,6 +437,7 @@ fn numbers(table: &Table, plan: &Plan, options: &ReadOptions) -> Result<Array, D
                 return Err(DataError::at(&table.path, place, "the value is missing")
                     .with_hint("fill missing values with --fill-missing linear, zero or mean"));
             }
+            *missing += values.iter().filter(|v| v.is_nan()).count();
             let channels = values.chunks(width / channels).map(<[f32]>::to_vec).collect();
             let mut series = Series { channels, path: table.path.clone(), line, first_column: 1 };
             series::fill(&mut series, options.fill_missing)?;

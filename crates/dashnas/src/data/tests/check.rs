@@ -71,19 +71,20 @@ fn summaries_count_and_print() {
     let set = read(&entries).unwrap().with_classes(vec!["no".into(), "yes".into()]).unwrap();
     let summary = set.summary().unwrap();
     assert_eq!(summary.majority_error, Some(0.5));
-    assert_eq!(summary.classes[1], inspect::ClassSummary { name: "yes".into(), train: 3, test: 1 });
+    assert_eq!(summary.understood.classes[1], inspect::ClassSummary { name: "yes".into(), train: 3, test: 1 });
     assert_eq!(summary.inputs, [inspect::Range { min: -2.0, max: -2.0, mean: -2.0 }]);
     insta::assert_snapshot!(summary.to_string(), @r"
     toy: classification into 2 classes
       format    NumPy archive (.npz)
       read      folder/toy.npz
       inputs    1 channel(s) of 4
+      scaled    inputs to mean 0 and deviation 1, a channel at a time
       loss      cross-entropy
       metric    zero-one-error (lower is better)
-      baseline  0.5000 zero-one error when the commonest class is guessed
       splits
-        train  x 4×1×4                y 4
-        test   x 2×1×4                y 2
+        train  x 4×1×4                y 4              given
+        test   x 2×1×4                y 2              given
+      baseline  0.5000 zero-one error when the commonest class is guessed
       classes
         no               train       1 ( 25.0 %)  test       1
         yes              train       3 ( 75.0 %)  test       1
@@ -98,7 +99,7 @@ fn summaries_count_and_print() {
 fn summaries_of_labels_and_fields() {
     let y = [1, 1, 0, 1, 0, 0, 0, 1];
     let set = read(&with_targets(u8s("y_train", &[4, 2], &y), u8s("y_test", &[2, 2], &[1, 1, 0, 0]))).unwrap();
-    let counts: Vec<_> = set.summary().unwrap().classes.iter().map(|c| (c.train, c.test)).collect();
+    let counts: Vec<_> = set.understood().classes.iter().map(|c| (c.train, c.test)).collect();
     assert_eq!(counts, [(1, 1), (3, 1)]);
     assert_eq!(set.summary().unwrap().majority_error, None);
     let set = read(&with_targets(ramp("y_train", &[4, 2, 4]), ramp("y_test", &[2, 2, 4]))).unwrap();

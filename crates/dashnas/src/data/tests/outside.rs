@@ -1,7 +1,7 @@
 //! Inputs that memory should not hold are the same to the bit, whatever the files; and so are missing values that are
 //! filled in them.
 
-use super::readers::{folder, mat5, open_with, png, wav};
+use super::readers::{folder, gz, idx, mat5, open_with, png, wav};
 use super::*;
 use crate::config::{Config, Preset};
 use crate::transform::{self, Transform};
@@ -70,6 +70,38 @@ fn numpy_arrays_packed_and_column_by_column() {
     let x = npy(&fortran("x", ">f8", &[10, 2, 12], doubles));
     let files = folder(&[("x.npy", &x), ("y.npy", &npy(&i32s("y", &[10], &labels(10))))]);
     decoded(&files, ".", &ReadOptions::default());
+}
+
+/// An IDX file of 16-bit numbers, whose bytes are in the other order.
+fn idx16(shape: &[u32], values: impl Iterator<Item = i16>) -> Vec<u8> {
+    let mut file = idx(shape, &values.flat_map(i16::to_be_bytes).collect::<Vec<_>>());
+    file[2] = 0x0b;
+    file
+}
+
+#[test]
+fn idx_images_stay_where_they_are_or_are_unpacked() {
+    let images = idx16(&[10, 9, 8], (0..720).map(|v| (v * 7919 % 5003 - 1000) as i16));
+    let classes = idx(&[10], &[0, 1, 1, 0, 1, 0, 0, 1, 0, 1]);
+    let options = ReadOptions::default();
+    let files = folder(&[("a-images-idx3-ubyte", &images), ("a-labels-idx1-ubyte", &classes)]);
+    let set = both(&files, ".", &options);
+    assert!(splits(&set).iter().all(|s| !s.x.is_spilled()));
+    assert_eq!(set.train.x.shape[1..], [1, 9, 8]);
+    let files = folder(&[("a-images-idx3-ubyte.gz", &gz(&images)), ("a-labels-idx1-ubyte", &classes)]);
+    decoded(&files, ".", &options);
+
+    // Files that are too short or too long are refused as they are where they are read whole.
+    let outside = ReadOptions { in_memory: Some(0), ..options };
+    let long = [&images[..], &[0]].concat();
+    for wrong in [&images[..images.len() - 1], &long, &images[..9], b"abcdefgh"] {
+        for (name, file) in [("a-images-idx3-ubyte", wrong.to_vec()), ("a-images-idx3-ubyte.gz", gz(wrong))] {
+            let files = folder(&[(name, &file), ("a-labels-idx1-ubyte", &classes)]);
+            let error = open_with(&files, ".", &outside).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("get it again")), "{error}");
+        }
+    }
 }
 
 #[test]
