@@ -89,9 +89,9 @@ impl Memory {
 /// Lines of a small buffer (256 KiB).
 const SMALL: usize = 1 << 12;
 
-/// Lines by which idle buffers may raise the peak (8 MiB): a step asks for buffers of a few sizes in turn, and where none
+/// Lines by which idle buffers may raise the peak (4 MiB): a step asks for buffers of a few sizes in turn, and where none
 /// of the wrong size may be kept, one is made in every step.
-const SLACK: usize = 1 << 17;
+const SLACK: usize = 1 << 16;
 
 /// Small buffers that a thread keeps for itself.
 const OWN: usize = 24;

@@ -31,7 +31,7 @@ const MOST_MEMORY: usize = 256 << 20;
 /// Made files of an ordinary run.
 const FEW: u64 = 300;
 /// Longest that a reader may take for a file, when it is fuzzed by time on a machine that does other things as well.
-const PATIENCE: u64 = 60;
+const PATIENCE: u64 = 300;
 /// Most files that are held to make others from, and longest of them.
 const POOL: usize = 4096;
 const LONGEST_KEPT: usize = 8 << 10;

@@ -216,8 +216,13 @@ fn parts(s: &Setup, g: &ConvGeometry, ci: (usize, usize), co: (usize, usize), li
         (x, LineSet::new(s, planes(g.c_out, co), g.output(), g.stride))
     };
     let unit = if s.lanes == Lanes::Samples { LANES } else { 1 };
-    let (x, y) = lines(unit);
-    let most = (limit / ((x.len() + y.len()) / unit)).max(unit);
+    let floats = |batch: usize| {
+        let (x, y) = lines(batch);
+        x.len() + y.len()
+    };
+    // Rows have a vector more than the samples need.
+    let per_sample = (floats(2 * unit) - floats(unit)) / unit;
+    let most = (limit.saturating_sub(floats(unit) - unit * per_sample) / per_sample).max(unit);
     let step = g.batch.div_ceil(g.batch.div_ceil(most)).next_multiple_of(unit);
     let (x_len, y_len) = (g.x_len() / g.batch, g.y_len() / g.batch);
     (0..g.batch)
@@ -268,7 +273,13 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
         dw.fill(0.0); // unreachable taps have gradient 0
     }
     for [ci, co] in s.groups(g) {
-        let parts = parts(s, g, ci, co, limit);
+        let mut all = parts(s, g, ci, co, limit);
+        if all.len() > 1 && grads.w.is_some() {
+            // The lines of the kernel's gradient are then held as a whole beside those of each part.
+            let gradient = Taps::new(s, g, ci, co, false).lines_len(s);
+            all = parts(s, g, ci, co, limit.saturating_sub(gradient / 2).max(limit / 2));
+        }
+        let parts = all;
         // A single part can be read again and again: a large kernel's gradient is then made for
         // some output channels at a time, which bounds what its lines take.
         let split = parts.len() == 1 && grads.w.is_some();
