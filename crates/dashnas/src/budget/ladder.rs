@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 
-/// Samples of the first rung.
-const FIRST: usize = 4;
+/// Samples of the first rung: a step on one large sample may take seconds.
+const FIRST: usize = 1;
 /// A rung that is expected to take longer than so many seconds is not tried.
 const LONG: f64 = 0.5;
 /// No further rung is tried after so many seconds on those below.
 const ENOUGH: f64 = 1.0;
+/// Times that a rung is tried again if it takes longer than the one below could explain.
+const AGAIN: usize = 2;
 /// What takes less is timed twice, and the lesser counts: its noise is large, its cost is not.
 const CHEAP: f64 = 0.1;
 
@@ -25,16 +27,26 @@ impl Ladder {
     /// Seconds of so many samples, by a function that works on some and tells how long that took.
     pub(super) fn price(&mut self, samples: usize, mut time: impl FnMut(usize) -> f64) -> f64 {
         let mut warm = false;
-        let mut climbed = Vec::new();
+        let mut climbed: Vec<(usize, f64)> = Vec::new();
         let mut rung = FIRST.min(samples.max(1));
         loop {
             let whole = rung >= samples;
+            // In proportion to the rung below, and half as much again for what a cache does not hold any more.
+            let most = climbed
+                .last()
+                .map_or(f64::INFINITY, |&(samples, seconds)| 1.5 * seconds * rung as f64 / samples as f64);
             let seconds = *self.rungs.entry(rung).or_insert_with(|| {
                 // The first of all also pays for memory and plans that the others find ready.
-                if !std::mem::replace(&mut warm, true) {
-                    time(rung);
+                let first = if std::mem::replace(&mut warm, true) { f64::INFINITY } else { time(rung) };
+                let mut seconds = first.min(least(whole, || time(rung)));
+                for _ in 0..AGAIN {
+                    if seconds <= most {
+                        break;
+                    }
+                    // The machine stood still, or did something else.
+                    seconds = seconds.min(time(rung));
                 }
-                least(whole, || time(rung))
+                seconds
             });
             if whole {
                 return seconds;
@@ -102,6 +114,18 @@ mod tests {
     use rand::RngExt;
 
     #[test]
+    fn a_machine_that_stands_still_for_a_moment_costs_nothing() {
+        for stalled in 1..20 {
+            let mut calls = 0;
+            let seconds = Ladder::default().price(256, |n| {
+                calls += 1;
+                0.01 + 0.002 * n as f64 + if calls == stalled { 4.0 } else { 0.0 }
+            });
+            assert!((0.5..0.55).contains(&seconds), "{seconds} with a stall at call {stalled}");
+        }
+    }
+
+    #[test]
     fn what_is_soon_reached_is_measured() {
         // A step of 1-D data: the fixed part is most of it until the batch is large, and jumps with the cache.
         let cost = |n: usize| 0.03 + 0.0004 * n as f64 + if n > 128 { 0.07 } else { 0.0 };
@@ -113,11 +137,11 @@ mod tests {
         });
         assert_eq!(seconds, cost(256));
         tried.dedup();
-        assert_eq!(tried, [4, 8, 16, 32, 64, 128, 256]);
+        assert_eq!(tried, [1, 2, 4, 8, 16, 32, 64, 128, 256]);
         // A smaller batch was met on the way.
         assert_eq!(ladder.price(64, |_| unreachable!("known")), cost(64));
         assert_eq!(ladder.price(256, |_| unreachable!("known")), cost(256));
-        assert_eq!((ladder.top(100), ladder.top(3)), (Some((64, cost(64))), None));
+        assert_eq!((ladder.top(100), ladder.top(0)), (Some((64, cost(64))), None));
         // Another one was not.
         assert_eq!(ladder.price(10, cost), cost(10));
         assert_eq!(Ladder::default().price(1, cost), cost(1));
@@ -126,7 +150,7 @@ mod tests {
     #[test]
     fn the_first_of_all_does_not_count() {
         let mut calls = 0;
-        let seconds = Ladder::default().price(4, |_| {
+        let seconds = Ladder::default().price(1, |_| {
             calls += 1;
             if calls == 1 { 3.0 } else { 0.01 }
         });

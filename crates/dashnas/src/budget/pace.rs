@@ -122,6 +122,8 @@ const REHEARSING: f64 = 0.03;
 const FEWEST: f64 = 3.0;
 /// Rehearsals that count, of the last.
 const RECENT: usize = 5;
+/// What follows is rehearsed whatever that costs if it takes more than this, relative to the training's time.
+const MUCH: f64 = 0.3;
 /// What follows is not rehearsed if it takes less than this share of the training's time.
 const LITTLE: f64 = 0.01;
 
@@ -191,13 +193,18 @@ impl<'a> Pace<'a> {
     /// to be told by [`Pace::rehearsed`].
     pub fn rehearsal(&mut self) -> Option<usize> {
         let Length::Until { clock, deadline, after: Some(after), .. } = self.length else { return None };
-        let now = clock.seconds();
+        let (now, moved) = (clock.seconds(), self.deadline());
         let rehearsals = &mut self.state.rehearsals;
         let began = *rehearsals.began.get_or_insert(now);
-        let time = (deadline - began).max(0.0);
-        let affordable = (REHEARSING * time / after.batch_seconds.max(1e-9)).min(REHEARSALS).floor();
+        let mut time = (deadline - began).max(0.0);
+        let mut affordable = (REHEARSING * time / after.batch_seconds.max(1e-9)).min(REHEARSALS).floor();
+        if after.seconds >= MUCH * time {
+            // If that is true there is little to lose, and if it is not, nearly all of the training.
+            affordable = affordable.max(FEWEST);
+            time = (moved - began).max(0.0);
+        }
         // Evenly over the training: the first one soon, since prices may have changed since they were measured.
-        let due = began + time * f64::from(rehearsals.count) / affordable;
+        let due = began + time * f64::from(rehearsals.count) / affordable.max(1.0);
         (affordable >= FEWEST && after.seconds >= LITTLE * time && now >= due).then_some(after.batch)
     }
 
@@ -306,6 +313,26 @@ mod tests {
         assert_eq!(again.planned(), 100);
         // Taken back to an earlier step, the schedule does not start anew.
         assert_eq!(again.next(30), Turn::Step(0.4));
+    }
+
+    #[test]
+    fn a_price_that_left_a_training_no_time_is_found_to_be_wrong() {
+        let clock = FakeClock::default();
+        // Evaluation takes 20 s of 170, and was thought to take all of them when the machine stood still for a moment.
+        let after = Some(After { seconds: 170.0, batch: 256, batch_seconds: 4.25 });
+        let length = Length::Until { clock: &clock, deadline: 0.0, planned: 1, step_seconds: 1.0, after };
+        let mut pace = Pace::new(length, None);
+        let mut done = 0;
+        while let Turn::Step(_) = pace.next(done) {
+            if pace.rehearsal().is_some() {
+                clock.advance(0.5);
+                pace.rehearsed(0.5);
+            }
+            clock.advance(1.0);
+            done += 1;
+        }
+        assert!((clock.seconds() - 150.0).abs() < 1.0, "{}", clock.seconds());
+        assert!(done > 130, "{done}");
     }
 
     #[test]

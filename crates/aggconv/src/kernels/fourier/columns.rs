@@ -288,12 +288,18 @@ impl Buffers {
         };
         let products = work.iter().flat_map(|w| w.chunks.iter().map(move |k| (w, k)));
         let products = products.flat_map(|(w, k)| w.blocks.iter().map(move |b| sums(k, b)));
+        let mut kernel = Scratch::take(n * kernel);
+        if !c.taps.vectors {
+            // No product writes to the padding of a matrix by rows, but its inverse transform is made along with that of
+            // entries that count, as one complex signal.
+            kernel.fill(0.0);
+        }
         Self {
             sums: Scratch::take(products.max().unwrap_or(0)),
             line: Scratch::take(2 * n * LANES),
             fft: Scratch::take(c.s.cols.scratch_len()),
             spectra,
-            kernel: Scratch::take(n * kernel),
+            kernel,
         }
     }
 }
