@@ -8,7 +8,8 @@
 use super::super::simd::{Arithmetic, LANES, Simd};
 use super::fft::{Plan, View};
 
-/// Whether the two real signals of a complex one are the halves of a vector.
+/// Whether the two real signals of a complex one are the halves of a vector. Asked in constants, so that only one of the
+/// two ways is compiled.
 const fn halves<S: Simd>() -> bool {
     2 * <S::Part as Arithmetic>::WIDTH == LANES
 }
@@ -50,7 +51,7 @@ pub unsafe fn forward<S: Simd>(
     let (input, rest) = buffer.split_at_mut(element::<S>() * used);
     let (spectrum, work) = rest.split_at_mut(element::<S>() * n);
     let mirror = |k: usize| if k == 0 { 0 } else { n - k };
-    if halves::<S>() {
+    if const { halves::<S>() } {
         const HALF: usize = LANES / 2;
         let part = simd.part();
         for side in 0..sides {
@@ -137,7 +138,7 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
     assert!(sides <= 2 && buffer.len() >= buffer_len::<S>(plan, n));
     let (spectrum, rest) = buffer.split_at_mut(element::<S>() * n);
     let (signal, work) = rest.split_at_mut(element::<S>() * n);
-    if halves::<S>() {
+    if const { halves::<S>() } {
         const HALF: usize = LANES / 2;
         let part = simd.part();
         for side in 0..sides {
