@@ -28,7 +28,7 @@ impl Ladder {
     pub(super) fn price(&mut self, samples: usize, mut time: impl FnMut(usize) -> f64) -> f64 {
         let mut warm = false;
         let mut climbed: Vec<(usize, f64)> = Vec::new();
-        let mut rung = FIRST.min(samples.max(1));
+        let mut rung = FIRST;
         loop {
             let whole = rung >= samples;
             // In proportion to the rung below, and half as much again for what a cache does not hold any more.
@@ -60,9 +60,7 @@ impl Ladder {
             rung = next;
         }
     }
-}
 
-impl Ladder {
     /// The largest batch that was timed, of so many samples at most, and its seconds.
     pub(super) fn top(&self, samples: usize) -> Option<(usize, f64)> {
         self.rungs.range(..=samples).next_back().map(|(&samples, &seconds)| (samples, seconds))

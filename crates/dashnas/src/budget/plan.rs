@@ -301,9 +301,7 @@ impl TimePlan {
         };
         self.training = context.training(self.width, known, prices, &mut self.notes);
     }
-}
 
-impl TimePlan {
     /// What follows the training of a network, as far as that must make room for it if it needs more time.
     pub fn after(&self, baseline: bool) -> Option<After> {
         let EvaluationPlan { seconds, searched, plain } = self.evaluation;

@@ -6,7 +6,7 @@
 //!   `margin + r·pitch + c`, and a tap at f = (f_r, f_c) reads `f_r·pitch + f_c` further on. What
 //!   is computed for the positions between rows is discarded.
 
-use super::super::simd::{LANES, Simd};
+use super::super::simd::{LANES, Simd, load_rows};
 use crate::ConvGeometry;
 
 /// A tap that can touch the input.
@@ -154,15 +154,11 @@ impl Flat {
                 while q < self.size[1] {
                     let n = LANES.min(self.size[1] - q);
                     let at = &mut out[(r * self.pitch + q) * width + c..][..(n - 1) * width + LANES];
-                    let mut v = [simd.splat(0.0); LANES];
-                    for (i, v) in v.iter_mut().enumerate().take(some) {
-                        let from = &planes[(c + i) * plane + r * self.size[1] + q..][..n];
-                        // SAFETY: `from` holds n floats.
-                        *v = unsafe {
-                            if n == LANES { simd.load(from.as_ptr()) } else { simd.load_some(from.as_ptr(), n) }
-                        };
-                    }
-                    for (i, v) in simd.transpose(v).into_iter().enumerate().take(n) {
+                    let row =
+                        |i: usize| (i < some).then(|| planes[(c + i) * plane + r * self.size[1] + q..][..n].as_ptr());
+                    // SAFETY: n floats are there.
+                    let vectors = unsafe { load_rows(simd, n, row) };
+                    for (i, v) in vectors.into_iter().enumerate().take(n) {
                         // SAFETY: `at` holds n rows, of the last only what is written.
                         unsafe { simd.store(at.as_mut_ptr().add(i * width), v) };
                     }

@@ -273,13 +273,13 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
         dw.fill(0.0); // unreachable taps have gradient 0
     }
     for [ci, co] in s.groups(g) {
-        let mut all = parts(s, g, ci, co, limit);
-        if all.len() > 1 && grads.w.is_some() {
+        let divided = |limit: usize| parts(s, g, ci, co, limit);
+        let mut parts = divided(limit);
+        if parts.len() > 1 && grads.w.is_some() {
             // The lines of the kernel's gradient are then held as a whole beside those of each part.
             let gradient = Taps::new(s, g, ci, co, false).lines_len(s);
-            all = parts(s, g, ci, co, limit.saturating_sub(gradient / 2).max(limit / 2));
+            parts = divided(limit.saturating_sub(gradient / 2).max(limit / 2));
         }
-        let parts = all;
         // A single part can be read again and again: a large kernel's gradient is then made for
         // some output channels at a time, which bounds what its lines take.
         let split = parts.len() == 1 && grads.w.is_some();

@@ -25,8 +25,8 @@ pub fn buffer_len<S: Simd>(plan: &Plan, used: usize) -> usize {
     element::<S>() * (used + 3 * plan.len())
 }
 
-/// Transforms of `sides` ≤ 2 times sixteen real signals, times 2, at the frequencies 0 ..= n/2: the imaginary parts
-/// times `sign`, which is 1 or −1 for their conjugates.
+/// Transforms of one or two (`sides`) times sixteen real signals, times 2, at the frequencies 0 ..= n/2: the imaginary
+/// parts times `sign`, which is 1 or −1 for their conjugates.
 ///
 /// `fill` is asked for every side's signals, `used` vectors of sixteen, from there on zero. It finds in the buffer what
 /// was there before: what it does not write must be 0 from the start. `place` says where the sixteen real and then the
@@ -47,7 +47,7 @@ pub unsafe fn forward<S: Simd>(
     place: impl Fn(usize, usize) -> *mut f32,
 ) {
     let n = plan.len();
-    assert!(sides <= 2 && used <= n && buffer.len() >= buffer_len::<S>(plan, used));
+    assert!((1..=2).contains(&sides) && used <= n && buffer.len() >= buffer_len::<S>(plan, used));
     let (input, rest) = buffer.split_at_mut(element::<S>() * used);
     let (spectrum, work) = rest.split_at_mut(element::<S>() * n);
     let mirror = |k: usize| if k == 0 { 0 } else { n - k };
@@ -80,22 +80,16 @@ pub unsafe fn forward<S: Simd>(
         return;
     }
     let (first, second) = input.split_at_mut(LANES * used);
-    if sides == 0 {
-        return;
-    }
     fill(0, first);
     if sides == 2 {
         fill(1, second);
-    }
-    let (src, valid) = (View { re: first.as_mut_ptr(), im: second.as_mut_ptr(), stride: LANES }, used);
-    if sides == 1 {
+    } else {
         second.fill(0.0);
     }
+    let src = View { re: first.as_mut_ptr(), im: second.as_mut_ptr(), stride: LANES };
+    let dst = View::packed::<LANES>(spectrum.as_mut_ptr());
     // SAFETY: as above.
-    unsafe {
-        let dst = View::packed::<LANES>(spectrum.as_mut_ptr());
-        plan.run_lanes::<S, LANES>(simd, src, valid, dst, work.as_mut_ptr());
-    }
+    unsafe { plan.run_lanes::<S, LANES>(simd, src, used, dst, work.as_mut_ptr()) };
     let sign = simd.splat(sign);
     for k in 0..n / 2 + 1 {
         // SAFETY: as above.
@@ -116,7 +110,7 @@ pub unsafe fn forward<S: Simd>(
     }
 }
 
-/// The unscaled inverse: from frequencies 0 ..= n/2 to the real signals of `sides` ≤ 2.
+/// The unscaled inverse: from frequencies 0 ..= n/2 to the real signals of one or two `sides`.
 ///
 /// `source` says where the sixteen real and then the sixteen imaginary parts of a side lie at a frequency; `CONJUGATE`
 /// takes the conjugates of what is there. `take` is given every side's signals: the first of their vectors of sixteen,
@@ -135,7 +129,7 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
     mut take: impl FnMut(usize, *const f32, usize),
 ) {
     let n = plan.len();
-    assert!(sides <= 2 && buffer.len() >= buffer_len::<S>(plan, n));
+    assert!((1..=2).contains(&sides) && buffer.len() >= buffer_len::<S>(plan, n));
     let (spectrum, rest) = buffer.split_at_mut(element::<S>() * n);
     let (signal, work) = rest.split_at_mut(element::<S>() * n);
     if const { halves::<S>() } {
@@ -167,7 +161,7 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
                 let p = source(side, k);
                 (simd.load(p), simd.load(p.add(LANES)))
             };
-            let (a, b) = (if sides > 0 { at(0) } else { zero }, if sides > 1 { at(1) } else { zero });
+            let (a, b) = (at(0), if sides == 2 { at(1) } else { zero });
             join::<S, CONJUGATE>(simd, n, k, a, b, spectrum.as_mut_ptr());
         }
     }
