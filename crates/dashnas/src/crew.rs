@@ -21,10 +21,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, Scope};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Stack of a trial's thread: what a program's first thread has.
 const STACK: usize = 8 << 20;
@@ -155,6 +155,20 @@ impl<'a> Lane<'a> {
     }
 }
 
+/// The next word, if there is still someone to say one. This thread may be the only one of the pool that takes what trials
+/// compute outside their lanes.
+fn next<T>(heard: &Receiver<T>) -> Option<T> {
+    loop {
+        match heard.recv_timeout(Duration::from_millis(5)) {
+            Ok(word) => return Some(word),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = rayon::yield_now();
+            }
+        }
+    }
+}
+
 /// Whether the state of a trial is wanted for the checkpoint that is being made.
 enum State {
     NotWanted,
@@ -247,7 +261,7 @@ impl<'c, 'a, 'j, 'o> Crew<'c, 'a, 'j, 'o> {
                     break;
                 }
                 // Those under way end with a word.
-                let Ok((trial, word)) = heard.recv() else { break };
+                let Some((trial, word)) = next(&heard) else { break };
                 crew.0.hear(trial, word, source);
                 if crew.0.is_saving() && !crew.0.under_way.iter().any(|u| matches!(u.state, State::Wanted)) {
                     crew.0.save();

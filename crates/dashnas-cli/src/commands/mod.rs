@@ -66,9 +66,11 @@ fn start(threads: Option<u16>, verbosity: Verbosity) -> Result<Progress, Failure
 fn begin(threads: Option<u16>, verbosity: Verbosity) -> Result<(), Failure> {
     crate::logging::start(verbosity);
     dashnas::check_environment().map_err(|e| Failure::new(Code::Other, e.to_string(), None))?;
-    let Some(threads) = threads else { return Ok(()) };
+    // This thread is one of them: a step is hundreds of short parallel sections, and handing each to threads that sleep,
+    // only to wait for them, would take longer than some of them do.
     rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.into())
+        .num_threads(threads.unwrap_or(0).into())
+        .use_current_thread()
         .build_global()
-        .map_err(|error| Failure::new(Code::Other, format!("cannot start {threads} threads: {error}"), None))
+        .map_err(|error| Failure::new(Code::Other, format!("cannot start threads: {error}"), None))
 }

@@ -61,11 +61,17 @@ fn darcy(config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Failur
     let cache = cache_dir(|name| std::env::var_os(name));
     let solved = Arc::new(AtomicUsize::new(0));
     let counter = solved.clone();
+    let threads = rayon::current_num_threads();
     let maker = thread::spawn(move || {
         let count = |_| {
             counter.fetch_add(1, Ordering::Relaxed);
         };
-        wanted.dataset(cache.as_deref(), Some(&count))
+        let make = || wanted.dataset(cache.as_deref(), Some(&count));
+        // A pool of its own: of the one that there is, the thread that shows how far it is is a member.
+        match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+            Ok(pool) => pool.install(make),
+            Err(_) => make(),
+        }
     });
 
     let start = Instant::now();

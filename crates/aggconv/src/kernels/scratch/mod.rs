@@ -1,60 +1,51 @@
 //! Memory that is reused between calls and never zeroed again.
 //!
 //! A training step asks for the same few buffers thousands of times; fresh pages cost more than
-//! the arithmetic done on them. Buffers are returned to a pool (small ones to the thread) when dropped. Tensors that the
-//! kernels make take theirs from it too ([`Scratch::into_bytes`]).
+//! the arithmetic done on them. Small buffers are returned to the thread when dropped, large ones keep their pages
+//! ([`arena`]). Tensors that the kernels make take their memory from there too ([`Scratch::into_bytes`]).
 
+#[cfg(all(unix, not(miri)))]
+mod arena;
+
+#[cfg(all(unix, not(miri)))]
+use arena::Block;
 use burn::tensor::Bytes;
 use burn_std::{AccessError, AccessPolicy, AllocationController, AllocationProperty};
-use memmap2::MmapMut;
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
-use std::sync::Mutex;
 
 /// Sixteen floats: as much as a cache line, and a vector at its widest.
 type Line = [f32; 16];
 
-/// Memory for a buffer, zero without having been touched: its pages come into being where they are first written to, by
-/// all threads that work on it.
+/// Memory for a buffer.
 enum Memory {
     /// From the allocator: one line more than there are, which start at the next cache line.
     Heap(Vec<Line>),
-    /// From the system: given back at once when it is dropped. The allocator would keep what tensors of some other size do
-    /// not fit into, which was a quarter of the peak where layers differ much. And it may consist of large pages.
-    Map(MmapMut),
+    /// Of the addresses that large buffers share.
+    #[cfg(all(unix, not(miri)))]
+    Block(Block),
 }
 
-/// Lines from which on memory is the system's (1 MiB).
-const LARGE: usize = 1 << 14;
-
-/// Lines from which on large pages are asked for (4 MiB): two of them at least.
-const HUGE: usize = 1 << 16;
-
 impl Memory {
-    /// Of so many lines.
-    fn new(lines: usize) -> Self {
-        let map = || MmapMut::map_anon(lines * size_of::<Line>()).ok();
-        match (lines >= LARGE && !cfg!(miri)).then(map).flatten() {
-            Some(map) => {
-                #[cfg(target_os = "linux")]
-                if lines >= HUGE {
-                    // The buffers' rows are far apart, often a page each: with small ones, their addresses would be
-                    // looked up anew all the time. Where there are none, it stays at small ones.
-                    let _ = map.advise(memmap2::Advice::HugePage);
-                }
-                Self::Map(map)
-            }
-            None => Self::Heap(vec![[0.0; 16]; lines + 1]),
+    /// Of so many lines, from the allocator.
+    fn heap(lines: usize) -> Self {
+        Self::Heap(vec![[0.0; 16]; lines + 1])
+    }
+
+    /// Of so many lines, at least [`SMALL`].
+    fn large(lines: usize) -> Self {
+        // Only Unix gives addresses without memory, and takes memory back without the addresses.
+        #[cfg(all(unix, not(miri)))]
+        if let Some(block) = Block::new(lines) {
+            return Self::Block(block);
         }
+        Self::heap(lines)
     }
 
     /// Lines.
     fn len(&self) -> usize {
-        match self {
-            Self::Heap(lines) => lines.len().saturating_sub(1),
-            Self::Map(map) => map.len() / size_of::<Line>(),
-        }
+        self.floats().len() / 16
     }
 
     /// Floats before the first cache line's start.
@@ -66,22 +57,21 @@ impl Memory {
     /// The floats of all lines, from the start of a cache line on.
     fn floats(&self) -> &[f32] {
         match self {
-            Self::Heap(lines) => &lines.as_flattened()[Self::skipped(lines)..][..16 * self.len()],
-            // SAFETY: pages are aligned to more than floats are, and all bits are floats.
-            Self::Map(map) => unsafe { std::slice::from_raw_parts(map.as_ptr().cast(), 16 * self.len()) },
+            Self::Heap(lines) => &lines.as_flattened()[Self::skipped(lines)..][..16 * lines.len().saturating_sub(1)],
+            #[cfg(all(unix, not(miri)))]
+            Self::Block(block) => block.floats(),
         }
     }
 
     /// As [`Memory::floats`].
     fn floats_mut(&mut self) -> &mut [f32] {
-        let floats = 16 * self.len();
         match self {
             Self::Heap(lines) => {
-                let skipped = Self::skipped(lines);
+                let (skipped, floats) = (Self::skipped(lines), 16 * lines.len().saturating_sub(1));
                 &mut lines.as_flattened_mut()[skipped..][..floats]
             }
-            // SAFETY: as above; the borrow is unique.
-            Self::Map(map) => unsafe { std::slice::from_raw_parts_mut(map.as_mut_ptr().cast(), floats) },
+            #[cfg(all(unix, not(miri)))]
+            Self::Block(block) => block.floats_mut(),
         }
     }
 }
@@ -89,70 +79,27 @@ impl Memory {
 /// Lines of a small buffer (256 KiB).
 const SMALL: usize = 1 << 12;
 
-/// Lines by which idle buffers may raise the peak (4 MiB): a step asks for buffers of a few sizes in turn, and where none
-/// of the wrong size may be kept, one is made in every step.
-const SLACK: usize = 1 << 16;
-
 /// Small buffers that a thread keeps for itself.
 const OWN: usize = 24;
 
 thread_local! {
     /// Small buffers for the time of a call, taken by every one of many small tasks: from a list of the thread's own,
-    /// without a lock. They are left out of the pool's accounts.
+    /// without a lock.
     static SMALL_ONES: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Every buffer that is idle, and how many lines are not.
-struct Pool {
-    /// The longest unused first.
-    idle: Vec<Memory>,
-    in_use: usize,
-    /// The most that ever were in use.
-    most: usize,
-}
-
-/// The lock is held for a few comparisons at a time.
-static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), in_use: 0, most: 0 });
-
-impl Pool {
-    fn with<R>(f: impl FnOnce(&mut Pool) -> R) -> R {
-        f(&mut POOL.lock().unwrap_or_else(|e| e.into_inner()))
-    }
-
-    /// The smallest idle buffer of `need` lines, at most `most`: a larger one would be missed by
-    /// whoever needs it.
-    fn take(&mut self, need: usize, most: usize) -> Option<Memory> {
-        let fits = self.idle.iter().enumerate().filter(|(_, b)| (need..=most).contains(&b.len()));
-        let found = fits.min_by_key(|(_, b)| b.len()).map(|(i, _)| i).map(|i| self.idle.remove(i));
-        self.in_use += found.as_ref().map_or(need, Memory::len);
-        self.most = self.most.max(self.in_use);
-        if found.is_none() {
-            self.trim();
-        }
-        found
-    }
-
-    fn put(&mut self, buffer: Memory) {
-        self.in_use -= buffer.len();
-        self.idle.push(buffer);
-    }
-
-    /// Idle buffers hardly raise the peak: what is idle and in use together is at most what once
-    /// was in use, and [`SLACK`].
-    fn trim(&mut self) {
-        let mut idle: usize = self.idle.iter().map(Memory::len).sum();
-        while idle > 0 && self.in_use + idle > self.most + SLACK {
-            idle -= self.idle.remove(0).len();
-        }
-    }
 }
 
 /// A 64-byte aligned buffer of floats with unspecified contents.
 pub struct Scratch {
     memory: Memory,
     len: usize,
-    /// Whether it goes back to the thread and not to the pool.
+    /// Whether it goes back to the thread.
     own: bool,
+}
+
+impl std::fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scratch").field("len", &self.len).finish_non_exhaustive()
+    }
 }
 
 impl Scratch {
@@ -160,7 +107,7 @@ impl Scratch {
     pub fn take(len: usize) -> Self {
         let need = len.div_ceil(16);
         if need >= SMALL {
-            return Self::from_pool(len, need, need + need / 4);
+            return Self { memory: Memory::large(need), len, own: false };
         }
         // Small ones may be wasteful: finding one at all is worth more. A thread that ends has none.
         let found = SMALL_ONES.try_with(|small| {
@@ -169,22 +116,17 @@ impl Scratch {
             let found = fits.min_by_key(|(_, b)| b.len()).map(|(i, _)| i);
             found.map(|i| small.swap_remove(i))
         });
-        let memory = found.ok().flatten().unwrap_or_else(|| Memory::new(need));
+        let memory = found.ok().flatten().unwrap_or_else(|| Memory::heap(need));
         Self { memory, len, own: true }
     }
 
     /// Like [`take`](Self::take), for long: of a size that wastes little.
     pub fn take_long(len: usize) -> Self {
         let need = len.div_ceil(16);
-        Self::from_pool(len, need, need + need / 8)
+        Self { memory: if need >= SMALL { Memory::large(need) } else { Memory::heap(need) }, len, own: false }
     }
 
-    fn from_pool(len: usize, need: usize, most: usize) -> Self {
-        let found = Pool::with(|pool| pool.take(need, most));
-        Self { memory: found.unwrap_or_else(|| Memory::new(need)), len, own: false }
-    }
-
-    /// The buffer as a tensor's storage, which returns to the pool when the tensor is dropped.
+    /// The buffer as a tensor's storage.
     pub fn into_bytes(self) -> Bytes {
         let bytes = self.len * size_of::<f32>();
         // SAFETY: the buffer holds as many bytes, all of them initialized.
@@ -194,14 +136,11 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let memory = std::mem::replace(&mut self.memory, Memory::Heap(Vec::new()));
-        if !self.own {
-            return Pool::with(|pool| pool.put(memory));
-        }
         // An empty one is no use, and would cost another its place.
-        if memory.len() == 0 {
+        if !self.own || self.memory.len() == 0 {
             return;
         }
+        let memory = std::mem::replace(&mut self.memory, Memory::Heap(Vec::new()));
         // What does not fit is freed, as is everything once the thread ends.
         let _ = SMALL_ONES.try_with(|small| {
             let mut small = small.borrow_mut();
@@ -291,28 +230,6 @@ mod tests {
                 s.fill(1.0);
             }
         }
-    }
-
-    #[test]
-    fn idle_buffers_are_reused_and_hardly_raise_the_peak() {
-        let mut pool = Pool { idle: Vec::new(), in_use: 0, most: 0 };
-        let unit = SLACK / 50;
-        let take = |pool: &mut Pool, n: usize| pool.take(n, n + n / 8).unwrap_or_else(|| Memory::new(n));
-        let (a, b) = (take(&mut pool, 100 * unit), take(&mut pool, 200 * unit));
-        pool.put(a);
-        pool.put(b);
-        assert_eq!((pool.in_use, pool.most, pool.idle.len()), (0, 300 * unit, 2));
-        // The idle 100 serve; 200 would be too much.
-        let c = take(&mut pool, 90 * unit);
-        assert_eq!((c.len(), pool.idle.len()), (100 * unit, 1));
-        // 50 are new, within the slack.
-        let d = take(&mut pool, 50 * unit);
-        assert_eq!((pool.in_use, pool.most, pool.idle.len()), (150 * unit, 300 * unit, 1));
-        // 250 are new, and the idle 200 with them would be more than the peak.
-        let e = take(&mut pool, 250 * unit);
-        assert_eq!((pool.in_use, pool.most, pool.idle.len()), (400 * unit, 400 * unit, 0));
-        [c, d, e].into_iter().for_each(|b| pool.put(b));
-        assert_eq!((pool.in_use, pool.idle.len()), (0, 3));
     }
 
     #[test]
