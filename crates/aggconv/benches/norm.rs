@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution, Tensor, activation};
 use divan::{Bencher, black_box};
 
 /// Shapes of the two-dimensional and the one-dimensional backbone.
-const SHAPES: [[usize; 4]; 2] = [[64, 64, 32, 32], [128, 8, 1, 1000]];
+const SHAPES: [[usize; 4]; 3] = [[64, 64, 32, 32], [128, 8, 1, 1000], [256, 128, 1, 46]];
 
 fn main() {
     divan::main();

@@ -141,6 +141,8 @@ pub trait Simd: Arithmetic + Send + Sync {
             std::ptr::copy_nonoverlapping(a.as_ptr(), p, n.min(LANES));
         }
     }
+    /// Lanes of `x` where those of `v` are not ≤ 0, NaN among them, and 0 elsewhere.
+    fn rectify(self, v: Self::V, x: Self::V) -> Self::V;
     /// Transposes 16 vectors: lane j of vector i of the result is lane i of vector j.
     #[inline(always)]
     fn transpose(self, v: [Self::V; LANES]) -> [Self::V; LANES] {
@@ -224,6 +226,10 @@ impl Simd for Scalar {
     fn part(self) -> Self {
         self
     }
+    #[inline(always)]
+    fn rectify(self, v: Self::V, x: Self::V) -> Self::V {
+        std::array::from_fn(|i| if v[i] <= 0.0 { 0.0 } else { x[i] })
+    }
 }
 
 impl Arithmetic for Scalar {
@@ -272,6 +278,9 @@ mod x86 {
     use super::{Arithmetic, Simd};
     use std::arch::x86_64::*;
 
+    /// Eight lanes from entry 8 − n on are the first n.
+    const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
     /// Two 256-bit vectors. Only [`super::dispatch`] makes one, after detection.
     #[derive(Clone, Copy)]
     pub struct Avx2(pub(super) ());
@@ -291,6 +300,44 @@ mod x86 {
         #[inline(always)]
         fn prefetch(self, p: *const f32) {
             unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
+            unsafe { (load_some8(p, n.min(8)), load_some8(p.wrapping_add(8), n.saturating_sub(8).min(8))) }
+        }
+        /// In pieces of powers of two: masked stores are slow on some processors.
+        #[inline(always)]
+        unsafe fn store_some(self, p: *mut f32, v: Self::V, n: usize) {
+            unsafe {
+                if n >= 16 {
+                    return self.store(p, v);
+                }
+                let (mut rest, mut p) = (v.0, p);
+                if n & 8 != 0 {
+                    _mm256_storeu_ps(p, v.0);
+                    (rest, p) = (v.1, p.add(8));
+                }
+                let mut four = _mm256_castps256_ps128(rest);
+                if n & 4 != 0 {
+                    _mm_storeu_ps(p, four);
+                    (four, p) = (_mm256_extractf128_ps::<1>(rest), p.add(4));
+                }
+                if n & 2 != 0 {
+                    _mm_storel_pd(p.cast(), _mm_castps_pd(four));
+                    (four, p) = (_mm_movehl_ps(four, four), p.add(2));
+                }
+                if n & 1 != 0 {
+                    _mm_store_ss(p, four);
+                }
+            }
+        }
+        #[inline(always)]
+        fn rectify(self, v: Self::V, x: Self::V) -> Self::V {
+            unsafe {
+                let zero = _mm256_setzero_ps();
+                let passed = (_mm256_cmp_ps::<_CMP_NLE_UQ>(v.0, zero), _mm256_cmp_ps::<_CMP_NLE_UQ>(v.1, zero));
+                (_mm256_and_ps(passed.0, x.0), _mm256_and_ps(passed.1, x.1))
+            }
         }
         #[inline(always)]
         fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
@@ -397,6 +444,14 @@ mod x86 {
     }
 
     /// # Safety
+    /// AVX2 must be available, and n ≤ 8 floats readable at `p`.
+    #[inline(always)]
+    unsafe fn load_some8(p: *const f32, n: usize) -> __m256 {
+        // SAFETY: eight of the masks from entry 8 − n on; lanes that are masked out are not accessed.
+        unsafe { _mm256_maskload_ps(p, _mm256_loadu_si256(MASKS.as_ptr().add(8 - n).cast())) }
+    }
+
+    /// # Safety
     /// AVX2 must be available.
     #[inline(always)]
     unsafe fn transpose8(v: [__m256; 8]) -> [__m256; 8] {
@@ -450,6 +505,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn store_some(self, p: *mut f32, v: Self::V, n: usize) {
             unsafe { _mm512_mask_storeu_ps(p, ((1u32 << n.min(16)) - 1) as u16, v) }
+        }
+        #[inline(always)]
+        fn rectify(self, v: Self::V, x: Self::V) -> Self::V {
+            unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NLE_UQ>(v, _mm512_setzero_ps()), x) }
         }
         #[inline(always)]
         fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
@@ -556,6 +615,23 @@ pub fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Out {
     kernel.run(Scalar)
 }
 
+/// Runs `f`, and what it inlines, compiled for the vectors of this machine: for plain loops, whose order of operations,
+/// and so whose result, is the same at every width.
+pub(crate) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
+    struct Call<F>(F);
+
+    impl<R, F: FnOnce() -> R> Kernel for Call<F> {
+        type Out = R;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> R {
+            (self.0)()
+        }
+    }
+
+    dispatch(Isa::current(), Call(f))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -577,6 +653,21 @@ mod tests {
             let v = unsafe { simd.load(a[1].as_ptr()) };
             assert_eq!(simd.sum(v), (16..32).sum::<i32>() as f32);
             assert_eq!(simd.sum(simd.fnma(v, simd.splat(2.0), simd.splat(1.0))), 16.0 - 2.0 * 376.0);
+            for n in 0..=LANES {
+                let (mut some, mut put) = ([-1f32; LANES], [-1f32; LANES]);
+                // SAFETY: n floats of an array's end are read, and n of its start written to.
+                unsafe {
+                    simd.store(some.as_mut_ptr(), simd.load_some(a[1].as_ptr().add(LANES - n), n));
+                    simd.store_some(put.as_mut_ptr(), v, n);
+                }
+                assert_eq!(some, std::array::from_fn(|i| if i < n { (32 - n + i) as f32 } else { 0.0 }));
+                assert_eq!(put, std::array::from_fn(|i| if i < n { (16 + i) as f32 } else { -1.0 }));
+            }
+            let mut mask = [1f32; LANES];
+            mask[..5].copy_from_slice(&[-2.0, -0.0, 0.0, f32::NAN, f32::MIN_POSITIVE]);
+            // SAFETY: both arrays hold 16 floats.
+            unsafe { simd.store(mask.as_mut_ptr(), simd.rectify(simd.load(mask.as_ptr()), v)) };
+            assert_eq!(mask, std::array::from_fn(|i| if i < 3 { 0.0 } else { (16 + i) as f32 }));
         }
     }
 

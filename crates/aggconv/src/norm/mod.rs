@@ -33,9 +33,11 @@ mod split;
 
 pub use module::NormAct;
 
+use crate::kernels::simd::Simd;
 use rayon::prelude::*;
-use rows::{Line, Slope};
-use split::Split;
+use rows::{Line, Slope, Sums};
+use split::{Share, Split, Write};
+use std::ops::Range;
 
 /// The shape `[batch, channels, plane]` of a row-major tensor; `plane` is the product of the
 /// spatial axes.
@@ -137,34 +139,27 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
     affine.check(shape);
     let split = Split::new(shape);
     let m = shape.per_channel() as f64;
-    let outs = (out.mean.par_iter_mut(), out.variance.par_iter_mut());
-    (split.channels_mut(y).par_iter_mut(), outs.0, outs.1)
-        .into_par_iter()
-        .with_min_len(split.channels_per_task())
-        .enumerate()
-        .for_each(|(channel, (pieces, mean, variance))| {
+    let outs = (out.mean.par_chunks_mut(split.block()), out.variance.par_chunks_mut(split.block()));
+    (split.blocks_mut(y), outs.0, outs.1).into_par_iter().with_min_len(split.blocks_per_task()).for_each(
+        |(mut values, means, variances)| {
             // Deviations from the channel's first value: the variance of a channel that is
             // nearly constant does not drown in the square of its mean.
-            let shift = x[split.range(channel, 0).start];
-            let [sum, squares] = split.sum(
-                pieces,
-                #[inline(always)]
-                |sums, index, _| sums.moments(&x[split.range(channel, index)], shift),
-            );
-            let offset = sum / m;
-            *mean = (f64::from(shift) + offset) as f32;
-            *variance = (squares / m - offset * offset).max(0.0) as f32;
-            if sum.is_nan() {
-                // `max` would hide it.
-                *variance = f32::NAN;
+            let shifts: Vec<f32> = values.channels().map(|channel| x[split.range(channel, 0).start]).collect();
+            let sums = values.sum(&Moments { x, shifts: &shifts });
+            let mut lines = Vec::with_capacity(sums.len());
+            for (i, ([sum, squares], channel)) in sums.into_iter().zip(values.channels()).enumerate() {
+                let offset = sum / m;
+                means[i] = (f64::from(shifts[i]) + offset) as f32;
+                variances[i] = (squares / m - offset * offset).max(0.0) as f32;
+                if sum.is_nan() {
+                    // `max` would hide it.
+                    variances[i] = f32::NAN;
+                }
+                lines.push(affine.line(channel, means[i], variances[i]));
             }
-            let line = affine.line(channel, *mean, *variance);
-            split.each(
-                pieces,
-                #[inline(always)]
-                |index, y| line.apply(affine.relu, &x[split.range(channel, index)], y),
-            );
-        });
+            values.each(&Output { x, relu: affine.relu, lines: &lines });
+        },
+    );
 }
 
 /// Normalizes `x` with given statistics into `y` (overwritten).
@@ -176,16 +171,11 @@ pub fn evaluate(shape: NormShape, x: &[f32], affine: Affine<'_>, statistics: Sta
     affine.check(shape);
     statistics.check(shape);
     let split = Split::new(shape);
-    split.channels_mut(y).par_iter_mut().with_min_len(split.channels_per_task()).enumerate().for_each(
-        |(channel, pieces)| {
-            let line = affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
-            split.each(
-                pieces,
-                #[inline(always)]
-                |index, y| line.apply(affine.relu, &x[split.range(channel, index)], y),
-            );
-        },
-    );
+    split.blocks_mut(y).with_min_len(split.blocks_per_task()).for_each(|mut values| {
+        let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
+        let lines: Vec<Line> = values.channels().map(line).collect();
+        values.each(&Output { x, relu: affine.relu, lines: &lines });
+    });
 }
 
 /// The gradient of the output of [`train`], and where the gradient of its input goes.
@@ -225,39 +215,83 @@ pub fn backward(
     assert!(dx.len() == shape.len() && dy.is_none_or(|dy| dy.len() == shape.len()));
     let split = Split::new(shape);
     let m = shape.per_channel() as f64;
-    (split.channels_mut(dx).par_iter_mut(), out.gamma.par_iter_mut(), out.beta.par_iter_mut())
-        .into_par_iter()
-        .with_min_len(split.channels_per_task())
-        .enumerate()
-        .for_each(|(channel, (pieces, d_gamma, d_beta))| {
-            let line = affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
-            let [sum, dot] = split.sum(
-                pieces,
-                #[inline(always)]
-                |sums, index, piece| {
-                    let range = split.range(channel, index);
-                    let dy = dy.map_or(piece, |dy| &dy[range.clone()]);
-                    sums.gradient(&line, affine.relu, &x[range], dy);
-                },
-            );
-            // `dot` is Σ g·(x − μ).
-            *d_beta = sum as f32;
-            *d_gamma = (dot * line.inverse_std) as f32;
-            let slope = Slope {
-                line,
-                mean: (sum / m) as f32,
-                projection: (dot * line.inverse_std * line.inverse_std / m) as f32,
-            };
-            split.each(
-                pieces,
-                #[inline(always)]
-                |index, dx| {
-                    let range = split.range(channel, index);
-                    match dy {
-                        Some(dy) => slope.apply(affine.relu, &x[range.clone()], &dy[range], dx),
-                        None => slope.apply_in_place(affine.relu, &x[range], dx),
-                    }
-                },
-            );
-        });
+    let outs = (out.gamma.par_chunks_mut(split.block()), out.beta.par_chunks_mut(split.block()));
+    (split.blocks_mut(dx), outs.0, outs.1).into_par_iter().with_min_len(split.blocks_per_task()).for_each(
+        |(mut values, d_gamma, d_beta)| {
+            let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
+            let lines: Vec<Line> = values.channels().map(line).collect();
+            let sums = values.sum(&OutputGradient { x, dy, relu: affine.relu, lines: &lines });
+            let mut slopes = Vec::with_capacity(sums.len());
+            for (i, ([sum, dot], line)) in sums.into_iter().zip(lines).enumerate() {
+                // `dot` is Σ g·(x − μ).
+                d_beta[i] = sum as f32;
+                d_gamma[i] = (dot * line.inverse_std) as f32;
+                slopes.push(Slope {
+                    line,
+                    mean: (sum / m) as f32,
+                    projection: (dot * line.inverse_std * line.inverse_std / m) as f32,
+                });
+            }
+            values.each(&Input { x, dy, relu: affine.relu, slopes: &slopes });
+        },
+    );
+}
+
+/// The sums that the statistics are made of.
+struct Moments<'a> {
+    x: &'a [f32],
+    shifts: &'a [f32],
+}
+
+impl Share for Moments<'_> {
+    #[inline(always)]
+    fn add<S: Simd>(&self, simd: S, sums: &mut Sums, i: usize, range: Range<usize>, _: &[f32]) {
+        sums.moments(simd, &self.x[range], self.shifts[i]);
+    }
+}
+
+/// The sums that the gradients of the parameters are made of; the gradient of the output is `dy`, or the tensor itself.
+struct OutputGradient<'a> {
+    x: &'a [f32],
+    dy: Option<&'a [f32]>,
+    relu: bool,
+    lines: &'a [Line],
+}
+
+impl Share for OutputGradient<'_> {
+    #[inline(always)]
+    fn add<S: Simd>(&self, simd: S, sums: &mut Sums, i: usize, range: Range<usize>, piece: &[f32]) {
+        let dy = self.dy.map_or(piece, |dy| &dy[range.clone()]);
+        sums.gradient(simd, &self.lines[i], self.relu, &self.x[range], dy);
+    }
+}
+
+/// The normalized output.
+struct Output<'a> {
+    x: &'a [f32],
+    relu: bool,
+    lines: &'a [Line],
+}
+
+impl Write for Output<'_> {
+    #[inline(always)]
+    fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, y: &mut [f32]) {
+        self.lines[i].apply(simd, self.relu, &self.x[range], y);
+    }
+}
+
+/// The gradient of the input.
+struct Input<'a> {
+    x: &'a [f32],
+    dy: Option<&'a [f32]>,
+    relu: bool,
+    slopes: &'a [Slope],
+}
+
+impl Write for Input<'_> {
+    #[inline(always)]
+    fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, dx: &mut [f32]) {
+        let dy = self.dy.map(|dy| &dy[range.clone()]);
+        self.slopes[i].apply(simd, self.relu, &self.x[range], dy, dx);
+    }
 }

@@ -1,9 +1,7 @@
-//! The inner loops, over contiguous values of one channel. All are inlined into a caller that is
-//! compiled for the widest vectors of the machine; the order of every operation is fixed, so the
-//! width does not show in the result.
+//! The inner loops, over contiguous values of one channel, sixteen at a time; the order of every
+//! operation is fixed, so the width of the machine's vectors does not show in the result.
 
-/// Sums run in this many lanes, whatever the width of the vectors.
-const LANES: usize = 16;
+use crate::kernels::simd::{LANES, Simd};
 
 /// This many terms of a lane are added in `f32` before their sum is added in `f64`: few enough
 /// that their roundings stay near that of one product.
@@ -20,52 +18,94 @@ pub(super) struct Sums {
     whole: [[f64; LANES]; 2],
 }
 
+// The loops take what they do as a trait's method, not as a closure: that is inlined for sure, and the instructions it is
+// made of into it.
+
+/// Two terms of a sum made of values less their `centre`: both are 0 where all three are.
+trait Terms {
+    fn centre(&self) -> f32;
+    fn of<S: Simd>(&self, simd: S, centre: S::V, x: S::V, y: S::V) -> [S::V; 2];
+}
+
+/// x − shift and (x − shift)².
+struct Moments(f32);
+
+impl Terms for Moments {
+    #[inline(always)]
+    fn centre(&self) -> f32 {
+        self.0
+    }
+
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, centre: S::V, x: S::V, _: S::V) -> [S::V; 2] {
+        let x = simd.sub(x, centre);
+        [x, simd.mul(x, x)]
+    }
+}
+
+/// g and g·(x − μ).
+struct Masked<'a, const RELU: bool>(&'a Line);
+
+impl<const RELU: bool> Terms for Masked<'_, RELU> {
+    #[inline(always)]
+    fn centre(&self) -> f32 {
+        self.0.mean
+    }
+
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, centre: S::V, x: S::V, dy: S::V) -> [S::V; 2] {
+        let centred = simd.sub(x, centre);
+        let g = self.0.masked::<S, RELU>(simd, centred, dy);
+        [g, simd.mul(g, centred)]
+    }
+}
+
 impl Sums {
     /// Adds Σ (x − shift) and Σ (x − shift)².
     #[inline(always)]
-    pub(super) fn moments(&mut self, x: &[f32], shift: f32) {
-        self.add(x, x, |x, _| {
-            let x = x - shift;
-            [x, x * x]
-        });
+    pub(super) fn moments<S: Simd>(&mut self, simd: S, x: &[f32], shift: f32) {
+        self.add(simd, x, x, Moments(shift));
     }
 
     /// Adds Σ g and Σ g·(x − μ), where g is `dy`, masked where a ReLU was flat.
     #[inline(always)]
-    pub(super) fn gradient(&mut self, line: &Line, relu: bool, x: &[f32], dy: &[f32]) {
-        let line = *line;
-        if relu {
-            self.add(x, dy, |x, dy| line.terms::<true>(x, dy));
-        } else {
-            self.add(x, dy, |x, dy| line.terms::<false>(x, dy));
-        }
+    pub(super) fn gradient<S: Simd>(&mut self, simd: S, line: &Line, relu: bool, x: &[f32], dy: &[f32]) {
+        if relu { self.add(simd, x, dy, Masked::<true>(line)) } else { self.add(simd, x, dy, Masked::<false>(line)) }
     }
 
     /// Adds the two terms of every pair of values.
     #[inline(always)]
-    fn add(&mut self, x: &[f32], y: &[f32], terms: impl Fn(f32, f32) -> [f32; 2]) {
-        let ((mut x, x_rest), (mut y, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
-        while !x.is_empty() {
-            let n = x.len().min(RUN - self.terms);
-            // A copy, which the compiler keeps in registers.
-            let [mut first, mut second] = self.run;
-            for (x, y) in x[..n].iter().zip(&y[..n]) {
-                for i in 0..LANES {
-                    let [a, b] = terms(x[i], y[i]);
-                    first[i] += a;
-                    second[i] += b;
+    fn add<S: Simd>(&mut self, simd: S, x: &[f32], y: &[f32], terms: impl Terms) {
+        assert_eq!(x.len(), y.len());
+        let (mut p, mut q) = (x.as_ptr(), y.as_ptr());
+        let (mut whole, rest) = (x.len() / LANES, x.len() % LANES);
+        let centre = simd.splat(terms.centre());
+        while whole > 0 {
+            let n = whole.min(RUN - self.terms);
+            // SAFETY: n of the `whole` vectors that are left in both.
+            unsafe {
+                let [mut first, mut second] = [0, 1].map(|i| simd.load(self.run[i].as_ptr()));
+                for _ in 0..n {
+                    let [a, b] = terms.of(simd, centre, simd.load(p), simd.load(q));
+                    (first, second) = (simd.add(first, a), simd.add(second, b));
+                    (p, q) = (p.add(LANES), q.add(LANES));
+                }
+                simd.store(self.run[0].as_mut_ptr(), first);
+                simd.store(self.run[1].as_mut_ptr(), second);
+            }
+            self.count(n);
+            whole -= n;
+        }
+        if rest > 0 {
+            let centres = [terms.centre(); LANES];
+            // SAFETY: the `rest` of both; arrays of 16.
+            unsafe {
+                let centre = simd.load_some(centres.as_ptr(), rest);
+                let sums = terms.of(simd, centre, simd.load_some(p, rest), simd.load_some(q, rest));
+                for (run, v) in self.run.iter_mut().zip(sums) {
+                    simd.store(run.as_mut_ptr(), simd.add(simd.load(run.as_ptr()), v));
                 }
             }
-            self.run = [first, second];
-            self.count(n);
-            (x, y) = (&x[n..], &y[n..]);
-        }
-        for (i, (&x, &y)) in x_rest.iter().zip(y_rest).enumerate() {
-            let [a, b] = terms(x, y);
-            self.run[0][i] += a;
-            self.run[1][i] += b;
-        }
-        if !x_rest.is_empty() {
             self.count(1);
         }
     }
@@ -118,39 +158,41 @@ pub(super) struct Line {
 
 impl Line {
     #[inline(always)]
-    fn value(&self, centred: f32) -> f32 {
-        centred * self.scale + self.beta
+    fn value<S: Simd>(&self, simd: S, centred: S::V) -> S::V {
+        // Not fused: the same bits without such an instruction.
+        simd.add(simd.mul(centred, simd.splat(self.scale)), simd.splat(self.beta))
     }
 
     /// `dy` where the ReLU passes its argument on; NaN passes.
     #[inline(always)]
-    fn masked<const RELU: bool>(&self, centred: f32, dy: f32) -> f32 {
-        if RELU && self.value(centred) <= 0.0 { 0.0 } else { dy }
-    }
-
-    /// g and g·(x − μ).
-    #[inline(always)]
-    fn terms<const RELU: bool>(&self, x: f32, dy: f32) -> [f32; 2] {
-        let centred = x - self.mean;
-        let g = self.masked::<RELU>(centred, dy);
-        [g, g * centred]
+    fn masked<S: Simd, const RELU: bool>(&self, simd: S, centred: S::V, dy: S::V) -> S::V {
+        if RELU { simd.rectify(self.value(simd, centred), dy) } else { dy }
     }
 
     /// Writes the output.
     #[inline(always)]
-    pub(super) fn apply(&self, relu: bool, x: &[f32], y: &mut [f32]) {
-        let line = *self;
+    pub(super) fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], y: &mut [f32]) {
         if relu {
-            for (y, &x) in y.iter_mut().zip(x) {
-                let value = line.value(x - line.mean);
-                // Not `max`, which would turn NaN into 0.
-                *y = if value <= 0.0 { 0.0 } else { value };
-            }
+            update(simd, [x, x], y, Output::<true>(self))
         } else {
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = line.value(x - line.mean);
-            }
+            update(simd, [x, x], y, Output::<false>(self))
         }
+    }
+}
+
+/// What is written for two values.
+trait Map {
+    fn of<S: Simd>(&self, simd: S, x: S::V, y: S::V) -> S::V;
+}
+
+/// The output for x.
+struct Output<'a, const RELU: bool>(&'a Line);
+
+impl<const RELU: bool> Map for Output<'_, RELU> {
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, x: S::V, _: S::V) -> S::V {
+        let value = self.0.value(simd, simd.sub(x, simd.splat(self.0.mean)));
+        if RELU { simd.rectify(value, value) } else { value }
     }
 }
 
@@ -165,39 +207,69 @@ pub(super) struct Slope {
     pub(super) projection: f32,
 }
 
+/// The gradient of x for x and that of its output.
+struct Input<'a, const RELU: bool>(&'a Slope);
+
+impl<const RELU: bool> Map for Input<'_, RELU> {
+    #[inline(always)]
+    fn of<S: Simd>(&self, simd: S, x: S::V, dy: S::V) -> S::V {
+        let Slope { line, mean, projection } = self.0;
+        let centred = simd.sub(x, simd.splat(line.mean));
+        let g = line.masked::<S, RELU>(simd, centred, dy);
+        let projected = simd.mul(simd.splat(*projection), centred);
+        simd.mul(simd.splat(line.scale), simd.sub(simd.sub(g, simd.splat(*mean)), projected))
+    }
+}
+
 impl Slope {
+    /// Writes the gradient of the input; that of the output is `dy`, or what is in its place.
     #[inline(always)]
-    fn value<const RELU: bool>(&self, x: f32, dy: f32) -> f32 {
-        let centred = x - self.line.mean;
-        let g = self.line.masked::<RELU>(centred, dy);
-        self.line.scale * (g - self.mean - self.projection * centred)
-    }
-
-    /// Writes the gradient of the input.
-    #[inline(always)]
-    pub(super) fn apply(&self, relu: bool, x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        if relu { self.apply_to::<true>(x, dy, dx) } else { self.apply_to::<false>(x, dy, dx) }
+    pub(super) fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, dx: &mut [f32]) {
+        if relu { self.apply_to::<S, true>(simd, x, dy, dx) } else { self.apply_to::<S, false>(simd, x, dy, dx) }
     }
 
     #[inline(always)]
-    fn apply_to<const RELU: bool>(&self, x: &[f32], dy: &[f32], dx: &mut [f32]) {
-        let slope = *self;
-        for ((dx, &x), &dy) in dx.iter_mut().zip(x).zip(dy) {
-            *dx = slope.value::<RELU>(x, dy);
+    fn apply_to<S: Simd, const RELU: bool>(&self, simd: S, x: &[f32], dy: Option<&[f32]>, dx: &mut [f32]) {
+        match dy {
+            Some(dy) => update(simd, [x, dy], dx, Input::<RELU>(self)),
+            None => {
+                let (dy, n) = (dx.as_ptr(), dx.len());
+                assert_eq!(x.len(), n);
+                // SAFETY: both have n values; those of the second are read before they are written to.
+                unsafe { write(simd, n, [x.as_ptr(), dy], dx.as_mut_ptr(), Input::<RELU>(self)) }
+            }
         }
     }
+}
 
-    /// Replaces the gradient of the output by that of the input.
-    #[inline(always)]
-    pub(super) fn apply_in_place(&self, relu: bool, x: &[f32], gradient: &mut [f32]) {
-        if relu { self.apply_in_place_to::<true>(x, gradient) } else { self.apply_in_place_to::<false>(x, gradient) }
-    }
+/// `out = f(x, y)`.
+#[inline(always)]
+fn update<S: Simd>(simd: S, [x, y]: [&[f32]; 2], out: &mut [f32], f: impl Map) {
+    assert!(x.len() == out.len() && y.len() == out.len());
+    // SAFETY: all have as many values.
+    unsafe { write(simd, out.len(), [x.as_ptr(), y.as_ptr()], out.as_mut_ptr(), f) }
+}
 
-    #[inline(always)]
-    fn apply_in_place_to<const RELU: bool>(&self, x: &[f32], gradient: &mut [f32]) {
-        let slope = *self;
-        for (gradient, &x) in gradient.iter_mut().zip(x) {
-            *gradient = slope.value::<RELU>(x, *gradient);
+/// `out = f(x, y)` by whole vectors, of which the last overlaps the one before it: planes may be short, and a rest, one
+/// by one, would be most of the work.
+///
+/// # Safety
+/// `n` values must be readable at x and y and writable at `out`, which may be one of them but not overlap them
+/// otherwise.
+#[inline(always)]
+unsafe fn write<S: Simd>(simd: S, n: usize, [x, y]: [*const f32; 2], out: *mut f32, f: impl Map) {
+    // SAFETY: the caller's contract; every access ends at n or before.
+    unsafe {
+        if n < LANES {
+            return simd.store_some(out, f.of(simd, simd.load_some(x, n), simd.load_some(y, n)), n);
         }
+        // Before what it is made of is overwritten.
+        let end = f.of(simd, simd.load(x.add(n - LANES)), simd.load(y.add(n - LANES)));
+        let mut i = 0;
+        while i + LANES < n {
+            simd.store(out.add(i), f.of(simd, simd.load(x.add(i)), simd.load(y.add(i))));
+            i += LANES;
+        }
+        simd.store(out.add(n - LANES), end);
     }
 }

@@ -4,16 +4,31 @@
 //! A channel's values lie in `batch` planes apart from each other. A plane is cut into *pieces*
 //! of at most [`UNIT`] values, and consecutive pieces make a *unit* of about that many: the grain
 //! of parallel work and of summation.
+//!
+//! Small planes of a channel lie far apart, and no hardware prefetcher follows from one to the next: a task then takes a
+//! *block* of neighbouring channels side by side. Each has sums of its own, so that blocks do not show in the result.
+//!
+//! Tasks write to pieces of one tensor that lie apart, which slices of it cannot express: a [`Block`] is a pointer
+//! that stands for the exclusive borrow of its own pieces. That is what is `unsafe` here.
 
 use super::NormShape;
 use super::rows::Sums;
+use crate::kernels::scratch::Shared;
 use crate::kernels::simd::{Isa, Kernel, Simd, dispatch};
 use rayon::prelude::*;
+use std::marker::PhantomData;
 use std::ops::Range;
+use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 /// Values in a unit: 64 KiB, small enough that few channels still make many units, large enough
 /// that handing one to a thread costs nothing beside computing it.
 const UNIT: usize = 1 << 14;
+
+/// Values that a task should find side by side, and the most channels that it takes for that.
+const NEIGHBOURS: (usize, usize) = (1 << 10, 8);
+
+/// Tasks that there should be, at the least.
+const TASKS: usize = 16;
 
 /// The division of one shape.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +36,8 @@ pub(super) struct Split {
     shape: NormShape,
     pieces_per_plane: usize,
     pieces_per_unit: usize,
+    /// Channels of a block.
+    block: usize,
 }
 
 impl Split {
@@ -28,12 +45,20 @@ impl Split {
     pub(super) fn new(shape: NormShape) -> Self {
         let pieces_per_plane = shape.plane.div_ceil(UNIT);
         let pieces_per_unit = (UNIT / shape.plane).max(1);
-        Self { shape, pieces_per_plane, pieces_per_unit }
+        let units = (shape.batch * pieces_per_plane).div_ceil(pieces_per_unit);
+        let neighbours = NEIGHBOURS.0.div_ceil(shape.plane).min(NEIGHBOURS.1);
+        let block = neighbours.min(shape.channels * units / TASKS).max(1);
+        Self { shape, pieces_per_plane, pieces_per_unit, block }
     }
 
-    /// The fewest channels worth a task of their own.
-    pub(super) fn channels_per_task(&self) -> usize {
-        UNIT.div_ceil(self.shape.per_channel())
+    /// Channels of a block; the last may have fewer.
+    pub(super) fn block(&self) -> usize {
+        self.block
+    }
+
+    /// The fewest blocks worth a task of their own.
+    pub(super) fn blocks_per_task(&self) -> usize {
+        UNIT.div_ceil(self.shape.per_channel() * self.block)
     }
 
     /// Where the piece of this index (by sample, then along the plane) of a channel lies.
@@ -43,64 +68,117 @@ impl Split {
         plane + part * UNIT..plane + ((part + 1) * UNIT).min(self.shape.plane)
     }
 
-    /// The pieces of each channel of a tensor, in the order of their index.
-    pub(super) fn channels_mut<'a>(&self, tensor: &'a mut [f32]) -> Vec<Vec<&'a mut [f32]>> {
-        let pieces = self.shape.batch * self.pieces_per_plane;
-        let mut channels: Vec<Vec<_>> = (0..self.shape.channels).map(|_| Vec::with_capacity(pieces)).collect();
-        for sample in tensor.chunks_exact_mut(self.shape.channels * self.shape.plane) {
-            for (channel, plane) in channels.iter_mut().zip(sample.chunks_exact_mut(self.shape.plane)) {
-                channel.extend(plane.chunks_mut(UNIT));
-            }
-        }
-        channels
-    }
-
-    /// Two sums over a channel: `add(sums, index, piece)` adds a piece's share. Units are summed
-    /// apart, whoever sums them, and their totals added in order.
-    pub(super) fn sum(&self, pieces: &[&mut [f32]], add: impl Fn(&mut Sums, usize, &[f32]) + Sync) -> [f64; 2] {
-        let unit = |(unit, pieces): (usize, &[&mut [f32]])| {
-            vectorised(
-                #[inline(always)]
-                || {
-                    let mut sums = Sums::default();
-                    for (i, piece) in pieces.iter().enumerate() {
-                        add(&mut sums, unit * self.pieces_per_unit + i, piece);
-                    }
-                    sums.total()
-                },
-            )
-        };
-        let totals: Vec<[f64; 2]> = pieces.par_chunks(self.pieces_per_unit).enumerate().map(unit).collect();
-        totals.into_iter().fold([0.0; 2], |[a, b], [da, db]| [a + da, b + db])
-    }
-
-    /// `write(index, piece)` for every piece of a channel.
-    pub(super) fn each(&self, pieces: &mut [&mut [f32]], write: impl Fn(usize, &mut [f32]) + Sync) {
-        pieces.par_chunks_mut(self.pieces_per_unit).enumerate().for_each(|(unit, pieces)| {
-            vectorised(
-                #[inline(always)]
-                || {
-                    for (i, piece) in pieces.iter_mut().enumerate() {
-                        write(unit * self.pieces_per_unit + i, piece);
-                    }
-                },
-            );
-        });
+    /// The blocks of channels of a tensor, in order.
+    ///
+    /// # Panics
+    /// If the tensor is not of the shape.
+    pub(super) fn blocks_mut<'a>(self, tensor: &'a mut [f32]) -> impl IndexedParallelIterator<Item = Block<'a>> {
+        assert_eq!(tensor.len(), self.shape.len());
+        let tensor = Shared::new(tensor);
+        // Each is made once: what is returned cannot be cloned.
+        (0..self.shape.channels.div_ceil(self.block)).into_par_iter().map(move |i| Block {
+            split: self,
+            channels: i * self.block..((i + 1) * self.block).min(self.shape.channels),
+            tensor,
+            borrowed: PhantomData,
+        })
     }
 }
 
-/// Runs `f`, and what it inlines, compiled for the vectors of this machine.
-fn vectorised<R>(f: impl FnOnce() -> R) -> R {
-    struct Call<F>(F);
+/// Some channels of a tensor, which nobody else has. The slices of their pieces are made where they are worked on: where
+/// planes are small there are tens of thousands, and a list of them would be made by one thread.
+pub(super) struct Block<'a> {
+    split: Split,
+    channels: Range<usize>,
+    tensor: Shared,
+    borrowed: PhantomData<&'a mut [f32]>,
+}
 
-    impl<R, F: FnOnce() -> R> Kernel for Call<F> {
-        type Out = R;
-
-        #[inline(always)]
-        fn run<S: Simd>(self, _: S) -> R {
-            (self.0)()
-        }
+impl Block<'_> {
+    /// The channels, by their number in the tensor.
+    pub(super) fn channels(&self) -> Range<usize> {
+        self.channels.clone()
     }
 
-    dispatch(Isa::current(), Call(f))
+    /// The pieces of each unit, by index.
+    fn units(&self) -> impl IndexedParallelIterator<Item = Range<usize>> + use<> {
+        let pieces = self.split.shape.batch * self.split.pieces_per_plane;
+        let each = self.split.pieces_per_unit;
+        (0..pieces.div_ceil(each)).into_par_iter().map(move |unit| unit * each..((unit + 1) * each).min(pieces))
+    }
+
+    /// Two sums over each channel. Units are summed apart, whoever sums them, and their totals added in order.
+    pub(super) fn sum(&self, share: &impl Share) -> Vec<[f64; 2]> {
+        let unit = |indices| dispatch(Isa::current(), Sum { block: self, indices, share });
+        let totals: Vec<[[f64; 2]; NEIGHBOURS.1]> = self.units().map(unit).collect();
+        let total = |i: usize| totals.iter().fold([0.0; 2], |[a, b], units| [a + units[i][0], b + units[i][1]]);
+        (0..self.channels.len()).map(total).collect()
+    }
+
+    /// Writes every piece of every channel.
+    pub(super) fn each(&mut self, write: &impl Write) {
+        let block = &*self;
+        block.units().for_each(|indices| dispatch(Isa::current(), Each { block, indices, write }));
+    }
+}
+
+/// What a piece adds to the sums of its channel.
+pub(super) trait Share: Sync {
+    /// Of channel `i` of the block, a piece that lies at `range` of the tensor. To be `inline(always)`.
+    fn add<S: Simd>(&self, simd: S, sums: &mut Sums, i: usize, range: Range<usize>, piece: &[f32]);
+}
+
+/// What is written into a piece.
+pub(super) trait Write: Sync {
+    /// As for [`Share::add`].
+    fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, piece: &mut [f32]);
+}
+
+struct Sum<'a, T> {
+    block: &'a Block<'a>,
+    indices: Range<usize>,
+    share: &'a T,
+}
+
+impl<T: Share> Kernel for Sum<'_, T> {
+    type Out = [[f64; 2]; NEIGHBOURS.1];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> Self::Out {
+        let mut sums = [Sums::default(); NEIGHBOURS.1];
+        for index in self.indices {
+            for (i, (channel, sums)) in self.block.channels().zip(&mut sums).enumerate() {
+                let range = self.block.split.range(channel, index);
+                // SAFETY: a piece of this block, within the tensor, whose length was checked. It is borrowed, and this
+                // block of it is written to through `&mut` alone.
+                let piece = unsafe { from_raw_parts(self.block.tensor.at(range.start), range.len()) };
+                self.share.add(simd, sums, i, range, piece);
+            }
+        }
+        sums.map(Sums::total)
+    }
+}
+
+struct Each<'a, T> {
+    /// As it is borrowed by [`Block::each`], for itself.
+    block: &'a Block<'a>,
+    indices: Range<usize>,
+    write: &'a T,
+}
+
+impl<T: Write> Kernel for Each<'_, T> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for index in self.indices {
+            for (i, channel) in self.block.channels().enumerate() {
+                let range = self.block.split.range(channel, index);
+                // SAFETY: as above. Ranges of different pieces do not overlap, this piece is in one unit alone, and
+                // nobody else has this block.
+                let piece = unsafe { from_raw_parts_mut(self.block.tensor.at(range.start), range.len()) };
+                self.write.write(simd, i, range, piece);
+            }
+        }
+    }
 }

@@ -180,8 +180,7 @@ impl Kernel for Analyse<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (set, plan) = (self.set, &self.s.rows);
-        let [h, w] = set.shape;
-        let step = set.stride[1];
+        let (w, step) = (set.shape[1], set.stride[1]);
         let used = (w - 1) * step + 1;
         let mut buffer = Scratch::take(real::buffer_len::<S>(plan, used));
         if step > 1 {
@@ -189,32 +188,51 @@ impl Kernel for Analyse<'_> {
             buffer.fill(0.0);
         }
         for pair in self.from..self.to {
-            let fill = |side: usize, t: &mut [f32]| {
-                assert!(t.len() >= used * LANES);
-                let line = 2 * pair + side;
-                let (entry, row) = set.line(line);
-                let v = set.planes.vector(entry);
-                for i in (0..w).step_by(LANES) {
-                    let n = LANES.min(w - i);
-                    let from = |lane: usize| {
-                        let at = ((v.first + lane * v.step) * h + row) * w + i;
-                        (lane < v.count).then(|| self.x[at..at + n].as_ptr())
-                    };
-                    // SAFETY: n floats are there.
-                    let vectors = unsafe { load_rows(simd, n, from) };
-                    for (j, c) in vectors.into_iter().enumerate().take(n) {
-                        // SAFETY: (w − 1)·step < used, and `t` holds `used` vectors.
-                        unsafe { simd.store(t.as_mut_ptr().add((i + j) * step * LANES), c) };
-                    }
-                }
-                // SAFETY: the start of `out`.
-                set.prefetch(simd, unsafe { self.out.at(0) }, line);
-            };
             // SAFETY: the pair's places in `out` belong to it alone and lie within, since `out` has `set.len()` floats.
             let place = |side: usize, k: usize| unsafe { self.out.at(set.place(2 * pair + side, k)) };
+            let sizes = (used, set.sides(pair));
             // SAFETY: a buffer of the length asked for, and the places.
-            unsafe { real::forward(simd, plan, (used, set.sides(pair)), 1.0, &mut buffer, fill, place) };
+            unsafe {
+                // Closures that are inlined are compiled for the instructions they are made of.
+                real::forward(
+                    simd,
+                    plan,
+                    sizes,
+                    1.0,
+                    &mut buffer,
+                    #[inline(always)]
+                    |side, t| self.fill(simd, 2 * pair + side, t),
+                    place,
+                );
+            }
         }
+    }
+}
+
+impl Analyse<'_> {
+    /// The elements of a line, where the transform reads them.
+    #[inline(always)]
+    fn fill<S: Simd>(&self, simd: S, line: usize, t: &mut [f32]) {
+        let set = self.set;
+        let ([h, w], step) = (set.shape, set.stride[1]);
+        assert!(t.len() > (w - 1) * step * LANES);
+        let (entry, row) = set.line(line);
+        let v = set.planes.vector(entry);
+        for i in (0..w).step_by(LANES) {
+            let n = LANES.min(w - i);
+            let from = |lane: usize| {
+                let at = ((v.first + lane * v.step) * h + row) * w + i;
+                (lane < v.count).then(|| self.x[at..at + n].as_ptr())
+            };
+            // SAFETY: n floats are there.
+            let vectors = unsafe { load_rows(simd, n, from) };
+            for (j, c) in vectors.into_iter().enumerate().take(n) {
+                // SAFETY: `t` holds whole vectors, more than (w − 1)·step of them.
+                unsafe { simd.store(t.as_mut_ptr().add((i + j) * step * LANES), c) };
+            }
+        }
+        // SAFETY: the start of `out`.
+        set.prefetch(simd, unsafe { self.out.at(0) }, line);
     }
 }
 
@@ -234,40 +252,58 @@ impl Kernel for Synthesise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (set, plan) = (self.set, &self.s.rows);
-        let [h, w] = set.shape;
         let mut buffer = Scratch::take(real::buffer_len::<S>(plan, plan.len()));
         for pair in self.from..self.to {
             let source = |side: usize, k: usize| self.lines[set.place(2 * pair + side, k)..].as_ptr();
-            let take = |side: usize, signal: *const f32, next: usize| {
-                let line = 2 * pair + side;
-                set.prefetch(simd, self.lines.as_ptr(), line + 2);
-                let (entry, row) = set.line(line);
-                let v = set.planes.vector(entry);
-                let mut bias = [0f32; LANES];
-                if let Some(b) = self.bias {
-                    bias.iter_mut().take(v.count).enumerate().for_each(|(i, x)| *x = b[v.channel + i * v.next]);
+            // SAFETY: the lines lie within `self.lines` (length asserted), which ends after the last one's 32 floats; what
+            // is taken are n vectors of one of them.
+            unsafe {
+                real::inverse::<S, false>(
+                    simd,
+                    plan,
+                    set.sides(pair),
+                    &mut buffer,
+                    source,
+                    #[inline(always)]
+                    |side, signal, next| self.take(simd, 2 * pair + side, signal, next),
+                );
+            }
+        }
+    }
+}
+
+impl Synthesise<'_> {
+    /// Writes the elements of a line from a signal's, `next` floats apart.
+    ///
+    /// # Safety
+    /// The signal has as many elements as the transform; the line is this task's.
+    #[inline(always)]
+    unsafe fn take<S: Simd>(&self, simd: S, line: usize, signal: *const f32, next: usize) {
+        let set = self.set;
+        let ([h, w], step) = (set.shape, set.stride[1] * next);
+        set.prefetch(simd, self.lines.as_ptr(), line + 2);
+        let (entry, row) = set.line(line);
+        let v = set.planes.vector(entry);
+        let mut bias = [0f32; LANES];
+        if let Some(b) = self.bias {
+            bias.iter_mut().take(v.count).enumerate().for_each(|(i, x)| *x = b[v.channel + i * v.next]);
+        }
+        // SAFETY: `bias` holds 16 floats; positions below w lie on the transform's grid;
+        // row `row` of the vector's planes lies within `y` and belongs to this line.
+        unsafe {
+            let (scale, bias) = (simd.splat(self.scale), simd.load(bias.as_ptr()));
+            for i in (0..w).step_by(LANES) {
+                let n = LANES.min(w - i);
+                let mut vectors = [bias; LANES];
+                for (j, v) in vectors.iter_mut().enumerate().take(n) {
+                    *v = simd.fma(simd.load(signal.add((i + j) * step)), scale, bias);
                 }
-                let step = set.stride[1] * next;
-                // SAFETY: `bias` holds 16 floats; positions below w lie on the transform's grid;
-                // row `row` of the vector's planes lies within `y` and belongs to this line.
-                unsafe {
-                    let (scale, bias) = (simd.splat(self.scale), simd.load(bias.as_ptr()));
-                    for i in (0..w).step_by(LANES) {
-                        let n = LANES.min(w - i);
-                        let mut vectors = [bias; LANES];
-                        for (j, v) in vectors.iter_mut().enumerate().take(n) {
-                            *v = simd.fma(simd.load(signal.add((i + j) * step)), scale, bias);
-                        }
-                        let to = |lane: usize| {
-                            let at = ((v.first + lane * v.step) * h + row) * w + i;
-                            (lane < v.count).then(|| self.y.at(at))
-                        };
-                        store_rows(simd, n, vectors, to);
-                    }
-                }
-            };
-            // SAFETY: the lines lie within `self.lines` (length asserted), which ends after the last one's 32 floats.
-            unsafe { real::inverse::<S, false>(simd, plan, set.sides(pair), &mut buffer, source, take) };
+                let to = |lane: usize| {
+                    let at = ((v.first + lane * v.step) * h + row) * w + i;
+                    (lane < v.count).then(|| self.y.at(at))
+                };
+                store_rows(simd, n, vectors, to);
+            }
         }
     }
 }

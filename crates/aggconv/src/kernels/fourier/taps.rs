@@ -1,7 +1,7 @@
 //! The kernel's side: spectra from sparse taps, gradients at sparse taps.
 
 use super::super::scratch::{Scratch, Shared};
-use super::super::simd::{Kernel, LANES, Simd, dispatch, load_rows};
+use super::super::simd::{Kernel, LANES, Simd, dispatch, load_rows, store_rows};
 use super::cgemm::{Axis, Mat};
 use super::fft::View;
 use super::{Lanes, Setup, padded, real};
@@ -25,6 +25,9 @@ pub fn phases(n: usize, offsets: impl Iterator<Item = i32>) -> Vec<[f32; 2]> {
     }
     out
 }
+
+/// Vectors of kernels whose rows one task transforms.
+const VECTORS: usize = 8;
 
 /// Floats that the transforms of all rows of all kernels may take.
 const ROWS: usize = 1 << 23;
@@ -142,9 +145,10 @@ impl Taps {
             return weights;
         }
         let mut out = Scratch::take(self.lines_len(s));
-        let shared = Shared::new(&mut out);
-        (0..self.size / LANES).into_par_iter().with_min_len(4).for_each(|v| {
-            dispatch(s.isa, Rows { taps: self, s, weights: &weights, out: shared, v: v * LANES });
+        let (shared, vectors) = (Shared::new(&mut out), self.size / LANES);
+        (0..vectors.div_ceil(VECTORS)).into_par_iter().for_each(|i| {
+            let vectors = i * VECTORS..vectors.min((i + 1) * VECTORS);
+            dispatch(s.isa, Rows { taps: self, s, weights: &weights, out: shared, vectors });
         });
         out
     }
@@ -360,38 +364,77 @@ impl Kernel for Scatter<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (taps, s) = (self.taps, self.s);
-        let (bins, count) = (s.bins(), s.kept.len());
-        let mut weights = [None; LANES];
-        weights.iter_mut().enumerate().for_each(|(i, w)| *w = taps.weight(self.v + i));
-        let store = |t: usize, sum: S::V| {
-            let mut lanes = [0.0; LANES];
-            // SAFETY: 16 floats.
-            unsafe { simd.store(lanes.as_mut_ptr(), sum) };
-            for (weight, value) in weights.iter().zip(lanes) {
-                if let Some(i) = weight {
-                    // SAFETY: a weight's gradient is within `dw`, this entry's alone.
-                    unsafe { *self.dw.at(i * self.all + s.kept[t]) = value * self.scale };
-                }
-            }
-        };
+        // The gradients of sixteen kernels, tap by tap; those out of reach are 0.
+        let mut gradients = Scratch::take(self.all * LANES);
+        gradients.fill(0.0);
+        let scale = simd.splat(self.scale);
+        let mut put = Put { gradients: &mut gradients, kept: &s.kept, scale };
         if taps.whole_rows(s) {
             let n = s.rows.len();
             let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows, n));
             for (i, pair) in taps.groups.chunks(2).enumerate() {
                 let source =
                     |side: usize, k: usize| self.lines[taps.line(s, self.v, k) + (4 * i + 2 * side) * LANES..].as_ptr();
-                let take = |side: usize, signal: *const f32, next: usize| {
-                    for t in pair[side].1.clone() {
-                        let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
-                        // SAFETY: `at` is below n.
-                        store(t, unsafe { simd.load(signal.add(at * next)) });
-                    }
-                };
                 // SAFETY: within `lines` (length asserted). They are conjugates of the rows' spectra.
-                unsafe { real::inverse::<S, true>(simd, &s.rows, pair.len(), &mut buffer, source, take) };
+                unsafe {
+                    real::inverse::<S, true>(
+                        simd,
+                        &s.rows,
+                        pair.len(),
+                        &mut buffer,
+                        source,
+                        #[inline(always)]
+                        |side, signal, next| {
+                            for t in pair[side].1.clone() {
+                                let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
+                                // `at` is below n.
+                                put.store(simd, t, simd.load(signal.add(at * next)));
+                            }
+                        },
+                    );
+                }
             }
-            return;
+        } else {
+            self.sums(simd, &mut put);
         }
+        let mut weights = [None; LANES];
+        weights.iter_mut().enumerate().for_each(|(i, w)| *w = taps.weight(self.v + i));
+        for t in (0..self.all).step_by(LANES) {
+            let n = LANES.min(self.all - t);
+            // SAFETY: the gradients of n taps from t on are there; a kernel's lie within `dw`, this task's alone.
+            unsafe {
+                let mut vectors = [simd.splat(0.0); LANES];
+                for (j, v) in vectors.iter_mut().enumerate().take(n) {
+                    *v = simd.load(gradients.as_ptr().add((t + j) * LANES));
+                }
+                store_rows(simd, n, vectors, |lane| weights[lane].map(|i| self.dw.at(i * self.all + t)));
+            }
+        }
+    }
+}
+
+/// Where the gradients of sixteen kernels go, of each tap.
+struct Put<'a, S: Simd> {
+    gradients: &'a mut [f32],
+    kept: &'a [usize],
+    scale: S::V,
+}
+
+impl<S: Simd> Put<'_, S> {
+    #[inline(always)]
+    fn store(&mut self, simd: S, t: usize, sum: S::V) {
+        let to = &mut self.gradients[self.kept[t] * LANES..][..LANES];
+        // SAFETY: 16 floats.
+        unsafe { simd.store(to.as_mut_ptr(), simd.mul(sum, self.scale)) };
+    }
+}
+
+impl Scatter<'_> {
+    /// The gradient of each kept tap as a sum over the frequencies.
+    #[inline(always)]
+    fn sums<S: Simd>(&self, simd: S, put: &mut Put<'_, S>) {
+        let (taps, s) = (self.taps, self.s);
+        let (bins, count) = (s.bins(), s.kept.len());
         for (i, (_, range)) in taps.groups.iter().enumerate() {
             // Eight taps at a time share what is read of the lines.
             for first in range.clone().step_by(8) {
@@ -412,20 +455,20 @@ impl Kernel for Scatter<'_> {
                     }
                 }
                 for (sum, t) in sums.into_iter().zip(first..first + some) {
-                    store(t, sum);
+                    put.store(simd, t, sum);
                 }
             }
         }
     }
 }
 
-/// Transforms of the rows of 16 kernels.
+/// Transforms of the rows of kernels, 16 at a time.
 struct Rows<'a> {
     taps: &'a Taps,
     s: &'a Setup,
     weights: &'a [f32],
     out: Shared,
-    v: usize,
+    vectors: std::ops::Range<usize>,
 }
 
 impl Kernel for Rows<'_> {
@@ -435,24 +478,31 @@ impl Kernel for Rows<'_> {
         let (taps, s) = (self.taps, self.s);
         let n = s.rows.len();
         let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows, n));
-        let weights = &self.weights[self.v * s.kept.len()..];
         // exp(−iθ) is the transform's sign, wanted for the conjugate.
         let sign = if taps.conjugate { 1.0 } else { -1.0 };
         for (i, pair) in taps.groups.chunks(2).enumerate() {
-            let fill = |side: usize, signal: &mut [f32]| {
-                signal.fill(0.0);
-                for t in pair[side].1.clone() {
-                    let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
-                    // Half: the transform doubles.
-                    let to = &mut signal[at * LANES..][..LANES];
-                    to.iter_mut().zip(&weights[t * LANES..]).for_each(|(to, w)| *to = 0.5 * w);
-                }
-            };
-            // SAFETY: the lines of vector `v` lie within the output and belong to this task.
-            let place =
-                |side: usize, k: usize| unsafe { self.out.at(taps.line(s, self.v, k) + (4 * i + 2 * side) * LANES) };
-            // SAFETY: a buffer of the length asked for, and the places.
-            unsafe { real::forward(simd, &s.rows, (n, pair.len()), sign, &mut buffer, fill, place) };
+            // The taps of a row are in the same places for all kernels: what lies between them stays 0. Two rows may share
+            // a buffer, though.
+            buffer.fill(0.0);
+            for v in self.vectors.clone() {
+                let weights = &self.weights[v * LANES * s.kept.len()..];
+                let fill = |side: usize, signal: &mut [f32]| {
+                    if pair.len() == 2 {
+                        signal.fill(0.0);
+                    }
+                    for t in pair[side].1.clone() {
+                        let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
+                        // Half: the transform doubles.
+                        let to = &mut signal[at * LANES..][..LANES];
+                        to.iter_mut().zip(&weights[t * LANES..]).for_each(|(to, w)| *to = 0.5 * w);
+                    }
+                };
+                let line = |side: usize, k: usize| taps.line(s, v * LANES, k) + (4 * i + 2 * side) * LANES;
+                // SAFETY: the lines of a vector lie within the output and belong to this task.
+                let place = |side: usize, k: usize| unsafe { self.out.at(line(side, k)) };
+                // SAFETY: a buffer of the length asked for, and the places.
+                unsafe { real::forward(simd, &s.rows, (n, pair.len()), sign, &mut buffer, fill, place) };
+            }
         }
     }
 }
