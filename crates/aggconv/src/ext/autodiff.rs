@@ -1,7 +1,8 @@
 //! The gradients, once for every backend that has [`AggConvGrads`]. Only inputs are kept for
-//! the backward pass, only those that a wanted gradient depends on, and no spectra.
+//! the backward pass, only those that a wanted gradient depends on, or what the backend has computed of them.
 
-use super::{AggConvGrads, AggConvOps, Needs, TapConvSpec};
+use super::{AggConvGrads, AggConvOps, Input, Needs, TapConvSpec};
+use crate::kernels::Kept;
 use crate::mix::MixPlan;
 use burn::backend::{Backend, tensor::FloatTensor};
 use burn_autodiff::Autodiff;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// The kept inputs of a tap convolution, by node, and what it computes.
 #[derive(Debug, Clone)]
 struct TapConvState {
-    x: Option<NodeId>,
+    x: Input<NodeId>,
     w: Option<NodeId>,
     spec: TapConvSpec,
 }
@@ -26,7 +27,11 @@ impl TapConvState {
         needs: Needs,
         checkpointer: &mut Checkpointer,
     ) -> super::TapConvGradients<FloatTensor<B>> {
-        let x = self.x.map(|node| checkpointer.retrieve_node_output::<FloatTensor<B>>(node));
+        let x = match self.x {
+            Input::None => Input::None,
+            Input::Whole(node) => Input::Whole(checkpointer.retrieve_node_output::<FloatTensor<B>>(node)),
+            Input::Kept(kept) => Input::Kept(kept),
+        };
         let w = self.w.map(|node| checkpointer.retrieve_node_output::<FloatTensor<B>>(node));
         B::tap_conv_backward(x, w, dy, &self.spec, needs)
     }
@@ -36,6 +41,38 @@ fn register<B: Backend>(grads: &mut Gradients, node: Option<NodeId>, gradient: O
     if let (Some(node), Some(gradient)) = (node, gradient) {
         grads.register::<B>(node, gradient);
     }
+}
+
+/// The convolution and, if the gradient of the weights is wanted, what the backend keeps of its input.
+fn compute<B: AggConvGrads, C: CheckpointStrategy>(
+    x: &FloatTensor<Autodiff<B, C>>,
+    w: &FloatTensor<Autodiff<B, C>>,
+    bias: Option<FloatTensor<Autodiff<B, C>>>,
+    spec: &TapConvSpec,
+) -> (FloatTensor<B>, Option<Arc<Kept>>) {
+    let (tracked, spec) = (w.is_tracked(), spec.clone());
+    let [x, w] = [x, w].map(|tensor| tensor.clone().into_primitive());
+    match bias.map(|bias| bias.into_primitive()) {
+        bias if tracked => B::tap_conv_keeping(x, w, bias, spec),
+        Some(bias) => (B::tap_conv_bias(x, w, bias, spec), None),
+        None => (B::tap_conv(x, w, spec), None),
+    }
+}
+
+/// What the gradients depend on.
+fn state<B: AggConvGrads, C: CheckpointStrategy>(
+    x: &FloatTensor<Autodiff<B, C>>,
+    w: &FloatTensor<Autodiff<B, C>>,
+    kept: Option<Arc<Kept>>,
+    spec: TapConvSpec,
+    mut checkpoint: impl FnMut(&FloatTensor<Autodiff<B, C>>) -> NodeId,
+) -> TapConvState {
+    let input = match kept {
+        Some(kept) => Input::Kept(kept),
+        None if w.is_tracked() => Input::Whole(checkpoint(x)),
+        None => Input::None,
+    };
+    TapConvState { x: input, w: x.is_tracked().then(|| checkpoint(w)), spec }
 }
 
 #[derive(Debug)]
@@ -93,12 +130,9 @@ impl<B: AggConvGrads, C: CheckpointStrategy> AggConvOps for Autodiff<B, C> {
     fn tap_conv(x: FloatTensor<Self>, w: FloatTensor<Self>, spec: TapConvSpec) -> FloatTensor<Self> {
         match TapConv.prepare::<C>([x.node(), w.node()]).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
-                let state = TapConvState {
-                    x: w.is_tracked().then(|| prep.checkpoint(&x)),
-                    w: x.is_tracked().then(|| prep.checkpoint(&w)),
-                    spec: spec.clone(),
-                };
-                prep.finish(state, B::tap_conv(x.into_primitive(), w.into_primitive(), spec))
+                let (y, kept) = compute::<B, C>(&x, &w, None, &spec);
+                let state = state::<B, C>(&x, &w, kept, spec, |tensor| prep.checkpoint(tensor));
+                prep.finish(state, y)
             }
             OpsKind::UnTracked(prep) => prep.finish(B::tap_conv(x.into_primitive(), w.into_primitive(), spec)),
         }
@@ -112,12 +146,8 @@ impl<B: AggConvGrads, C: CheckpointStrategy> AggConvOps for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         match TapConvBias.prepare::<C>([x.node(), w.node(), bias.node()]).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
-                let state = TapConvState {
-                    x: w.is_tracked().then(|| prep.checkpoint(&x)),
-                    w: x.is_tracked().then(|| prep.checkpoint(&w)),
-                    spec: spec.clone(),
-                };
-                let y = B::tap_conv_bias(x.into_primitive(), w.into_primitive(), bias.into_primitive(), spec);
+                let (y, kept) = compute::<B, C>(&x, &w, Some(bias), &spec);
+                let state = state::<B, C>(&x, &w, kept, spec, |tensor| prep.checkpoint(tensor));
                 prep.finish(state, y)
             }
             OpsKind::UnTracked(prep) => {

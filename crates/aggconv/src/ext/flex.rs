@@ -1,9 +1,9 @@
 //! Flex: this crate's own kernels, in `f32`.
 
-use super::{AggConvGrads, AggConvOps, Needs, TapConvGradients, TapConvSpec};
+use super::{AggConvGrads, AggConvOps, Input, Needs, TapConvGradients, TapConvSpec};
 use crate::flex::{Contiguous, pooled, tensor};
 use crate::kernels::scratch::Scratch;
-use crate::kernels::{self, Gradients};
+use crate::kernels::{self, Gradients, Kept};
 use crate::mix::{self, MixGradients, MixPlan};
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn_flex::FlexTensor;
@@ -46,16 +46,34 @@ impl AggConvOps for Flex {
 }
 
 impl AggConvGrads for Flex {
+    fn tap_conv_keeping(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        bias: Option<FloatTensor<Self>>,
+        spec: TapConvSpec,
+    ) -> (FloatTensor<Self>, Option<Arc<Kept>>) {
+        let (x, w, bias) = (Contiguous::new(x), Contiguous::new(w), bias.map(Contiguous::new));
+        let mut y = Scratch::take_long(spec.geometry.y_len());
+        let bias = bias.as_ref().map(Contiguous::as_slice);
+        let (x, w) = (x.as_slice(), w.as_slice());
+        let kept = kernels::forward_keeping(spec.algorithm, &spec.geometry, x, w, bias, &mut y);
+        (pooled(y, y_shape(&spec)), kept.map(Arc::new))
+    }
+
     fn tap_conv_backward(
-        x: Option<FloatTensor<Self>>,
+        x: Input<FloatTensor<Self>>,
         w: Option<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
         spec: &TapConvSpec,
         needs: Needs,
     ) -> TapConvGradients<FloatTensor<Self>> {
         let g = &spec.geometry;
-        let (x, w) = (x.map(Contiguous::new), w.map(Contiguous::new));
-        let dy = Contiguous::new(dy);
+        let (x, kept) = match x {
+            Input::None => (None, None),
+            Input::Whole(x) => (Some(Contiguous::new(x)), None),
+            Input::Kept(kept) => (None, Some(kept)),
+        };
+        let (w, dy) = (w.map(Contiguous::new), Contiguous::new(dy));
         let mut dx = needs.x.then(|| Scratch::take_long(g.x_len()));
         let mut dw = needs.w.then(|| Scratch::take_long(g.w_len()));
         let mut db = needs.bias.then(|| vec![0.0; g.c_out]);
@@ -64,10 +82,10 @@ impl AggConvGrads for Flex {
             // any slice of its length does.
             let stand_in = |kept: &Option<Contiguous>, len| Scratch::take(if kept.is_some() { 0 } else { len });
             let (no_x, no_w) = (stand_in(&x, g.x_len()), stand_in(&w, g.w_len()));
-            kernels::backward(
+            kernels::backward_kept(
                 spec.algorithm,
                 g,
-                x.as_ref().map_or(&no_x, |x| x.as_slice()),
+                (x.as_ref().map_or(&no_x, |x| x.as_slice()), kept.as_deref()),
                 w.as_ref().map_or(&no_w, |w| w.as_slice()),
                 dy.as_slice(),
                 Gradients { x: dx.as_deref_mut(), w: dw.as_deref_mut(), bias: db.as_deref_mut() },

@@ -8,7 +8,7 @@
 mod autodiff;
 mod flex;
 
-use crate::kernels::Algorithm;
+use crate::kernels::{Algorithm, Kept};
 use crate::{ConvGeometry, mix::MixPlan};
 use burn::backend::{Backend, backend_extension, tensor::FloatTensor};
 use std::sync::Arc;
@@ -53,6 +53,17 @@ pub struct Needs {
     pub bias: bool,
 }
 
+/// What there is of a convolution's input in its backward pass.
+#[derive(Debug, Clone)]
+pub enum Input<T> {
+    /// Nothing: no gradient depends on it.
+    None,
+    /// The input itself.
+    Whole(T),
+    /// What was computed of it in the forward pass.
+    Kept(Arc<Kept>),
+}
+
 /// The gradients of a tap convolution: present where [`Needs`] asked.
 #[derive(Debug, Clone)]
 pub struct TapConvGradients<T> {
@@ -68,10 +79,19 @@ pub struct TapConvGradients<T> {
 ///
 /// An operand is `None` when no gradient that was asked for depends on it: it was not kept.
 pub trait AggConvGrads: AggConvOps {
-    /// The gradients of [`AggConvOps::tap_conv_bias`]. `x` is given if `needs.w`, `w` if
+    /// [`AggConvOps::tap_conv`] or [`AggConvOps::tap_conv_bias`], and what can take the input's place in
+    /// [`tap_conv_backward`](Self::tap_conv_backward), if there is such.
+    fn tap_conv_keeping(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        bias: Option<FloatTensor<Self>>,
+        spec: TapConvSpec,
+    ) -> (FloatTensor<Self>, Option<Arc<Kept>>);
+
+    /// The gradients of [`AggConvOps::tap_conv_bias`]. Of `x` is given something if `needs.w`, `w` if
     /// `needs.x`; `dy` is the gradient of the output.
     fn tap_conv_backward(
-        x: Option<FloatTensor<Self>>,
+        x: Input<FloatTensor<Self>>,
         w: Option<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
         spec: &TapConvSpec,

@@ -75,8 +75,7 @@ pub struct Gradients<'a> {
 /// If a slice's length does not fit the geometry or the algorithm does not support it: the
 /// layers above have checked shapes.
 pub fn forward(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
-    assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && y.len() == g.y_len());
-    assert!(bias.is_none_or(|b| b.len() == g.c_out) && algorithm.supports(g));
+    check(algorithm, g, x, w, bias, y);
     match algorithm {
         Algorithm::Naive => naive::forward(g, x, w, bias, y),
         Algorithm::Direct => direct::forward(g, x, w, bias, y),
@@ -84,20 +83,73 @@ pub fn forward(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], bia
     }
 }
 
+/// What an algorithm computed of an input in the forward pass and would compute again in the backward pass.
+#[derive(Debug)]
+pub struct Kept(fourier::Kept);
+
+/// As [`forward`], and returns what can take the input's place in [`backward_kept`], where an algorithm has that at
+/// little more memory than the input's.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_keeping(
+    algorithm: Algorithm,
+    g: &ConvGeometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+) -> Option<Kept> {
+    if algorithm != Algorithm::Fourier {
+        forward(algorithm, g, x, w, bias, y);
+        return None;
+    }
+    check(algorithm, g, x, w, bias, y);
+    fourier::forward_keeping(g, x, w, bias, y).map(Kept)
+}
+
+/// As [`backward`], but of an input of which was `kept` what [`forward_keeping`] returned: the values of `x` do not matter
+/// then.
+///
+/// # Panics
+/// As [`backward`].
+pub fn backward_kept(
+    algorithm: Algorithm,
+    g: &ConvGeometry,
+    (x, kept): (&[f32], Option<&Kept>),
+    w: &[f32],
+    dy: &[f32],
+    grads: Gradients<'_>,
+) {
+    let Some(Kept(kept)) = kept else { return backward(algorithm, g, x, w, dy, grads) };
+    assert!(algorithm == Algorithm::Fourier);
+    check_gradients(algorithm, g, x, w, dy, &grads);
+    fourier::backward(g, x, w, dy, Some(kept), grads);
+}
+
 /// Computes the gradients asked for from `dy`, the gradient of the output.
 ///
 /// # Panics
 /// If a slice's length does not fit the geometry or the algorithm does not support it.
 pub fn backward(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
+    check_gradients(algorithm, g, x, w, dy, &grads);
+    match algorithm {
+        Algorithm::Naive => naive::backward(g, x, w, dy, grads.x, grads.w, grads.bias),
+        Algorithm::Direct => direct::backward(g, x, w, dy, grads),
+        Algorithm::Fourier => fourier::backward(g, x, w, dy, None, grads),
+    }
+}
+
+fn check(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &[f32]) {
+    assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && y.len() == g.y_len());
+    assert!(bias.is_none_or(|b| b.len() == g.c_out) && algorithm.supports(g));
+}
+
+fn check_gradients(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: &Gradients<'_>) {
     assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && dy.len() == g.y_len());
     assert!(grads.x.as_ref().is_none_or(|d| d.len() == g.x_len()));
     assert!(grads.w.as_ref().is_none_or(|d| d.len() == g.w_len()));
     assert!(grads.bias.as_ref().is_none_or(|d| d.len() == g.c_out) && algorithm.supports(g));
-    match algorithm {
-        Algorithm::Naive => naive::backward(g, x, w, dy, grads.x, grads.w, grads.bias),
-        Algorithm::Direct => direct::backward(g, x, w, dy, grads),
-        Algorithm::Fourier => fourier::backward(g, x, w, dy, grads),
-    }
 }
 
 /// The gradient of the bias: the sum of `dy` over batch and positions, channel by channel.
@@ -109,7 +161,8 @@ fn bias_gradient(g: &ConvGeometry, dy: &[f32], db: &mut [f32]) {
 }
 
 /// The sum of a plane: in lanes, which vectorises, and over them in f64.
-fn sum(plane: &[f32]) -> f64 {
+#[inline(always)]
+pub(crate) fn sum(plane: &[f32]) -> f64 {
     let mut lanes = [0f32; 16];
     let (chunks, rest) = plane.as_chunks::<16>();
     chunks.iter().for_each(|c| lanes.iter_mut().zip(c).for_each(|(sum, v)| *sum += v));

@@ -119,7 +119,9 @@ impl Trained<'_> {
             let shared = t.shortcut && !before;
             before = t.shortcut;
             match *t.op {
-                Op::Conv { c_in, .. } | Op::Pointwise { c_in, .. } if !shared => floats(c_in, t.input),
+                // Of one row, its transform may be kept instead: then a shortcut keeps the input.
+                Op::Conv { c_in, .. } if h == 1 => lines(c_in, t.input),
+                Op::Conv { c_in, .. } | Op::Pointwise { c_in, .. } if !shared || h == 1 => floats(c_in, t.input),
                 Op::Norm { channels } => floats(channels, t.input),
                 _ => 0,
             }
@@ -149,14 +151,16 @@ impl Trained<'_> {
         let of = |t: &crate::backbone::Traced<'_>| {
             let (Op::Conv { c_in, c_out, .. } | Op::Pointwise { c_in, c_out, .. }) = *t.op else { return (0, 0) };
             let out = self.plan.output(t.op, t.input);
-            // Half spectra of the rows, whose transforms are up to twice as long, of whole vectors
-            // of channels.
-            let lines = |c: usize, [h, w]: [usize; 2]| floats(c.next_multiple_of(LANES), [h, 2 * w + 2]);
             let scratch = if matches!(t.op, Op::Conv { .. }) { lines(c_in, t.input) + lines(c_out, out) } else { 0 };
             (floats(c_in, t.input) + floats(c_out, out), 4 * scratch)
         };
         self.plan.trace([h, w]).iter().map(of).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
+}
+
+/// Half spectra of the rows, whose transforms are up to twice as long, of whole vectors of channels.
+fn lines(channels: usize, [h, w]: [usize; 2]) -> u64 {
+    floats(channels.next_multiple_of(LANES), [h, 2 * w + 2])
 }
 
 fn floats(channels: usize, [h, w]: [usize; 2]) -> u64 {
@@ -223,15 +227,18 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_counted_layer_by_layer() {
-        // Stage 1: input 1, then 16 after each of three convolutions and two norms' outputs as the
-        // inputs of the next convolutions; the shortcut's norm 16.
         let series = plan(BackboneName::Wrn1d, 1, false);
-        let stage_1 = 1 + 16 * 3 + 16 * 2 + 16;
-        let stage_2 = 16 + 32 * 3 + 32 * 2 + 32;
-        // The third has an identity shortcut.
-        let stage_3 = 32 + 32 * 3 + 32 * 2;
+        // The inputs of three norms and of the shortcut and its norm, if it has one: the third has an identity.
+        let values = (16 * 3 + 1 + 16) + (32 * 3 + 16 + 32) + 32 * 3;
+        // The transforms of the inputs of three convolutions, of whole vectors of channels: 101 complex numbers a row.
+        let transforms = 16 * 3 + (16 + 32 * 2) + 32 * 3;
         let kept = trained(&series, [1, 1, 100], false).kept();
-        assert_eq!(kept, 100 * (stage_1 + stage_2 + stage_3));
+        assert_eq!(kept, 100 * values + 202 * transforms);
+        // On grids the inputs themselves. Stem: input 1. Two blocks a stage, of two convolutions with a norm before each.
+        let grid = plan(BackboneName::Wrn2d, 1, true);
+        let block = |c_in: u64, c: u64| c_in * 2 + c * 2;
+        let blocks = block(16, 16) * 2 + block(16, 32) + block(32, 32) + block(32, 64) + block(64, 64);
+        assert_eq!(trained(&grid, [1, 2, 50], true).kept(), 100 * (1 + blocks + 64));
         let dropout = Trained { dropout: true, ..trained(&series, [1, 1, 100], false) };
         assert_eq!(dropout.kept() - kept, 100 * 3 * (16 + 32 + 32));
     }

@@ -235,17 +235,41 @@ fn parts(s: &Setup, g: &ConvGeometry, ci: (usize, usize), co: (usize, usize), li
         .collect()
 }
 
+/// The lines of an input, kept from the forward to the backward pass: of each group of channels.
+#[derive(Debug)]
+pub struct Kept(Vec<Scratch>);
+
 /// `y = conv(x, w) + bias`.
 pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
-    forward_within(g, x, w, bias, y, PART);
+    forward_within(g, x, w, bias, y, PART, None);
 }
 
-fn forward_within(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32], limit: usize) {
+/// As [`forward`], with what [`backward`] can use instead of `x`: where an input is one row, so that its lines are its
+/// transform and take no more than about twice its memory, and the batch is not divided.
+pub fn forward_keeping(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) -> Option<Kept> {
+    let mut kept = Vec::new();
+    forward_within(g, x, w, bias, y, PART, (g.input[0] == 1).then_some(&mut kept));
+    (!kept.is_empty()).then_some(Kept(kept))
+}
+
+fn forward_within(
+    g: &ConvGeometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+    limit: usize,
+    mut keep: Option<&mut Vec<Scratch>>,
+) {
     let s = &*Setup::of(g);
     for [ci, co] in s.groups(g) {
         let taps = Taps::new(s, g, ci, co, false);
         let wt = taps.prepare(s, g, w);
-        for part in parts(s, g, ci, co, limit) {
+        let parts = parts(s, g, ci, co, limit);
+        // All groups have as many parts.
+        let keep = keep.as_mut().filter(|_| parts.len() == 1);
+        let mut last = None;
+        for part in parts {
             let (xl, yl) = (&part.x_lines, &part.y_lines);
             let mut x1 = Scratch::take(xl.len());
             let mut y1 = Scratch::take(yl.len());
@@ -253,28 +277,38 @@ fn forward_within(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, 
             Columns { s, from: xl, to: yl, taps: &taps }.apply(&wt, &x1, &mut y1);
             // `analyse` leaves a factor 2.
             yl.synthesise(s, &y1, 0.5 / s.points(), bias, &mut y[part.y]);
+            last = Some(x1);
+        }
+        if let Some(keep) = keep {
+            keep.extend(last);
         }
     }
 }
 
-/// The gradients of [`forward`].
-pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
-    backward_within(g, x, w, dy, grads, PART);
+/// The gradients of [`forward`]; `x` is not read if its lines were `kept`.
+pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], kept: Option<&Kept>, grads: Gradients<'_>) {
+    backward_within(g, (x, kept), w, dy, grads, PART);
 }
 
-fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads: Gradients<'_>, limit: usize) {
+fn backward_within(
+    g: &ConvGeometry,
+    (x, kept): (&[f32], Option<&Kept>),
+    w: &[f32],
+    dy: &[f32],
+    mut grads: Gradients<'_>,
+    limit: usize,
+) {
     if grads.x.is_none() && grads.w.is_none() {
         return grads.bias.into_iter().for_each(|db| super::bias_gradient(g, dy, db));
     }
     // The sums of the output's gradient are its transforms' frequency 0.
     let mut sums = vec![0f64; if grads.bias.is_some() { g.c_out } else { 0 }];
     let s = &*Setup::of(g);
-    if let Some(dw) = &mut grads.w {
-        dw.fill(0.0); // unreachable taps have gradient 0
-    }
-    for [ci, co] in s.groups(g) {
+    for (group, [ci, co]) in s.groups(g).into_iter().enumerate() {
+        let kept = kept.map(|kept| &kept.0[group]);
         let divided = |limit: usize| parts(s, g, ci, co, limit);
         let mut parts = divided(limit);
+        assert!(kept.is_none() || parts.len() == 1, "lines are kept of whole batches");
         if parts.len() > 1 && grads.w.is_some() {
             // The lines of the kernel's gradient are then held as a whole beside those of each part.
             let gradient = Taps::new(s, g, ci, co, false).lines_len(s);
@@ -286,8 +320,12 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
         let slices = if split { slices(s, g, ci, co) } else { vec![co] };
         if slices.len() > 1 {
             if let ([part], Some(dw)) = (&parts[..], &mut grads.w) {
-                let mut x1 = Scratch::take(part.x_lines.len());
-                part.x_lines.analyse(s, x, &mut x1);
+                let made = kept.is_none().then(|| {
+                    let mut x1 = Scratch::take(part.x_lines.len());
+                    part.x_lines.analyse(s, x, &mut x1);
+                    x1
+                });
+                let x1 = kept.or(made.as_ref()).expect("one or the other");
                 for slice in slices {
                     let planes = Planes::new(s.lanes, g.batch, g.c_out, slice.0, slice.1);
                     let yl = LineSet::new(s, planes, g.output(), g.stride);
@@ -298,17 +336,18 @@ fn backward_within(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], mut grads
                     }
                     let taps = Taps::new(s, g, ci, slice, false);
                     let mut g1 = Scratch::take(taps.lines_len(s));
-                    Columns { s, from: &part.x_lines, to: &yl, taps: &taps }.correlate(&x1, &d1, &mut g1, false);
+                    Columns { s, from: &part.x_lines, to: &yl, taps: &taps }.correlate(x1, &d1, &mut g1, false);
                     taps.scatter(s, g, &g1, 0.25 / s.points(), dw);
                 }
             }
             if grads.x.is_some() {
-                input_and_weights(s, g, [ci, co], &parts, (x, w, dy), (grads.x.as_deref_mut(), None), None);
+                let wanted = (grads.x.as_deref_mut(), None);
+                input_and_weights(s, g, [ci, co], &parts, (x, kept, w, dy), wanted, None);
             }
         } else {
             let wanted = (grads.x.as_deref_mut(), grads.w.as_deref_mut());
             let sums = grads.bias.is_some().then_some(&mut sums[..]);
-            input_and_weights(s, g, [ci, co], &parts, (x, w, dy), wanted, sums);
+            input_and_weights(s, g, [ci, co], &parts, (x, kept, w, dy), wanted, sums);
         }
     }
     if let Some(db) = grads.bias {
@@ -322,7 +361,7 @@ fn input_and_weights(
     g: &ConvGeometry,
     [ci, co]: [(usize, usize); 2],
     parts: &[Part],
-    (x, w, dy): (&[f32], &[f32], &[f32]),
+    (x, kept, w, dy): (&[f32], Option<&Scratch>, &[f32], &[f32]),
     (mut dx, dw): (Option<&mut [f32]>, Option<&mut [f32]>),
     mut sums: Option<&mut [f64]>,
 ) {
@@ -339,8 +378,11 @@ fn input_and_weights(
         }
         let mut x1 = Scratch::take(xl.len());
         if let Some(g1) = &mut g1 {
-            xl.analyse(s, &x[part.x.clone()], &mut x1);
-            Columns { s, from: xl, to: yl, taps: &w_taps }.correlate(&x1, &d1, g1, i > 0);
+            if kept.is_none() {
+                xl.analyse(s, &x[part.x.clone()], &mut x1);
+            }
+            let lines = kept.unwrap_or(&x1);
+            Columns { s, from: xl, to: yl, taps: &w_taps }.correlate(lines, &d1, g1, i > 0);
         }
         if let (Some(dx), Some(wt)) = (&mut dx, &wt) {
             Columns { s, from: yl, to: xl, taps: &x_taps }.apply(wt, &d1, &mut x1);
@@ -386,9 +428,9 @@ mod tests {
             naive::backward(&g, &wide(&x), &wide(&w), &wide(&dy), Some(&mut dx), Some(&mut dw), None);
             for limit in [1, 20_000, PART] {
                 let (mut ya, mut xa, mut wa) = (vec![0f32; y.len()], vec![0f32; dx.len()], vec![0f32; dw.len()]);
-                forward_within(&g, &x, &w, None, &mut ya, limit);
+                forward_within(&g, &x, &w, None, &mut ya, limit, None);
                 let grads = Gradients { x: Some(&mut xa), w: Some(&mut wa), bias: None };
-                backward_within(&g, &x, &w, &dy, grads, limit);
+                backward_within(&g, (&x, None), &w, &dy, grads, limit);
                 for (got, want) in [(&ya, &y), (&xa, &dx), (&wa, &dw)] {
                     let largest = want.iter().fold(0f64, |m, v| m.max(v.abs()));
                     for (a, b) in got.iter().zip(want) {
@@ -397,5 +439,45 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Lines that were kept take the place of the input, to the same bits; those of a divided batch or of grids are not.
+    #[test]
+    fn kept_lines_stand_for_the_input() {
+        let geometry = |batch, [c_in, c_out]: [usize; 2], groups, input, stride| {
+            let taps = Arc::new(TapSet::union([&TapSet::lattice(5, 1, 1), &TapSet::lattice(3, 4, 1)]));
+            ConvGeometry { batch, c_in, c_out, groups, input, stride: [1, stride], taps }
+        };
+        let cases = [
+            geometry(3, [40, 52], 1, [1, 19], 1),
+            geometry(20, [3, 2], 1, [1, 50], 2),
+            geometry(5, [16, 16], 16, [1, 11], 1),
+            geometry(4, [8, 4], 2, [1, 23], 1),
+        ];
+        for g in &cases {
+            let values = |n: usize| (0..n).map(|i| ((i * 7919) % 101) as f32 / 50.0 - 1.0).collect::<Vec<_>>();
+            let (x, w, dy) = (values(g.x_len()), values(g.w_len()), values(g.y_len()));
+            let (mut y, mut z) = (vec![0f32; g.y_len()], vec![1f32; g.y_len()]);
+            forward(g, &x, &w, None, &mut y);
+            let kept = forward_keeping(g, &x, &w, None, &mut z).expect("a whole batch of rows");
+            let gradients = |x: &[f32], kept: Option<&Kept>| {
+                let (mut dx, mut dw, mut db) = (vec![0f32; g.x_len()], vec![0f32; g.w_len()], vec![0f32; g.c_out]);
+                let wanted = Gradients { x: Some(&mut dx), w: Some(&mut dw), bias: Some(&mut db) };
+                backward(g, x, &w, &dy, kept, wanted);
+                let mut alone = vec![0f32; g.w_len()];
+                backward(g, x, &w, &dy, kept, Gradients { x: None, w: Some(&mut alone), bias: None });
+                [dx, dw, db, alone]
+            };
+            assert_eq!(y, z);
+            assert_eq!(gradients(&x, None), gradients(&vec![f32::NAN; x.len()], Some(&kept)));
+        }
+        let grid = ConvGeometry { input: [2, 19], ..cases[0].clone() };
+        let (x, w, mut y): (Vec<f32>, Vec<f32>, _) =
+            (vec![0f32; grid.x_len()], vec![0f32; grid.w_len()], vec![0f32; grid.y_len()]);
+        assert!(forward_keeping(&grid, &x, &w, None, &mut y).is_none());
+        let mut none = Vec::new();
+        let g = &cases[0];
+        forward_within(g, &x[..g.x_len()], &w, None, &mut y[..g.y_len()], 1, Some(&mut none));
+        assert!(none.is_empty());
     }
 }
