@@ -11,6 +11,7 @@
 //! | how, on Burn tensors | [`ops`], by [`ext`] (Flex) or [`composed`] (any backend); [`method`] |
 //! | as Burn modules | [`nn`] |
 //! | beside it: batch normalization with ReLU in one pass | [`norm`] |
+//! | and sums and means of activations | [`maps`] |
 
 pub mod composed;
 mod error;
@@ -18,6 +19,7 @@ pub mod ext;
 mod flex;
 pub mod geometry;
 pub mod kernels;
+pub mod maps;
 pub mod method;
 pub mod mix;
 pub mod nn;

@@ -5,6 +5,7 @@
 
 use crate::backbone::{Op, Plan, Residual};
 use crate::rng::{self, Stream};
+use aggconv::maps::ops as maps;
 use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig};
 use aggconv::norm::NormAct;
 use aggconv::{KernelSpace, Method};
@@ -158,6 +159,10 @@ impl Network {
     /// # Shapes
     /// `[N, C, H, W]` to `[N, outputs, positions]`; `positions` is 1 for a point head and H·W
     /// for a dense one.
+    ///
+    /// # Panics
+    /// If x has not the plan's channels, or no position; if the plan's parts do not fit together, which is checked
+    /// where one is made or read.
     pub fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<3> {
         let mut at = Cursor::default();
         let mut x = x;
@@ -166,8 +171,8 @@ impl Network {
             x = self.run(&stage.body, x, pass, &mut at);
             x = match &stage.residual {
                 Residual::None => x,
-                Residual::Identity => x + input,
-                Residual::Project { ops } => x + self.run(ops, input, pass, &mut at),
+                Residual::Identity => residual(x, input),
+                Residual::Project { ops } => residual(x, self.run(ops, input, pass, &mut at)),
             };
         }
         self.head(x)
@@ -200,7 +205,7 @@ impl Network {
             let y = y + self.head_bias.val().reshape([1, outputs]);
             y.reshape([n, h * w, outputs]).swap_dims(1, 2)
         } else {
-            let pooled: Tensor<2> = x.reshape([n, c, h * w]).mean_dim(2).reshape([n, c]);
+            let pooled = maps::mean_positions(x).unwrap_or_else(|error| panic!("{error}"));
             let y = pooled.matmul(self.head_weight.val()) + self.head_bias.val().reshape([1, outputs]);
             y.reshape([n, outputs, 1])
         }
@@ -234,6 +239,11 @@ impl ConvLayer {
             }
         }
     }
+}
+
+/// What a stage's body made of its input, plus the shortcut.
+fn residual(body: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
+    maps::add(body, shortcut).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Inverted dropout: zeros with probability p, the rest scaled by 1/(1 − p).

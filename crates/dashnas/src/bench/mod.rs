@@ -103,7 +103,7 @@ pub struct StepReport {
     pub layers: Vec<LayerReport>,
     /// Floating-point operations of the convolutions in a step, by the algorithms chosen.
     pub gflop: f64,
-    /// What the machine reached on large f32 matrix products just before, in GFLOP/s.
+    /// What the machine reached on large f32 matrix products right after, in GFLOP/s.
     pub peak_gflops: f64,
     /// `gflop / seconds / peak_gflops`: the share of that peak which the whole step reached.
     pub fraction_of_peak: f64,
@@ -115,7 +115,6 @@ impl StepBench {
     /// # Errors
     /// [`Error::Space`] if the case's kernel space is not valid.
     pub fn run(&self) -> Result<StepReport, Error> {
-        let peak_gflops = matrix_product_peak();
         let case = &self.case;
         let device = training_device(case.dims());
         let plan = case.plan(self.width);
@@ -151,6 +150,9 @@ impl StepBench {
         let mut sorted = all_seconds.clone();
         sorted.sort_by(f64::total_cmp);
         let seconds = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN);
+        // Before other work adds to it.
+        let peak_mib = peak_resident_mib();
+        let peak_gflops = matrix_product_peak();
         let layers = layers::layers(&plan, case, &network);
         let gflop = layers.iter().map(|l| l.gflop).sum::<f64>();
         Ok(StepReport {
@@ -160,7 +162,7 @@ impl StepBench {
             batch: case.batch,
             seconds,
             all_seconds,
-            peak_mib: peak_resident_mib(),
+            peak_mib,
             params,
             threads: rayon::current_num_threads(),
             layers,

@@ -1,0 +1,92 @@
+//! Sums and means as Burn backend operations: a backend that implements [`MapOps`] computes them
+//! with its own kernels, and its autodiff follows from [`MapGrads`], once for all.
+//!
+//! Shapes are checked by the caller, [`ops`](super::ops), which runs a composition of Burn
+//! operations on other backends.
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata, backend_extension};
+use burn::tensor::Shape;
+use burn_autodiff::checkpoint::retro_forward::RetroForward;
+use burn_autodiff::checkpoint::{base::Checkpointer, state::BackwardStates, strategy::CheckpointStrategy};
+use burn_autodiff::grads::Gradients;
+use burn_autodiff::ops::{Backward, Ops, OpsKind, binary, unary};
+use burn_autodiff::{Autodiff, NodeId};
+use std::marker::PhantomData;
+
+/// Operations on whole activations.
+#[backend_extension(Flex, Autodiff)]
+pub trait MapOps: Backend {
+    /// The sum of two tensors of one shape.
+    fn map_add(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// The mean over the positions of `x: [batch, channels, …]`: `[batch, channels]`.
+    fn map_mean(x: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+/// The backward passes of [`MapOps`], on a backend without autodiff. That of the sum needs nothing:
+/// both terms have its gradient.
+pub trait MapGrads: MapOps {
+    /// The gradient of an input of this shape, from that of its mean.
+    fn map_mean_backward(shape: Shape, dy: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+#[derive(Debug)]
+struct Add;
+
+impl<B: MapGrads> Backward<B, 2> for Add {
+    type State = ();
+
+    fn backward(self, ops: Ops<(), 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        binary::<B, _, _>(ops.parents, ops.node, grads, |gradient| gradient, |gradient| gradient);
+    }
+}
+
+/// Makes the sum again in the backward pass, where gradients are checkpointed.
+#[derive(Debug)]
+struct AddAgain<B> {
+    terms: [NodeId; 2],
+    backend: PhantomData<B>,
+}
+
+impl<B: MapGrads> RetroForward for AddAgain<B> {
+    fn forward(&self, states: &mut BackwardStates, out_node: NodeId) {
+        let [x, y] = self.terms.map(|node| states.get_state::<FloatTensor<B>>(&node));
+        states.save(out_node, B::map_add(x, y));
+    }
+}
+
+#[derive(Debug)]
+struct Mean;
+
+impl<B: MapGrads> Backward<B, 1> for Mean {
+    type State = Shape;
+
+    fn backward(self, ops: Ops<Shape, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let shape = ops.state;
+        unary::<B, _>(ops.parents, ops.node, grads, |gradient| B::map_mean_backward(shape, gradient));
+    }
+}
+
+impl<B: MapGrads, C: CheckpointStrategy> MapOps for Autodiff<B, C> {
+    fn map_add(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+        let terms = [x.id(), y.id()];
+        let prepared = Add
+            .prepare::<C>([x.node(), y.node()])
+            .memory_bound()
+            .retro_forward(AddAgain::<B> { terms, backend: PhantomData })
+            .parents([&x, &y]);
+        // Moved, not cloned: a term that nothing else needs gives its memory to the sum.
+        prepared.stateless(B::map_add(x.into_primitive(), y.into_primitive()))
+    }
+
+    fn map_mean(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        match Mean.prepare::<C>([x.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let shape = x.shape();
+                prep.finish(shape, B::map_mean(x.into_primitive()))
+            }
+            OpsKind::UnTracked(prep) => prep.finish(B::map_mean(x.into_primitive())),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Sums and means as functions of Burn tensors: shapes checked, on all threads where the device has
+//! the kernels (Flex, in `f32`), composed of Burn operations elsewhere.
+
+use super::ext::MapOps;
+use crate::flex::is_flex;
+use burn::backend::Dispatch;
+use burn::tensor::{DType, Tensor};
+
+/// Why activations cannot be added or averaged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MapError {
+    /// The terms of a sum differ in shape. They are not broadcast.
+    #[error("{x:?} and {y:?} cannot be added: the shapes must agree")]
+    Shapes {
+        /// Shape of the first.
+        x: Vec<usize>,
+        /// Shape of the second.
+        y: Vec<usize>,
+    },
+    /// There is no channel axis.
+    #[error("an input of rank {0} has no channel axis: [batch, channels, …] is expected")]
+    Rank(usize),
+    /// There is nothing to take the mean of.
+    #[error("an input {0:?} has no position whose mean could be taken")]
+    NoPosition(Vec<usize>),
+}
+
+/// `x + y`, of tensors of the same shape. Takes the memory of a term that is used no more.
+///
+/// # Errors
+/// If the shapes differ.
+pub fn add<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Result<Tensor<D>, MapError> {
+    if x.dims() != y.dims() {
+        return Err(MapError::Shapes { x: x.dims().to_vec(), y: y.dims().to_vec() });
+    }
+    if !is_native(&x) || !is_native(&y) {
+        return Ok(x + y);
+    }
+    Ok(Tensor::from_dispatch(<Dispatch as MapOps>::map_add(x.into_dispatch(), y.into_dispatch())))
+}
+
+/// The mean of `x: [batch, channels, …]` over all positions: `[batch, channels]`.
+///
+/// # Errors
+/// If there is no channel axis or no position.
+pub fn mean_positions<const D: usize>(x: Tensor<D>) -> Result<Tensor<2>, MapError> {
+    if D < 2 {
+        return Err(MapError::Rank(D));
+    }
+    let dims = x.dims();
+    let positions = dims[2..].iter().product::<usize>();
+    if positions == 0 {
+        return Err(MapError::NoPosition(dims.to_vec()));
+    }
+    if !is_native(&x) {
+        let [n, c] = [dims[0], dims[1]];
+        return Ok(x.reshape([n, c, positions]).mean_dim(2).reshape([n, c]));
+    }
+    Ok(Tensor::from_dispatch(<Dispatch as MapOps>::map_mean(x.into_dispatch())))
+}
+
+/// Whether this module's kernels compute on the tensor.
+fn is_native<const D: usize>(x: &Tensor<D>) -> bool {
+    is_flex(&x.device()) && x.dtype() == DType::F32 && x.shape().num_elements() > 0
+}
