@@ -2,12 +2,17 @@
 
 use crate::kernels::scratch::Scratch;
 use burn::backend::DispatchDevice;
-use burn::tensor::{Bytes, DType, Device, Shape};
+use burn::tensor::{Bytes, DType, Device, Shape, Tensor};
 use burn_flex::{FlexTensor, Layout};
 
 /// Whether tensors of a device are Flex's.
 pub(crate) fn is_flex(device: &Device) -> bool {
     matches!(device.clone().without_autodiff().as_dispatch(), DispatchDevice::Flex(_))
+}
+
+/// Whether this crate's kernels compute on a tensor: Flex's, of `f32`, and not empty.
+pub(crate) fn is_native<const D: usize>(x: &Tensor<D>) -> bool {
+    is_flex(&x.device()) && x.dtype() == DType::F32 && x.shape().num_elements() > 0
 }
 
 /// A tensor of `f32` whose elements lie in row-major order: itself, or a copy of a strided view.
@@ -22,6 +27,12 @@ impl Contiguous {
 
     pub(crate) fn as_slice(&self) -> &[f32] {
         self.0.as_slice().expect("made contiguous, and the `ops` let no type but f32 through")
+    }
+
+    /// The elements, to be written over, if their memory is nobody else's and holds nothing else.
+    pub(crate) fn own(&mut self) -> Option<&mut [f32]> {
+        let (whole, len) = (self.0.layout().start_offset() == 0, self.shape().num_elements());
+        self.0.try_storage_mut::<f32>().filter(|elements| whole && elements.len() == len)
     }
 
     pub(crate) fn shape(&self) -> &Shape {

@@ -14,17 +14,29 @@ fn y_shape(spec: &TapConvSpec) -> [usize; 4] {
     [spec.geometry.batch, spec.geometry.c_out, h, w]
 }
 
-fn forward(x: FlexTensor, w: FlexTensor, bias: Option<FlexTensor>, spec: &TapConvSpec) -> FlexTensor {
+/// The convolution and, if asked for, what can take the input's place in the backward pass.
+fn forward(
+    x: FlexTensor,
+    w: FlexTensor,
+    bias: Option<FlexTensor>,
+    spec: &TapConvSpec,
+    keep: bool,
+) -> (FlexTensor, Option<Arc<Kept>>) {
     let (x, w, bias) = (Contiguous::new(x), Contiguous::new(w), bias.map(Contiguous::new));
+    let (x, w, bias) = (x.as_slice(), w.as_slice(), bias.as_ref().map(Contiguous::as_slice));
     let mut y = Scratch::take_long(spec.geometry.y_len());
-    let bias = bias.as_ref().map(Contiguous::as_slice);
-    kernels::forward(spec.algorithm, &spec.geometry, x.as_slice(), w.as_slice(), bias, &mut y);
-    pooled(y, y_shape(spec))
+    let kept = if keep {
+        kernels::forward_keeping(spec.algorithm, &spec.geometry, x, w, bias, &mut y)
+    } else {
+        kernels::forward(spec.algorithm, &spec.geometry, x, w, bias, &mut y);
+        None
+    };
+    (pooled(y, y_shape(spec)), kept.map(Arc::new))
 }
 
 impl AggConvOps for Flex {
     fn tap_conv(x: FloatTensor<Self>, w: FloatTensor<Self>, spec: TapConvSpec) -> FloatTensor<Self> {
-        forward(x, w, None, &spec)
+        forward(x, w, None, &spec, false).0
     }
 
     fn tap_conv_bias(
@@ -33,7 +45,7 @@ impl AggConvOps for Flex {
         bias: FloatTensor<Self>,
         spec: TapConvSpec,
     ) -> FloatTensor<Self> {
-        forward(x, w, Some(bias), &spec)
+        forward(x, w, Some(bias), &spec, false).0
     }
 
     fn agg_mix(w: FloatTensor<Self>, c: FloatTensor<Self>, plan: Arc<MixPlan>) -> FloatTensor<Self> {
@@ -52,12 +64,7 @@ impl AggConvGrads for Flex {
         bias: Option<FloatTensor<Self>>,
         spec: TapConvSpec,
     ) -> (FloatTensor<Self>, Option<Arc<Kept>>) {
-        let (x, w, bias) = (Contiguous::new(x), Contiguous::new(w), bias.map(Contiguous::new));
-        let mut y = Scratch::take_long(spec.geometry.y_len());
-        let bias = bias.as_ref().map(Contiguous::as_slice);
-        let (x, w) = (x.as_slice(), w.as_slice());
-        let kept = kernels::forward_keeping(spec.algorithm, &spec.geometry, x, w, bias, &mut y);
-        (pooled(y, y_shape(&spec)), kept.map(Arc::new))
+        forward(x, w, bias, &spec, true)
     }
 
     fn tap_conv_backward(

@@ -121,10 +121,16 @@ pub fn backward_kept(
     dy: &[f32],
     grads: Gradients<'_>,
 ) {
-    let Some(Kept(kept)) = kept else { return backward(algorithm, g, x, w, dy, grads) };
-    assert!(algorithm == Algorithm::Fourier);
-    check_gradients(algorithm, g, x, w, dy, &grads);
-    fourier::backward(g, x, w, dy, Some(kept), grads);
+    assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && dy.len() == g.y_len());
+    assert!(grads.x.as_ref().is_none_or(|d| d.len() == g.x_len()));
+    assert!(grads.w.as_ref().is_none_or(|d| d.len() == g.w_len()));
+    assert!(grads.bias.as_ref().is_none_or(|d| d.len() == g.c_out) && algorithm.supports(g));
+    assert!(kept.is_none() || algorithm == Algorithm::Fourier, "no other algorithm keeps anything");
+    match algorithm {
+        Algorithm::Naive => naive::backward(g, x, w, dy, grads.x, grads.w, grads.bias),
+        Algorithm::Direct => direct::backward(g, x, w, dy, grads),
+        Algorithm::Fourier => fourier::backward(g, x, w, dy, kept.map(|Kept(kept)| kept), grads),
+    }
 }
 
 /// Computes the gradients asked for from `dy`, the gradient of the output.
@@ -132,24 +138,12 @@ pub fn backward_kept(
 /// # Panics
 /// If a slice's length does not fit the geometry or the algorithm does not support it.
 pub fn backward(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
-    check_gradients(algorithm, g, x, w, dy, &grads);
-    match algorithm {
-        Algorithm::Naive => naive::backward(g, x, w, dy, grads.x, grads.w, grads.bias),
-        Algorithm::Direct => direct::backward(g, x, w, dy, grads),
-        Algorithm::Fourier => fourier::backward(g, x, w, dy, None, grads),
-    }
+    backward_kept(algorithm, g, (x, None), w, dy, grads);
 }
 
 fn check(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &[f32]) {
     assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && y.len() == g.y_len());
     assert!(bias.is_none_or(|b| b.len() == g.c_out) && algorithm.supports(g));
-}
-
-fn check_gradients(algorithm: Algorithm, g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: &Gradients<'_>) {
-    assert!(g.is_valid() && x.len() == g.x_len() && w.len() == g.w_len() && dy.len() == g.y_len());
-    assert!(grads.x.as_ref().is_none_or(|d| d.len() == g.x_len()));
-    assert!(grads.w.as_ref().is_none_or(|d| d.len() == g.w_len()));
-    assert!(grads.bias.as_ref().is_none_or(|d| d.len() == g.c_out) && algorithm.supports(g));
 }
 
 /// The gradient of the bias: the sum of `dy` over batch and positions, channel by channel.

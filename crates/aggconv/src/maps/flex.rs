@@ -6,17 +6,9 @@ use crate::kernels::scratch::Scratch;
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::Shape;
 
-/// Adds `y` to `x` where the memory of x is nobody else's and holds nothing else.
+/// Adds `y` to `x` where the memory of x may be written over.
 fn add_in_place(x: &mut Contiguous, y: &Contiguous) -> bool {
-    let len = x.shape().num_elements();
-    let whole = x.0.layout().start_offset() == 0;
-    match x.0.try_storage_mut::<f32>() {
-        Some(x) if whole && x.len() == len => {
-            super::add_assign(x, y.as_slice());
-            true
-        }
-        _ => false,
-    }
+    x.own().map(|x| super::add_assign(x, y.as_slice())).is_some()
 }
 
 impl MapOps for Flex {

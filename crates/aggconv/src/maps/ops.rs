@@ -2,9 +2,9 @@
 //! the kernels (Flex, in `f32`), composed of Burn operations elsewhere.
 
 use super::ext::MapOps;
-use crate::flex::is_flex;
+use crate::flex::is_native;
 use burn::backend::Dispatch;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 
 /// Why activations cannot be added or averaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,9 +58,4 @@ pub fn mean_positions<const D: usize>(x: Tensor<D>) -> Result<Tensor<2>, MapErro
         return Ok(x.reshape([n, c, positions]).mean_dim(2).reshape([n, c]));
     }
     Ok(Tensor::from_dispatch(<Dispatch as MapOps>::map_mean(x.into_dispatch())))
-}
-
-/// Whether this module's kernels compute on the tensor.
-fn is_native<const D: usize>(x: &Tensor<D>) -> bool {
-    is_flex(&x.device()) && x.dtype() == DType::F32 && x.shape().num_elements() > 0
 }

@@ -61,14 +61,13 @@ impl NormGrads for Flex {
         let statistics = Statistics { mean: mean.as_slice(), variance: variance.as_slice() };
         let [mut d_gamma, mut d_beta] = [shape.channels; 2].map(|n| vec![0.0; n]);
         let out = AffineGradients { gamma: &mut d_gamma, beta: &mut d_beta };
-        let whole = dy.0.layout().start_offset() == 0;
-        let dx = match dy.0.try_storage_mut::<f32>() {
+        let dx = match dy.own() {
             // Ours alone and nothing but this gradient: the gradient of the input takes its place.
-            Some(gradient) if whole && gradient.len() == shape.len() => {
+            Some(gradient) => {
                 super::backward(shape, x.as_slice(), affine, statistics, InputGradient::InPlace(gradient), out);
                 dy.0
             }
-            _ => {
+            None => {
                 let mut dx = Scratch::take_long(shape.len());
                 let input = InputGradient::Separate { dy: dy.as_slice(), dx: &mut dx };
                 super::backward(shape, x.as_slice(), affine, statistics, input, out);

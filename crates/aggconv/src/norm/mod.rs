@@ -35,7 +35,7 @@ pub use module::NormAct;
 
 use crate::kernels::simd::Simd;
 use rayon::prelude::*;
-use rows::{Line, Slope, Sums};
+use rows::{Line, Rule, Slope, Sums};
 use split::{Share, Split, Write};
 use std::ops::Range;
 
@@ -157,7 +157,7 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
                 }
                 lines.push(affine.line(channel, means[i], variances[i]));
             }
-            values.each(&Output { x, relu: affine.relu, lines: &lines });
+            values.each(&Written { x, dy: None, relu: affine.relu, rules: &lines });
         },
     );
 }
@@ -174,7 +174,7 @@ pub fn evaluate(shape: NormShape, x: &[f32], affine: Affine<'_>, statistics: Sta
     split.blocks_mut(y).with_min_len(split.blocks_per_task()).for_each(|mut values| {
         let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
         let lines: Vec<Line> = values.channels().map(line).collect();
-        values.each(&Output { x, relu: affine.relu, lines: &lines });
+        values.each(&Written { x, dy: None, relu: affine.relu, rules: &lines });
     });
 }
 
@@ -232,7 +232,7 @@ pub fn backward(
                     projection: (dot * line.inverse_std * line.inverse_std / m) as f32,
                 });
             }
-            values.each(&Input { x, dy, relu: affine.relu, slopes: &slopes });
+            values.each(&Written { x, dy, relu: affine.relu, rules: &slopes });
         },
     );
 }
@@ -266,32 +266,18 @@ impl Share for OutputGradient<'_> {
     }
 }
 
-/// The normalized output.
-struct Output<'a> {
-    x: &'a [f32],
-    relu: bool,
-    lines: &'a [Line],
-}
-
-impl Write for Output<'_> {
-    #[inline(always)]
-    fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, y: &mut [f32]) {
-        self.lines[i].apply(simd, self.relu, &self.x[range], y);
-    }
-}
-
-/// The gradient of the input.
-struct Input<'a> {
+/// What is written by a rule for each channel.
+struct Written<'a, R> {
     x: &'a [f32],
     dy: Option<&'a [f32]>,
     relu: bool,
-    slopes: &'a [Slope],
+    rules: &'a [R],
 }
 
-impl Write for Input<'_> {
+impl<R: Rule> Write for Written<'_, R> {
     #[inline(always)]
-    fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, dx: &mut [f32]) {
+    fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, piece: &mut [f32]) {
         let dy = self.dy.map(|dy| &dy[range.clone()]);
-        self.slopes[i].apply(simd, self.relu, &self.x[range], dy, dx);
+        self.rules[i].apply(simd, self.relu, &self.x[range], dy, piece);
     }
 }

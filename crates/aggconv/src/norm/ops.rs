@@ -2,7 +2,7 @@
 //! kernels (Flex, in `f32`), composed of Burn operations elsewhere.
 
 use super::ext::NormOps;
-use crate::flex::is_flex;
+use crate::flex;
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Tensor, activation, module};
 
@@ -106,8 +106,5 @@ fn check<const D: usize>(x: &Tensor<D>, parameters: &[(&'static str, &Tensor<1>)
 
 /// Whether the fused kernels compute on these tensors.
 fn is_native<const D: usize>(x: &Tensor<D>, parameters: &[&Tensor<1>]) -> bool {
-    is_flex(&x.device())
-        && x.dtype() == DType::F32
-        && parameters.iter().all(|parameter| parameter.dtype() == DType::F32)
-        && x.shape().num_elements() > 0
+    flex::is_native(x) && parameters.iter().all(|parameter| parameter.dtype() == DType::F32)
 }

@@ -168,14 +168,22 @@ impl Line {
     fn masked<S: Simd, const RELU: bool>(&self, simd: S, centred: S::V, dy: S::V) -> S::V {
         if RELU { simd.rectify(self.value(simd, centred), dy) } else { dy }
     }
+}
 
-    /// Writes the output.
+/// What is written for the values of one channel.
+pub(super) trait Rule: Sync {
+    /// Writes `out` for the values x; the gradient of the output, if it matters, is `dy`, or what is in its place.
+    fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]);
+}
+
+/// The output.
+impl Rule for Line {
     #[inline(always)]
-    pub(super) fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], y: &mut [f32]) {
+    fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
         if relu {
-            update(simd, [x, x], y, Output::<true>(self))
+            update(simd, x, dy, out, Output::<true>(self))
         } else {
-            update(simd, [x, x], y, Output::<false>(self))
+            update(simd, x, dy, out, Output::<false>(self))
         }
     }
 }
@@ -221,44 +229,27 @@ impl<const RELU: bool> Map for Input<'_, RELU> {
     }
 }
 
-impl Slope {
-    /// Writes the gradient of the input; that of the output is `dy`, or what is in its place.
+/// The gradient of the input.
+impl Rule for Slope {
     #[inline(always)]
-    pub(super) fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, dx: &mut [f32]) {
-        if relu { self.apply_to::<S, true>(simd, x, dy, dx) } else { self.apply_to::<S, false>(simd, x, dy, dx) }
-    }
-
-    #[inline(always)]
-    fn apply_to<S: Simd, const RELU: bool>(&self, simd: S, x: &[f32], dy: Option<&[f32]>, dx: &mut [f32]) {
-        match dy {
-            Some(dy) => update(simd, [x, dy], dx, Input::<RELU>(self)),
-            None => {
-                let (dy, n) = (dx.as_ptr(), dx.len());
-                assert_eq!(x.len(), n);
-                // SAFETY: both have n values; those of the second are read before they are written to.
-                unsafe { write(simd, n, [x.as_ptr(), dy], dx.as_mut_ptr(), Input::<RELU>(self)) }
-            }
+    fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
+        if relu {
+            update(simd, x, dy, out, Input::<true>(self))
+        } else {
+            update(simd, x, dy, out, Input::<false>(self))
         }
     }
 }
 
-/// `out = f(x, y)`.
+/// `out = f(x, y)`, y being what is there where none is given, by whole vectors, of which the last overlaps the one before
+/// it: planes may be short, and a rest, one by one, would be most of the work.
 #[inline(always)]
-fn update<S: Simd>(simd: S, [x, y]: [&[f32]; 2], out: &mut [f32], f: impl Map) {
-    assert!(x.len() == out.len() && y.len() == out.len());
-    // SAFETY: all have as many values.
-    unsafe { write(simd, out.len(), [x.as_ptr(), y.as_ptr()], out.as_mut_ptr(), f) }
-}
-
-/// `out = f(x, y)` by whole vectors, of which the last overlaps the one before it: planes may be short, and a rest, one
-/// by one, would be most of the work.
-///
-/// # Safety
-/// `n` values must be readable at x and y and writable at `out`, which may be one of them but not overlap them
-/// otherwise.
-#[inline(always)]
-unsafe fn write<S: Simd>(simd: S, n: usize, [x, y]: [*const f32; 2], out: *mut f32, f: impl Map) {
-    // SAFETY: the caller's contract; every access ends at n or before.
+fn update<S: Simd>(simd: S, x: &[f32], y: Option<&[f32]>, out: &mut [f32], f: impl Map) {
+    let n = out.len();
+    assert!(x.len() == n && y.is_none_or(|y| y.len() == n));
+    let (x, out) = (x.as_ptr(), out.as_mut_ptr());
+    let y = y.map_or(out.cast_const(), <[f32]>::as_ptr);
+    // SAFETY: all have n values, and every access ends there or before.
     unsafe {
         if n < LANES {
             return simd.store_some(out, f.of(simd, simd.load_some(x, n), simd.load_some(y, n)), n);

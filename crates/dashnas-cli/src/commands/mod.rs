@@ -72,5 +72,8 @@ fn begin(threads: Option<u16>, verbosity: Verbosity) -> Result<(), Failure> {
         .num_threads(threads.unwrap_or(0).into())
         .use_current_thread()
         .build_global()
-        .map_err(|error| Failure::new(Code::Other, format!("cannot start threads: {error}"), None))
+        .map_err(|error| {
+            let wanted = threads.map_or("the".to_owned(), |n| n.to_string());
+            Failure::new(Code::Other, format!("cannot start {wanted} threads: {error}"), None)
+        })
 }

@@ -481,13 +481,16 @@ impl Kernel for Rows<'_> {
         // exp(−iθ) is the transform's sign, wanted for the conjugate.
         let sign = if taps.conjugate { 1.0 } else { -1.0 };
         for (i, pair) in taps.groups.chunks(2).enumerate() {
-            // The taps of a row are in the same places for all kernels: what lies between them stays 0. Two rows may share
-            // a buffer, though.
-            buffer.fill(0.0);
+            // The taps of a row are in the same places for all kernels: what lies between them stays 0. But two rows may
+            // share a buffer.
+            let alone = pair.len() == 1;
+            if alone {
+                buffer.fill(0.0);
+            }
             for v in self.vectors.clone() {
                 let weights = &self.weights[v * LANES * s.kept.len()..];
                 let fill = |side: usize, signal: &mut [f32]| {
-                    if pair.len() == 2 {
+                    if !alone {
                         signal.fill(0.0);
                     }
                     for t in pair[side].1.clone() {

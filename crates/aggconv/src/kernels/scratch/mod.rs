@@ -28,19 +28,16 @@ enum Memory {
 }
 
 impl Memory {
-    /// Of so many lines, from the allocator.
-    fn heap(lines: usize) -> Self {
-        Self::Heap(vec![[0.0; 16]; lines + 1])
-    }
-
-    /// Of so many lines, at least [`SMALL`].
-    fn large(lines: usize) -> Self {
+    /// Of so many lines.
+    fn new(lines: usize) -> Self {
         // Only Unix gives addresses without memory, and takes memory back without the addresses.
         #[cfg(all(unix, not(miri)))]
-        if let Some(block) = Block::new(lines) {
+        if lines >= SMALL
+            && let Some(block) = Block::new(lines)
+        {
             return Self::Block(block);
         }
-        Self::heap(lines)
+        Self::Heap(vec![[0.0; 16]; lines + 1])
     }
 
     /// Lines.
@@ -107,7 +104,7 @@ impl Scratch {
     pub fn take(len: usize) -> Self {
         let need = len.div_ceil(16);
         if need >= SMALL {
-            return Self { memory: Memory::large(need), len, own: false };
+            return Self::take_long(len);
         }
         // Small ones may be wasteful: finding one at all is worth more. A thread that ends has none.
         let found = SMALL_ONES.try_with(|small| {
@@ -116,14 +113,13 @@ impl Scratch {
             let found = fits.min_by_key(|(_, b)| b.len()).map(|(i, _)| i);
             found.map(|i| small.swap_remove(i))
         });
-        let memory = found.ok().flatten().unwrap_or_else(|| Memory::heap(need));
+        let memory = found.ok().flatten().unwrap_or_else(|| Memory::new(need));
         Self { memory, len, own: true }
     }
 
-    /// Like [`take`](Self::take), for long: of a size that wastes little.
+    /// Like [`take`](Self::take), for long: no more than is needed, and nothing of the thread's own.
     pub fn take_long(len: usize) -> Self {
-        let need = len.div_ceil(16);
-        Self { memory: if need >= SMALL { Memory::large(need) } else { Memory::heap(need) }, len, own: false }
+        Self { memory: Memory::new(len.div_ceil(16)), len, own: false }
     }
 
     /// The buffer as a tensor's storage.
