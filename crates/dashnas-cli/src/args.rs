@@ -167,7 +167,7 @@ pub enum BenchCommand {
 /// `bench step`.
 #[derive(Debug, Args)]
 pub struct BenchStepArgs {
-    /// The case: seqmnist, seqmnist49, ecg, satellite, deepsea, cifar, ninapro, darcy or darcy29.
+    /// The case: seqmnist, seqmnist1, seqmnist49, ecg, satellite, deepsea, cifar, ninapro, darcy or darcy29.
     #[arg(long)]
     pub case: String,
     /// The network: the supernet by its fastest method (dash), by Eq. 3 or Eq. 2 of the paper, the plain

@@ -84,6 +84,16 @@ pub trait Arithmetic: Copy {
     /// # Safety
     /// `WIDTH` floats must be writable at `p`.
     unsafe fn store(self, p: *mut f32, v: Self::V);
+    /// As `store`, past the caches where the processor can: for whole cache lines of what is not read again soon. Other
+    /// threads see them after [`Simd::fence`].
+    ///
+    /// # Safety
+    /// As for `store`; `p` must be the address of a vector, a multiple of its size.
+    #[inline(always)]
+    unsafe fn stream(self, p: *mut f32, v: Self::V) {
+        // SAFETY: the caller's contract.
+        unsafe { self.store(p, v) }
+    }
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a − b`
@@ -115,6 +125,9 @@ pub trait Simd: Arithmetic + Send + Sync {
     /// Asks for the cache line at `p` to be brought near; any address is allowed.
     #[inline(always)]
     fn prefetch(self, _p: *const f32) {}
+    /// Ends a task's streamed stores: those after it are seen after them.
+    #[inline(always)]
+    fn fence(self) {}
     /// The first `n` ≤ 16 lanes from memory, the others 0.
     ///
     /// # Safety
@@ -187,12 +200,15 @@ pub trait Simd: Arithmetic + Send + Sync {
 /// `n` floats must be readable at every row.
 #[inline(always)]
 pub unsafe fn load_rows<S: Simd>(simd: S, n: usize, row: impl Fn(usize) -> Option<*const f32>) -> [S::V; LANES] {
-    let mut rows = [simd.splat(0.0); LANES];
+    let zero = simd.splat(0.0);
+    let mut rows = [zero; LANES];
+    // Every row is written, or the zeros above would be.
     for (lane, v) in rows.iter_mut().enumerate() {
-        if let Some(p) = row(lane) {
+        *v = match row(lane) {
             // SAFETY: the caller's contract.
-            *v = unsafe { if n == LANES { simd.load(p) } else { simd.load_some(p, n) } };
-        }
+            Some(p) => unsafe { if n == LANES { simd.load(p) } else { simd.load_some(p, n) } },
+            None => zero,
+        };
     }
     simd.transpose(rows)
 }
@@ -302,6 +318,10 @@ mod x86 {
             unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
         }
         #[inline(always)]
+        fn fence(self) {
+            unsafe { _mm_sfence() }
+        }
+        #[inline(always)]
         unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
             unsafe { (load_some8(p, n.min(8)), load_some8(p.wrapping_add(8), n.saturating_sub(8).min(8))) }
         }
@@ -379,6 +399,13 @@ mod x86 {
             }
         }
         #[inline(always)]
+        unsafe fn stream(self, p: *mut f32, v: Self::V) {
+            unsafe {
+                _mm256_stream_ps(p, v.0);
+                _mm256_stream_ps(p.add(8), v.1);
+            }
+        }
+        #[inline(always)]
         fn add(self, a: Self::V, b: Self::V) -> Self::V {
             unsafe { (_mm256_add_ps(a.0, b.0), _mm256_add_ps(a.1, b.1)) }
         }
@@ -420,6 +447,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn store(self, p: *mut f32, v: Self::V) {
             unsafe { _mm256_storeu_ps(p, v) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, p: *mut f32, v: Self::V) {
+            unsafe { _mm256_stream_ps(p, v) }
         }
         #[inline(always)]
         fn add(self, a: Self::V, b: Self::V) -> Self::V {
@@ -499,6 +530,10 @@ mod x86 {
             unsafe { _mm_prefetch::<_MM_HINT_T1>(p.cast()) }
         }
         #[inline(always)]
+        fn fence(self) {
+            unsafe { _mm_sfence() }
+        }
+        #[inline(always)]
         unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
             unsafe { _mm512_maskz_loadu_ps(((1u32 << n.min(16)) - 1) as u16, p) }
         }
@@ -554,6 +589,10 @@ mod x86 {
         #[inline(always)]
         unsafe fn load(self, p: *const f32) -> Self::V {
             unsafe { _mm512_loadu_ps(p) }
+        }
+        #[inline(always)]
+        unsafe fn stream(self, p: *mut f32, v: Self::V) {
+            unsafe { _mm512_stream_ps(p, v) }
         }
         #[inline(always)]
         unsafe fn store(self, p: *mut f32, v: Self::V) {

@@ -4,6 +4,7 @@
 //! sixteen rows are taken at once, transposed, and a vector holds one weight of each.
 
 use super::MixPlan;
+use super::plan::Section;
 use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Isa, Kernel, LANES, Simd, dispatch, load_rows, store_rows};
 use rayon::prelude::*;
@@ -100,6 +101,11 @@ fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
     }
 }
 
+/// The sections that share a vector of weights.
+fn vectors<'a, 'p>(sections: &'a [Section<'p>]) -> impl Iterator<Item = &'a [Section<'p>]> {
+    sections.chunk_by(|a, b| a.start / LANES == b.start / LANES)
+}
+
 /// A task of [`forward`].
 struct Forward<'a> {
     plan: &'a MixPlan,
@@ -113,26 +119,42 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (t, u) = (self.plan.weights(), self.plan.taps().len());
-        let mut buffer = Scratch::take((t + u) * LANES);
-        let (weights, mixed) = buffer.split_at_mut(t * LANES);
+        let sections = self.plan.sections();
+        let mut buffer = Scratch::take(u * LANES);
+        let mixed: &mut [f32] = &mut buffer;
         for (w, m) in self.w.chunks(LANES * t).zip(self.m.chunks_mut(LANES * u)) {
-            gather(simd, w, t, weights);
             mixed.fill(0.0);
-            for (i, start, targets) in self.plan.blocks_with_targets() {
-                let c = simd.splat(self.c[i]);
-                for (&target, w) in targets.iter().zip(weights[start * LANES..].chunks_exact(LANES)) {
-                    // An unreachable weight's target is past the end.
-                    if let Some(m) = mixed.as_chunks_mut::<LANES>().0.get_mut(target as usize) {
-                        // SAFETY: both are vectors.
-                        unsafe {
-                            let sum = simd.fma(c, simd.load(w.as_ptr()), simd.load(m.as_ptr()));
-                            simd.store(m.as_mut_ptr(), sum);
+            for vector in vectors(&sections) {
+                let at = vector[0].start;
+                let weights = weights(simd, w, t, at);
+                for &Section { candidate, start, targets } in vector {
+                    let c = simd.splat(self.c[candidate]);
+                    for (&target, &w) in targets.iter().zip(&weights[start - at..]) {
+                        // An unreachable weight's target is past the end.
+                        if let Some(m) = mixed.as_chunks_mut::<LANES>().0.get_mut(target as usize) {
+                            // SAFETY: a vector.
+                            unsafe { simd.store(m.as_mut_ptr(), simd.fma(c, w, simd.load(m.as_ptr()))) };
                         }
                     }
                 }
             }
             scatter(simd, mixed, u, m);
         }
+    }
+}
+
+/// Up to sixteen weights from `at` on of sixteen rows of `t`.
+#[inline(always)]
+fn weights<S: Simd>(simd: S, rows: &[f32], t: usize, at: usize) -> [S::V; LANES] {
+    let n = LANES.min(t - at);
+    // SAFETY: a row holds n floats from there on.
+    unsafe {
+        load_rows(
+            simd,
+            n,
+            #[inline(always)]
+            |i| rows.get(i * t + at..i * t + at + n).map(|row| row.as_ptr()),
+        )
     }
 }
 
@@ -151,48 +173,83 @@ impl Kernel for Backward<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) -> Vec<f64> {
         let (t, u) = (self.plan.weights(), self.plan.taps().len());
+        let sections = self.plan.sections();
         let mut out = vec![0.0f64; if self.sums { self.plan.candidates() } else { 0 }];
-        let mut buffer = Scratch::take((2 * t + u) * LANES);
-        let (weights, rest) = buffer.split_at_mut(t * LANES);
-        let (gradient, mixed) = rest.split_at_mut(t * LANES);
+        let mut buffer = Scratch::take((out.len() + u + t) * LANES);
+        let (sums, rest) = buffer.split_at_mut(out.len() * LANES);
+        let (mixed, rows) = rest.split_at_mut(u * LANES);
         let blocks = self.w.chunks(LANES * t).zip(self.dm.chunks(LANES * u));
         for (block, (w, dm)) in blocks.enumerate() {
             gather(simd, dm, u, mixed);
-            if self.sums {
-                gather(simd, w, t, weights);
-            }
-            for (i, start, targets) in self.plan.blocks_with_targets() {
-                let c = simd.splat(self.c[i]);
-                let mut sum = simd.splat(0.0);
-                let w = weights[start * LANES..].chunks_exact(LANES);
-                let dw = gradient[start * LANES..].chunks_exact_mut(LANES);
-                for ((&target, w), dw) in targets.iter().zip(w).zip(dw) {
-                    let dm = mixed.as_chunks::<LANES>().0.get(target as usize);
-                    // SAFETY: all three are vectors.
-                    unsafe {
-                        let dm = dm.map_or(simd.splat(0.0), |dm| simd.load(dm.as_ptr()));
-                        if self.sums {
-                            sum = simd.fma(simd.load(w.as_ptr()), dm, sum);
-                        }
-                        simd.store(dw.as_mut_ptr(), simd.mul(c, dm));
+            sums.fill(0.0);
+            for vector in vectors(&sections) {
+                let at = vector[0].start;
+                let n = LANES.min(t - at);
+                let zero = simd.splat(0.0);
+                let weights = if self.sums { weights(simd, w, t, at) } else { [zero; LANES] };
+                let mut gradients = [zero; LANES];
+                for &Section { candidate, start, targets } in vector {
+                    let c = simd.splat(self.c[candidate]);
+                    let mut total = sums.as_chunks_mut::<LANES>().0.get_mut(candidate);
+                    // SAFETY: vectors, here and below.
+                    let mut sum = total.as_ref().map_or(zero, |total| unsafe { simd.load(total.as_ptr()) });
+                    let places = weights[start - at..].iter().zip(&mut gradients[start - at..]);
+                    for (&target, (&w, gradient)) in targets.iter().zip(places) {
+                        let dm = match mixed.as_chunks::<LANES>().0.get(target as usize) {
+                            Some(dm) => unsafe { simd.load(dm.as_ptr()) },
+                            None => zero,
+                        };
+                        sum = simd.fma(w, dm, sum);
+                        *gradient = simd.mul(c, dm);
+                    }
+                    if let Some(total) = &mut total {
+                        unsafe { simd.store(total.as_mut_ptr(), sum) };
                     }
                 }
-                if let Some(out) = out.get_mut(i) {
-                    let mut lanes = [0f32; LANES];
-                    // SAFETY: `lanes` holds a vector.
-                    unsafe { simd.store(lanes.as_mut_ptr(), sum) };
-                    // Thousands of rows are summed: in f64, their rounding does not add up.
-                    *out += lanes.iter().map(|&v| f64::from(v)).sum::<f64>();
+                if self.dw.is_some() {
+                    let rows = rows.as_mut_ptr();
+                    // SAFETY: there are sixteen rows of t floats.
+                    unsafe {
+                        store_rows(
+                            simd,
+                            n,
+                            gradients,
+                            #[inline(always)]
+                            |i| Some(rows.wrapping_add(i * t + at)),
+                        )
+                    };
                 }
             }
             if let Some(dw) = &mut self.dw {
                 let start = block * LANES * t;
                 let end = dw.len().min(start + LANES * t);
-                scatter(simd, gradient, t, &mut dw[start..end]);
+                write(simd, rows, &mut dw[start..end]);
+            }
+            for (out, sums) in out.iter_mut().zip(sums.as_chunks::<LANES>().0) {
+                // Thousands of rows are summed: in f64, their rounding does not add up.
+                *out += sums.iter().map(|&v| f64::from(v)).sum::<f64>();
             }
         }
+        simd.fence();
         out
     }
+}
+
+/// Copies rows to the gradient, past the caches where it can: there are too many for them to stay there until the
+/// optimizer reads them.
+#[inline(always)]
+fn write<S: Simd>(simd: S, rows: &[f32], to: &mut [f32]) {
+    let aligned = to.as_ptr().align_offset(64) == 0;
+    let (vectors, rest) = to.as_chunks_mut::<LANES>();
+    let (from, last) = rows[..vectors.len() * LANES + rest.len()].as_chunks::<LANES>();
+    for (to, from) in vectors.iter_mut().zip(from) {
+        // SAFETY: vectors, at multiples of their size if the first is.
+        unsafe {
+            let v = simd.load(from.as_ptr());
+            if aligned { simd.stream(to.as_mut_ptr(), v) } else { simd.store(to.as_mut_ptr(), v) }
+        }
+    }
+    rest.copy_from_slice(last);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which tap of the mixed kernel each candidate weight is added to.
 
+use crate::kernels::simd::LANES;
 use crate::{KernelSpace, TapSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,6 +19,16 @@ pub struct MixPlan {
     targets: Vec<u32>,
     /// The block of flat weights of each candidate.
     blocks: Vec<Range<usize>>,
+}
+
+/// Neighbouring weights of a candidate, all in one vector of [`LANES`].
+pub(super) struct Section<'a> {
+    /// The candidate.
+    pub candidate: usize,
+    /// The first of the weights.
+    pub start: usize,
+    /// Where they go: past the end of the taps if they cannot reach the input.
+    pub targets: &'a [u32],
 }
 
 impl MixPlan {
@@ -65,9 +76,18 @@ impl MixPlan {
         Some(self.targets[weight]).filter(|&u| u != UNREACHABLE).map(|u| u as usize)
     }
 
-    /// Each candidate's weights with their taps: `(candidate, first weight, targets)`.
-    pub(super) fn blocks_with_targets(&self) -> impl Iterator<Item = (usize, usize, &[u32])> {
-        self.blocks.iter().enumerate().map(|(i, b)| (i, b.start, &self.targets[b.clone()]))
+    /// Each candidate's weights with their taps, divided where a vector of weights ends; in order.
+    pub(super) fn sections(&self) -> Vec<Section<'_>> {
+        let mut sections = Vec::new();
+        for (candidate, block) in self.blocks.iter().enumerate() {
+            let mut start = block.start;
+            while start < block.end {
+                let end = block.end.min((start / LANES + 1) * LANES);
+                sections.push(Section { candidate, start, targets: &self.targets[start..end] });
+                start = end;
+            }
+        }
+        sections
     }
 }
 

@@ -66,10 +66,12 @@ fn growing_space(c: usize) -> (Vec<usize>, Vec<usize>) {
 
 /// Every case with a name.
 pub fn cases() -> Vec<Case> {
+    let (k1, d1) = growing_space(1);
     let (k5, d5) = growing_space(5);
     let (k7, d7) = growing_space(7);
     vec![
         digits("seqmnist", 1000, k5, d5),
+        digits("seqmnist1", 1000, k1, d1),
         digits("seqmnist49", 1000, k7, d7),
         series("ecg", [128, 1, 1000], 4),
         series("satellite", [256, 1, 46], 24),

@@ -1,7 +1,7 @@
 //! Small complex matrix products over a frequency: `C (+)= A · B`, real and imaginary parts
 //! apart. Rows of B and C are vectors; entries of A are broadcast.
 //!
-//! Large ones are made of three real products instead of four (Gauss): with `T₁ = Aᵣ·Bᵣ`, `T₂ = Aᵢ·Bᵢ` and
+//! Large ones are made of a single real product if they are real, else of three instead of four (Gauss): with `T₁ = Aᵣ·Bᵣ`, `T₂ = Aᵢ·Bᵢ` and
 //! `T₃ = (Aᵣ + Aᵢ)·(Bᵣ + Bᵢ)`, the product is `T₁ − T₂ + i(T₃ − T₁ − T₂)`. The sums are a term less of the sizes than
 //! the products.
 
@@ -45,6 +45,8 @@ pub struct Mat {
     pub cols: Axis,
     /// Floats to the matrix of the same kind that is used next, fetched ahead of time.
     pub next: usize,
+    /// Whether what is written goes past the caches.
+    pub far: bool,
 }
 
 impl Mat {
@@ -63,18 +65,21 @@ pub struct Shape {
     pub k: usize,
     /// Columns of B and C.
     pub n: usize,
+    /// Whether all imaginary parts are 0.
+    pub real: bool,
 }
 
 impl Shape {
     /// Floats of working memory for a product by three real ones; 0 where four are as good.
     pub fn sums_len(self) -> usize {
-        let Shape { m, k, n } = self;
+        let Shape { m, k, n, .. } = self;
         if m < 6 || k.min(n) < LANES { 0 } else { padded(m) * padded(k) + k * n }
     }
 }
 
 /// `C = A·B`, or `C += A·B` if `ACC`; A is conjugated if `CONJ`. With `sums` of at least
-/// [`Shape::sums_len`] floats, a large product is made of three real ones; with none, of four.
+/// [`Shape::sums_len`] floats, a large product is made of three real ones; with none, of four. What will be read soon,
+/// `ahead`, a large one has brought near piece by piece.
 ///
 /// # Safety
 /// The matrices must be readable (A, B) and writable (C) at the shape; columns of B and C
@@ -88,15 +93,21 @@ pub unsafe fn cgemm<S: Simd, const CONJ: bool, const ACC: bool>(
     b: Mat,
     c: Mat,
     sums: &mut [f32],
+    ahead: [&[f32]; 2],
 ) {
     // SAFETY: the caller's contract. `TILE` and `TALL` are constants, so one branch of each is compiled.
     unsafe {
         if !sums.is_empty() && shape.sums_len() > 0 {
-            let parts = parts::<S, CONJ>(simd, shape, a, b, sums);
+            let parts = if shape.real {
+                let operands = [a.real(), b.real()];
+                [operands; 3]
+            } else {
+                parts::<S, CONJ>(simd, shape, a, b, sums)
+            };
             return match S::TALL {
-                (6, 4) => three::<S, 6, 4, CONJ, ACC>(simd, shape, parts, c),
-                (6, 1) => three::<S, 6, 1, CONJ, ACC>(simd, shape, parts, c),
-                _ => three::<S, 2, 1, CONJ, ACC>(simd, shape, parts, c),
+                (6, 4) => three::<S, 6, 4, CONJ, ACC>(simd, shape, parts, c, ahead),
+                (6, 1) => three::<S, 6, 1, CONJ, ACC>(simd, shape, parts, c, ahead),
+                _ => three::<S, 2, 1, CONJ, ACC>(simd, shape, parts, c, ahead),
             };
         }
         match S::TILE {
@@ -276,8 +287,9 @@ unsafe fn parts<S: Simd, const CONJ: bool>(simd: S, s: Shape, a: Mat, b: Mat, su
     // SAFETY: vectors of A and B within their shapes, and as many of `sums`.
     unsafe {
         for i in 0..m {
+            let row = a.re.add(rows.at(i));
             for j in (0..width).step_by(LANES) {
-                let p = a.re.add(rows.at(i) + cols.at(j));
+                let p = row.add(cols.at(j));
                 let (re, im) = (simd.load(p), simd.load(p.add(a.im)));
                 simd.store(to, if CONJ { simd.sub(re, im) } else { simd.add(re, im) });
                 to = to.add(LANES);
@@ -286,10 +298,10 @@ unsafe fn parts<S: Simd, const CONJ: bool>(simd: S, s: Shape, a: Mat, b: Mat, su
         // Panel by panel of 16 columns.
         let mut to = second.as_mut_ptr();
         for j in (0..s.n).step_by(LANES) {
-            for i in 0..s.k {
-                let p = b.re.add(b.rows.at(i) + b.cols.at(j));
+            let mut p = b.re.add(b.cols.at(j));
+            for _ in 0..s.k {
                 simd.store(to, simd.add(simd.load(p), simd.load(p.add(b.im))));
-                to = to.add(LANES);
+                (p, to) = (p.wrapping_add(b.rows.step), to.add(LANES));
             }
         }
     }
@@ -314,20 +326,27 @@ unsafe fn three<S: Simd, const MR: usize, const NR: usize, const CONJ: bool, con
     s: Shape,
     parts: [[Real; 2]; 3],
     c: Mat,
+    ahead: [&[f32]; 2],
 ) {
+    // As much of what is ahead for each tile.
+    let tiles = s.m.div_ceil(MR) * s.n.div_ceil(NR * LANES);
+    let mut ahead = ahead.map(|floats| floats.chunks(floats.len().div_ceil(tiles).max(1)));
     let mut j = 0;
     while j < s.n {
         let wide = s.n - j >= NR * LANES;
         let mut i = 0;
         while i < s.m {
+            for line in ahead.iter_mut().flat_map(|pieces| pieces.next()).flat_map(|piece| piece.chunks(LANES)) {
+                simd.prefetch(line.as_ptr());
+            }
             // SAFETY: tile (i, j) lies inside the matrices.
             unsafe {
                 macro_rules! rows {
                     ($r:literal) => {{
                         if wide {
-                            tile_of_three::<S, $r, NR, CONJ, ACC>(simd, s.k, (i, j), parts, c)
+                            tile_of_three::<S, $r, NR, CONJ, ACC>(simd, s, (i, j), parts, c)
                         } else {
-                            tile_of_three::<S, $r, 1, CONJ, ACC>(simd, s.k, (i, j), parts, c)
+                            tile_of_three::<S, $r, 1, CONJ, ACC>(simd, s, (i, j), parts, c)
                         }
                         i += $r;
                     }};
@@ -348,39 +367,44 @@ unsafe fn three<S: Simd, const MR: usize, const NR: usize, const CONJ: bool, con
 #[inline(always)]
 unsafe fn tile_of_three<S: Simd, const M: usize, const N: usize, const CONJ: bool, const ACC: bool>(
     simd: S,
-    k: usize,
+    Shape { k, real: is_real, .. }: Shape,
     (row, col): (usize, usize),
     [real, imag, both]: [[Real; 2]; 3],
     c: Mat,
 ) {
     // SAFETY: the caller's contract.
     unsafe {
-        macro_rules! add {
-            ($product:expr, $fresh:expr, |$re:ident, $im:ident, $t:ident| $sums:expr) => {
-                let t = product::<S, M, N>(simd, k, (row, col), $product);
-                for i in 0..M {
-                    for j in 0..N {
-                        let p = c.re.add(c.rows.at(row + i) + c.cols.at(col) + j * c.cols.chunk);
-                        let (mut $re, mut $im) = (simd.splat(0.0), simd.splat(0.0));
-                        if !$fresh {
-                            ($re, $im) = (simd.load(p), simd.load(p.add(c.im)));
-                        }
-                        let $t = t[i][j];
-                        let (re, im) = $sums;
-                        simd.store(p, re);
-                        simd.store(p.add(c.im), im);
-                    }
+        // The first two wait on the stack, so that C, which is far away, is written once.
+        let first = product::<S, M, N>(simd, k, (row, col), real);
+        let (mut second, mut third) = ([[simd.splat(0.0); N]; M], first);
+        if !is_real {
+            second = product::<S, M, N>(simd, k, (row, col), imag);
+            third = product::<S, M, N>(simd, k, (row, col), both);
+        }
+        for i in 0..M {
+            for j in 0..N {
+                let p = c.re.add(c.rows.at(row + i) + c.cols.at(col) + j * c.cols.chunk);
+                let (t, u) = (first[i][j], second[i][j]);
+                let im = simd.sub(third[i][j], t);
+                // Conjugated, the second real product changes its sign.
+                let (mut re, mut im) =
+                    if CONJ { (simd.add(t, u), simd.add(im, u)) } else { (simd.sub(t, u), simd.sub(im, u)) };
+                if ACC {
+                    (re, im) = (simd.add(re, simd.load(p)), simd.add(im, simd.load(p.add(c.im))));
                 }
-            };
+                if c.far {
+                    simd.stream(p, re);
+                    simd.stream(p.add(c.im), im);
+                    continue;
+                }
+                simd.store(p, re);
+                simd.store(p.add(c.im), im);
+                if c.next > 0 {
+                    simd.prefetch(p.wrapping_add(c.next));
+                    simd.prefetch(p.wrapping_add(c.next + c.im));
+                }
+            }
         }
-        add!(real, !ACC, |re, im, t| (simd.add(re, t), simd.sub(im, t)));
-        // Conjugated, the second real product changes its sign.
-        if CONJ {
-            add!(imag, false, |re, im, t| (simd.add(re, t), simd.add(im, t)));
-        } else {
-            add!(imag, false, |re, im, t| (simd.sub(re, t), simd.sub(im, t)));
-        }
-        add!(both, false, |re, im, t| (re, simd.add(im, t)));
     }
 }
 
@@ -485,11 +509,13 @@ mod tests {
 
     impl Check {
         fn check<S: Simd, const CONJ: bool, const ACC: bool>(&self, simd: S) {
-            let Shape { m, k, n } = self.shape;
+            let Shape { m, k, n, real } = self.shape;
             let value = |i: usize| ((i * 7919 + 13) % 211) as f32 / 105.0 - 1.0;
             let fill = |len: usize, from: usize| {
                 let mut s = Scratch::take(len);
-                s.iter_mut().enumerate().for_each(|(i, v)| *v = value(i + from));
+                s.iter_mut().enumerate().for_each(|(i, v)| {
+                    *v = if real && i / LANES % 2 == 1 { 0.0 } else { value(i + from) };
+                });
                 s
             };
             // Rows of vectors: 16 real parts, 16 imaginary parts.
@@ -499,6 +525,7 @@ mod tests {
                 rows: Axis::plain(2 * width),
                 cols: Axis::lanes(2 * LANES),
                 next: 0,
+                far: false,
             };
             let (high, wide) = if self.transposed { (k, padded(m)) } else { (m, padded(k)) };
             let (mut a, mut b, mut c) = (fill(2 * high * wide, 1), fill(2 * k * n, 2), fill(2 * m * n, 3));
@@ -525,7 +552,7 @@ mod tests {
                 }
             }
             // SAFETY: the matrices have these shapes, of whole vectors.
-            unsafe { cgemm::<S, CONJ, ACC>(simd, self.shape, am, bm, cm, &mut sums) };
+            unsafe { cgemm::<S, CONJ, ACC>(simd, self.shape, am, bm, cm, &mut sums, [&[]; 2]) };
             for (at, (re, im)) in want.into_iter().enumerate() {
                 let got = entry(cm, at / n, at % n);
                 let off = (got.0 - re).abs().max((got.1 - im).abs());
@@ -549,11 +576,13 @@ mod tests {
         for isa in Isa::ALL.iter().copied().filter(|isa| isa.available()) {
             for (m, k, n) in [(6, 16, 16), (37, 45, 48), (61, 100, 80), (33, 64, 112)] {
                 for (transposed, three) in [(false, false), (false, true), (true, false), (true, true)] {
-                    dispatch(isa, Check { shape: Shape { m, k, n }, transposed, three });
+                    for real in [false, true] {
+                        dispatch(isa, Check { shape: Shape { m, k, n, real }, transposed, three });
+                    }
                 }
             }
             for (m, k, n) in [(1, 1, 16), (5, 30, 32), (6, 15, 16)] {
-                dispatch(isa, Check { shape: Shape { m, k, n }, transposed: false, three: false });
+                dispatch(isa, Check { shape: Shape { m, k, n, real: false }, transposed: false, three: false });
             }
         }
     }

@@ -91,9 +91,10 @@ impl Columns<'_> {
         let splits = if self.taps.vectors { 16usize.div_ceil(bins).min(vectors) } else { 1 };
         let work: Vec<_> =
             (0..splits).map(|i| self.work(i * vectors / splits * LANES, (i + 1) * vectors / splits * LANES)).collect();
-        // Working memory is taken once for a run of frequencies: there may be hundreds of small ones.
+        // A thread takes the next frequency when it is done with one, so that none waits long for another at the end. Its
+        // working memory it takes once: there may be hundreds of small ones.
         (0..bins * splits)
-            .into_par_iter()
+            .par_bridge()
             .for_each_init(|| Buffers::new(self, &work), |b, i| f(i / splits, &work[i % splits], b));
     }
 
@@ -237,7 +238,7 @@ impl Columns<'_> {
 
 /// A matrix of vectors, each 16 real parts and 16 imaginary parts, rows of `width` entries.
 fn vectors(re: *mut f32, width: usize, next: usize) -> Mat {
-    Mat { re, im: LANES, rows: Axis::plain(2 * width), cols: Axis::lanes(2 * LANES), next }
+    Mat { re, im: LANES, rows: Axis::plain(2 * width), cols: Axis::lanes(2 * LANES), next, far: false }
 }
 
 /// Fills in the row frequencies above half of `n` of a real signal's spectrum: the conjugates of
@@ -283,7 +284,7 @@ impl Buffers {
         // In the products of `Apply` and of `Correlate`, which only exchange two sizes.
         let sums = |chunk: &Chunk, [_, to]: &[Window; 2]| {
             let used = c.s.lanes == Lanes::Channels && !c.s.depthwise;
-            let apply = Shape { m: to.rows, k: chunk.rows, n: chunk.cols };
+            let apply = Shape { m: to.rows, k: chunk.rows, n: chunk.cols, real: false };
             if used { apply.sums_len().max(Shape { m: apply.k, k: apply.m, ..apply }.sums_len()) } else { 0 }
         };
         let products = work.iter().flat_map(|w| w.chunks.iter().map(move |k| (w, k)));
@@ -304,6 +305,14 @@ impl Buffers {
     }
 }
 
+/// The lines of a window at the frequency that a thread comes to after `bin`, if they lie side by side: frequencies are
+/// taken in turn.
+fn ahead<'a>(set: &LineSet, window: Window, bin: usize, lines: &'a [f32]) -> &'a [f32] {
+    let from = (bin + rayon::current_num_threads()) * set.bin_stride() + 2 * window.entry(set, 0);
+    let whole = set.shape[0] == 1 && window.cols == set.planes.width();
+    lines.get(from..from + 2 * window.rows * window.cols).filter(|_| whole).unwrap_or_default()
+}
+
 struct Apply<'a> {
     c: &'a Columns<'a>,
     wt: &'a [f32],
@@ -322,6 +331,8 @@ impl Kernel for Apply<'_> {
         let n = s.cols.len();
         // The spectrum of a real signal is its own mirror image at these frequencies.
         let half = if s.own_mirror(self.bin) { n / 2 + 1 } else { n };
+        // That of a row is real there.
+        let real = n == 1 && s.own_mirror(self.bin);
         let Buffers { line, fft, spectra: [x, y], kernel, sums } = self.buffers;
         let lines = self.from[self.bin * c.from.bin_stride()..].as_ptr();
         // SAFETY: frequency `bin` of the output lines: what the windows have of it is this task's.
@@ -329,7 +340,10 @@ impl Kernel for Apply<'_> {
         for (i, &[from, to]) in self.work.blocks.iter().enumerate() {
             let (a, a_step) = c.analyse(simd, c.from, from, lines, x, (line, fft));
             let (target, t_step) = if n == 1 {
-                (vectors(out.wrapping_add(2 * to.entry(c.to, 0)), c.to.planes.width(), 0), 0)
+                let next = c.to.bin_stride() * rayon::current_num_threads();
+                let y = vectors(out.wrapping_add(2 * to.entry(c.to, 0)), c.to.planes.width(), next);
+                // A sum of several products is read again.
+                (Mat { far: c.to.far() && self.work.chunks.len() == 1, ..y }, 0)
             } else {
                 (vectors(y.as_mut_ptr(), to.cols, to.stride()), to.stride())
             };
@@ -347,18 +361,19 @@ impl Kernel for Apply<'_> {
                         if s.depthwise {
                             multiply(simd, s.lanes, to.rows, to.cols, x, w, y);
                         } else if s.lanes == Lanes::Channels {
-                            let shape = Shape { m: to.rows, k: chunk.rows, n: chunk.cols };
+                            let shape = Shape { m: to.rows, k: chunk.rows, n: chunk.cols, real };
                             let x = Mat { re: x.re.add(x.cols.at(chunk.row)), ..x };
                             let y = Mat { re: y.re.add(y.cols.at(chunk.col - to.col)), ..y };
+                            let ahead = [if n == 1 { ahead(c.from, from, self.bin, self.from) } else { &[] }, &[]];
                             if chunk.row == 0 {
-                                cgemm::<S, false, false>(simd, shape, x, w, y, sums);
+                                cgemm::<S, false, false>(simd, shape, x, w, y, sums, ahead);
                             } else {
-                                cgemm::<S, false, true>(simd, shape, x, w, y, sums);
+                                cgemm::<S, false, true>(simd, shape, x, w, y, sums, ahead);
                             }
                         } else {
                             let w = if taps.conjugate { w.t() } else { w };
-                            let shape = Shape { m: to.rows, k: from.rows, n: to.cols };
-                            cgemm::<S, false, false>(simd, shape, w, x, y, &mut []);
+                            let shape = Shape { m: to.rows, k: from.rows, n: to.cols, real };
+                            cgemm::<S, false, false>(simd, shape, w, x, y, &mut [], [&[]; 2]);
                         }
                     }
                 }
@@ -370,6 +385,7 @@ impl Kernel for Apply<'_> {
                 c.synthesise(simd, c.to, to, y, out, (line, fft));
             }
         }
+        simd.fence();
     }
 }
 
@@ -391,6 +407,7 @@ impl Kernel for Correlate<'_> {
         let (c, s, taps) = (self.c, self.c.s, self.c.taps);
         let n = s.cols.len();
         let half = if s.own_mirror(self.bin) { n / 2 + 1 } else { n };
+        let real = n == 1 && s.own_mirror(self.bin);
         let Buffers { line, fft, spectra: [x, d], kernel: g, sums } = self.buffers;
         let x_lines = self.from[self.bin * c.from.bin_stride()..].as_ptr();
         let d_lines = self.to[self.bin * c.to.bin_stride()..].as_ptr();
@@ -409,16 +426,22 @@ impl Kernel for Correlate<'_> {
                         if s.depthwise {
                             multiply_sum(simd, s.lanes, to.rows, to.cols, d, x, g, i > 0);
                         } else if s.lanes == Lanes::Channels {
-                            let shape = Shape { m: chunk.rows, k: to.rows, n: chunk.cols };
+                            let shape = Shape { m: chunk.rows, k: to.rows, n: chunk.cols, real };
                             let x = Mat { re: x.re.add(x.cols.at(chunk.row)), ..x };
                             let d = Mat { re: d.re.add(d.cols.at(chunk.col - to.col)), ..d };
+                            let sides = [(c.from, from, self.from), (c.to, to, self.to)];
+                            let ahead = sides.map(
+                                |(set, window, lines)| {
+                                    if n == 1 { ahead(set, window, self.bin, lines) } else { &[] }
+                                },
+                            );
                             if i == 0 {
-                                cgemm::<S, true, false>(simd, shape, x.t(), d, g, sums);
+                                cgemm::<S, true, false>(simd, shape, x.t(), d, g, sums, ahead);
                             } else {
-                                cgemm::<S, true, true>(simd, shape, x.t(), d, g, sums);
+                                cgemm::<S, true, true>(simd, shape, x.t(), d, g, sums, ahead);
                             }
                         } else {
-                            let shape = Shape { m: taps.rows, k: taps.width, n: to.cols };
+                            let shape = Shape { m: taps.rows, k: taps.width, n: to.cols, real };
                             if i == 0 {
                                 cdot::<S, false>(simd, shape, d, x, g);
                             } else {

@@ -183,8 +183,40 @@ impl Plan {
         // SAFETY: the caller's contract; ping and pong are disjoint halves of `scratch`, and a
         // pass never reads the buffer it writes.
         unsafe {
+            let half = [View::packed::<W>(scratch), View::packed::<W>(scratch.add(2 * W * self.n))];
+            let last = self.steps() - 1;
+            self.run_steps::<S, W>(
+                simd,
+                src,
+                valid,
+                #[inline(always)]
+                |i| if i == last { dst } else { half[i % 2] },
+            );
+        }
+    }
+
+    /// The steps of a transform, at least one: each writes all of its elements to a place of its own.
+    pub fn steps(&self) -> usize {
+        self.passes.len().max(1)
+    }
+
+    /// [`Plan::run_lanes`] with step i writing `to(i)`, which step i + 1 reads.
+    ///
+    /// # Safety
+    /// `src` must be readable for `valid` elements, all `to(i)` writable for n; step i + 1's must not overlap step i's, nor
+    /// step 0's `src`, unless they are the places of two different steps that another lies between.
+    #[inline(always)]
+    pub unsafe fn run_steps<S: Simd, const W: usize>(
+        &self,
+        simd: S,
+        src: View,
+        valid: usize,
+        to: impl Fn(usize) -> View,
+    ) {
+        // SAFETY: the caller's contract: a pass never reads what it writes.
+        unsafe {
             if self.passes.is_empty() {
-                let part = simd.part();
+                let (part, dst) = (simd.part(), to(0));
                 for lane in (0..W).step_by(S::Part::WIDTH) {
                     for (from, to) in [(src.re, dst.re), (src.im, dst.im)] {
                         part.store(to.add(lane), if valid > 0 { part.load(from.add(lane)) } else { part.splat(0.0) });
@@ -192,11 +224,9 @@ impl Plan {
                 }
                 return;
             }
-            let half = [View::packed::<W>(scratch), View::packed::<W>(scratch.add(2 * W * self.n))];
-            let last = self.passes.len() - 1;
             let mut from = src;
             for (i, pass) in self.passes.iter().enumerate() {
-                let to = if i == last { dst } else { half[i % 2] };
+                let to = to(i);
                 let valid = if i == 0 { valid.min(self.n) } else { self.n };
                 match pass.radix {
                     2 => pass_r::<S, Radix2, W, 2>(simd, pass, from, valid, to),

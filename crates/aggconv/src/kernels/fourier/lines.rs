@@ -79,6 +79,9 @@ pub struct LineSet {
     bins: usize,
 }
 
+/// Floats that stay in the caches from one step to the next (4 MiB).
+pub const FAR: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 }; // small: so that tests have both
+
 impl LineSet {
     /// Lines of planes of `shape`, element i at grid position i·stride.
     pub fn new(s: &Setup, planes: Planes, shape: [usize; 2], stride: [usize; 2]) -> Self {
@@ -99,6 +102,12 @@ impl LineSet {
     /// Floats in all.
     pub fn len(&self) -> usize {
         self.bins * self.bin_stride()
+    }
+
+    /// Whether they are too many to stay in the caches until they are read.
+    #[inline(always)]
+    pub fn far(&self) -> bool {
+        self.len() > FAR
     }
 
     /// (first entry, row) of a line; lines are numbered by vector of entries, then row.
@@ -139,7 +148,8 @@ impl LineSet {
     fn in_parallel(&self, f: impl Fn(usize, usize) + Sync + Send) {
         let pairs = self.lines().div_ceil(2);
         let chunk = pairs.div_ceil(64).max(4);
-        (0..pairs.div_ceil(chunk)).into_par_iter().for_each(|i| f(i * chunk, pairs.min((i + 1) * chunk)));
+        // Each thread takes the next when it is done with one.
+        (0..pairs.div_ceil(chunk)).par_bridge().for_each(|i| f(i * chunk, pairs.min((i + 1) * chunk)));
     }
 
     /// Row transforms of the planes, times 2, to `out`.
@@ -182,11 +192,14 @@ impl Kernel for Analyse<'_> {
         let (set, plan) = (self.set, &self.s.rows);
         let (w, step) = (set.shape[1], set.stride[1]);
         let used = (w - 1) * step + 1;
-        let mut buffer = Scratch::take(real::buffer_len::<S>(plan, used));
-        if step > 1 {
-            // What lies between the elements.
+        let mut buffer = if step == 1 {
+            Scratch::take(real::buffer_len::<S>(plan))
+        } else {
+            // What lies between the elements stays 0.
+            let mut buffer = Scratch::take(real::buffer_len_apart::<S>(plan, used));
             buffer.fill(0.0);
-        }
+            buffer
+        };
         for pair in self.from..self.to {
             // SAFETY: the pair's places in `out` belong to it alone and lie within, since `out` has `set.len()` floats.
             let place = |side: usize, k: usize| unsafe { self.out.at(set.place(2 * pair + side, k)) };
@@ -198,7 +211,7 @@ impl Kernel for Analyse<'_> {
                     simd,
                     plan,
                     sizes,
-                    1.0,
+                    (1.0, set.far()),
                     &mut buffer,
                     #[inline(always)]
                     |side, t| self.fill(simd, 2 * pair + side, t),
@@ -206,6 +219,7 @@ impl Kernel for Analyse<'_> {
                 );
             }
         }
+        simd.fence();
     }
 }
 
@@ -231,8 +245,10 @@ impl Analyse<'_> {
                 unsafe { simd.store(t.as_mut_ptr().add((i + j) * step * LANES), c) };
             }
         }
-        // SAFETY: the start of `out`.
-        set.prefetch(simd, unsafe { self.out.at(0) }, line);
+        if !set.far() {
+            // SAFETY: the start of `out`.
+            set.prefetch(simd, unsafe { self.out.at(0) }, line);
+        }
     }
 }
 
@@ -252,7 +268,7 @@ impl Kernel for Synthesise<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (set, plan) = (self.set, &self.s.rows);
-        let mut buffer = Scratch::take(real::buffer_len::<S>(plan, plan.len()));
+        let mut buffer = Scratch::take(real::buffer_len::<S>(plan));
         for pair in self.from..self.to {
             let source = |side: usize, k: usize| self.lines[set.place(2 * pair + side, k)..].as_ptr();
             // SAFETY: the lines lie within `self.lines` (length asserted), which ends after the last one's 32 floats; what

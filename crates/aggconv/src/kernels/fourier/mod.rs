@@ -1,8 +1,8 @@
-//! Convolution through the discrete Fourier transform (Eq. 4), without ever holding a spectrum.
+//! Convolution through the discrete Fourier transform (Eq. 4), without ever holding the spectrum of a grid.
 //!
 //! With N_h×N_w the transform size and `W̃[k] = Σ_o w[o]·exp(2πi k·o/N)`, the correlation is
 //! `Ŷ[k] = W̃[k]·X̂[k]`, its input gradient conj(W̃)·Ŷ' and its weight gradient Σ_n Ŷ'·conj(X̂): for
-//! each frequency a small complex matrix product over channels (or batch). Four things make it
+//! each frequency a small complex matrix product over channels (or batch). Five things make it
 //! fast:
 //!
 //! - N need only reach n + max|offset| over the taps that can touch the input: what wraps around
@@ -13,6 +13,7 @@
 //!   transforms the columns, multiplies and transforms back, all within the cache. Column
 //!   frequencies are independent, so they are also the unit of parallel work, and no sum depends
 //!   on the number of threads.
+//! - Lines that are too many for the caches are written past them (`LineSet::far`).
 //! - The kernel is sparse: its spectrum comes from its taps, and the weight gradient is computed
 //!   at its taps only (`taps`).
 

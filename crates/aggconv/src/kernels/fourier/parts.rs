@@ -61,7 +61,7 @@ pub struct Contraction {
 impl Contraction {
     /// Of these sizes, `k` and `n` rounded up to whole vectors; the matrices are zero.
     pub fn new(m: usize, k: usize, n: usize) -> Self {
-        let shape = Shape { m, k: k.next_multiple_of(LANES), n: n.next_multiple_of(LANES) };
+        let shape = Shape { m, k: k.next_multiple_of(LANES), n: n.next_multiple_of(LANES), real: false };
         let zeros = |rows: usize, cols: usize| {
             let mut s = Scratch::take(2 * rows * cols);
             s.fill(0.0);
@@ -93,13 +93,14 @@ impl Kernel for &mut Contraction {
             rows: Axis::plain(2 * width),
             cols: Axis::lanes(2 * LANES),
             next: 0,
+            far: false,
         };
         let (a, c) = (rows(&mut self.a, k), rows(&mut self.c, n));
         // As a kernel's spectrum lies: column by column of vectors.
         let panels = (Axis::plain(2 * LANES), Axis::lanes(2 * LANES * k));
-        let b = Mat { re: self.b.as_mut_ptr(), im: LANES, rows: panels.0, cols: panels.1, next: 0 };
+        let b = Mat { re: self.b.as_mut_ptr(), im: LANES, rows: panels.0, cols: panels.1, next: 0, far: false };
         // SAFETY: the matrices have these shapes, of whole vectors, in three buffers.
-        unsafe { cgemm::<S, false, false>(simd, self.shape, a, b, c, &mut self.sums) };
+        unsafe { cgemm::<S, false, false>(simd, self.shape, a, b, c, &mut self.sums, [&[]; 2]) };
     }
 }
 

@@ -19,95 +19,131 @@ const fn element<S: Simd>() -> usize {
     if halves::<S>() { LANES } else { 2 * LANES }
 }
 
-/// Floats of working memory that [`forward`] needs for signals of `used` elements; [`inverse`] takes as many as for
-/// whole ones.
-pub fn buffer_len<S: Simd>(plan: &Plan, used: usize) -> usize {
-    element::<S>() * (used + 3 * plan.len())
+/// Floats of working memory that [`forward`] and [`inverse`] need: two signals, between which the steps go to and fro.
+/// No more, lest a transform of a thousand points leaves the second-level cache.
+pub fn buffer_len<S: Simd>(plan: &Plan) -> usize {
+    element::<S>() * 2 * plan.len()
+}
+
+/// As [`buffer_len`], with a place for `used` elements that [`forward`] only reads.
+pub fn buffer_len_apart<S: Simd>(plan: &Plan, used: usize) -> usize {
+    buffer_len::<S>(plan) + element::<S>() * used
 }
 
 /// Transforms of one or two (`sides`) times sixteen real signals, times 2, at the frequencies 0 ..= n/2: the imaginary
 /// parts times `sign`, which is 1 or −1 for their conjugates.
 ///
-/// `fill` is asked for every side's signals, `used` vectors of sixteen, from there on zero. It finds in the buffer what
-/// was there before: what it does not write must be 0 from the start. `place` says where the sixteen real and then the
-/// sixteen imaginary parts of a side go at a frequency.
+/// `fill` is asked for every side's signals, `used` vectors of sixteen, from there on zero. What it does not write is
+/// whatever is in the buffer: in one of [`buffer_len_apart`], what it wrote before. `place` says where the sixteen real and
+/// then the sixteen imaginary parts of a side go at a frequency: two cache lines, written past the caches if they are
+/// `far`.
 ///
 /// # Safety
-/// The buffer has the length that [`buffer_len`] says; 32 floats must be writable at each place; `simd`'s instructions
-/// are there.
+/// The buffer has the length that [`buffer_len`] or [`buffer_len_apart`] says; 32 floats, from the start of a cache line on,
+/// must be writable at each place; `simd`'s instructions are there.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // all of them distinct and typed
 pub unsafe fn forward<S: Simd>(
     simd: S,
     plan: &Plan,
     (used, sides): (usize, usize),
-    sign: f32,
+    (sign, far): (f32, bool),
     buffer: &mut [f32],
     mut fill: impl FnMut(usize, &mut [f32]),
     place: impl Fn(usize, usize) -> *mut f32,
 ) {
     let n = plan.len();
-    assert!((1..=2).contains(&sides) && used <= n && buffer.len() >= buffer_len::<S>(plan, used));
-    let (input, rest) = buffer.split_at_mut(element::<S>() * used);
-    let (spectrum, work) = rest.split_at_mut(element::<S>() * n);
+    let (len, signal) = (buffer_len::<S>(plan), element::<S>() * used);
+    assert!((1..=2).contains(&sides) && used <= n && buffer.len() >= len);
+    // From the first of two places the steps go to the second and back; one apart is behind them.
+    let at = if buffer.len() >= len + signal { len } else { 0 };
+    let first = buffer.as_mut_ptr();
+    let places = [element::<S>() * n, 0].map(|at| first.wrapping_add(at));
+    let spectrum = places[(plan.steps() - 1) % 2].cast_const();
+    let input = first.wrapping_add(at);
+    // SAFETY (of both below): within the buffer (asserted), borrowed while it is filled.
+    let half = |i: usize| unsafe { std::slice::from_raw_parts_mut(input.add(i * LANES * used), LANES * used) };
     let mirror = |k: usize| if k == 0 { 0 } else { n - k };
     if const { halves::<S>() } {
         const HALF: usize = LANES / 2;
         let part = simd.part();
         for side in 0..sides {
-            fill(side, input);
-            let re = input.as_mut_ptr();
-            let src = View { re, im: re.wrapping_add(HALF), stride: LANES };
-            let dst = View::packed::<HALF>(spectrum.as_mut_ptr());
-            // SAFETY: `input` holds `used` elements, `spectrum` n, `work` twice as many (asserted); they are disjoint.
-            unsafe { plan.run_lanes::<S, HALF>(simd, src, used, dst, work.as_mut_ptr()) };
+            fill(side, half(0));
+            let src = View { re: input, im: input.wrapping_add(HALF), stride: LANES };
+            // SAFETY: `input` holds `used` elements, both places n (asserted); they are disjoint, but for the input in the
+            // second of them, which has been read when that is written.
+            unsafe {
+                plan.run_steps::<S, HALF>(
+                    simd,
+                    src,
+                    used,
+                    #[inline(always)]
+                    |i| View::packed::<HALF>(places[i % 2]),
+                )
+            };
             let sign = part.splat(sign);
             for k in 0..n / 2 + 1 {
                 // SAFETY: k and its mirror image are below n; the caller's contract for the place.
                 unsafe {
-                    let z = spectrum.as_ptr().add(LANES * k);
-                    let c = spectrum.as_ptr().add(LANES * mirror(k));
+                    let z = spectrum.add(LANES * k);
+                    let c = spectrum.add(LANES * mirror(k));
                     let (zr, zi) = (part.load(z), part.load(z.add(HALF)));
                     let (cr, ci) = (part.load(c), part.load(c.add(HALF)));
                     let p = place(side, k);
-                    part.store(p, part.add(zr, cr));
-                    part.store(p.add(HALF), part.add(zi, ci));
-                    part.store(p.add(LANES), part.mul(sign, part.sub(zi, ci)));
-                    part.store(p.add(LANES + HALF), part.mul(sign, part.sub(cr, zr)));
+                    put(part, far, p, part.add(zr, cr));
+                    put(part, far, p.add(HALF), part.add(zi, ci));
+                    put(part, far, p.add(LANES), part.mul(sign, part.sub(zi, ci)));
+                    put(part, far, p.add(LANES + HALF), part.mul(sign, part.sub(cr, zr)));
                 }
             }
         }
         return;
     }
-    let (first, second) = input.split_at_mut(LANES * used);
-    fill(0, first);
+    fill(0, half(0));
     if sides == 2 {
-        fill(1, second);
+        fill(1, half(1));
     } else {
-        second.fill(0.0);
+        half(1).fill(0.0);
     }
-    let src = View { re: first.as_mut_ptr(), im: second.as_mut_ptr(), stride: LANES };
-    let dst = View::packed::<LANES>(spectrum.as_mut_ptr());
+    let src = View { re: input, im: input.wrapping_add(LANES * used), stride: LANES };
     // SAFETY: as above.
-    unsafe { plan.run_lanes::<S, LANES>(simd, src, used, dst, work.as_mut_ptr()) };
+    unsafe {
+        plan.run_steps::<S, LANES>(
+            simd,
+            src,
+            used,
+            #[inline(always)]
+            |i| View::packed::<LANES>(places[i % 2]),
+        )
+    };
     let sign = simd.splat(sign);
     for k in 0..n / 2 + 1 {
         // SAFETY: as above.
         unsafe {
-            let z = spectrum.as_ptr().add(2 * LANES * k);
-            let c = spectrum.as_ptr().add(2 * LANES * mirror(k));
+            let z = spectrum.add(2 * LANES * k);
+            let c = spectrum.add(2 * LANES * mirror(k));
             let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
             let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
             let p = place(0, k);
-            simd.store(p, simd.add(zr, cr));
-            simd.store(p.add(LANES), simd.mul(sign, simd.sub(zi, ci)));
+            put(simd, far, p, simd.add(zr, cr));
+            put(simd, far, p.add(LANES), simd.mul(sign, simd.sub(zi, ci)));
             if sides == 2 {
                 let p = place(1, k);
-                simd.store(p, simd.add(zi, ci));
-                simd.store(p.add(LANES), simd.mul(sign, simd.sub(cr, zr)));
+                put(simd, far, p, simd.add(zi, ci));
+                put(simd, far, p.add(LANES), simd.mul(sign, simd.sub(cr, zr)));
             }
         }
     }
+}
+
+/// Stores a vector, past the caches if it is `far`.
+///
+/// # Safety
+/// As for [`Arithmetic::stream`].
+#[inline(always)]
+unsafe fn put<A: Arithmetic>(simd: A, far: bool, p: *mut f32, v: A::V) {
+    // SAFETY: the caller's contract.
+    unsafe { if far { simd.stream(p, v) } else { simd.store(p, v) } }
 }
 
 /// The unscaled inverse: from frequencies 0 ..= n/2 to the real signals of one or two `sides`.
@@ -117,7 +153,7 @@ pub unsafe fn forward<S: Simd>(
 /// and the floats from one to the next.
 ///
 /// # Safety
-/// The buffer has the length that [`buffer_len`] says of whole signals; 32 floats must be readable at each source;
+/// The buffer has the length that [`buffer_len`] says; 32 floats must be readable at each source;
 /// `simd`'s instructions are there. The signals that `take` is given are n vectors, to be read while it runs.
 #[inline(always)]
 pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
@@ -129,9 +165,10 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
     mut take: impl FnMut(usize, *const f32, usize),
 ) {
     let n = plan.len();
-    assert!((1..=2).contains(&sides) && buffer.len() >= buffer_len::<S>(plan, n));
-    let (spectrum, rest) = buffer.split_at_mut(element::<S>() * n);
-    let (signal, work) = rest.split_at_mut(element::<S>() * n);
+    assert!((1..=2).contains(&sides) && buffer.len() >= buffer_len::<S>(plan));
+    let spectrum = buffer.as_mut_ptr();
+    let places = [element::<S>() * n, 0].map(|at| spectrum.wrapping_add(at));
+    let signal = places[(plan.steps() - 1) % 2].cast_const();
     if const { halves::<S>() } {
         const HALF: usize = LANES / 2;
         let part = simd.part();
@@ -142,14 +179,21 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
                     let p = source(side, k);
                     let (ar, br) = (part.load(p), part.load(p.add(HALF)));
                     let (ai, bi) = (part.load(p.add(LANES)), part.load(p.add(LANES + HALF)));
-                    join::<S::Part, CONJUGATE>(part, n, k, (ar, ai), (br, bi), spectrum.as_mut_ptr());
+                    join::<S::Part, CONJUGATE>(part, n, k, (ar, ai), (br, bi), spectrum);
                 }
             }
-            let src = View::packed::<HALF>(spectrum.as_mut_ptr()).swapped();
-            let dst = View::packed::<HALF>(signal.as_mut_ptr()).swapped();
-            // SAFETY: three disjoint parts of the buffer, of the lengths that the plan asks for (asserted).
-            unsafe { plan.run_lanes::<S, HALF>(simd, src, n, dst, work.as_mut_ptr()) };
-            take(side, signal.as_ptr(), LANES);
+            let src = View::packed::<HALF>(spectrum).swapped();
+            // SAFETY: two places of n elements each (asserted), of which a step reads one and writes the other.
+            unsafe {
+                plan.run_steps::<S, HALF>(
+                    simd,
+                    src,
+                    n,
+                    #[inline(always)]
+                    |i| View::packed::<HALF>(places[i % 2]).swapped(),
+                )
+            };
+            take(side, signal, LANES);
         }
         return;
     }
@@ -162,15 +206,22 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
                 (simd.load(p), simd.load(p.add(LANES)))
             };
             let (a, b) = (at(0), if sides == 2 { at(1) } else { zero });
-            join::<S, CONJUGATE>(simd, n, k, a, b, spectrum.as_mut_ptr());
+            join::<S, CONJUGATE>(simd, n, k, a, b, spectrum);
         }
     }
-    let src = View::packed::<LANES>(spectrum.as_mut_ptr()).swapped();
-    let dst = View::packed::<LANES>(signal.as_mut_ptr()).swapped();
+    let src = View::packed::<LANES>(spectrum).swapped();
     // SAFETY: as above.
-    unsafe { plan.run_lanes::<S, LANES>(simd, src, n, dst, work.as_mut_ptr()) };
+    unsafe {
+        plan.run_steps::<S, LANES>(
+            simd,
+            src,
+            n,
+            #[inline(always)]
+            |i| View::packed::<LANES>(places[i % 2]).swapped(),
+        )
+    };
     for side in 0..sides {
-        take(side, signal.as_ptr().wrapping_add(side * LANES), 2 * LANES);
+        take(side, signal.wrapping_add(side * LANES), 2 * LANES);
     }
 }
 
@@ -215,17 +266,20 @@ mod tests {
         used: usize,
         sides: usize,
         sign: f32,
+        /// Whether the signals have a place of their own.
+        apart: bool,
     }
 
     impl Kernel for Check {
         type Out = ();
         fn run<S: Simd>(self, simd: S) {
-            let Check { n, used, sides, sign } = self;
+            let Check { n, used, sides, sign, apart } = self;
             let plan = Plan::new(n);
             let value = |side: usize, i: usize, lane: usize| ((i * 37 + lane * 11 + side * 5) % 23) as f32 / 11.0 - 1.0;
             let bins = n / 2 + 1;
-            let mut lines = vec![f32::NAN; 2 * bins * 2 * LANES];
-            let mut buffer = Scratch::take(buffer_len::<S>(&plan, n));
+            let mut lines = Scratch::take(2 * bins * 2 * LANES);
+            lines.fill(f32::NAN);
+            let mut buffer = Scratch::take(buffer_len_apart::<S>(&plan, if apart { used } else { 0 }));
             buffer.fill(f32::NAN);
             let fill = |side: usize, t: &mut [f32]| {
                 for (i, t) in t.chunks_exact_mut(LANES).take(used).enumerate() {
@@ -235,7 +289,7 @@ mod tests {
             let to = lines.as_mut_ptr();
             let place = |side: usize, k: usize| to.wrapping_add((side * bins + k) * 2 * LANES);
             // SAFETY: a buffer of the length asked for, a place for each side and frequency.
-            unsafe { forward(simd, &plan, (used, sides), sign, &mut buffer, fill, place) };
+            unsafe { forward(simd, &plan, (used, sides), (sign, apart), &mut buffer, fill, place) };
             // Rounding grows like the root of the length.
             let tolerance = 1e-6 * (n as f64).sqrt() * (1.0 + (n as f64).log2());
             for side in 0..sides {
@@ -287,7 +341,9 @@ mod tests {
             for n in (1..=40).chain([90, 96, 360, 1152]).filter(|&n| super::super::fft::cost_per_point(n).is_finite()) {
                 for (sides, sign) in [(1, 1.0), (2, -1.0), (2, 1.0), (1, -1.0)] {
                     for used in [n, n.div_ceil(2)] {
-                        dispatch(isa, Check { n, used, sides, sign });
+                        for apart in [false, true] {
+                            dispatch(isa, Check { n, used, sides, sign, apart });
+                        }
                     }
                 }
             }

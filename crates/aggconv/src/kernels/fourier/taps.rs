@@ -4,6 +4,7 @@ use super::super::scratch::{Scratch, Shared};
 use super::super::simd::{Kernel, LANES, Simd, dispatch, load_rows, store_rows};
 use super::cgemm::{Axis, Mat};
 use super::fft::View;
+use super::lines::FAR;
 use super::{Lanes, Setup, padded, real};
 use crate::ConvGeometry;
 use rayon::prelude::*;
@@ -163,9 +164,16 @@ impl Taps {
         let next = self.stride(chunk);
         let re = spectrum[k * next..].as_mut_ptr();
         if self.vectors {
-            Mat { re, im: LANES, rows: Axis::plain(2 * LANES), cols: Axis::lanes(2 * LANES * chunk.rows), next }
+            Mat {
+                re,
+                im: LANES,
+                rows: Axis::plain(2 * LANES),
+                cols: Axis::lanes(2 * LANES * chunk.rows),
+                next,
+                far: false,
+            }
         } else {
-            Mat { re, im: self.size, rows: Axis::plain(self.width), cols: Axis::plain(1), next }
+            Mat { re, im: self.size, rows: Axis::plain(self.width), cols: Axis::plain(1), next, far: false }
         }
     }
 
@@ -223,7 +231,9 @@ impl Taps {
         assert_eq!(wt.len(), if whole { self.lines_len(s) } else { count * self.size });
         assert!(out.len() >= n * self.stride(chunk));
         assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
-        line.fill(0.0);
+        if n > 1 {
+            line.fill(0.0);
+        }
         let sign = if self.conjugate { -1.0 } else { 1.0 };
         let phases = &s.phases[k * count..][..count];
         for (v, place) in self.vectors(chunk) {
@@ -258,6 +268,14 @@ impl Taps {
             }
             let mut src = View::packed::<LANES>(line.as_mut_ptr());
             let mut dst = self.view(chunk, out.as_mut_ptr(), place);
+            if n == 1 {
+                // SAFETY: the only element of `line`, and its place within `out`.
+                unsafe {
+                    simd.store(dst.re, simd.load(src.re));
+                    simd.store(dst.im, simd.load(src.im));
+                }
+                continue;
+            }
             if !self.conjugate {
                 (src, dst) = (src.swapped(), dst.swapped());
             }
@@ -286,26 +304,36 @@ impl Taps {
         let n = s.cols.len();
         assert!(spectrum.len() >= n * self.stride(chunk));
         assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
+        let far = !add && self.lines_len(s) > FAR;
         for (v, place) in self.vectors(chunk) {
             let src = self.view(chunk, spectrum.as_mut_ptr(), place);
             // SAFETY: as in `spectrum`, and the caller's contract.
             unsafe {
                 let out = out.at(self.line(s, v, k));
-                for i in 0..self.groups.len() {
+                for i in 0..if far { 0 } else { self.groups.len() } {
                     simd.prefetch(out.wrapping_add(2 * i * LANES));
                     simd.prefetch(out.wrapping_add((2 * i + 1) * LANES));
                 }
-                s.cols.run(simd, src, n, View::packed::<LANES>(line.as_mut_ptr()), work.as_mut_ptr());
+                let mut signal = src;
+                if n > 1 {
+                    signal = View::packed::<LANES>(line.as_mut_ptr());
+                    s.cols.run(simd, src, n, signal, work.as_mut_ptr());
+                }
                 for (i, (row, _)) in self.groups.iter().enumerate() {
                     let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
-                    for part in [0, LANES] {
-                        let v = simd.load(line.as_ptr().add(at + part));
+                    for (part, from) in [(0, signal.re), (LANES, signal.im)] {
+                        let v = simd.load(from.add(at));
                         let to = out.add(2 * i * LANES + part);
-                        simd.store(to, if add { simd.add(v, simd.load(to)) } else { v });
+                        if far {
+                            simd.stream(to, v);
+                        } else {
+                            simd.store(to, if add { simd.add(v, simd.load(to)) } else { v });
+                        }
                     }
                 }
             }
         }
+        simd.fence();
     }
 
     /// From the lines at every column frequency to the weight gradient.
@@ -371,7 +399,7 @@ impl Kernel for Scatter<'_> {
         let mut put = Put { gradients: &mut gradients, kept: &s.kept, scale };
         if taps.whole_rows(s) {
             let n = s.rows.len();
-            let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows, n));
+            let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows));
             for (i, pair) in taps.groups.chunks(2).enumerate() {
                 let source =
                     |side: usize, k: usize| self.lines[taps.line(s, self.v, k) + (4 * i + 2 * side) * LANES..].as_ptr();
@@ -477,7 +505,8 @@ impl Kernel for Rows<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (taps, s) = (self.taps, self.s);
         let n = s.rows.len();
-        let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows, n));
+        let mut buffer = Scratch::take(real::buffer_len_apart::<S>(&s.rows, n));
+        let far = taps.lines_len(s) > FAR;
         // exp(−iθ) is the transform's sign, wanted for the conjugate.
         let sign = if taps.conjugate { 1.0 } else { -1.0 };
         for (i, pair) in taps.groups.chunks(2).enumerate() {
@@ -504,8 +533,9 @@ impl Kernel for Rows<'_> {
                 // SAFETY: the lines of a vector lie within the output and belong to this task.
                 let place = |side: usize, k: usize| unsafe { self.out.at(line(side, k)) };
                 // SAFETY: a buffer of the length asked for, and the places.
-                unsafe { real::forward(simd, &s.rows, (n, pair.len()), sign, &mut buffer, fill, place) };
+                unsafe { real::forward(simd, &s.rows, (n, pair.len()), (sign, far), &mut buffer, fill, place) };
             }
         }
+        simd.fence();
     }
 }
