@@ -226,8 +226,13 @@ fn result(dir: &Path) -> BTreeMap<&'static str, Vec<u8>> {
 
 fn assert_same(found: &BTreeMap<&'static str, Vec<u8>>, expected: &BTreeMap<&'static str, Vec<u8>>, run: &str) {
     for (name, bytes) in expected {
-        let text = |b: &[u8]| String::from_utf8_lossy(&b[..b.len().min(4000)]).into_owned();
-        assert!(&found[name] == bytes, "{run}: {name}\n{}\n{}", text(&found[name]), text(bytes));
+        // From the first line that differs.
+        let lines = |b: &[u8]| b.split(|&c| c == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let (got, want) = (lines(&found[name]), lines(bytes));
+        let at = got.iter().zip(&want).take_while(|(got, want)| got == want).count();
+        let text =
+            |lines: &[Vec<u8>]| String::from_utf8_lossy(&lines[at..lines.len().min(at + 3)].join(&b'\n')).into_owned();
+        assert!(&found[name] == bytes, "{run}: {name} from line {at}\n{}\ninstead of\n{}", text(&got), text(&want));
     }
 }
 

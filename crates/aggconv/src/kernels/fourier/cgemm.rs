@@ -201,7 +201,7 @@ unsafe fn tile<S: Simd, const M: usize, const N: usize, const CONJ: bool, const 
             for _ in 0..chunk {
                 let mut br = [simd.splat(0.0); N];
                 let mut bi = br;
-                if row == 0 {
+                if row == 0 && b.next > 0 {
                     for j in 0..N {
                         simd.prefetch(bp.wrapping_add(b.next + j * b.cols.chunk));
                         simd.prefetch(bp.wrapping_add(b.next + j * b.cols.chunk + LANES));
@@ -243,8 +243,13 @@ unsafe fn tile<S: Simd, const M: usize, const N: usize, const CONJ: bool, const 
                     re[i][j] = simd.add(re[i][j], simd.load(p));
                     im[i][j] = simd.add(im[i][j], simd.load(p.add(c.im)));
                 }
-                simd.store(p, re[i][j]);
-                simd.store(p.add(c.im), im[i][j]);
+                if c.far {
+                    simd.stream(p, re[i][j]);
+                    simd.stream(p.add(c.im), im[i][j]);
+                } else {
+                    simd.store(p, re[i][j]);
+                    simd.store(p.add(c.im), im[i][j]);
+                }
             }
         }
     }
@@ -480,6 +485,12 @@ pub unsafe fn cdot<S: Simd, const ACC: bool>(simd: S, shape: Shape, a: Mat, b: M
                     let (qa, qb) = (pa.add(a.cols.at(l)), pb.add(b.cols.at(l)));
                     let (ar, ai) = (simd.load(qa), simd.load(qa.add(a.im)));
                     let (br, bi) = (simd.load(qb), simd.load(qb.add(b.im)));
+                    for (first, q, next) in [(j == 0, qa, a.next), (i == 0, qb, b.next)] {
+                        if first && next > 0 {
+                            simd.prefetch(q.wrapping_add(next));
+                            simd.prefetch(q.wrapping_add(next + LANES));
+                        }
+                    }
                     re = simd.fma(ai, bi, simd.fma(ar, br, re));
                     im = simd.fnma(ar, bi, simd.fma(ai, br, im));
                     l += LANES;

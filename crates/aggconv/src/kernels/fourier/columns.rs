@@ -159,7 +159,10 @@ impl Columns<'_> {
         let Window { rows, cols, .. } = window;
         if self.s.cols.len() == 1 {
             let re = lines.cast_mut().wrapping_add(2 * window.entry(set, 0));
-            return (vectors(re, set.planes.width(), 0), 0);
+            // Of large products, what is next is brought near otherwise: see [`ahead`].
+            let samples = self.s.lanes == Lanes::Samples;
+            let next = if samples { rayon::current_num_threads() * set.bin_stride() } else { 0 };
+            return (vectors(re, set.planes.width(), next), 0);
         }
         let stride = window.stride();
         assert!(buf.len() >= stride * self.s.cols.len());
