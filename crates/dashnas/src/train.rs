@@ -379,7 +379,12 @@ impl Fit<'_> {
         let (plan, n, epoch) = (self.plan, self.indices.len(), t.at.epoch);
         let (steps, trial) = (plan.steps_an_epoch(n), self.trial.map_or(u64::MAX, |t| t as u64));
         let mut since = Instant::now();
-        let mut rule = plan.rule(plan.schedule.factor(epoch), t.at.restarts);
+        // Of the last step, where that was taken before the training was broken off: there may be none left.
+        let factor = match &pace {
+            Some(pace) if t.at.step > 0 => plan.schedule.factor_at(pace.progress()),
+            _ => plan.schedule.factor(epoch),
+        };
+        let mut rule = plan.rule(factor, t.at.restarts);
         let mut over = false;
         let mut recent = Recent::after(t.at.step);
         let mut draws = self.seed.stream(self.streams, &[0, trial, epoch as u64]);

@@ -177,6 +177,11 @@ impl<'a> Pace<'a> {
         Turn::Step(self.state.progress)
     }
 
+    /// How far along the schedule of the learning rate the last step was, from 0 to 1.
+    pub fn progress(&self) -> f64 {
+        self.state.progress
+    }
+
     /// When the training is to end, going by the rehearsals.
     fn deadline(&self) -> f64 {
         match self.length {
@@ -309,6 +314,7 @@ mod tests {
         let state = pace.state();
         assert_eq!(state.planned, 100);
         let mut again = Pace::new(until(&clock, 100.0, 10, 1.0), Some(state));
+        assert_eq!(again.progress(), 0.39);
         assert_eq!(again.next(40), Turn::Step(0.4));
         assert_eq!(again.planned(), 100);
         // Taken back to an earlier step, the schedule does not start anew.
