@@ -246,7 +246,7 @@ fn write<S: Simd>(simd: S, rows: &[f32], to: &mut [f32]) {
         // SAFETY: vectors, at multiples of their size if the first is.
         unsafe {
             let v = simd.load(from.as_ptr());
-            if aligned { simd.stream(to.as_mut_ptr(), v) } else { simd.store(to.as_mut_ptr(), v) }
+            simd.put(aligned, to.as_mut_ptr(), v);
         }
     }
     rest.copy_from_slice(last);

@@ -1,9 +1,9 @@
 //! Small complex matrix products over a frequency: `C (+)= A · B`, real and imaginary parts
 //! apart. Rows of B and C are vectors; entries of A are broadcast.
 //!
-//! Large ones are made of a single real product if they are real, else of three instead of four (Gauss): with `T₁ = Aᵣ·Bᵣ`, `T₂ = Aᵢ·Bᵢ` and
-//! `T₃ = (Aᵣ + Aᵢ)·(Bᵣ + Bᵢ)`, the product is `T₁ − T₂ + i(T₃ − T₁ − T₂)`. The sums are a term less of the sizes than
-//! the products.
+//! Large ones are made of a single real product if they are real, else of three instead of four (Gauss): with
+//! `T₁ = Aᵣ·Bᵣ`, `T₂ = Aᵢ·Bᵢ` and `T₃ = (Aᵣ + Aᵢ)·(Bᵣ + Bᵢ)`, the product is `T₁ − T₂ + i(T₃ − T₁ − T₂)`. The sums are a
+//! term less of the sizes than the products.
 
 #![allow(clippy::needless_range_loop)] // tiles of registers, indexed alike
 
@@ -243,13 +243,8 @@ unsafe fn tile<S: Simd, const M: usize, const N: usize, const CONJ: bool, const 
                     re[i][j] = simd.add(re[i][j], simd.load(p));
                     im[i][j] = simd.add(im[i][j], simd.load(p.add(c.im)));
                 }
-                if c.far {
-                    simd.stream(p, re[i][j]);
-                    simd.stream(p.add(c.im), im[i][j]);
-                } else {
-                    simd.store(p, re[i][j]);
-                    simd.store(p.add(c.im), im[i][j]);
-                }
+                simd.put(c.far, p, re[i][j]);
+                simd.put(c.far, p.add(c.im), im[i][j]);
             }
         }
     }
@@ -397,14 +392,9 @@ unsafe fn tile_of_three<S: Simd, const M: usize, const N: usize, const CONJ: boo
                 if ACC {
                     (re, im) = (simd.add(re, simd.load(p)), simd.add(im, simd.load(p.add(c.im))));
                 }
-                if c.far {
-                    simd.stream(p, re);
-                    simd.stream(p.add(c.im), im);
-                    continue;
-                }
-                simd.store(p, re);
-                simd.store(p.add(c.im), im);
-                if c.next > 0 {
+                simd.put(c.far, p, re);
+                simd.put(c.far, p.add(c.im), im);
+                if c.next > 0 && !c.far {
                     simd.prefetch(p.wrapping_add(c.next));
                     simd.prefetch(p.wrapping_add(c.next + c.im));
                 }

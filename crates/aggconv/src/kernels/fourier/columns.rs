@@ -161,7 +161,7 @@ impl Columns<'_> {
             let re = lines.cast_mut().wrapping_add(2 * window.entry(set, 0));
             // Of large products, what is next is brought near otherwise: see [`ahead`].
             let samples = self.s.lanes == Lanes::Samples;
-            let next = if samples { rayon::current_num_threads() * set.bin_stride() } else { 0 };
+            let next = if samples { turn(set) } else { 0 };
             return (vectors(re, set.planes.width(), next), 0);
         }
         let stride = window.stride();
@@ -308,10 +308,14 @@ impl Buffers {
     }
 }
 
-/// The lines of a window at the frequency that a thread comes to after `bin`, if they lie side by side: frequencies are
-/// taken in turn.
+/// Floats from a frequency's lines to those of the one that the same thread comes to next: they are taken in turn.
+fn turn(set: &LineSet) -> usize {
+    rayon::current_num_threads() * set.bin_stride()
+}
+
+/// The lines of a window of a series at the frequency that a thread comes to after `bin`, if they lie side by side.
 fn ahead<'a>(set: &LineSet, window: Window, bin: usize, lines: &'a [f32]) -> &'a [f32] {
-    let from = (bin + rayon::current_num_threads()) * set.bin_stride() + 2 * window.entry(set, 0);
+    let from = bin * set.bin_stride() + turn(set) + 2 * window.entry(set, 0);
     let whole = set.shape[0] == 1 && window.cols == set.planes.width();
     lines.get(from..from + 2 * window.rows * window.cols).filter(|_| whole).unwrap_or_default()
 }
@@ -343,8 +347,7 @@ impl Kernel for Apply<'_> {
         for (i, &[from, to]) in self.work.blocks.iter().enumerate() {
             let (a, a_step) = c.analyse(simd, c.from, from, lines, x, (line, fft));
             let (target, t_step) = if n == 1 {
-                let next = c.to.bin_stride() * rayon::current_num_threads();
-                let y = vectors(out.wrapping_add(2 * to.entry(c.to, 0)), c.to.planes.width(), next);
+                let y = vectors(out.wrapping_add(2 * to.entry(c.to, 0)), c.to.planes.width(), turn(c.to));
                 // A sum of several products is read again.
                 (Mat { far: c.to.far() && self.work.chunks.len() == 1, ..y }, 0)
             } else {
@@ -367,7 +370,7 @@ impl Kernel for Apply<'_> {
                             let shape = Shape { m: to.rows, k: chunk.rows, n: chunk.cols, real };
                             let x = Mat { re: x.re.add(x.cols.at(chunk.row)), ..x };
                             let y = Mat { re: y.re.add(y.cols.at(chunk.col - to.col)), ..y };
-                            let ahead = [if n == 1 { ahead(c.from, from, self.bin, self.from) } else { &[] }, &[]];
+                            let ahead = [ahead(c.from, from, self.bin, self.from), &[]];
                             if chunk.row == 0 {
                                 cgemm::<S, false, false>(simd, shape, x, w, y, sums, ahead);
                             } else {
@@ -433,11 +436,7 @@ impl Kernel for Correlate<'_> {
                             let x = Mat { re: x.re.add(x.cols.at(chunk.row)), ..x };
                             let d = Mat { re: d.re.add(d.cols.at(chunk.col - to.col)), ..d };
                             let sides = [(c.from, from, self.from), (c.to, to, self.to)];
-                            let ahead = sides.map(
-                                |(set, window, lines)| {
-                                    if n == 1 { ahead(set, window, self.bin, lines) } else { &[] }
-                                },
-                            );
+                            let ahead = sides.map(|(set, window, lines)| ahead(set, window, self.bin, lines));
                             if i == 0 {
                                 cgemm::<S, true, false>(simd, shape, x.t(), d, g, sums, ahead);
                             } else {

@@ -184,14 +184,7 @@ impl Plan {
         // pass never reads the buffer it writes.
         unsafe {
             let half = [View::packed::<W>(scratch), View::packed::<W>(scratch.add(2 * W * self.n))];
-            let last = self.steps() - 1;
-            self.run_steps::<S, W>(
-                simd,
-                src,
-                valid,
-                #[inline(always)]
-                |i| if i == last { dst } else { half[i % 2] },
-            );
+            self.run_steps::<S, W>(simd, src, valid, half, Some(dst));
         }
     }
 
@@ -200,19 +193,21 @@ impl Plan {
         self.passes.len().max(1)
     }
 
-    /// [`Plan::run_lanes`] with step i writing `to(i)`, which step i + 1 reads.
+    /// [`Plan::run_lanes`] with the steps writing to one of `places` and the other in turn, the last to `dst` if it is given.
     ///
     /// # Safety
-    /// `src` must be readable for `valid` elements, all `to(i)` writable for n; step i + 1's must not overlap step i's, nor
-    /// step 0's `src`, unless they are the places of two different steps that another lies between.
+    /// `src` must be readable for `valid` elements, all others writable for n, and none overlap but `src` and the second
+    /// place, and `dst` and any that is not read by the last step.
     #[inline(always)]
     pub unsafe fn run_steps<S: Simd, const W: usize>(
         &self,
         simd: S,
         src: View,
         valid: usize,
-        to: impl Fn(usize) -> View,
+        places: [View; 2],
+        dst: Option<View>,
     ) {
+        let to = |i: usize| dst.filter(|_| i + 1 == self.steps()).unwrap_or(places[i % 2]);
         // SAFETY: the caller's contract: a pass never reads what it writes.
         unsafe {
             if self.passes.is_empty() {

@@ -72,15 +72,7 @@ pub unsafe fn forward<S: Simd>(
             let src = View { re: input, im: input.wrapping_add(HALF), stride: LANES };
             // SAFETY: `input` holds `used` elements, both places n (asserted); they are disjoint, but for the input in the
             // second of them, which has been read when that is written.
-            unsafe {
-                plan.run_steps::<S, HALF>(
-                    simd,
-                    src,
-                    used,
-                    #[inline(always)]
-                    |i| View::packed::<HALF>(places[i % 2]),
-                )
-            };
+            unsafe { plan.run_steps::<S, HALF>(simd, src, used, places.map(View::packed::<HALF>), None) };
             let sign = part.splat(sign);
             for k in 0..n / 2 + 1 {
                 // SAFETY: k and its mirror image are below n; the caller's contract for the place.
@@ -90,10 +82,10 @@ pub unsafe fn forward<S: Simd>(
                     let (zr, zi) = (part.load(z), part.load(z.add(HALF)));
                     let (cr, ci) = (part.load(c), part.load(c.add(HALF)));
                     let p = place(side, k);
-                    put(part, far, p, part.add(zr, cr));
-                    put(part, far, p.add(HALF), part.add(zi, ci));
-                    put(part, far, p.add(LANES), part.mul(sign, part.sub(zi, ci)));
-                    put(part, far, p.add(LANES + HALF), part.mul(sign, part.sub(cr, zr)));
+                    part.put(far, p, part.add(zr, cr));
+                    part.put(far, p.add(HALF), part.add(zi, ci));
+                    part.put(far, p.add(LANES), part.mul(sign, part.sub(zi, ci)));
+                    part.put(far, p.add(LANES + HALF), part.mul(sign, part.sub(cr, zr)));
                 }
             }
         }
@@ -107,15 +99,7 @@ pub unsafe fn forward<S: Simd>(
     }
     let src = View { re: input, im: input.wrapping_add(LANES * used), stride: LANES };
     // SAFETY: as above.
-    unsafe {
-        plan.run_steps::<S, LANES>(
-            simd,
-            src,
-            used,
-            #[inline(always)]
-            |i| View::packed::<LANES>(places[i % 2]),
-        )
-    };
+    unsafe { plan.run_steps::<S, LANES>(simd, src, used, places.map(View::packed::<LANES>), None) };
     let sign = simd.splat(sign);
     for k in 0..n / 2 + 1 {
         // SAFETY: as above.
@@ -125,25 +109,15 @@ pub unsafe fn forward<S: Simd>(
             let (zr, zi) = (simd.load(z), simd.load(z.add(LANES)));
             let (cr, ci) = (simd.load(c), simd.load(c.add(LANES)));
             let p = place(0, k);
-            put(simd, far, p, simd.add(zr, cr));
-            put(simd, far, p.add(LANES), simd.mul(sign, simd.sub(zi, ci)));
+            simd.put(far, p, simd.add(zr, cr));
+            simd.put(far, p.add(LANES), simd.mul(sign, simd.sub(zi, ci)));
             if sides == 2 {
                 let p = place(1, k);
-                put(simd, far, p, simd.add(zi, ci));
-                put(simd, far, p.add(LANES), simd.mul(sign, simd.sub(cr, zr)));
+                simd.put(far, p, simd.add(zi, ci));
+                simd.put(far, p.add(LANES), simd.mul(sign, simd.sub(cr, zr)));
             }
         }
     }
-}
-
-/// Stores a vector, past the caches if it is `far`.
-///
-/// # Safety
-/// As for [`Arithmetic::stream`].
-#[inline(always)]
-unsafe fn put<A: Arithmetic>(simd: A, far: bool, p: *mut f32, v: A::V) {
-    // SAFETY: the caller's contract.
-    unsafe { if far { simd.stream(p, v) } else { simd.store(p, v) } }
 }
 
 /// The unscaled inverse: from frequencies 0 ..= n/2 to the real signals of one or two `sides`.
@@ -184,15 +158,7 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
             }
             let src = View::packed::<HALF>(spectrum).swapped();
             // SAFETY: two places of n elements each (asserted), of which a step reads one and writes the other.
-            unsafe {
-                plan.run_steps::<S, HALF>(
-                    simd,
-                    src,
-                    n,
-                    #[inline(always)]
-                    |i| View::packed::<HALF>(places[i % 2]).swapped(),
-                )
-            };
+            unsafe { plan.run_steps::<S, HALF>(simd, src, n, places.map(|p| View::packed::<HALF>(p).swapped()), None) };
             take(side, signal, LANES);
         }
         return;
@@ -211,15 +177,7 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
     }
     let src = View::packed::<LANES>(spectrum).swapped();
     // SAFETY: as above.
-    unsafe {
-        plan.run_steps::<S, LANES>(
-            simd,
-            src,
-            n,
-            #[inline(always)]
-            |i| View::packed::<LANES>(places[i % 2]).swapped(),
-        )
-    };
+    unsafe { plan.run_steps::<S, LANES>(simd, src, n, places.map(|p| View::packed::<LANES>(p).swapped()), None) };
     for side in 0..sides {
         take(side, signal.wrapping_add(side * LANES), 2 * LANES);
     }

@@ -231,9 +231,7 @@ impl Taps {
         assert_eq!(wt.len(), if whole { self.lines_len(s) } else { count * self.size });
         assert!(out.len() >= n * self.stride(chunk));
         assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
-        if n > 1 {
-            line.fill(0.0);
-        }
+        line.fill(0.0);
         let sign = if self.conjugate { -1.0 } else { 1.0 };
         let phases = &s.phases[k * count..][..count];
         for (v, place) in self.vectors(chunk) {
@@ -268,14 +266,6 @@ impl Taps {
             }
             let mut src = View::packed::<LANES>(line.as_mut_ptr());
             let mut dst = self.view(chunk, out.as_mut_ptr(), place);
-            if n == 1 {
-                // SAFETY: the only element of `line`, and its place within `out`.
-                unsafe {
-                    simd.store(dst.re, simd.load(src.re));
-                    simd.store(dst.im, simd.load(src.im));
-                }
-                continue;
-            }
             if !self.conjugate {
                 (src, dst) = (src.swapped(), dst.swapped());
             }
@@ -314,21 +304,13 @@ impl Taps {
                     simd.prefetch(out.wrapping_add(2 * i * LANES));
                     simd.prefetch(out.wrapping_add((2 * i + 1) * LANES));
                 }
-                let mut signal = src;
-                if n > 1 {
-                    signal = View::packed::<LANES>(line.as_mut_ptr());
-                    s.cols.run(simd, src, n, signal, work.as_mut_ptr());
-                }
+                s.cols.run(simd, src, n, View::packed::<LANES>(line.as_mut_ptr()), work.as_mut_ptr());
                 for (i, (row, _)) in self.groups.iter().enumerate() {
                     let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
-                    for (part, from) in [(0, signal.re), (LANES, signal.im)] {
-                        let v = simd.load(from.add(at));
+                    for part in [0, LANES] {
+                        let v = simd.load(line.as_ptr().add(at + part));
                         let to = out.add(2 * i * LANES + part);
-                        if far {
-                            simd.stream(to, v);
-                        } else {
-                            simd.store(to, if add { simd.add(v, simd.load(to)) } else { v });
-                        }
+                        simd.put(far, to, if add { simd.add(v, simd.load(to)) } else { v });
                     }
                 }
             }
