@@ -101,6 +101,23 @@ fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
     }
 }
 
+/// The rows of the next block, brought near piece by piece with each of `times` calls: one that waited for memory would
+/// take as long again.
+#[inline(always)]
+fn bring<S: Simd>(simd: S, rows: &[f32], times: usize) -> impl FnMut() {
+    let mut pieces = rows.chunks(rows.len().div_ceil(times.max(1)).next_multiple_of(LANES).max(LANES));
+    move || {
+        for line in pieces.next().into_iter().flat_map(|piece| piece.chunks(LANES)) {
+            simd.prefetch(line.as_ptr());
+        }
+    }
+}
+
+/// The rows from block `i` of sixteen on, as far as the block goes.
+fn block(rows: &[f32], len: usize, i: usize) -> &[f32] {
+    &rows[rows.len().min(i * LANES * len)..rows.len().min((i + 1) * LANES * len)]
+}
+
 /// The sections that share a vector of weights.
 fn vectors<'a, 'p>(sections: &'a [Section<'p>]) -> impl Iterator<Item = &'a [Section<'p>]> {
     sections.chunk_by(|a, b| a.start / LANES == b.start / LANES)
@@ -122,9 +139,12 @@ impl Kernel for Forward<'_> {
         let sections = self.plan.sections();
         let mut buffer = Scratch::take(u * LANES);
         let mixed: &mut [f32] = &mut buffer;
-        for (w, m) in self.w.chunks(LANES * t).zip(self.m.chunks_mut(LANES * u)) {
+        for (i, m) in self.m.chunks_mut(LANES * u).enumerate() {
+            let w = block(self.w, t, i);
+            let mut ahead = bring(simd, block(self.w, t, i + 1), t.div_ceil(LANES));
             mixed.fill(0.0);
             for vector in vectors(&sections) {
+                ahead();
                 let at = vector[0].start;
                 let weights = weights(simd, w, t, at);
                 for &Section { candidate, start, targets } in vector {
@@ -178,11 +198,14 @@ impl Kernel for Backward<'_> {
         let mut buffer = Scratch::take((out.len() + u + t) * LANES);
         let (sums, rest) = buffer.split_at_mut(out.len() * LANES);
         let (mixed, rows) = rest.split_at_mut(u * LANES);
-        let blocks = self.w.chunks(LANES * t).zip(self.dm.chunks(LANES * u));
-        for (block, (w, dm)) in blocks.enumerate() {
-            gather(simd, dm, u, mixed);
+        for i in 0..self.dm.len().div_ceil(LANES * u) {
+            let w = block(self.w, t, i);
+            gather(simd, block(self.dm, u, i), u, mixed);
             sums.fill(0.0);
+            let mut ahead =
+                [(self.w, t), (self.dm, u)].map(|(rows, len)| bring(simd, block(rows, len, i + 1), t.div_ceil(LANES)));
             for vector in vectors(&sections) {
+                ahead.iter_mut().for_each(|ahead| ahead());
                 let at = vector[0].start;
                 let n = LANES.min(t - at);
                 let zero = simd.splat(0.0);
@@ -221,7 +244,7 @@ impl Kernel for Backward<'_> {
                 }
             }
             if let Some(dw) = &mut self.dw {
-                let start = block * LANES * t;
+                let start = i * LANES * t;
                 let end = dw.len().min(start + LANES * t);
                 write(simd, rows, &mut dw[start..end]);
             }

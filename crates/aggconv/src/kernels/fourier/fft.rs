@@ -184,7 +184,7 @@ impl Plan {
         // pass never reads the buffer it writes.
         unsafe {
             let half = [View::packed::<W>(scratch), View::packed::<W>(scratch.add(2 * W * self.n))];
-            self.run_steps::<S, W>(simd, src, valid, half, Some(dst));
+            self.run_steps::<S, W>(simd, src, valid, half, Some(dst), &mut || ());
         }
     }
 
@@ -193,7 +193,13 @@ impl Plan {
         self.passes.len().max(1)
     }
 
+    /// Butterflies of all steps.
+    pub fn butterflies(&self) -> usize {
+        self.passes.iter().map(|pass| pass.m * pass.s).sum()
+    }
+
     /// [`Plan::run_lanes`] with the steps writing to one of `places` and the other in turn, the last to `dst` if it is given.
+    /// With each butterfly `ahead` is called, to ask for what comes next in small pieces: memory is idle meanwhile.
     ///
     /// # Safety
     /// `src` must be readable for `valid` elements, all others writable for n, and none overlap but `src` and the second
@@ -206,6 +212,7 @@ impl Plan {
         valid: usize,
         places: [View; 2],
         dst: Option<View>,
+        ahead: &mut impl FnMut(),
     ) {
         let to = |i: usize| dst.filter(|_| i + 1 == self.steps()).unwrap_or(places[i % 2]);
         // SAFETY: the caller's contract: a pass never reads what it writes.
@@ -224,14 +231,14 @@ impl Plan {
                 let to = to(i);
                 let valid = if i == 0 { valid.min(self.n) } else { self.n };
                 match pass.radix {
-                    2 => pass_r::<S, Radix2, W, 2>(simd, pass, from, valid, to),
-                    3 => pass_r::<S, Radix3, W, 3>(simd, pass, from, valid, to),
-                    4 => pass_r::<S, Radix4, W, 4>(simd, pass, from, valid, to),
-                    5 => pass_r::<S, Radix5, W, 5>(simd, pass, from, valid, to),
-                    6 => pass_r::<S, Product<Radix2, Radix3, 2, 3>, W, 6>(simd, pass, from, valid, to),
-                    9 => pass_r::<S, Product<Radix3, Radix3, 3, 3>, W, 9>(simd, pass, from, valid, to),
-                    10 => pass_r::<S, Product<Radix2, Radix5, 2, 5>, W, 10>(simd, pass, from, valid, to),
-                    _ => pass_r::<S, Radix8, W, 8>(simd, pass, from, valid, to),
+                    2 => pass_r::<S, Radix2, W, 2>(simd, pass, from, valid, to, ahead),
+                    3 => pass_r::<S, Radix3, W, 3>(simd, pass, from, valid, to, ahead),
+                    4 => pass_r::<S, Radix4, W, 4>(simd, pass, from, valid, to, ahead),
+                    5 => pass_r::<S, Radix5, W, 5>(simd, pass, from, valid, to, ahead),
+                    6 => pass_r::<S, Product<Radix2, Radix3, 2, 3>, W, 6>(simd, pass, from, valid, to, ahead),
+                    9 => pass_r::<S, Product<Radix3, Radix3, 3, 3>, W, 9>(simd, pass, from, valid, to, ahead),
+                    10 => pass_r::<S, Product<Radix2, Radix5, 2, 5>, W, 10>(simd, pass, from, valid, to, ahead),
+                    _ => pass_r::<S, Radix8, W, 8>(simd, pass, from, valid, to, ahead),
                 }
                 from = to;
             }
@@ -254,6 +261,7 @@ unsafe fn pass_r<S: Simd, B: Butterfly<R>, const W: usize, const R: usize>(
     src: View,
     valid: usize,
     dst: View,
+    ahead: &mut impl FnMut(),
 ) {
     let (m, s) = (pass.m, pass.s);
     // Between the inputs, and between the outputs, of a butterfly.
@@ -276,6 +284,7 @@ unsafe fn pass_r<S: Simd, B: Butterfly<R>, const W: usize, const R: usize>(
                     let (dr, di) = (dr.wrapping_add(lane), di.wrapping_add(lane));
                     butterfly::<S::Part, B, R>(simd, (sr, si, from), inputs, twiddles, (dr, di, to));
                 }
+                ahead();
                 (sr, si) = (sr.wrapping_add(src.stride), si.wrapping_add(src.stride));
                 (dr, di) = (dr.wrapping_add(dst.stride), di.wrapping_add(dst.stride));
             }

@@ -4,6 +4,7 @@ use super::super::scratch::{Scratch, Shared};
 use super::super::simd::{Kernel, LANES, Simd, dispatch, load_rows, store_rows};
 use super::{Lanes, Setup, padded, real};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// The planes of some channels, as a matrix whose columns go to vector lanes.
 #[derive(Debug, Clone, Copy)]
@@ -126,15 +127,25 @@ impl LineSet {
         k * self.bin_stride() + row * self.row_stride() + 2 * entry
     }
 
-    /// Asks for the places of a line, if there is one, to be brought near: they are far apart, so no
-    /// hardware prefetcher sees them coming.
+    /// Asks for the places of some lines, if there are such, to be brought near, some with each of `times` calls: they are
+    /// far apart, so no hardware prefetcher sees them coming, and all at once would be waited for.
     #[inline(always)]
-    fn prefetch<S: Simd>(&self, simd: S, lines: *const f32, i: usize) {
-        if i < self.lines() {
-            for k in 0..self.bins {
-                let p = lines.wrapping_add(self.place(i, k));
-                simd.prefetch(p);
-                simd.prefetch(p.wrapping_add(LANES));
+    fn bring<S: Simd>(&self, simd: S, lines: *const f32, which: Range<usize>, times: usize) -> impl FnMut() {
+        let count = which.len().min(self.lines().saturating_sub(which.start));
+        let first = lines.wrapping_add(self.place(which.start, 0));
+        let next = self.place(which.start + 1, 0).wrapping_sub(self.place(which.start, 0));
+        let (each, end) = (self.bins.div_ceil(times.max(1)), if count > 0 { self.bins } else { 0 });
+        let (mut k, stride) = (0, self.bin_stride());
+        move || {
+            for _ in 0..each {
+                if k < end {
+                    for i in 0..count {
+                        let p = first.wrapping_add(k * stride).wrapping_add(i.wrapping_mul(next));
+                        simd.prefetch(p);
+                        simd.prefetch(p.wrapping_add(LANES));
+                    }
+                    k += 1;
+                }
             }
         }
     }
@@ -216,6 +227,8 @@ impl Kernel for Analyse<'_> {
                     #[inline(always)]
                     |side, t| self.fill(simd, 2 * pair + side, t),
                     place,
+                    #[inline(always)]
+                    |sides| self.bring(simd, 2 * pair + sides.start..2 * pair + sides.end, plan.butterflies()),
                 );
             }
         }
@@ -245,9 +258,37 @@ impl Analyse<'_> {
                 unsafe { simd.store(t.as_mut_ptr().add((i + j) * step * LANES), c) };
             }
         }
-        if !set.far() {
-            // SAFETY: the start of `out`.
-            set.prefetch(simd, unsafe { self.out.at(0) }, line);
+    }
+
+    /// What is read of the lines after `which`, and what is written of these themselves if it may be near, brought nearer
+    /// with each of `times` calls.
+    #[inline(always)]
+    fn bring<S: Simd>(&self, simd: S, which: Range<usize>, times: usize) -> impl FnMut() {
+        let set = self.set;
+        let ([h, w], count) = (set.shape, which.len());
+        let from = which.end..which.end + if which.end < set.lines() { count } else { 0 };
+        let (entry, row) = set.line(from.start);
+        let v = set.planes.vector(entry);
+        let first = self.x.as_ptr().wrapping_add((v.first * h + row) * w);
+        let pieces = if from.is_empty() { 0 } else { w.div_ceil(LANES) };
+        let each = (pieces * v.count).div_ceil(times.max(1));
+        let (mut lane, mut piece) = (0, 0);
+        // SAFETY: the start of `out`.
+        let out = unsafe { self.out.at(0) };
+        let mut write = (!set.far()).then(|| set.bring(simd, out, which, times));
+        move || {
+            for _ in 0..each {
+                if piece < pieces {
+                    simd.prefetch(first.wrapping_add(lane * v.step * h * w + piece * LANES));
+                    lane += 1;
+                    if lane == v.count {
+                        (lane, piece) = (0, piece + 1);
+                    }
+                }
+            }
+            if let Some(write) = &mut write {
+                write();
+            }
         }
     }
 }
@@ -274,7 +315,7 @@ impl Kernel for Synthesise<'_> {
             // SAFETY: the lines lie within `self.lines` (length asserted), which ends after the last one's 32 floats; what
             // is taken are n vectors of one of them.
             unsafe {
-                real::inverse::<S, false>(
+                real::inverse::<S, false, _>(
                     simd,
                     plan,
                     set.sides(pair),
@@ -282,6 +323,11 @@ impl Kernel for Synthesise<'_> {
                     source,
                     #[inline(always)]
                     |side, signal, next| self.take(simd, 2 * pair + side, signal, next),
+                    #[inline(always)]
+                    |sides| {
+                        let next = 2 * pair + sides.end..2 * pair + sides.end + sides.len();
+                        set.bring(simd, self.lines.as_ptr(), next, plan.butterflies())
+                    },
                 );
             }
         }
@@ -297,7 +343,6 @@ impl Synthesise<'_> {
     unsafe fn take<S: Simd>(&self, simd: S, line: usize, signal: *const f32, next: usize) {
         let set = self.set;
         let ([h, w], step) = (set.shape, set.stride[1] * next);
-        set.prefetch(simd, self.lines.as_ptr(), line + 2);
         let (entry, row) = set.line(line);
         let v = set.planes.vector(entry);
         let mut bias = [0f32; LANES];

@@ -7,6 +7,7 @@
 
 use super::super::simd::{Arithmetic, LANES, Simd};
 use super::fft::{Plan, View};
+use std::ops::Range;
 
 /// Whether the two real signals of a complex one are the halves of a vector. Asked in constants, so that only one of the
 /// two ways is compiled.
@@ -43,7 +44,7 @@ pub fn buffer_len_apart<S: Simd>(plan: &Plan, used: usize) -> usize {
 /// must be writable at each place; `simd`'s instructions are there.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)] // all of them distinct and typed
-pub unsafe fn forward<S: Simd>(
+pub unsafe fn forward<S: Simd, A: FnMut()>(
     simd: S,
     plan: &Plan,
     (used, sides): (usize, usize),
@@ -51,6 +52,7 @@ pub unsafe fn forward<S: Simd>(
     buffer: &mut [f32],
     mut fill: impl FnMut(usize, &mut [f32]),
     place: impl Fn(usize, usize) -> *mut f32,
+    ahead: impl Fn(Range<usize>) -> A,
 ) {
     let n = plan.len();
     let (len, signal) = (buffer_len::<S>(plan), element::<S>() * used);
@@ -72,7 +74,10 @@ pub unsafe fn forward<S: Simd>(
             let src = View { re: input, im: input.wrapping_add(HALF), stride: LANES };
             // SAFETY: `input` holds `used` elements, both places n (asserted); they are disjoint, but for the input in the
             // second of them, which has been read when that is written.
-            unsafe { plan.run_steps::<S, HALF>(simd, src, used, places.map(View::packed::<HALF>), None) };
+            unsafe {
+                let places = places.map(View::packed::<HALF>);
+                plan.run_steps::<S, HALF>(simd, src, used, places, None, &mut ahead(side..side + 1));
+            }
             let sign = part.splat(sign);
             for k in 0..n / 2 + 1 {
                 // SAFETY: k and its mirror image are below n; the caller's contract for the place.
@@ -99,7 +104,10 @@ pub unsafe fn forward<S: Simd>(
     }
     let src = View { re: input, im: input.wrapping_add(LANES * used), stride: LANES };
     // SAFETY: as above.
-    unsafe { plan.run_steps::<S, LANES>(simd, src, used, places.map(View::packed::<LANES>), None) };
+    unsafe {
+        let places = places.map(View::packed::<LANES>);
+        plan.run_steps::<S, LANES>(simd, src, used, places, None, &mut ahead(0..sides));
+    }
     let sign = simd.splat(sign);
     for k in 0..n / 2 + 1 {
         // SAFETY: as above.
@@ -130,13 +138,14 @@ pub unsafe fn forward<S: Simd>(
 /// The buffer has the length that [`buffer_len`] says; 32 floats must be readable at each source;
 /// `simd`'s instructions are there. The signals that `take` is given are n vectors, to be read while it runs.
 #[inline(always)]
-pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
+pub unsafe fn inverse<S: Simd, const CONJUGATE: bool, B: FnMut()>(
     simd: S,
     plan: &Plan,
     sides: usize,
     buffer: &mut [f32],
     source: impl Fn(usize, usize) -> *const f32,
     mut take: impl FnMut(usize, *const f32, usize),
+    ahead: impl Fn(Range<usize>) -> B,
 ) {
     let n = plan.len();
     assert!((1..=2).contains(&sides) && buffer.len() >= buffer_len::<S>(plan));
@@ -158,7 +167,10 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
             }
             let src = View::packed::<HALF>(spectrum).swapped();
             // SAFETY: two places of n elements each (asserted), of which a step reads one and writes the other.
-            unsafe { plan.run_steps::<S, HALF>(simd, src, n, places.map(|p| View::packed::<HALF>(p).swapped()), None) };
+            unsafe {
+                let places = places.map(|p| View::packed::<HALF>(p).swapped());
+                plan.run_steps::<S, HALF>(simd, src, n, places, None, &mut ahead(side..side + 1));
+            }
             take(side, signal, LANES);
         }
         return;
@@ -177,7 +189,10 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool>(
     }
     let src = View::packed::<LANES>(spectrum).swapped();
     // SAFETY: as above.
-    unsafe { plan.run_steps::<S, LANES>(simd, src, n, places.map(|p| View::packed::<LANES>(p).swapped()), None) };
+    unsafe {
+        let places = places.map(|p| View::packed::<LANES>(p).swapped());
+        plan.run_steps::<S, LANES>(simd, src, n, places, None, &mut ahead(0..sides));
+    }
     for side in 0..sides {
         take(side, signal.wrapping_add(side * LANES), 2 * LANES);
     }
@@ -247,7 +262,7 @@ mod tests {
             let to = lines.as_mut_ptr();
             let place = |side: usize, k: usize| to.wrapping_add((side * bins + k) * 2 * LANES);
             // SAFETY: a buffer of the length asked for, a place for each side and frequency.
-            unsafe { forward(simd, &plan, (used, sides), (sign, apart), &mut buffer, fill, place) };
+            unsafe { forward(simd, &plan, (used, sides), (sign, apart), &mut buffer, fill, place, |_| || ()) };
             // Rounding grows like the root of the length.
             let tolerance = 1e-6 * (n as f64).sqrt() * (1.0 + (n as f64).log2());
             for side in 0..sides {
@@ -284,9 +299,9 @@ mod tests {
             // SAFETY: as above.
             unsafe {
                 if sign < 0.0 {
-                    inverse::<S, true>(simd, &plan, sides, &mut buffer, source, take);
+                    inverse::<S, true, _>(simd, &plan, sides, &mut buffer, source, take, |_| || ());
                 } else {
-                    inverse::<S, false>(simd, &plan, sides, &mut buffer, source, take);
+                    inverse::<S, false, _>(simd, &plan, sides, &mut buffer, source, take, |_| || ());
                 }
             }
             assert_eq!(taken, sides);

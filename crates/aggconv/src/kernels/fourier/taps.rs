@@ -237,6 +237,7 @@ impl Taps {
         for (v, place) in self.vectors(chunk) {
             let weights = if whole { wt[self.line(s, v, k)..].as_ptr() } else { wt[v * count..].as_ptr() };
             let next = if whole { s.bins() * self.groups.len() * 2 * LANES } else { 0 };
+            let mut dst = self.view(chunk, out.as_mut_ptr(), place);
             for (i, (row, range)) in self.groups.iter().enumerate() {
                 let (mut re, mut im) = (simd.splat(0.0), simd.splat(0.0));
                 if whole {
@@ -257,15 +258,19 @@ impl Taps {
                         im = simd.fma(x, simd.splat(sign * d), im);
                     }
                 }
-                let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
-                // SAFETY: `at` is an element of `line`.
+                // One row frequency is the transform already.
+                let at = if n == 1 { 0 } else { i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES };
+                let to = if n == 1 { dst } else { View::packed::<LANES>(line.as_mut_ptr().wrapping_add(at)) };
+                // SAFETY: an element of `line`, or the only one of `dst`.
                 unsafe {
-                    simd.store(line.as_mut_ptr().add(at), re);
-                    simd.store(line.as_mut_ptr().add(at + LANES), im);
+                    simd.store(to.re, re);
+                    simd.store(to.im, im);
                 }
             }
+            if n == 1 {
+                continue;
+            }
             let mut src = View::packed::<LANES>(line.as_mut_ptr());
-            let mut dst = self.view(chunk, out.as_mut_ptr(), place);
             if !self.conjugate {
                 (src, dst) = (src.swapped(), dst.swapped());
             }
@@ -304,11 +309,18 @@ impl Taps {
                     simd.prefetch(out.wrapping_add(2 * i * LANES));
                     simd.prefetch(out.wrapping_add((2 * i + 1) * LANES));
                 }
-                s.cols.run(simd, src, n, View::packed::<LANES>(line.as_mut_ptr()), work.as_mut_ptr());
+                let spectrum = if n == 1 {
+                    // One row frequency is the transform already.
+                    src
+                } else {
+                    let to = View::packed::<LANES>(line.as_mut_ptr());
+                    s.cols.run(simd, src, n, to, work.as_mut_ptr());
+                    to
+                };
                 for (i, (row, _)) in self.groups.iter().enumerate() {
                     let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
-                    for part in [0, LANES] {
-                        let v = simd.load(line.as_ptr().add(at + part));
+                    for (part, from) in [(0, spectrum.re), (LANES, spectrum.im)] {
+                        let v = simd.load(from.add(at));
                         let to = out.add(2 * i * LANES + part);
                         simd.put(far, to, if add { simd.add(v, simd.load(to)) } else { v });
                     }
@@ -387,7 +399,7 @@ impl Kernel for Scatter<'_> {
                     |side: usize, k: usize| self.lines[taps.line(s, self.v, k) + (4 * i + 2 * side) * LANES..].as_ptr();
                 // SAFETY: within `lines` (length asserted). They are conjugates of the rows' spectra.
                 unsafe {
-                    real::inverse::<S, true>(
+                    real::inverse::<S, true, _>(
                         simd,
                         &s.rows,
                         pair.len(),
@@ -401,6 +413,7 @@ impl Kernel for Scatter<'_> {
                                 put.store(simd, t, simd.load(signal.add(at * next)));
                             }
                         },
+                        |_| || (),
                     );
                 }
             }
@@ -515,7 +528,9 @@ impl Kernel for Rows<'_> {
                 // SAFETY: the lines of a vector lie within the output and belong to this task.
                 let place = |side: usize, k: usize| unsafe { self.out.at(line(side, k)) };
                 // SAFETY: a buffer of the length asked for, and the places.
-                unsafe { real::forward(simd, &s.rows, (n, pair.len()), (sign, far), &mut buffer, fill, place) };
+                unsafe {
+                    real::forward(simd, &s.rows, (n, pair.len()), (sign, far), &mut buffer, fill, place, |_| || ())
+                };
             }
         }
         simd.fence();
