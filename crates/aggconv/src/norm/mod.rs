@@ -145,7 +145,7 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
             // Deviations from the channel's first value: the variance of a channel that is
             // nearly constant does not drown in the square of its mean.
             let shifts: Vec<f32> = values.channels().map(|channel| x[split.range(channel, 0).start]).collect();
-            let sums = values.sum(&Moments { x, shifts: &shifts });
+            let sums = values.sum(&Moments { x, next: split.next(), shifts: &shifts });
             let mut lines = Vec::with_capacity(sums.len());
             for (i, ([sum, squares], channel)) in sums.into_iter().zip(values.channels()).enumerate() {
                 let offset = sum / m;
@@ -157,7 +157,7 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
                 }
                 lines.push(affine.line(channel, means[i], variances[i]));
             }
-            values.each(&Written { x, dy: None, relu: affine.relu, rules: &lines });
+            values.each(&Written { x, dy: None, next: split.next(), relu: affine.relu, rules: &lines });
         },
     );
 }
@@ -174,7 +174,7 @@ pub fn evaluate(shape: NormShape, x: &[f32], affine: Affine<'_>, statistics: Sta
     split.blocks_mut(y).with_min_len(split.blocks_per_task()).for_each(|mut values| {
         let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
         let lines: Vec<Line> = values.channels().map(line).collect();
-        values.each(&Written { x, dy: None, relu: affine.relu, rules: &lines });
+        values.each(&Written { x, dy: None, next: split.next(), relu: affine.relu, rules: &lines });
     });
 }
 
@@ -220,7 +220,7 @@ pub fn backward(
         |(mut values, d_gamma, d_beta)| {
             let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
             let lines: Vec<Line> = values.channels().map(line).collect();
-            let sums = values.sum(&OutputGradient { x, dy, relu: affine.relu, lines: &lines });
+            let sums = values.sum(&OutputGradient { x, dy, next: split.next(), relu: affine.relu, lines: &lines });
             let mut slopes = Vec::with_capacity(sums.len());
             for (i, ([sum, dot], line)) in sums.into_iter().zip(lines).enumerate() {
                 // `dot` is Σ g·(x − μ).
@@ -232,7 +232,7 @@ pub fn backward(
                     projection: (dot * line.inverse_std * line.inverse_std / m) as f32,
                 });
             }
-            values.each(&Written { x, dy, relu: affine.relu, rules: &slopes });
+            values.each(&Written { x, dy, next: split.next(), relu: affine.relu, rules: &slopes });
         },
     );
 }
@@ -240,13 +240,14 @@ pub fn backward(
 /// The sums that the statistics are made of.
 struct Moments<'a> {
     x: &'a [f32],
+    next: usize,
     shifts: &'a [f32],
 }
 
 impl Share for Moments<'_> {
     #[inline(always)]
     fn add<S: Simd>(&self, simd: S, sums: &mut Sums, i: usize, range: Range<usize>, _: &[f32]) {
-        sums.moments(simd, &self.x[range], self.shifts[i]);
+        sums.moments(simd, self.next, &self.x[range], self.shifts[i]);
     }
 }
 
@@ -254,6 +255,7 @@ impl Share for Moments<'_> {
 struct OutputGradient<'a> {
     x: &'a [f32],
     dy: Option<&'a [f32]>,
+    next: usize,
     relu: bool,
     lines: &'a [Line],
 }
@@ -262,7 +264,7 @@ impl Share for OutputGradient<'_> {
     #[inline(always)]
     fn add<S: Simd>(&self, simd: S, sums: &mut Sums, i: usize, range: Range<usize>, piece: &[f32]) {
         let dy = self.dy.map_or(piece, |dy| &dy[range.clone()]);
-        sums.gradient(simd, &self.lines[i], self.relu, &self.x[range], dy);
+        sums.gradient(simd, self.next, &self.lines[i], self.relu, &self.x[range], dy);
     }
 }
 
@@ -270,6 +272,7 @@ impl Share for OutputGradient<'_> {
 struct Written<'a, R> {
     x: &'a [f32],
     dy: Option<&'a [f32]>,
+    next: usize,
     relu: bool,
     rules: &'a [R],
 }
@@ -278,6 +281,6 @@ impl<R: Rule> Write for Written<'_, R> {
     #[inline(always)]
     fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, piece: &mut [f32]) {
         let dy = self.dy.map(|dy| &dy[range.clone()]);
-        self.rules[i].apply(simd, self.relu, &self.x[range], dy, piece);
+        self.rules[i].apply(simd, self.next, self.relu, &self.x[range], dy, piece);
     }
 }

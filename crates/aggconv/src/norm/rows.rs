@@ -63,19 +63,23 @@ impl<const RELU: bool> Terms for Masked<'_, RELU> {
 impl Sums {
     /// Adds Σ (x − shift) and Σ (x − shift)².
     #[inline(always)]
-    pub(super) fn moments<S: Simd>(&mut self, simd: S, x: &[f32], shift: f32) {
-        self.add(simd, x, x, Moments(shift));
+    pub(super) fn moments<S: Simd>(&mut self, simd: S, next: usize, x: &[f32], shift: f32) {
+        self.add(simd, next, x, x, Moments(shift));
     }
 
     /// Adds Σ g and Σ g·(x − μ), where g is `dy`, masked where a ReLU was flat.
     #[inline(always)]
-    pub(super) fn gradient<S: Simd>(&mut self, simd: S, line: &Line, relu: bool, x: &[f32], dy: &[f32]) {
-        if relu { self.add(simd, x, dy, Masked::<true>(line)) } else { self.add(simd, x, dy, Masked::<false>(line)) }
+    pub(super) fn gradient<S: Simd>(&mut self, simd: S, next: usize, line: &Line, relu: bool, x: &[f32], dy: &[f32]) {
+        if relu {
+            self.add(simd, next, x, dy, Masked::<true>(line))
+        } else {
+            self.add(simd, next, x, dy, Masked::<false>(line))
+        }
     }
 
-    /// Adds the two terms of every pair of values.
+    /// Adds the two terms of every pair of values. Those that lie `next` floats on are brought near meanwhile.
     #[inline(always)]
-    fn add<S: Simd>(&mut self, simd: S, x: &[f32], y: &[f32], terms: impl Terms) {
+    fn add<S: Simd>(&mut self, simd: S, next: usize, x: &[f32], y: &[f32], terms: impl Terms) {
         assert_eq!(x.len(), y.len());
         let (mut p, mut q) = (x.as_ptr(), y.as_ptr());
         let (mut whole, rest) = (x.len() / LANES, x.len() % LANES);
@@ -86,6 +90,10 @@ impl Sums {
             unsafe {
                 let [mut first, mut second] = [0, 1].map(|i| simd.load(self.run[i].as_ptr()));
                 for _ in 0..n {
+                    simd.prefetch(p.wrapping_add(next));
+                    if p != q {
+                        simd.prefetch(q.wrapping_add(next));
+                    }
                     let [a, b] = terms.of(simd, centre, simd.load(p), simd.load(q));
                     (first, second) = (simd.add(first, a), simd.add(second, b));
                     (p, q) = (p.add(LANES), q.add(LANES));
@@ -172,18 +180,19 @@ impl Line {
 
 /// What is written for the values of one channel.
 pub(super) trait Rule: Sync {
-    /// Writes `out` for the values x; the gradient of the output, if it matters, is `dy`, or what is in its place.
-    fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]);
+    /// Writes `out` for the values x; the gradient of the output, if it matters, is `dy`, or what is in its place. What
+    /// lies `next` floats on is brought near meanwhile.
+    fn apply<S: Simd>(&self, simd: S, next: usize, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]);
 }
 
 /// The output.
 impl Rule for Line {
     #[inline(always)]
-    fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
+    fn apply<S: Simd>(&self, simd: S, next: usize, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
         if relu {
-            update(simd, x, dy, out, Output::<true>(self))
+            update(simd, next, x, dy, out, Output::<true>(self))
         } else {
-            update(simd, x, dy, out, Output::<false>(self))
+            update(simd, next, x, dy, out, Output::<false>(self))
         }
     }
 }
@@ -232,11 +241,11 @@ impl<const RELU: bool> Map for Input<'_, RELU> {
 /// The gradient of the input.
 impl Rule for Slope {
     #[inline(always)]
-    fn apply<S: Simd>(&self, simd: S, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
+    fn apply<S: Simd>(&self, simd: S, next: usize, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
         if relu {
-            update(simd, x, dy, out, Input::<true>(self))
+            update(simd, next, x, dy, out, Input::<true>(self))
         } else {
-            update(simd, x, dy, out, Input::<false>(self))
+            update(simd, next, x, dy, out, Input::<false>(self))
         }
     }
 }
@@ -244,7 +253,7 @@ impl Rule for Slope {
 /// `out = f(x, y)`, y being what is there where none is given, by whole vectors, of which the last overlaps the one before
 /// it: planes may be short, and a rest, one by one, would be most of the work.
 #[inline(always)]
-fn update<S: Simd>(simd: S, x: &[f32], y: Option<&[f32]>, out: &mut [f32], f: impl Map) {
+fn update<S: Simd>(simd: S, next: usize, x: &[f32], y: Option<&[f32]>, out: &mut [f32], f: impl Map) {
     let n = out.len();
     assert!(x.len() == n && y.is_none_or(|y| y.len() == n));
     let (x, out) = (x.as_ptr(), out.as_mut_ptr());
@@ -258,6 +267,11 @@ fn update<S: Simd>(simd: S, x: &[f32], y: Option<&[f32]>, out: &mut [f32], f: im
         let end = f.of(simd, simd.load(x.add(n - LANES)), simd.load(y.add(n - LANES)));
         let mut i = 0;
         while i + LANES < n {
+            simd.prefetch(x.wrapping_add(i + next));
+            simd.prefetch(out.wrapping_add(i + next));
+            if y != out.cast_const() {
+                simd.prefetch(y.wrapping_add(i + next));
+            }
             simd.store(out.add(i), f.of(simd, simd.load(x.add(i)), simd.load(y.add(i))));
             i += LANES;
         }

@@ -61,6 +61,12 @@ impl Split {
         UNIT.div_ceil(self.shape.per_channel() * self.block)
     }
 
+    /// Floats from a plane of a channel to its next, which no hardware prefetcher foresees; 0 where planes are longer than
+    /// a unit, whose pieces follow each other.
+    pub(super) fn next(&self) -> usize {
+        if self.pieces_per_plane == 1 { self.shape.channels * self.shape.plane } else { 0 }
+    }
+
     /// Where the piece of this index (by sample, then along the plane) of a channel lies.
     pub(super) fn range(&self, channel: usize, index: usize) -> Range<usize> {
         let (sample, part) = (index / self.pieces_per_plane, index % self.pieces_per_plane);
