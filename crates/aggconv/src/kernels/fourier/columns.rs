@@ -491,6 +491,28 @@ unsafe fn multiply<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize, x: 
     }
 }
 
+/// A sum and the product of D with the conjugate of X at an entry. No closure: that would not be inlined, nor compiled for the
+/// instructions it is made of.
+///
+/// # Safety
+/// A vector must be readable at the entry of both.
+#[inline(always)]
+unsafe fn add_product<S: Simd>(
+    simd: S,
+    [d, x]: [Mat; 2],
+    (row, col): (usize, usize),
+    (re, im): (S::V, S::V),
+) -> (S::V, S::V) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        let (p, q) = (d.re.add(d.rows.at(row) + d.cols.at(col)), x.re.add(x.rows.at(row) + x.cols.at(col)));
+        let (dr, di) = (simd.load(p), simd.load(p.add(d.im)));
+        let (xr, xi) = (simd.load(q), simd.load(q.add(x.im)));
+        let re = simd.fma(di, xi, simd.fma(dr, xr, re));
+        (re, simd.fnma(dr, xi, simd.fma(di, xr, im)))
+    }
+}
+
 /// `g = Σ_n d · conj(x)`, one sum a channel; added to `g` if `add`.
 ///
 /// # Safety
@@ -500,13 +522,6 @@ unsafe fn multiply<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize, x: 
 unsafe fn multiply_sum<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize, d: Mat, x: Mat, g: Mat, add: bool) {
     // SAFETY: the caller's contract.
     unsafe {
-        let product = |row: usize, col: usize, re: &mut S::V, im: &mut S::V| {
-            let (p, q) = (d.re.add(d.rows.at(row) + d.cols.at(col)), x.re.add(x.rows.at(row) + x.cols.at(col)));
-            let (dr, di) = (simd.load(p), simd.load(p.add(d.im)));
-            let (xr, xi) = (simd.load(q), simd.load(q.add(x.im)));
-            *re = simd.fma(di, xi, simd.fma(dr, xr, *re));
-            *im = simd.fnma(dr, xi, simd.fma(di, xr, *im));
-        };
         match lanes {
             Lanes::Channels => {
                 for col in (0..cols).step_by(LANES) {
@@ -515,7 +530,9 @@ unsafe fn multiply_sum<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize,
                     if add {
                         (re, im) = (simd.load(p), simd.load(p.add(g.im)));
                     }
-                    (0..rows).for_each(|row| product(row, col, &mut re, &mut im));
+                    for row in 0..rows {
+                        (re, im) = add_product(simd, [d, x], (row, col), (re, im));
+                    }
                     simd.store(p, re);
                     simd.store(p.add(g.im), im);
                 }
@@ -523,7 +540,9 @@ unsafe fn multiply_sum<S: Simd>(simd: S, lanes: Lanes, rows: usize, cols: usize,
             Lanes::Samples => {
                 for row in 0..rows {
                     let (mut re, mut im) = (simd.splat(0.0), simd.splat(0.0));
-                    (0..cols).step_by(LANES).for_each(|col| product(row, col, &mut re, &mut im));
+                    for col in (0..cols).step_by(LANES) {
+                        (re, im) = add_product(simd, [d, x], (row, col), (re, im));
+                    }
                     let (p, q) = (g.re.add(row), g.re.add(row + g.im));
                     *p = simd.sum(re) + if add { *p } else { 0.0 };
                     *q = simd.sum(im) + if add { *q } else { 0.0 };
