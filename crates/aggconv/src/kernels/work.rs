@@ -7,7 +7,8 @@ use crate::ConvGeometry;
 /// counted apart. A backward pass to input and weights is about twice that.
 ///
 /// Direct convolution is counted by the products that touch the input; the Fourier path by its
-/// channel products (8 operations a complex multiply-add) and `2.5·n·log₂ n` a real transform.
+/// channel products (8 operations a complex multiply-add, 6 where three real products make it) and `2.5·n·log₂ n` a real
+/// transform.
 pub fn arithmetic(algorithm: Algorithm, g: &ConvGeometry) -> f64 {
     let pairs = g.c_out as f64 * g.c_in_per_group() as f64;
     match algorithm {
@@ -15,7 +16,7 @@ pub fn arithmetic(algorithm: Algorithm, g: &ConvGeometry) -> f64 {
             let [h, w] = fourier::sizes(g).transform;
             let (points, bins) = ((h * w) as f64, (h * (w / 2 + 1)) as f64);
             let planes = (g.batch * (g.c_in + g.c_out)) as f64 + pairs;
-            8.0 * bins * g.batch as f64 * pairs + planes * 2.5 * points * points.log2()
+            fourier::operations(g) as f64 * bins * g.batch as f64 * pairs + planes * 2.5 * points * points.log2()
         }
         _ => {
             let out = g.output();

@@ -70,10 +70,20 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Whether three real products are better than four.
+    fn large(self) -> bool {
+        self.m >= 6 && self.k.min(self.n) >= LANES
+    }
+
+    /// Real multiplications and additions for each complex multiply-add.
+    pub fn operations(self) -> u64 {
+        if self.large() { 6 } else { 8 }
+    }
+
     /// Floats of working memory for a product by three real ones; 0 where four are as good.
     pub fn sums_len(self) -> usize {
         let Shape { m, k, n, .. } = self;
-        if m < 6 || k.min(n) < LANES { 0 } else { padded(m) * padded(k) + k * n }
+        if self.large() { padded(m) * padded(k) + k * n } else { 0 }
     }
 }
 

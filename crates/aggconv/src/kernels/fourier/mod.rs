@@ -115,6 +115,13 @@ pub(super) fn sizes(g: &ConvGeometry) -> Sizes {
     Sizes { transform, passes, calls, input, output, products, kernel, taps: taps.len() }
 }
 
+/// Real operations for each complex multiply-add over channels.
+pub(super) fn operations(g: &ConvGeometry) -> u64 {
+    let (_, ci, co) = channels(g);
+    let shape = cgemm::Shape { m: g.batch, k: ci, n: padded(co), real: false };
+    if layout(g) == Lanes::Channels && !is_depthwise(g) { shape.operations() } else { 8 }
+}
+
 fn padded(n: usize) -> usize {
     n.next_multiple_of(LANES)
 }
