@@ -118,6 +118,17 @@ pub trait Arithmetic: Copy {
     fn fnma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 }
 
+/// Brings floats near piece by piece, with each of `times` calls: what is asked for all at once is waited for.
+#[inline(always)]
+pub fn bring<S: Simd>(simd: S, floats: &[f32], times: usize) -> impl FnMut() {
+    let mut pieces = floats.chunks(floats.len().div_ceil(times.max(1)).next_multiple_of(LANES).max(LANES));
+    move || {
+        for line in pieces.next().into_iter().flat_map(|piece| piece.chunks(LANES)) {
+            simd.prefetch(line.as_ptr());
+        }
+    }
+}
+
 /// Vectors of 16 lanes.
 pub trait Simd: Arithmetic + Send + Sync {
     /// The registers that a vector is made of, for code that would not fit the register file with

@@ -6,7 +6,7 @@
 use super::MixPlan;
 use super::plan::Section;
 use crate::kernels::scratch::Scratch;
-use crate::kernels::simd::{Isa, Kernel, LANES, Simd, dispatch, load_rows, store_rows};
+use crate::kernels::simd::{Isa, Kernel, LANES, Simd, bring, dispatch, load_rows, store_rows};
 use rayon::prelude::*;
 
 /// Channel pairs handled by one task. Sums over channel pairs are taken per task and then over
@@ -98,18 +98,6 @@ fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
         let row = |i: usize| (i * len + at + n <= floats).then(|| rows.wrapping_add(i * len + at));
         // SAFETY: a row's n floats lie within `rows`.
         unsafe { store_rows(simd, n, v, row) };
-    }
-}
-
-/// The rows of the next block, brought near piece by piece with each of `times` calls: one that waited for memory would
-/// take as long again.
-#[inline(always)]
-fn bring<S: Simd>(simd: S, rows: &[f32], times: usize) -> impl FnMut() {
-    let mut pieces = rows.chunks(rows.len().div_ceil(times.max(1)).next_multiple_of(LANES).max(LANES));
-    move || {
-        for line in pieces.next().into_iter().flat_map(|piece| piece.chunks(LANES)) {
-            simd.prefetch(line.as_ptr());
-        }
     }
 }
 

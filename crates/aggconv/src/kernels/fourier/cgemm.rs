@@ -7,7 +7,7 @@
 
 #![allow(clippy::needless_range_loop)] // tiles of registers, indexed alike
 
-use super::super::simd::{LANES, Simd};
+use super::super::simd::{LANES, Simd, bring};
 use std::mem::MaybeUninit;
 
 /// How an index moves through memory: by `step`, and by `chunk` every 16.
@@ -341,15 +341,13 @@ unsafe fn three<S: Simd, const MR: usize, const NR: usize, const CONJ: bool, con
 ) {
     // As much of what is ahead for each tile.
     let tiles = s.m.div_ceil(MR) * s.n.div_ceil(NR * LANES);
-    let mut ahead = ahead.map(|floats| floats.chunks(floats.len().div_ceil(tiles).max(1)));
+    let mut ahead = ahead.map(|floats| bring(simd, floats, tiles));
     let mut j = 0;
     while j < s.n {
         let wide = s.n - j >= NR * LANES;
         let mut i = 0;
         while i < s.m {
-            for line in ahead.iter_mut().flat_map(|pieces| pieces.next()).flat_map(|piece| piece.chunks(LANES)) {
-                simd.prefetch(line.as_ptr());
-            }
+            ahead.iter_mut().for_each(|bring| bring());
             // SAFETY: tile (i, j) lies inside the matrices.
             unsafe {
                 macro_rules! rows {

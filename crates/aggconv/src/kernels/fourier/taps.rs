@@ -258,8 +258,8 @@ impl Taps {
                         im = simd.fma(x, simd.splat(sign * d), im);
                     }
                 }
+                let at = i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES;
                 // One row frequency is the transform already.
-                let at = if n == 1 { 0 } else { i64::from(*row).rem_euclid(n as i64) as usize * 2 * LANES };
                 let to = if n == 1 { dst } else { View::packed::<LANES>(line.as_mut_ptr().wrapping_add(at)) };
                 // SAFETY: an element of `line`, or the only one of `dst`.
                 unsafe {
