@@ -1,12 +1,25 @@
-//! The commands in the guide and the README, run in the order they stand there, in one folder, on
-//! a small `mine.npz`. What a line does to the run directories, the later lines find. Only the
-//! budgets are cut: a file of settings is put under every command that trains.
+//! Runs the commands of the documentation. The commands of a page run in their order in one folder with small data
+//! sets, so that later commands find the run directories of earlier ones. Commands that train get settings that make
+//! the training a few steps long; nothing else is changed.
 
 use assert_cmd::Command;
 use dashnas::data::{Array, Dataset, Split, Targets, npz};
 use dashnas::task::TaskKind;
+use image::{GrayImage, Luma};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Pages and the fewest commands that each must have, so that a change of the format cannot hide them.
+const PAGES: [(&str, usize); 8] = [
+    ("README.md", 5),
+    ("docs/guide.md", 40),
+    ("docs/concepts/budgets.md", 3),
+    ("docs/concepts/data.md", 2),
+    ("docs/concepts/export.md", 6),
+    ("docs/concepts/report.md", 5),
+    ("docs/concepts/resume.md", 2),
+    ("docs/concepts/tasks.md", 3),
+];
 
 /// Settings that make a training a few steps long, as `--set` flags.
 const SHORT: [&str; 11] = [
@@ -27,8 +40,8 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Lines of the `sh` blocks of a page that call the command, as their arguments; with the file
-/// that standard output goes to, if any.
+/// Returns the calls of the command in the `sh` blocks of a page: the arguments, and the file that standard output is
+/// redirected to, if any.
 fn commands(page: &str) -> Vec<(Vec<String>, Option<String>)> {
     let text = fs::read_to_string(repository().join(page)).expect("the page is there");
     let mut found = Vec::new();
@@ -65,23 +78,37 @@ fn data(folder: &Path) {
     let names = names.join(",");
     fs::write(folder.join("windows.csv"), format!("{names},activity\n{labelled}")).expect("writable");
     fs::write(folder.join("new.csv"), format!("{names}\n{new}")).expect("writable");
+    photos(folder);
+}
+
+/// Writes a folder of images with a folder for each class.
+fn photos(folder: &Path) {
+    for (class, period) in [("cat", 3), ("dog", 7)] {
+        let class = folder.join("photos").join(class);
+        fs::create_dir_all(&class).expect("writable");
+        for i in 0..6 {
+            let image = GrayImage::from_fn(16, 16, |x, y| Luma([((x * period + y * i) * 11 % 256) as u8]));
+            image.save(class.join(format!("{i}.png"))).expect("writable");
+        }
+    }
 }
 
 #[test]
 fn the_commands_of_the_documentation_run() {
-    for page in ["README.md", "docs/guide.md"] {
+    for (page, least) in PAGES {
         let folder = tempfile::tempdir().expect("a temporary folder");
         data(folder.path());
         let commands = commands(page);
-        assert!(commands.len() >= 3, "{page} has lost its commands");
+        assert!(commands.len() >= least, "{page} has only {} commands, not {least}", commands.len());
         for (args, to) in commands {
             let mut command = Command::cargo_bin("dashnas").expect("the binary is built with its tests");
             command.current_dir(folder.path()).env("DASHNAS_CACHE", folder.path().join("cache")).args(&args);
-            if ["run", "search"].contains(&args[0].as_str()) {
+            // A resumed run has its settings already.
+            if ["run", "search"].contains(&args[0].as_str()) && !args.contains(&"--resume".to_owned()) {
                 for pair in SHORT {
                     command.args(["--set", pair]);
                 }
-                // A run directory that an earlier line of the page made: the page shows alternatives.
+                // Pages show alternatives that write to the same run directory.
                 if let Some(i) = args.iter().position(|a| a == "--out") {
                     let _ = fs::remove_dir_all(folder.path().join(&args[i + 1]));
                 }
