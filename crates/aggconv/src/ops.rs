@@ -5,7 +5,7 @@ use crate::ext::{AggConvOps, TapConvSpec};
 use crate::flex::is_flex;
 use crate::kernels::{self, Algorithm};
 use crate::mix::{self, MixPlan};
-use crate::{ConvGeometry, KernelSpace, Method, OperatorError, TapSet};
+use crate::{ConvGeometry, Formulation, KernelSpace, OperatorError, TapSet};
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -45,8 +45,8 @@ pub enum Choice {
     /// The fastest known for the shape.
     #[default]
     Fastest,
-    /// The algorithm that a method of the paper uses.
-    Method(Method),
+    /// The algorithm that a formulation of the paper uses.
+    Formulation(Formulation),
     /// A kernel. The composed engine has none and chooses for itself.
     Kernel(Algorithm),
 }
@@ -135,15 +135,15 @@ pub fn tap_conv(
     let bias_dtype = bias.as_ref().map_or(w.dtype(), |b| b.dtype());
     if !options.engine.is_native(&x.device(), &[x.dtype(), w.dtype(), bias_dtype])? {
         let route = match options.choice {
-            Choice::Fastest | Choice::Kernel(_) | Choice::Method(Method::Auto) => Route::Auto,
-            Choice::Method(Method::Fourier | Method::FourierKronecker) => Route::Fourier,
-            Choice::Method(_) => Route::Direct,
+            Choice::Fastest | Choice::Kernel(_) | Choice::Formulation(Formulation::Auto) => Route::Auto,
+            Choice::Formulation(Formulation::Fourier | Formulation::FourierKronecker) => Route::Fourier,
+            Choice::Formulation(_) => Route::Direct,
         };
         return Ok(composed::tap_conv(x, w, bias, &options.taps, options.stride, options.groups, route));
     }
     let algorithm = match options.choice {
         Choice::Fastest => kernels::select(&geometry),
-        Choice::Method(method) => method.algorithm(&geometry),
+        Choice::Formulation(formulation) => formulation.algorithm(&geometry),
         Choice::Kernel(algorithm) => algorithm,
     };
     if !algorithm.supports(&geometry) {
@@ -196,7 +196,7 @@ pub struct AggConvOptions {
     /// Channel groups.
     pub groups: usize,
     /// The way of computing it.
-    pub method: Method,
+    pub formulation: Formulation,
     /// What computes it.
     pub engine: Engine,
 }
@@ -204,7 +204,7 @@ pub struct AggConvOptions {
 impl AggConvOptions {
     /// An AggConv in `dims` dimensions, stride 1, one group, computed the fastest way.
     pub fn new(space: impl Into<Arc<KernelSpace>>, dims: usize) -> Self {
-        Self { space: space.into(), dims, stride: 1, groups: 1, method: Method::Auto, engine: Engine::Auto }
+        Self { space: space.into(), dims, stride: 1, groups: 1, formulation: Formulation::Auto, engine: Engine::Auto }
     }
 
     fn tap_conv(&self, taps: Arc<TapSet>) -> TapConvOptions {
@@ -212,7 +212,7 @@ impl AggConvOptions {
             taps,
             stride: axes(self.dims, self.stride),
             groups: self.groups,
-            choice: Choice::Method(self.method),
+            choice: Choice::Formulation(self.formulation),
             engine: self.engine,
         }
     }
@@ -255,7 +255,7 @@ pub fn agg_conv(
 }
 
 /// [`agg_conv`] with the plan for the input's size given by the caller, who may have kept it.
-/// `plan` is called only if the method needs it.
+/// `plan` is called only if the formulation needs it.
 pub(crate) fn agg_conv_planned(
     x: Tensor<4>,
     w: Tensor<3>,
@@ -269,8 +269,8 @@ pub(crate) fn agg_conv_planned(
     check_operands(x.dims(), w.dims(), options.groups)?;
     check_mix(&w, &c, space.weights_per_channel_pair(dims), space.len())?;
     check_bias(bias.as_ref(), w.dims()[0])?;
-    match (options.method, options.method.dilation()) {
-        (Method::MixedResults, _) => mixed_results(x, w, c, bias, options),
+    match (options.formulation, options.formulation.dilation()) {
+        (Formulation::MixedResults, _) => mixed_results(x, w, c, bias, options),
         (_, Some(dilation)) => {
             let kernel = mix::dense_kernel(w, c, space, dims, dilation);
             tap_conv(x, kernel, bias, &options.tap_conv(Arc::new(mix::dense_taps(space, dims))))

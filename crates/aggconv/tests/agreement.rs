@@ -1,11 +1,11 @@
-//! Every method on every engine computes the same function with the same gradients: the
+//! Every formulation on every engine computes the same function with the same gradients: the
 //! definition's, in `f64`.
 
 mod common;
 
 use aggconv::kernels::Algorithm;
 use aggconv::ops::{AggConvOptions, Choice, TapConvOptions, agg_conv, tap_conv};
-use aggconv::{Engine, KernelSpace, Method, OperatorError, TapSet};
+use aggconv::{Engine, Formulation, KernelSpace, OperatorError, TapSet};
 use burn::tensor::{DType, Tensor, TensorData};
 use common::{Case, assert_close, assert_close_at, device, largest, noise, tensor, values, wide};
 use proptest::prelude::*;
@@ -14,28 +14,28 @@ use std::sync::Arc;
 /// Relative to the largest sum of magnitudes: what `f32` transforms and sums of this size leave.
 const TOLERANCE: f64 = 1e-5;
 
-fn options(case: &Case, method: Method, engine: Engine) -> AggConvOptions {
+fn options(case: &Case, formulation: Formulation, engine: Engine) -> AggConvOptions {
     let mut options = AggConvOptions::new(case.space.clone(), case.dims);
     options.stride = case.stride;
     options.groups = case.groups;
-    options.method = method;
+    options.formulation = formulation;
     options.engine = engine;
     options
 }
 
-fn check(case: &Case, method: Method, engine: Engine) {
+fn check(case: &Case, formulation: Formulation, engine: Engine) {
     let device = device();
     let x = tensor(&case.x(), case.x_shape(), &device).require_grad();
     let w = tensor(&case.w(), case.w_shape(), &device).require_grad();
     let c = tensor(&case.c(), [case.space.len()], &device).require_grad();
     let b = tensor(&case.bias(), [case.c_out], &device).require_grad();
     let dy = tensor(&case.dy(), case.y_shape(), &device);
-    let y = agg_conv(x.clone(), w.clone(), c.clone(), Some(b.clone()), &options(case, method, engine)).unwrap();
+    let y = agg_conv(x.clone(), w.clone(), c.clone(), Some(b.clone()), &options(case, formulation, engine)).unwrap();
     assert_eq!(y.dims(), case.y_shape());
     let grads = (y.clone() * dy).sum().backward();
     let (expected, scale) = (case.reference(), case.magnitudes());
     let close = |what: &str, got: &[f32], expected: &[f64], scale: &[f64]| {
-        let what = format!("{what} of {method} ({engine:?}) in {case:?}");
+        let what = format!("{what} of {formulation} ({engine:?}) in {case:?}");
         assert_close_at(&what, got, expected, largest(scale), TOLERANCE);
     };
     close("y", &values(y), &expected.y, &scale.y);
@@ -46,9 +46,9 @@ fn check(case: &Case, method: Method, engine: Engine) {
 }
 
 fn check_all(case: &Case) {
-    for &method in Method::ALL {
+    for &formulation in Formulation::ALL {
         for engine in [Engine::Native, Engine::Composed] {
-            check(case, method, engine);
+            check(case, formulation, engine);
         }
     }
 }
@@ -106,18 +106,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn methods_agree_in_one_dimension(case in one_dimensional()) {
+    fn formulations_agree_in_one_dimension(case in one_dimensional()) {
         check_all(&case);
     }
 
     #[test]
-    fn methods_agree_in_two_dimensions(case in two_dimensional()) {
+    fn formulations_agree_in_two_dimensions(case in two_dimensional()) {
         check_all(&case);
     }
 }
 
 #[test]
-fn methods_agree_on_the_papers_spaces() {
+fn formulations_agree_on_the_papers_spaces() {
     let one = Case {
         space: KernelSpace::for_1d(),
         dims: 1,
@@ -133,7 +133,7 @@ fn methods_agree_on_the_papers_spaces() {
     check_all(&Case { c_in: 4, groups: 4, stride: 2, ..one.clone() });
     // Smaller than most kernels.
     check_all(&Case { input: [1, 9], ..one });
-    // In two dimensions the dense kernel is 121 by 121: the trimmed methods only.
+    // In two dimensions the dense kernel is 121 by 121: the trimmed formulations only.
     let two = Case {
         space: KernelSpace::for_2d(),
         dims: 2,
@@ -145,12 +145,12 @@ fn methods_agree_on_the_papers_spaces() {
         stride: 1,
         seed: 8,
     };
-    for method in [Method::Auto, Method::MixedResults] {
+    for formulation in [Formulation::Auto, Formulation::MixedResults] {
         for engine in [Engine::Native, Engine::Composed] {
-            check(&two, method, engine);
+            check(&two, formulation, engine);
         }
     }
-    check(&two, Method::FourierKronecker, Engine::Native);
+    check(&two, Formulation::FourierKronecker, Engine::Native);
 }
 
 #[test]
@@ -217,9 +217,14 @@ fn only_wanted_gradients_are_computed_and_each_is_the_same() {
         let c = tensor(&case.c(), [4], &device).set_require_grad(want(2));
         let b = tensor(&case.bias(), [3], &device).set_require_grad(want(3));
         let dy = tensor(&case.dy(), case.y_shape(), &device);
-        let y =
-            agg_conv(x.clone(), w.clone(), c.clone(), Some(b.clone()), &options(&case, Method::Auto, Engine::Native))
-                .unwrap();
+        let y = agg_conv(
+            x.clone(),
+            w.clone(),
+            c.clone(),
+            Some(b.clone()),
+            &options(&case, Formulation::Auto, Engine::Native),
+        )
+        .unwrap();
         let grads = (y * dy).sum().backward();
         let found = [
             x.grad(&grads).map(values),
@@ -256,19 +261,20 @@ fn doubles_are_composed_and_refused_by_the_kernels() {
     let x = Tensor::<4>::from_data(TensorData::new(double(case.x()), case.x_shape()), (&device, DType::F64));
     let w = Tensor::<3>::from_data(TensorData::new(double(case.w()), case.w_shape()), (&device, DType::F64));
     let c = Tensor::<1>::from_data(TensorData::new(double(case.c()), [4]), (&device, DType::F64));
-    let refused = agg_conv(x.clone(), w.clone(), c.clone(), None, &options(&case, Method::Auto, Engine::Native));
+    let refused = agg_conv(x.clone(), w.clone(), c.clone(), None, &options(&case, Formulation::Auto, Engine::Native));
     assert_eq!(refused.unwrap_err(), OperatorError::NativeDType(DType::F64));
-    for &method in Method::ALL {
-        let y = agg_conv(x.clone(), w.clone(), c.clone(), None, &options(&case, method, Engine::Auto)).unwrap();
+    for &formulation in Formulation::ALL {
+        let y = agg_conv(x.clone(), w.clone(), c.clone(), None, &options(&case, formulation, Engine::Auto)).unwrap();
         assert_eq!(y.dtype(), DType::F64);
         let expected =
             case.reference_of(&double(case.x()), &double(case.w()), &double(case.c()), &[0.0; 2], &double(case.dy()));
         let y: Vec<f64> = y.into_data().try_to_vec().unwrap();
         // Flex transforms doubles with twiddle factors rounded to f32.
-        let through_fourier = matches!(method, Method::Auto | Method::Fourier | Method::FourierKronecker);
+        let through_fourier =
+            matches!(formulation, Formulation::Auto | Formulation::Fourier | Formulation::FourierKronecker);
         let tolerance = if through_fourier { 1e-5 } else { 1e-12 };
         for (y, expected) in y.iter().zip(&expected.y) {
-            assert!((y - expected).abs() < tolerance, "{method}: {y} {expected}");
+            assert!((y - expected).abs() < tolerance, "{formulation}: {y} {expected}");
         }
     }
 }
@@ -293,8 +299,8 @@ fn shapes_that_do_not_fit_are_refused() {
         refused(x([1, 2, 1, 8]), w([3, 2, 16]), c(5), None, &one),
         OperatorError::Mixing { got: 5, expected: 4 }
     );
-    for &method in Method::ALL {
-        let options = AggConvOptions { method, ..one.clone() };
+    for &formulation in Formulation::ALL {
+        let options = AggConvOptions { formulation, ..one.clone() };
         assert_eq!(
             refused(x([1, 2, 1, 8]), w([3, 2, 16]), c(4), Some(c(2)), &options),
             OperatorError::Bias { got: 2, expected: 3 }

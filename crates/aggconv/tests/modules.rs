@@ -5,7 +5,7 @@ mod common;
 use aggconv::nn::{
     AggConv, AggConv1d, AggConv2d, AggConvConfig, KernelConv1d, KernelConv2d, KernelConvConfig, KernelConvError,
 };
-use aggconv::{Candidate, Engine, KernelSpace, Method, OperatorError, SpaceError};
+use aggconv::{Candidate, Engine, Formulation, KernelSpace, OperatorError, SpaceError};
 use burn::module::{Module, Param};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
@@ -89,16 +89,16 @@ fn gradient_of_alpha_by_finite_differences() {
         .collect();
     let device = device();
     for engine in [Engine::Native, Engine::Composed] {
-        for &method in Method::ALL {
+        for &formulation in Formulation::ALL {
             let config = AggConvConfig::new([2, 3], case.space.clone()).with_dims(1).with_stride(2);
-            let mut conv = module(config.with_method(method).with_engine(engine), &device);
+            let mut conv = module(config.with_formulation(formulation).with_engine(engine), &device);
             conv.weight = Param::from_tensor(tensor(&case.w(), case.w_shape(), &device));
             conv.bias = Some(Param::from_tensor(tensor(&case.bias(), [3], &device)));
             let mixing = conv.mixing(Some(tensor(&g, [4], &device)), tau);
             let y = conv.forward_mixed(tensor(&case.x(), case.x_shape(), &device), mixing);
             let grads = (y * tensor(&case.dy(), case.y_shape(), &device)).sum().backward();
             let found = values(conv.alpha.val().grad(&grads).unwrap());
-            assert_close(&format!("dα of {method} ({engine:?})"), &found, &expected, 1e-4);
+            assert_close(&format!("dα of {formulation} ({engine:?})"), &found, &expected, 1e-4);
         }
     }
 }
@@ -144,10 +144,11 @@ fn a_tiny_aggconv_learns_a_dilated_convolution() {
 
 #[test]
 fn one_seed_gives_the_same_bits_on_any_number_of_threads() {
-    let run = |threads: usize, method: Method| {
+    let run = |threads: usize, formulation: Formulation| {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
             let device = device();
-            let config = AggConvConfig::new([17, 20], KernelSpace::new([3, 5, 7], [1, 3]).unwrap()).with_method(method);
+            let config = AggConvConfig::new([17, 20], KernelSpace::new([3, 5, 7], [1, 3]).unwrap())
+                .with_formulation(formulation);
             let mut conv = module(config, &device);
             let x = tensor(&noise(4 * 17 * 12 * 15, 60), [4, 17, 12, 15], &device);
             let target = tensor(&noise(4 * 20 * 12 * 15, 61), [4, 20, 12, 15], &device);
@@ -155,8 +156,8 @@ fn one_seed_gives_the_same_bits_on_any_number_of_threads() {
             (losses, values(conv.weight.val()), values(conv.alpha.val()))
         })
     };
-    for method in [Method::Auto, Method::Fourier, Method::MixedResults] {
-        assert_eq!(run(1, method), run(2, method), "{method}");
+    for formulation in [Formulation::Auto, Formulation::Fourier, Formulation::MixedResults] {
+        assert_eq!(run(1, formulation), run(2, formulation), "{formulation}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::check_layer;
 use crate::ops::{AggConvOptions, agg_conv_planned};
-use crate::{Engine, KernelSpace, Method, MixPlan, OperatorError};
+use crate::{Engine, Formulation, KernelSpace, MixPlan, OperatorError};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor, activation};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ pub struct AggConvConfig {
     stride: usize,
     groups: usize,
     bias: bool,
-    method: Method,
+    formulation: Formulation,
     engine: Engine,
 }
 
@@ -33,14 +33,14 @@ impl AggConvConfig {
             stride: 1,
             groups: 1,
             bias: true,
-            method: Method::Auto,
+            formulation: Formulation::Auto,
             engine: Engine::Auto,
         }
     }
 
     /// How the mixture is computed.
-    pub fn with_method(self, method: Method) -> Self {
-        Self { method, ..self }
+    pub fn with_formulation(self, formulation: Formulation) -> Self {
+        Self { formulation, ..self }
     }
 
     /// Checks that such a layer can be.
@@ -68,7 +68,7 @@ impl AggConvConfig {
             dims: self.dims,
             stride: self.stride,
             groups: self.groups,
-            method: self.method,
+            formulation: self.formulation,
             engine: self.engine,
             plan: Arc::default(),
         })
@@ -111,7 +111,7 @@ pub struct AggConv {
     pub groups: usize,
     /// How the mixture is computed.
     #[module(skip)]
-    pub method: Method,
+    pub formulation: Formulation,
     /// What computes it.
     #[module(skip)]
     pub engine: Engine,
@@ -162,7 +162,7 @@ impl AggConv {
         let mut options = AggConvOptions::new(self.space.clone(), self.dims);
         options.stride = self.stride;
         options.groups = self.groups;
-        options.method = self.method;
+        options.formulation = self.formulation;
         options.engine = self.engine;
         let [_, _, h, w] = x.dims();
         let bias = self.bias.as_ref().map(Param::val);

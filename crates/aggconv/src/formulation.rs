@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// A way of computing `AggConv_{K,D}`. All compute the same function, to rounding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum Formulation {
     /// The kernels are added up on the union of their taps, less those out of reach, and
     /// convolved once by the algorithm that fits the shape.
     #[default]
@@ -29,35 +29,35 @@ pub enum Method {
     FourierKronecker,
 }
 
-impl Method {
-    /// Every method, for tests and benchmarks that try each.
-    pub const ALL: &'static [Method] = &[
-        Method::Auto,
-        Method::MixedResults,
-        Method::MixedWeights,
-        Method::MixedWeightsKronecker,
-        Method::Fourier,
-        Method::FourierKronecker,
+impl Formulation {
+    /// Every formulation, for tests and benchmarks that try each.
+    pub const ALL: &'static [Formulation] = &[
+        Formulation::Auto,
+        Formulation::MixedResults,
+        Formulation::MixedWeights,
+        Formulation::MixedWeightsKronecker,
+        Formulation::Fourier,
+        Formulation::FourierKronecker,
     ];
 
     /// The name it is displayed as, parsed from and serialized to.
     pub fn name(self) -> &'static str {
         match self {
-            Method::Auto => "auto",
-            Method::MixedResults => "mixed-results",
-            Method::MixedWeights => "mixed-weights",
-            Method::MixedWeightsKronecker => "mixed-weights-kronecker",
-            Method::Fourier => "fourier",
-            Method::FourierKronecker => "fourier-kronecker",
+            Formulation::Auto => "auto",
+            Formulation::MixedResults => "mixed-results",
+            Formulation::MixedWeights => "mixed-weights",
+            Formulation::MixedWeightsKronecker => "mixed-weights-kronecker",
+            Formulation::Fourier => "fourier",
+            Formulation::FourierKronecker => "fourier-kronecker",
         }
     }
 
-    /// How the method dilates kernels, if it builds the dense one.
+    /// How the formulation dilates kernels, if it builds the dense one.
     pub fn dilation(self) -> Option<Dilation> {
         match self {
-            Method::Auto | Method::MixedResults => None,
-            Method::MixedWeights | Method::Fourier => Some(Dilation::Zeropad),
-            Method::MixedWeightsKronecker | Method::FourierKronecker => Some(Dilation::Kronecker),
+            Formulation::Auto | Formulation::MixedResults => None,
+            Formulation::MixedWeights | Formulation::Fourier => Some(Dilation::Zeropad),
+            Formulation::MixedWeightsKronecker | Formulation::FourierKronecker => Some(Dilation::Kronecker),
         }
     }
 
@@ -66,7 +66,7 @@ impl Method {
     pub fn convolutions(self, space: &KernelSpace, dims: usize, geometry: &ConvGeometry) -> Vec<ConvGeometry> {
         let with = |taps: TapSet| ConvGeometry { taps: Arc::new(taps), ..geometry.clone() };
         match (self, self.dilation()) {
-            (Method::MixedResults, _) => {
+            (Formulation::MixedResults, _) => {
                 space.candidates().iter().map(|c| with(TapSet::lattice(c.k, c.d, dims))).collect()
             }
             (_, Some(_)) => vec![with(mix::dense_taps(space, dims))],
@@ -77,34 +77,36 @@ impl Method {
         }
     }
 
-    /// The kernel that a method asks for on a geometry.
+    /// The kernel that a formulation asks for on a geometry.
     pub fn algorithm(self, geometry: &ConvGeometry) -> Algorithm {
         match self {
-            Method::Auto => kernels::select(geometry),
-            Method::MixedResults | Method::MixedWeights | Method::MixedWeightsKronecker => Algorithm::Direct,
-            Method::Fourier | Method::FourierKronecker => Algorithm::Fourier,
+            Formulation::Auto => kernels::select(geometry),
+            Formulation::MixedResults | Formulation::MixedWeights | Formulation::MixedWeightsKronecker => {
+                Algorithm::Direct
+            }
+            Formulation::Fourier | Formulation::FourierKronecker => Algorithm::Fourier,
         }
     }
 }
 
-impl fmt::Display for Method {
+impl fmt::Display for Formulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-/// A name that is no [`Method`]'s.
+/// A name that is no [`Formulation`]'s.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown method {0:?}: expected one of auto, mixed-results, mixed-weights, mixed-weights-kronecker, fourier, fourier-kronecker"
+    "unknown formulation {0:?}: expected one of auto, mixed-results, mixed-weights, mixed-weights-kronecker, fourier, fourier-kronecker"
 )]
-pub struct UnknownMethod(pub String);
+pub struct UnknownFormulation(pub String);
 
-impl FromStr for Method {
-    type Err = UnknownMethod;
+impl FromStr for Formulation {
+    type Err = UnknownFormulation;
 
-    fn from_str(s: &str) -> Result<Self, UnknownMethod> {
-        Self::ALL.iter().copied().find(|m| m.name() == s).ok_or_else(|| UnknownMethod(s.to_owned()))
+    fn from_str(s: &str) -> Result<Self, UnknownFormulation> {
+        Self::ALL.iter().copied().find(|m| m.name() == s).ok_or_else(|| UnknownFormulation(s.to_owned()))
     }
 }
 
@@ -113,26 +115,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_method_has_its_convolutions() {
+    fn each_formulation_has_its_convolutions() {
         let space = KernelSpace::new([3, 5], [1, 3]).unwrap();
         let taps = Arc::new(TapSet::lattice(1, 1, 1));
         let g = ConvGeometry { batch: 2, c_in: 3, c_out: 4, groups: 1, input: [1, 5], stride: [1, 1], taps };
-        let taps = |method: Method| -> Vec<usize> {
-            method.convolutions(&space, 1, &g).iter().map(|g| g.taps.len()).collect()
+        let taps = |formulation: Formulation| -> Vec<usize> {
+            formulation.convolutions(&space, 1, &g).iter().map(|g| g.taps.len()).collect()
         };
-        assert_eq!(taps(Method::MixedResults), [3, 3, 5, 5]);
-        assert_eq!(taps(Method::MixedWeights), [13], "the dense kernel of side (5 - 1) * 3 + 1");
-        assert_eq!(taps(Method::FourierKronecker), [13]);
-        assert_eq!(taps(Method::Auto), [7], "-3 to 3: +-6 is out of reach");
+        assert_eq!(taps(Formulation::MixedResults), [3, 3, 5, 5]);
+        assert_eq!(taps(Formulation::MixedWeights), [13], "the dense kernel of side (5 - 1) * 3 + 1");
+        assert_eq!(taps(Formulation::FourierKronecker), [13]);
+        assert_eq!(taps(Formulation::Auto), [7], "-3 to 3: +-6 is out of reach");
     }
 
     #[test]
     fn names_agree_everywhere() {
-        for &method in Method::ALL {
-            assert_eq!(method.to_string().parse(), Ok(method));
-            assert_eq!(serde_json::to_string(&method).unwrap(), format!("\"{method}\""));
-            assert!(UnknownMethod(String::new()).to_string().contains(method.name()));
+        for &formulation in Formulation::ALL {
+            assert_eq!(formulation.to_string().parse(), Ok(formulation));
+            assert_eq!(serde_json::to_string(&formulation).unwrap(), format!("\"{formulation}\""));
+            assert!(UnknownFormulation(String::new()).to_string().contains(formulation.name()));
         }
-        assert_eq!("dash".parse::<Method>(), Err(UnknownMethod("dash".into())));
+        assert_eq!("dash".parse::<Formulation>(), Err(UnknownFormulation("dash".into())));
     }
 }
