@@ -3,7 +3,7 @@
 use crate::arrays::{to_rust, vector_to_python};
 use crate::errors::{Class, raise};
 use aggconv::ops::{self, AggConvOptions};
-use aggconv::{KernelSpace, Method};
+use aggconv::{Formulation, KernelSpace};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use dashnas::data::Array;
 use numpy::{PyArrayDyn, PyReadonlyArrayDyn};
@@ -21,7 +21,7 @@ pub struct Options {
     dilations: Vec<usize>,
     stride: usize,
     groups: usize,
-    method: String,
+    formulation: String,
 }
 
 /// `Σ_{k,d} softmax(α)_{k,d} · Conv_{k,d}(x) + b`; shapes as in `dashnas.agg_conv`, weights flat.
@@ -124,11 +124,11 @@ impl Operands {
 
     fn options(&self, py: Python<'_>, given: Options) -> PyResult<AggConvOptions> {
         let space = KernelSpace::new(given.kernel_sizes, given.dilations).map_err(|e| wrong(py, &e))?;
-        let method: Method = given.method.parse().map_err(|e| wrong(py, &e))?;
+        let formulation: Formulation = given.formulation.parse().map_err(|e| wrong(py, &e))?;
         Ok(AggConvOptions {
             stride: given.stride,
             groups: given.groups,
-            method,
+            formulation,
             ..AggConvOptions::new(space, self.dims())
         })
     }

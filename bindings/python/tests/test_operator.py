@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import dashnas
 from dashnas.errors import OperatorError
 
-METHODS = ["auto", "mixed-results", "mixed-weights", "mixed-weights-kronecker", "fourier", "fourier-kronecker"]
+FORMULATIONS = ["auto", "mixed-results", "mixed-weights", "mixed-weights-kronecker", "fourier", "fourier-kronecker"]
 #: float32 sums of a few hundred products, against float64.
 TOLERANCE = 1e-5
 
@@ -61,12 +61,14 @@ def expected(c: dict[str, Any]) -> F64:
     return sum(terms[1:], terms[0]) + c["bias"].reshape((-1,) + (1,) * (c["x"].ndim - 2))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("formulation", FORMULATIONS)
 @pytest.mark.parametrize(("dims", "stride", "groups"), [(1, 1, 1), (1, 2, 2), (2, 1, 1), (2, 3, 2)])
-def test_every_method_is_the_weighted_sum_of_convolutions(method: str, dims: int, stride: int, groups: int) -> None:
+def test_every_formulation_is_the_weighted_sum_of_convolutions(
+    formulation: str, dims: int, stride: int, groups: int
+) -> None:
     c = case(dims, stride, groups)
     want = expected(c)
-    y = dashnas.agg_conv(**c, method=method)
+    y = dashnas.agg_conv(**c, formulation=formulation)
     assert y.dtype == np.float32 and y.shape == want.shape
     np.testing.assert_allclose(y, want, atol=TOLERANCE * np.abs(want).max(), rtol=0)
 
@@ -121,7 +123,7 @@ def test_inputs_of_any_layout_and_type_are_taken() -> None:
         ({"bias": np.zeros(5)}, "5 biases"),
         ({"stride": 0}, "stride"),
         ({"groups": 3}, "groups"),
-        ({"method": "magic"}, "magic"),
+        ({"formulation": "magic"}, "magic"),
         ({"weights": [np.zeros((6, 4, 3))]}, "1 kernels for 4"),
         ({"weights": [np.zeros((6, 4, 3))] * 4}, "size 5 and dilation 1"),
     ],

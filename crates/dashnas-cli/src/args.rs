@@ -13,7 +13,7 @@ use crate::read_args::ReadArgs;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use dashnas::bench::Mode;
-use dashnas::config::{BackboneName, Override, Preset, SearchMethod as Method, TaskName, Transform};
+use dashnas::config::{BackboneName, Formulation, Override, Preset, TaskName, Transform};
 use dashnas::task::{Loss, Metric};
 use dashnas::tasks;
 use std::path::{Path, PathBuf};
@@ -158,7 +158,7 @@ pub enum BenchCommand {
     /// One training step: forward, backward and optimizer, on random data of a case's shape.
     Step(BenchStepArgs),
     /// The paper's figures 2 and 3: time against the number of operations and the input length, for its
-    /// five methods and for the fastest here. Writes CSV and SVG.
+    /// five formulations and for the fastest here. Writes CSV and SVG.
     Figures(BenchFiguresArgs),
     /// A trained model's predictions: latency of single samples, and throughput in batches.
     Infer(BenchInferArgs),
@@ -170,13 +170,13 @@ pub struct BenchStepArgs {
     /// The case: seqmnist, seqmnist1, seqmnist49, ecg, satellite, deepsea, cifar, ninapro, darcy or darcy29.
     #[arg(long)]
     pub case: String,
-    /// The network: the supernet by its fastest method (dash), by Eq. 3 or Eq. 2 of the paper, the plain
+    /// The network: the supernet by its fastest formulation (dash), by Eq. 3 or Eq. 2 of the paper, the plain
     /// backbone, or a network of wide, dilated kernels (retrain).
     #[arg(long, default_value = "dash", value_parser = PossibleValuesParser::new(Mode::ALL.map(Mode::name)))]
     pub mode: String,
     /// How the mixture is computed in mode dash, instead of the fastest way.
-    #[arg(long, value_parser = PossibleValuesParser::new(Method::ALL.iter().map(|m| m.name())))]
-    pub method: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(Formulation::ALL.iter().map(|m| m.name())))]
+    pub formulation: Option<String>,
     /// Convolve each channel by itself where input and output channels agree.
     #[arg(long)]
     pub depthwise: bool,
@@ -206,7 +206,7 @@ pub struct BenchFiguresArgs {
     /// Steps timed at each point, after one that is not.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub steps: u16,
-    /// Leave out what is slower: once a step of a method takes longer than this, its larger points are skipped.
+    /// Leave out what is slower: once a step of a formulation takes longer than this, its larger points are skipped.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     pub limit: f64,
     /// How the result is printed and on how many threads it is computed.

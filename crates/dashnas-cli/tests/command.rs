@@ -513,9 +513,9 @@ fn bench_step_reports_every_mode() {
     }
 }
 
-/// The paper's figures 2 and 3: a line for each of its methods and for ours, as numbers and as a picture.
+/// The paper's figures 2 and 3: a line for each of its formulations and for ours, as numbers and as a picture.
 #[test]
-fn bench_figures_draws_all_six_methods() {
+fn bench_figures_draws_all_six_formulations() {
     let folder = folder();
     // With a limit that every step exceeds, each line ends after its first point.
     let args = ["bench", "figures", "--out", "figures", "--batch", "1", "--limit", "0"];

@@ -8,7 +8,7 @@ use crate::rng::{self, Stream};
 use aggconv::maps::ops as maps;
 use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig};
 use aggconv::norm::NormAct;
-use aggconv::{KernelSpace, Method};
+use aggconv::{Formulation, KernelSpace};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::Rng;
@@ -30,8 +30,8 @@ pub enum Kernels {
     Searched {
         /// The kernel sizes and dilations mixed.
         space: KernelSpace,
-        /// How the mixture is computed; all methods give the same function.
-        method: Method,
+        /// How the mixture is computed; all formulations give the same function.
+        formulation: Formulation,
         /// Convolve each channel by itself where input and output channels agree.
         depthwise: bool,
         /// Standard deviation of the initial weights w_{k,d}.
@@ -272,13 +272,13 @@ fn conv(
 ) -> ConvLayer {
     match kernels {
         Kernels::Fixed(list) => ConvLayer::Fixed(fixed(dims, channels, stride, list[index], stream, device)),
-        Kernels::Searched { space, method, depthwise, weight_std, alpha_std } => {
+        Kernels::Searched { space, formulation, depthwise, weight_std, alpha_std } => {
             let groups = if *depthwise && channels[0] == channels[1] { channels[0] } else { 1 };
             let mut conv = AggConvConfig::new(channels, space.clone())
                 .with_dims(dims)
                 .with_stride(stride)
                 .with_groups(groups)
-                .with_method(*method)
+                .with_formulation(*formulation)
                 .init(device);
             let shape = conv.weight.dims();
             let n = shape.iter().product();

@@ -117,7 +117,7 @@ pub fn search(
     let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
     let kernels = Kernels::Searched {
         space: space.clone(),
-        method: c.method,
+        formulation: c.formulation,
         depthwise: config.backbone.depthwise,
         weight_std: c.weight_init_std,
         alpha_std: c.alpha_init_std,

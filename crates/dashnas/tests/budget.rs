@@ -2,7 +2,7 @@
 
 use dashnas::budget::plan::TunePlan;
 use dashnas::checkpoint::{Cadence, Checkpoint};
-use dashnas::config::{Config, Preset, SearchMethod, Tuner};
+use dashnas::config::{Config, Formulation, Preset, Tuner};
 use dashnas::data::{Array, Dataset, Split, Targets};
 use dashnas::event::{Event, Observer};
 use dashnas::outcome::Outcome;
@@ -361,11 +361,11 @@ fn a_memory_limit_is_met_by_parts_of_batches_or_refused_with_the_least() {
 }
 
 #[test]
-fn a_memory_limit_changes_the_method_of_the_search_first() {
+fn a_memory_limit_changes_the_formulation_of_the_search_first() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let mut limited = config();
     limited.backbone.channels = Some(64);
-    limited.search.method = SearchMethod::MixedResults;
+    limited.search.formulation = Formulation::MixedResults;
     limited.search.batch_size = Some(40);
     limited.budget.memory_limit = 1;
     // The process grows meanwhile, and other tests with it: a little more than the least, until that is enough.

@@ -241,7 +241,7 @@ fn names_are_those_of_the_files() {
     }
     Preset::ALL.iter().for_each(|v| assert_eq!(quoted(v), v.name()));
     BackboneName::ALL.iter().for_each(|v| assert_eq!(quoted(v), v.name()));
-    SearchMethod::ALL.iter().for_each(|v| assert_eq!(quoted(v), v.name()));
+    Formulation::ALL.iter().for_each(|v| assert_eq!(quoted(v), v.name()));
     TaskName::ALL.iter().for_each(|v| assert_eq!(quoted(v), v.name()));
     dashnas::task::Loss::ALL.iter().for_each(|v| assert_eq!(quoted(v), v.name()));
 }

@@ -24,7 +24,7 @@ class _Options(TypedDict):
     dilations: list[int]
     stride: int
     groups: int
-    method: str
+    formulation: str
 
 @final
 class Model:

@@ -28,13 +28,13 @@ def agg_conv(
     bias: ArrayLike | None = None,
     stride: int = 1,
     groups: int = 1,
-    method: str = "auto",
+    formulation: str = "auto",
 ) -> F32:
     """The weighted sum of one convolution for every kernel size and dilation.
 
     With c = softmax(alpha), this is sum(c[k, d] * conv(x, weights[k, d], dilation=d)) + bias, where each `conv` is a
     cross-correlation with zero padding that keeps the size: at stride s, every s-th position of it. It is computed
-    as one convolution, with the method that is fastest for the shape.
+    as one convolution, with the formulation that is fastest for the shape.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def agg_conv(
     bias : array, O
     stride : the same on each axis
     groups : divides the channels; C for a depthwise convolution
-    method : "auto", or one of the paper's: "mixed-results" (Eq. 2), "mixed-weights" (Eq. 3), "fourier" (Eq. 4),
+    formulation : "auto", or one of the paper's: "mixed-results" (Eq. 2), "mixed-weights" (Eq. 3), "fourier" (Eq. 4),
         "mixed-weights-kronecker", "fourier-kronecker". All give the same to rounding.
 
     Returns
@@ -59,7 +59,7 @@ def agg_conv(
     OperatorError
         if the operands do not fit together
     """
-    x, flat, logits, options = _operands(x, weights, alpha, kernel_sizes, dilations, stride, groups, method)
+    x, flat, logits, options = _operands(x, weights, alpha, kernel_sizes, dilations, stride, groups, formulation)
     return _dashnas.agg_conv(x, flat, logits, None if bias is None else _f32(bias), options)
 
 
@@ -73,13 +73,13 @@ def agg_conv_backward(
     *,
     stride: int = 1,
     groups: int = 1,
-    method: str = "auto",
+    formulation: str = "auto",
 ) -> tuple[F32, F32 | list[F32], F32]:
     """The gradients of sum(dy * agg_conv(x, weights, alpha, …)) by x, weights and alpha, in the shapes of each.
 
     That by the bias is `dy.sum(axis=(0, 2))`, or `axis=(0, 2, 3)` in two dimensions.
     """
-    x, flat, logits, options = _operands(x, weights, alpha, kernel_sizes, dilations, stride, groups, method)
+    x, flat, logits, options = _operands(x, weights, alpha, kernel_sizes, dilations, stride, groups, formulation)
     dx, dw, da = _dashnas.agg_conv_backward(_f32(dy), x, flat, logits, options)
     return dx, _like(dw, weights), da.reshape(np.shape(alpha))
 
@@ -92,7 +92,7 @@ def _operands(
     dilations: Sequence[int],
     stride: int,
     groups: int,
-    method: str,
+    formulation: str,
 ) -> tuple[F32, F32, F32, _Options]:
     sizes, spread = [int(k) for k in kernel_sizes], [int(d) for d in dilations]
     options: _Options = {
@@ -100,7 +100,7 @@ def _operands(
         "dilations": spread,
         "stride": int(stride),
         "groups": int(groups),
-        "method": method,
+        "formulation": formulation,
     }
     if min([*sizes, *spread, options["stride"], options["groups"]], default=1) < 0:
         raise OperatorError("kernel sizes, dilations, stride and groups cannot be negative")

@@ -8,7 +8,7 @@ use crate::plot::{self, Series};
 use crate::progress::Verbosity;
 use dashnas::bench::cases::{self, Case};
 use dashnas::bench::{Mode, StepBench, StepReport};
-use dashnas::config::SearchMethod as Method;
+use dashnas::config::Formulation;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -27,11 +27,12 @@ pub fn step(args: &BenchStepArgs, verbosity: Verbosity) -> Result<(), Failure> {
     case.batch = args.batch.map_or(case.batch, |n| n as usize);
     // clap has checked both names against the same lists.
     let mode = Mode::ALL.into_iter().find(|m| m.name() == args.mode).unwrap_or(Mode::Dash);
-    let method = args.method.as_deref().and_then(|name| Method::ALL.iter().copied().find(|m| m.name() == name));
+    let formulation =
+        args.formulation.as_deref().and_then(|name| Formulation::ALL.iter().copied().find(|m| m.name() == name));
     let bench = StepBench {
         case,
         mode,
-        method,
+        formulation,
         depthwise: args.depthwise,
         width: args.width.map_or(mode.default_width(), usize::from),
         steps: args.steps.into(),
@@ -83,14 +84,14 @@ fn text(r: &StepReport) -> String {
     out
 }
 
-/// The methods of the figures, the paper's five and ours, with how they are labelled.
-const METHODS: [(Method, &str); 6] = [
-    (Method::MixedResults, "mixed-results"),
-    (Method::MixedWeights, "mixed-weights"),
-    (Method::MixedWeightsKronecker, "mixed-weights (Kronecker)"),
-    (Method::Fourier, "DASH"),
-    (Method::FourierKronecker, "DASH (Kronecker)"),
-    (Method::Auto, "ours (auto)"),
+/// The formulations of the figures, the paper's five and ours, with how they are labelled.
+const FORMULATIONS: [(Formulation, &str); 6] = [
+    (Formulation::MixedResults, "mixed-results"),
+    (Formulation::MixedWeights, "mixed-weights"),
+    (Formulation::MixedWeightsKronecker, "mixed-weights (Kronecker)"),
+    (Formulation::Fourier, "DASH"),
+    (Formulation::FourierKronecker, "DASH (Kronecker)"),
+    (Formulation::Auto, "ours (auto)"),
 ];
 
 /// Times the figures and writes them.
@@ -118,13 +119,14 @@ pub fn figures(args: &BenchFiguresArgs, verbosity: Verbosity) -> Result<(), Fail
 
 fn measure(args: &BenchFiguresArgs, points: &[(usize, Case)]) -> Result<Vec<Series>, Failure> {
     let mut all = Vec::new();
-    for (method, label) in METHODS {
+    for (formulation, label) in FORMULATIONS {
         let mut series = Series { label: label.into(), points: Vec::new() };
         for (x, case) in points {
             let mut case = case.clone();
             case.batch = args.batch.map_or(case.batch, |n| n as usize);
             let (mode, depthwise, width) = (Mode::Dash, false, 1);
-            let bench = StepBench { case, mode, method: Some(method), depthwise, width, steps: args.steps.into() };
+            let bench =
+                StepBench { case, mode, formulation: Some(formulation), depthwise, width, steps: args.steps.into() };
             let seconds = bench.run()?.seconds;
             tracing::info!("{label}, {x}: {seconds:.4} s");
             series.points.push((*x as f64, seconds));

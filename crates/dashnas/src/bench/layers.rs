@@ -23,7 +23,7 @@ pub struct LayerReport {
     pub convolutions: usize,
     /// Taps of their kernels that can reach the input.
     pub taps: usize,
-    /// The algorithm that the method uses or, where it leaves the choice, that the shape selects.
+    /// The algorithm that the formulation uses or, where it leaves the choice, that the shape selects.
     pub algorithm: Algorithm,
     /// Billions of floating-point operations in a training step: forward and both gradients.
     pub gflop: f64,
@@ -48,7 +48,7 @@ pub(super) fn layers(plan: &Plan, case: &Case, network: &Network) -> Vec<LayerRe
             out.push(match conv {
                 Some(ConvLayer::Mixed(conv)) => {
                     let g = geometry(channels, input, stride, conv.groups, lattice(1, 1));
-                    layer(&conv.method.convolutions(&conv.space, plan.dims, &g), |g| conv.method.algorithm(g))
+                    layer(&conv.formulation.convolutions(&conv.space, plan.dims, &g), |g| conv.formulation.algorithm(g))
                 }
                 Some(ConvLayer::Fixed(conv)) => {
                     let taps = lattice(conv.candidate.k, conv.candidate.d);
@@ -104,12 +104,12 @@ mod tests {
         let mut case = Case::named("ecg").expect("a case");
         case.batch = 2;
         case.input = [1, 40];
-        StepBench { case, mode, method: None, depthwise, width: 1, steps: 1 }.run().expect("valid").layers
+        StepBench { case, mode, formulation: None, depthwise, width: 1, steps: 1 }.run().expect("valid").layers
     }
 
-    /// The methods that the paper compares do what they say, and not what is fastest.
+    /// The formulations that the paper compares do what they say, and not what is fastest.
     #[test]
-    fn a_layer_is_reported_by_its_own_method() {
+    fn a_layer_is_reported_by_its_own_formulation() {
         let mixed = |mode| layers(mode, false).into_iter().filter(|l| l.taps > 1).collect::<Vec<_>>();
         let (auto, weights, results) = (mixed(Mode::Dash), mixed(Mode::MixedWeights), mixed(Mode::MixedResults));
         assert!(auto.len() == 9 && weights.len() == 9 && results.len() == 9);

@@ -13,7 +13,7 @@ use crate::network::{Kernels, Network, Pass, training_device};
 use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
 use crate::rng::{self, Seed};
 use crate::task::Loss;
-use aggconv::Method;
+use aggconv::Formulation;
 use aggconv::kernels::fourier::parts::Contraction;
 use burn::tensor::{Int, Tensor, TensorData};
 use cases::Case;
@@ -25,7 +25,7 @@ use std::time::Instant;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// The supernet, its mixtures computed by the fastest method.
+    /// The supernet, its mixtures computed by the fastest formulation.
     Dash,
     /// The supernet by Eq. 3.
     MixedWeights,
@@ -70,7 +70,7 @@ pub struct StepBench {
     /// The network.
     pub mode: Mode,
     /// How the mixture is computed in a search mode; `None`: as the mode says.
-    pub method: Option<Method>,
+    pub formulation: Option<Formulation>,
     /// Depthwise mixtures where channels agree.
     pub depthwise: bool,
     /// Width factor of 2-D networks.
@@ -174,16 +174,16 @@ impl StepBench {
     }
 
     fn kernels(&self, plan: &crate::backbone::Plan) -> Result<Kernels, Error> {
-        let method = match self.mode {
+        let formulation = match self.mode {
             Mode::Backbone => return Ok(Kernels::Fixed(plan.plain())),
             Mode::Retrain => return Ok(Kernels::Fixed(self.case.pattern())),
-            Mode::Dash => Method::Auto,
-            Mode::MixedWeights => Method::MixedWeights,
-            Mode::MixedResults => Method::MixedResults,
+            Mode::Dash => Formulation::Auto,
+            Mode::MixedWeights => Formulation::MixedWeights,
+            Mode::MixedResults => Formulation::MixedResults,
         };
         Ok(Kernels::Searched {
             space: self.case.space()?,
-            method: self.method.unwrap_or(method),
+            formulation: self.formulation.unwrap_or(formulation),
             depthwise: self.depthwise,
             weight_std: 0.01,
             alpha_std: 1e-3,

@@ -3,7 +3,7 @@
 use super::keep::EVALUATION_BATCH;
 use super::memory::{Footprint, Trained, available, least_micro_batch, micro_batch, resident};
 use crate::architecture::plan;
-use crate::config::SearchMethod;
+use crate::config::Formulation;
 use crate::error::Error;
 use crate::problem::Problem;
 use aggconv::KernelSpace;
@@ -16,8 +16,8 @@ pub(crate) const OVERHEAD: u64 = 96 << 20;
 /// How a problem is fitted into a memory limit.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct MemoryFit {
-    /// The method of the search, if it had to be another.
-    method: Option<SearchMethod>,
+    /// The formulation of the search, if it had to be another.
+    formulation: Option<Formulation>,
     /// Samples of a micro-batch in the search.
     search: Option<usize>,
     /// Samples of a micro-batch in the other trainings.
@@ -38,8 +38,8 @@ impl MemoryFit {
         problem.budget.train_micro_batch = self.train;
         problem.budget.evaluation_batch = self.evaluation;
         problem.budget.room = Some(self.room);
-        if let Some(method) = self.method {
-            problem.config.search.method = method;
+        if let Some(formulation) = self.formulation {
+            problem.config.search.formulation = formulation;
         }
     }
 }
@@ -86,7 +86,7 @@ pub(crate) fn room(problem: &Problem) -> Option<u64> {
     problem.budget.room.or_else(available)
 }
 
-/// Fits a problem into a memory limit: by the method of the search, then by micro-batches.
+/// Fits a problem into a memory limit: by the formulation of the search, then by micro-batches.
 /// `data` are the bytes that the data takes now, and `to_come` those that it will take later.
 ///
 /// # Errors
@@ -104,18 +104,19 @@ pub fn fit(problem: &Problem, limit: u64, data: u64, to_come: u64) -> Result<Mem
     let search = trained(&narrow, false);
     let footprint = search.searching(&space, config.backbone.depthwise);
     let batch = config.search_batch_size(&facts);
-    let mut method = None;
-    if config.search.method != SearchMethod::Auto {
+    let mut formulation = None;
+    if config.search.formulation != Formulation::Auto {
         // Only Eq. 2 keeps more than its inputs, and only `auto` never makes the dense kernel.
-        let extra = if config.search.method == SearchMethod::MixedResults { search.mixed_results(&space) } else { 0 };
+        let extra =
+            if config.search.formulation == Formulation::MixedResults { search.mixed_results(&space) } else { 0 };
         let dense_kernel =
             4 * 3 * 16 * (space.support().pow(problem.dims() as u32)) as u64 * problem.train.len() as u64;
         let needs = footprint.bytes(batch) + extra * batch as u64 + dense_kernel.min(footprint.fixed);
         if held + needs > limit {
-            method = Some(SearchMethod::Auto);
+            formulation = Some(Formulation::Auto);
             notes.push(format!(
                 "the search is computed by auto instead of {}, which agrees",
-                config.search.method.name()
+                config.search.formulation.name()
             ));
         }
     }
@@ -139,7 +140,7 @@ pub fn fit(problem: &Problem, limit: u64, data: u64, to_come: u64) -> Result<Mem
     }
     let parts = |part: usize, batch: usize| (part < batch).then_some(part);
     Ok(MemoryFit {
-        method,
+        formulation,
         search: parts(search_part, batch),
         train: parts(train_part, train_batch),
         evaluation,

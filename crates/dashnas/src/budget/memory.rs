@@ -63,7 +63,7 @@ impl Trained<'_> {
         self.training(convs)
     }
 
-    /// A training step of the supernet over a space, by the method that takes the least memory:
+    /// A training step of the supernet over a space, by the formulation that takes the least memory:
     /// the mixed kernel, convolved once.
     pub fn searching(&self, space: &KernelSpace, depthwise: bool) -> Footprint {
         let weights = space.weights_per_channel_pair(self.plan.dims);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn wider_and_larger_take_more_and_every_method_more_than_one_convolution() {
+    fn wider_and_larger_take_more_and_every_formulation_more_than_one_convolution() {
         let (narrow, wide) = (plan(BackboneName::Wrn2d, 1, true), plan(BackboneName::Wrn2d, 4, true));
         let small = trained(&narrow, [1, 29, 29], true).retraining(9);
         let large = trained(&wide, [1, 29, 29], true).retraining(9);

@@ -174,7 +174,7 @@ impl Prices for Probe<'_> {
             let config = &probe.problem.config;
             let kernels = Kernels::Searched {
                 space: probe.space.clone(),
-                method: config.search.method,
+                formulation: config.search.formulation,
                 depthwise: config.backbone.depthwise,
                 weight_std: config.search.weight_init_std,
                 alpha_std: config.search.alpha_init_std,

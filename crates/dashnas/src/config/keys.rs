@@ -184,7 +184,7 @@ pub const KEYS: [Key; 107] = [
     key("search", "temperature", "Temperature of the Gumbel softmax over a layer's choices."),
     key(
         "search",
-        "method",
+        "formulation",
         "How the aggregated convolution is computed: auto (the fastest for each shape), mixed-results, \
          mixed-weights, mixed-weights-kronecker, fourier or fourier-kronecker. They agree but for rounding.",
     ),

@@ -19,7 +19,7 @@ mod validate;
 pub use error::ConfigError;
 pub use keys::{KEYS, Key};
 pub use layers::Override;
-pub use names::{BackboneName, ClassWeights, Preset, SearchMethod, TaskName, Tuner};
+pub use names::{BackboneName, ClassWeights, Formulation, Preset, TaskName, Tuner};
 pub use rules::Facts;
 pub use schedule::milestone_epochs;
 
@@ -183,7 +183,7 @@ pub struct SearchConfig {
     /// Temperature τ of the Gumbel softmax.
     pub temperature: f64,
     /// How the aggregated convolution is computed.
-    pub method: SearchMethod,
+    pub formulation: Formulation,
     /// Scale s in `∇α / (s·(‖∇α‖ + 1e-8))`; 0 leaves the gradient as it is.
     pub alpha_grad_scale: f64,
     /// Added to α's gradient, times the receptive field `(k − 1)·d + 1` of each choice.

@@ -1,7 +1,7 @@
 //! The names that a configuration chooses among, and how they are spelt.
 
 use crate::task::{Loss, TaskKind};
-pub use aggconv::Method as SearchMethod;
+pub use aggconv::Formulation;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// A named set of values to start from.

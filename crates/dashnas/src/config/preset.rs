@@ -1,8 +1,8 @@
 //! The presets: what appendix A.5.2 says, and one table of how the smaller budgets differ from it.
 
 use super::{
-    AshaConfig, AugmentConfig, BackboneConfig, BaselineConfig, BudgetConfig, ClassWeights, Config, DarcyConfig, Preset,
-    RetrainConfig, SearchConfig, SearchMethod, SpaceConfig, TaskConfig, TuneConfig,
+    AshaConfig, AugmentConfig, BackboneConfig, BaselineConfig, BudgetConfig, ClassWeights, Config, DarcyConfig,
+    Formulation, Preset, RetrainConfig, SearchConfig, SpaceConfig, TaskConfig, TuneConfig,
 };
 
 use crate::data::ReadOptions;
@@ -136,7 +136,7 @@ impl Config {
                 lr_decay: 0.2,
                 clip: 1.0,
                 temperature: 1.0,
-                method: SearchMethod::Auto,
+                formulation: Formulation::Auto,
                 alpha_grad_scale: budget.alpha_grad_scale,
                 receptive_field_penalty: 1e-5,
                 alpha_init_std: 1e-3,
