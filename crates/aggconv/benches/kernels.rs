@@ -27,7 +27,7 @@
 //! | conv1d 128 k7 | 80 | 37 | 80 |
 //! | conv1d 8 k5 | 5 | 7 | 10 |
 
-use aggconv::kernels::fourier::parts::{Contraction, Transform};
+use aggconv::kernels::fourier::benchmark::{Contraction, Transform};
 use aggconv::kernels::{Algorithm, Gradients, backward, forward};
 use aggconv::mix::{self, MixGradients};
 use aggconv::{ConvGeometry, KernelSpace, MixPlan, TapSet};

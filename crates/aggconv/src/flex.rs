@@ -30,7 +30,7 @@ impl Contiguous {
     }
 
     /// The elements, to be written over, if their memory is nobody else's and holds nothing else.
-    pub(crate) fn own(&mut self) -> Option<&mut [f32]> {
+    pub(crate) fn exclusive_mut(&mut self) -> Option<&mut [f32]> {
         let (whole, len) = (self.0.layout().start_offset() == 0, self.shape().num_elements());
         self.0.try_storage_mut::<f32>().filter(|elements| whole && elements.len() == len)
     }

@@ -45,6 +45,11 @@ impl ConvGeometry {
         self.c_out / self.groups
     }
 
+    /// Whether each output channel reads one input channel of its own.
+    pub fn is_depthwise(&self) -> bool {
+        self.groups == self.c_in && self.c_in == self.c_out
+    }
+
     /// Elements of the input `x`.
     pub fn x_len(&self) -> usize {
         self.batch * self.c_in * self.input[0] * self.input[1]

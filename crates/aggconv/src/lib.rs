@@ -13,6 +13,7 @@
 //! | beside it: batch normalization with ReLU in one pass | [`norm`] |
 //! | and sums and means of activations | [`maps`] |
 
+mod checks;
 pub mod composed;
 mod error;
 pub mod ext;

@@ -1,5 +1,6 @@
 //! The operator as functions of Burn tensors: shapes checked, engine chosen by device.
 
+use crate::checks::{axes, check_input, check_operands};
 use crate::composed::{self, Route};
 use crate::ext::{AggConvOps, TapConvSpec};
 use crate::flex::is_flex;
@@ -85,30 +86,6 @@ impl TapConvOptions {
         let taps = self.taps.clone();
         Ok(ConvGeometry { batch, c_in, c_out, groups, input: [height, width], stride: self.stride, taps })
     }
-}
-
-/// Checks that there are channels and that groups divide them.
-pub(crate) fn check_channels(c_in: usize, c_out: usize, groups: usize) -> Result<(), OperatorError> {
-    if c_in == 0 || c_out == 0 {
-        return Err(OperatorError::NoChannels { c_in, c_out });
-    }
-    if groups == 0 || !c_in.is_multiple_of(groups) || !c_out.is_multiple_of(groups) {
-        return Err(OperatorError::Groups { c_in, c_out, groups });
-    }
-    Ok(())
-}
-
-/// Checks that the input has elements and the channels that the weights expect.
-fn check_operands(x: [usize; 4], w: [usize; 3], groups: usize) -> Result<(), OperatorError> {
-    let ([_, c_in, _, _], [c_out, c_in_per_group, _]) = (x, w);
-    check_channels(c_in, c_out, groups)?;
-    if x.contains(&0) {
-        return Err(OperatorError::EmptyInput(x));
-    }
-    if c_in_per_group * groups != c_in {
-        return Err(OperatorError::Channels { x, w, groups, expected: c_in_per_group * groups });
-    }
-    Ok(())
 }
 
 /// Checks that there is one bias an output channel, if any.
@@ -215,21 +192,6 @@ impl AggConvOptions {
             choice: Choice::Formulation(self.formulation),
             engine: self.engine,
         }
-    }
-}
-
-/// A value for the axes of the data: `[1, v]` in one dimension, `[v, v]` in two.
-pub(crate) fn axes(dims: usize, v: usize) -> [usize; 2] {
-    if dims == 1 { [1, v] } else { [v, v] }
-}
-
-/// Checks that a shape is of `dims`-dimensional data.
-pub(crate) fn check_input(x: [usize; 4], dims: usize) -> Result<(), OperatorError> {
-    match dims {
-        1 if x[2] != 1 => Err(OperatorError::NotOneDimensional(x)),
-        1 | 2 if x.contains(&0) => Err(OperatorError::EmptyInput(x)),
-        1 | 2 => Ok(()),
-        _ => Err(OperatorError::Dimensions(dims)),
     }
 }
 

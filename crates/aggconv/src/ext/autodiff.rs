@@ -1,8 +1,8 @@
-//! The gradients, once for every backend that has [`AggConvGrads`]. Only inputs are kept for
+//! The gradients, once for every backend that has [`AggConvGrads`]. Only inputs are saved for
 //! the backward pass, only those that a wanted gradient depends on, or what the backend has computed of them.
 
-use super::{AggConvGrads, AggConvOps, Input, Needs, TapConvSpec};
-use crate::kernels::Kept;
+use super::{AggConvGrads, AggConvOps, BackwardInput, TapConvSpec, WantedGradients};
+use crate::kernels::SavedInput;
 use crate::mix::MixPlan;
 use burn::backend::{Backend, tensor::FloatTensor};
 use burn_autodiff::Autodiff;
@@ -12,10 +12,10 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use std::sync::Arc;
 
-/// The kept inputs of a tap convolution, by node, and what it computes.
+/// The saved inputs of a tap convolution, by node, and what it computes.
 #[derive(Debug, Clone)]
 struct TapConvState {
-    x: Input<NodeId>,
+    x: BackwardInput<NodeId>,
     w: Option<NodeId>,
     spec: TapConvSpec,
 }
@@ -24,16 +24,18 @@ impl TapConvState {
     fn gradients<B: AggConvGrads>(
         self,
         dy: FloatTensor<B>,
-        needs: Needs,
+        wanted: WantedGradients,
         checkpointer: &mut Checkpointer,
     ) -> super::TapConvGradients<FloatTensor<B>> {
         let x = match self.x {
-            Input::None => Input::None,
-            Input::Whole(node) => Input::Whole(checkpointer.retrieve_node_output::<FloatTensor<B>>(node)),
-            Input::Kept(kept) => Input::Kept(kept),
+            BackwardInput::Unneeded => BackwardInput::Unneeded,
+            BackwardInput::Tensor(node) => {
+                BackwardInput::Tensor(checkpointer.retrieve_node_output::<FloatTensor<B>>(node))
+            }
+            BackwardInput::Saved(saved) => BackwardInput::Saved(saved),
         };
         let w = self.w.map(|node| checkpointer.retrieve_node_output::<FloatTensor<B>>(node));
-        B::tap_conv_backward(x, w, dy, &self.spec, needs)
+        B::tap_conv_backward(x, w, dy, &self.spec, wanted)
     }
 }
 
@@ -49,11 +51,11 @@ fn compute<B: AggConvGrads, C: CheckpointStrategy>(
     w: &FloatTensor<Autodiff<B, C>>,
     bias: Option<FloatTensor<Autodiff<B, C>>>,
     spec: &TapConvSpec,
-) -> (FloatTensor<B>, Option<Arc<Kept>>) {
+) -> (FloatTensor<B>, Option<Arc<SavedInput>>) {
     let (tracked, spec) = (w.is_tracked(), spec.clone());
     let [x, w] = [x, w].map(|tensor| tensor.clone().into_primitive());
     match bias.map(|bias| bias.into_primitive()) {
-        bias if tracked => B::tap_conv_keeping(x, w, bias, spec),
+        bias if tracked => B::tap_conv_saving(x, w, bias, spec),
         Some(bias) => (B::tap_conv_bias(x, w, bias, spec), None),
         None => (B::tap_conv(x, w, spec), None),
     }
@@ -63,14 +65,14 @@ fn compute<B: AggConvGrads, C: CheckpointStrategy>(
 fn state<B: AggConvGrads, C: CheckpointStrategy>(
     x: &FloatTensor<Autodiff<B, C>>,
     w: &FloatTensor<Autodiff<B, C>>,
-    kept: Option<Arc<Kept>>,
+    saved: Option<Arc<SavedInput>>,
     spec: TapConvSpec,
     mut checkpoint: impl FnMut(&FloatTensor<Autodiff<B, C>>) -> NodeId,
 ) -> TapConvState {
-    let input = match kept {
-        Some(kept) => Input::Kept(kept),
-        None if w.is_tracked() => Input::Whole(checkpoint(x)),
-        None => Input::None,
+    let input = match saved {
+        Some(saved) => BackwardInput::Saved(saved),
+        None if w.is_tracked() => BackwardInput::Tensor(checkpoint(x)),
+        None => BackwardInput::Unneeded,
     };
     TapConvState { x: input, w: x.is_tracked().then(|| checkpoint(w)), spec }
 }
@@ -84,8 +86,8 @@ impl<B: AggConvGrads> Backward<B, 2> for TapConv {
     fn backward(self, ops: Ops<TapConvState, 2>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
         let dy = grads.consume::<B>(&ops.node);
         let [x, w] = ops.parents.map(|parent| parent.map(|node| node.id));
-        let needs = Needs { x: x.is_some(), w: w.is_some(), bias: false };
-        let gradients = ops.state.gradients::<B>(dy, needs, checkpointer);
+        let wanted = WantedGradients { x: x.is_some(), w: w.is_some(), bias: false };
+        let gradients = ops.state.gradients::<B>(dy, wanted, checkpointer);
         register::<B>(grads, x, gradients.x);
         register::<B>(grads, w, gradients.w);
     }
@@ -100,8 +102,8 @@ impl<B: AggConvGrads> Backward<B, 3> for TapConvBias {
     fn backward(self, ops: Ops<TapConvState, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
         let dy = grads.consume::<B>(&ops.node);
         let [x, w, bias] = ops.parents.map(|parent| parent.map(|node| node.id));
-        let needs = Needs { x: x.is_some(), w: w.is_some(), bias: bias.is_some() };
-        let gradients = ops.state.gradients::<B>(dy, needs, checkpointer);
+        let wanted = WantedGradients { x: x.is_some(), w: w.is_some(), bias: bias.is_some() };
+        let gradients = ops.state.gradients::<B>(dy, wanted, checkpointer);
         register::<B>(grads, x, gradients.x);
         register::<B>(grads, w, gradients.w);
         register::<B>(grads, bias, gradients.bias);
@@ -130,8 +132,8 @@ impl<B: AggConvGrads, C: CheckpointStrategy> AggConvOps for Autodiff<B, C> {
     fn tap_conv(x: FloatTensor<Self>, w: FloatTensor<Self>, spec: TapConvSpec) -> FloatTensor<Self> {
         match TapConv.prepare::<C>([x.node(), w.node()]).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
-                let (y, kept) = compute::<B, C>(&x, &w, None, &spec);
-                let state = state::<B, C>(&x, &w, kept, spec, |tensor| prep.checkpoint(tensor));
+                let (y, saved) = compute::<B, C>(&x, &w, None, &spec);
+                let state = state::<B, C>(&x, &w, saved, spec, |tensor| prep.checkpoint(tensor));
                 prep.finish(state, y)
             }
             OpsKind::UnTracked(prep) => prep.finish(B::tap_conv(x.into_primitive(), w.into_primitive(), spec)),
@@ -146,8 +148,8 @@ impl<B: AggConvGrads, C: CheckpointStrategy> AggConvOps for Autodiff<B, C> {
     ) -> FloatTensor<Self> {
         match TapConvBias.prepare::<C>([x.node(), w.node(), bias.node()]).compute_bound().stateful() {
             OpsKind::Tracked(mut prep) => {
-                let (y, kept) = compute::<B, C>(&x, &w, Some(bias), &spec);
-                let state = state::<B, C>(&x, &w, kept, spec, |tensor| prep.checkpoint(tensor));
+                let (y, saved) = compute::<B, C>(&x, &w, Some(bias), &spec);
+                let state = state::<B, C>(&x, &w, saved, spec, |tensor| prep.checkpoint(tensor));
                 prep.finish(state, y)
             }
             OpsKind::UnTracked(prep) => {

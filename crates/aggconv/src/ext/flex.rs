@@ -1,9 +1,9 @@
 //! Flex: this crate's own kernels, in `f32`.
 
-use super::{AggConvGrads, AggConvOps, Input, Needs, TapConvGradients, TapConvSpec};
+use super::{AggConvGrads, AggConvOps, BackwardInput, TapConvGradients, TapConvSpec, WantedGradients};
 use crate::flex::{Contiguous, pooled, tensor};
 use crate::kernels::scratch::Scratch;
-use crate::kernels::{self, Gradients, Kept};
+use crate::kernels::{self, Gradients, SavedInput};
 use crate::mix::{self, MixGradients, MixPlan};
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn_flex::FlexTensor;
@@ -21,17 +21,17 @@ fn forward(
     bias: Option<FlexTensor>,
     spec: &TapConvSpec,
     keep: bool,
-) -> (FlexTensor, Option<Arc<Kept>>) {
+) -> (FlexTensor, Option<Arc<SavedInput>>) {
     let (x, w, bias) = (Contiguous::new(x), Contiguous::new(w), bias.map(Contiguous::new));
     let (x, w, bias) = (x.as_slice(), w.as_slice(), bias.as_ref().map(Contiguous::as_slice));
-    let mut y = Scratch::take_long(spec.geometry.y_len());
-    let kept = if keep {
-        kernels::forward_keeping(spec.algorithm, &spec.geometry, x, w, bias, &mut y)
+    let mut y = Scratch::take_long_lived(spec.geometry.y_len());
+    let saved = if keep {
+        kernels::forward_saving(spec.algorithm, &spec.geometry, x, w, bias, &mut y)
     } else {
         kernels::forward(spec.algorithm, &spec.geometry, x, w, bias, &mut y);
         None
     };
-    (pooled(y, y_shape(spec)), kept.map(Arc::new))
+    (pooled(y, y_shape(spec)), saved.map(Arc::new))
 }
 
 impl AggConvOps for Flex {
@@ -51,48 +51,48 @@ impl AggConvOps for Flex {
     fn agg_mix(w: FloatTensor<Self>, c: FloatTensor<Self>, plan: Arc<MixPlan>) -> FloatTensor<Self> {
         let [c_out, c_in, _] = w.layout().shape().dims();
         let taps = plan.taps().len();
-        let mut m = Scratch::take_long(c_out * c_in * taps);
+        let mut m = Scratch::take_long_lived(c_out * c_in * taps);
         mix::forward(&plan, Contiguous::new(w).as_slice(), Contiguous::new(c).as_slice(), &mut m);
         pooled(m, [c_out, c_in, taps])
     }
 }
 
 impl AggConvGrads for Flex {
-    fn tap_conv_keeping(
+    fn tap_conv_saving(
         x: FloatTensor<Self>,
         w: FloatTensor<Self>,
         bias: Option<FloatTensor<Self>>,
         spec: TapConvSpec,
-    ) -> (FloatTensor<Self>, Option<Arc<Kept>>) {
+    ) -> (FloatTensor<Self>, Option<Arc<SavedInput>>) {
         forward(x, w, bias, &spec, true)
     }
 
     fn tap_conv_backward(
-        x: Input<FloatTensor<Self>>,
+        x: BackwardInput<FloatTensor<Self>>,
         w: Option<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
         spec: &TapConvSpec,
-        needs: Needs,
+        wanted: WantedGradients,
     ) -> TapConvGradients<FloatTensor<Self>> {
         let g = &spec.geometry;
-        let (x, kept) = match x {
-            Input::None => (None, None),
-            Input::Whole(x) => (Some(Contiguous::new(x)), None),
-            Input::Kept(kept) => (None, Some(kept)),
+        let (x, saved) = match x {
+            BackwardInput::Unneeded => (None, None),
+            BackwardInput::Tensor(x) => (Some(Contiguous::new(x)), None),
+            BackwardInput::Saved(saved) => (None, Some(saved)),
         };
         let (w, dy) = (w.map(Contiguous::new), Contiguous::new(dy));
-        let mut dx = needs.x.then(|| Scratch::take_long(g.x_len()));
-        let mut dw = needs.w.then(|| Scratch::take_long(g.w_len()));
-        let mut db = needs.bias.then(|| vec![0.0; g.c_out]);
+        let mut dx = wanted.x.then(|| Scratch::take_long_lived(g.x_len()));
+        let mut dw = wanted.w.then(|| Scratch::take_long_lived(g.w_len()));
+        let mut db = wanted.bias.then(|| vec![0.0; g.c_out]);
         if dx.is_some() || dw.is_some() {
-            // The kernels check both operands' lengths. One that was not kept is not read either:
+            // The kernels check both operands' lengths. One that was not saved is not read either:
             // any slice of its length does.
-            let stand_in = |kept: &Option<Contiguous>, len| Scratch::take(if kept.is_some() { 0 } else { len });
+            let stand_in = |saved: &Option<Contiguous>, len| Scratch::take(if saved.is_some() { 0 } else { len });
             let (no_x, no_w) = (stand_in(&x, g.x_len()), stand_in(&w, g.w_len()));
-            kernels::backward_kept(
+            kernels::backward_saved(
                 spec.algorithm,
                 g,
-                (x.as_ref().map_or(&no_x, |x| x.as_slice()), kept.as_deref()),
+                (x.as_ref().map_or(&no_x, |x| x.as_slice()), saved.as_deref()),
                 w.as_ref().map_or(&no_w, |w| w.as_slice()),
                 dy.as_slice(),
                 Gradients { x: dx.as_deref_mut(), w: dw.as_deref_mut(), bias: db.as_deref_mut() },
@@ -116,9 +116,9 @@ impl AggConvGrads for Flex {
         let [c_out, c_in, _] = dm.layout().shape().dims();
         let (t, n) = (plan.weights(), plan.candidates());
         let (w, c, dm) = (w.map(Contiguous::new), c.map(Contiguous::new), Contiguous::new(dm));
-        let mut dw = c.as_ref().map(|_| Scratch::take_long(c_out * c_in * t));
+        let mut dw = c.as_ref().map(|_| Scratch::take_long_lived(c_out * c_in * t));
         let mut dc = w.as_ref().map(|_| vec![0.0; n]);
-        // Operands that were not kept are not read either: any slice of their length does.
+        // Operands that were not saved are not read either: any slice of their length does.
         let (no_w, no_c) = (Scratch::take(if w.is_some() { 0 } else { c_out * c_in * t }), vec![0.0; n]);
         mix::backward(
             plan,

@@ -1,16 +1,15 @@
-//! The definition of the convolution, written to be read and trusted: the reference that every
-//! fast path is tested against. Generic over the float type so that its own gradients can be
-//! checked by finite differences in `f64`.
+//! The definition of the convolution, written for clarity: the reference against which all fast algorithms are tested.
+//! It is generic over the float type, so that its own gradients can be checked by finite differences in `f64`.
 
 use crate::ConvGeometry;
 use std::ops::{AddAssign, Mul};
 
-/// The scalar types the definition is computed in.
+/// The scalar types in which the definition can be computed.
 pub trait Scalar: Copy + Default + AddAssign + Mul<Output = Self> {}
 impl Scalar for f32 {}
 impl Scalar for f64 {}
 
-/// Calls `f(x index, w index, y index)` for every product in the convolution.
+/// Calls `f(x index, w index, y index)` for every product of the convolution.
 fn for_each_product(g: &ConvGeometry, mut f: impl FnMut(usize, usize, usize)) {
     let ([h, w], [oh, ow]) = (g.input, g.output());
     let (ci, co) = (g.c_in_per_group(), g.c_out_per_group());
@@ -42,7 +41,7 @@ fn for_each_product(g: &ConvGeometry, mut f: impl FnMut(usize, usize, usize)) {
     }
 }
 
-/// `y = conv(x, w) + bias`, by definition.
+/// Computes `y = conv(x, w) + bias` by definition.
 pub fn forward<T: Scalar>(g: &ConvGeometry, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let plane = g.output()[0] * g.output()[1];
     for (i, v) in y.iter_mut().enumerate() {
@@ -51,7 +50,7 @@ pub fn forward<T: Scalar>(g: &ConvGeometry, x: &[T], w: &[T], bias: Option<&[T]>
     for_each_product(g, |xi, wi, yi| y[yi] += x[xi] * w[wi]);
 }
 
-/// The gradients of [`forward`], by definition.
+/// Computes the gradients of [`forward`] by definition.
 pub fn backward<T: Scalar>(
     g: &ConvGeometry,
     x: &[T],

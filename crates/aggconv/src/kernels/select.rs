@@ -1,4 +1,4 @@
-//! Which algorithm for which shape.
+//! Selects the algorithm for a shape.
 
 use super::simd::{Isa, LANES};
 use super::{Algorithm, direct, fourier};
@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// The environment variable that forces an algorithm.
 const VARIABLE: &str = "AGGCONV_ALGORITHM";
 
-/// What the environment asks for: read once.
+/// The algorithm that the environment forces, which is read once.
 fn forced() -> Option<Algorithm> {
     static FORCED: OnceLock<Option<Algorithm>> = OnceLock::new();
     *FORCED.get_or_init(|| {
@@ -17,12 +17,12 @@ fn forced() -> Option<Algorithm> {
     })
 }
 
-/// Checks the environment variables that force a choice, which everything else in this crate leaves aside where they
-/// make no sense: a program that lets its users set them calls this first.
+/// Checks the environment variables that force an algorithm or an instruction set. Everything else in this crate
+/// ignores invalid values, so a program that lets its users set these variables should call this function first.
 ///
 /// # Errors
-/// If `AGGCONV_ALGORITHM` or `AGGCONV_ISA` is set to a name that is none, or to an instruction set that this processor
-/// does not have.
+/// If `AGGCONV_ALGORITHM` or `AGGCONV_ISA` is set to an unknown name or to an instruction set that this processor does
+/// not support.
 pub fn check_environment() -> Result<(), OperatorError> {
     let check =
         |variable: &'static str, valid: &dyn Fn(&str) -> bool, expected: String| match std::env::var_os(variable) {
@@ -37,27 +37,25 @@ pub fn check_environment() -> Result<(), OperatorError> {
     check(Isa::VARIABLE, &|name| sets.contains(&name), sets.join(", "))
 }
 
-/// The algorithm to use for a geometry: the cheapest by [`cost`], or the one that the environment
-/// variable `AGGCONV_ALGORITHM` (`naive`, `direct`, `fourier`; read once) names, where it
-/// supports the geometry.
+/// Returns the algorithm for a geometry: the one with the lowest [`cost`], or the one that the environment variable
+/// `AGGCONV_ALGORITHM` (`naive`, `direct`, `fourier`; read once) names, if it supports the geometry.
 pub fn select(g: &ConvGeometry) -> Algorithm {
     let forced = forced();
     if let Some(a) = forced.filter(|a| a.supports(g)) {
         return a;
     }
     let candidates = [Algorithm::Direct, Algorithm::Fourier].into_iter().filter(|a| a.supports(g));
-    // `Direct` supports every geometry, so there is a candidate.
+    // `Direct` supports every geometry, so there is always a candidate.
     candidates.min_by(|a, b| cost(*a, g).total_cmp(&cost(*b, g))).unwrap_or(Algorithm::Direct)
 }
 
-/// About how many nanoseconds one core takes for a forward and a backward pass.
+/// Estimates the time of a forward and a backward pass on one core, in nanoseconds.
 ///
-/// A model, fitted to measurements on a core with 512-bit vectors (about 15 % off on the layers
-/// of the paper's networks). Other machines scale both algorithms alike, but for the factor of
-/// `direct_factor`. `examples/choice.rs` measures what the choice by it loses against always
-/// taking the faster algorithm: about a hundredth. It is a model and not a stopwatch because what
-/// is chosen decides the last bits of a result, and these must not depend on what else the machine
-/// was doing.
+/// The model was fitted to measurements on a core with 512-bit vectors; its error is about 15 % on the layers of the
+/// paper's networks. Other machines scale both algorithms alike, except for `direct_factor`. `examples/choice.rs`
+/// measures how much slower the selected algorithm is than the faster one: about 1 %. The selection uses a model
+/// instead of a measurement because it determines the last bits of a result, which must not depend on the load of the
+/// machine.
 pub fn cost(a: Algorithm, g: &ConvGeometry) -> f64 {
     match a {
         Algorithm::Naive => 6.0 * (g.y_len() * g.c_in_per_group() * g.taps.len()) as f64,
@@ -66,17 +64,17 @@ pub fn cost(a: Algorithm, g: &ConvGeometry) -> f64 {
     }
 }
 
-/// What direct convolution costs relative to the Fourier path, against 512-bit vectors: as
-/// `examples/choice.rs` measured it on a core with 256-bit ones.
+/// The cost of direct convolution relative to the Fourier path, compared with 512-bit vectors, as `examples/choice.rs`
+/// measured it on a core with 256-bit vectors.
 fn direct_factor(isa: Isa) -> f64 {
     if isa == Isa::Avx512 { 1.0 } else { 0.7 }
 }
 
-/// Nanoseconds of a cycle.
+/// The duration of a clock cycle in nanoseconds.
 const CYCLE: f64 = 0.3;
 
-/// Cycles of all blocks of `rows` broadcast rows, for one tap and one tile of positions: bound
-/// by multiply-adds if there are many rows, else by unaligned loads.
+/// The number of cycles of all blocks of `rows` broadcast rows, for one tap and one tile of positions. It is bound by
+/// multiply-adds for many rows and by unaligned loads for few.
 fn blocks(rows: usize) -> f64 {
     let block = |m: usize| (3.0 * m as f64).max(5.0 + m as f64);
     let left = rows % 8;
@@ -84,11 +82,11 @@ fn blocks(rows: usize) -> f64 {
 }
 
 fn direct_cost(g: &ConvGeometry) -> f64 {
-    let flat = direct::Flat::new(g);
+    let flat = direct::FlatLayout::new(g);
     let (ci, co, taps) = (g.c_in_per_group(), g.c_out_per_group(), flat.taps.len() as f64);
     let calls = (g.batch * g.groups) as f64;
     if ci * co == 1 && g.c_in == g.c_out {
-        // One row: bound by the unaligned loads of each tap's operand.
+        // One row is bound by the unaligned loads of each tap's operand.
         let vectors = flat.span as f64 / LANES as f64;
         let copies = 0.1 * 4.0 * (flat.phases.len() + 1) as f64 * flat.span as f64;
         return calls * (CYCLE * vectors * taps * 4.5 + copies) + 20_000.0;
@@ -127,7 +125,7 @@ fn fourier_cost(g: &ConvGeometry) -> f64 {
         + 1.0 * taps
         + 1.4 * kernel
         + 1.6 * (s.kernel * s.taps) as f64;
-    // Backward transforms both sides and does the rest twice.
+    // The backward pass transforms both sides and does everything else twice.
     s.calls as f64 * 2.9 * forward + 60_000.0
 }
 
@@ -151,7 +149,7 @@ mod tests {
         assert_eq!(pick(64, [16, 16, 1], [32, 32], 1, wide.clone()), Algorithm::Fourier);
         assert_eq!(pick(64, [16, 16, 16], [32, 32], 1, wide), Algorithm::Fourier);
         assert_eq!(pick(64, [64, 64, 1], [32, 32], 1, TapSet::lattice(9, 7, 2)), Algorithm::Fourier);
-        // One tap is a matrix product already, and a stride throws away most of a transform.
+        // One tap is a matrix product already, and a stride discards most of a transform.
         assert_eq!(pick(64, [16, 64, 1], [32, 32], 1, TapSet::lattice(1, 1, 2)), Algorithm::Direct);
         assert_eq!(pick(64, [128, 128, 1], [32, 32], 2, TapSet::lattice(3, 1, 2)), Algorithm::Direct);
         assert_eq!(pick(1, [1, 1, 1], [1, 8], 1, TapSet::lattice(3, 1, 1)), Algorithm::Direct);

@@ -44,12 +44,12 @@ impl<B: MapGrads> Backward<B, 2> for Add {
 
 /// Makes the sum again in the backward pass, where gradients are checkpointed.
 #[derive(Debug)]
-struct AddAgain<B> {
+struct RecomputeSum<B> {
     terms: [NodeId; 2],
     backend: PhantomData<B>,
 }
 
-impl<B: MapGrads> RetroForward for AddAgain<B> {
+impl<B: MapGrads> RetroForward for RecomputeSum<B> {
     fn forward(&self, states: &mut BackwardStates, out_node: NodeId) {
         let [x, y] = self.terms.map(|node| states.get_state::<FloatTensor<B>>(&node));
         states.save(out_node, B::map_add(x, y));
@@ -74,7 +74,7 @@ impl<B: MapGrads, C: CheckpointStrategy> MapOps for Autodiff<B, C> {
         let prepared = Add
             .prepare::<C>([x.node(), y.node()])
             .memory_bound()
-            .retro_forward(AddAgain::<B> { terms, backend: PhantomData })
+            .retro_forward(RecomputeSum::<B> { terms, backend: PhantomData })
             .parents([&x, &y]);
         // Moved, not cloned: a term that nothing else needs gives its memory to the sum.
         prepared.stateless(B::map_add(x.into_primitive(), y.into_primitive()))

@@ -8,7 +8,7 @@ use burn::tensor::Shape;
 
 /// Adds `y` to `x` where the memory of x may be written over.
 fn add_in_place(x: &mut Contiguous, y: &Contiguous) -> bool {
-    x.own().map(|x| super::add_assign(x, y.as_slice())).is_some()
+    x.exclusive_mut().map(|x| super::add_assign(x, y.as_slice())).is_some()
 }
 
 impl MapOps for Flex {
@@ -20,7 +20,7 @@ impl MapOps for Flex {
         if add_in_place(&mut y, &x) {
             return y.0;
         }
-        let mut sum = Scratch::take_long(x.shape().num_elements());
+        let mut sum = Scratch::take_long_lived(x.shape().num_elements());
         super::add(x.as_slice(), y.as_slice(), &mut sum);
         pooled(sum, x.shape().clone())
     }
@@ -28,7 +28,7 @@ impl MapOps for Flex {
     fn map_mean(x: FloatTensor<Self>) -> FloatTensor<Self> {
         let x = Contiguous::new(x);
         let (dims, plane) = planes(x.shape());
-        let mut means = Scratch::take_long(dims[0] * dims[1]);
+        let mut means = Scratch::take_long_lived(dims[0] * dims[1]);
         super::mean(x.as_slice(), plane, &mut means);
         pooled(means, dims)
     }
@@ -37,7 +37,7 @@ impl MapOps for Flex {
 impl MapGrads for Flex {
     fn map_mean_backward(shape: Shape, dy: FloatTensor<Self>) -> FloatTensor<Self> {
         let (_, plane) = planes(&shape);
-        let mut dx = Scratch::take_long(shape.num_elements());
+        let mut dx = Scratch::take_long_lived(shape.num_elements());
         super::mean_backward(Contiguous::new(dy).as_slice(), plane, &mut dx);
         pooled(dx, shape)
     }

@@ -6,12 +6,12 @@
 use super::MixPlan;
 use super::plan::Section;
 use crate::kernels::scratch::Scratch;
-use crate::kernels::simd::{Isa, Kernel, LANES, Simd, bring, dispatch, load_rows, store_rows};
+use crate::kernels::simd::{Isa, LANES, Simd, SimdKernel, dispatch, load_transposed, prefetcher, store_transposed};
 use rayon::prelude::*;
 
 /// Channel pairs handled by one task. Sums over channel pairs are taken per task and then over
 /// tasks in order, so the result does not depend on the number of threads.
-const ROWS: usize = 64;
+const TASK_ROWS: usize = 64;
 
 /// The gradients that [`backward`] is asked for; each slice is overwritten.
 #[derive(Debug, Default)]
@@ -30,8 +30,8 @@ pub struct MixGradients<'a> {
 pub fn forward(plan: &MixPlan, w: &[f32], c: &[f32], m: &mut [f32]) {
     let (t, u) = (plan.weights(), plan.taps().len());
     assert!(c.len() == plan.candidates() && w.len().is_multiple_of(t) && m.len() == w.len() / t * u);
-    m.par_chunks_mut(ROWS * u)
-        .zip(w.par_chunks(ROWS * t))
+    m.par_chunks_mut(TASK_ROWS * u)
+        .zip(w.par_chunks(TASK_ROWS * t))
         .for_each(|(m, w)| dispatch(Isa::current(), Forward { plan, w, c, m }));
 }
 
@@ -46,17 +46,17 @@ pub fn backward(plan: &MixPlan, w: &[f32], c: &[f32], dm: &[f32], gradients: Mix
     let MixGradients { w: dw, c: dc } = gradients;
     let sums = dc.is_some();
     let task = |(i, dw): (usize, Option<&mut [f32]>)| {
-        let rows = i * ROWS..w.len() / t;
-        let rows = rows.start..rows.end.min(rows.start + ROWS);
+        let rows = i * TASK_ROWS..w.len() / t;
+        let rows = rows.start..rows.end.min(rows.start + TASK_ROWS);
         let (w, dm) = (&w[rows.start * t..rows.end * t], &dm[rows.start * u..rows.end * u]);
         dispatch(Isa::current(), Backward { plan, w, c, dm, dw, sums })
     };
     let partial: Vec<Vec<f64>> = match dw {
         Some(dw) => {
             assert_eq!(dw.len(), w.len());
-            dw.par_chunks_mut(ROWS * t).enumerate().map(|(i, dw)| task((i, Some(dw)))).collect()
+            dw.par_chunks_mut(TASK_ROWS * t).enumerate().map(|(i, dw)| task((i, Some(dw)))).collect()
         }
-        None if sums => (0..(w.len() / t).div_ceil(ROWS)).into_par_iter().map(|i| task((i, None))).collect(),
+        None if sums => (0..(w.len() / t).div_ceil(TASK_ROWS)).into_par_iter().map(|i| task((i, None))).collect(),
         None => return,
     };
     if let Some(dc) = dc {
@@ -75,7 +75,7 @@ fn gather<S: Simd>(simd: S, rows: &[f32], len: usize, out: &mut [f32]) {
         let n = LANES.min(len - at);
         let row = |i: usize| rows.get(i * len + at..i * len + at + n).map(|row| row.as_ptr());
         // SAFETY: a row holds n floats.
-        let vectors = unsafe { load_rows(simd, n, row) };
+        let vectors = unsafe { load_transposed(simd, n, row) };
         for (v, to) in vectors.into_iter().zip(out[at * LANES..].chunks_exact_mut(LANES)).take(n) {
             // SAFETY: `to` holds a vector.
             unsafe { simd.store(to.as_mut_ptr(), v) };
@@ -97,7 +97,7 @@ fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
         }
         let row = |i: usize| (i * len + at + n <= floats).then(|| rows.wrapping_add(i * len + at));
         // SAFETY: a row's n floats lie within `rows`.
-        unsafe { store_rows(simd, n, v, row) };
+        unsafe { store_transposed(simd, n, v, row) };
     }
 }
 
@@ -107,7 +107,7 @@ fn block(rows: &[f32], len: usize, i: usize) -> &[f32] {
 }
 
 /// The sections that share a vector of weights.
-fn vectors<'a, 'p>(sections: &'a [Section<'p>]) -> impl Iterator<Item = &'a [Section<'p>]> {
+fn sections_by_vector<'a, 'p>(sections: &'a [Section<'p>]) -> impl Iterator<Item = &'a [Section<'p>]> {
     sections.chunk_by(|a, b| a.start / LANES == b.start / LANES)
 }
 
@@ -119,7 +119,7 @@ struct Forward<'a> {
     m: &'a mut [f32],
 }
 
-impl Kernel for Forward<'_> {
+impl SimdKernel for Forward<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -129,10 +129,10 @@ impl Kernel for Forward<'_> {
         let mixed: &mut [f32] = &mut buffer;
         for (i, m) in self.m.chunks_mut(LANES * u).enumerate() {
             let w = block(self.w, t, i);
-            let mut ahead = bring(simd, block(self.w, t, i + 1), t.div_ceil(LANES));
+            let mut prefetch = prefetcher(simd, block(self.w, t, i + 1), t.div_ceil(LANES));
             mixed.fill(0.0);
-            for vector in vectors(&sections) {
-                ahead();
+            for vector in sections_by_vector(&sections) {
+                prefetch();
                 let at = vector[0].start;
                 let weights = weights(simd, w, t, at);
                 for &Section { candidate, start, targets } in vector {
@@ -157,7 +157,7 @@ fn weights<S: Simd>(simd: S, rows: &[f32], t: usize, at: usize) -> [S::V; LANES]
     let n = LANES.min(t - at);
     // SAFETY: a row holds n floats from there on.
     unsafe {
-        load_rows(
+        load_transposed(
             simd,
             n,
             #[inline(always)]
@@ -176,7 +176,7 @@ struct Backward<'a> {
     sums: bool,
 }
 
-impl Kernel for Backward<'_> {
+impl SimdKernel for Backward<'_> {
     type Out = Vec<f64>;
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) -> Vec<f64> {
@@ -190,10 +190,10 @@ impl Kernel for Backward<'_> {
             let w = block(self.w, t, i);
             gather(simd, block(self.dm, u, i), u, mixed);
             sums.fill(0.0);
-            let mut ahead =
-                [(self.w, t), (self.dm, u)].map(|(rows, len)| bring(simd, block(rows, len, i + 1), t.div_ceil(LANES)));
-            for vector in vectors(&sections) {
-                ahead.iter_mut().for_each(|ahead| ahead());
+            let mut prefetch = [(self.w, t), (self.dm, u)]
+                .map(|(rows, len)| prefetcher(simd, block(rows, len, i + 1), t.div_ceil(LANES)));
+            for vector in sections_by_vector(&sections) {
+                prefetch.iter_mut().for_each(|prefetch| prefetch());
                 let at = vector[0].start;
                 let n = LANES.min(t - at);
                 let zero = simd.splat(0.0);
@@ -221,7 +221,7 @@ impl Kernel for Backward<'_> {
                     let rows = rows.as_mut_ptr();
                     // SAFETY: there are sixteen rows of t floats.
                     unsafe {
-                        store_rows(
+                        store_transposed(
                             simd,
                             n,
                             gradients,
@@ -234,7 +234,7 @@ impl Kernel for Backward<'_> {
             if let Some(dw) = &mut self.dw {
                 let start = i * LANES * t;
                 let end = dw.len().min(start + LANES * t);
-                write(simd, rows, &mut dw[start..end]);
+                write_gradient(simd, rows, &mut dw[start..end]);
             }
             for (out, sums) in out.iter_mut().zip(sums.as_chunks::<LANES>().0) {
                 // Thousands of rows are summed: in f64, their rounding does not add up.
@@ -249,7 +249,7 @@ impl Kernel for Backward<'_> {
 /// Copies rows to the gradient, past the caches where it can: there are too many for them to stay there until the
 /// optimizer reads them.
 #[inline(always)]
-fn write<S: Simd>(simd: S, rows: &[f32], to: &mut [f32]) {
+fn write_gradient<S: Simd>(simd: S, rows: &[f32], to: &mut [f32]) {
     let aligned = to.as_ptr().align_offset(64) == 0;
     let (vectors, rest) = to.as_chunks_mut::<LANES>();
     let (from, last) = rows[..vectors.len() * LANES + rest.len()].as_chunks::<LANES>();
@@ -257,7 +257,7 @@ fn write<S: Simd>(simd: S, rows: &[f32], to: &mut [f32]) {
         // SAFETY: vectors, at multiples of their size if the first is.
         unsafe {
             let v = simd.load(from.as_ptr());
-            simd.put(aligned, to.as_mut_ptr(), v);
+            simd.store_hinted(aligned, to.as_mut_ptr(), v);
         }
     }
     rest.copy_from_slice(last);
@@ -303,7 +303,7 @@ mod tests {
     fn backward_is_the_transpose_of_forward_and_ignores_thread_count() {
         let space = KernelSpace::for_2d();
         let plan = MixPlan::new(&space, 2, [10, 7]);
-        let rows = 3 * ROWS + 5;
+        let rows = 3 * TASK_ROWS + 5;
         let noise = |n: usize, seed: u64| -> Vec<f32> {
             let mut s = seed;
             (0..n)

@@ -1,6 +1,6 @@
 //! `AggConv_{K,D}` as a module (Eqs. 1 to 4).
 
-use super::check_layer;
+use super::common::check_layer;
 use crate::ops::{AggConvOptions, agg_conv_planned};
 use crate::{Engine, Formulation, KernelSpace, MixPlan, OperatorError};
 use burn::module::{Module, Param};
@@ -20,7 +20,7 @@ pub struct AggConvConfig {
     engine: Engine,
 }
 
-super::common_setters!(AggConvConfig);
+super::common::common_setters!(AggConvConfig);
 
 impl AggConvConfig {
     /// A two-dimensional AggConv from `channels[0]` to `channels[1]` channels over a space, with
@@ -84,7 +84,7 @@ impl AggConvConfig {
 }
 
 /// The input size last planned for, and its plan.
-type KeptPlan = Option<([usize; 2], Arc<MixPlan>)>;
+type CachedPlan = Option<([usize; 2], Arc<MixPlan>)>;
 
 /// `AggConv_{K,D}(x) = Σ c_{k,d}·Conv(w_{k,d})(x) + b` on `[N, C, H, W]`, where
 /// `c = softmax((log_softmax(α) + g)/τ)` and g is Gumbel noise in training.
@@ -117,7 +117,7 @@ pub struct AggConv {
     pub engine: Engine,
     /// The plan of the input size seen last: layers see the same size step after step.
     #[module(skip)]
-    plan: Arc<Mutex<KeptPlan>>,
+    plan: Arc<Mutex<CachedPlan>>,
 }
 
 impl AggConv {
@@ -179,12 +179,12 @@ impl AggConv {
 
     fn plan(&self, input: [usize; 2]) -> Arc<MixPlan> {
         // A plan is replaced whole: one left by a thread that panicked is still a plan.
-        let mut kept = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
+        let mut cached = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*cached {
             Some((size, plan)) if *size == input => plan.clone(),
             _ => {
                 let plan = Arc::new(MixPlan::new(&self.space, self.dims, input));
-                *kept = Some((input, plan.clone()));
+                *cached = Some((input, plan.clone()));
                 plan
             }
         }

@@ -1,7 +1,8 @@
 //! One `Conv_{k,d}` as a module: what the search's discretization leaves of an AggConv.
 
-use super::check_layer;
-use crate::ops::{TapConvOptions, axes, tap_conv};
+use super::common::check_layer;
+use crate::checks::{axes, check_input};
+use crate::ops::{TapConvOptions, tap_conv};
 use crate::{Candidate, Engine, OperatorError, SpaceError, TapSet};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
@@ -31,7 +32,7 @@ pub enum KernelConvError {
     Layer(#[from] OperatorError),
 }
 
-super::common_setters!(KernelConvConfig);
+super::common::common_setters!(KernelConvConfig);
 
 impl KernelConvConfig {
     /// A two-dimensional convolution from `channels[0]` to `channels[1]` channels with an odd
@@ -113,7 +114,7 @@ impl KernelConv {
     /// # Errors
     /// [`OperatorError`] if the input does not fit the layer.
     pub fn try_forward(&self, x: Tensor<4>) -> Result<Tensor<4>, OperatorError> {
-        crate::ops::check_input(x.dims(), self.dims)?;
+        check_input(x.dims(), self.dims)?;
         let mut options = TapConvOptions::new(self.taps.clone());
         options.stride = axes(self.dims, self.stride);
         options.groups = self.groups;

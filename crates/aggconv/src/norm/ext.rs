@@ -72,7 +72,7 @@ struct NormActTrain;
 
 /// The kept inputs by node, the statistics by value.
 #[derive(Debug, Clone)]
-struct State<T> {
+struct NormState<T> {
     inputs: [NodeId; 3],
     mean: T,
     variance: T,
@@ -81,11 +81,11 @@ struct State<T> {
 }
 
 impl<B: NormGrads> Backward<B, 3> for NormActTrain {
-    type State = State<FloatTensor<B>>;
+    type State = NormState<FloatTensor<B>>;
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
         let dy = grads.consume::<B>(&ops.node);
-        let State { inputs, mean, variance, epsilon, relu } = ops.state;
+        let NormState { inputs, mean, variance, epsilon, relu } = ops.state;
         let [x, gamma, beta] = inputs.map(|node| checkpointer.retrieve_node_output::<FloatTensor<B>>(node));
         let context = NormContext { x, gamma, beta, mean, variance, epsilon, relu };
         for (parent, gradient) in ops.parents.into_iter().zip(B::norm_act_train_backward(context, dy)) {
@@ -100,11 +100,11 @@ impl<B: NormGrads> Backward<B, 3> for NormActTrain {
 /// that follows needs it, and normalizing once more is cheap beside keeping it from one pass to
 /// the other.
 #[derive(Debug)]
-struct Again<B: Backend>(State<FloatTensor<B>>);
+struct RecomputeOutput<B: Backend>(NormState<FloatTensor<B>>);
 
-impl<B: NormGrads> RetroForward for Again<B> {
+impl<B: NormGrads> RetroForward for RecomputeOutput<B> {
     fn forward(&self, states: &mut BackwardStates, out_node: NodeId) {
-        let State { inputs, mean, variance, epsilon, relu } = self.0.clone();
+        let NormState { inputs, mean, variance, epsilon, relu } = self.0.clone();
         let [x, gamma, beta] = inputs.map(|node| states.get_state::<FloatTensor<B>>(&node));
         states.save(out_node, B::norm_act(x, gamma, beta, mean, variance, epsilon, relu));
     }
@@ -122,11 +122,11 @@ impl<B: NormGrads, C: CheckpointStrategy> NormOps for Autodiff<B, C> {
         let [x_inner, gamma_inner, beta_inner] = [&x, &gamma, &beta].map(|tensor| tensor.primitive().clone());
         let (y, mean, variance) = B::norm_act_train(x_inner, gamma_inner, beta_inner, epsilon, relu);
         let inputs = [nodes[0].id(), nodes[1].id(), nodes[2].id()];
-        let state = State { inputs, mean: mean.clone(), variance: variance.clone(), epsilon, relu };
+        let state = NormState { inputs, mean: mean.clone(), variance: variance.clone(), epsilon, relu };
         let prepared = NormActTrain
             .prepare::<C>(nodes)
             .memory_bound()
-            .retro_forward(Again::<B>(state.clone()))
+            .retro_forward(RecomputeOutput::<B>(state.clone()))
             .parents([&x, &gamma, &beta])
             .stateful();
         let output = match prepared {

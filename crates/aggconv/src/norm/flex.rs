@@ -22,7 +22,7 @@ impl NormOps for Flex {
         let [x, gamma, beta] = [x, gamma, beta].map(Contiguous::new);
         let shape = shape_of(&x);
         let affine = Affine { gamma: gamma.as_slice(), beta: beta.as_slice(), epsilon, relu };
-        let mut y = Scratch::take_long(shape.len());
+        let mut y = Scratch::take_long_lived(shape.len());
         let [mut mean, mut variance] = [shape.channels; 2].map(|n| vec![0.0; n]);
         super::train(shape, x.as_slice(), affine, &mut y, StatisticsMut { mean: &mut mean, variance: &mut variance });
         let per_channel = [shape.channels];
@@ -42,7 +42,7 @@ impl NormOps for Flex {
         let shape = shape_of(&x);
         let affine = Affine { gamma: gamma.as_slice(), beta: beta.as_slice(), epsilon, relu };
         let statistics = Statistics { mean: mean.as_slice(), variance: variance.as_slice() };
-        let mut y = Scratch::take_long(shape.len());
+        let mut y = Scratch::take_long_lived(shape.len());
         super::evaluate(shape, x.as_slice(), affine, statistics, &mut y);
         pooled(y, x.shape().clone())
     }
@@ -61,14 +61,14 @@ impl NormGrads for Flex {
         let statistics = Statistics { mean: mean.as_slice(), variance: variance.as_slice() };
         let [mut d_gamma, mut d_beta] = [shape.channels; 2].map(|n| vec![0.0; n]);
         let out = AffineGradients { gamma: &mut d_gamma, beta: &mut d_beta };
-        let dx = match dy.own() {
+        let dx = match dy.exclusive_mut() {
             // Ours alone and nothing but this gradient: the gradient of the input takes its place.
             Some(gradient) => {
                 super::backward(shape, x.as_slice(), affine, statistics, InputGradient::InPlace(gradient), out);
                 dy.0
             }
             None => {
-                let mut dx = Scratch::take_long(shape.len());
+                let mut dx = Scratch::take_long_lived(shape.len());
                 let input = InputGradient::Separate { dy: dy.as_slice(), dx: &mut dx };
                 super::backward(shape, x.as_slice(), affine, statistics, input, out);
                 pooled(dx, x.shape().clone())

@@ -5,14 +5,14 @@ use crate::kernels::simd::{LANES, Simd};
 
 /// This many terms of a lane are added in `f32` before their sum is added in `f64`: few enough
 /// that their roundings stay near that of one product.
-const RUN: usize = 16;
+const RUN_LENGTH: usize = 16;
 
 /// Two sums at a time, each in [`LANES`] partial sums.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sums {
+pub(super) struct PairSums {
     /// Of the current run.
     run: [[f32; LANES]; 2],
-    /// Terms of a lane in it.
+    /// TermPair of a lane in it.
     terms: usize,
     /// Of the runs before.
     whole: [[f64; LANES]; 2],
@@ -22,7 +22,7 @@ pub(super) struct Sums {
 // made of into it.
 
 /// Two terms of a sum made of values less their `centre`: both are 0 where all three are.
-trait Terms {
+trait TermPair {
     fn centre(&self) -> f32;
     fn of<S: Simd>(&self, simd: S, centre: S::V, x: S::V, y: S::V) -> [S::V; 2];
 }
@@ -30,7 +30,7 @@ trait Terms {
 /// x − shift and (x − shift)².
 struct Moments(f32);
 
-impl Terms for Moments {
+impl TermPair for Moments {
     #[inline(always)]
     fn centre(&self) -> f32 {
         self.0
@@ -44,9 +44,9 @@ impl Terms for Moments {
 }
 
 /// g and g·(x − μ).
-struct Masked<'a, const RELU: bool>(&'a Line);
+struct Masked<'a, const RELU: bool>(&'a ChannelAffine);
 
-impl<const RELU: bool> Terms for Masked<'_, RELU> {
+impl<const RELU: bool> TermPair for Masked<'_, RELU> {
     #[inline(always)]
     fn centre(&self) -> f32 {
         self.0.mean
@@ -60,39 +60,47 @@ impl<const RELU: bool> Terms for Masked<'_, RELU> {
     }
 }
 
-impl Sums {
+impl PairSums {
     /// Adds Σ (x − shift) and Σ (x − shift)².
     #[inline(always)]
-    pub(super) fn moments<S: Simd>(&mut self, simd: S, next: usize, x: &[f32], shift: f32) {
-        self.add(simd, next, x, x, Moments(shift));
+    pub(super) fn moments<S: Simd>(&mut self, simd: S, prefetch_offset: usize, x: &[f32], shift: f32) {
+        self.add(simd, prefetch_offset, x, x, Moments(shift));
     }
 
     /// Adds Σ g and Σ g·(x − μ), where g is `dy`, masked where a ReLU was flat.
     #[inline(always)]
-    pub(super) fn gradient<S: Simd>(&mut self, simd: S, next: usize, line: &Line, relu: bool, x: &[f32], dy: &[f32]) {
+    pub(super) fn gradient<S: Simd>(
+        &mut self,
+        simd: S,
+        prefetch_offset: usize,
+        line: &ChannelAffine,
+        relu: bool,
+        x: &[f32],
+        dy: &[f32],
+    ) {
         if relu {
-            self.add(simd, next, x, dy, Masked::<true>(line))
+            self.add(simd, prefetch_offset, x, dy, Masked::<true>(line))
         } else {
-            self.add(simd, next, x, dy, Masked::<false>(line))
+            self.add(simd, prefetch_offset, x, dy, Masked::<false>(line))
         }
     }
 
-    /// Adds the two terms of every pair of values. Those that lie `next` floats on are brought near meanwhile.
+    /// Adds the two terms of every pair of values. Those that lie `prefetch_offset` floats on are brought near meanwhile.
     #[inline(always)]
-    fn add<S: Simd>(&mut self, simd: S, next: usize, x: &[f32], y: &[f32], terms: impl Terms) {
+    fn add<S: Simd>(&mut self, simd: S, prefetch_offset: usize, x: &[f32], y: &[f32], terms: impl TermPair) {
         assert_eq!(x.len(), y.len());
         let (mut p, mut q) = (x.as_ptr(), y.as_ptr());
         let (mut whole, rest) = (x.len() / LANES, x.len() % LANES);
         let centre = simd.splat(terms.centre());
         while whole > 0 {
-            let n = whole.min(RUN - self.terms);
+            let n = whole.min(RUN_LENGTH - self.terms);
             // SAFETY: n of the `whole` vectors that are left in both.
             unsafe {
                 let [mut first, mut second] = [0, 1].map(|i| simd.load(self.run[i].as_ptr()));
                 for _ in 0..n {
-                    simd.prefetch(p.wrapping_add(next));
+                    simd.prefetch(p.wrapping_add(prefetch_offset));
                     if p != q {
-                        simd.prefetch(q.wrapping_add(next));
+                        simd.prefetch(q.wrapping_add(prefetch_offset));
                     }
                     let [a, b] = terms.of(simd, centre, simd.load(p), simd.load(q));
                     (first, second) = (simd.add(first, a), simd.add(second, b));
@@ -108,8 +116,8 @@ impl Sums {
             let centres = [terms.centre(); LANES];
             // SAFETY: the `rest` of both; arrays of 16.
             unsafe {
-                let centre = simd.load_some(centres.as_ptr(), rest);
-                let sums = terms.of(simd, centre, simd.load_some(p, rest), simd.load_some(q, rest));
+                let centre = simd.load_partial(centres.as_ptr(), rest);
+                let sums = terms.of(simd, centre, simd.load_partial(p, rest), simd.load_partial(q, rest));
                 for (run, v) in self.run.iter_mut().zip(sums) {
                     simd.store(run.as_mut_ptr(), simd.add(simd.load(run.as_ptr()), v));
                 }
@@ -122,7 +130,7 @@ impl Sums {
     #[inline(always)]
     fn count(&mut self, terms: usize) {
         self.terms += terms;
-        if self.terms == RUN {
+        if self.terms == RUN_LENGTH {
             self.end();
         }
     }
@@ -155,7 +163,7 @@ impl Sums {
 
 /// What normalization is within one channel: `scale · (x − mean) + beta`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line {
+pub(super) struct ChannelAffine {
     pub(super) mean: f32,
     /// γ / √(σ² + ε).
     pub(super) scale: f32,
@@ -164,7 +172,7 @@ pub(super) struct Line {
     pub(super) inverse_std: f64,
 }
 
-impl Line {
+impl ChannelAffine {
     #[inline(always)]
     fn value<S: Simd>(&self, simd: S, centred: S::V) -> S::V {
         // Not fused: the same bits without such an instruction.
@@ -179,33 +187,49 @@ impl Line {
 }
 
 /// What is written for the values of one channel.
-pub(super) trait Rule: Sync {
+pub(super) trait ChannelRule: Sync {
     /// Writes `out` for the values x; the gradient of the output, if it matters, is `dy`, or what is in its place. What
-    /// lies `next` floats on is brought near meanwhile.
-    fn apply<S: Simd>(&self, simd: S, next: usize, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]);
+    /// lies `prefetch_offset` floats on is brought near meanwhile.
+    fn apply<S: Simd>(
+        &self,
+        simd: S,
+        prefetch_offset: usize,
+        relu: bool,
+        x: &[f32],
+        dy: Option<&[f32]>,
+        out: &mut [f32],
+    );
 }
 
 /// The output.
-impl Rule for Line {
+impl ChannelRule for ChannelAffine {
     #[inline(always)]
-    fn apply<S: Simd>(&self, simd: S, next: usize, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
+    fn apply<S: Simd>(
+        &self,
+        simd: S,
+        prefetch_offset: usize,
+        relu: bool,
+        x: &[f32],
+        dy: Option<&[f32]>,
+        out: &mut [f32],
+    ) {
         if relu {
-            update(simd, next, x, dy, out, Output::<true>(self))
+            write_elements(simd, prefetch_offset, x, dy, out, Output::<true>(self))
         } else {
-            update(simd, next, x, dy, out, Output::<false>(self))
+            write_elements(simd, prefetch_offset, x, dy, out, Output::<false>(self))
         }
     }
 }
 
 /// What is written for two values.
-trait Map {
+trait ElementMap {
     fn of<S: Simd>(&self, simd: S, x: S::V, y: S::V) -> S::V;
 }
 
 /// The output for x.
-struct Output<'a, const RELU: bool>(&'a Line);
+struct Output<'a, const RELU: bool>(&'a ChannelAffine);
 
-impl<const RELU: bool> Map for Output<'_, RELU> {
+impl<const RELU: bool> ElementMap for Output<'_, RELU> {
     #[inline(always)]
     fn of<S: Simd>(&self, simd: S, x: S::V, _: S::V) -> S::V {
         let value = self.0.value(simd, simd.sub(x, simd.splat(self.0.mean)));
@@ -216,8 +240,8 @@ impl<const RELU: bool> Map for Output<'_, RELU> {
 /// What the gradient of the input is within one channel:
 /// `scale · (g − mean − projection · (x − line.mean))`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slope {
-    pub(super) line: Line,
+pub(super) struct InputSlope {
+    pub(super) line: ChannelAffine,
     /// ∂β / M.
     pub(super) mean: f32,
     /// ∂γ / (M · √(σ² + ε)).
@@ -225,12 +249,12 @@ pub(super) struct Slope {
 }
 
 /// The gradient of x for x and that of its output.
-struct Input<'a, const RELU: bool>(&'a Slope);
+struct Input<'a, const RELU: bool>(&'a InputSlope);
 
-impl<const RELU: bool> Map for Input<'_, RELU> {
+impl<const RELU: bool> ElementMap for Input<'_, RELU> {
     #[inline(always)]
     fn of<S: Simd>(&self, simd: S, x: S::V, dy: S::V) -> S::V {
-        let Slope { line, mean, projection } = self.0;
+        let InputSlope { line, mean, projection } = self.0;
         let centred = simd.sub(x, simd.splat(line.mean));
         let g = line.masked::<S, RELU>(simd, centred, dy);
         let projected = simd.mul(simd.splat(*projection), centred);
@@ -239,13 +263,21 @@ impl<const RELU: bool> Map for Input<'_, RELU> {
 }
 
 /// The gradient of the input.
-impl Rule for Slope {
+impl ChannelRule for InputSlope {
     #[inline(always)]
-    fn apply<S: Simd>(&self, simd: S, next: usize, relu: bool, x: &[f32], dy: Option<&[f32]>, out: &mut [f32]) {
+    fn apply<S: Simd>(
+        &self,
+        simd: S,
+        prefetch_offset: usize,
+        relu: bool,
+        x: &[f32],
+        dy: Option<&[f32]>,
+        out: &mut [f32],
+    ) {
         if relu {
-            update(simd, next, x, dy, out, Input::<true>(self))
+            write_elements(simd, prefetch_offset, x, dy, out, Input::<true>(self))
         } else {
-            update(simd, next, x, dy, out, Input::<false>(self))
+            write_elements(simd, prefetch_offset, x, dy, out, Input::<false>(self))
         }
     }
 }
@@ -253,7 +285,14 @@ impl Rule for Slope {
 /// `out = f(x, y)`, y being what is there where none is given, by whole vectors, of which the last overlaps the one before
 /// it: planes may be short, and a rest, one by one, would be most of the work.
 #[inline(always)]
-fn update<S: Simd>(simd: S, next: usize, x: &[f32], y: Option<&[f32]>, out: &mut [f32], f: impl Map) {
+fn write_elements<S: Simd>(
+    simd: S,
+    prefetch_offset: usize,
+    x: &[f32],
+    y: Option<&[f32]>,
+    out: &mut [f32],
+    f: impl ElementMap,
+) {
     let n = out.len();
     assert!(x.len() == n && y.is_none_or(|y| y.len() == n));
     let (x, out) = (x.as_ptr(), out.as_mut_ptr());
@@ -261,16 +300,16 @@ fn update<S: Simd>(simd: S, next: usize, x: &[f32], y: Option<&[f32]>, out: &mut
     // SAFETY: all have n values, and every access ends there or before.
     unsafe {
         if n < LANES {
-            return simd.store_some(out, f.of(simd, simd.load_some(x, n), simd.load_some(y, n)), n);
+            return simd.store_partial(out, f.of(simd, simd.load_partial(x, n), simd.load_partial(y, n)), n);
         }
         // Before what it is made of is overwritten.
         let end = f.of(simd, simd.load(x.add(n - LANES)), simd.load(y.add(n - LANES)));
         let mut i = 0;
         while i + LANES < n {
-            simd.prefetch(x.wrapping_add(i + next));
-            simd.prefetch(out.wrapping_add(i + next));
+            simd.prefetch(x.wrapping_add(i + prefetch_offset));
+            simd.prefetch(out.wrapping_add(i + prefetch_offset));
             if y != out.cast_const() {
-                simd.prefetch(y.wrapping_add(i + next));
+                simd.prefetch(y.wrapping_add(i + prefetch_offset));
             }
             simd.store(out.add(i), f.of(simd, simd.load(x.add(i)), simd.load(y.add(i))));
             i += LANES;

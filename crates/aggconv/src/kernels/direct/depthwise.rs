@@ -1,47 +1,47 @@
-//! The direct path where every channel is convolved by itself: a plane is copied once to the
-//! padded layout of `flat`, and everything wanted of it is computed while it is in the cache.
+//! Direct depthwise convolution. A plane is copied once to the padded layout of `flat`, and everything that depends on
+//! it is computed while it is in the cache.
 
 use super::super::Gradients;
-use super::super::scratch::{Scratch, Shared};
-use super::super::simd::{Isa, Kernel, LANES, Simd, dispatch};
-use super::Flat;
+use super::super::scratch::{Scratch, SharedPtr};
+use super::super::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
+use super::super::sums::sum;
+use super::FlatLayout;
 use super::tile;
 use crate::ConvGeometry;
 use rayon::prelude::*;
 
-/// Whether each output channel reads one input channel of its own.
-pub fn applies(g: &ConvGeometry) -> bool {
-    g.groups == g.c_in && g.c_in == g.c_out
-}
-
 /// The taps of one phase of the input, for all channels.
 struct PhaseTaps {
-    /// Which of `Flat::taps` they are.
+    /// Indices into `FlatLayout::taps`.
     taps: Vec<usize>,
-    /// Where their operand lies in a flat plane of the output's gradient.
+    /// The offsets of their operands in a flat plane of the output gradient.
     offsets: Vec<isize>,
 }
 
-/// Floats of an output's planes that one task should find side by side, and most planes that it takes for that: small
-/// planes of one channel lie far apart, and no hardware prefetcher follows from one to the next.
-const NEIGHBOURS: (usize, usize) = (1024, 8);
+/// The number of contiguous floats of output planes that one task should process. The small planes of one channel lie
+/// far apart, and the hardware prefetcher does not follow from one to the next, so a task takes a block of neighboring
+/// channels.
+const BLOCK_FLOATS: usize = 1024;
 
-/// Tasks that the gradients are divided into, at the least.
-const TASKS: usize = 32;
+/// The maximum number of channels in a block.
+const MAX_BLOCK_CHANNELS: usize = 8;
 
-/// What all planes share.
-struct Layout<'a> {
+/// The minimum number of tasks into which the gradients are divided.
+const MIN_TASKS: usize = 32;
+
+/// The layout that all planes share.
+struct DepthwiseLayout<'a> {
     g: &'a ConvGeometry,
-    flat: Flat,
+    flat: FlatLayout,
     isa: Isa,
-    /// Where the taps' operands lie in the flat planes of the input's phases.
+    /// The offsets of the taps' operands in the flat planes of the input's phases.
     offsets: Vec<isize>,
     phases: Vec<PhaseTaps>,
 }
 
-impl<'a> Layout<'a> {
-    fn new(g: &'a ConvGeometry) -> Self {
-        let flat = Flat::new(g);
+impl<'a> DepthwiseLayout<'a> {
+    pub(super) fn new(g: &'a ConvGeometry) -> Self {
+        let flat = FlatLayout::new(g);
         let offsets: Vec<isize> =
             flat.taps.iter().map(|t| (t.phase * flat.len + flat.margin) as isize + t.shift).collect();
         let phases: Vec<PhaseTaps> = (0..flat.phases.len())
@@ -51,7 +51,7 @@ impl<'a> Layout<'a> {
                 PhaseTaps { taps, offsets }
             })
             .collect();
-        // What the tiles may touch: checked here once for all planes.
+        // The ranges that the tiles access are checked here, once for all planes.
         let all = flat.phases.len() * flat.len;
         assert!(offsets.iter().all(|&o| o >= 0 && o as usize + flat.span <= all));
         let back = phases.iter().flat_map(|p| &p.offsets);
@@ -59,12 +59,12 @@ impl<'a> Layout<'a> {
         Self { g, flat, isa: Isa::current(), offsets, phases }
     }
 
-    /// Floats of the flat planes of an input plane.
+    /// The number of floats of the flat planes of an input plane.
     fn input_len(&self) -> usize {
         self.flat.phases.len() * self.flat.len
     }
 
-    /// The weights of these of `Flat::taps`, channel by channel.
+    /// The weights of the given indices into `FlatLayout::taps`, channel by channel.
     fn weights(&self, w: &[f32], taps: impl Iterator<Item = usize> + Clone) -> Vec<f32> {
         let channel = |w: &[f32]| taps.clone().map(|t| w[self.flat.taps[t].index]).collect::<Vec<_>>();
         w.chunks_exact(self.g.taps.len()).flat_map(channel).collect()
@@ -78,7 +78,7 @@ impl<'a> Layout<'a> {
         self.flat.size[0] * self.flat.size[1]
     }
 
-    /// Flat planes with zeros where no plane of this layout has elements.
+    /// Flat planes that are 0 outside the elements of a plane.
     fn zeros(&self, len: usize) -> Scratch {
         let mut planes = Scratch::take(len);
         planes.fill(0.0);
@@ -91,16 +91,16 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// `out[q] = Σ_t weights[t] · planes[offsets[t] + q]` for all flat positions.
+    /// Computes `out[q] = Σ_t weights[t] · planes[offsets[t] + q]` for all flat positions.
     fn correlate(&self, weights: &[f32], offsets: &[isize], planes: &[f32], out: &mut [f32]) {
         assert!(weights.len() == offsets.len() && out.len() >= self.flat.span);
-        dispatch(self.isa, Row { span: self.flat.span, weights, offsets, planes, out });
+        dispatch(self.isa, SingleRow { span: self.flat.span, weights, offsets, planes, out });
     }
 }
 
-/// `y = conv(x, w) + bias`.
+/// Computes `y = conv(x, w) + bias`.
 pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
-    let l = Layout::new(g);
+    let l = DepthwiseLayout::new(g);
     let (plane, out_plane, taps) = (l.plane(), l.out_plane(), l.flat.taps.len());
     let weights = l.weights(w, 0..taps);
     let buffers = || (l.zeros(l.input_len()), Scratch::take(l.flat.span));
@@ -112,9 +112,9 @@ pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: 
     });
 }
 
-/// The gradients of [`forward`].
+/// Computes the gradients of [`forward`].
 pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradients<'_>) {
-    let l = Layout::new(g);
+    let l = DepthwiseLayout::new(g);
     let (plane, out_plane, all, taps) = (l.plane(), l.out_plane(), g.taps.len(), l.flat.taps.len());
     let (wants_x, mut dx) = (grads.x.is_some(), grads.x);
     let (wants_w, wants_bias) = (grads.w.is_some(), grads.bias.is_some());
@@ -122,15 +122,16 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
         dx.fill(0.0); // phases that no tap reads
     }
     let mut nothing = [];
-    let dx = Shared::new(dx.unwrap_or(&mut nothing));
+    let dx = SharedPtr::new(dx.unwrap_or(&mut nothing));
     let weights: Vec<_> = l.phases.iter().map(|phase| l.weights(w, phase.taps.iter().copied())).collect();
-    // Blocks of channels; if they are few, the batch is split too. How depends on the shape alone.
-    let block = NEIGHBOURS.0.div_ceil(out_plane).min(NEIGHBOURS.1);
+    // Blocks of channels. If there are few of them, the batch is divided as well. The division depends only on the
+    // shape.
+    let block = BLOCK_FLOATS.div_ceil(out_plane).min(MAX_BLOCK_CHANNELS);
     let blocks = g.c_in.div_ceil(block);
-    let parts = TASKS.div_ceil(blocks).min(g.batch);
-    // Of each part, of each channel, of each tap.
+    let parts = MIN_TASKS.div_ceil(blocks).min(g.batch);
+    // Sums `[part][channel][tap][lane]`.
     let mut sums = Scratch::take(if wants_w { parts * g.c_in * taps * LANES } else { 0 });
-    let shared = Shared::new(&mut sums);
+    let shared = SharedPtr::new(&mut sums);
     let buffers = || {
         let (input, output) = (l.zeros(l.input_len()), l.zeros(l.flat.len));
         (input, output, Scratch::take(l.flat.span))
@@ -138,7 +139,7 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
     let task = |(px, pd, out): &mut (Scratch, Scratch, Scratch), i: usize| -> Vec<f64> {
         let (channels, part) = (i / parts * block..g.c_in.min((i / parts + 1) * block), i % parts);
         let floats = if wants_w { taps * LANES } else { 0 };
-        // SAFETY: the sums of these channels and this part, this task's alone.
+        // SAFETY: only this task uses the sums of these channels and this part.
         let own = unsafe {
             let start = shared.at((part * g.c_in + channels.start) * floats);
             std::slice::from_raw_parts_mut(start, channels.len() * floats)
@@ -151,15 +152,15 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
                 let dy = &dy[at * out_plane..][..out_plane];
                 l.flat.copy_output(dy, pd);
                 if wants_bias {
-                    totals[i] += super::super::sum(dy);
+                    totals[i] += sum(dy);
                 }
                 if wants_w {
                     l.pack_input(&x[at * plane..][..plane], px);
                     let (dy, sums) = (&pd[l.flat.margin..][..l.flat.span], &mut own[i * floats..][..floats]);
-                    dispatch(l.isa, Dots { offsets: &l.offsets, planes: px, dy, sums });
+                    dispatch(l.isa, DotProducts { offsets: &l.offsets, planes: px, dy, sums });
                 }
                 if wants_x {
-                    // SAFETY: plane `at` of the input's gradient: this task's alone.
+                    // SAFETY: only this task writes to plane `at` of the input gradient.
                     let dx = unsafe { std::slice::from_raw_parts_mut(dx.at(at * plane), plane) };
                     for (p, (phase, weights)) in l.phases.iter().zip(&weights).enumerate() {
                         let taps = phase.taps.len();
@@ -189,7 +190,7 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
     }
 }
 
-struct Row<'a> {
+struct SingleRow<'a> {
     span: usize,
     weights: &'a [f32],
     offsets: &'a [isize],
@@ -197,30 +198,37 @@ struct Row<'a> {
     out: &'a mut [f32],
 }
 
-impl Kernel for Row<'_> {
+impl SimdKernel for SingleRow<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        // SAFETY: `Layout::new` has checked the offsets, `Layout::correlate` the lengths.
+        // SAFETY: `DepthwiseLayout::new` has checked the offsets, and `DepthwiseLayout::correlate` the lengths.
         unsafe {
-            tile::row(simd, self.span, self.weights, self.offsets, self.planes.as_ptr(), self.out.as_mut_ptr());
+            tile::correlate_row(
+                simd,
+                self.span,
+                self.weights,
+                self.offsets,
+                self.planes.as_ptr(),
+                self.out.as_mut_ptr(),
+            );
         }
     }
 }
 
-struct Dots<'a> {
+struct DotProducts<'a> {
     offsets: &'a [isize],
     planes: &'a [f32],
     dy: &'a [f32],
     sums: &'a mut [f32],
 }
 
-impl Kernel for Dots<'_> {
+impl SimdKernel for DotProducts<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         assert!(self.sums.len() == self.offsets.len() * LANES);
-        // SAFETY: `Layout::new` has checked the offsets for a span, which is what `dy` holds.
+        // SAFETY: `DepthwiseLayout::new` has checked the offsets for a span, which is the length of `dy`.
         unsafe {
             let (x, dy) = (self.planes.as_ptr(), self.dy.as_ptr());
             tile::dots(simd, self.dy.len(), self.offsets, x, dy, self.sums.as_mut_ptr());

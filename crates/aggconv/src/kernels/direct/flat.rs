@@ -1,37 +1,36 @@
-//! Planes laid out so that every tap is one constant shift.
+//! A layout of planes in which every tap is one constant shift.
 //!
-//! With stride s, the tap at offset o = f·s + p reads phase p of the input at output position
-//! + f. Each used phase is copied to a plane of the output's size whose rows are `pitch` apart:
-//!   the zeros after a row serve also as those before the next. Element (r, c) lies at
-//!   `margin + r·pitch + c`, and a tap at f = (f_r, f_c) reads `f_r·pitch + f_c` further on. What
-//!   is computed for the positions between rows is discarded.
+//! With stride s, the tap at offset o = f·s + p reads phase p of the input at the output position plus f. Each phase
+//! that is read is copied to a plane of the output's size whose rows are `pitch` floats apart. The zeros between two
+//! rows serve as the padding of both. Element (r, c) lies at `margin + r·pitch + c`, and a tap at f = (f_r, f_c) reads
+//! `f_r·pitch + f_c` floats further. Results at the positions between rows are discarded.
 
-use super::super::simd::{LANES, Simd, load_rows};
+use super::super::simd::{LANES, Simd, load_transposed};
 use crate::ConvGeometry;
 
 /// A tap that can touch the input.
 #[derive(Debug, Clone, Copy)]
 pub struct Tap {
-    /// Its index among the geometry's taps.
+    /// Its index among the taps of the geometry.
     pub index: usize,
-    /// Which of [`Flat::phases`] it reads.
+    /// The index in [`FlatLayout::phases`] of the phase that it reads.
     pub phase: usize,
-    /// Floats from an output position to what it reads.
+    /// The number of floats from an output position to the element that the tap reads.
     pub shift: isize,
 }
 
 /// The flat layout of one plane.
 #[derive(Debug, Clone)]
-pub struct Flat {
-    /// Rows and columns of a plane (the output's size).
+pub struct FlatLayout {
+    /// Rows and columns of a plane: the size of the output.
     pub size: [usize; 2],
-    /// Floats from one row to the next.
+    /// The number of floats from one row to the next.
     pub pitch: usize,
-    /// Floats before element (0, 0).
+    /// The number of floats before element (0, 0).
     pub margin: usize,
-    /// Floats from (0, 0) to the end of the last row, rounded up to whole tiles.
+    /// The number of floats from element (0, 0) to the end of the last row, rounded up to whole vectors.
     pub span: usize,
-    /// Floats of a plane, margins included.
+    /// The number of floats of a plane, including its margins.
     pub len: usize,
     /// The phases of the input that are read.
     pub phases: Vec<[usize; 2]>,
@@ -41,7 +40,7 @@ pub struct Flat {
     input: [usize; 2],
 }
 
-impl Flat {
+impl FlatLayout {
     /// The layout for a geometry.
     pub fn new(g: &ConvGeometry) -> Self {
         let size = g.output();
@@ -65,7 +64,8 @@ impl Flat {
         let pitch = size[1] + reach[1];
         let margin = (reach[0] * pitch + reach[1]).next_multiple_of(LANES);
         let span = ((size[0] - 1) * pitch + size[1]).next_multiple_of(LANES);
-        // Odd in cache lines, lest the planes of all channels compete for the same cache sets.
+        // An odd number of cache lines, so that the planes of different channels do not compete for the same cache
+        // sets.
         let mut len = (2 * margin + span).next_multiple_of(LANES);
         if len.is_multiple_of(2 * LANES) {
             len += LANES;
@@ -77,19 +77,19 @@ impl Flat {
         Self { size, pitch, margin, span, len, phases, taps, stride: g.stride, input: g.input }
     }
 
-    /// Rows and columns of the input that phase `p` has.
+    /// The number of input rows and columns in phase `p`.
     fn extent(&self, p: usize) -> [usize; 2] {
         let [a, b] = self.phases[p];
         [(self.input[0] - a).div_ceil(self.stride[0]), (self.input[1] - b).div_ceil(self.stride[1])]
     }
 
-    /// Copies phase `p` of an input plane to its flat plane, zeros around it.
+    /// Copies phase `p` of an input plane to its flat plane and writes zeros around it.
     pub fn pack_input(&self, p: usize, plane: &[f32], out: &mut [f32]) {
         out.fill(0.0);
         self.copy_input(p, plane, out);
     }
 
-    /// [`pack_input`](Self::pack_input) to a flat plane that has the zeros already.
+    /// As [`pack_input`](Self::pack_input), for a flat plane that already contains the zeros.
     pub fn copy_input(&self, p: usize, plane: &[f32], out: &mut [f32]) {
         let ([a, b], [rows, cols]) = (self.phases[p], self.extent(p));
         for r in 0..rows.min(self.size[0]) {
@@ -103,20 +103,20 @@ impl Flat {
         }
     }
 
-    /// Copies an output plane to its flat plane, zeros around it.
+    /// Copies an output plane to its flat plane and writes zeros around it.
     pub fn pack_output(&self, plane: &[f32], out: &mut [f32]) {
         out.fill(0.0);
         self.copy_output(plane, out);
     }
 
-    /// [`pack_output`](Self::pack_output) to a flat plane that has the zeros already.
+    /// As [`pack_output`](Self::pack_output), for a flat plane that already contains the zeros.
     pub fn copy_output(&self, plane: &[f32], out: &mut [f32]) {
         for (r, from) in plane.chunks_exact(self.size[1]).enumerate() {
             out[self.margin + r * self.pitch..][..self.size[1]].copy_from_slice(from);
         }
     }
 
-    /// Copies flat output positions (without margin) to an output plane, adding `bias`.
+    /// Copies flat output positions (without margin) to an output plane and adds `bias`.
     pub fn unpack_output(&self, flat: &[f32], bias: f32, plane: &mut [f32]) {
         for (r, to) in plane.chunks_exact_mut(self.size[1]).enumerate() {
             let from = &flat[r * self.pitch..][..self.size[1]];
@@ -124,7 +124,7 @@ impl Flat {
         }
     }
 
-    /// Copies flat positions of phase `p` (without margin) to the input plane's places.
+    /// Copies flat positions of phase `p` (without margin) to their elements of the input plane.
     pub fn unpack_input(&self, p: usize, flat: &[f32], plane: &mut [f32]) {
         let ([a, b], [rows, cols]) = (self.phases[p], self.extent(p));
         for r in 0..rows {
@@ -138,8 +138,8 @@ impl Flat {
         }
     }
 
-    /// Transposes output planes: `out[position][channel]`, `width` floats a position, for the
-    /// flat positions of one sample. Channels beyond the planes and positions between rows are 0.
+    /// Transposes the output planes of one sample: `out[position][channel]`, with `width` floats for each flat
+    /// position. Channels beyond the planes and positions between rows are 0.
     #[inline(always)]
     pub fn transpose_output<S: Simd>(&self, simd: S, planes: &[f32], width: usize, out: &mut [f32]) {
         let plane = self.size[0] * self.size[1];
@@ -156,10 +156,10 @@ impl Flat {
                     let at = &mut out[(r * self.pitch + q) * width + c..][..(n - 1) * width + LANES];
                     let row =
                         |i: usize| (i < some).then(|| planes[(c + i) * plane + r * self.size[1] + q..][..n].as_ptr());
-                    // SAFETY: n floats are there.
-                    let vectors = unsafe { load_rows(simd, n, row) };
+                    // SAFETY: n floats are readable there.
+                    let vectors = unsafe { load_transposed(simd, n, row) };
                     for (i, v) in vectors.into_iter().enumerate().take(n) {
-                        // SAFETY: `at` holds n rows, of the last only what is written.
+                        // SAFETY: `at` holds n rows, and of the last one only the part that is written.
                         unsafe { simd.store(at.as_mut_ptr().add(i * width), v) };
                     }
                     q += n;

@@ -1,16 +1,16 @@
-//! The register-blocked products of the direct path.
+//! The register-blocked micro-kernels of direct convolution.
 
 #![allow(clippy::needless_range_loop)] // tiles of registers, indexed alike
 
 use super::super::simd::{LANES, Simd};
 
-/// `out[m][q] = Σ_k weights[k][m] · x[offsets[k] + q]` for `m < rows`, `q < span`: rows are
-/// broadcast weights, vectors are positions.
+/// Computes `out[m][q] = Σ_k weights[k][m] · x[offsets[k] + q]` for `m < rows` and `q < span`. The rows are broadcast
+/// weights, and the vectors are positions.
 ///
 /// # Safety
-/// `x + offsets[k] + q` must be readable for every k and q < span; `weights` must hold a block of
-/// `offsets.len() · r` floats for each `r` rows of [`Blocks`]; `out` must be writable at
-/// `m·pitch + q`. `span` is a multiple of [`LANES`].
+/// `x + offsets[k] + q` must be readable for every k and every q < span. `weights` must hold a block of `offsets.len()
+/// · r` floats for each block of r rows in [`RowBlocks`]. `out` must be writable at `m·pitch + q`. `span` must be a
+/// multiple of [`LANES`].
 #[inline(always)]
 pub unsafe fn correlate<S: Simd>(
     simd: S,
@@ -21,13 +21,13 @@ pub unsafe fn correlate<S: Simd>(
     out: *mut f32,
     pitch: usize,
 ) {
-    // Vectors of positions outermost: what they read stays in the first-level cache while all
-    // rows use it.
+    // The outermost loop runs over vectors of positions, so that their operands stay in the first-level cache for all
+    // rows.
     let mut q = 0;
     while q < span {
-        let vectors = ((span - q) / LANES).min(S::WIDE.1);
+        let vectors = ((span - q) / LANES).min(S::PACKED_TILE.1);
         let mut w = weights;
-        for (m, size) in Blocks::new(rows, S::WIDE.0) {
+        for (m, size) in RowBlocks::new(rows, S::PACKED_TILE.0) {
             // SAFETY: the caller's contract.
             unsafe {
                 let (x, out) = (x.add(q), out.add(m * pitch + q));
@@ -54,21 +54,21 @@ pub unsafe fn correlate<S: Simd>(
     }
 }
 
-/// Splits rows into blocks of 8, 6, 4, 2 and 1, the largest first.
-pub struct Blocks {
+/// Divides rows into blocks of 8, 6, 4, 2 and 1, the largest first.
+pub struct RowBlocks {
     at: usize,
     rows: usize,
     size: usize,
 }
 
-impl Blocks {
-    /// Blocks of at most `largest` rows, one of the sizes.
+impl RowBlocks {
+    /// Blocks of at most `largest` rows, which must be one of the sizes.
     pub fn new(rows: usize, largest: usize) -> Self {
         Self { at: 0, rows, size: largest }
     }
 }
 
-impl Iterator for Blocks {
+impl Iterator for RowBlocks {
     type Item = (usize, usize);
     #[inline(always)]
     fn next(&mut self) -> Option<(usize, usize)> {
@@ -119,14 +119,21 @@ unsafe fn correlate_tile<S: Simd, const M: usize, const N: usize>(
     }
 }
 
-/// `out[q] = Σ_k weights[k] · x[offsets[k] + q]` for `q < span`: one row, so as many vectors of
-/// positions at a time as hide the latency of a multiply-add.
+/// Computes `out[q] = Σ_k weights[k] · x[offsets[k] + q]` for `q < span`. With a single row, as many vectors of
+/// positions are computed at a time as hide the latency of a multiply-add.
 ///
 /// # Safety
-/// `x + offsets[k] + q` must be readable and `out + q` writable for every k and q < span, a
+/// `x + offsets[k] + q` must be readable and `out + q` writable for every k and every q < span, which must be a
 /// multiple of [`LANES`].
 #[inline(always)]
-pub unsafe fn row<S: Simd>(simd: S, span: usize, weights: &[f32], offsets: &[isize], x: *const f32, out: *mut f32) {
+pub unsafe fn correlate_row<S: Simd>(
+    simd: S,
+    span: usize,
+    weights: &[f32],
+    offsets: &[isize],
+    x: *const f32,
+    out: *mut f32,
+) {
     let mut q = 0;
     while q < span {
         let vectors = (span - q) / LANES;
@@ -135,21 +142,21 @@ pub unsafe fn row<S: Simd>(simd: S, span: usize, weights: &[f32], offsets: &[isi
             * unsafe {
                 let (x, out) = (x.add(q), out.add(q));
                 match vectors {
-                    // Sums that leave the registers cost more than they hide.
-                    6.. if !S::EIGHT => row_tile::<S, 6>(simd, weights, offsets, x, out),
-                    8.. => row_tile::<S, 8>(simd, weights, offsets, x, out),
-                    4.. => row_tile::<S, 4>(simd, weights, offsets, x, out),
-                    3 => row_tile::<S, 3>(simd, weights, offsets, x, out),
-                    2 => row_tile::<S, 2>(simd, weights, offsets, x, out),
-                    _ => row_tile::<S, 1>(simd, weights, offsets, x, out),
+                    // Accumulators that are spilled from the registers cost more than the latency that they hide.
+                    6.. if !S::EIGHT_ACCUMULATORS => correlate_row_tile::<S, 6>(simd, weights, offsets, x, out),
+                    8.. => correlate_row_tile::<S, 8>(simd, weights, offsets, x, out),
+                    4.. => correlate_row_tile::<S, 4>(simd, weights, offsets, x, out),
+                    3 => correlate_row_tile::<S, 3>(simd, weights, offsets, x, out),
+                    2 => correlate_row_tile::<S, 2>(simd, weights, offsets, x, out),
+                    _ => correlate_row_tile::<S, 1>(simd, weights, offsets, x, out),
                 }
             };
     }
 }
 
-/// `N` vectors of [`row`]; returns N.
+/// Computes `N` vectors of [`correlate_row`]. Returns N.
 #[inline(always)]
-unsafe fn row_tile<S: Simd, const N: usize>(
+unsafe fn correlate_row_tile<S: Simd, const N: usize>(
     simd: S,
     weights: &[f32],
     offsets: &[isize],
@@ -157,7 +164,7 @@ unsafe fn row_tile<S: Simd, const N: usize>(
     out: *mut f32,
 ) -> usize {
     let mut sum = [simd.splat(0.0); N];
-    // SAFETY: the contract of `row`.
+    // SAFETY: the contract of `correlate_row`.
     unsafe {
         for (&w, &offset) in weights.iter().zip(offsets) {
             let (w, p) = (simd.splat(w), x.offset(offset));
@@ -172,12 +179,12 @@ unsafe fn row_tile<S: Simd, const N: usize>(
     N
 }
 
-/// `sums[i][v] += Σ_q x[offsets[i] + q] · dy[q][v]` for i over `offsets`, v < width, q < span:
-/// rows are addresses, vectors are output channels.
+/// Computes `sums[i][v] += Σ_q x[offsets[i] + q] · dy[q][v]` for all offsets i, v < width and q < span. The rows are
+/// addresses, and the vectors are output channels.
 ///
 /// # Safety
-/// `x + offsets[i] + q` must be readable, `dy` readable at `q·width + v`, `sums` writable at
-/// `i·width + v`; `width` is a multiple of [`LANES`].
+/// `x + offsets[i] + q` must be readable, `dy` readable at `q·width + v`, and `sums` writable at `i·width + v`. `width`
+/// must be a multiple of [`LANES`].
 #[inline(always)]
 pub unsafe fn outer<S: Simd>(
     simd: S,
@@ -190,13 +197,13 @@ pub unsafe fn outer<S: Simd>(
 ) {
     let mut v = 0;
     while v < width {
-        let vectors = match ((width - v) / LANES).min(S::TALL.1) {
+        let vectors = match ((width - v) / LANES).min(S::STRIDED_TILE.1) {
             3 => 2,
             n => n,
         };
         let mut i = 0;
         while i < offsets.len() {
-            let rows = match (offsets.len() - i).min(S::TALL.0) {
+            let rows = match (offsets.len() - i).min(S::STRIDED_TILE.0) {
                 5 => 4,
                 n => n,
             };
@@ -267,17 +274,16 @@ unsafe fn outer_tile<S: Simd, const M: usize, const N: usize>(
     }
 }
 
-/// `Σ_q x[offsets[i] + q] · dy[q]` to `sums[i]`, vectors along positions: for a single output
-/// channel.
+/// Adds `Σ_q x[offsets[i] + q] · dy[q]` to `sums[i]`, with vectors along the positions: for a single output channel.
 ///
 /// # Safety
-/// `x + offsets[i] + q` and `dy + q` must be readable for q < span, a multiple of [`LANES`];
-/// `sums` holds a vector of partial sums for each offset.
+/// `x + offsets[i] + q` and `dy + q` must be readable for q < span, which must be a multiple of [`LANES`]. `sums` must
+/// hold a vector of partial sums for each offset.
 #[inline(always)]
 pub unsafe fn dots<S: Simd>(simd: S, span: usize, offsets: &[isize], x: *const f32, dy: *const f32, sums: *mut f32) {
     // SAFETY: the caller's contract.
     unsafe {
-        if S::EIGHT {
+        if S::EIGHT_ACCUMULATORS {
             dots_by::<S, 8>(simd, span, offsets, x, dy, sums);
         } else {
             dots_by::<S, 6>(simd, span, offsets, x, dy, sums);
@@ -285,7 +291,7 @@ pub unsafe fn dots<S: Simd>(simd: S, span: usize, offsets: &[isize], x: *const f
     }
 }
 
-/// [`dots`] of `M` offsets at a time.
+/// Computes [`dots`] for `M` offsets at a time.
 #[inline(always)]
 unsafe fn dots_by<S: Simd, const M: usize>(
     simd: S,

@@ -1,26 +1,26 @@
-//! The lanes of 256-bit and 512-bit vectors.
+//! Vectors of 256-bit and 512-bit registers.
 
 use super::{Arithmetic, Simd};
 use std::arch::x86_64::*;
 
-/// Eight lanes from entry 8 − n on are the first n.
+/// The eight entries from index 8 − n on mask the first n lanes.
 const MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// Two 256-bit vectors. Only [`super::dispatch`] makes one, after detection.
+/// Two 256-bit registers. Only [`dispatch`](super::dispatch()) creates one, after feature detection.
 #[derive(Clone, Copy)]
 pub struct Avx2(pub(super) ());
 
 // SAFETY of every block below: an `Avx2` exists only where the features were detected.
 impl Simd for Avx2 {
-    type Part = Half;
-    const TILE: (usize, usize) = (3, 1);
-    const WIDE: (usize, usize) = (6, 1);
-    const TALL: (usize, usize) = (6, 1);
-    const EIGHT: bool = false;
+    type Register = Avx2Register;
+    const COMPLEX_TILE: (usize, usize) = (3, 1);
+    const PACKED_TILE: (usize, usize) = (6, 1);
+    const STRIDED_TILE: (usize, usize) = (6, 1);
+    const EIGHT_ACCUMULATORS: bool = false;
 
     #[inline(always)]
-    fn part(self) -> Half {
-        Half(())
+    fn register(self) -> Avx2Register {
+        Avx2Register(())
     }
     #[inline(always)]
     fn prefetch(self, p: *const f32) {
@@ -31,12 +31,12 @@ impl Simd for Avx2 {
         unsafe { _mm_sfence() }
     }
     #[inline(always)]
-    unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
-        unsafe { (load_some8(p, n.min(8)), load_some8(p.wrapping_add(8), n.saturating_sub(8).min(8))) }
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::V {
+        unsafe { (load_partial8(p, n.min(8)), load_partial8(p.wrapping_add(8), n.saturating_sub(8).min(8))) }
     }
-    /// In pieces of powers of two: masked stores are slow on some processors.
+    /// The lanes are stored in pieces of powers of two, because masked stores are slow on some processors.
     #[inline(always)]
-    unsafe fn store_some(self, p: *mut f32, v: Self::V, n: usize) {
+    unsafe fn store_partial(self, p: *mut f32, v: Self::V, n: usize) {
         unsafe {
             if n >= 16 {
                 return self.store(p, v);
@@ -70,7 +70,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
-        // Four 8×8 blocks.
+        // Transposes four 8×8 blocks.
         let mut out = v;
         for block in 0..4 {
             let (i, j) = (block / 2 * 8, block % 2 * 8);
@@ -108,7 +108,7 @@ impl Arithmetic for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn stream(self, p: *mut f32, v: Self::V) {
+    unsafe fn store_non_temporal(self, p: *mut f32, v: Self::V) {
         unsafe {
             _mm256_stream_ps(p, v.0);
             _mm256_stream_ps(p.add(8), v.1);
@@ -136,12 +136,12 @@ impl Arithmetic for Avx2 {
     }
 }
 
-/// One of the two 256-bit vectors of an [`Avx2`], which alone makes one.
+/// One of the two 256-bit registers of an [`Avx2`], which alone creates it.
 #[derive(Clone, Copy)]
-pub struct Half(());
+pub struct Avx2Register(());
 
-// SAFETY of every block below: a `Half` exists only where the features were detected.
-impl Arithmetic for Half {
+// SAFETY of every block below: an `Avx2Register` exists only where the features were detected.
+impl Arithmetic for Avx2Register {
     type V = __m256;
     const WIDTH: usize = 8;
 
@@ -158,7 +158,7 @@ impl Arithmetic for Half {
         unsafe { _mm256_storeu_ps(p, v) }
     }
     #[inline(always)]
-    unsafe fn stream(self, p: *mut f32, v: Self::V) {
+    unsafe fn store_non_temporal(self, p: *mut f32, v: Self::V) {
         unsafe { _mm256_stream_ps(p, v) }
     }
     #[inline(always)]
@@ -186,8 +186,8 @@ impl Arithmetic for Half {
 /// # Safety
 /// AVX2 must be available, and n ≤ 8 floats readable at `p`.
 #[inline(always)]
-unsafe fn load_some8(p: *const f32, n: usize) -> __m256 {
-    // SAFETY: eight of the masks from entry 8 − n on; lanes that are masked out are not accessed.
+unsafe fn load_partial8(p: *const f32, n: usize) -> __m256 {
+    // SAFETY: eight masks from entry 8 − n on are read, and masked lanes of `p` are not accessed.
     unsafe { _mm256_maskload_ps(p, _mm256_loadu_si256(MASKS.as_ptr().add(8 - n).cast())) }
 }
 
@@ -195,7 +195,7 @@ unsafe fn load_some8(p: *const f32, n: usize) -> __m256 {
 /// AVX2 must be available.
 #[inline(always)]
 unsafe fn transpose8(v: [__m256; 8]) -> [__m256; 8] {
-    // SAFETY: register arithmetic; the caller grants the feature.
+    // SAFETY: register arithmetic; the caller guarantees the feature.
     unsafe {
         let mut a = v;
         for i in 0..4 {
@@ -218,20 +218,20 @@ unsafe fn transpose8(v: [__m256; 8]) -> [__m256; 8] {
     }
 }
 
-/// One 512-bit vector. Only [`super::dispatch`] makes one, after detection.
+/// One 512-bit register. Only [`dispatch`](super::dispatch()) creates one, after feature detection.
 #[derive(Clone, Copy)]
 pub struct Avx512(pub(super) ());
 
 // SAFETY of every block below: an `Avx512` exists only where the features were detected.
 impl Simd for Avx512 {
-    type Part = Self;
-    const TILE: (usize, usize) = (6, 2);
-    const WIDE: (usize, usize) = (8, 3);
-    const TALL: (usize, usize) = (6, 4);
-    const EIGHT: bool = true;
+    type Register = Self;
+    const COMPLEX_TILE: (usize, usize) = (6, 2);
+    const PACKED_TILE: (usize, usize) = (8, 3);
+    const STRIDED_TILE: (usize, usize) = (6, 4);
+    const EIGHT_ACCUMULATORS: bool = true;
 
     #[inline(always)]
-    fn part(self) -> Self {
+    fn register(self) -> Self {
         self
     }
     #[inline(always)]
@@ -243,11 +243,11 @@ impl Simd for Avx512 {
         unsafe { _mm_sfence() }
     }
     #[inline(always)]
-    unsafe fn load_some(self, p: *const f32, n: usize) -> Self::V {
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::V {
         unsafe { _mm512_maskz_loadu_ps(((1u32 << n.min(16)) - 1) as u16, p) }
     }
     #[inline(always)]
-    unsafe fn store_some(self, p: *mut f32, v: Self::V, n: usize) {
+    unsafe fn store_partial(self, p: *mut f32, v: Self::V, n: usize) {
         unsafe { _mm512_mask_storeu_ps(p, ((1u32 << n.min(16)) - 1) as u16, v) }
     }
     #[inline(always)]
@@ -257,7 +257,7 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn transpose(self, v: [Self::V; 16]) -> [Self::V; 16] {
         unsafe {
-            // 4×4 blocks within the quarters of a register …
+            // First, 4×4 blocks are transposed within the quarters of a register.
             let mut a = v;
             for i in 0..8 {
                 a[2 * i] = _mm512_unpacklo_ps(v[2 * i], v[2 * i + 1]);
@@ -270,7 +270,7 @@ impl Simd for Avx512 {
                 b[h + 2] = _mm512_shuffle_ps::<0x44>(a[h + 1], a[h + 3]);
                 b[h + 3] = _mm512_shuffle_ps::<0xEE>(a[h + 1], a[h + 3]);
             }
-            // … then the quarters: b[4g + i] holds in quarter q column 4q + i of rows 4g..4g+4.
+            // Then the quarters are exchanged: quarter q of b[4g + i] holds column 4q + i of the rows 4g..4g+4.
             let mut out = b;
             for i in 0..4 {
                 let lo = _mm512_shuffle_f32x4::<0x44>(b[i], b[4 + i]);
@@ -300,7 +300,7 @@ impl Arithmetic for Avx512 {
         unsafe { _mm512_loadu_ps(p) }
     }
     #[inline(always)]
-    unsafe fn stream(self, p: *mut f32, v: Self::V) {
+    unsafe fn store_non_temporal(self, p: *mut f32, v: Self::V) {
         unsafe { _mm512_stream_ps(p, v) }
     }
     #[inline(always)]

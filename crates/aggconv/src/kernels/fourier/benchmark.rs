@@ -1,22 +1,23 @@
-//! The two things that the Fourier path spends its time on, by themselves: for benchmarks.
+//! The two operations that dominate the Fourier path, in isolation, for benchmarks.
 
 use super::super::scratch::Scratch;
-use super::super::simd::{Isa, Kernel, LANES, Simd, dispatch};
-use super::cgemm::{Axis, Mat, Shape, cgemm};
-use super::fft::{Plan, View, good_length};
+use super::super::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
+use super::cgemm::cgemm;
+use super::fft::{FftPlan, SignalView, good_length};
+use super::matrix::{AxisStride, ComplexMatrix, ProductShape};
 
 /// A complex transform of sixteen signals, one in each vector lane.
 pub struct Transform {
-    plan: Plan,
+    plan: FftPlan,
     signal: Scratch,
     spectrum: Scratch,
     work: Scratch,
 }
 
 impl Transform {
-    /// Of the best length from `n` up; the signals are zero.
+    /// Creates a transform of the fastest length that is at least `n`. The signals are zero.
     pub fn new(n: usize) -> Self {
-        let plan = Plan::new(good_length(n.max(1), 3.0));
+        let plan = FftPlan::new(good_length(n.max(1), 3.0));
         let [signal, spectrum] = [0, 1].map(|_| {
             let mut s = Scratch::take(2 * LANES * plan.len());
             s.fill(0.0);
@@ -25,7 +26,7 @@ impl Transform {
         Self { signal, spectrum, work: Scratch::take(plan.scratch_len()), plan }
     }
 
-    /// The length.
+    /// The length of the transform.
     #[allow(clippy::len_without_is_empty)] // never empty
     pub fn len(&self) -> usize {
         self.plan.len()
@@ -37,21 +38,23 @@ impl Transform {
     }
 }
 
-impl Kernel for &mut Transform {
+impl SimdKernel for &mut Transform {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let n = self.plan.len();
-        let (from, to) =
-            (View::packed::<LANES>(self.signal.as_mut_ptr()), View::packed::<LANES>(self.spectrum.as_mut_ptr()));
-        // SAFETY: three buffers of the lengths that the plan asks for.
+        let (from, to) = (
+            SignalView::packed::<LANES>(self.signal.as_mut_ptr()),
+            SignalView::packed::<LANES>(self.spectrum.as_mut_ptr()),
+        );
+        // SAFETY: the three buffers have the lengths that the plan requires.
         unsafe { self.plan.run(simd, from, n, to, self.work.as_mut_ptr()) };
     }
 }
 
-/// A complex matrix product over channels, as there is one at each frequency: `[m, k] · [k, n]`.
+/// A complex matrix product over channels, as it is computed at each frequency: `[m, k] · [k, n]`.
 pub struct Contraction {
-    shape: Shape,
+    shape: ProductShape,
     a: Scratch,
     b: Scratch,
     c: Scratch,
@@ -59,52 +62,60 @@ pub struct Contraction {
 }
 
 impl Contraction {
-    /// Of these sizes, `k` and `n` rounded up to whole vectors; the matrices are zero.
+    /// Creates a product of these sizes; `k` and `n` are rounded up to whole vectors. The matrices are zero.
     pub fn new(m: usize, k: usize, n: usize) -> Self {
-        let shape = Shape { m, k: k.next_multiple_of(LANES), n: n.next_multiple_of(LANES), real: false };
+        let shape = ProductShape { m, k: k.next_multiple_of(LANES), n: n.next_multiple_of(LANES), real: false };
         let zeros = |rows: usize, cols: usize| {
             let mut s = Scratch::take(2 * rows * cols);
             s.fill(0.0);
             s
         };
-        let sums = Scratch::take(shape.sums_len());
+        let sums = Scratch::take(shape.gauss_scratch_len());
         Self { shape, a: zeros(m, shape.k), b: zeros(shape.k, shape.n), c: zeros(m, shape.n), sums }
     }
 
-    /// Floating-point operations of a product: 8 for each complex multiply-add, however it is made.
+    /// The nominal number of floating-point operations of a product: 8 for each complex multiply-add.
     pub fn flop(&self) -> u64 {
         8 * (self.shape.m * self.shape.k * self.shape.n) as u64
     }
 
-    /// Those that it takes: 6, where it is made of three real products.
+    /// The number of floating-point operations that are executed: 6 for each complex multiply-add where the product
+    /// consists of three real products.
     pub fn arithmetic(&self) -> u64 {
         self.flop() / 8 * self.shape.operations()
     }
 
-    /// Multiplies once.
+    /// Computes the product once.
     pub fn run(&mut self) {
         dispatch(Isa::current(), self);
     }
 }
 
-impl Kernel for &mut Contraction {
+impl SimdKernel for &mut Contraction {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Shape { k, n, .. } = self.shape;
-        let rows = |s: &mut Scratch, width: usize| Mat {
+        let ProductShape { k, n, .. } = self.shape;
+        let rows = |s: &mut Scratch, width: usize| ComplexMatrix {
             re: s.as_mut_ptr(),
             im: LANES,
-            rows: Axis::plain(2 * width),
-            cols: Axis::lanes(2 * LANES),
-            next: 0,
-            far: false,
+            rows: AxisStride::uniform(2 * width),
+            cols: AxisStride::in_lanes(2 * LANES),
+            prefetch_offset: 0,
+            non_temporal: false,
         };
         let (a, c) = (rows(&mut self.a, k), rows(&mut self.c, n));
-        // As a kernel's spectrum lies: column by column of vectors.
-        let panels = (Axis::plain(2 * LANES), Axis::lanes(2 * LANES * k));
-        let b = Mat { re: self.b.as_mut_ptr(), im: LANES, rows: panels.0, cols: panels.1, next: 0, far: false };
-        // SAFETY: the matrices have these shapes, of whole vectors, in three buffers.
+        // The layout of a kernel spectrum: panels of vectors, column by column.
+        let panels = (AxisStride::uniform(2 * LANES), AxisStride::in_lanes(2 * LANES * k));
+        let b = ComplexMatrix {
+            re: self.b.as_mut_ptr(),
+            im: LANES,
+            rows: panels.0,
+            cols: panels.1,
+            prefetch_offset: 0,
+            non_temporal: false,
+        };
+        // SAFETY: the matrices have these shapes, consist of whole vectors and lie in three separate buffers.
         unsafe { cgemm::<S, false, false>(simd, self.shape, a, b, c, &mut self.sums, [&[]; 2]) };
     }
 }
@@ -113,7 +124,7 @@ impl Kernel for &mut Contraction {
 mod tests {
     use super::*;
 
-    /// What is timed is what the convolution does: a transform of ones, a product of ones.
+    /// The benchmarks time what the convolution computes: checked with a transform of ones and a product of ones.
     #[test]
     fn parts_compute() {
         let mut t = Transform::new(91);
@@ -130,7 +141,7 @@ mod tests {
         p.a.fill(1.0);
         p.b.fill(1.0);
         p.run();
-        // (1 + i)² = 2i, thirty-two times.
+        // (1 + i)² = 2i, added 32 times.
         assert_eq!((p.c[0], p.c[LANES]), (0.0, 64.0));
     }
 }

@@ -1,0 +1,176 @@
+//! Normalization on slices, forward and backward.
+
+use super::rows::{ChannelAffine, ChannelRule, InputSlope, PairSums};
+use super::split::{Accumulate, Partition, WritePiece};
+use super::{Affine, AffineGradients, InputGradient, NormShape, Statistics, StatisticsMut};
+use crate::kernels::simd::Simd;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Normalizes `x` with the statistics of the batch itself into `y` (overwritten) and returns the
+/// statistics in `out`.
+///
+/// # Panics
+/// If a slice's length does not fit the shape or the shape is empty: the layers above have
+/// checked.
+pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out: StatisticsMut<'_>) {
+    assert!(!shape.is_empty() && x.len() == shape.len() && y.len() == shape.len());
+    assert!(out.mean.len() == shape.channels && out.variance.len() == shape.channels);
+    affine.check(shape);
+    let split = Partition::new(shape);
+    let m = shape.per_channel() as f64;
+    let outs = (out.mean.par_chunks_mut(split.block()), out.variance.par_chunks_mut(split.block()));
+    (split.blocks_mut(y), outs.0, outs.1).into_par_iter().with_min_len(split.blocks_per_task()).for_each(
+        |(mut values, means, variances)| {
+            // Deviations from the channel's first value: the variance of a channel that is
+            // nearly constant does not drown in the square of its mean.
+            let shifts: Vec<f32> = values.channels().map(|channel| x[split.range(channel, 0).start]).collect();
+            let sums = values.sum(&Moments { x, prefetch_offset: split.prefetch_offset(), shifts: &shifts });
+            let mut lines = Vec::with_capacity(sums.len());
+            for (i, ([sum, squares], channel)) in sums.into_iter().zip(values.channels()).enumerate() {
+                let offset = sum / m;
+                means[i] = (f64::from(shifts[i]) + offset) as f32;
+                variances[i] = (squares / m - offset * offset).max(0.0) as f32;
+                if sum.is_nan() {
+                    // `max` would hide it.
+                    variances[i] = f32::NAN;
+                }
+                lines.push(affine.line(channel, means[i], variances[i]));
+            }
+            values.each(&ApplyRules {
+                x,
+                dy: None,
+                prefetch_offset: split.prefetch_offset(),
+                relu: affine.relu,
+                rules: &lines,
+            });
+        },
+    );
+}
+
+/// Normalizes `x` with given statistics into `y` (overwritten).
+///
+/// # Panics
+/// If a slice's length does not fit the shape or the shape is empty.
+pub fn evaluate(shape: NormShape, x: &[f32], affine: Affine<'_>, statistics: Statistics<'_>, y: &mut [f32]) {
+    assert!(!shape.is_empty() && x.len() == shape.len() && y.len() == shape.len());
+    affine.check(shape);
+    statistics.check(shape);
+    let split = Partition::new(shape);
+    split.blocks_mut(y).with_min_len(split.blocks_per_task()).for_each(|mut values| {
+        let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
+        let lines: Vec<ChannelAffine> = values.channels().map(line).collect();
+        values.each(&ApplyRules {
+            x,
+            dy: None,
+            prefetch_offset: split.prefetch_offset(),
+            relu: affine.relu,
+            rules: &lines,
+        });
+    });
+}
+
+/// The gradients of [`train`], whose inputs and statistics are given again.
+///
+/// # Panics
+/// If a slice's length does not fit the shape or the shape is empty.
+pub fn backward(
+    shape: NormShape,
+    x: &[f32],
+    affine: Affine<'_>,
+    statistics: Statistics<'_>,
+    input: InputGradient<'_>,
+    out: AffineGradients<'_>,
+) {
+    assert!(!shape.is_empty() && x.len() == shape.len());
+    assert!(out.gamma.len() == shape.channels && out.beta.len() == shape.channels);
+    affine.check(shape);
+    statistics.check(shape);
+    let (dy, dx) = match input {
+        InputGradient::Separate { dy, dx } => (Some(dy), dx),
+        InputGradient::InPlace(gradient) => (None, gradient),
+    };
+    assert!(dx.len() == shape.len() && dy.is_none_or(|dy| dy.len() == shape.len()));
+    let split = Partition::new(shape);
+    let m = shape.per_channel() as f64;
+    let outs = (out.gamma.par_chunks_mut(split.block()), out.beta.par_chunks_mut(split.block()));
+    (split.blocks_mut(dx), outs.0, outs.1).into_par_iter().with_min_len(split.blocks_per_task()).for_each(
+        |(mut values, d_gamma, d_beta)| {
+            let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
+            let lines: Vec<ChannelAffine> = values.channels().map(line).collect();
+            let sums = values.sum(&OutputGradient {
+                x,
+                dy,
+                prefetch_offset: split.prefetch_offset(),
+                relu: affine.relu,
+                lines: &lines,
+            });
+            let mut slopes = Vec::with_capacity(sums.len());
+            for (i, ([sum, dot], line)) in sums.into_iter().zip(lines).enumerate() {
+                // `dot` is Σ g·(x − μ).
+                d_beta[i] = sum as f32;
+                d_gamma[i] = (dot * line.inverse_std) as f32;
+                slopes.push(InputSlope {
+                    line,
+                    mean: (sum / m) as f32,
+                    projection: (dot * line.inverse_std * line.inverse_std / m) as f32,
+                });
+            }
+            values.each(&ApplyRules {
+                x,
+                dy,
+                prefetch_offset: split.prefetch_offset(),
+                relu: affine.relu,
+                rules: &slopes,
+            });
+        },
+    );
+}
+
+/// The sums that the statistics are made of.
+struct Moments<'a> {
+    x: &'a [f32],
+    prefetch_offset: usize,
+    shifts: &'a [f32],
+}
+
+impl Accumulate for Moments<'_> {
+    #[inline(always)]
+    fn add<S: Simd>(&self, simd: S, sums: &mut PairSums, i: usize, range: Range<usize>, _: &[f32]) {
+        sums.moments(simd, self.prefetch_offset, &self.x[range], self.shifts[i]);
+    }
+}
+
+/// The sums that the gradients of the parameters are made of; the gradient of the output is `dy`, or the tensor itself.
+struct OutputGradient<'a> {
+    x: &'a [f32],
+    dy: Option<&'a [f32]>,
+    prefetch_offset: usize,
+    relu: bool,
+    lines: &'a [ChannelAffine],
+}
+
+impl Accumulate for OutputGradient<'_> {
+    #[inline(always)]
+    fn add<S: Simd>(&self, simd: S, sums: &mut PairSums, i: usize, range: Range<usize>, piece: &[f32]) {
+        let dy = self.dy.map_or(piece, |dy| &dy[range.clone()]);
+        sums.gradient(simd, self.prefetch_offset, &self.lines[i], self.relu, &self.x[range], dy);
+    }
+}
+
+/// What is written by a rule for each channel.
+struct ApplyRules<'a, R> {
+    x: &'a [f32],
+    dy: Option<&'a [f32]>,
+    prefetch_offset: usize,
+    relu: bool,
+    rules: &'a [R],
+}
+
+impl<R: ChannelRule> WritePiece for ApplyRules<'_, R> {
+    #[inline(always)]
+    fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, piece: &mut [f32]) {
+        let dy = self.dy.map(|dy| &dy[range.clone()]);
+        self.rules[i].apply(simd, self.prefetch_offset, self.relu, &self.x[range], dy, piece);
+    }
+}
