@@ -14,7 +14,7 @@ use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
 use crate::rng::{self, Seed};
 use crate::task::Loss;
 use aggconv::Formulation;
-use aggconv::kernels::fourier::parts::Contraction;
+use aggconv::kernels::fourier::benchmark::Contraction;
 use burn::tensor::{Int, Tensor, TensorData};
 use cases::Case;
 use rand::RngExt;
