@@ -1,16 +1,15 @@
-//! The operator composed of Burn operations, for backends without kernels of their own: what a
-//! GPU runs. Differentiable through Burn's autodiff.
+//! The operator composed of Burn operations, for backends without native kernels, such as GPUs. It is differentiable
+//! through Burn's autodiff.
 //!
-//! Fourier transforms are those of `burn::signal`, whose lengths are powers of two.
+//! The Fourier transforms are those of `burn::signal`, whose lengths are powers of two.
 
 use crate::{TapSet, mix::MixPlan};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::{ConvOptions, PadMode};
 use burn::tensor::{Device, IndexingUpdateOp, Int, Slice, Tensor, TensorData};
 
-/// The mixed kernel `[c_out, c_in / groups, U]` of flat weights `w: [c_out, c_in / groups, T]`
-/// and coefficients `c: [|K|·|D|]`: each reachable weight, times its candidate's coefficient,
-/// added to its tap.
+/// Computes the mixed kernel `[c_out, c_in / groups, U]` from flat weights `w: [c_out, c_in / groups, T]` and
+/// coefficients `c: [|K|·|D|]`: each reachable weight, times the coefficient of its candidate, is added to its tap.
 pub fn agg_mix(w: Tensor<3>, c: Tensor<1>, plan: &MixPlan) -> Tensor<3> {
     let device = w.device();
     let mut reachable = Vec::new();
@@ -42,19 +41,19 @@ fn indices(values: &[usize], device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(values, [len]), &device.clone().without_autodiff())
 }
 
-/// How [`tap_conv`] convolves.
+/// The way in which [`tap_conv`] computes the convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// Burn's convolution if the taps are one lattice, the Fourier transform otherwise.
+    /// Burn's convolution if the taps form a single lattice, otherwise the Fourier transform.
     Auto,
-    /// Burn's convolution with the kernel on its lattice, zeros in between if it has none.
+    /// Burn's convolution with the kernel on its lattice, filled up with zeros.
     Direct,
     /// The Fourier transform.
     Fourier,
 }
 
-/// The convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]`, as
-/// [`ConvGeometry`](crate::ConvGeometry) defines it.
+/// Computes the convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]`, as defined by
+/// [`ConvGeometry`](crate::ConvGeometry).
 pub fn tap_conv(
     x: Tensor<4>,
     w: Tensor<3>,
@@ -72,12 +71,12 @@ pub fn tap_conv(
     }
 }
 
-/// The smallest centred lattice that holds a set of taps.
+/// The smallest centered lattice that contains a set of taps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lattice {
-    /// Taps along each axis, odd.
+    /// The number of taps along each axis, which is odd.
     size: [usize; 2],
-    /// Distance between taps on each axis.
+    /// The distance between taps on each axis.
     dilation: [usize; 2],
 }
 
@@ -96,7 +95,7 @@ impl Lattice {
         self.size[0] * self.size[1] == taps.len()
     }
 
-    /// Where an offset is in the lattice, row-major.
+    /// The row-major index of an offset in the lattice.
     fn position(&self, offset: [i32; 2]) -> usize {
         let [r, c] = [0, 1].map(|axis| {
             let steps = offset[axis] / self.dilation[axis] as i32;
@@ -131,7 +130,7 @@ fn direct(
     conv2d(x, w, bias, ConvOptions::new(stride, padding, lattice.dilation, groups))
 }
 
-/// Moves the last axis of `w` to the given positions of a longer one, zeros elsewhere.
+/// Moves the last axis of `w` to the given positions of a longer axis with zeros elsewhere.
 fn scatter(w: Tensor<3>, positions: &[usize], len: usize) -> Tensor<3> {
     let [c_out, c_in, _] = w.dims();
     let device = w.device();
@@ -150,11 +149,11 @@ struct Complex<const D: usize> {
     im: Tensor<D>,
 }
 
-/// Eq. 4: the product of the spectra of the input and of the kernel, transformed back.
+/// Eq. 4: transforms the input and the kernel, multiplies their spectra, and transforms back.
 ///
-/// The kernel's tap at offset o is put at index o modulo the transform's length F, and its
-/// spectrum conjugated: a cross-correlation. `F ≥ n + r`, r the furthest tap, suffices: what
-/// wraps around lands outside the first n outputs.
+/// The tap of the kernel at offset o is put at index o modulo F, the length of the transform, and the spectrum of the
+/// kernel is conjugated, which gives a cross-correlation. `F ≥ n + r` suffices, where r is the largest offset, because
+/// values that wrap around fall outside the first n outputs.
 fn fourier(
     x: Tensor<4>,
     w: Tensor<3>,
@@ -166,7 +165,7 @@ fn fourier(
     let [batch, c_in, height, width] = x.dims();
     let [c_out, c_in_per_group, _] = w.dims();
     let radius = taps.radius();
-    // Two at least: a transform of length one is no transform to some backends.
+    // At least two: some backends do not support a transform of length one.
     let length = |n: usize, radius: usize| (n + radius).next_power_of_two().max(2);
     let rows = if height == 1 && radius[0] == 0 { 1 } else { length(height, radius[0]) };
     let cols = length(width, radius[1]);
@@ -194,7 +193,7 @@ fn fourier(
     }
 }
 
-/// The spectrum of the last two axes; the last is one-sided, `cols / 2 + 1`.
+/// Transforms the last two axes. The last axis of the spectrum is one-sided, with length `cols / 2 + 1`.
 fn transform(x: Tensor<4>) -> Complex<4> {
     let rows = x.dims()[2];
     let (re, im) = burn::signal::rfft(x, 3, None);
@@ -205,24 +204,24 @@ fn transform(x: Tensor<4>) -> Complex<4> {
     Complex { re, im }
 }
 
-/// The inverse of [`transform`], of real signals `cols` long.
+/// Computes the inverse of [`transform`] for real signals of length `cols`.
 fn inverse_transform(x: Complex<4>, cols: usize) -> Tensor<4> {
     let rows = x.re.dims()[2];
     if rows == 1 {
         return burn::signal::irfft(x.re, x.im, 3, Some(cols));
     }
-    // The inverse transform is the conjugate of the transform of the conjugate, over the length.
+    // The inverse transform is the conjugate of the transform of the conjugate, divided by the length.
     let (re, im) = burn::signal::cfft(x.re, x.im.neg(), 2, None);
     burn::signal::irfft(re.div_scalar(rows as f32), im.neg().div_scalar(rows as f32), 3, Some(cols))
 }
 
-/// `x · conj(w)` for one input channel an output channel: x is `[batch, c, ..]`, w `[c, 1, ..]`.
+/// Computes `x · conj(w)` for a depthwise convolution: x is `[batch, c, ..]`, and w is `[c, 1, ..]`.
 fn depthwise_product(x: Complex<4>, w: Complex<4>) -> Complex<4> {
     let (wr, wi) = (w.re.swap_dims(0, 1), w.im.swap_dims(0, 1));
     Complex { re: x.re.clone() * wr.clone() + x.im.clone() * wi.clone(), im: x.im * wr - x.re * wi }
 }
 
-/// `Σ_c x[n, c] · conj(w[o, c])` at every frequency: a batch of complex matrix products.
+/// Computes `Σ_c x[n, c] · conj(w[o, c])` at every frequency: a batch of complex matrix products.
 fn contract(x: Complex<4>, w: Complex<4>, [batch, c_in, c_out, groups]: [usize; 4]) -> Complex<4> {
     let [_, _, rows, cols] = x.re.dims();
     let frequencies = rows * cols;
@@ -242,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lattices_are_recognised() {
+    fn lattices_are_recognized() {
         let lattice = TapSet::lattice(5, 3, 2);
         let found = Lattice::of(&lattice);
         assert_eq!(found, Lattice { size: [5, 5], dilation: [3, 3] });

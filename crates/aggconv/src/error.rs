@@ -1,99 +1,99 @@
-//! What can be wrong with a call of the operator.
+//! The errors of the operator.
 
 use burn::tensor::DType;
 
-/// Why a convolution cannot be computed or built.
+/// The reasons why a convolution cannot be computed or built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperatorError {
-    /// Only one and two dimensions are defined.
+    /// The number of dimensions is not supported.
     #[error("{0} dimensions: only 1 and 2 are defined")]
     Dimensions(usize),
-    /// One-dimensional data with rows.
+    /// One-dimensional data has more than one row.
     #[error("one-dimensional input must be [batch, channels, 1, length], got {0:?}")]
     NotOneDimensional([usize; 4]),
-    /// A tensor without elements.
+    /// A tensor has no elements.
     #[error("the input {0:?} has no elements")]
     EmptyInput([usize; 4]),
-    /// A layer without channels on one side.
+    /// A layer has no input channels or no output channels.
     #[error("{c_in} input and {c_out} output channels: there must be at least one of each")]
     NoChannels {
-        /// Input channels.
+        /// The number of input channels.
         c_in: usize,
-        /// Output channels.
+        /// The number of output channels.
         c_out: usize,
     },
-    /// Groups must divide the channels.
+    /// The groups do not divide the channels.
     #[error("{groups} groups do not divide {c_in} input and {c_out} output channels")]
     Groups {
-        /// Input channels.
+        /// The number of input channels.
         c_in: usize,
-        /// Output channels.
+        /// The number of output channels.
         c_out: usize,
-        /// Channel groups.
+        /// The number of channel groups.
         groups: usize,
     },
-    /// A stride of zero.
+    /// A stride is zero.
     #[error("stride {0:?} is not defined: the smallest stride is 1")]
     Stride([usize; 2]),
-    /// The input's channels are not those of the weights.
+    /// The number of channels of the input differs from that of the weights.
     #[error("the input {x:?} does not have {expected} channels, which the weights {w:?} in {groups} groups expect")]
     Channels {
-        /// Shape of the input.
+        /// The shape of the input.
         x: [usize; 4],
-        /// Shape of the weights.
+        /// The shape of the weights.
         w: [usize; 3],
-        /// Channel groups.
+        /// The number of channel groups.
         groups: usize,
-        /// Channels the weights expect.
+        /// The number of channels that the weights require.
         expected: usize,
     },
     /// The last axis of the weights does not fit the space or the taps.
     #[error("the weights {w:?} do not have {expected} taps on their last axis")]
     Taps {
-        /// Shape of the weights.
+        /// The shape of the weights.
         w: [usize; 3],
-        /// Length of the last axis that would fit.
+        /// The required length of the last axis.
         expected: usize,
     },
-    /// The mixing coefficients are not one a candidate.
+    /// The number of mixing coefficients differs from the number of candidates.
     #[error("{got} mixing coefficients for {expected} candidates")]
     Mixing {
-        /// Coefficients given.
+        /// The number of coefficients.
         got: usize,
-        /// Candidates of the space.
+        /// The number of candidates of the space.
         expected: usize,
     },
-    /// The bias is not one an output channel.
+    /// The number of biases differs from the number of output channels.
     #[error("{got} biases for {expected} output channels")]
     Bias {
-        /// Biases given.
+        /// The number of biases.
         got: usize,
-        /// Output channels.
+        /// The number of output channels.
         expected: usize,
     },
-    /// The native engine was asked for on a device that has none.
+    /// The native engine was requested on a device that has none.
     #[error("device {0} has no native convolution: use Engine::Auto or Engine::Composed")]
     NoNativeEngine(String),
-    /// The native engine was asked for in a type that it does not compute.
+    /// The native engine was requested for a data type that it does not support.
     #[error("the native convolution computes f32, not {0:?}: use Engine::Auto or Engine::Composed")]
     NativeDType(DType),
-    /// The kernel asked for cannot compute this shape.
+    /// The requested algorithm does not support the convolution.
     #[error("the {algorithm} algorithm cannot compute this convolution: {geometry}")]
     Algorithm {
-        /// Name of the algorithm.
+        /// The name of the algorithm.
         algorithm: String,
-        /// The shape.
+        /// The geometry of the convolution.
         geometry: String,
     },
-    /// An environment variable that forces a choice names none.
+    /// An environment variable has an invalid value.
     #[error("{variable} is {value:?}: expected one of {expected}")]
     Environment {
-        /// Name of the variable.
+        /// The name of the variable.
         variable: &'static str,
         /// Its value.
         value: String,
-        /// What it could be here.
+        /// The valid values.
         expected: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The ways of computing an AggConv: the paper's, to compare with, and the best.
+//! The formulations of AggConv: those of the paper, for comparison, and the fastest one.
 
 use crate::kernels::{self, Algorithm};
 use crate::mix::{self, Dilation, MixPlan};
@@ -8,29 +8,28 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// A way of computing `AggConv_{K,D}`. All compute the same function, to rounding.
+/// A way to compute `AggConv_{K,D}`. All formulations compute the same function, up to rounding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Formulation {
-    /// The kernels are added up on the union of their taps, less those out of reach, and
-    /// convolved once by the algorithm that fits the shape.
+    /// The kernels are added on the union of their taps, without those that cannot reach the input. The sum is
+    /// convolved once, by the algorithm that is fastest for the shape.
     #[default]
     Auto,
-    /// Eq. 2: |K|·|D| convolutions, then their weighted sum.
+    /// Eq. 2: |K|·|D| convolutions, followed by their weighted sum.
     MixedResults,
-    /// Eq. 3: the dense mixed kernel of side D̄ by zero padding, then one direct convolution.
+    /// Eq. 3: the dense mixed kernel of side D̄ by zero padding, followed by one direct convolution.
     MixedWeights,
     /// Eq. 3 with the kernels dilated by Kronecker products (technique 3).
     MixedWeightsKronecker,
-    /// Eq. 4: the dense mixed kernel by zero padding, then one convolution through the Fourier
-    /// transform.
+    /// Eq. 4: the dense mixed kernel by zero padding, followed by one convolution through the Fourier transform.
     Fourier,
     /// Eq. 4 with the kernels dilated by Kronecker products: the paper's DASH.
     FourierKronecker,
 }
 
 impl Formulation {
-    /// Every formulation, for tests and benchmarks that try each.
+    /// All formulations, for tests and benchmarks.
     pub const ALL: &'static [Formulation] = &[
         Formulation::Auto,
         Formulation::MixedResults,
@@ -40,7 +39,7 @@ impl Formulation {
         Formulation::FourierKronecker,
     ];
 
-    /// The name it is displayed as, parsed from and serialized to.
+    /// The name under which it is displayed, parsed and serialized.
     pub fn name(self) -> &'static str {
         match self {
             Formulation::Auto => "auto",
@@ -52,7 +51,7 @@ impl Formulation {
         }
     }
 
-    /// How the formulation dilates kernels, if it builds the dense one.
+    /// The way in which the formulation dilates kernels, if it builds the dense kernel.
     pub fn dilation(self) -> Option<Dilation> {
         match self {
             Formulation::Auto | Formulation::MixedResults => None,
@@ -61,8 +60,8 @@ impl Formulation {
         }
     }
 
-    /// The convolutions that an AggConv is computed by, one for each candidate or a single one: `geometry` with the
-    /// taps of each in place of its own.
+    /// The convolutions that compute an AggConv, one for each candidate or a single one: `geometry` with the taps of
+    /// each convolution.
     pub fn convolutions(self, space: &KernelSpace, dims: usize, geometry: &ConvGeometry) -> Vec<ConvGeometry> {
         let with = |taps: TapSet| ConvGeometry { taps: Arc::new(taps), ..geometry.clone() };
         match (self, self.dilation()) {
@@ -77,7 +76,7 @@ impl Formulation {
         }
     }
 
-    /// The kernel that a formulation asks for on a geometry.
+    /// The algorithm that a formulation uses for a geometry.
     pub fn algorithm(self, geometry: &ConvGeometry) -> Algorithm {
         match self {
             Formulation::Auto => kernels::select(geometry),
@@ -95,7 +94,7 @@ impl fmt::Display for Formulation {
     }
 }
 
-/// A name that is no [`Formulation`]'s.
+/// The error for a name that does not belong to a [`Formulation`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown formulation {0:?}: expected one of auto, mixed-results, mixed-weights, mixed-weights-kronecker, fourier, fourier-kronecker"

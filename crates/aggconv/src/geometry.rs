@@ -1,4 +1,4 @@
-//! The shape of one convolution, shared by every way of computing it.
+//! The shape of one convolution, which all algorithms share.
 
 use crate::TapSet;
 use std::sync::Arc;
@@ -7,66 +7,65 @@ use std::sync::Arc;
 ///
 /// `y[n, o, p] = bias[o] + Σ_c Σ_t w[o, c, t] · x[n, c, p·stride + offset(t)]`
 ///
-/// where reads outside the input are 0. Layouts are row-major: `x` is
-/// `[batch, c_in, h, w]`, `w` is `[c_out, c_in / groups, taps.len()]`, `y` is
-/// `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. One-dimensional data has `h = 1`.
+/// where reads outside the input are 0. Layouts are row-major: `x` is `[batch, c_in, h, w]`, `w` is `[c_out, c_in /
+/// groups, taps.len()]`, and `y` is `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. One-dimensional data has `h = 1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConvGeometry {
-    /// Samples in the batch, N ≥ 1.
+    /// The number of samples in the batch, N ≥ 1.
     pub batch: usize,
-    /// Input channels.
+    /// The number of input channels.
     pub c_in: usize,
-    /// Output channels.
+    /// The number of output channels.
     pub c_out: usize,
-    /// Channel groups; divides both `c_in` and `c_out`. `c_in` groups is a depthwise convolution.
+    /// The number of channel groups, which divides both `c_in` and `c_out`. A depthwise convolution has `c_in` groups.
     pub groups: usize,
-    /// Input height and width; height is 1 for one-dimensional data.
+    /// The height and width of the input. The height is 1 for one-dimensional data.
     pub input: [usize; 2],
-    /// Stride on each axis: output positions 0, s, 2s, … are kept.
+    /// The stride on each axis: the output positions 0, s, 2s, … are kept.
     pub stride: [usize; 2],
-    /// Where the kernel looks. Taps that cannot reach the input are allowed: they contribute
-    /// nothing and their gradient is 0.
+    /// The offsets that the kernel reads. Taps that cannot reach the input are allowed: they contribute nothing, and
+    /// their gradient is 0.
     pub taps: Arc<TapSet>,
 }
 
 impl ConvGeometry {
-    /// Output height and width, `⌈n/s⌉`.
+    /// The height and width of the output, `⌈n/s⌉`.
     pub fn output(&self) -> [usize; 2] {
         [self.input[0].div_ceil(self.stride[0]), self.input[1].div_ceil(self.stride[1])]
     }
 
-    /// Input channels seen by one output channel.
+    /// The number of input channels that one output channel reads.
     pub fn c_in_per_group(&self) -> usize {
         self.c_in / self.groups
     }
 
-    /// Output channels of one group.
+    /// The number of output channels of one group.
     pub fn c_out_per_group(&self) -> usize {
         self.c_out / self.groups
     }
 
-    /// Whether each output channel reads one input channel of its own.
+    /// Whether each output channel reads a single input channel of its own.
     pub fn is_depthwise(&self) -> bool {
         self.groups == self.c_in && self.c_in == self.c_out
     }
 
-    /// Elements of the input `x`.
+    /// The number of elements of the input `x`.
     pub fn x_len(&self) -> usize {
         self.batch * self.c_in * self.input[0] * self.input[1]
     }
 
-    /// Elements of the weights `w`.
+    /// The number of elements of the weights `w`.
     pub fn w_len(&self) -> usize {
         self.c_out * self.c_in_per_group() * self.taps.len()
     }
 
-    /// Elements of the output `y`.
+    /// The number of elements of the output `y`.
     pub fn y_len(&self) -> usize {
         let [h, w] = self.output();
         self.batch * self.c_out * h * w
     }
 
-    /// Whether the fields fit together; kernels assert this once on entry.
+    /// Whether the fields are consistent. The kernels assert this once on entry.
     pub fn is_valid(&self) -> bool {
         self.batch > 0
             && self.c_in > 0

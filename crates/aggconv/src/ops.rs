@@ -1,4 +1,4 @@
-//! The operator as functions of Burn tensors: shapes checked, engine chosen by device.
+//! The operator as functions of Burn tensors. They check the shapes and choose the engine by the device.
 
 use crate::checks::{axes, check_input, check_operands};
 use crate::composed::{self, Route};
@@ -12,12 +12,11 @@ use burn::tensor::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// What computes the operator.
+/// The implementation that computes the operator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// This crate's kernels where the device has them (Flex, in `f32`), Burn operations
-    /// elsewhere.
+    /// This crate's kernels where the device has them (Flex, in `f32`), Burn operations elsewhere.
     #[default]
     Auto,
     /// This crate's kernels; an error where the device has none.
@@ -40,35 +39,35 @@ impl Engine {
     }
 }
 
-/// How a tap convolution is chosen to be computed.
+/// The selection of the algorithm of a tap convolution.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// The fastest known for the shape.
+    /// The fastest algorithm for the shape.
     #[default]
     Fastest,
-    /// The algorithm that a formulation of the paper uses.
+    /// The algorithm that a formulation uses.
     Formulation(Formulation),
-    /// A kernel. The composed engine has none and chooses for itself.
+    /// A given algorithm. The composed engine ignores it and chooses for itself.
     Kernel(Algorithm),
 }
 
-/// A convolution with an explicit set of taps, without its operands.
+/// The settings of a convolution with an explicit set of taps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TapConvOptions {
-    /// Where the kernel looks.
+    /// The offsets that the kernel reads.
     pub taps: Arc<TapSet>,
-    /// Stride on each axis.
+    /// The stride on each axis.
     pub stride: [usize; 2],
-    /// Channel groups.
+    /// The number of channel groups.
     pub groups: usize,
-    /// The way of computing it.
+    /// The selection of the algorithm.
     pub choice: Choice,
-    /// What computes it.
+    /// The implementation that computes it.
     pub engine: Engine,
 }
 
 impl TapConvOptions {
-    /// A convolution with these taps, stride 1, one group, computed the fastest way.
+    /// A convolution with these taps, stride 1 and one group, computed by the fastest algorithm.
     pub fn new(taps: Arc<TapSet>) -> Self {
         Self { taps, stride: [1, 1], groups: 1, choice: Choice::Fastest, engine: Engine::Auto }
     }
@@ -88,7 +87,7 @@ impl TapConvOptions {
     }
 }
 
-/// Checks that there is one bias an output channel, if any.
+/// Checks that there is one bias for each output channel, if any.
 fn check_bias(bias: Option<&Tensor<1>>, c_out: usize) -> Result<(), OperatorError> {
     match bias.map(|b| b.dims()) {
         Some([got]) if got != c_out => Err(OperatorError::Bias { got, expected: c_out }),
@@ -96,11 +95,11 @@ fn check_bias(bias: Option<&Tensor<1>>, c_out: usize) -> Result<(), OperatorErro
     }
 }
 
-/// The convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]` plus
-/// `bias: [c_out]`, "same"-padded: `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. See [`ConvGeometry`].
+/// Computes the convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]` plus `bias: [c_out]`,
+/// with "same" padding: `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. See [`ConvGeometry`].
 ///
 /// # Errors
-/// If the shapes do not fit together or the engine cannot compute on the tensors.
+/// If the shapes do not fit together or if the engine cannot compute on the tensors.
 pub fn tap_conv(
     x: Tensor<4>,
     w: Tensor<3>,
@@ -136,11 +135,11 @@ pub fn tap_conv(
     Ok(Tensor::from_dispatch(y))
 }
 
-/// The mixed kernel `[c_out, c_in / groups, U]` of flat weights `w: [c_out, c_in / groups, T]`
-/// and coefficients `c: [|K|·|D|]`, on the plan's taps.
+/// Computes the mixed kernel `[c_out, c_in / groups, U]` on the taps of the plan from flat weights `w: [c_out, c_in /
+/// groups, T]` and coefficients `c: [|K|·|D|]`.
 ///
 /// # Errors
-/// If the shapes do not fit the plan or the engine cannot compute on the tensors.
+/// If the shapes do not fit the plan or if the engine cannot compute on the tensors.
 pub fn agg_mix(w: Tensor<3>, c: Tensor<1>, plan: &Arc<MixPlan>, engine: Engine) -> Result<Tensor<3>, OperatorError> {
     check_mix(&w, &c, plan.weights(), plan.candidates())?;
     if !engine.is_native(&w.device(), &[w.dtype(), c.dtype()])? {
@@ -161,25 +160,25 @@ fn check_mix(w: &Tensor<3>, c: &Tensor<1>, weights: usize, candidates: usize) ->
     Ok(())
 }
 
-/// An AggConv without its operands.
+/// The settings of an AggConv.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AggConvOptions {
     /// The kernel sizes and dilations that are mixed.
     pub space: Arc<KernelSpace>,
     /// 1, for inputs `[batch, channels, 1, length]`, or 2.
     pub dims: usize,
-    /// Stride, the same on each axis of the data.
+    /// The stride, which is the same on each axis of the data.
     pub stride: usize,
-    /// Channel groups.
+    /// The number of channel groups.
     pub groups: usize,
-    /// The way of computing it.
+    /// The formulation that computes it.
     pub formulation: Formulation,
-    /// What computes it.
+    /// The implementation that computes it.
     pub engine: Engine,
 }
 
 impl AggConvOptions {
-    /// An AggConv in `dims` dimensions, stride 1, one group, computed the fastest way.
+    /// An AggConv in `dims` dimensions with stride 1 and one group, computed by the fastest formulation.
     pub fn new(space: impl Into<Arc<KernelSpace>>, dims: usize) -> Self {
         Self { space: space.into(), dims, stride: 1, groups: 1, formulation: Formulation::Auto, engine: Engine::Auto }
     }
@@ -195,14 +194,14 @@ impl AggConvOptions {
     }
 }
 
-/// `Σ_{k,d} c_{k,d} · Conv_{k,d}(x) + bias` (Eq. 2–4).
+/// Computes `Σ_{k,d} c_{k,d} · Conv_{k,d}(x) + bias` (Eq. 2–4).
 ///
-/// `x` is `[batch, c_in, h, w]` (h = 1 in one dimension), `w` the flat weights
-/// `[c_out, c_in / groups, T]` of [`mix`], `c` the mixing coefficients `[|K|·|D|]`, k-major,
-/// `bias` is `[c_out]`. The output is `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`.
+/// `x` is `[batch, c_in, h, w]` (h = 1 in one dimension), `w` holds the flat weights `[c_out, c_in / groups, T]` of
+/// [`mix`], `c` the mixing coefficients `[|K|·|D|]` in k-major order, and `bias` is `[c_out]`. The output is `[batch,
+/// c_out, ⌈h/s⌉, ⌈w/s⌉]`.
 ///
 /// # Errors
-/// If the shapes do not fit together or the engine cannot compute on the tensors.
+/// If the shapes do not fit together or if the engine cannot compute on the tensors.
 pub fn agg_conv(
     x: Tensor<4>,
     w: Tensor<3>,
@@ -216,8 +215,8 @@ pub fn agg_conv(
     agg_conv_planned(x, w, c, bias, options, plan)
 }
 
-/// [`agg_conv`] with the plan for the input's size given by the caller, who may have kept it.
-/// `plan` is called only if the formulation needs it.
+/// Computes [`agg_conv`] with a plan for the input's size that the caller may have cached. `plan` is called only if the
+/// formulation needs it.
 pub(crate) fn agg_conv_planned(
     x: Tensor<4>,
     w: Tensor<3>,
@@ -245,7 +244,7 @@ pub(crate) fn agg_conv_planned(
     }
 }
 
-/// Eq. 2 as it stands: every convolution, weighted and added.
+/// Eq. 2: every convolution, weighted and added.
 fn mixed_results(
     x: Tensor<4>,
     w: Tensor<3>,
@@ -267,7 +266,7 @@ fn mixed_results(
             None => y,
         });
     }
-    // Nothing was added only if the space were empty, which it cannot be.
+    // The sum would be missing only if the space were empty, which is impossible.
     let y = sum.expect("a kernel space is never empty");
     Ok(match bias {
         Some(bias) => y + bias.reshape([1, c_out, 1, 1]),

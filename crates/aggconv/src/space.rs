@@ -1,4 +1,4 @@
-//! The search space `S_{AggConv_{K,D}}`: which kernel sizes and dilations are mixed (Eq. 1).
+//! The search space `S_{AggConv_{K,D}}`: the kernel sizes and dilations that are mixed (Eq. 1).
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -6,21 +6,21 @@ use std::str::FromStr;
 
 /// One operation of the space: `Conv_{k,d}`, a convolution of kernel size k and dilation d.
 ///
-/// Displayed and parsed as `k,d` (for example `15,7`).
+/// It is displayed and parsed as `k,d` (for example `15,7`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "RawCandidate")]
 pub struct Candidate {
-    /// Kernel size along each axis: odd.
+    /// The kernel size along each axis, which is odd.
     pub k: usize,
-    /// Dilation along each axis: at least 1.
+    /// The dilation along each axis, at least 1.
     pub d: usize,
 }
 
 impl Candidate {
-    /// `Conv_{k,d}`.
+    /// Creates `Conv_{k,d}`.
     ///
     /// # Errors
-    /// If `k` is even, `d` is zero, or a tap would be further away than an `i32` can say.
+    /// If `k` is even, if `d` is zero, or if the offset of a tap would exceed an `i32`.
     pub fn new(k: usize, d: usize) -> Result<Self, SpaceError> {
         if k.is_multiple_of(2) {
             return Err(SpaceError::EvenKernelSize(k));
@@ -39,9 +39,9 @@ impl Candidate {
         self.k.saturating_sub(1) * self.d + 1
     }
 
-    /// How many taps the kernel has in `dims` dimensions: `k^dims`.
+    /// The number of taps of the kernel in `dims` dimensions: `k^dims`.
     pub fn taps(self, dims: usize) -> usize {
-        // A usize to the power of 1 or 2: `dims` is no larger anywhere in this crate.
+        // `dims` is 1 or 2 everywhere in this crate.
         self.k.pow(dims as u32)
     }
 }
@@ -62,7 +62,7 @@ impl FromStr for Candidate {
     }
 }
 
-/// Why kernel sizes and dilations do not make a space.
+/// The reasons why kernel sizes and dilations do not form a space.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpaceError {
@@ -72,36 +72,35 @@ pub enum SpaceError {
     /// D is empty.
     #[error("the space has no dilations: at least one is needed")]
     NoDilations,
-    /// A kernel without a centre tap.
-    #[error("kernel size {0} is not odd: only odd kernels have a centre")]
+    /// A kernel has no center tap.
+    #[error("kernel size {0} is not odd: only odd kernels have a center")]
     EvenKernelSize(usize),
-    /// A dilation of zero puts every tap on the same element.
+    /// A dilation is zero, which would put every tap on the same element.
     #[error("dilation 0 is not defined: the smallest dilation is 1")]
     ZeroDilation,
-    /// A kernel size listed twice.
+    /// A kernel size is listed twice.
     #[error("kernel size {0} is listed twice")]
     DuplicateKernelSize(usize),
-    /// A dilation listed twice.
+    /// A dilation is listed twice.
     #[error("dilation {0} is listed twice")]
     DuplicateDilation(usize),
-    /// Taps further from the centre than `i32::MAX`.
-    #[error("kernel size {k} with dilation {d} reaches too far: the limit is {max} from the centre", max = i32::MAX)]
+    /// Taps lie further than `i32::MAX` from the center.
+    #[error("kernel size {k} with dilation {d} reaches too far: the limit is {max} from the center", max = i32::MAX)]
     TooWide {
         /// The kernel size.
         k: usize,
         /// The dilation.
         d: usize,
     },
-    /// Text that is not `k,d`.
+    /// The text does not have the form `k,d`.
     #[error("{0:?} is not a kernel size and a dilation, such as \"15,7\"")]
     Syntax(String),
 }
 
 /// The kernel sizes K and the dilations D of an `AggConv_{K,D}`.
 ///
-/// Its |K|·|D| candidates are ordered k-major: candidate `i = i_k·|D| + i_d` is
-/// `Conv_{K[i_k], D[i_d]}`. Architecture parameters, mixing coefficients and the blocks of the
-/// flat weight tensor all follow that order.
+/// Its |K|·|D| candidates are ordered k-major: candidate `i = i_k·|D| + i_d` is `Conv_{K[i_k], D[i_d]}`. Architecture
+/// parameters, mixing coefficients and the blocks of the flat weight tensor all have this order.
 ///
 /// ```
 /// # use aggconv::KernelSpace;
@@ -120,10 +119,10 @@ pub struct KernelSpace {
 }
 
 impl KernelSpace {
-    /// The space of every pair of the given kernel sizes and dilations, in the given order.
+    /// Creates the space of all pairs of the given kernel sizes and dilations, in the given order.
     ///
     /// # Errors
-    /// If either list is empty or repeats itself, a kernel size is even or a dilation is zero.
+    /// If a list is empty or contains duplicates, if a kernel size is even, or if a dilation is zero.
     pub fn new(
         kernel_sizes: impl IntoIterator<Item = usize>,
         dilations: impl IntoIterator<Item = usize>,
@@ -151,12 +150,13 @@ impl KernelSpace {
         Ok(Self { kernel_sizes, dilations, candidates })
     }
 
-    /// §3.3's rule: `K = {3 + step·(p−1) | 1 ≤ p ≤ p_max}` and `D = {2^q − 1 | 1 ≤ q ≤ q_max}`.
+    /// Creates the space by the rule of §3.3: `K = {3 + step·(p−1) | 1 ≤ p ≤ p_max}` and `D = {2^q − 1 | 1 ≤ q ≤
+    /// q_max}`.
     ///
     /// # Errors
-    /// If the sets that come out are not a space: `p_max` or `q_max` is 0, `step` is odd or 0.
+    /// If the resulting sets do not form a space: if `p_max` or `q_max` is 0, or if `step` is odd or 0.
     pub fn from_rule(step: usize, p_max: usize, q_max: usize) -> Result<Self, SpaceError> {
-        // 2^q − 1 with q ≤ 30 fits the tap offsets; the first larger q is refused as too wide.
+        // 2^q − 1 fits the tap offsets for q ≤ 30. The first larger q is rejected as too wide.
         let dilations = (1..=q_max.min(31)).map(|q| if q < 31 { (1usize << q) - 1 } else { usize::MAX });
         Self::new((0..p_max).map(|p| step.saturating_mul(p).saturating_add(3)), dilations)
     }
@@ -171,7 +171,7 @@ impl KernelSpace {
         Self::from_rule(2, 4, 4).expect("the paper's constants make a space")
     }
 
-    /// The space of the paper's BABY DASH baseline, that of DARTS: K = {3, 5}, D = {1, 2}.
+    /// The space of the paper's BABY DASH baseline, which is that of DARTS: K = {3, 5}, D = {1, 2}.
     pub fn baby() -> Self {
         Self::new([3, 5], [1, 2]).expect("the paper's constants make a space")
     }
@@ -186,12 +186,12 @@ impl KernelSpace {
         &self.dilations
     }
 
-    /// Every `Conv_{k,d}`, k-major.
+    /// All candidates `Conv_{k,d}` in k-major order.
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
     }
 
-    /// How many candidates there are, |K|·|D|.
+    /// The number of candidates, |K|·|D|.
     pub fn len(&self) -> usize {
         self.candidates.len()
     }
@@ -201,7 +201,7 @@ impl KernelSpace {
         self.candidates.is_empty()
     }
 
-    /// Where `Conv_{k,d}` is in the order, if it is in the space.
+    /// The index of `Conv_{k,d}`, if it is in the space.
     pub fn index_of(&self, candidate: Candidate) -> Option<usize> {
         self.candidates.iter().position(|&c| c == candidate)
     }
@@ -211,8 +211,8 @@ impl KernelSpace {
         self.candidates.iter().map(|c| c.receptive_field()).max().unwrap_or(1)
     }
 
-    /// How many weights one pair of channels has over all candidates: `T = Σ k^dims`. In one
-    /// dimension this is the paper's K̄.
+    /// The number of weights of one pair of channels over all candidates: `T = Σ k^dims`. In one dimension this is the
+    /// paper's K̄.
     pub fn weights_per_channel_pair(&self, dims: usize) -> usize {
         self.candidates.iter().map(|c| c.taps(dims)).sum()
     }

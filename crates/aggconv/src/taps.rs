@@ -1,29 +1,35 @@
-//! Sets of kernel taps: where, relative to an output position, a convolution looks.
+//! Sets of kernel taps: the offsets, relative to an output position, that a convolution reads.
 
 /// A sorted set of distinct tap offsets `(row, column)`.
 ///
-/// `Conv_{k,d}` with odd k has taps at `(j − (k−1)/2)·d` on each axis; the mixed kernel of
-/// `AggConv_{K,D}` has the union of those lattices. A one-dimensional tap has row 0.
+/// `Conv_{k,d}` with odd k has taps at `(j − (k−1)/2)·d` on each axis. The mixed kernel of `AggConv_{K,D}` has the
+/// union of these lattices. A one-dimensional tap has row 0.
+///
+/// ```
+/// use aggconv::TapSet;
+///
+/// let taps = TapSet::union([&TapSet::lattice(3, 1, 1), &TapSet::lattice(3, 2, 1)]);
+/// assert_eq!(taps.offsets(), [[0, -2], [0, -1], [0, 0], [0, 1], [0, 2]]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TapSet {
     offsets: Vec<[i32; 2]>,
 }
 
 impl TapSet {
-    /// The set of the given offsets, sorted by row then column, duplicates removed.
+    /// Creates the set of the given offsets, sorted by row and then by column, without duplicates.
     pub fn new(mut offsets: Vec<[i32; 2]>) -> Self {
         offsets.sort_unstable();
         offsets.dedup();
         Self { offsets }
     }
 
-    /// The taps of `Conv_{k,d}` in `dims` dimensions (1 or 2), in the row-major order of its
-    /// weight tensor.
+    /// Creates the taps of `Conv_{k,d}` in `dims` dimensions (1 or 2), in the row-major order of its weight tensor.
     ///
     /// # Panics
-    /// If `k` is even, `d` is 0 or `dims` is not 1 or 2: callers hold a validated kernel space.
+    /// If `k` is even, if `d` is 0, or if `dims` is not 1 or 2: callers have a validated kernel space.
     pub fn lattice(k: usize, d: usize, dims: usize) -> Self {
-        assert!(k % 2 == 1 && d > 0, "Conv_{{{k},{d}}} has no centred lattice");
+        assert!(k % 2 == 1 && d > 0, "Conv_{{{k},{d}}} has no centered lattice");
         assert!(dims == 1 || dims == 2, "{dims} dimensions: only 1 and 2 are defined");
         let axis: Vec<i32> = (0..k as i32).map(|j| (j - (k as i32 - 1) / 2) * d as i32).collect();
         let rows: &[i32] = if dims == 2 { &axis } else { &[0] };
@@ -36,23 +42,23 @@ impl TapSet {
         Self::new(sets.into_iter().flat_map(|s| s.offsets.iter().copied()).collect())
     }
 
-    /// The offsets, sorted.
+    /// The sorted offsets.
     pub fn offsets(&self) -> &[[i32; 2]] {
         &self.offsets
     }
 
-    /// How many taps there are.
+    /// The number of taps.
     pub fn len(&self) -> usize {
         self.offsets.len()
     }
 
-    /// Whether there are none.
+    /// Whether the set has no taps.
     pub fn is_empty(&self) -> bool {
         self.offsets.is_empty()
     }
 
-    /// Only the taps that can touch an input of this size: `|offset| ≤ n − 1` on each axis.
-    /// The others see nothing but zero padding.
+    /// Only the taps that can touch an input of this size: `|offset| ≤ n − 1` on each axis. All other taps read nothing
+    /// but zero padding.
     pub fn reachable(&self, input: [usize; 2]) -> Self {
         let reach = |o: i32, n: usize| (o.unsigned_abs() as usize) < n;
         Self {
@@ -78,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lattice_is_centred_and_in_weight_order() {
+    fn lattice_is_centered_and_in_weight_order() {
         assert_eq!(TapSet::lattice(3, 7, 1).offsets(), &[[0, -7], [0, 0], [0, 7]]);
         let two = TapSet::lattice(3, 2, 2);
         assert_eq!(two.len(), 9);

@@ -10,7 +10,7 @@ fn host<const D: usize>(t: Tensor<D>) -> Vec<f32> {
 }
 
 #[test]
-fn a_seeded_device_initialises_the_same_layer() {
+fn a_seeded_device_initializes_the_same_layer() {
     let device = Device::flex().autodiff();
     let init = |seed: u64| {
         device.seed(seed);

@@ -1,5 +1,5 @@
-//! The gradients, once for every backend that has [`AggConvGrads`]. Only inputs are saved for
-//! the backward pass, only those that a wanted gradient depends on, or what the backend has computed of them.
+//! The autodiff implementation for every backend that has [`AggConvGrads`]. It saves only those inputs that a requested
+//! gradient depends on, or the values that the backend derived from them.
 
 use super::{AggConvGrads, AggConvOps, BackwardInput, TapConvSpec, WantedGradients};
 use crate::kernels::SavedInput;
@@ -12,7 +12,7 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use std::sync::Arc;
 
-/// The saved inputs of a tap convolution, by node, and what it computes.
+/// The saved inputs of a tap convolution, by node, and its settings.
 #[derive(Debug, Clone)]
 struct TapConvState {
     x: BackwardInput<NodeId>,
@@ -45,7 +45,7 @@ fn register<B: Backend>(grads: &mut Gradients, node: Option<NodeId>, gradient: O
     }
 }
 
-/// The convolution and, if the gradient of the weights is wanted, what the backend keeps of its input.
+/// Computes the convolution and, if the gradient of the weights is requested, what the backend saves of its input.
 fn compute<B: AggConvGrads, C: CheckpointStrategy>(
     x: &FloatTensor<Autodiff<B, C>>,
     w: &FloatTensor<Autodiff<B, C>>,
@@ -61,7 +61,7 @@ fn compute<B: AggConvGrads, C: CheckpointStrategy>(
     }
 }
 
-/// What the gradients depend on.
+/// Collects the values that the gradients depend on.
 fn state<B: AggConvGrads, C: CheckpointStrategy>(
     x: &FloatTensor<Autodiff<B, C>>,
     w: &FloatTensor<Autodiff<B, C>>,

@@ -1,4 +1,4 @@
-//! Flex: this crate's own kernels, in `f32`.
+//! The implementation for Flex by this crate's kernels, in `f32`.
 
 use super::{AggConvGrads, AggConvOps, BackwardInput, TapConvGradients, TapConvSpec, WantedGradients};
 use crate::flex::{Contiguous, pooled, tensor};
@@ -14,7 +14,7 @@ fn y_shape(spec: &TapConvSpec) -> [usize; 4] {
     [spec.geometry.batch, spec.geometry.c_out, h, w]
 }
 
-/// The convolution and, if asked for, what can take the input's place in the backward pass.
+/// Computes the convolution and, if `keep`, what can replace the input in the backward pass.
 fn forward(
     x: FlexTensor,
     w: FlexTensor,
@@ -85,8 +85,8 @@ impl AggConvGrads for Flex {
         let mut dw = wanted.w.then(|| Scratch::take_long_lived(g.w_len()));
         let mut db = wanted.bias.then(|| vec![0.0; g.c_out]);
         if dx.is_some() || dw.is_some() {
-            // The kernels check both operands' lengths. One that was not saved is not read either:
-            // any slice of its length does.
+            // The kernels check the lengths of both operands. An operand that was not saved is not read, so any slice
+            // of its length is valid.
             let stand_in = |saved: &Option<Contiguous>, len| Scratch::take(if saved.is_some() { 0 } else { len });
             let (no_x, no_w) = (stand_in(&x, g.x_len()), stand_in(&w, g.w_len()));
             kernels::backward_saved(
@@ -118,7 +118,7 @@ impl AggConvGrads for Flex {
         let (w, c, dm) = (w.map(Contiguous::new), c.map(Contiguous::new), Contiguous::new(dm));
         let mut dw = c.as_ref().map(|_| Scratch::take_long_lived(c_out * c_in * t));
         let mut dc = w.as_ref().map(|_| vec![0.0; n]);
-        // Operands that were not saved are not read either: any slice of their length does.
+        // Operands that were not saved are not read, so any slice of their length is valid.
         let (no_w, no_c) = (Scratch::take(if w.is_some() { 0 } else { c_out * c_in * t }), vec![0.0; n]);
         mix::backward(
             plan,
@@ -131,11 +131,11 @@ impl AggConvGrads for Flex {
     }
 }
 
-/// The sum of `dy: [batch, c_out, plane]` over each output channel, without a convolution.
+/// Computes the sum of `dy: [batch, c_out, plane]` over each output channel, without a convolution.
 fn bias_gradient(dy: &[f32], plane: usize, db: &mut [f32]) {
     let channels = db.len();
     for (o, db) in db.iter_mut().enumerate() {
-        // f64: thousands of terms, whose roundings would add up.
+        // Thousands of terms are added in `f64`, so that their rounding errors do not accumulate.
         let samples = dy.chunks_exact(channels * plane).map(|dy| &dy[o * plane..(o + 1) * plane]);
         *db = samples.map(|dy| dy.iter().map(|&v| f64::from(v)).sum::<f64>()).sum::<f64>() as f32;
     }

@@ -1,27 +1,27 @@
-//! The operator as backend operations.
+//! The traits of backends with native kernels for the operator.
 
 use crate::kernels::{Algorithm, SavedInput};
 use crate::{ConvGeometry, mix::MixPlan};
 use burn::backend::{Backend, backend_extension, tensor::FloatTensor};
 use std::sync::Arc;
 
-/// What a tap convolution computes and how.
+/// The shape and the algorithm of a tap convolution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TapConvSpec {
     /// Shapes, stride, groups and taps.
     pub geometry: ConvGeometry,
-    /// The kernel that computes it.
+    /// The algorithm that computes it.
     pub algorithm: Algorithm,
 }
 
-/// The operator's operations. Shapes are checked by the caller, [`ops`](crate::ops).
+/// The operations of the operator. The caller, [`ops`](crate::ops), checks the shapes.
 #[backend_extension(Flex, Autodiff)]
 pub trait AggConvOps: Backend {
-    /// The convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]`:
-    /// `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`.
+    /// Computes the convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]`: `[batch, c_out,
+    /// ⌈h/s⌉, ⌈w/s⌉]`.
     fn tap_conv(x: FloatTensor<Self>, w: FloatTensor<Self>, spec: TapConvSpec) -> FloatTensor<Self>;
 
-    /// [`tap_conv`](Self::tap_conv) plus `bias: [c_out]` for each output channel.
+    /// Computes [`tap_conv`](Self::tap_conv) plus `bias: [c_out]`.
     fn tap_conv_bias(
         x: FloatTensor<Self>,
         w: FloatTensor<Self>,
@@ -29,12 +29,12 @@ pub trait AggConvOps: Backend {
         spec: TapConvSpec,
     ) -> FloatTensor<Self>;
 
-    /// The mixed kernel `[c_out, c_in / groups, taps]` of flat weights
-    /// `w: [c_out, c_in / groups, T]` and coefficients `c: [|K|·|D|]`.
+    /// Computes the mixed kernel `[c_out, c_in / groups, taps]` from flat weights `w: [c_out, c_in / groups, T]` and
+    /// coefficients `c: [|K|·|D|]`.
     fn agg_mix(w: FloatTensor<Self>, c: FloatTensor<Self>, plan: Arc<MixPlan>) -> FloatTensor<Self>;
 }
 
-/// Which inputs of a tap convolution need a gradient.
+/// The inputs of a tap convolution whose gradients are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WantedGradients {
     /// The input.
@@ -45,34 +45,34 @@ pub struct WantedGradients {
     pub bias: bool,
 }
 
-/// What there is of a convolution's input in its backward pass.
+/// The representation of a convolution's input in its backward pass.
 #[derive(Debug, Clone)]
 pub enum BackwardInput<T> {
-    /// Nothing: no gradient depends on it.
+    /// No gradient depends on the input.
     Unneeded,
     /// The input itself.
     Tensor(T),
-    /// What was computed of it in the forward pass.
+    /// Values that the forward pass derived from the input.
     Saved(Arc<SavedInput>),
 }
 
-/// The gradients of a tap convolution: present where [`WantedGradients`] asked.
+/// The gradients of a tap convolution. Those that [`WantedGradients`] requests are present.
 #[derive(Debug, Clone)]
 pub struct TapConvGradients<T> {
-    /// Gradient of the input.
+    /// The gradient of the input.
     pub x: Option<T>,
-    /// Gradient of the weights.
+    /// The gradient of the weights.
     pub w: Option<T>,
-    /// Gradient of the bias.
+    /// The gradient of the bias.
     pub bias: Option<T>,
 }
 
 /// The backward passes of [`AggConvOps`], on a backend without autodiff.
 ///
-/// An operand is `None` when no gradient that was asked for depends on it: it was not saved.
+/// An operand is `None` if no requested gradient depends on it, because it was not saved then.
 pub trait AggConvGrads: AggConvOps {
-    /// [`AggConvOps::tap_conv`] or [`AggConvOps::tap_conv_bias`], and what can take the input's place in
-    /// [`tap_conv_backward`](Self::tap_conv_backward), if there is such.
+    /// Computes [`AggConvOps::tap_conv`] or [`AggConvOps::tap_conv_bias`], and returns what can replace the input in
+    /// [`tap_conv_backward`](Self::tap_conv_backward), if the backend has such a representation.
     fn tap_conv_saving(
         x: FloatTensor<Self>,
         w: FloatTensor<Self>,
@@ -80,8 +80,8 @@ pub trait AggConvGrads: AggConvOps {
         spec: TapConvSpec,
     ) -> (FloatTensor<Self>, Option<Arc<SavedInput>>);
 
-    /// The gradients of [`AggConvOps::tap_conv_bias`]. Of `x` is given something if `wanted.w`, `w` if
-    /// `wanted.x`; `dy` is the gradient of the output.
+    /// Computes the gradients of [`AggConvOps::tap_conv_bias`] from `dy`, the gradient of the output. `x` is given if
+    /// `wanted.w`, and `w` if `wanted.x`.
     fn tap_conv_backward(
         x: BackwardInput<FloatTensor<Self>>,
         w: Option<FloatTensor<Self>>,
@@ -90,8 +90,8 @@ pub trait AggConvGrads: AggConvOps {
         wanted: WantedGradients,
     ) -> TapConvGradients<FloatTensor<Self>>;
 
-    /// The gradients of [`AggConvOps::agg_mix`]: of `w` if `c` is given, of `c` if `w` is given;
-    /// `dm` is the gradient of the mixed kernel.
+    /// Computes the gradients of [`AggConvOps::agg_mix`] from `dm`, the gradient of the mixed kernel: that of `w` if
+    /// `c` is given, and that of `c` if `w` is given.
     fn agg_mix_backward(
         w: Option<FloatTensor<Self>>,
         c: Option<FloatTensor<Self>>,

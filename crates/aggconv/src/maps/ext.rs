@@ -1,8 +1,7 @@
-//! Sums and means as Burn backend operations: a backend that implements [`MapOps`] computes them
-//! with its own kernels, and its autodiff follows from [`MapGrads`], once for all.
+//! Sums and means as Burn backend operations: a backend that implements [`MapOps`] and [`MapGrads`] computes them with
+//! its own kernels, and the implementation for `Autodiff` here serves all such backends.
 //!
-//! Shapes are checked by the caller, [`ops`](super::ops), which runs a composition of Burn
-//! operations on other backends.
+//! The caller, [`ops`](super::ops), checks the shapes and runs a composition of Burn operations on other backends.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata, backend_extension};
@@ -17,17 +16,17 @@ use std::marker::PhantomData;
 /// Operations on whole activations.
 #[backend_extension(Flex, Autodiff)]
 pub trait MapOps: Backend {
-    /// The sum of two tensors of one shape.
+    /// The sum of two tensors of the same shape.
     fn map_add(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self>;
 
-    /// The mean over the positions of `x: [batch, channels, …]`: `[batch, channels]`.
+    /// The mean of `x: [batch, channels, …]` over all positions: `[batch, channels]`.
     fn map_mean(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
-/// The backward passes of [`MapOps`], on a backend without autodiff. That of the sum needs nothing:
-/// both terms have its gradient.
+/// The backward passes of [`MapOps`], on a backend without autodiff. The sum needs none, because both terms have the
+/// gradient of the sum.
 pub trait MapGrads: MapOps {
-    /// The gradient of an input of this shape, from that of its mean.
+    /// Computes the gradient of an input of this shape from the gradient of its mean.
     fn map_mean_backward(shape: Shape, dy: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
@@ -42,7 +41,7 @@ impl<B: MapGrads> Backward<B, 2> for Add {
     }
 }
 
-/// Makes the sum again in the backward pass, where gradients are checkpointed.
+/// Recomputes the sum in the backward pass, where gradients are checkpointed.
 #[derive(Debug)]
 struct RecomputeSum<B> {
     terms: [NodeId; 2],
@@ -76,7 +75,8 @@ impl<B: MapGrads, C: CheckpointStrategy> MapOps for Autodiff<B, C> {
             .memory_bound()
             .retro_forward(RecomputeSum::<B> { terms, backend: PhantomData })
             .parents([&x, &y]);
-        // Moved, not cloned: a term that nothing else needs gives its memory to the sum.
+        // The terms are moved and not cloned, so that the sum can reuse the memory of a term that is not needed
+        // otherwise.
         prepared.stateless(B::map_add(x.into_primitive(), y.into_primitive()))
     }
 

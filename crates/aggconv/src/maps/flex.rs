@@ -1,4 +1,4 @@
-//! Flex: this module's kernels, in `f32`.
+//! The implementation for Flex by this module's kernels, in `f32`.
 
 use super::ext::{MapGrads, MapOps};
 use crate::flex::{Contiguous, pooled};
@@ -6,7 +6,7 @@ use crate::kernels::scratch::Scratch;
 use burn::backend::{Flex, tensor::FloatTensor};
 use burn::tensor::Shape;
 
-/// Adds `y` to `x` where the memory of x may be written over.
+/// Adds `y` to `x` if the memory of x may be overwritten. Returns whether it was.
 fn add_in_place(x: &mut Contiguous, y: &Contiguous) -> bool {
     x.exclusive_mut().map(|x| super::add_assign(x, y.as_slice())).is_some()
 }
@@ -43,7 +43,7 @@ impl MapGrads for Flex {
     }
 }
 
-/// `[batch, channels]`, and the positions of a sample and channel.
+/// The shape `[batch, channels]`, and the number of positions of a sample and channel.
 fn planes(shape: &Shape) -> ([usize; 2], usize) {
     let dims: &[usize] = shape;
     ([dims[0], dims[1]], dims[2..].iter().product())

@@ -1,12 +1,11 @@
-//! Sums and means of whole activations ("feature maps"): what a network does between its
-//! convolutions and normalizations, on all threads.
+//! Sums and means of whole activations (feature maps), multi-threaded: the operations of a network between its
+//! convolutions and normalizations.
 //!
-//! The functions here compute on plain slices, without tensors or autodiff; [`ext`] makes them
-//! Burn backend operations, [`ops`] functions of Burn tensors.
+//! The functions in this module compute on plain slices, without tensors or autodiff. [`ext`] provides them as Burn
+//! backend operations, and [`ops`] as functions of Burn tensors.
 //!
-//! Each of them reads and writes its operands once, and memory is what it waits for. Work is
-//! divided by the shape alone, so results are the same bits whatever the number of threads and the
-//! width of the vectors.
+//! Each function reads and writes its operands once and is bound by memory bandwidth. The division of work depends only
+//! on the shape, so results are bit-identical for any number of threads and any vector width.
 
 pub mod ext;
 mod flex;

@@ -1,32 +1,32 @@
-//! Sums and means as functions of Burn tensors: shapes checked, on all threads where the device has
-//! the kernels (Flex, in `f32`), composed of Burn operations elsewhere.
+//! Sums and means as functions of Burn tensors. They check the shapes, use the multi-threaded kernels where the device
+//! has them (Flex, in `f32`), and compose Burn operations elsewhere.
 
 use super::ext::MapOps;
 use crate::flex::is_native;
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-/// Why activations cannot be added or averaged.
+/// The reasons why activations cannot be added or averaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapError {
     /// The terms of a sum differ in shape. They are not broadcast.
     #[error("{x:?} and {y:?} cannot be added: the shapes must agree")]
     Shapes {
-        /// Shape of the first.
+        /// The shape of the first term.
         x: Vec<usize>,
-        /// Shape of the second.
+        /// The shape of the second term.
         y: Vec<usize>,
     },
-    /// There is no channel axis.
+    /// The input has no channel axis.
     #[error("an input of rank {0} has no channel axis: [batch, channels, …] is expected")]
     Rank(usize),
-    /// There is nothing to take the mean of.
+    /// The input has no positions to average.
     #[error("an input {0:?} has no position whose mean could be taken")]
     NoPosition(Vec<usize>),
 }
 
-/// `x + y`, of tensors of the same shape. Takes the memory of a term that is used no more.
+/// Adds two tensors of the same shape. The sum reuses the memory of a term that is not needed otherwise.
 ///
 /// # Errors
 /// If the shapes differ.

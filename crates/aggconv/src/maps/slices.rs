@@ -4,17 +4,17 @@ use crate::kernels::simd::vectorized;
 use crate::kernels::sums::sum;
 use rayon::prelude::*;
 
-/// Values of a task: 64 KiB, beside which handing it to a thread costs nothing.
+/// The number of values that one task processes (64 KiB), so large that passing it to a thread costs nothing in
+/// comparison.
 const TASK_VALUES: usize = 1 << 14;
 
-/// This many values of a plane are added in `f32`, sixteen sums side by side, before their sums are
-/// added in `f64`.
+/// The number of values of a plane that are added in `f32`, in sixteen lanes, before the lanes are added in `f64`.
 const RUN_LENGTH: usize = 1 << 10;
 
-/// Writes `x + y` into `sum` (overwritten).
+/// Writes `x + y` into `sum`, which is overwritten.
 ///
 /// # Panics
-/// If the lengths differ: the layers above have checked.
+/// If the lengths differ: the callers check them.
 pub fn add(x: &[f32], y: &[f32], sum: &mut [f32]) {
     assert!(x.len() == sum.len() && y.len() == sum.len());
     let chunks = (sum.par_chunks_mut(TASK_VALUES), x.par_chunks(TASK_VALUES), y.par_chunks(TASK_VALUES));
@@ -40,10 +40,10 @@ pub fn add_assign(x: &mut [f32], y: &[f32]) {
     });
 }
 
-/// Writes the mean of each of the planes, one behind the other in `x`, into `means` (overwritten).
+/// Writes the mean of each plane of `x`, whose planes are contiguous, into `means`, which is overwritten.
 ///
 /// # Panics
-/// If a plane is empty or the lengths do not fit.
+/// If a plane is empty or if the lengths do not fit.
 pub fn mean(x: &[f32], plane: usize, means: &mut [f32]) {
     assert!(plane > 0 && x.len() == means.len() * plane);
     let planes = (TASK_VALUES / plane).max(1);
@@ -59,11 +59,11 @@ pub fn mean(x: &[f32], plane: usize, means: &mut [f32]) {
     });
 }
 
-/// The gradient of [`mean`]: writes `d_means / plane` into every position of its plane of `dx`
-/// (overwritten).
+/// Computes the gradient of [`mean`]: writes `d_means / plane` to every position of the plane in `dx`, which is
+/// overwritten.
 ///
 /// # Panics
-/// If a plane is empty or the lengths do not fit.
+/// If a plane is empty or if the lengths do not fit.
 pub fn mean_backward(d_means: &[f32], plane: usize, dx: &mut [f32]) {
     assert!(plane > 0 && dx.len() == d_means.len() * plane);
     let planes = (TASK_VALUES / plane).max(1);

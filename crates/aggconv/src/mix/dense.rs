@@ -1,28 +1,29 @@
-//! The paper's dense mixed kernel, of side `D̄ = max (k−1)·d + 1`, in Burn tensor operations.
+//! The paper's dense mixed kernel, with side `D̄ = max (k−1)·d + 1`, in Burn tensor operations.
 
 use crate::{KernelSpace, TapSet};
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Slice, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// How a kernel is dilated before the kernels are added.
+/// The way in which a kernel is dilated before the kernels are added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dilation {
-    /// Zeros are written between the taps.
+    /// Zeros are inserted between the taps.
     Zeropad,
-    /// Technique 3 (Eq. 5): the Kronecker product with the d×d matrix that is 1 at its upper
-    /// left and 0 elsewhere.
+    /// Technique 3 (Eq. 5): the Kronecker product with the d×d matrix whose upper left entry is 1 and whose other
+    /// entries are 0.
     Kronecker,
 }
 
-/// The dense kernel `Σ c_{k,d}·w'_{k,d}: [c_out, c_in / groups, D̄^dims]`, row-major, where w' is
-/// w dilated and padded with zeros, centred, to D̄ on each axis (Eq. 3).
+/// Computes the dense kernel `Σ c_{k,d}·w'_{k,d}: [c_out, c_in / groups, D̄^dims]`, row-major, where w' is w dilated
+/// and padded with zeros on all sides to D̄ on each axis (Eq. 3).
 ///
-/// `w` is the flat `[c_out, c_in / groups, T]`, `c` is `[|K|·|D|]`. Differentiable in both.
+/// `w` holds the flat weights `[c_out, c_in / groups, T]`, and `c` is `[|K|·|D|]`. The result is differentiable in
+/// both.
 ///
 /// # Panics
-/// If a shape does not fit the space: the layers above have checked shapes.
+/// If a shape does not fit the space: the callers check the shapes.
 pub fn dense_kernel(w: Tensor<3>, c: Tensor<1>, space: &KernelSpace, dims: usize, dilation: Dilation) -> Tensor<3> {
     let [c_out, c_in, _] = w.dims();
     let side = space.support();
@@ -33,7 +34,7 @@ pub fn dense_kernel(w: Tensor<3>, c: Tensor<1>, space: &KernelSpace, dims: usize
         let (k, d) = (candidate.k, candidate.d);
         let [kh, dh] = if dims == 2 { [k, d] } else { [1, 1] };
         let taps = candidate.taps(dims);
-        // Weighted before it is dilated: k taps to multiply instead of the whole support.
+        // The kernel is weighted before it is dilated: k taps are multiplied instead of the whole support.
         let kernel = (w.clone().narrow(2, start, taps) * c.clone().narrow(0, i, 1).reshape([1, 1, 1]))
             .reshape([c_out, c_in, kh, k]);
         start += taps;
@@ -60,8 +61,8 @@ pub fn dense_kernel(w: Tensor<3>, c: Tensor<1>, space: &KernelSpace, dims: usize
     sum.expect("a kernel space is never empty").reshape([c_out, c_in, height * side])
 }
 
-/// `w ⊗ P` on the last two axes: `[.., kh, kw]` becomes `[.., kh·dh, kw·dw]`, where P is dh×dw
-/// with a single 1, at its upper left (Eq. 5).
+/// Computes `w ⊗ P` on the last two axes: `[.., kh, kw]` becomes `[.., kh·dh, kw·dw]`, where P is the dh×dw matrix
+/// whose upper left entry is 1 and whose other entries are 0 (Eq. 5).
 fn kronecker(w: Tensor<4>, [dh, dw]: [usize; 2]) -> Tensor<4> {
     let [c_out, c_in, kh, kw] = w.dims();
     let mut p = vec![0.0f32; dh * dw];

@@ -1,7 +1,8 @@
 //! The mixed kernel on slices, forward and backward.
 //!
-//! Weights of a row (a pair of channels) lie side by side, and each goes to a tap of its own: no vector operation. So
-//! sixteen rows are taken at once, transposed, and a vector holds one weight of each.
+//! The weights of a row (a pair of channels) are contiguous, but each is added to a different tap, which is not a
+//! vector operation. Sixteen rows are therefore processed at once and transposed, so that a vector holds the same
+//! weight of each row.
 
 use super::MixPlan;
 use super::plan::Section;
@@ -9,24 +10,24 @@ use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Isa, LANES, Simd, SimdKernel, dispatch, load_transposed, prefetcher, store_transposed};
 use rayon::prelude::*;
 
-/// Channel pairs handled by one task. Sums over channel pairs are taken per task and then over
-/// tasks in order, so the result does not depend on the number of threads.
+/// The number of channel pairs that one task processes. Sums over channel pairs are computed per task and then added in
+/// the order of the tasks, so the result does not depend on the number of threads.
 const TASK_ROWS: usize = 64;
 
-/// The gradients that [`backward`] is asked for; each slice is overwritten.
+/// The gradients that are requested from [`backward`]. Each slice is overwritten.
 #[derive(Debug, Default)]
 pub struct MixGradients<'a> {
-    /// Gradient of the flat weights, `[rows, T]`.
+    /// The gradient of the flat weights, `[rows, T]`.
     pub w: Option<&'a mut [f32]>,
-    /// Gradient of the mixing coefficients, `[|K|·|D|]`.
+    /// The gradient of the mixing coefficients, `[|K|·|D|]`.
     pub c: Option<&'a mut [f32]>,
 }
 
-/// Computes the mixed kernels `m: [rows, U]` (overwritten) from flat weights `w: [rows, T]` and
-/// coefficients `c: [|K|·|D|]`; a row is a pair of channels. `m[u] = Σ_{(i,t) → u} c_i · w[t]`.
+/// Computes the mixed kernels `m: [rows, U]`, which are overwritten, from the flat weights `w: [rows, T]` and the
+/// coefficients `c: [|K|·|D|]`. A row is a pair of channels, and `m[u] = Σ_{(i,t) → u} c_i · w[t]`.
 ///
 /// # Panics
-/// If a slice's length does not fit the plan: the layers above have checked shapes.
+/// If the length of a slice does not fit the plan: the callers check the shapes.
 pub fn forward(plan: &MixPlan, w: &[f32], c: &[f32], m: &mut [f32]) {
     let (t, u) = (plan.weights(), plan.taps().len());
     assert!(c.len() == plan.candidates() && w.len().is_multiple_of(t) && m.len() == w.len() / t * u);
@@ -35,11 +36,11 @@ pub fn forward(plan: &MixPlan, w: &[f32], c: &[f32], m: &mut [f32]) {
         .for_each(|(m, w)| dispatch(Isa::current(), Forward { plan, w, c, m }));
 }
 
-/// Computes the gradients asked for from `dm: [rows, U]`:
-/// `dw[t] = c_i · dm[u]` and `dc_i = Σ_rows Σ_t w[t] · dm[u]`, for each `(i, t) → u`.
+/// Computes the requested gradients from `dm: [rows, U]`: `dw[t] = c_i · dm[u]` and `dc_i = Σ_rows Σ_t w[t] · dm[u]`
+/// for each `(i, t) → u`.
 ///
 /// # Panics
-/// If a slice's length does not fit the plan.
+/// If the length of a slice does not fit the plan.
 pub fn backward(plan: &MixPlan, w: &[f32], c: &[f32], dm: &[f32], gradients: MixGradients<'_>) {
     let (t, u) = (plan.weights(), plan.taps().len());
     assert!(c.len() == plan.candidates() && w.len().is_multiple_of(t) && dm.len() == w.len() / t * u);
@@ -67,7 +68,7 @@ pub fn backward(plan: &MixPlan, w: &[f32], c: &[f32], dm: &[f32], gradients: Mix
     }
 }
 
-/// Sixteen rows of `len` floats as `len` vectors of one element of each; rows that `rows` does not have are 0.
+/// Transposes sixteen rows of `len` floats to `len` vectors. Rows that are missing from `rows` are 0.
 #[inline(always)]
 fn gather<S: Simd>(simd: S, rows: &[f32], len: usize, out: &mut [f32]) {
     assert!(out.len() >= len * LANES);
@@ -83,7 +84,7 @@ fn gather<S: Simd>(simd: S, rows: &[f32], len: usize, out: &mut [f32]) {
     }
 }
 
-/// What [`gather`] read, back to its rows.
+/// Transposes the vectors of [`gather`] back to rows.
 #[inline(always)]
 fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
     assert!(vectors.len() >= len * LANES);
@@ -96,17 +97,17 @@ fn scatter<S: Simd>(simd: S, vectors: &[f32], len: usize, rows: &mut [f32]) {
             *v = unsafe { simd.load(from.as_ptr()) };
         }
         let row = |i: usize| (i * len + at + n <= floats).then(|| rows.wrapping_add(i * len + at));
-        // SAFETY: a row's n floats lie within `rows`.
+        // SAFETY: the n floats of a row lie within `rows`.
         unsafe { store_transposed(simd, n, v, row) };
     }
 }
 
-/// The rows from block `i` of sixteen on, as far as the block goes.
+/// Returns the rows of block `i` of sixteen rows; the last block may have fewer.
 fn block(rows: &[f32], len: usize, i: usize) -> &[f32] {
     &rows[rows.len().min(i * LANES * len)..rows.len().min((i + 1) * LANES * len)]
 }
 
-/// The sections that share a vector of weights.
+/// Groups the sections that share a vector of weights.
 fn sections_by_vector<'a, 'p>(sections: &'a [Section<'p>]) -> impl Iterator<Item = &'a [Section<'p>]> {
     sections.chunk_by(|a, b| a.start / LANES == b.start / LANES)
 }
@@ -138,9 +139,9 @@ impl SimdKernel for Forward<'_> {
                 for &Section { candidate, start, targets } in vector {
                     let c = simd.splat(self.c[candidate]);
                     for (&target, &w) in targets.iter().zip(&weights[start - at..]) {
-                        // An unreachable weight's target is past the end.
+                        // The target of an unreachable weight lies past the end.
                         if let Some(m) = mixed.as_chunks_mut::<LANES>().0.get_mut(target as usize) {
-                            // SAFETY: a vector.
+                            // SAFETY: `m` holds a vector.
                             unsafe { simd.store(m.as_mut_ptr(), simd.fma(c, w, simd.load(m.as_ptr()))) };
                         }
                     }
@@ -151,7 +152,7 @@ impl SimdKernel for Forward<'_> {
     }
 }
 
-/// Up to sixteen weights from `at` on of sixteen rows of `t`.
+/// Loads up to sixteen weights, from index `at` on, of sixteen rows of `t` weights, transposed.
 #[inline(always)]
 fn weights<S: Simd>(simd: S, rows: &[f32], t: usize, at: usize) -> [S::V; LANES] {
     let n = LANES.min(t - at);
@@ -166,7 +167,7 @@ fn weights<S: Simd>(simd: S, rows: &[f32], t: usize, at: usize) -> [S::V; LANES]
     }
 }
 
-/// A task of [`backward`]: fills in `dw` and, if `sums`, returns the coefficients' sums over its rows.
+/// A task of [`backward`]: writes `dw` and, if `sums`, returns the sums of the coefficients over its rows.
 struct Backward<'a> {
     plan: &'a MixPlan,
     w: &'a [f32],
@@ -202,7 +203,7 @@ impl SimdKernel for Backward<'_> {
                 for &Section { candidate, start, targets } in vector {
                     let c = simd.splat(self.c[candidate]);
                     let mut total = sums.as_chunks_mut::<LANES>().0.get_mut(candidate);
-                    // SAFETY: vectors, here and below.
+                    // SAFETY: `total`, and all vectors below, hold 16 floats.
                     let mut sum = total.as_ref().map_or(zero, |total| unsafe { simd.load(total.as_ptr()) });
                     let places = weights[start - at..].iter().zip(&mut gradients[start - at..]);
                     for (&target, (&w, gradient)) in targets.iter().zip(places) {
@@ -237,7 +238,7 @@ impl SimdKernel for Backward<'_> {
                 write_gradient(simd, rows, &mut dw[start..end]);
             }
             for (out, sums) in out.iter_mut().zip(sums.as_chunks::<LANES>().0) {
-                // Thousands of rows are summed: in f64, their rounding does not add up.
+                // Thousands of rows are added in `f64`, so that their rounding errors do not accumulate.
                 *out += sums.iter().map(|&v| f64::from(v)).sum::<f64>();
             }
         }
@@ -246,15 +247,15 @@ impl SimdKernel for Backward<'_> {
     }
 }
 
-/// Copies rows to the gradient, past the caches where it can: there are too many for them to stay there until the
-/// optimizer reads them.
+/// Copies rows to the gradient, with non-temporal stores if it is aligned: the gradient is too large to stay in the
+/// caches until the optimizer reads it.
 #[inline(always)]
 fn write_gradient<S: Simd>(simd: S, rows: &[f32], to: &mut [f32]) {
     let aligned = to.as_ptr().align_offset(64) == 0;
     let (vectors, rest) = to.as_chunks_mut::<LANES>();
     let (from, last) = rows[..vectors.len() * LANES + rest.len()].as_chunks::<LANES>();
     for (to, from) in vectors.iter_mut().zip(from) {
-        // SAFETY: vectors, at multiples of their size if the first is.
+        // SAFETY: vectors, whose addresses are multiples of their size if the first one is.
         unsafe {
             let v = simd.load(from.as_ptr());
             simd.store_hinted(aligned, to.as_mut_ptr(), v);
@@ -268,7 +269,7 @@ mod tests {
     use super::*;
     use crate::KernelSpace;
 
-    /// K = {1, 3}, D = {1, 2}: weights 1 | 1 | 3 | 3, union {−2, −1, 0, 1, 2}.
+    /// K = {1, 3}, D = {1, 2}: weights 1 | 1 | 3 | 3, with the union {−2, −1, 0, 1, 2}.
     fn example() -> (KernelSpace, Vec<f32>, Vec<f32>) {
         let space = KernelSpace::new([1, 3], [1, 2]).unwrap();
         (space, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], vec![0.5, 0.25, 2.0, 10.0])
@@ -281,7 +282,7 @@ mod tests {
         let mut m = vec![f32::NAN; 5];
         forward(&plan, &w, &c, &mut m);
         assert_eq!(m, [60.0, 6.0, 0.5 + 0.5 + 8.0 + 70.0, 10.0, 80.0]);
-        // On two elements the taps at ±2 see only padding.
+        // On two elements, the taps at ±2 read only padding.
         let plan = MixPlan::new(&space, 1, [1, 2]);
         let mut m = vec![f32::NAN; 3];
         forward(&plan, &w, &c, &mut m);
@@ -325,7 +326,7 @@ mod tests {
         };
         let (m, dw, dc) = run(1);
         assert_eq!((&m, &dw, &dc), (&run(2).0, &run(2).1, &run(2).2), "bits depend on the number of threads");
-        // ⟨dm, mix(w, c)⟩ is linear in w and in c, so both gradients give it back.
+        // ⟨dm, mix(w, c)⟩ is linear in w and in c, so both gradients reproduce it.
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
         let (direct, by_w, by_c) = (dot(&dm, &m), dot(&dw, &w), dot(&dc, &c));
         assert!((direct - by_w).abs() < 1e-5 * (1.0 + direct.abs()), "{direct} {by_w}");

@@ -1,42 +1,42 @@
-//! Which tap of the mixed kernel each candidate weight is added to.
+//! The assignment of candidate weights to the taps of the mixed kernel.
 
 use crate::kernels::simd::LANES;
 use crate::{KernelSpace, TapSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Marks a weight whose tap cannot reach the input: it takes no part.
+/// Marks a weight whose tap cannot reach the input and is therefore not used.
 const UNREACHABLE: u32 = u32::MAX;
 
 /// The map from the flat weights of a space to the taps of its mixed kernel, for one input size.
 ///
-/// With T flat weights per pair of channels and U taps, the mixed kernel is
-/// `m[u] = Σ_{(i,t) → u} c_i · w[t]`, where weight t belongs to candidate i.
+/// With T flat weights for each pair of channels and U taps, the mixed kernel is `m[u] = Σ_{(i,t) → u} c_i · w[t]`,
+/// where weight t belongs to candidate i.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MixPlan {
     taps: Arc<TapSet>,
-    /// For each flat weight its tap, or [`UNREACHABLE`].
+    /// The tap of each flat weight, or [`UNREACHABLE`].
     targets: Vec<u32>,
-    /// The block of flat weights of each candidate.
+    /// The range of flat weights of each candidate.
     blocks: Vec<Range<usize>>,
 }
 
-/// Neighbouring weights of a candidate, all in one vector of [`LANES`].
+/// Consecutive weights of a candidate that lie in one vector of [`LANES`].
 pub(super) struct Section<'a> {
-    /// The candidate.
+    /// The index of the candidate.
     pub candidate: usize,
-    /// The first of the weights.
+    /// The index of the first weight.
     pub start: usize,
-    /// Where they go: past the end of the taps if they cannot reach the input.
+    /// The taps of the weights, or an index past the end of the taps for weights that cannot reach the input.
     pub targets: &'a [u32],
 }
 
 impl MixPlan {
-    /// The plan of a space in `dims` dimensions (1 or 2) for inputs of the given height and
-    /// width; the height is 1 in one dimension.
+    /// Creates the plan of a space in `dims` dimensions (1 or 2) for inputs of the given height and width. The height
+    /// is 1 in one dimension.
     ///
     /// # Panics
-    /// If `dims` is not 1 or 2 or the input is empty: the layers above have checked both.
+    /// If `dims` is not 1 or 2 or if the input is empty: the callers check both.
     pub fn new(space: &KernelSpace, dims: usize, input: [usize; 2]) -> Self {
         assert!(input[0] > 0 && input[1] > 0, "an empty input has no reachable taps");
         let lattices: Vec<TapSet> = space.candidates().iter().map(|c| TapSet::lattice(c.k, c.d, dims)).collect();
@@ -51,32 +51,32 @@ impl MixPlan {
         Self { taps: Arc::new(taps), targets, blocks }
     }
 
-    /// The taps of the mixed kernel: the reachable union. Never empty, every kernel has a centre.
+    /// The taps of the mixed kernel: the reachable union. It is never empty, because every kernel has a center.
     pub fn taps(&self) -> &Arc<TapSet> {
         &self.taps
     }
 
-    /// T, the flat weights per pair of channels.
+    /// T, the number of flat weights for each pair of channels.
     pub fn weights(&self) -> usize {
         self.targets.len()
     }
 
-    /// |K|·|D|.
+    /// The number of candidates, |K|·|D|.
     pub fn candidates(&self) -> usize {
         self.blocks.len()
     }
 
-    /// The flat weights of each candidate, in order.
+    /// The range of flat weights of each candidate, in order.
     pub fn blocks(&self) -> &[Range<usize>] {
         &self.blocks
     }
 
-    /// The tap that a flat weight is added to; `None` if it cannot reach the input.
+    /// The tap to which a flat weight is added, or `None` if it cannot reach the input.
     pub fn target(&self, weight: usize) -> Option<usize> {
         Some(self.targets[weight]).filter(|&u| u != UNREACHABLE).map(|u| u as usize)
     }
 
-    /// Each candidate's weights with their taps, divided where a vector of weights ends; in order.
+    /// The weights of all candidates with their taps, in order, divided at the ends of vectors of weights.
     pub(super) fn sections(&self) -> Vec<Section<'_>> {
         let mut sections = Vec::new();
         for (candidate, block) in self.blocks.iter().enumerate() {
@@ -100,9 +100,9 @@ mod tests {
         let space = KernelSpace::for_1d();
         let plan = MixPlan::new(&space, 1, [1, 1000]);
         assert_eq!((plan.weights(), plan.candidates()), (220, 20));
-        // Four lattices of 19 taps share the centre, and 7 ⊂ 1, 15 ⊂ 3 and so on share a few more.
+        // Four lattices of 19 taps share the center, and dilations 1 and 7, or 3 and 15, share a few more.
         assert!(plan.taps().len() <= 4 * 19 && plan.taps().len() < 75, "{}", plan.taps().len());
-        // On a length-1 input only the centre is left, once per candidate.
+        // On an input of length 1, only the center remains, once for each candidate.
         let tiny = MixPlan::new(&space, 1, [1, 1]);
         assert_eq!(tiny.taps().offsets(), &[[0, 0]]);
         assert_eq!((0..220).filter(|&t| tiny.target(t).is_some()).count(), 20);

@@ -1,4 +1,4 @@
-//! `AggConv_{K,D}` as a module (Eqs. 1 to 4).
+//! `AggConv_{K,D}` as a module (Eq. 1–4).
 
 use super::common::check_layer;
 use crate::ops::{AggConvOptions, agg_conv_planned};
@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor, activation};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How an [`AggConv`] is built.
+/// The configuration of an [`AggConv`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AggConvConfig {
     channels: [usize; 2],
@@ -23,8 +23,8 @@ pub struct AggConvConfig {
 super::common::common_setters!(AggConvConfig);
 
 impl AggConvConfig {
-    /// A two-dimensional AggConv from `channels[0]` to `channels[1]` channels over a space, with
-    /// stride 1, one group and a bias, computed the fastest way.
+    /// A two-dimensional AggConv from `channels[0]` to `channels[1]` channels over a space, with stride 1, one group
+    /// and a bias, computed by the fastest formulation.
     pub fn new(channels: [usize; 2], space: impl Into<Arc<KernelSpace>>) -> Self {
         Self {
             channels,
@@ -38,23 +38,23 @@ impl AggConvConfig {
         }
     }
 
-    /// How the mixture is computed.
+    /// Sets the formulation that computes the mixture.
     pub fn with_formulation(self, formulation: Formulation) -> Self {
         Self { formulation, ..self }
     }
 
-    /// Checks that such a layer can be.
+    /// Checks that such a layer can be built.
     ///
     /// # Errors
-    /// [`OperatorError`] with the first value that cannot.
+    /// [`OperatorError`] with the first invalid value.
     pub fn validate(&self) -> Result<(), OperatorError> {
         check_layer(self.dims, self.channels, self.stride, self.groups)
     }
 
-    /// Builds the layer: weights at N(0, 0.01²), α at 1e-3·N(0, 1), bias 0.
+    /// Builds the layer. Initially, the weights are N(0, 0.01²), α is 1e-3·N(0, 1), and the bias is 0.
     ///
     /// # Errors
-    /// Those of [`AggConvConfig::validate`].
+    /// The errors of [`AggConvConfig::validate`].
     pub fn try_init(&self, device: &Device) -> Result<AggConv, OperatorError> {
         self.validate()?;
         let [c_in, c_out] = self.channels;
@@ -74,58 +74,68 @@ impl AggConvConfig {
         })
     }
 
-    /// [`AggConvConfig::try_init`] for configurations known to be valid.
+    /// Calls [`AggConvConfig::try_init`] for a configuration that is known to be valid.
     ///
     /// # Panics
-    /// With the error's message if it is not.
+    /// If the configuration is invalid, with the message of the error.
     pub fn init(&self, device: &Device) -> AggConv {
         self.try_init(device).unwrap_or_else(|e| panic!("AggConv: {e}"))
     }
 }
 
-/// The input size last planned for, and its plan.
+/// The input size of the last plan, and the plan.
 type CachedPlan = Option<([usize; 2], Arc<MixPlan>)>;
 
-/// `AggConv_{K,D}(x) = Σ c_{k,d}·Conv(w_{k,d})(x) + b` on `[N, C, H, W]`, where
-/// `c = softmax((log_softmax(α) + g)/τ)` and g is Gumbel noise in training.
+/// `AggConv_{K,D}(x) = Σ c_{k,d}·Conv(w_{k,d})(x) + b` on `[N, C, H, W]`, where `c = softmax((log_softmax(α) + g)/τ)`
+/// and g is Gumbel noise in training.
+///
+/// ```
+/// use aggconv::{KernelSpace, nn::AggConvConfig};
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let conv = AggConvConfig::new([3, 8], KernelSpace::for_2d()).with_stride(2).init(&device);
+/// let x = Tensor::<4>::zeros([1, 3, 20, 15], &device);
+/// assert_eq!(conv.forward(x).dims(), [1, 8, 10, 8]);
+/// ```
 #[derive(Module, Debug)]
 pub struct AggConv {
-    /// The weights of every candidate, `[c_out, c_in / groups, Σ k^dims]`: blocks in k-major
-    /// order, each row-major.
+    /// The weights of all candidates, `[c_out, c_in / groups, Σ k^dims]`: blocks in k-major order, each in row-major
+    /// order.
     pub weight: Param<Tensor<3>>,
     /// The architecture parameters α, `[|K|·|D|]`.
     pub alpha: Param<Tensor<1>>,
-    /// `[c_out]`.
+    /// The bias, `[c_out]`.
     pub bias: Option<Param<Tensor<1>>>,
     /// The kernel sizes and dilations.
     #[module(skip)]
     pub space: Arc<KernelSpace>,
-    /// Axes of the data, 1 or 2.
+    /// The number of axes of the data, 1 or 2.
     #[module(skip)]
     pub dims: usize,
-    /// Stride on each axis of the data.
+    /// The stride on each axis of the data.
     #[module(skip)]
     pub stride: usize,
-    /// Channel groups.
+    /// The number of channel groups.
     #[module(skip)]
     pub groups: usize,
-    /// How the mixture is computed.
+    /// The formulation that computes the mixture.
     #[module(skip)]
     pub formulation: Formulation,
-    /// What computes it.
+    /// The implementation that computes the mixture.
     #[module(skip)]
     pub engine: Engine,
-    /// The plan of the input size seen last: layers see the same size step after step.
+    /// The plan for the last input size: a layer usually receives the same size in every step.
     #[module(skip)]
     plan: Arc<Mutex<CachedPlan>>,
 }
 
 impl AggConv {
-    /// Runs the layer: with Gumbel noise drawn anew from the device's generator on a device that
-    /// records gradients, without on one that does not (τ = 1).
+    /// Runs the layer. On a device that records gradients, it draws new Gumbel noise from the device's generator; on
+    /// other devices it uses none. τ is 1.
     ///
     /// # Shapes
-    /// `[N, c_in, H, W]` to `[N, c_out, ⌈H/s⌉, ⌈W/s⌉]`; in one dimension H is 1 and stays 1.
+    /// `[N, c_in, H, W]` to `[N, c_out, ⌈H/s⌉, ⌈W/s⌉]`. In one dimension, H is 1 and stays 1.
     ///
     /// # Panics
     /// If the input does not fit the layer, as Burn's modules do.
@@ -135,13 +145,13 @@ impl AggConv {
         self.forward_mixed(x, mixing)
     }
 
-    /// Standard Gumbel draws, one a candidate.
+    /// Draws standard Gumbel noise, one value for each candidate.
     fn gumbel(&self, device: &Device) -> Tensor<1> {
         let u = Tensor::random([self.space.len()], Distribution::Uniform(1e-7, 1.0 - 1e-7), device);
         u.log().neg().log().neg()
     }
 
-    /// The mixing coefficients `softmax((log_softmax(α) + noise)/τ)`, `[|K|·|D|]`.
+    /// The mixing coefficients `softmax((log_softmax(α) + noise)/τ)`, `[|K|·|D|]`, where τ is the temperature.
     pub fn mixing(&self, noise: Option<Tensor<1>>, temperature: f64) -> Tensor<1> {
         let log_p = activation::log_softmax(self.alpha.val(), 0);
         let logits = match noise {
@@ -154,7 +164,7 @@ impl AggConv {
     /// Runs the layer with the given mixing coefficients, `[|K|·|D|]`.
     ///
     /// # Shapes
-    /// As [`AggConv::forward`].
+    /// Those of [`AggConv::forward`].
     ///
     /// # Errors
     /// [`OperatorError`] if the input or the coefficients do not fit the layer.
@@ -169,16 +179,16 @@ impl AggConv {
         agg_conv_planned(x, self.weight.val(), mixing, bias, &options, || self.plan([h, w]))
     }
 
-    /// [`AggConv::try_forward_mixed`] for inputs known to fit.
+    /// Calls [`AggConv::try_forward_mixed`] for an input that is known to fit.
     ///
     /// # Panics
-    /// With the error's message if they do not.
+    /// If it does not fit, with the message of the error.
     pub fn forward_mixed(&self, x: Tensor<4>, mixing: Tensor<1>) -> Tensor<4> {
         self.try_forward_mixed(x, mixing).unwrap_or_else(|e| panic!("AggConv: {e}"))
     }
 
     fn plan(&self, input: [usize; 2]) -> Arc<MixPlan> {
-        // A plan is replaced whole: one left by a thread that panicked is still a plan.
+        // A plan is replaced as a whole, so it is valid even if a thread panicked while holding the lock.
         let mut cached = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         match &*cached {
             Some((size, plan)) if *size == input => plan.clone(),

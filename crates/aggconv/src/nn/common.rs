@@ -1,32 +1,32 @@
-//! What both kinds of layers have in common.
+//! The settings and checks that both kinds of layers share.
 
 use crate::{OperatorError, checks::check_channels};
 
-/// The settings that both kinds of layers have, as methods of a configuration.
+/// Defines the settings that both kinds of layers share, as methods of a configuration.
 macro_rules! common_setters {
     ($config:ident) => {
         impl $config {
-            /// Axes of the data: 1 or 2.
+            /// Sets the number of axes of the data: 1 or 2.
             pub fn with_dims(self, dims: usize) -> Self {
                 Self { dims, ..self }
             }
 
-            /// Stride on each axis of the data.
+            /// Sets the stride on each axis of the data.
             pub fn with_stride(self, stride: usize) -> Self {
                 Self { stride, ..self }
             }
 
-            /// Channel groups; as many as channels is a depthwise convolution.
+            /// Sets the number of channel groups. A depthwise convolution has as many groups as channels.
             pub fn with_groups(self, groups: usize) -> Self {
                 Self { groups, ..self }
             }
 
-            /// Whether a bias is added.
+            /// Sets whether a bias is added.
             pub fn with_bias(self, bias: bool) -> Self {
                 Self { bias, ..self }
             }
 
-            /// What computes it.
+            /// Sets the implementation that computes the layer.
             pub fn with_engine(self, engine: Engine) -> Self {
                 Self { engine, ..self }
             }
@@ -36,7 +36,7 @@ macro_rules! common_setters {
 
 pub(super) use common_setters;
 
-/// What both kinds of layers need to hold to be built.
+/// Checks the settings of a layer.
 pub(super) fn check_layer(
     dims: usize,
     [c_in, c_out]: [usize; 2],

@@ -1,4 +1,4 @@
-//! One `Conv_{k,d}` as a module: what the search's discretization leaves of an AggConv.
+//! One `Conv_{k,d}` as a module: the result of discretizing an AggConv.
 
 use super::common::check_layer;
 use crate::checks::{axes, check_input};
@@ -8,7 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use std::sync::Arc;
 
-/// How a [`KernelConv`] is built.
+/// The configuration of a [`KernelConv`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KernelConvConfig {
     channels: [usize; 2],
@@ -21,13 +21,13 @@ pub struct KernelConvConfig {
     engine: Engine,
 }
 
-/// Why a [`KernelConv`] cannot be built.
+/// The reasons why a [`KernelConv`] cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KernelConvError {
-    /// The kernel size or the dilation.
+    /// The kernel size or the dilation is invalid.
     #[error(transparent)]
     Kernel(#[from] SpaceError),
-    /// Anything else.
+    /// Another setting is invalid.
     #[error(transparent)]
     Layer(#[from] OperatorError),
 }
@@ -35,21 +35,21 @@ pub enum KernelConvError {
 super::common::common_setters!(KernelConvConfig);
 
 impl KernelConvConfig {
-    /// A two-dimensional convolution from `channels[0]` to `channels[1]` channels with an odd
-    /// kernel size, dilation 1, stride 1, one group and a bias.
+    /// A two-dimensional convolution from `channels[0]` to `channels[1]` channels with an odd kernel size, dilation 1,
+    /// stride 1, one group and a bias.
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self { channels, kernel, dilation: 1, dims: 2, stride: 1, groups: 1, bias: true, engine: Engine::Auto }
     }
 
-    /// Distance between neighbouring taps.
+    /// Sets the distance between neighboring taps.
     pub fn with_dilation(self, dilation: usize) -> Self {
         Self { dilation, ..self }
     }
 
-    /// Builds the layer: weights and bias at U(−1/√fan_in, 1/√fan_in), as PyTorch does.
+    /// Builds the layer. Initially, the weights and the bias are U(−1/√fan_in, 1/√fan_in), as in PyTorch.
     ///
     /// # Errors
-    /// [`KernelConvError`] with the first value that cannot be.
+    /// [`KernelConvError`] with the first invalid value.
     pub fn try_init(&self, device: &Device) -> Result<KernelConv, KernelConvError> {
         check_layer(self.dims, self.channels, self.stride, self.groups)?;
         let candidate = Candidate::new(self.kernel, self.dilation)?;
@@ -70,35 +70,45 @@ impl KernelConvConfig {
         })
     }
 
-    /// [`KernelConvConfig::try_init`] for configurations known to be valid.
+    /// Calls [`KernelConvConfig::try_init`] for a configuration that is known to be valid.
     ///
     /// # Panics
-    /// With the error's message if it is not.
+    /// If the configuration is invalid, with the message of the error.
     pub fn init(&self, device: &Device) -> KernelConv {
         self.try_init(device).unwrap_or_else(|e| panic!("KernelConv: {e}"))
     }
 }
 
-/// `Conv_{k,d}` on `[N, C, H, W]`, "same"-padded.
+/// `Conv_{k,d}` on `[N, C, H, W]` with "same" padding.
+///
+/// ```
+/// use aggconv::nn::KernelConvConfig;
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let conv = KernelConvConfig::new([3, 8], 5).with_dilation(7).init(&device);
+/// let x = Tensor::<4>::zeros([1, 3, 20, 15], &device);
+/// assert_eq!(conv.forward(x).dims(), [1, 8, 20, 15]);
+/// ```
 #[derive(Module, Debug)]
 pub struct KernelConv {
-    /// `[c_out, c_in / groups, k^dims]`, taps row-major.
+    /// The weights, `[c_out, c_in / groups, k^dims]`, with the taps in row-major order.
     pub weight: Param<Tensor<3>>,
-    /// `[c_out]`.
+    /// The bias, `[c_out]`.
     pub bias: Option<Param<Tensor<1>>>,
-    /// Kernel size and dilation.
+    /// The kernel size and dilation.
     #[module(skip)]
     pub candidate: Candidate,
-    /// Axes of the data, 1 or 2.
+    /// The number of axes of the data, 1 or 2.
     #[module(skip)]
     pub dims: usize,
-    /// Stride on each axis of the data.
+    /// The stride on each axis of the data.
     #[module(skip)]
     pub stride: usize,
-    /// Channel groups.
+    /// The number of channel groups.
     #[module(skip)]
     pub groups: usize,
-    /// What computes it.
+    /// The implementation that computes the layer.
     #[module(skip)]
     pub engine: Engine,
     #[module(skip)]
@@ -109,7 +119,7 @@ impl KernelConv {
     /// Runs the layer.
     ///
     /// # Shapes
-    /// `[N, c_in, H, W]` to `[N, c_out, ⌈H/s⌉, ⌈W/s⌉]`; in one dimension H is 1 and stays 1.
+    /// `[N, c_in, H, W]` to `[N, c_out, ⌈H/s⌉, ⌈W/s⌉]`. In one dimension, H is 1 and stays 1.
     ///
     /// # Errors
     /// [`OperatorError`] if the input does not fit the layer.
@@ -122,10 +132,10 @@ impl KernelConv {
         tap_conv(x, self.weight.val(), self.bias.as_ref().map(Param::val), &options)
     }
 
-    /// [`KernelConv::try_forward`] for inputs known to fit.
+    /// Calls [`KernelConv::try_forward`] for an input that is known to fit.
     ///
     /// # Panics
-    /// With the error's message if they do not.
+    /// If it does not fit, with the message of the error.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.try_forward(x).unwrap_or_else(|e| panic!("KernelConv: {e}"))
     }

@@ -4,7 +4,7 @@ use super::{AggConv, AggConvConfig, KernelConv, KernelConvConfig};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-/// Defines a wrapper of a layer for data of one dimension: `[N, C, L]`.
+/// Defines the wrapper of a layer for one-dimensional data: `[N, C, L]`.
 macro_rules! one_dimensional {
     ($(#[$doc:meta])* $name:ident, $inner:ident, $config:ident) => {
         $(#[$doc])*
@@ -15,15 +15,15 @@ macro_rules! one_dimensional {
         }
 
         impl $name {
-            /// Builds the layer in one dimension, whatever the configuration says.
+            /// Builds the layer in one dimension, regardless of the dimensions of the configuration.
             ///
             /// # Panics
-            /// If the configuration is not valid.
+            /// If the configuration is invalid.
             pub fn new(config: $config, device: &Device) -> Self {
                 Self { inner: config.with_dims(1).init(device) }
             }
 
-            /// `[N, c_in, L]` to `[N, c_out, ⌈L/s⌉]`.
+            /// Runs the layer: `[N, c_in, L]` to `[N, c_out, ⌈L/s⌉]`.
             ///
             /// # Panics
             /// If the input does not fit the layer.
@@ -34,7 +34,7 @@ macro_rules! one_dimensional {
     };
 }
 
-/// Defines a wrapper of a layer for data of two dimensions: `[N, C, H, W]`.
+/// Defines the wrapper of a layer for two-dimensional data: `[N, C, H, W]`.
 macro_rules! two_dimensional {
     ($(#[$doc:meta])* $name:ident, $inner:ident, $config:ident) => {
         $(#[$doc])*
@@ -45,15 +45,15 @@ macro_rules! two_dimensional {
         }
 
         impl $name {
-            /// Builds the layer in two dimensions, whatever the configuration says.
+            /// Builds the layer in two dimensions, regardless of the dimensions of the configuration.
             ///
             /// # Panics
-            /// If the configuration is not valid.
+            /// If the configuration is invalid.
             pub fn new(config: $config, device: &Device) -> Self {
                 Self { inner: config.with_dims(2).init(device) }
             }
 
-            /// `[N, c_in, H, W]` to `[N, c_out, ⌈H/s⌉, ⌈W/s⌉]`.
+            /// Runs the layer: `[N, c_in, H, W]` to `[N, c_out, ⌈H/s⌉, ⌈W/s⌉]`.
             ///
             /// # Panics
             /// If the input does not fit the layer.
@@ -65,25 +65,25 @@ macro_rules! two_dimensional {
 }
 
 one_dimensional!(
-    /// [`AggConv`] on series, in place of Burn's `Conv1d`.
+    /// [`AggConv`] for series, in place of Burn's `Conv1d`.
     AggConv1d,
     AggConv,
     AggConvConfig
 );
 two_dimensional!(
-    /// [`AggConv`] on images and fields, in place of Burn's `Conv2d`.
+    /// [`AggConv`] for images and fields, in place of Burn's `Conv2d`.
     AggConv2d,
     AggConv,
     AggConvConfig
 );
 one_dimensional!(
-    /// [`KernelConv`] on series.
+    /// [`KernelConv`] for series.
     KernelConv1d,
     KernelConv,
     KernelConvConfig
 );
 two_dimensional!(
-    /// [`KernelConv`] on images and fields.
+    /// [`KernelConv`] for images and fields.
     KernelConv2d,
     KernelConv,
     KernelConvConfig

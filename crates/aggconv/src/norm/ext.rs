@@ -1,8 +1,7 @@
-//! Normalization as Burn backend operations: a backend that implements [`NormOps`] computes it
-//! with its own kernels, and its autodiff follows from [`NormGrads`], once for all.
+//! Normalization as Burn backend operations: a backend that implements [`NormOps`] and [`NormGrads`] computes it with
+//! its own kernels, and the implementation for `Autodiff` here serves all such backends.
 //!
-//! Shapes are checked by the caller, [`ops`](super::ops), which runs a composition of Burn
-//! operations on other backends.
+//! The caller, [`ops`](super::ops), checks the shapes and runs a composition of Burn operations on other backends.
 
 use burn::backend::ops::{ActivationOps, ModuleOps};
 use burn::backend::{AutodiffBackend, Backend, backend_extension, tensor::FloatTensor};
@@ -12,11 +11,11 @@ use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 use burn_autodiff::{Autodiff, NodeId};
 
-/// Batch normalization with or without a ReLU behind it. `x` is `[batch, channels, …]`, every
-/// other tensor `[channels]`.
+/// Batch normalization, optionally followed by a ReLU. `x` is `[batch, channels, …]`, and every other tensor is
+/// `[channels]`.
 #[backend_extension(Flex, Autodiff)]
 pub trait NormOps: Backend {
-    /// With the statistics of the batch: the output, the mean and the biased variance. Only the
+    /// Normalizes with the statistics of the batch. Returns the output, the mean and the biased variance; only the
     /// output is differentiable.
     fn norm_act_train(
         x: FloatTensor<Self>,
@@ -26,7 +25,7 @@ pub trait NormOps: Backend {
         relu: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
-    /// With given statistics.
+    /// Normalizes with given statistics.
     fn norm_act(
         x: FloatTensor<Self>,
         gamma: FloatTensor<Self>,
@@ -38,8 +37,7 @@ pub trait NormOps: Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// The inputs of [`NormOps::norm_act_train`] and the statistics it returned, which is all that
-/// its backward pass needs.
+/// The inputs of [`NormOps::norm_act_train`] and the statistics that it returned, which its backward pass needs.
 #[derive(Debug, Clone)]
 pub struct NormContext<T> {
     /// The input.
@@ -48,19 +46,19 @@ pub struct NormContext<T> {
     pub gamma: T,
     /// β.
     pub beta: T,
-    /// The batch's mean.
+    /// The mean of the batch.
     pub mean: T,
-    /// The batch's biased variance.
+    /// The biased variance of the batch.
     pub variance: T,
     /// ε.
     pub epsilon: f64,
-    /// Whether a ReLU followed.
+    /// Whether a ReLU follows.
     pub relu: bool,
 }
 
 /// The backward pass of [`NormOps`], on a backend without autodiff.
 pub trait NormGrads: NormOps {
-    /// The gradients of x, γ and β, from that of the output.
+    /// Computes the gradients of x, γ and β from the gradient of the output.
     fn norm_act_train_backward(
         context: NormContext<FloatTensor<Self>>,
         dy: FloatTensor<Self>,
@@ -70,7 +68,7 @@ pub trait NormGrads: NormOps {
 #[derive(Debug)]
 struct NormActTrain;
 
-/// The kept inputs by node, the statistics by value.
+/// The inputs by node, and the statistics by value.
 #[derive(Debug, Clone)]
 struct NormState<T> {
     inputs: [NodeId; 3],
@@ -96,9 +94,8 @@ impl<B: NormGrads> Backward<B, 3> for NormActTrain {
     }
 }
 
-/// Makes the output again in the backward pass, where gradients are checkpointed: a convolution
-/// that follows needs it, and normalizing once more is cheap beside keeping it from one pass to
-/// the other.
+/// Recomputes the output in the backward pass, where gradients are checkpointed. The convolution that follows needs the
+/// output, and recomputation is cheap compared with keeping it from one pass to the other.
 #[derive(Debug)]
 struct RecomputeOutput<B: Backend>(NormState<FloatTensor<B>>);
 
@@ -150,7 +147,7 @@ impl<B: NormGrads, C: CheckpointStrategy> NormOps for Autodiff<B, C> {
         epsilon: f64,
         relu: bool,
     ) -> FloatTensor<Self> {
-        // A frozen layer in a training network: rare enough to be composed.
+        // A frozen layer in a network in training is rare, so it is composed of Burn operations.
         let y = Self::batch_norm(x, gamma, beta, mean, variance, epsilon);
         if relu { Self::relu(y) } else { y }
     }

@@ -1,4 +1,4 @@
-//! Flex: this module's kernels, in `f32`.
+//! The implementation for Flex by this module's kernels, in `f32`.
 
 use super::ext::{NormContext, NormGrads, NormOps};
 use super::{Affine, AffineGradients, InputGradient, NormShape, Statistics, StatisticsMut};
@@ -62,7 +62,7 @@ impl NormGrads for Flex {
         let [mut d_gamma, mut d_beta] = [shape.channels; 2].map(|n| vec![0.0; n]);
         let out = AffineGradients { gamma: &mut d_gamma, beta: &mut d_beta };
         let dx = match dy.exclusive_mut() {
-            // Ours alone and nothing but this gradient: the gradient of the input takes its place.
+            // Nothing else owns this gradient, so the gradient of the input overwrites it.
             Some(gradient) => {
                 super::backward(shape, x.as_slice(), affine, statistics, InputGradient::InPlace(gradient), out);
                 dy.0

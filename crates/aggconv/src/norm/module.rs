@@ -1,24 +1,33 @@
-//! Batch normalization and ReLU as one Burn module.
+//! Batch normalization with ReLU as one Burn module.
 
 use super::ops;
 use burn::module::{Flag, Module, Param, RunningState};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
-/// Batch normalization that can rectify its output in the same pass. A drop-in for Burn's
-/// `BatchNorm` followed by a ReLU: the same parameters by the same names, the same results to
-/// rounding, the same rule for when to train.
+/// Batch normalization with an optional fused ReLU. It is a replacement for Burn's `BatchNorm` followed by a ReLU: it
+/// has the same parameters with the same names, the same results up to rounding, and the same rule for when to train.
+///
+/// ```
+/// use aggconv::norm::NormAct;
+/// use burn::tensor::{Device, Tensor};
+///
+/// let device = Device::flex();
+/// let norm = NormAct::new(3, &device);
+/// let x = Tensor::<4>::ones([2, 3, 5, 7], &device);
+/// assert_eq!(norm.forward(x, true).dims(), [2, 3, 5, 7]);
+/// ```
 #[derive(Module, Debug)]
 pub struct NormAct {
-    /// γ, `[channels]`, at first 1.
+    /// γ, `[channels]`, initially 1.
     pub gamma: Param<Tensor<1>>,
-    /// β, `[channels]`, at first 0.
+    /// β, `[channels]`, initially 0.
     pub beta: Param<Tensor<1>>,
-    /// Whether the layer trains; freezing the layer clears it.
+    /// Whether the layer trains. Freezing the layer clears it.
     pub training: Param<Flag>,
-    /// The running mean, `[channels]`, at first 0.
+    /// The running mean, `[channels]`, initially 0.
     pub running_mean: RunningState<Tensor<1>>,
-    /// The running biased variance, `[channels]`, at first 1.
+    /// The running biased variance, `[channels]`, initially 1.
     pub running_var: RunningState<Tensor<1>>,
     /// The weight of a batch in the running statistics.
     pub momentum: f64,
@@ -27,10 +36,10 @@ pub struct NormAct {
 }
 
 impl NormAct {
-    /// ε of the layers that [`NormAct::new`] makes.
+    /// The ε of layers that [`NormAct::new`] creates.
     pub const EPSILON: f64 = 1e-5;
 
-    /// A layer for `channels` channels with ε = 1e-5 and momentum 0.1.
+    /// Creates a layer for `channels` channels with ε = 1e-5 and momentum 0.1.
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
             gamma: Initializer::Ones.init([channels], device),
@@ -43,12 +52,12 @@ impl NormAct {
         }
     }
 
-    /// Normalizes `x: [batch, channels, …]` and, if `relu`, rectifies. On an autodiff device,
-    /// unless the layer is frozen, with the statistics of the batch, which move the running
-    /// statistics; otherwise with the running statistics.
+    /// Normalizes `x: [batch, channels, …]` and applies a ReLU if `relu`. On an autodiff device, unless the layer is
+    /// frozen, it uses the statistics of the batch and updates the running statistics. Otherwise it uses the running
+    /// statistics.
     ///
     /// # Panics
-    /// If the channels of x are not those of the layer, as Burn's modules do.
+    /// If the number of channels of x differs from that of the layer, as Burn's modules do.
     pub fn forward<const D: usize>(&self, x: Tensor<D>, relu: bool) -> Tensor<D> {
         let result = if x.device().is_autodiff() && self.training.is_enabled() {
             self.forward_train(x, relu)
@@ -65,8 +74,8 @@ impl NormAct {
         let device = x.device();
         let result = ops::train(x, self.gamma.val(), self.beta.val(), self.epsilon, relu)?;
         let [mean, variance] = [result.mean.detach(), result.variance.detach()];
-        // One infinite activation must not stay in the statistics for good: a step whose gradient is not finite can
-        // be left out, this could not.
+        // One infinite activation must not spoil the running statistics permanently. A step whose gradient is not
+        // finite can be skipped, but an update of the running statistics could not be undone.
         let broken = mean.clone().is_finite().bool_not();
         for (running, batch) in [(&self.running_mean, mean), (&self.running_var, variance)] {
             let old = running.value_sync().to_device(&device);

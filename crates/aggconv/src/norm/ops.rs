@@ -1,28 +1,28 @@
-//! Normalization as functions of Burn tensors: shapes checked, fused where the device has the
-//! kernels (Flex, in `f32`), composed of Burn operations elsewhere.
+//! Normalization as functions of Burn tensors. They check the shapes, use the fused kernels where the device has them
+//! (Flex, in `f32`), and compose Burn operations elsewhere.
 
 use super::ext::NormOps;
 use crate::flex;
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Tensor, activation, module};
 
-/// Why a batch cannot be normalized.
+/// The reasons why a batch cannot be normalized.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NormError {
-    /// There is no channel axis.
+    /// The input has no channel axis.
     #[error("an input of rank {0} has no channel axis: [batch, channels, …] is expected")]
     Rank(usize),
-    /// A tensor that must have one value a channel has not.
+    /// A tensor does not have one value for each channel.
     #[error("{name} has {got} values, but the input {x:?} has {expected} channels")]
     Channels {
-        /// Which tensor.
+        /// The name of the tensor.
         name: &'static str,
-        /// Its length.
+        /// The number of its values.
         got: usize,
-        /// Channels of the input.
+        /// The number of channels of the input.
         expected: usize,
-        /// Shape of the input.
+        /// The shape of the input.
         x: Vec<usize>,
     },
 }
@@ -30,17 +30,16 @@ pub enum NormError {
 /// The result of [`train`].
 #[derive(Debug, Clone)]
 pub struct Normalized<const D: usize> {
-    /// The output, of the input's shape.
+    /// The output, with the shape of the input.
     pub output: Tensor<D>,
-    /// The batch's mean, `[channels]`, detached.
+    /// The mean of the batch, `[channels]`, detached.
     pub mean: Tensor<1>,
-    /// The batch's biased variance, `[channels]`, without ε, detached.
+    /// The biased variance of the batch, `[channels]`, without ε, detached.
     pub variance: Tensor<1>,
 }
 
-/// Normalizes `x: [batch, channels, …]` with the statistics of the batch, scales by
-/// `gamma: [channels]`, shifts by `beta: [channels]` and, if `relu`, rectifies. The gradient
-/// accounts for the statistics' dependence on x.
+/// Normalizes `x: [batch, channels, …]` with the statistics of the batch, scales by `gamma: [channels]`, shifts by
+/// `beta: [channels]` and applies a ReLU if `relu`. The gradient accounts for the dependence of the statistics on x.
 ///
 /// # Errors
 /// If the shapes do not fit together.
@@ -66,8 +65,8 @@ pub fn train<const D: usize>(
     })
 }
 
-/// Normalizes `x: [batch, channels, …]` with the given `mean` and biased `variance`, scales,
-/// shifts and, if `relu`, rectifies; all but x are `[channels]`.
+/// Normalizes `x: [batch, channels, …]` with the given `mean` and biased `variance`, scales, shifts and applies a ReLU
+/// if `relu`. All tensors but x are `[channels]`.
 ///
 /// # Errors
 /// If the shapes do not fit together.
@@ -104,7 +103,7 @@ fn check<const D: usize>(x: &Tensor<D>, parameters: &[(&'static str, &Tensor<1>)
     Ok(())
 }
 
-/// Whether the fused kernels compute on these tensors.
+/// Whether the fused kernels can compute on these tensors.
 fn is_native<const D: usize>(x: &Tensor<D>, parameters: &[&Tensor<1>]) -> bool {
     flex::is_native(x) && parameters.iter().all(|parameter| parameter.dtype() == DType::F32)
 }

@@ -1,9 +1,9 @@
-//! Parameters, statistics and gradients of a normalization on slices.
+//! The parameters, statistics and gradients of a normalization on slices.
 
 use super::NormShape;
 use super::rows::ChannelAffine;
 
-/// The learned parameters, and what else decides the output besides the statistics.
+/// The learned parameters and the settings that, with the statistics, determine the output.
 #[derive(Debug, Clone, Copy)]
 pub struct Affine<'a> {
     /// γ, `[channels]`.
@@ -18,7 +18,7 @@ pub struct Affine<'a> {
 
 impl Affine<'_> {
     pub(super) fn line(&self, channel: usize, mean: f32, variance: f32) -> ChannelAffine {
-        // From the f32 statistics, which is what the backward pass is given too.
+        // Computed from the statistics in `f32`, which the backward pass receives as well.
         let inverse_std = 1.0 / (f64::from(variance) + self.epsilon).sqrt();
         let scale = (f64::from(self.gamma[channel]) * inverse_std) as f32;
         ChannelAffine { mean, scale, beta: self.beta[channel], inverse_std }
@@ -29,7 +29,7 @@ impl Affine<'_> {
     }
 }
 
-/// The mean and the biased variance of each channel, `[channels]` both.
+/// The mean and the biased variance of each channel, both `[channels]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Statistics<'a> {
     /// μ.
@@ -44,7 +44,7 @@ impl Statistics<'_> {
     }
 }
 
-/// Where [`train`] writes the batch's statistics, `[channels]` both; overwritten.
+/// The statistics of the batch that [`train`](super::train) writes, both `[channels]`; overwritten.
 #[derive(Debug)]
 pub struct StatisticsMut<'a> {
     /// μ.
@@ -53,7 +53,7 @@ pub struct StatisticsMut<'a> {
     pub variance: &'a mut [f32],
 }
 
-/// Where [`backward`] writes the gradients of the parameters, `[channels]` both; overwritten.
+/// The gradients of the parameters that [`backward`](super::backward) writes, both `[channels]`; overwritten.
 #[derive(Debug)]
 pub struct AffineGradients<'a> {
     /// ∂γ.
@@ -62,16 +62,16 @@ pub struct AffineGradients<'a> {
     pub beta: &'a mut [f32],
 }
 
-/// The gradient of the output of [`train`], and where the gradient of its input goes.
+/// The gradient of the output of [`train`](super::train), and the destination of the gradient of its input.
 #[derive(Debug)]
 pub enum InputGradient<'a> {
-    /// Separate buffers of the input's length.
+    /// Separate buffers with the length of the input.
     Separate {
-        /// Gradient of the output.
+        /// The gradient of the output.
         dy: &'a [f32],
-        /// Gradient of the input; overwritten.
+        /// The gradient of the input; overwritten.
         dx: &'a mut [f32],
     },
-    /// The gradient of the output, overwritten by that of the input: no buffer to allocate.
+    /// The gradient of the output, which the gradient of the input overwrites, so that no buffer is allocated.
     InPlace(&'a mut [f32]),
 }

@@ -1,30 +1,30 @@
-//! The inner loops, over contiguous values of one channel, sixteen at a time; the order of every
-//! operation is fixed, so the width of the machine's vectors does not show in the result.
+//! The inner loops over contiguous values of one channel, sixteen at a time. The order of all operations is fixed, so
+//! the results do not depend on the vector width of the machine.
 
 use crate::kernels::simd::{LANES, Simd};
 
-/// This many terms of a lane are added in `f32` before their sum is added in `f64`: few enough
-/// that their roundings stay near that of one product.
+/// The number of terms of a lane that are added in `f32` before their sum is added in `f64`. It is so small that the
+/// rounding error stays near that of a single product.
 const RUN_LENGTH: usize = 16;
 
 /// Two sums at a time, each in [`LANES`] partial sums.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PairSums {
-    /// Of the current run.
+    /// The partial sums of the current run.
     run: [[f32; LANES]; 2],
-    /// TermPair of a lane in it.
+    /// The number of terms of a lane in the current run.
     terms: usize,
-    /// Of the runs before.
+    /// The partial sums of the previous runs.
     whole: [[f64; LANES]; 2],
 }
 
-// The loops take what they do as a trait's method, not as a closure: that is inlined for sure, and the instructions it is
-// made of into it.
+// The loops take their operation as a method of a trait and not as a closure, because only then inlining, and with it
+// the compilation for the instruction set, is guaranteed.
 
-/// Two terms of a sum made of values less their `centre`: both are 0 where all three are.
+/// Two terms of a sum of values minus their `center`. Both terms are 0 where all three values are 0.
 trait TermPair {
-    fn centre(&self) -> f32;
-    fn of<S: Simd>(&self, simd: S, centre: S::V, x: S::V, y: S::V) -> [S::V; 2];
+    fn center(&self) -> f32;
+    fn of<S: Simd>(&self, simd: S, center: S::V, x: S::V, y: S::V) -> [S::V; 2];
 }
 
 /// x − shift and (x − shift)².
@@ -32,13 +32,13 @@ struct Moments(f32);
 
 impl TermPair for Moments {
     #[inline(always)]
-    fn centre(&self) -> f32 {
+    fn center(&self) -> f32 {
         self.0
     }
 
     #[inline(always)]
-    fn of<S: Simd>(&self, simd: S, centre: S::V, x: S::V, _: S::V) -> [S::V; 2] {
-        let x = simd.sub(x, centre);
+    fn of<S: Simd>(&self, simd: S, center: S::V, x: S::V, _: S::V) -> [S::V; 2] {
+        let x = simd.sub(x, center);
         [x, simd.mul(x, x)]
     }
 }
@@ -48,15 +48,15 @@ struct Masked<'a, const RELU: bool>(&'a ChannelAffine);
 
 impl<const RELU: bool> TermPair for Masked<'_, RELU> {
     #[inline(always)]
-    fn centre(&self) -> f32 {
+    fn center(&self) -> f32 {
         self.0.mean
     }
 
     #[inline(always)]
-    fn of<S: Simd>(&self, simd: S, centre: S::V, x: S::V, dy: S::V) -> [S::V; 2] {
-        let centred = simd.sub(x, centre);
-        let g = self.0.masked::<S, RELU>(simd, centred, dy);
-        [g, simd.mul(g, centred)]
+    fn of<S: Simd>(&self, simd: S, center: S::V, x: S::V, dy: S::V) -> [S::V; 2] {
+        let centered = simd.sub(x, center);
+        let g = self.0.masked::<S, RELU>(simd, centered, dy);
+        [g, simd.mul(g, centered)]
     }
 }
 
@@ -67,7 +67,7 @@ impl PairSums {
         self.add(simd, prefetch_offset, x, x, Moments(shift));
     }
 
-    /// Adds Σ g and Σ g·(x − μ), where g is `dy`, masked where a ReLU was flat.
+    /// Adds Σ g and Σ g·(x − μ), where g is `dy`, set to 0 where a ReLU was inactive.
     #[inline(always)]
     pub(super) fn gradient<S: Simd>(
         &mut self,
@@ -85,16 +85,16 @@ impl PairSums {
         }
     }
 
-    /// Adds the two terms of every pair of values. Those that lie `prefetch_offset` floats on are brought near meanwhile.
+    /// Adds the two terms of every pair of values, and prefetches the values that lie `prefetch_offset` floats further.
     #[inline(always)]
     fn add<S: Simd>(&mut self, simd: S, prefetch_offset: usize, x: &[f32], y: &[f32], terms: impl TermPair) {
         assert_eq!(x.len(), y.len());
         let (mut p, mut q) = (x.as_ptr(), y.as_ptr());
         let (mut whole, rest) = (x.len() / LANES, x.len() % LANES);
-        let centre = simd.splat(terms.centre());
+        let center = simd.splat(terms.center());
         while whole > 0 {
             let n = whole.min(RUN_LENGTH - self.terms);
-            // SAFETY: n of the `whole` vectors that are left in both.
+            // SAFETY: n of the `whole` vectors that remain in both slices.
             unsafe {
                 let [mut first, mut second] = [0, 1].map(|i| simd.load(self.run[i].as_ptr()));
                 for _ in 0..n {
@@ -102,7 +102,7 @@ impl PairSums {
                     if p != q {
                         simd.prefetch(q.wrapping_add(prefetch_offset));
                     }
-                    let [a, b] = terms.of(simd, centre, simd.load(p), simd.load(q));
+                    let [a, b] = terms.of(simd, center, simd.load(p), simd.load(q));
                     (first, second) = (simd.add(first, a), simd.add(second, b));
                     (p, q) = (p.add(LANES), q.add(LANES));
                 }
@@ -113,11 +113,11 @@ impl PairSums {
             whole -= n;
         }
         if rest > 0 {
-            let centres = [terms.centre(); LANES];
-            // SAFETY: the `rest` of both; arrays of 16.
+            let centers = [terms.center(); LANES];
+            // SAFETY: the last `rest` values of both slices, and arrays of 16 floats.
             unsafe {
-                let centre = simd.load_partial(centres.as_ptr(), rest);
-                let sums = terms.of(simd, centre, simd.load_partial(p, rest), simd.load_partial(q, rest));
+                let center = simd.load_partial(centers.as_ptr(), rest);
+                let sums = terms.of(simd, center, simd.load_partial(p, rest), simd.load_partial(q, rest));
                 for (run, v) in self.run.iter_mut().zip(sums) {
                     simd.store(run.as_mut_ptr(), simd.add(simd.load(run.as_ptr()), v));
                 }
@@ -126,7 +126,7 @@ impl PairSums {
         }
     }
 
-    /// Counts terms of the current run and ends it when it is full.
+    /// Counts the terms of the current run and ends the run when it is full.
     #[inline(always)]
     fn count(&mut self, terms: usize) {
         self.terms += terms;
@@ -144,7 +144,7 @@ impl PairSums {
         self.terms = 0;
     }
 
-    /// Both sums, the lanes added pairwise.
+    /// Returns both sums, with the lanes added pairwise.
     #[inline(always)]
     pub(super) fn total(mut self) -> [f64; 2] {
         self.end();
@@ -161,7 +161,7 @@ impl PairSums {
     }
 }
 
-/// What normalization is within one channel: `scale · (x − mean) + beta`.
+/// The normalization of one channel: `scale · (x − mean) + beta`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ChannelAffine {
     pub(super) mean: f32,
@@ -174,22 +174,22 @@ pub(super) struct ChannelAffine {
 
 impl ChannelAffine {
     #[inline(always)]
-    fn value<S: Simd>(&self, simd: S, centred: S::V) -> S::V {
-        // Not fused: the same bits without such an instruction.
-        simd.add(simd.mul(centred, simd.splat(self.scale)), simd.splat(self.beta))
+    fn value<S: Simd>(&self, simd: S, centered: S::V) -> S::V {
+        // Not a fused multiply-add, so that processors without that instruction give the same bits.
+        simd.add(simd.mul(centered, simd.splat(self.scale)), simd.splat(self.beta))
     }
 
-    /// `dy` where the ReLU passes its argument on; NaN passes.
+    /// `dy` where the ReLU is active or its argument is NaN, and 0 elsewhere.
     #[inline(always)]
-    fn masked<S: Simd, const RELU: bool>(&self, simd: S, centred: S::V, dy: S::V) -> S::V {
-        if RELU { simd.rectify(self.value(simd, centred), dy) } else { dy }
+    fn masked<S: Simd, const RELU: bool>(&self, simd: S, centered: S::V, dy: S::V) -> S::V {
+        if RELU { simd.rectify(self.value(simd, centered), dy) } else { dy }
     }
 }
 
-/// What is written for the values of one channel.
+/// The function that maps the values of one channel to its result.
 pub(super) trait ChannelRule: Sync {
-    /// Writes `out` for the values x; the gradient of the output, if it matters, is `dy`, or what is in its place. What
-    /// lies `prefetch_offset` floats on is brought near meanwhile.
+    /// Writes `out` for the values `x`. The gradient of the output, if it matters, is `dy`, or the previous contents of
+    /// `out`. The values that lie `prefetch_offset` floats further are prefetched.
     fn apply<S: Simd>(
         &self,
         simd: S,
@@ -201,7 +201,7 @@ pub(super) trait ChannelRule: Sync {
     );
 }
 
-/// The output.
+/// Computes the output.
 impl ChannelRule for ChannelAffine {
     #[inline(always)]
     fn apply<S: Simd>(
@@ -221,12 +221,12 @@ impl ChannelRule for ChannelAffine {
     }
 }
 
-/// What is written for two values.
+/// The function that maps two values to their result.
 trait ElementMap {
     fn of<S: Simd>(&self, simd: S, x: S::V, y: S::V) -> S::V;
 }
 
-/// The output for x.
+/// Maps x to the output.
 struct Output<'a, const RELU: bool>(&'a ChannelAffine);
 
 impl<const RELU: bool> ElementMap for Output<'_, RELU> {
@@ -237,8 +237,7 @@ impl<const RELU: bool> ElementMap for Output<'_, RELU> {
     }
 }
 
-/// What the gradient of the input is within one channel:
-/// `scale · (g − mean − projection · (x − line.mean))`.
+/// The gradient of the input of one channel: `scale · (g − mean − projection · (x − line.mean))`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InputSlope {
     pub(super) line: ChannelAffine,
@@ -248,21 +247,21 @@ pub(super) struct InputSlope {
     pub(super) projection: f32,
 }
 
-/// The gradient of x for x and that of its output.
+/// Maps x and the gradient of the output to the gradient of x.
 struct Input<'a, const RELU: bool>(&'a InputSlope);
 
 impl<const RELU: bool> ElementMap for Input<'_, RELU> {
     #[inline(always)]
     fn of<S: Simd>(&self, simd: S, x: S::V, dy: S::V) -> S::V {
         let InputSlope { line, mean, projection } = self.0;
-        let centred = simd.sub(x, simd.splat(line.mean));
-        let g = line.masked::<S, RELU>(simd, centred, dy);
-        let projected = simd.mul(simd.splat(*projection), centred);
+        let centered = simd.sub(x, simd.splat(line.mean));
+        let g = line.masked::<S, RELU>(simd, centered, dy);
+        let projected = simd.mul(simd.splat(*projection), centered);
         simd.mul(simd.splat(line.scale), simd.sub(simd.sub(g, simd.splat(*mean)), projected))
     }
 }
 
-/// The gradient of the input.
+/// Computes the gradient of the input.
 impl ChannelRule for InputSlope {
     #[inline(always)]
     fn apply<S: Simd>(
@@ -282,8 +281,9 @@ impl ChannelRule for InputSlope {
     }
 }
 
-/// `out = f(x, y)`, y being what is there where none is given, by whole vectors, of which the last overlaps the one before
-/// it: planes may be short, and a rest, one by one, would be most of the work.
+/// Computes `out = f(x, y)`, where y is the previous contents of `out` if none is given. It uses whole vectors, the
+/// last of which overlaps the one before it, because planes may be short and single values would then dominate the
+/// time.
 #[inline(always)]
 fn write_elements<S: Simd>(
     simd: S,
@@ -297,12 +297,12 @@ fn write_elements<S: Simd>(
     assert!(x.len() == n && y.is_none_or(|y| y.len() == n));
     let (x, out) = (x.as_ptr(), out.as_mut_ptr());
     let y = y.map_or(out.cast_const(), <[f32]>::as_ptr);
-    // SAFETY: all have n values, and every access ends there or before.
+    // SAFETY: all slices have n values, and every access ends there or before.
     unsafe {
         if n < LANES {
             return simd.store_partial(out, f.of(simd, simd.load_partial(x, n), simd.load_partial(y, n)), n);
         }
-        // Before what it is made of is overwritten.
+        // Computed before its operands are overwritten.
         let end = f.of(simd, simd.load(x.add(n - LANES)), simd.load(y.add(n - LANES)));
         let mut i = 0;
         while i + LANES < n {

@@ -1,19 +1,18 @@
 //! The shape of a batch that is normalized.
 
-/// The shape `[batch, channels, plane]` of a row-major tensor; `plane` is the product of the
-/// spatial axes.
+/// The shape `[batch, channels, plane]` of a row-major tensor. `plane` is the product of the spatial axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NormShape {
-    /// Samples, N.
+    /// The number of samples, N.
     pub batch: usize,
-    /// Channels, C: each has its own statistics.
+    /// The number of channels, C. Each has its own statistics.
     pub channels: usize,
-    /// Positions of one sample and channel.
+    /// The number of positions of a sample and channel.
     pub plane: usize,
 }
 
 impl NormShape {
-    /// Elements of the tensor.
+    /// The number of elements of the tensor.
     pub fn len(&self) -> usize {
         self.batch * self.channels * self.plane
     }
@@ -23,7 +22,7 @@ impl NormShape {
         self.len() == 0
     }
 
-    /// M: the values over which one channel's statistics are taken.
+    /// M: the number of values that determine the statistics of one channel.
     pub fn per_channel(&self) -> usize {
         self.batch * self.plane
     }

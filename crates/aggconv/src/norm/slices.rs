@@ -7,12 +7,10 @@ use crate::kernels::simd::Simd;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Normalizes `x` with the statistics of the batch itself into `y` (overwritten) and returns the
-/// statistics in `out`.
+/// Normalizes `x` with the statistics of the batch into `y`, which is overwritten, and returns the statistics in `out`.
 ///
 /// # Panics
-/// If a slice's length does not fit the shape or the shape is empty: the layers above have
-/// checked.
+/// If the length of a slice does not fit the shape or if the shape is empty: the callers check both.
 pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out: StatisticsMut<'_>) {
     assert!(!shape.is_empty() && x.len() == shape.len() && y.len() == shape.len());
     assert!(out.mean.len() == shape.channels && out.variance.len() == shape.channels);
@@ -22,8 +20,8 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
     let outs = (out.mean.par_chunks_mut(split.block()), out.variance.par_chunks_mut(split.block()));
     (split.blocks_mut(y), outs.0, outs.1).into_par_iter().with_min_len(split.blocks_per_task()).for_each(
         |(mut values, means, variances)| {
-            // Deviations from the channel's first value: the variance of a channel that is
-            // nearly constant does not drown in the square of its mean.
+            // Sums of deviations from the first value of the channel, so that the variance of a nearly constant channel
+            // does not suffer from cancellation with the square of its mean.
             let shifts: Vec<f32> = values.channels().map(|channel| x[split.range(channel, 0).start]).collect();
             let sums = values.sum(&Moments { x, prefetch_offset: split.prefetch_offset(), shifts: &shifts });
             let mut lines = Vec::with_capacity(sums.len());
@@ -32,7 +30,7 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
                 means[i] = (f64::from(shifts[i]) + offset) as f32;
                 variances[i] = (squares / m - offset * offset).max(0.0) as f32;
                 if sum.is_nan() {
-                    // `max` would hide it.
+                    // `max` would hide NaN.
                     variances[i] = f32::NAN;
                 }
                 lines.push(affine.line(channel, means[i], variances[i]));
@@ -48,10 +46,10 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
     );
 }
 
-/// Normalizes `x` with given statistics into `y` (overwritten).
+/// Normalizes `x` with given statistics into `y`, which is overwritten.
 ///
 /// # Panics
-/// If a slice's length does not fit the shape or the shape is empty.
+/// If the length of a slice does not fit the shape or if the shape is empty.
 pub fn evaluate(shape: NormShape, x: &[f32], affine: Affine<'_>, statistics: Statistics<'_>, y: &mut [f32]) {
     assert!(!shape.is_empty() && x.len() == shape.len() && y.len() == shape.len());
     affine.check(shape);
@@ -70,10 +68,10 @@ pub fn evaluate(shape: NormShape, x: &[f32], affine: Affine<'_>, statistics: Sta
     });
 }
 
-/// The gradients of [`train`], whose inputs and statistics are given again.
+/// Computes the gradients of [`train`], given its inputs and the statistics that it returned.
 ///
 /// # Panics
-/// If a slice's length does not fit the shape or the shape is empty.
+/// If the length of a slice does not fit the shape or if the shape is empty.
 pub fn backward(
     shape: NormShape,
     x: &[f32],
@@ -127,7 +125,7 @@ pub fn backward(
     );
 }
 
-/// The sums that the statistics are made of.
+/// Accumulates the sums that determine the statistics.
 struct Moments<'a> {
     x: &'a [f32],
     prefetch_offset: usize,
@@ -141,7 +139,8 @@ impl Accumulate for Moments<'_> {
     }
 }
 
-/// The sums that the gradients of the parameters are made of; the gradient of the output is `dy`, or the tensor itself.
+/// Accumulates the sums that determine the gradients of the parameters. The gradient of the output is `dy`, or the
+/// tensor itself.
 struct OutputGradient<'a> {
     x: &'a [f32],
     dy: Option<&'a [f32]>,
@@ -158,7 +157,7 @@ impl Accumulate for OutputGradient<'_> {
     }
 }
 
-/// What is written by a rule for each channel.
+/// Writes the result of each channel's rule.
 struct ApplyRules<'a, R> {
     x: &'a [f32],
     dy: Option<&'a [f32]>,

@@ -1,15 +1,16 @@
-//! How a tensor is divided among threads: by channel, and each channel into units of a size that
-//! depends on the shape alone.
+//! The division of a tensor among threads: by channel, and each channel into units whose size depends only on the
+//! shape.
 //!
-//! A channel's values lie in `batch` planes apart from each other. A plane is cut into *pieces*
-//! of at most [`UNIT_VALUES`] values, and consecutive pieces make a *unit* of about that many: the grain
-//! of parallel work and of summation.
+//! The values of a channel lie in `batch` separate planes. A plane is divided into *pieces* of at most [`UNIT_VALUES`]
+//! values, and consecutive pieces form a *unit* of about that many values, which is the unit of parallel work and of
+//! summation.
 //!
-//! Small planes of a channel lie far apart, and no hardware prefetcher follows from one to the next: a task then takes a
-//! *block* of neighbouring channels side by side. WriteUnits has sums of its own, so that blocks do not show in the result.
+//! The small planes of a channel lie far apart, and the hardware prefetcher does not follow from one to the next. A
+//! task therefore takes a *block* of neighboring channels, which lie side by side. Each channel has sums of its own, so
+//! that the division into blocks does not affect the results.
 //!
-//! Tasks write to pieces of one tensor that lie apart, which slices of it cannot express: a [`ChannelBlock`] is a pointer
-//! that stands for the exclusive borrow of its own pieces. That is what is `unsafe` here.
+//! Tasks write to separate pieces of one tensor, which slices of the tensor cannot express. A [`ChannelBlock`] is a
+//! pointer that represents the exclusive borrow of its own pieces, which requires `unsafe`.
 
 use super::NormShape;
 use super::rows::PairSums;
@@ -20,57 +21,57 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
-/// Values in a unit: 64 KiB, small enough that few channels still make many units, large enough
-/// that handing one to a thread costs nothing beside computing it.
+/// The number of values in a unit (64 KiB): so small that few channels still give many units, and so large that passing
+/// a unit to a thread costs nothing compared with computing it.
 const UNIT_VALUES: usize = 1 << 14;
 
-/// Values that a task should find side by side, and the most channels that it takes for that.
+/// The number of contiguous values that a task should process.
 const BLOCK_VALUES: usize = 1 << 10;
 
-/// The most channels of a block.
+/// The maximum number of channels in a block.
 const MAX_BLOCK_CHANNELS: usize = 8;
 
-/// Tasks that there should be, at the least.
+/// The minimum number of tasks.
 const MIN_TASKS: usize = 16;
 
-/// The division of one shape.
+/// The division of a tensor of one shape.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Partition {
     shape: NormShape,
     pieces_per_plane: usize,
     pieces_per_unit: usize,
-    /// Channels of a block.
+    /// The number of channels in a block.
     block: usize,
 }
 
 impl Partition {
-    /// The shape must not be empty.
+    /// Divides a shape, which must not be empty.
     pub(super) fn new(shape: NormShape) -> Self {
         let pieces_per_plane = shape.plane.div_ceil(UNIT_VALUES);
         let pieces_per_unit = (UNIT_VALUES / shape.plane).max(1);
         let units = (shape.batch * pieces_per_plane).div_ceil(pieces_per_unit);
-        let neighbours = BLOCK_VALUES.div_ceil(shape.plane).min(MAX_BLOCK_CHANNELS);
-        let block = neighbours.min(shape.channels * units / MIN_TASKS).max(1);
+        let neighbors = BLOCK_VALUES.div_ceil(shape.plane).min(MAX_BLOCK_CHANNELS);
+        let block = neighbors.min(shape.channels * units / MIN_TASKS).max(1);
         Self { shape, pieces_per_plane, pieces_per_unit, block }
     }
 
-    /// Channels of a block; the last may have fewer.
+    /// The number of channels in a block. The last block may have fewer.
     pub(super) fn block(&self) -> usize {
         self.block
     }
 
-    /// The fewest blocks worth a task of their own.
+    /// The minimum number of blocks that are worth a task of their own.
     pub(super) fn blocks_per_task(&self) -> usize {
         UNIT_VALUES.div_ceil(self.shape.per_channel() * self.block)
     }
 
-    /// Floats from a plane of a channel to its next, which no hardware prefetcher foresees; 0 where planes are longer than
-    /// a unit, whose pieces follow each other.
+    /// The number of floats from a plane of a channel to its next plane, which the hardware prefetcher does not
+    /// foresee. It is 0 where planes are longer than a unit, because their pieces are contiguous.
     pub(super) fn prefetch_offset(&self) -> usize {
         if self.pieces_per_plane == 1 { self.shape.channels * self.shape.plane } else { 0 }
     }
 
-    /// Where the piece of this index (by sample, then along the plane) of a channel lies.
+    /// The range of a piece of a channel. Pieces are numbered by sample, then along the plane.
     pub(super) fn range(&self, channel: usize, index: usize) -> Range<usize> {
         let (sample, part) = (index / self.pieces_per_plane, index % self.pieces_per_plane);
         let plane = (sample * self.shape.channels + channel) * self.shape.plane;
@@ -80,11 +81,11 @@ impl Partition {
     /// The blocks of channels of a tensor, in order.
     ///
     /// # Panics
-    /// If the tensor is not of the shape.
+    /// If the tensor does not have the shape.
     pub(super) fn blocks_mut<'a>(self, tensor: &'a mut [f32]) -> impl IndexedParallelIterator<Item = ChannelBlock<'a>> {
         assert_eq!(tensor.len(), self.shape.len());
         let tensor = SharedPtr::new(tensor);
-        // WriteUnits is made once: what is returned cannot be cloned.
+        // Each block is created once, because the returned iterator cannot be cloned.
         (0..self.shape.channels.div_ceil(self.block)).into_par_iter().map(move |i| ChannelBlock {
             split: self,
             channels: i * self.block..((i + 1) * self.block).min(self.shape.channels),
@@ -94,8 +95,8 @@ impl Partition {
     }
 }
 
-/// Some channels of a tensor, which nobody else has. The slices of their pieces are made where they are worked on: where
-/// planes are small there are tens of thousands, and a list of them would be made by one thread.
+/// A block of channels of a tensor with a single owner. The slices of its pieces are created where they are used: with
+/// small planes there are tens of thousands of them, and a list would be created by one thread.
 pub(super) struct ChannelBlock<'a> {
     split: Partition,
     channels: Range<usize>,
@@ -104,19 +105,19 @@ pub(super) struct ChannelBlock<'a> {
 }
 
 impl ChannelBlock<'_> {
-    /// The channels, by their number in the tensor.
+    /// The indices of the channels in the tensor.
     pub(super) fn channels(&self) -> Range<usize> {
         self.channels.clone()
     }
 
-    /// The pieces of each unit, by index.
+    /// The indices of the pieces of each unit.
     fn units(&self) -> impl IndexedParallelIterator<Item = Range<usize>> + use<> {
         let pieces = self.split.shape.batch * self.split.pieces_per_plane;
         let each = self.split.pieces_per_unit;
         (0..pieces.div_ceil(each)).into_par_iter().map(move |unit| unit * each..((unit + 1) * each).min(pieces))
     }
 
-    /// Two sums over each channel. Units are summed apart, whoever sums them, and their totals added in order.
+    /// Computes two sums over each channel. Units are summed separately, and their totals are added in order.
     pub(super) fn sum(&self, accumulate: &impl Accumulate) -> Vec<[f64; 2]> {
         let unit = |indices| dispatch(Isa::current(), SumUnits { block: self, indices, accumulate });
         let totals: Vec<[[f64; 2]; MAX_BLOCK_CHANNELS]> = self.units().map(unit).collect();
@@ -131,15 +132,17 @@ impl ChannelBlock<'_> {
     }
 }
 
-/// What a piece adds to the sums of its channel.
+/// Adds the contribution of a piece to the sums of its channel.
 pub(super) trait Accumulate: Sync {
-    /// Of channel `i` of the block, a piece that lies at `range` of the tensor. To be `inline(always)`.
+    /// Adds the contribution of a piece of channel `i` of the block, which lies at `range` of the tensor.
+    /// Implementations must be `inline(always)`.
     fn add<S: Simd>(&self, simd: S, sums: &mut PairSums, i: usize, range: Range<usize>, piece: &[f32]);
 }
 
-/// What is written into a piece.
+/// Writes a piece.
 pub(super) trait WritePiece: Sync {
-    /// As for [`Accumulate::add`].
+    /// Writes a piece of channel `i` of the block, which lies at `range` of the tensor. Implementations must be
+    /// `inline(always)`.
     fn write<S: Simd>(&self, simd: S, i: usize, range: Range<usize>, piece: &mut [f32]);
 }
 
@@ -158,8 +161,8 @@ impl<T: Accumulate> SimdKernel for SumUnits<'_, T> {
         for index in self.indices {
             for (i, (channel, sums)) in self.block.channels().zip(&mut sums).enumerate() {
                 let range = self.block.split.range(channel, index);
-                // SAFETY: a piece of this block, within the tensor, whose length was checked. It is borrowed, and this
-                // block of it is written to through `&mut` alone.
+                // SAFETY: a piece of this block within the tensor, whose length was checked. The block is borrowed
+                // here, and it is written to only through `&mut`.
                 let piece = unsafe { from_raw_parts(self.block.tensor.at(range.start), range.len()) };
                 self.accumulate.add(simd, sums, i, range, piece);
             }
@@ -169,7 +172,7 @@ impl<T: Accumulate> SimdKernel for SumUnits<'_, T> {
 }
 
 struct WriteUnits<'a, T> {
-    /// As it is borrowed by [`ChannelBlock::each`], for itself.
+    /// Borrowed exclusively by [`ChannelBlock::each`].
     block: &'a ChannelBlock<'a>,
     indices: Range<usize>,
     write: &'a T,
@@ -183,8 +186,8 @@ impl<T: WritePiece> SimdKernel for WriteUnits<'_, T> {
         for index in self.indices {
             for (i, channel) in self.block.channels().enumerate() {
                 let range = self.block.split.range(channel, index);
-                // SAFETY: as above. Ranges of different pieces do not overlap, this piece is in one unit alone, and
-                // nobody else has this block.
+                // SAFETY: as above. The ranges of different pieces do not overlap, this piece belongs to a single unit,
+                // and the block has a single owner.
                 let piece = unsafe { from_raw_parts_mut(self.block.tensor.at(range.start), range.len()) };
                 self.write.write(simd, i, range, piece);
             }
