@@ -1,9 +1,8 @@
 //! Times each algorithm on layers of the paper's networks: `cargo bench -p aggconv`.
 //!
-//! Forward plus backward, milliseconds of processor time on one core of an AMD EPYC (Zen 4,
-//! 512-bit vectors), against PyTorch 2.15 (`torch_layers.py` beside this file: oneDNN, and MKL's
-//! FFT with a batched complex product for the layers of AggConv, whose kernel mixing is not
-//! counted):
+//! The table shows the processor time of a forward and a backward pass in milliseconds, on one core of an AMD EPYC (Zen
+//! 4, 512-bit vectors), compared with PyTorch 2.15 (`torch_layers.py` in this directory). PyTorch uses oneDNN, and for
+//! the layers of AggConv MKL's FFT with a batched complex product, without the time to mix the kernels.
 //!
 //! | layer | direct | fourier | PyTorch |
 //! |---|---|---|---|
@@ -44,7 +43,7 @@ impl fmt::Display for Layer {
     }
 }
 
-/// All lattices of K×D.
+/// The union of the lattices of all pairs in K×D.
 fn space(k: &[usize], d: &[usize], dims: usize) -> TapSet {
     let sets: Vec<_> = k.iter().flat_map(|&k| d.iter().map(move |&d| TapSet::lattice(k, d, dims))).collect();
     TapSet::union(&sets)
@@ -62,7 +61,7 @@ fn layer(
     Layer(name, ConvGeometry { batch, c_in, c_out, groups, input, stride, taps: Arc::new(taps) })
 }
 
-/// The layers timed.
+/// The layers that are timed.
 fn layers() -> Vec<Layer> {
     let two = || space(&[3, 5, 7, 9], &[1, 3, 7, 15], 2);
     let one = || space(&[3, 7, 11, 15, 19], &[1, 3, 7, 15], 1);
@@ -137,22 +136,22 @@ fn fourier_backward(bencher: divan::Bencher, layer: &Layer) {
     bench_backward(bencher, layer, Algorithm::Fourier);
 }
 
-/// The transforms of the layers above: of sixteen signals at once.
+/// The FFTs of the layers above, of sixteen signals at once.
 #[divan::bench(args = [91, 80, 60, 1135, 2000], max_time = 1)]
 fn transform(bencher: divan::Bencher, n: usize) {
     let mut transform = Transform::new(n);
     bencher.counter(divan::counter::ItemsCount::new(transform.len())).bench_local(|| transform.run());
 }
 
-/// The products over channels at a frequency: samples, input channels, output channels.
+/// The products over channels at one frequency: samples, input channels, output channels.
 #[divan::bench(args = [[256, 128, 128], [256, 64, 64], [64, 16, 16], [10, 64, 64]], max_time = 1)]
 fn contraction(bencher: divan::Bencher, [m, k, n]: [usize; 3]) {
     let mut product = Contraction::new(m, k, n);
-    // Shown as items: floating-point operations, so that items a second are flop/s.
+    // The items are floating-point operations, so that items per second are flop/s.
     bencher.counter(divan::counter::ItemsCount::new(product.flop())).bench_local(|| product.run());
 }
 
-/// Mixing the kernels of all candidates into one, forward and backward, for every pair of 128 channels.
+/// Mixes the kernels of all candidates, forward and backward, for all pairs of 128 channels.
 #[divan::bench(args = [1, 2], max_time = 1)]
 fn mix(bencher: divan::Bencher, dims: usize) {
     let (space, input) = if dims == 1 { (KernelSpace::for_1d(), [1, 1000]) } else { (KernelSpace::for_2d(), [32, 32]) };

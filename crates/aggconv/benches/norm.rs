@@ -1,11 +1,11 @@
-//! Training batch normalization with ReLU, forward and backward: fused against composed by Burn.
+//! Compares fused batch normalization with ReLU with Burn's composition, in training, forward and backward.
 
 use aggconv::norm::{Affine, AffineGradients, InputGradient, NormAct, NormShape, Statistics, StatisticsMut};
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Distribution, Tensor, activation};
 use divan::{Bencher, black_box};
 
-/// Shapes of the two-dimensional and the one-dimensional backbone.
+/// The shapes of the two-dimensional and the one-dimensional backbone.
 const SHAPES: [[usize; 4]; 3] = [[64, 64, 32, 32], [128, 8, 1, 1000], [256, 128, 1, 46]];
 
 fn main() {
@@ -18,8 +18,7 @@ fn step(shape: [usize; 4], forward: impl Fn(Tensor<4>) -> Tensor<4>) -> impl Fn(
     let dy = Tensor::<4>::random(shape, Distribution::Normal(0.0, 1.0), &device);
     move || {
         let x = x.clone().detach().require_grad();
-        // The product and the sum, which both candidates pay for alike, give each output its
-        // own gradient.
+        // The product and the sum, which cost the same for both candidates, give each output its own gradient.
         let gradients = (forward(x.clone()) * dy.clone()).sum().backward();
         x.grad(&gradients).expect("x requires a gradient")
     }
@@ -39,7 +38,7 @@ fn fused_step(bencher: Bencher, shape: [usize; 4]) {
     bencher.bench_local(step);
 }
 
-/// What [`step`] costs besides the normalization.
+/// The cost of [`step`] without the normalization.
 #[divan::bench(args = SHAPES)]
 fn empty_step(bencher: Bencher, shape: [usize; 4]) {
     bencher.bench_local(step(shape, |x| x));
@@ -80,7 +79,7 @@ fn backward_slices(bencher: Bencher, shape: [usize; 4]) {
     });
 }
 
-/// The yardstick: reading and writing a tensor once.
+/// The lower bound: reading and writing a tensor once.
 #[divan::bench(args = SHAPES)]
 fn copy(bencher: Bencher, shape: [usize; 4]) {
     let Buffers { x, mut y, .. } = buffers(shape);

@@ -1,14 +1,15 @@
-//! How good the choice between the algorithms is on this machine: `cargo run --release --example choice -- [shapes]`.
+//! Measures how good the selection of the algorithm is on this machine: `cargo run --release -p aggconv --example
+//! choice -- [NUMBER OF LAYERS]`.
 //!
-//! Times a forward and a backward pass of random layers by each algorithm, and compares the one that
-//! [`aggconv::kernels::select`] takes with the faster one.
+//! The example times a forward and a backward pass of random layers by direct convolution and by the Fourier transform.
+//! It then compares the algorithm that [`aggconv::kernels::select`] predicts to be faster with the one that was faster.
 
 use aggconv::kernels::{self, Algorithm, Gradients};
 use aggconv::{ConvGeometry, TapSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Numbers that look random and are the same every time.
+/// A reproducible pseudo-random generator.
 struct Random(u64);
 
 impl Random {
@@ -24,7 +25,7 @@ impl Random {
     }
 }
 
-/// A layer of the kind that searched and discretized networks have.
+/// A random layer like those of searched and discretized networks.
 fn layer(r: &mut Random) -> ConvGeometry {
     let dims = r.pick(&[1, 2]);
     let side = if dims == 1 { r.pick(&[46, 100, 300, 1000]) } else { r.pick(&[8, 16, 29, 32]) };
@@ -45,7 +46,7 @@ fn layer(r: &mut Random) -> ConvGeometry {
     ConvGeometry { batch: r.pick(&[8, 64]), c_in, c_out, groups, input, stride, taps: Arc::new(taps) }
 }
 
-/// Seconds of a forward and a backward pass: the least of a few.
+/// The time of a forward and a backward pass in seconds, as the minimum of five measurements.
 fn seconds(a: Algorithm, g: &ConvGeometry) -> f64 {
     let noise = |n: usize| (0..n).map(|i| ((i * 7919) % 101) as f32 / 50.0 - 1.0).collect::<Vec<_>>();
     let (x, w, dy) = (noise(g.x_len()), noise(g.w_len()), noise(g.y_len()));
@@ -65,14 +66,14 @@ fn main() {
     let mut layers = Vec::new();
     while layers.len() < shapes {
         let g = layer(&mut random);
-        // Layers that would take seconds are left out.
+        // Layers that would take more than half a second are skipped.
         if kernels::cost(Algorithm::Direct, &g).min(kernels::cost(Algorithm::Fourier, &g)) > 5e8 {
             continue;
         }
         let times = [Algorithm::Direct, Algorithm::Fourier].map(|a| seconds(a, &g));
         layers.push((kernels::cost(Algorithm::Fourier, &g) / kernels::cost(Algorithm::Direct, &g), times, g));
     }
-    // With direct convolution counted `factor` times its modelled cost.
+    // The mean and all values of the slowdown if the estimated cost of direct convolution is multiplied by `factor`.
     let judge = |factor: f64| {
         let regrets = layers.iter().map(|(ratio, [direct, fourier], _)| {
             let taken = if *ratio < factor { fourier } else { direct };

@@ -1,5 +1,4 @@
-//! Every formulation on every engine computes the same function with the same gradients: the
-//! definition's, in `f64`.
+//! Every formulation on every engine computes the function, and the gradients, of the definition in `f64`.
 
 mod common;
 
@@ -11,7 +10,8 @@ use common::{Case, assert_close, assert_close_at, device, largest, noise, tensor
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Relative to the largest sum of magnitudes: what `f32` transforms and sums of this size leave.
+/// The tolerance relative to the largest sum of magnitudes, which accounts for the rounding of `f32` transforms and
+/// sums of this size.
 const TOLERANCE: f64 = 1e-5;
 
 fn options(case: &Case, formulation: Formulation, engine: Engine) -> AggConvOptions {
@@ -53,13 +53,13 @@ fn check_all(case: &Case) {
     }
 }
 
-/// Spaces of up to two kernel sizes and two dilations, not sorted.
+/// Spaces of up to two kernel sizes and two dilations, in any order.
 fn space(kernels: &'static [usize], dilations: &'static [usize]) -> impl Strategy<Value = KernelSpace> {
     let some = |of: &'static [usize]| proptest::sample::subsequence(of, 1..=2).prop_shuffle();
     (some(kernels), some(dilations)).prop_map(|(k, d)| KernelSpace::new(k, d).unwrap())
 }
 
-/// Channels in, out and groups: mixed, grouped, depthwise.
+/// Input channels, output channels and groups: one group, several groups, depthwise.
 fn channels() -> impl Strategy<Value = (usize, usize, usize)> {
     prop_oneof![
         (1usize..=5, 1usize..=5).prop_map(|(i, o)| (i, o, 1)),
@@ -131,9 +131,9 @@ fn formulations_agree_on_the_papers_spaces() {
     };
     check_all(&one);
     check_all(&Case { c_in: 4, groups: 4, stride: 2, ..one.clone() });
-    // Smaller than most kernels.
+    // An input that is smaller than most kernels.
     check_all(&Case { input: [1, 9], ..one });
-    // In two dimensions the dense kernel is 121 by 121: the trimmed formulations only.
+    // In two dimensions the dense kernel is 121×121, so only formulations without it are tested.
     let two = Case {
         space: KernelSpace::for_2d(),
         dims: 2,
@@ -269,10 +269,10 @@ fn doubles_are_composed_and_refused_by_the_kernels() {
         let expected =
             case.reference_of(&double(case.x()), &double(case.w()), &double(case.c()), &[0.0; 2], &double(case.dy()));
         let y: Vec<f64> = y.into_data().try_to_vec().unwrap();
-        // Flex transforms doubles with twiddle factors rounded to f32.
-        let through_fourier =
+        // Flex computes FFTs of doubles with twiddle factors rounded to `f32`.
+        let uses_fourier =
             matches!(formulation, Formulation::Auto | Formulation::Fourier | Formulation::FourierKronecker);
-        let tolerance = if through_fourier { 1e-5 } else { 1e-12 };
+        let tolerance = if uses_fourier { 1e-5 } else { 1e-12 };
         for (y, expected) in y.iter().zip(&expected.y) {
             assert!((y - expected).abs() < tolerance, "{formulation}: {y} {expected}");
         }

@@ -1,12 +1,12 @@
-//! The definition is checked by hand and by finite differences; every algorithm is checked
-//! against the definition in `f64`.
+//! The definition is checked by hand and by finite differences, and every algorithm is checked against the definition
+//! in `f64`.
 
 use aggconv::kernels::{Algorithm, Gradients, backward, forward, naive, select};
 use aggconv::{ConvGeometry, TapSet};
 use proptest::prelude::*;
 use std::sync::Arc;
 
-/// Deterministic values in [−1, 1).
+/// Reproducible values in [−1, 1).
 fn noise(len: usize, seed: u64) -> Vec<f32> {
     let mut s = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     (0..len)
@@ -23,7 +23,7 @@ fn wide(v: &[f32]) -> Vec<f64> {
     v.iter().map(|&v| f64::from(v)).collect()
 }
 
-/// Fails if an element is off by more than 1e-4 of the largest magnitude.
+/// Fails if the error of an element exceeds 1e-4 of the largest magnitude.
 fn close(what: &str, got: &[f32], want: &[f64]) -> Result<(), TestCaseError> {
     let scale = want.iter().fold(1e-3f64, |m, v| m.max(v.abs()));
     for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
@@ -42,7 +42,7 @@ fn check(g: &ConvGeometry) -> Result<(), TestCaseError> {
     let (mut dx, mut dw, mut db) = (vec![0.0; g.x_len()], vec![0.0; g.w_len()], vec![0.0; g.c_out]);
     naive::backward(g, &wide(&x), &wide(&w), &wide(&dy), Some(&mut dx), Some(&mut dw), Some(&mut db));
     for &a in Algorithm::ALL.iter().filter(|a| a.supports(g)) {
-        // Stale contents must be overwritten.
+        // Previous contents must be overwritten.
         let mut got = vec![f32::NAN; g.y_len()];
         forward(a, g, &x, &w, Some(&b), &mut got);
         close(&format!("{a:?} y"), &got, &y)?;
@@ -57,7 +57,7 @@ fn check(g: &ConvGeometry) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Channels and groups: dense, depthwise, grouped.
+/// Input channels, output channels and groups: one group, depthwise, several groups.
 fn channels() -> impl Strategy<Value = (usize, usize, usize)> {
     prop_oneof![
         (1..9usize, 1..9usize).prop_map(|(i, o)| (i, o, 1)),
@@ -67,7 +67,7 @@ fn channels() -> impl Strategy<Value = (usize, usize, usize)> {
     ]
 }
 
-/// Several lattices, as in AggConv.
+/// The union of several lattices, as in AggConv.
 fn kernel(dims: usize) -> impl Strategy<Value = TapSet> {
     prop::collection::vec((0..4usize, 1..8usize), 1..4).prop_map(move |sets| {
         let sets: Vec<_> = sets.into_iter().map(|(k, d)| TapSet::lattice(2 * k + 1, d, dims)).collect();
@@ -214,7 +214,7 @@ fn gradients_of_the_definition_match_finite_differences() {
                 v[i] += e;
                 f(&v)
             };
-            // The loss is linear in each argument, so the difference is exact to rounding.
+            // The loss is linear in each argument, so the difference is exact up to rounding.
             let numeric = (at(0.5) - at(-0.5)) / 1.0;
             assert!((numeric - grad[i]).abs() < 1e-11, "{i}: {numeric} against {}", grad[i]);
         }
@@ -254,12 +254,12 @@ fn same_bits_at_any_thread_count() {
     }
 }
 
-/// The same comparisons with narrower instruction sets: each in a process of its own, since the
-/// choice is made once.
+/// Runs the same comparisons with narrower instruction sets, each in a process of its own, because the instruction set
+/// is selected once.
 #[test]
 fn narrower_instruction_sets_agree() {
     if std::env::var_os("AGGCONV_ISA").is_some() {
-        return; // this is such a process
+        return; // already in such a process
     }
     for isa in ["scalar", "avx2"] {
         let out = std::process::Command::new(std::env::current_exe().unwrap())

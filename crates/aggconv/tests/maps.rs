@@ -1,5 +1,5 @@
-//! Sums and means of whole activations: on slices against their definition in `f64`, on Burn tensors against the
-//! compositions of Burn's own operations, forward and every gradient.
+//! Sums and means of activations: on slices against their definition in `f64`, and on Burn tensors against compositions
+//! of Burn's operations, forward and with every gradient.
 
 mod common;
 
@@ -12,7 +12,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use common::{assert_close, noise, tensor, values, wide};
 use proptest::prelude::*;
 
-/// Planes shorter and longer than a run and than a task, by one, and by many.
+/// Planes that are shorter and longer than a run and than a task, by one and by many.
 const SHAPES: [[usize; 3]; 10] = [
     [1, 1, 1],
     [5, 3, 1],
@@ -47,7 +47,7 @@ fn check_slices([n, c, plane]: [usize; 3], seed: u64) {
     assert_eq!(bits(&sum), bits(&want), "sum in place of {n}, {c}, {plane}");
 
     let want: Vec<f64> = wide(&x).chunks(plane).map(|x| x.iter().sum::<f64>() / plane as f64).collect();
-    // Of values up to 1: a mean of signed values is small, but not its roundings.
+    // The values are at most 1. A mean of signed values is small, but its rounding error is not.
     common::assert_close_at("mean", &means(&x, plane), &want, 1.0, 3e-7);
 
     let d_means = noise(n * c, seed);
@@ -76,7 +76,7 @@ fn the_gradient_of_the_mean_is_its_derivative() {
 
 #[test]
 fn a_long_plane_does_not_lose_small_values() {
-    // One in each of the sixteen lanes that hides what comes after it in f32, once.
+    // A large value at the start of each of the sixteen lanes would absorb all later values in `f32`.
     let mut x = vec![1e-3f32; 1 << 20];
     x[..16].fill(1e4);
     let want = (16.0 * 1e4 + ((1 << 20) - 16) as f64 * f64::from(1e-3f32)) / (1 << 20) as f64;
@@ -122,7 +122,7 @@ proptest! {
     }
 }
 
-/// Both training devices: one that keeps what the backward pass needs, one that makes some of it again.
+/// Both training devices: one that keeps what the backward pass needs, and one that recomputes some of it.
 fn devices() -> [Device; 2] {
     let device = common::device();
     [device.clone(), device.gradient_checkpointing()]
@@ -161,7 +161,7 @@ fn means_of_other_ranks_and_of_views() {
     let transposed = values(mean_positions(x.clone().swap_dims(0, 1)).unwrap());
     let want: Vec<f32> = (0..6).map(|i| of_series[i % 2 * 3 + i / 2]).collect();
     assert_close("transposed", &transposed, &wide(&want), 1e-6);
-    // Part of a tensor that goes on.
+    // A part of a tensor.
     let part = values(mean_positions(x.slice([1..2, 0..3, 0..4, 0..5])).unwrap());
     assert_eq!(part, of_series[3..]);
 }
@@ -169,12 +169,12 @@ fn means_of_other_ranks_and_of_views() {
 #[test]
 fn sums_and_their_gradients_agree_with_burn() {
     for device in devices() {
-        // Odd, one value, and more than a task.
+        // An odd shape, a single value, and more values than a task.
         for shape in [[4, 3, 5, 7], [1, 1, 1, 1], [3, 2, 1, 9001]] {
             let len = shape.iter().product();
             let leaf = |seed| tensor(&noise(len, seed), shape, &device).require_grad();
             let g = tensor(&noise(len, 9), shape, &device);
-            // Products, whose terms the sum can take the memory of, and whose operands are needed again.
+            // Products whose memory the sum can reuse and whose operands are needed again.
             let run = |sum: &dyn Fn(Tensor<4>, Tensor<4>) -> Tensor<4>| {
                 let (x, y) = (leaf(1), leaf(2));
                 let s = sum(x.clone() * y.clone(), y.clone() * 0.5);
@@ -199,7 +199,7 @@ fn one_term_of_a_sum_may_have_no_gradient() {
             let want: Vec<f64> = wide(&values(s)).iter().map(|s| 4.0 * s).collect();
             assert_close("gradient", &values(x.grad(&grads).unwrap()), &want, 1e-6);
         }
-        // Neither: nothing to record.
+        // Without any gradient there is nothing to record.
         assert!(!add(constant.clone(), constant.clone()).unwrap().is_require_grad());
     }
 }
@@ -218,7 +218,7 @@ fn a_term_that_is_used_again_keeps_its_values() {
             copy.into_iter().for_each(|copy| assert_eq!(&values(copy), data, "{kept:?}"));
         }
     }
-    // With itself, and with views of a part.
+    // A tensor plus itself, and views of a part.
     let [x, y] = fresh();
     assert_eq!(values(add(x.clone(), x).unwrap()), data[0].iter().map(|x| x + x).collect::<Vec<_>>());
     let [part, other] = [y.clone(), y].map(|y| y.slice([1..2, 0..4, 0..5]));
@@ -228,7 +228,7 @@ fn a_term_that_is_used_again_keeps_its_values() {
     assert_eq!(values(add(x, y).unwrap()), values(want));
 }
 
-/// A network of residual stages with a head, as they are trained.
+/// Residual stages with a head, as in training.
 #[test]
 fn residual_stages_have_the_same_gradients_in_every_way() {
     let gradients = |device: &Device, ours: bool| {
@@ -278,7 +278,7 @@ fn shapes_are_checked() {
     assert_eq!(error.to_string(), "[2, 3, 4] and [2, 3, 1] cannot be added: the shapes must agree");
     assert_eq!(mean_positions(Tensor::<1>::ones([3], &device)).unwrap_err(), MapError::Rank(1));
     assert_eq!(mean_positions(ones([2, 3, 0])).unwrap_err(), MapError::NoPosition(vec![2, 3, 0]));
-    // No samples: sums and means of none.
+    // Sums and means without samples.
     assert_eq!(add(ones([0, 3, 4]), ones([0, 3, 4])).unwrap().dims(), [0, 3, 4]);
     assert_eq!(mean_positions(ones([0, 3, 4])).unwrap().dims(), [0, 3]);
 }

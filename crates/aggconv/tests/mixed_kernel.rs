@@ -1,4 +1,4 @@
-//! The mixed kernel, by every way of building it, against one worked out by hand.
+//! The mixed kernel, built in every way, against results computed by hand.
 
 mod common;
 
@@ -26,13 +26,13 @@ fn in_one_dimension() {
     for engine in [Engine::Native, Engine::Composed] {
         let mix = |n| values(agg_mix(w.clone(), c.clone(), &plan(n), engine).unwrap());
         assert_eq!(mix(3), expected, "{engine:?}");
-        // On two elements the taps at ±2 see only padding and are left out.
+        // On two elements the taps at ±2 read only padding and are left out.
         assert_eq!(mix(2), expected[1..4], "{engine:?}");
     }
 }
 
-/// K = {3}, D = {1, 2} in two dimensions: a 5×5 kernel whose odd rows and columns hold only the
-/// undilated candidate.
+/// K = {3}, D = {1, 2} in two dimensions: a 5×5 kernel whose odd rows and columns contain only the candidate without
+/// dilation.
 #[test]
 fn in_two_dimensions() {
     let device = device();
@@ -58,7 +58,7 @@ fn in_two_dimensions() {
     }
 }
 
-/// The union kernel is the dense kernel without its zeros, channel pair by channel pair.
+/// The union kernel equals the dense kernel without its zeros, for each pair of channels.
 #[test]
 fn union_and_dense_kernels_agree() {
     let device = device();

@@ -1,4 +1,4 @@
-//! The modules: mixing, learning, determinism, shapes and refusals.
+//! The modules: mixing, learning, determinism, shapes and errors.
 
 mod common;
 
@@ -12,7 +12,7 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor};
 use common::{Case, assert_close, device, noise, tensor, values, wide};
 
-/// A module with weights and α from fixed noise instead of the device's generator.
+/// Creates a module whose weights and α are fixed noise instead of draws from the device's generator.
 fn module(config: AggConvConfig, device: &Device) -> AggConv {
     let mut conv = config.init(device);
     let shape = conv.weight.dims();
@@ -34,7 +34,7 @@ fn mixing_is_the_tempered_softmax_of_log_probabilities_and_noise() {
     let g: Vec<f32> = g.iter().map(|&g| g as f32).collect();
     let mixing = values(conv.mixing(Some(tensor(&g, [4], &device)), tau));
     assert_close("mixing", &mixing, &expected, 1e-6);
-    // Without noise and at temperature 1 it is the softmax of α.
+    // Without noise and at temperature 1, the mixing coefficients are the softmax of α.
     let expected: Vec<f64> = alpha.iter().map(|a| (a - normalizer).exp()).collect();
     assert_close("mixing", &values(conv.mixing(None, 1.0)), &expected, 1e-6);
 }
@@ -54,8 +54,7 @@ fn noise_is_drawn_in_training_only() {
     assert_eq!(values(evaluated.forward(x)), expected);
 }
 
-/// The gradient of α through mixing and convolution against central differences of the
-/// definition in `f64`.
+/// Compares the gradient of α through mixing and convolution with central differences of the definition in `f64`.
 #[test]
 fn gradient_of_alpha_by_finite_differences() {
     let case = Case {
@@ -103,7 +102,7 @@ fn gradient_of_alpha_by_finite_differences() {
     }
 }
 
-/// Steps of gradient descent towards `target`; the losses on the way.
+/// Performs steps of gradient descent towards `target` and returns the losses.
 fn descend(conv: &mut AggConv, x: &Tensor<4>, target: &Tensor<4>, steps: usize, rate: f64) -> Vec<f32> {
     let mut losses = Vec::new();
     for _ in 0..steps {
@@ -136,7 +135,7 @@ fn a_tiny_aggconv_learns_a_dilated_convolution() {
     let mut conv = module(AggConvConfig::new([1, 1], space).with_dims(1), &device);
     let losses = descend(&mut conv, &x, &target, 150, 0.5);
     assert!(losses[149] < 1e-2 * losses[0], "{} to {}", losses[0], losses[149]);
-    // Only Conv_{5,3} reaches ±6, where the teacher's outer taps are.
+    // Only Conv_{5,3} reaches ±6, the offsets of the teacher's outer taps.
     let alpha = values(conv.alpha.val());
     let best = (0..4).max_by(|&a, &b| alpha[a].total_cmp(&alpha[b])).unwrap();
     assert_eq!(conv.space.candidates()[best], Candidate { k: 5, d: 3 }, "{alpha:?}");

@@ -1,12 +1,11 @@
-//! Normalization on slices against its definition in `f64`, whose gradients are themselves
-//! checked against finite differences.
+//! Normalization on slices against its definition in `f64`, whose gradients are checked by finite differences.
 
 use aggconv::norm::{self, Affine, AffineGradients, InputGradient, NormShape, Statistics, StatisticsMut};
 use proptest::prelude::*;
 
 const EPSILON: f64 = 1e-5;
 
-/// The values of a channel, as positions in the tensor.
+/// The positions of a channel's values in the tensor.
 fn positions(shape: NormShape, channel: usize) -> Vec<usize> {
     (0..shape.batch)
         .flat_map(|n| (0..shape.plane).map(move |p| (n * shape.channels + channel) * shape.plane + p))
@@ -19,7 +18,7 @@ struct Reference {
     variance: Vec<f64>,
 }
 
-/// The definition. `given` are statistics to use in place of the batch's.
+/// The definition. `given` are statistics that replace those of the batch.
 fn reference(
     shape: NormShape,
     x: &[f64],
@@ -91,8 +90,8 @@ fn wide(v: &[f32]) -> Vec<f64> {
 }
 
 impl Case {
-    /// Pseudo-random values of mean about 0.5 and deviation about 1. Outputs are kept off the
-    /// kink of the ReLU, where rounding decides which side a value is on.
+    /// Creates pseudo-random values with mean 0.5 and standard deviation 1. Outputs avoid the kink of the ReLU, where
+    /// rounding would decide whether a value is positive.
     fn new([batch, channels, plane]: [usize; 3], relu: bool, seed: u64) -> Self {
         let shape = NormShape { batch, channels, plane };
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -116,7 +115,7 @@ impl Case {
 
     fn near_kink(&self, channel: usize) -> bool {
         if !self.relu || self.shape.len() > 1 << 14 {
-            // Too many values for a gap: the caller allows for a few on the wrong side.
+            // With so many values there is no gap, and the caller tolerates a few values on the other side of the kink.
             return false;
         }
         let y = self.reference_at(&wide(&self.x), &wide(&self.gamma), &wide(&self.beta), false);
@@ -143,7 +142,7 @@ impl Case {
     /// y, mean and variance.
     fn train(&self) -> [Vec<f32>; 3] {
         let c = self.shape.channels;
-        // Filled with NaN: every value must be overwritten.
+        // Filled with NaN, because every value must be overwritten.
         let [mut y, mut mean, mut variance] = [self.shape.len(), c, c].map(|n| vec![f32::NAN; n]);
         let out = StatisticsMut { mean: &mut mean, variance: &mut variance };
         norm::train(self.shape, &self.x, self.affine(), &mut y, out);
@@ -168,7 +167,7 @@ impl Case {
     }
 }
 
-/// The greatest difference relative to the greatest magnitude (and at least `floor`).
+/// The largest difference, relative to the largest magnitude, which is at least `floor`.
 fn distance(got: &[f32], want: &[f64], floor: f64) -> f64 {
     assert_eq!(got.len(), want.len());
     let scale = want.iter().fold(floor, |a, v| a.max(v.abs()));
@@ -183,18 +182,18 @@ fn check(case: &Case) {
     let [y, mean, variance] = case.train();
     let want = case.reference();
     assert!(distance(&y, &want.y, 1e-2) < 1e-5, "y of {:?}", case.shape);
-    // A mean may cancel to nothing: its rounding is that of the values.
+    // A mean may cancel almost completely, but its rounding error is that of the values.
     let largest = case.x.iter().fold(0.0, |a: f64, x| a.max(f64::from(*x).abs()));
     assert!(distance(&mean, &want.mean, largest) < 1e-6, "mean of {:?}", case.shape);
     assert!(distance(&variance, &want.variance, 1e-6) < 1e-6, "variance of {:?}", case.shape);
-    // ∂x is a difference of terms of the size of γ/√(σ² + ε)·g, which all but cancel where a
-    // channel has few values (with two, x̂ is ±1 whatever x): its rounding is that of the terms.
+    // ∂x is a difference of terms of size γ/√(σ² + ε)·g, which cancel almost completely if a channel has few values
+    // (with two, x̂ is always ±1). Its rounding error is that of the terms.
     let affine = case.affine();
     let slopes =
         affine.gamma.iter().zip(&want.variance).map(|(g, v)| f64::from(*g).abs() / (v + affine.epsilon).sqrt());
     let dx_floor = slopes.fold(0.0, f64::max) * case.dy.iter().fold(0.0, |a: f64, g| a.max(f64::from(*g).abs()));
     let want = case.reference_gradients();
-    // Sums cancel likewise: what they may be off by grows with what they add up.
+    // Sums cancel likewise: their error grows with the number of terms.
     let m = case.shape.per_channel() as f64;
     let separate = case.backward(false);
     for (name, got, want, floor) in [
@@ -222,8 +221,8 @@ fn hand_computed_case() {
     for (got, want) in y.iter().zip([0.0, 0.0, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0]) {
         assert!((got - want).abs() < 1e-6, "{y:?}");
     }
-    // Only the 5 and the 7 pass. dy = 1 and 2 there: ∂β = 3, ∂γ = (1·1 + 2·3)/√5,
-    // ∂x = g − 3/4 − (x − 4)/5 · 7/4.
+    // Only the values 5 and 7 are positive. With dy = 1 and 2 there, ∂β = 3, ∂γ = (1·1 + 2·3)/√5, and ∂x = g − 3/4 − (x
+    // − 4)/5 · 7/4.
     let mut d = [9.0, 9.0, 9.0, 9.0, 1.0, 2.0, 9.0, 9.0];
     let (mut d_gamma, mut d_beta) = ([f32::NAN; 2], [f32::NAN; 2]);
     let statistics = Statistics { mean: &mean, variance: &variance };
@@ -246,7 +245,7 @@ fn reference_gradients_are_the_derivatives() {
             case.reference_at(&v[0], &v[1], &v[2], relu).iter().zip(&case.dy).map(|(y, &d)| y * f64::from(d)).sum()
         };
         let gradients = case.reference_gradients();
-        let h = 1e-7; // Smaller than the gap about the kink.
+        let h = 1e-7; // smaller than the gap around the kink
         for which in 0..3 {
             for i in 0..at[which].len() {
                 let moved = |h: f64| {
@@ -264,7 +263,7 @@ fn reference_gradients_are_the_derivatives() {
 
 #[test]
 fn edges_of_the_division_into_units() {
-    // Planes that are longer than a unit, by one, and by many; exactly one; many in a unit.
+    // Planes that are longer than a unit, by one and by many; exactly one value; many planes in a unit.
     for shape in
         [[1, 1, 16384], [1, 1, 16385], [2, 3, 40001], [1, 1, 1], [5, 1, 1], [1, 7, 1], [70, 3, 1000], [9, 40, 64]]
     {
@@ -289,7 +288,7 @@ fn evaluation_uses_the_given_statistics() {
 #[test]
 fn a_large_mean_does_not_drown_the_variance() {
     let mut case = Case::new([4, 2, 100], false, 8);
-    // Multiples of 1/16, exact beside 30000.
+    // Multiples of 1/16 are exact near 30000.
     case.x.iter_mut().for_each(|x| *x = (*x * 16.0).round() / 16.0 + 30000.0);
     let want = case.reference();
     let [_, mean, variance] = case.train();
@@ -327,8 +326,8 @@ fn same_bits_whatever_the_threads() {
 
 #[test]
 fn the_mask_is_that_of_the_output() {
-    // Many values, some within rounding of the kink: the gradient passes where the output is
-    // positive, exactly.
+    // With many values, some are within rounding error of the kink. The gradient passes exactly where the output is
+    // positive.
     let case = Case::new([8, 2, 5000], true, 13);
     let [y, ..] = case.train();
     let [_, _, d_beta] = case.backward(true);

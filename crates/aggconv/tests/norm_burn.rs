@@ -1,4 +1,4 @@
-//! Fused normalization on Burn tensors against Burn's own, forward and every gradient.
+//! Fused normalization on Burn tensors against Burn's own, forward and with every gradient.
 
 use aggconv::nn::KernelConvConfig;
 use aggconv::norm::{NormAct, ops};
@@ -15,7 +15,7 @@ fn burn_forward<const D: usize>(norm: &BatchNorm, x: Tensor<D>, relu: bool) -> T
     if relu { activation::relu(y) } else { y }
 }
 
-/// Both layers with the same parameters, not those they start with.
+/// Creates both layers with the same parameters, which differ from the initial ones.
 fn layers(channels: usize, device: &Device) -> (NormAct, BatchNorm) {
     let mut ours = NormAct::new(channels, device);
     let mut theirs = BatchNormConfig::new(channels).init(device);
@@ -40,7 +40,7 @@ fn agrees_in<const D: usize>(shape: [usize; D], relu: bool) {
         let y_ours = ours.forward(x_ours.clone(), relu);
         let y_theirs = burn_forward(&theirs, x_theirs.clone(), relu);
         close(y_ours.clone(), y_theirs.clone());
-        // The weights make every output's gradient another; the product's gradient is not shared.
+        // The weights give every output a different gradient, and the gradient of the product is not shared.
         let g_ours = (y_ours * weights.clone()).sum().backward();
         let g_theirs = (y_theirs * weights.clone()).sum().backward();
         close(x_ours.grad(&g_ours).unwrap(), x_theirs.grad(&g_theirs).unwrap());
@@ -54,7 +54,7 @@ fn agrees_in<const D: usize>(shape: [usize; D], relu: bool) {
         close(ours.running_mean.value_sync(), theirs.running_mean.value_sync());
         close(ours.running_var.value_sync(), theirs.running_var.value_sync());
     }
-    // Evaluation, with the running statistics of two batches.
+    // Evaluation with the running statistics of two batches.
     let x = Tensor::<D>::from_data(data, &Device::default());
     close(ours.valid().forward(x.clone(), relu), burn_forward(&theirs.valid(), x, relu));
 }
@@ -74,8 +74,8 @@ fn shared_and_strided_gradients() {
     let device = Device::default().autodiff();
     let (ours, theirs) = layers(3, &device);
     let x = Tensor::<4>::random([2, 4, 5, 3], Distribution::Normal(0.0, 1.0), &device).require_grad();
-    // The input is a strided view; the output goes two ways, one of them transposed, so that its
-    // gradient is shared, then strided.
+    // The input is a strided view. The output is used several times, once transposed, so that its gradient is first
+    // shared and then strided.
     let loss = |y: Tensor<4>| (y.clone() * y.clone().tanh()).sum() + (y.clone().swap_dims(2, 3) + 1.0).sum() + y.sum();
     let view = || x.clone().permute([0, 3, 1, 2]);
     let ours = x.grad(&loss(ours.forward(view(), true)).backward()).unwrap();
@@ -85,8 +85,8 @@ fn shared_and_strided_gradients() {
 
 #[test]
 fn a_residual_gradient_is_not_overwritten() {
-    // y = norm(x) + x: the gradient of the sum goes to both terms, and the one must not see what
-    // the other makes of it in place.
+    // y = norm(x) + x: the gradient of the sum goes to both terms, and the backward pass of one must not overwrite the
+    // gradient of the other.
     let device = Device::default().autodiff();
     let (ours, theirs) = layers(3, &device);
     let x = Tensor::<3>::random([4, 3, 9], Distribution::Normal(0.0, 1.0), &device).require_grad();
@@ -131,10 +131,10 @@ fn wrong_channels_are_refused() {
     assert_eq!(error.to_string(), "beta has 3 values, but the input [2, 4, 5] has 4 channels");
 }
 
-/// A normalization's output made again for the convolution behind it, around a sum.
+/// The output of a normalization is recomputed for the convolution that follows it, inside a residual sum.
 #[test]
 fn checkpointed_gradients_have_the_same_bits() {
-    // Fixed values: other tests draw from the devices' random numbers at the same time.
+    // Fixed values, because other tests draw from the device's generator at the same time.
     let values = |n: usize| (0..n).map(|i| ((i * 37 % 101) as f32).sin()).collect::<Vec<_>>();
     let gradients = |device: &Device| {
         let norms = [NormAct::new(4, device), NormAct::new(4, device)];

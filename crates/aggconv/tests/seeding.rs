@@ -1,5 +1,5 @@
-//! Initialization from a seeded device. Burn's generator belongs to the whole process, so this
-//! test has a process of its own: another test drawing at the same time would change the draws.
+//! Initialization from a seeded device. Burn's generator belongs to the whole process, so this test has a process of
+//! its own: another test that draws at the same time would change the results.
 
 use aggconv::KernelSpace;
 use aggconv::nn::AggConvConfig;
@@ -20,7 +20,7 @@ fn a_seeded_device_initializes_the_same_layer() {
     assert_eq!(host(a.weight.val()), host(b.weight.val()));
     assert_ne!(host(a.weight.val()), host(c.weight.val()));
     assert_eq!(a.weight.dims(), [8, 8, 220]);
-    // 14080 draws of N(0, 0.01²): the deviation of their mean square is below one per cent.
+    // For 14080 draws of N(0, 0.01²), the relative deviation of their mean square is below 1 %.
     let w = host(a.weight.val());
     let std = (w.iter().map(|&w| f64::from(w) * f64::from(w)).sum::<f64>() / w.len() as f64).sqrt();
     assert!((std - 0.01).abs() < 5e-4, "{std}");

@@ -1,4 +1,4 @@
-//! What the operator's tests share: random data, the definition in `f64`, comparison.
+//! Helpers of the tests: random data, the definition in `f64`, and comparisons.
 
 #![allow(dead_code)] // Each test binary uses its part.
 
@@ -7,12 +7,12 @@ use aggconv::{ConvGeometry, KernelSpace, TapSet};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::sync::Arc;
 
-/// Flex, recording gradients.
+/// Flex with autodiff.
 pub fn device() -> Device {
     Device::flex().autodiff()
 }
 
-/// Numbers in [−1, 1), the same for the same seed.
+/// Reproducible numbers in [−1, 1) for each seed.
 pub fn noise(len: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
     (0..len)
@@ -40,12 +40,12 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f64], tolerance: f64) {
     assert_close_at(what, got, expected, largest(expected), tolerance);
 }
 
-/// The largest magnitude, not below 10⁻³.
+/// The largest magnitude, at least 10⁻³.
 pub fn largest(v: &[f64]) -> f64 {
     v.iter().fold(1e-3f64, |m, v| m.max(v.abs()))
 }
 
-/// Panics unless every element is within `tolerance · scale` of what is expected.
+/// Panics unless every element is within `tolerance · scale` of its expected value.
 pub fn assert_close_at(what: &str, got: &[f32], expected: &[f64], scale: f64, tolerance: f64) {
     assert_eq!(got.len(), expected.len(), "{what}: lengths");
     for (i, (&got, &expected)) in got.iter().zip(expected).enumerate() {
@@ -54,7 +54,7 @@ pub fn assert_close_at(what: &str, got: &[f32], expected: &[f64], scale: f64, to
     }
 }
 
-/// An AggConv with operands, and the gradient of its output.
+/// An AggConv with its operands and the gradient of its output.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub space: KernelSpace,
@@ -118,15 +118,15 @@ impl Case {
         noise(self.y_shape().iter().product(), self.seed + 4)
     }
 
-    /// Output and gradients by definition (Eq. 2), in `f64`.
+    /// The output and the gradients by definition (Eq. 2), in `f64`.
     pub fn reference(&self) -> Reference {
         let (x, w, c, bias, dy) =
             (wide(&self.x()), wide(&self.w()), wide(&self.c()), wide(&self.bias()), wide(&self.dy()));
         self.reference_of(&x, &w, &c, &bias, &dy)
     }
 
-    /// The same sums over the magnitudes of their terms. Rounding is relative to these: terms may
-    /// cancel to any small number, and what is left of them is then mostly rounding.
+    /// The same sums over the magnitudes of their terms. Rounding errors are relative to these, because terms may
+    /// cancel to any small number, which then consists mostly of rounding error.
     pub fn magnitudes(&self) -> Reference {
         let size = |v: Vec<f32>| v.into_iter().map(|v| f64::from(v.abs())).collect::<Vec<_>>();
         self.reference_of(&size(self.x()), &size(self.w()), &size(self.c()), &size(self.bias()), &size(self.dy()))
@@ -168,7 +168,7 @@ impl Case {
     }
 }
 
-/// What an AggConv should give.
+/// The expected results of an AggConv.
 #[derive(Debug, Clone)]
 pub struct Reference {
     pub y: Vec<f64>,

@@ -119,7 +119,7 @@ pub fn backward(g: &ConvGeometry, x: &[f32], w: &[f32], dy: &[f32], grads: Gradi
     let (wants_x, mut dx) = (grads.x.is_some(), grads.x);
     let (wants_w, wants_bias) = (grads.w.is_some(), grads.bias.is_some());
     if let Some(dx) = dx.as_deref_mut().filter(|_| l.phases.len() < g.stride[0] * g.stride[1]) {
-        dx.fill(0.0); // phases that no tap reads
+        dx.fill(0.0); // for phases that no tap reads
     }
     let mut nothing = [];
     let dx = SharedPtr::new(dx.unwrap_or(&mut nothing));

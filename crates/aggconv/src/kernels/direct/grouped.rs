@@ -65,7 +65,7 @@ pub fn input_gradient(g: &ConvGeometry, flat: &FlatLayout, w: &[f32], dy: &[f32]
         let mut planes = Scratch::take(co * flat.len);
         let mut out = Scratch::take(ci * flat.span);
         if phases < g.stride[0] * g.stride[1] {
-            dx.fill(0.0); // phases that no tap reads
+            dx.fill(0.0); // for phases that no tap reads
         }
         for (i, product) in products.iter().enumerate() {
             let (group, phase) = (i / phases, i % phases);

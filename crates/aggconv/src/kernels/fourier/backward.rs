@@ -168,7 +168,7 @@ fn input_and_weights(
 }
 
 /// The maximum size, in floats, of the row spectra of a kernel gradient (32 MiB).
-const GRADIENT_FLOATS: usize = if cfg!(test) { 1 << 12 } else { 1 << 23 }; // small: so that tests have several
+const GRADIENT_FLOATS: usize = if cfg!(test) { 1 << 12 } else { 1 << 23 }; // small, so that tests have several
 
 /// Returns ranges of output channels as (start, length), such that the row spectra of each range's kernel gradient take
 /// about [`GRADIENT_FLOATS`]. A range consists of whole vectors of channels.

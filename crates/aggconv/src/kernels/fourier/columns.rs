@@ -15,7 +15,7 @@ use rayon::prelude::*;
 const BLOCK_FLOATS: usize = 1 << 18;
 
 /// The number of floats of a kernel spectrum that are computed at a time if it is larger than [`KERNEL_FLOATS`].
-const KERNEL_BLOCK_FLOATS: usize = if cfg!(test) { 1 << 9 } else { 1 << 17 }; // small: so that tests have several
+const KERNEL_BLOCK_FLOATS: usize = if cfg!(test) { 1 << 9 } else { 1 << 17 }; // small, so that tests have several
 
 /// The maximum size, in floats, of a kernel spectrum that is kept for all blocks of the batch.
 const KERNEL_FLOATS: usize = if cfg!(test) { 1 << 10 } else { 1 << 18 };

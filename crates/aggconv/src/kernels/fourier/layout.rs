@@ -34,4 +34,4 @@ pub(super) fn layout(g: &ConvGeometry) -> LaneAxis {
 }
 
 /// The number of floats that stay in the caches from one step of the convolution to the next (4 MiB).
-pub const NON_TEMPORAL_FLOATS: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 }; // small: so that tests have both
+pub const NON_TEMPORAL_FLOATS: usize = if cfg!(test) { 1 << 12 } else { 1 << 20 }; // small, so that tests cover both cases
