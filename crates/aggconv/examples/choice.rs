@@ -74,27 +74,25 @@ fn main() {
         layers.push((kernels::cost(Algorithm::Fourier, &g) / kernels::cost(Algorithm::Direct, &g), times, g));
     }
     // The mean and all values of the slowdown if the estimated cost of direct convolution is multiplied by `factor`.
-    let judge = |factor: f64| {
-        let regrets = layers.iter().map(|(ratio, [direct, fourier], _)| {
-            let taken = if *ratio < factor { fourier } else { direct };
-            taken / direct.min(*fourier)
+    let evaluate = |factor: f64| {
+        let slowdowns = layers.iter().map(|(ratio, [direct, fourier], _)| {
+            let selected = if *ratio < factor { fourier } else { direct };
+            selected / direct.min(*fourier)
         });
-        let regrets: Vec<f64> = regrets.collect();
-        let mean = (regrets.iter().map(|r| r.ln()).sum::<f64>() / regrets.len() as f64).exp();
-        (mean, regrets)
+        let slowdowns: Vec<f64> = slowdowns.collect();
+        let mean = (slowdowns.iter().map(|r| r.ln()).sum::<f64>() / slowdowns.len() as f64).exp();
+        (mean, slowdowns)
     };
-    let (mean, regrets) = judge(1.0);
-    let right = regrets.iter().filter(|&&r| r == 1.0).count();
-    println!("{shapes} layers: the faster algorithm is taken for {right}; against always the faster one,");
-    println!(
-        "time is {mean:.3} times on geometric average, {:.2} times at worst",
-        regrets.iter().fold(1.0, |a: f64, &b| a.max(b))
-    );
-    let mut worst: Vec<_> = layers.iter().zip(&regrets).collect();
+    let (mean, slowdowns) = evaluate(1.0);
+    let right = slowdowns.iter().filter(|&&r| r == 1.0).count();
+    let worst = slowdowns.iter().fold(1.0, |a: f64, &b| a.max(b));
+    println!("the faster algorithm was selected for {right} of {shapes} layers");
+    println!("time relative to always using the faster one: {mean:.3} (geometric mean), {worst:.2} (worst case)");
+    let mut worst: Vec<_> = layers.iter().zip(&slowdowns).collect();
     worst.sort_by(|a, b| b.1.total_cmp(a.1));
-    for ((_, [direct, fourier], g), regret) in worst.into_iter().take(8).filter(|w| *w.1 > 1.0) {
+    for ((_, [direct, fourier], g), slowdown) in worst.into_iter().take(8).filter(|w| *w.1 > 1.0) {
         println!(
-            "{regret:.2}: direct {:.2} ms, fourier {:.2} ms: {} of {} -> {} in {}, {:?} by {:?}, {} taps",
+            "{slowdown:.2}: direct {:.2} ms, fourier {:.2} ms: {} of {} -> {} in {}, {:?} by {:?}, {} taps",
             direct * 1e3,
             fourier * 1e3,
             g.batch,
@@ -107,6 +105,6 @@ fn main() {
         );
     }
     for factor in [0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 2.0] {
-        println!("direct counted {factor:.2} times: {:.3}", judge(factor).0);
+        println!("with the cost of direct convolution times {factor:.2}: {:.3}", evaluate(factor).0);
     }
 }
