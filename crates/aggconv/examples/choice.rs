@@ -1,5 +1,5 @@
-//! Measures how good the selection of the algorithm is on this machine: `cargo run --release -p aggconv --example
-//! choice -- [NUMBER OF LAYERS]`.
+//! Measures how good the selection of the algorithm is on this machine:
+//! `cargo run --release -p aggconv --example choice -- [NUMBER OF LAYERS]`.
 //!
 //! The example times a forward and a backward pass of random layers by direct convolution and by the Fourier transform.
 //! It then compares the algorithm that [`aggconv::kernels::select`] predicts to be faster with the one that was faster.

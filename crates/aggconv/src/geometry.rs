@@ -7,8 +7,8 @@ use std::sync::Arc;
 ///
 /// `y[n, o, p] = bias[o] + Σ_c Σ_t w[o, c, t] · x[n, c, p·stride + offset(t)]`
 ///
-/// where reads outside the input are 0. Layouts are row-major: `x` is `[batch, c_in, h, w]`, `w` is `[c_out, c_in /
-/// groups, taps.len()]`, and `y` is `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. One-dimensional data has `h = 1`.
+/// where reads outside the input are 0. Layouts are row-major: `x` is `[batch, c_in, h, w]`, `w` is
+/// `[c_out, c_in / groups, taps.len()]`, and `y` is `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`. One-dimensional data has `h = 1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConvGeometry {
     /// The number of samples in the batch, N ≥ 1.

@@ -135,8 +135,8 @@ pub fn tap_conv(
     Ok(Tensor::from_dispatch(y))
 }
 
-/// Computes the mixed kernel `[c_out, c_in / groups, U]` on the taps of the plan from flat weights `w: [c_out, c_in /
-/// groups, T]` and coefficients `c: [|K|·|D|]`.
+/// Computes the mixed kernel `[c_out, c_in / groups, U]` on the taps of the plan from flat weights
+/// `w: [c_out, c_in / groups, T]` and coefficients `c: [|K|·|D|]`.
 ///
 /// # Errors
 /// If the shapes do not fit the plan or if the engine cannot compute on the tensors.
@@ -197,8 +197,8 @@ impl AggConvOptions {
 /// Computes `Σ_{k,d} c_{k,d} · Conv_{k,d}(x) + bias` (Eq. 2–4).
 ///
 /// `x` is `[batch, c_in, h, w]` (h = 1 in one dimension), `w` holds the flat weights `[c_out, c_in / groups, T]` of
-/// [`mix`], `c` the mixing coefficients `[|K|·|D|]` in k-major order, and `bias` is `[c_out]`. The output is `[batch,
-/// c_out, ⌈h/s⌉, ⌈w/s⌉]`.
+/// [`mix`], `c` the mixing coefficients `[|K|·|D|]` in k-major order, and `bias` is `[c_out]`. The output is
+/// `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`.
 ///
 /// # Errors
 /// If the shapes do not fit together or if the engine cannot compute on the tensors.

@@ -150,8 +150,8 @@ impl KernelSpace {
         Ok(Self { kernel_sizes, dilations, candidates })
     }
 
-    /// Creates the space by the rule of §3.3: `K = {3 + step·(p−1) | 1 ≤ p ≤ p_max}` and `D = {2^q − 1 | 1 ≤ q ≤
-    /// q_max}`.
+    /// Creates the space by the rule of §3.3: `K = {3 + step·(p−1) | 1 ≤ p ≤ p_max}` and
+    /// `D = {2^q − 1 | 1 ≤ q ≤ q_max}`.
     ///
     /// # Errors
     /// If the resulting sets do not form a space: if `p_max` or `q_max` is 0, or if `step` is odd or 0.

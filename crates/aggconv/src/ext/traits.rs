@@ -17,8 +17,8 @@ pub struct TapConvSpec {
 /// The operations of the operator. The caller, [`ops`](crate::ops), checks the shapes.
 #[backend_extension(Flex, Autodiff)]
 pub trait AggConvOps: Backend {
-    /// Computes the convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]`: `[batch, c_out,
-    /// ⌈h/s⌉, ⌈w/s⌉]`.
+    /// Computes the convolution of `x: [batch, c_in, h, w]` with `w: [c_out, c_in / groups, taps]`:
+    /// `[batch, c_out, ⌈h/s⌉, ⌈w/s⌉]`.
     fn tap_conv(x: FloatTensor<Self>, w: FloatTensor<Self>, spec: TapConvSpec) -> FloatTensor<Self>;
 
     /// Computes [`tap_conv`](Self::tap_conv) plus `bias: [c_out]`.

@@ -4,12 +4,10 @@
 //! the blocks of the candidates in k-major order, each block row-major. There are three ways to add them:
 //!
 //! - [`MixPlan`] with [`forward`] and [`backward`]: on the union of the candidates' taps, without those that cannot
-//!   reach the
-//! input. For one dilation, the taps of every k lie on the lattice of the largest k, so the union has about `|D|·k_max`
-//! taps on each axis instead of `|D|·ΣK`, and never the dense support `D̄`.
-//! - [`dense_kernel`] with [`Dilation::Zeropad`]: the paper's dense kernel of side D̄, in which each candidate is
-//!   padded with
-//! zeros.
+//!   reach the input. For one dilation, the taps of every k lie on the lattice of the largest k, so the union has about
+//!   `|D|·k_max` taps on each axis instead of `|D|·ΣK`, and never the dense support `D̄`.
+//! - [`dense_kernel`] with [`Dilation::Zeropad`]: the paper's dense kernel of side D̄, in which each candidate is padded
+//!   with zeros.
 //! - [`dense_kernel`] with [`Dilation::Kronecker`]: the same kernel by technique 3, `w ⊗ P`.
 
 mod dense;

@@ -1,7 +1,7 @@
 //! The operator as Burn modules, which replace Burn's `Conv1d` and `Conv2d`.
 //!
-//! [`AggConv`] mixes all kernels of a space, and [`KernelConv`] is one `Conv_{k,d}` on the same kernels. Both take `[N,
-//! C, H, W]` in one and in two dimensions (series have H = 1). [`AggConv1d`], [`AggConv2d`], [`KernelConv1d`] and
+//! [`AggConv`] mixes all kernels of a space, and [`KernelConv`] is one `Conv_{k,d}` on the same kernels. Both take
+//! `[N, C, H, W]` in one and in two dimensions (series have H = 1). [`AggConv1d`], [`AggConv2d`], [`KernelConv1d`] and
 //! [`KernelConv2d`] take the shapes of Burn's modules.
 
 mod agg;

@@ -8,9 +8,9 @@ use super::super::simd::{LANES, Simd};
 /// weights, and the vectors are positions.
 ///
 /// # Safety
-/// `x + offsets[k] + q` must be readable for every k and every q < span. `weights` must hold a block of `offsets.len()
-/// · r` floats for each block of r rows in [`RowBlocks`]. `out` must be writable at `m·pitch + q`. `span` must be a
-/// multiple of [`LANES`].
+/// `x + offsets[k] + q` must be readable for every k and every q < span. `weights` must hold a block of
+/// `offsets.len() · r` floats for each block of r rows in [`RowBlocks`]. `out` must be writable at `m·pitch + q`.
+/// `span` must be a multiple of [`LANES`].
 #[inline(always)]
 pub unsafe fn correlate<S: Simd>(
     simd: S,

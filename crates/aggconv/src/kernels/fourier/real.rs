@@ -202,8 +202,8 @@ pub unsafe fn inverse<S: Simd, const CONJUGATE: bool, B: FnMut()>(
     }
 }
 
-/// Combines frequency `k` of the two real signals a and b into the frequencies k and n − k of the complex signal `a +
-/// ib`.
+/// Combines frequency `k` of the two real signals a and b into the frequencies k and n − k of the complex signal
+/// `a + ib`.
 ///
 /// # Safety
 /// `out` must hold n elements, and k must be below n.
