@@ -17,7 +17,7 @@ pub struct Affine<'a> {
 }
 
 impl Affine<'_> {
-    pub(super) fn line(&self, channel: usize, mean: f32, variance: f32) -> ChannelAffine {
+    pub(super) fn of_channel(&self, channel: usize, mean: f32, variance: f32) -> ChannelAffine {
         // Computed from the statistics in `f32`, which the backward pass receives as well.
         let inverse_std = 1.0 / (f64::from(variance) + self.epsilon).sqrt();
         let scale = (f64::from(self.gamma[channel]) * inverse_std) as f32;

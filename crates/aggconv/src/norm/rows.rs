@@ -73,15 +73,15 @@ impl PairSums {
         &mut self,
         simd: S,
         prefetch_offset: usize,
-        line: &ChannelAffine,
+        affine: &ChannelAffine,
         relu: bool,
         x: &[f32],
         dy: &[f32],
     ) {
         if relu {
-            self.add(simd, prefetch_offset, x, dy, Masked::<true>(line))
+            self.add(simd, prefetch_offset, x, dy, Masked::<true>(affine))
         } else {
-            self.add(simd, prefetch_offset, x, dy, Masked::<false>(line))
+            self.add(simd, prefetch_offset, x, dy, Masked::<false>(affine))
         }
     }
 
@@ -237,10 +237,10 @@ impl<const RELU: bool> ElementMap for Output<'_, RELU> {
     }
 }
 
-/// The gradient of the input of one channel: `scale · (g − mean − projection · (x − line.mean))`.
+/// The gradient of the input of one channel: `scale · (g − mean − projection · (x − affine.mean))`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InputSlope {
-    pub(super) line: ChannelAffine,
+    pub(super) affine: ChannelAffine,
     /// ∂β / M.
     pub(super) mean: f32,
     /// ∂γ / (M · √(σ² + ε)).
@@ -253,11 +253,11 @@ struct Input<'a, const RELU: bool>(&'a InputSlope);
 impl<const RELU: bool> ElementMap for Input<'_, RELU> {
     #[inline(always)]
     fn of<S: Simd>(&self, simd: S, x: S::V, dy: S::V) -> S::V {
-        let InputSlope { line, mean, projection } = self.0;
-        let centered = simd.sub(x, simd.splat(line.mean));
-        let g = line.masked::<S, RELU>(simd, centered, dy);
+        let InputSlope { affine, mean, projection } = self.0;
+        let centered = simd.sub(x, simd.splat(affine.mean));
+        let g = affine.masked::<S, RELU>(simd, centered, dy);
         let projected = simd.mul(simd.splat(*projection), centered);
-        simd.mul(simd.splat(line.scale), simd.sub(simd.sub(g, simd.splat(*mean)), projected))
+        simd.mul(simd.splat(affine.scale), simd.sub(simd.sub(g, simd.splat(*mean)), projected))
     }
 }
 

@@ -24,7 +24,7 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
             // does not suffer from cancellation with the square of its mean.
             let shifts: Vec<f32> = values.channels().map(|channel| x[split.range(channel, 0).start]).collect();
             let sums = values.sum(&Moments { x, prefetch_offset: split.prefetch_offset(), shifts: &shifts });
-            let mut lines = Vec::with_capacity(sums.len());
+            let mut affines = Vec::with_capacity(sums.len());
             for (i, ([sum, squares], channel)) in sums.into_iter().zip(values.channels()).enumerate() {
                 let offset = sum / m;
                 means[i] = (f64::from(shifts[i]) + offset) as f32;
@@ -33,14 +33,14 @@ pub fn train(shape: NormShape, x: &[f32], affine: Affine<'_>, y: &mut [f32], out
                     // `max` would hide NaN.
                     variances[i] = f32::NAN;
                 }
-                lines.push(affine.line(channel, means[i], variances[i]));
+                affines.push(affine.of_channel(channel, means[i], variances[i]));
             }
             values.each(&ApplyRules {
                 x,
                 dy: None,
                 prefetch_offset: split.prefetch_offset(),
                 relu: affine.relu,
-                rules: &lines,
+                rules: &affines,
             });
         },
     );
@@ -56,14 +56,14 @@ pub fn evaluate(shape: NormShape, x: &[f32], affine: Affine<'_>, statistics: Sta
     statistics.check(shape);
     let split = Partition::new(shape);
     split.blocks_mut(y).with_min_len(split.blocks_per_task()).for_each(|mut values| {
-        let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
-        let lines: Vec<ChannelAffine> = values.channels().map(line).collect();
+        let of_channel = |channel| affine.of_channel(channel, statistics.mean[channel], statistics.variance[channel]);
+        let affines: Vec<ChannelAffine> = values.channels().map(of_channel).collect();
         values.each(&ApplyRules {
             x,
             dy: None,
             prefetch_offset: split.prefetch_offset(),
             relu: affine.relu,
-            rules: &lines,
+            rules: &affines,
         });
     });
 }
@@ -94,24 +94,25 @@ pub fn backward(
     let outs = (out.gamma.par_chunks_mut(split.block()), out.beta.par_chunks_mut(split.block()));
     (split.blocks_mut(dx), outs.0, outs.1).into_par_iter().with_min_len(split.blocks_per_task()).for_each(
         |(mut values, d_gamma, d_beta)| {
-            let line = |channel| affine.line(channel, statistics.mean[channel], statistics.variance[channel]);
-            let lines: Vec<ChannelAffine> = values.channels().map(line).collect();
+            let of_channel =
+                |channel| affine.of_channel(channel, statistics.mean[channel], statistics.variance[channel]);
+            let affines: Vec<ChannelAffine> = values.channels().map(of_channel).collect();
             let sums = values.sum(&OutputGradient {
                 x,
                 dy,
                 prefetch_offset: split.prefetch_offset(),
                 relu: affine.relu,
-                lines: &lines,
+                affines: &affines,
             });
             let mut slopes = Vec::with_capacity(sums.len());
-            for (i, ([sum, dot], line)) in sums.into_iter().zip(lines).enumerate() {
+            for (i, ([sum, dot], channel_affine)) in sums.into_iter().zip(affines).enumerate() {
                 // `dot` is Σ g·(x − μ).
                 d_beta[i] = sum as f32;
-                d_gamma[i] = (dot * line.inverse_std) as f32;
+                d_gamma[i] = (dot * channel_affine.inverse_std) as f32;
                 slopes.push(InputSlope {
-                    line,
+                    affine: channel_affine,
                     mean: (sum / m) as f32,
-                    projection: (dot * line.inverse_std * line.inverse_std / m) as f32,
+                    projection: (dot * channel_affine.inverse_std * channel_affine.inverse_std / m) as f32,
                 });
             }
             values.each(&ApplyRules {
@@ -146,14 +147,14 @@ struct OutputGradient<'a> {
     dy: Option<&'a [f32]>,
     prefetch_offset: usize,
     relu: bool,
-    lines: &'a [ChannelAffine],
+    affines: &'a [ChannelAffine],
 }
 
 impl Accumulate for OutputGradient<'_> {
     #[inline(always)]
     fn add<S: Simd>(&self, simd: S, sums: &mut PairSums, i: usize, range: Range<usize>, piece: &[f32]) {
         let dy = self.dy.map_or(piece, |dy| &dy[range.clone()]);
-        sums.gradient(simd, self.prefetch_offset, &self.lines[i], self.relu, &self.x[range], dy);
+        sums.gradient(simd, self.prefetch_offset, &self.affines[i], self.relu, &self.x[range], dy);
     }
 }
 

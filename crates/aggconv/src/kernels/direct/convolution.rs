@@ -1,10 +1,10 @@
 //! The forward and the backward pass by direct convolution.
 
-use super::super::Gradients;
-use super::super::sums::bias_gradient;
 use super::FlatLayout;
 use super::{depthwise, grouped, weight_gradient::weight_gradient};
 use crate::ConvGeometry;
+use crate::kernels::Gradients;
+use crate::kernels::sums::bias_gradient;
 
 /// Computes `y = conv(x, w) + bias`.
 pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {

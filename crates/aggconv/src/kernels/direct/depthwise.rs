@@ -1,13 +1,13 @@
 //! Direct depthwise convolution. A plane is copied once to the padded layout of `flat`, and everything that depends on
 //! it is computed while it is in the cache.
 
-use super::super::Gradients;
-use super::super::scratch::{Scratch, SharedPtr};
-use super::super::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
-use super::super::sums::sum;
 use super::FlatLayout;
 use super::tile;
 use crate::ConvGeometry;
+use crate::kernels::Gradients;
+use crate::kernels::scratch::{Scratch, SharedPtr};
+use crate::kernels::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
+use crate::kernels::sums::sum;
 use rayon::prelude::*;
 
 /// The taps of one phase of the input, for all channels.

@@ -5,8 +5,8 @@
 //! rows serve as the padding of both. Element (r, c) lies at `margin + r·pitch + c`, and a tap at f = (f_r, f_c) reads
 //! `f_r·pitch + f_c` floats further. Results at the positions between rows are discarded.
 
-use super::super::simd::{LANES, Simd, load_transposed};
 use crate::ConvGeometry;
+use crate::kernels::simd::{LANES, Simd, load_transposed};
 
 /// A tap that can touch the input.
 #[derive(Debug, Clone, Copy)]

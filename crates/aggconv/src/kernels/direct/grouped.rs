@@ -1,10 +1,10 @@
 //! Direct convolution of groups of channels, and its input gradient.
 
-use super::super::scratch::Scratch;
-use super::super::simd::Isa;
 use super::FlatLayout;
 use super::product::PackedProduct;
 use crate::ConvGeometry;
+use crate::kernels::scratch::Scratch;
+use crate::kernels::simd::Isa;
 use rayon::prelude::*;
 
 /// Computes `y = conv(x, w) + bias`.

@@ -1,9 +1,9 @@
 //! The matrix product of packed weights and shifted planes.
 
-use super::super::scratch::Scratch;
-use super::super::simd::{Isa, Simd, SimdKernel, dispatch};
 use super::FlatLayout;
 use super::tile::{self, RowBlocks};
+use crate::kernels::scratch::Scratch;
+use crate::kernels::simd::{Isa, Simd, SimdKernel, dispatch};
 
 /// The number of rows of a block of packed weights on an instruction set.
 fn block_rows(isa: Isa) -> usize {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::needless_range_loop)] // tiles of registers, indexed alike
 
-use super::super::simd::{LANES, Simd};
+use crate::kernels::simd::{LANES, Simd};
 
 /// Computes `out[m][q] = Σ_k weights[k][m] · x[offsets[k] + q]` for `m < rows` and `q < span`. The rows are broadcast
 /// weights, and the vectors are positions.

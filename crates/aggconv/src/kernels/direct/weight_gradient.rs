@@ -1,9 +1,9 @@
 //! The weight gradient of grouped direct convolution.
 
-use super::super::scratch::{Scratch, SharedPtr};
-use super::super::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
 use super::{FlatLayout, tile};
 use crate::ConvGeometry;
+use crate::kernels::scratch::{Scratch, SharedPtr};
+use crate::kernels::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
 use rayon::prelude::*;
 
 /// The number of floats of packed operands that are held at a time.

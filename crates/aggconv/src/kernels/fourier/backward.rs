@@ -1,7 +1,5 @@
 //! The backward pass: the gradients of the input, the weights and the bias.
 
-use super::super::simd::LANES;
-use super::super::{Gradients, scratch::Scratch, sums::bias_gradient};
 use super::apply::apply;
 use super::batch::{BatchPart, PART_FLOATS, batch_parts};
 use super::columns::ColumnPass;
@@ -13,6 +11,8 @@ use super::saved::SavedSpectra;
 use super::setup::FourierSetup;
 use super::weights::WeightMatrix;
 use crate::ConvGeometry;
+use crate::kernels::simd::LANES;
+use crate::kernels::{Gradients, scratch::Scratch, sums::bias_gradient};
 
 /// Computes the gradients of [`forward`](super::forward::forward). `x` is not read if its row spectra were saved.
 pub fn backward(
@@ -105,7 +105,7 @@ fn sliced_weight_gradient(
     });
     let x_rows = operands.saved.or(computed.as_ref()).expect("row spectra that are not saved are computed");
     for &slice in slices {
-        let planes = PlaneMatrix::new(s.lanes, g.batch, g.c_out, slice.0, slice.1);
+        let planes = PlaneMatrix::new(s.lane_axis, g.batch, g.c_out, slice.0, slice.1);
         let y_spectra = RowSpectra::new(s, planes, g.output(), g.stride);
         let mut dy_rows = Scratch::take(y_spectra.len());
         y_spectra.transform(s, operands.dy, &mut dy_rows);
@@ -114,7 +114,7 @@ fn sliced_weight_gradient(
         }
         let weights = WeightMatrix::new(s, g, ci, slice, false);
         let mut dw_rows = Scratch::take(weights.row_spectra_len(s));
-        let pass = ColumnPass { s, from: &part.x_spectra, to: &y_spectra, weights: &weights };
+        let pass = ColumnPass { setup: s, from: &part.x_spectra, to: &y_spectra, weights: &weights };
         correlate(&pass, x_rows, &dy_rows, &mut dw_rows, false);
         weights.scatter(s, g, &dw_rows, 0.25 / s.points(), dw);
     }
@@ -149,12 +149,12 @@ fn input_and_weights(
                 x_spectra.transform(s, &operands.x[part.x.clone()], &mut rows);
             }
             let x_rows = operands.saved.unwrap_or(&rows);
-            let pass = ColumnPass { s, from: x_spectra, to: y_spectra, weights: &weights };
+            let pass = ColumnPass { setup: s, from: x_spectra, to: y_spectra, weights: &weights };
             correlate(&pass, x_rows, &dy_rows, dw_rows, i > 0);
         }
         if let (Some(dx), Some(prepared)) = (&mut dx, &prepared) {
             apply(
-                &ColumnPass { s, from: y_spectra, to: x_spectra, weights: &transposed },
+                &ColumnPass { setup: s, from: y_spectra, to: x_spectra, weights: &transposed },
                 prepared,
                 &dy_rows,
                 &mut rows,
@@ -174,7 +174,7 @@ const GRADIENT_FLOATS: usize = if cfg!(test) { 1 << 12 } else { 1 << 23 }; // sm
 /// about [`GRADIENT_FLOATS`]. A range consists of whole vectors of channels.
 fn slices(s: &FourierSetup, g: &ConvGeometry, ci: (usize, usize), (start, len): (usize, usize)) -> Vec<(usize, usize)> {
     let all = WeightMatrix::new(s, g, ci, (start, len), false).row_spectra_len(s);
-    if s.depthwise || s.lanes == LaneAxis::Samples || all <= GRADIENT_FLOATS {
+    if s.depthwise || s.lane_axis == LaneAxis::Samples || all <= GRADIENT_FLOATS {
         return vec![(start, len)];
     }
     let step = (len * GRADIENT_FLOATS / all / LANES).max(1) * LANES;

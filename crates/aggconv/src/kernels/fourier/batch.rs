@@ -1,11 +1,11 @@
 //! Divides a batch into parts, which bounds the memory.
 
-use super::super::simd::LANES;
 use super::layout::LaneAxis;
 use super::planes::PlaneMatrix;
 use super::row_spectra::RowSpectra;
 use super::setup::FourierSetup;
 use crate::ConvGeometry;
+use crate::kernels::simd::LANES;
 
 /// The number of floats of row spectra that are held at a time. Larger batches are processed in parts, which bounds the
 /// memory. Smaller parts would transform the kernel too often to profit from a shared cache.
@@ -29,11 +29,12 @@ pub(super) fn batch_parts(
     limit: usize,
 ) -> Vec<BatchPart> {
     let lines = |batch: usize| {
-        let planes = |total: usize, (start, len): (usize, usize)| PlaneMatrix::new(s.lanes, batch, total, start, len);
+        let planes =
+            |total: usize, (start, len): (usize, usize)| PlaneMatrix::new(s.lane_axis, batch, total, start, len);
         let x = RowSpectra::new(s, planes(g.c_in, ci), g.input, [1, 1]);
         (x, RowSpectra::new(s, planes(g.c_out, co), g.output(), g.stride))
     };
-    let unit = if s.lanes == LaneAxis::Samples { LANES } else { 1 };
+    let unit = if s.lane_axis == LaneAxis::Samples { LANES } else { 1 };
     let floats = |batch: usize| {
         let (x, y) = lines(batch);
         x.len() + y.len()

@@ -1,10 +1,10 @@
 //! The two operations that dominate the Fourier path, in isolation, for benchmarks.
 
-use super::super::scratch::Scratch;
-use super::super::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
 use super::cgemm::cgemm;
 use super::fft::{FftPlan, SignalView, good_length};
 use super::matrix::{AxisStride, ComplexMatrix, ProductShape};
+use crate::kernels::scratch::Scratch;
+use crate::kernels::simd::{Isa, LANES, Simd, SimdKernel, dispatch};
 
 /// A complex transform of sixteen signals, one in each vector lane.
 pub struct Transform {

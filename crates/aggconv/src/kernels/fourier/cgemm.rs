@@ -5,9 +5,9 @@
 
 #![allow(clippy::needless_range_loop)] // tiles of registers, indexed alike
 
-use super::super::simd::{LANES, Simd};
 use super::gauss::{gauss_operands, gauss_panels};
 use super::matrix::{ComplexMatrix, ProductShape};
+use crate::kernels::simd::{LANES, Simd};
 
 /// Computes `C = A·B`, or `C += A·B` if `ACC`. A is conjugated if `CONJ`. With a `scratch` of at least
 /// [`ProductShape::gauss_scratch_len`] floats, a large product is computed from three real products, otherwise from
@@ -267,7 +267,7 @@ mod tests {
             let mut sums = Scratch::take(if self.three { self.shape.gauss_scratch_len() } else { 0 });
             assert_eq!(self.three, !sums.is_empty());
             let (am, bm, cm) = (matrix(&mut a, wide), matrix(&mut b, n), matrix(&mut c, n));
-            let am = if self.transposed { am.t() } else { am };
+            let am = if self.transposed { am.transposed() } else { am };
             // SAFETY: the entries lie within the three buffers.
             let entry = |x: ComplexMatrix, i: usize, j: usize| unsafe {
                 let p = x.re.add(x.rows.at(i) + x.cols.at(j));

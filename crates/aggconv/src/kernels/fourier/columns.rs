@@ -1,14 +1,14 @@
 //! One column frequency at a time: transforms of the columns, and how the work at a frequency is divided into blocks
 //! that fit the cache.
 
-use super::super::scratch::Scratch;
-use super::super::simd::{LANES, Simd};
 use super::fft::SignalView;
 use super::layout::LaneAxis;
 use super::matrix::{AxisStride, ComplexMatrix, ProductShape};
 use super::row_spectra::RowSpectra;
 use super::setup::FourierSetup;
 use super::weights::{MatrixBlock, WeightMatrix};
+use crate::kernels::scratch::Scratch;
+use crate::kernels::simd::{LANES, Simd};
 use rayon::prelude::*;
 
 /// The number of floats of spectra that a block of the batch may take: about a core's second-level cache.
@@ -23,7 +23,7 @@ const KERNEL_FLOATS: usize = if cfg!(test) { 1 << 10 } else { 1 << 18 };
 /// The step of a convolution between the row spectra of its input and of its output.
 pub struct ColumnPass<'a> {
     /// Sizes, FFT plans and layout.
-    pub s: &'a FourierSetup,
+    pub setup: &'a FourierSetup,
     /// Row spectra of the input.
     pub from: &'a RowSpectra,
     /// Row spectra of the output.
@@ -66,7 +66,7 @@ impl ColumnPass<'_> {
     /// Calls `f` for every column frequency. If there are few frequencies, the output channels are divided as well, so
     /// that there is work for several cores.
     pub(super) fn in_parallel(&self, f: impl Fn(usize, &Tiling, &mut TaskBuffers) + Sync + Send) {
-        let bins = self.s.bins();
+        let bins = self.setup.bins();
         let vectors = self.to.planes.width() / LANES;
         let splits = if self.weights.vectors { 16usize.div_ceil(bins).min(vectors) } else { 1 };
         let work: Vec<_> =
@@ -82,9 +82,9 @@ impl ColumnPass<'_> {
     /// Divides the work for the output channels `first..end`. Samples are never divided.
     fn work(&self, first: usize, end: usize) -> Tiling {
         let whole = self.weights.full_block(first, end - first);
-        let n = self.s.cols.len();
+        let n = self.setup.column_plan.len();
         let mut kernel_blocks = vec![whole];
-        if self.weights.vectors && !self.s.depthwise && n * self.weights.stride(whole) > KERNEL_FLOATS {
+        if self.weights.vectors && !self.setup.depthwise && n * self.weights.stride(whole) > KERNEL_FLOATS {
             let cols = (2 * LANES).min(whole.cols);
             let rows = (KERNEL_BLOCK_FLOATS / (2 * n * cols) / LANES * LANES).max(LANES);
             kernel_blocks.clear();
@@ -95,12 +95,12 @@ impl ColumnPass<'_> {
                 }
             }
         }
-        let batch = match self.s.lanes {
+        let batch = match self.setup.lane_axis {
             LaneAxis::Channels => self.from.planes.rows,
             LaneAxis::Samples => self.from.planes.width(),
         };
         let per_sample = 2 * n * (self.from.planes.size() + self.to.planes.size()) / batch;
-        let unit = if self.s.lanes == LaneAxis::Samples { LANES } else { 1 };
+        let unit = if self.setup.lane_axis == LaneAxis::Samples { LANES } else { 1 };
         let mut step = (BLOCK_FLOATS / per_sample.max(1)).clamp(6.min(batch), batch);
         // The blocks have about the same size.
         step = batch.div_ceil(batch.div_ceil(step)).next_multiple_of(unit);
@@ -111,13 +111,13 @@ impl ColumnPass<'_> {
         }
         let window = |set: &RowSpectra, start: usize, (first, end): (usize, usize)| {
             let len = step.min(batch - start);
-            match self.s.lanes {
+            match self.setup.lane_axis {
                 LaneAxis::Channels => Window { row: start, rows: len, col: first, cols: end - first },
                 LaneAxis::Samples => Window { row: 0, rows: set.planes.rows, col: start, cols: len },
             }
         };
         // Each channel of a depthwise convolution reads only itself.
-        let read = if self.s.depthwise { (first, end) } else { (0, self.from.planes.width()) };
+        let read = if self.setup.depthwise { (first, end) } else { (0, self.from.planes.width()) };
         let blocks = (0..batch)
             .step_by(step)
             .map(|start| [window(self.from, start, read), window(self.to, start, (first, end))])
@@ -133,27 +133,27 @@ impl ColumnPass<'_> {
         simd: S,
         set: &RowSpectra,
         window: Window,
-        lines: *const f32,
+        spectra: *const f32,
         buf: &mut [f32],
         (line_buf, fft): (&mut [f32], &mut [f32]),
     ) -> (ComplexMatrix, usize) {
         let Window { rows, cols, .. } = window;
-        if self.s.cols.len() == 1 {
-            let re = lines.cast_mut().wrapping_add(2 * window.entry(set, 0));
+        if self.setup.column_plan.len() == 1 {
+            let re = spectra.cast_mut().wrapping_add(2 * window.entry(set, 0));
             // Large products prefetch the next rows themselves: see [`upcoming_rows`].
-            let samples = self.s.lanes == LaneAxis::Samples;
+            let samples = self.setup.lane_axis == LaneAxis::Samples;
             let next = if samples { next_bin_offset(set) } else { 0 };
             return (vectors(re, set.planes.width(), next), 0);
         }
         let stride = window.stride();
-        assert!(buf.len() >= stride * self.s.cols.len());
+        assert!(buf.len() >= stride * self.setup.column_plan.len());
         let (h, step) = (set.shape[0], set.stride[0]);
         for row in 0..rows {
             for col in (0..cols).step_by(LANES) {
                 let at = window.entry(set, row) + col;
                 let mut src = SignalView {
                     stride: set.row_stride(),
-                    ..SignalView::packed::<LANES>(lines.cast_mut().wrapping_add(2 * at))
+                    ..SignalView::packed::<LANES>(spectra.cast_mut().wrapping_add(2 * at))
                 };
                 // The rows lie far apart, so that the hardware prefetcher does not follow them.
                 for i in 0..h {
@@ -179,7 +179,7 @@ impl ColumnPass<'_> {
                     ..SignalView::packed::<LANES>(buf.as_mut_ptr().wrapping_add(2 * (row * cols + col)))
                 };
                 // SAFETY: the source as above; `buf` holds n strides, as asserted.
-                unsafe { self.s.cols.run(simd, src, valid, dst, fft.as_mut_ptr()) };
+                unsafe { self.setup.column_plan.run(simd, src, valid, dst, fft.as_mut_ptr()) };
             }
         }
         (vectors(buf.as_mut_ptr(), cols, stride), stride)
@@ -193,7 +193,7 @@ impl ColumnPass<'_> {
         set: &RowSpectra,
         window: Window,
         spectrum: &mut [f32],
-        lines: *mut f32,
+        spectra: *mut f32,
         (line_buf, fft): (&mut [f32], &mut [f32]),
     ) {
         let Window { rows, cols, .. } = window;
@@ -203,7 +203,7 @@ impl ColumnPass<'_> {
                 let src = spectrum.as_mut_ptr().wrapping_add(2 * (row * cols + col));
                 let src = SignalView { stride, ..SignalView::packed::<LANES>(src) }.swapped();
                 let line = SignalView::packed::<LANES>(line_buf.as_mut_ptr());
-                let to = lines.wrapping_add(2 * (window.entry(set, row) + col));
+                let to = spectra.wrapping_add(2 * (window.entry(set, row) + col));
                 for i in 0..set.shape[0] {
                     simd.prefetch(to.wrapping_add(i * set.row_stride()));
                     simd.prefetch(to.wrapping_add(i * set.row_stride() + LANES));
@@ -211,7 +211,13 @@ impl ColumnPass<'_> {
                 // SAFETY: `spectrum` holds n strides and `line` n elements. Only this task writes to the rows of this
                 // window at this frequency.
                 unsafe {
-                    self.s.cols.run(simd, src, self.s.cols.len(), line.swapped(), fft.as_mut_ptr());
+                    self.setup.column_plan.run(
+                        simd,
+                        src,
+                        self.setup.column_plan.len(),
+                        line.swapped(),
+                        fft.as_mut_ptr(),
+                    );
                     for i in 0..set.shape[0] {
                         let from = i * set.stride[0] * 2 * LANES;
                         let to = to.add(i * set.row_stride());
@@ -271,14 +277,14 @@ pub(super) struct TaskBuffers {
 impl TaskBuffers {
     /// Allocates buffers that are large enough for any of `work`.
     fn new(c: &ColumnPass<'_>, work: &[Tiling]) -> Self {
-        let n = c.s.cols.len();
+        let n = c.setup.column_plan.len();
         let windows = |i: usize| work.iter().flat_map(|w| &w.blocks).map(move |b| b[i].stride()).max().unwrap_or(0);
         // With a single row, the row spectra are the full spectra.
         let spectra = [0, 1].map(|i| Scratch::take(if n == 1 { 0 } else { n * windows(i) }));
         let kernel = work.iter().flat_map(|w| &w.kernel_blocks).map(|&k| c.weights.stride(k)).max().unwrap_or(0);
         // The products of `ApplyAtBin` and of `CorrelateAtBin` differ only by an exchange of two sizes.
         let gauss_scratch = |block: &MatrixBlock, [_, to]: &[Window; 2]| {
-            let used = c.s.lanes == LaneAxis::Channels && !c.s.depthwise;
+            let used = c.setup.lane_axis == LaneAxis::Channels && !c.setup.depthwise;
             let apply = ProductShape { m: to.rows, k: block.rows, n: block.cols, real: false };
             if used {
                 apply.gauss_scratch_len().max(ProductShape { m: apply.k, k: apply.m, ..apply }.gauss_scratch_len())
@@ -297,7 +303,7 @@ impl TaskBuffers {
         Self {
             gauss_scratch: Scratch::take(products.max().unwrap_or(0)),
             line: Scratch::take(2 * n * LANES),
-            fft: Scratch::take(c.s.cols.scratch_len()),
+            fft: Scratch::take(c.setup.column_plan.scratch_len()),
             spectra,
             kernel,
         }
@@ -312,8 +318,8 @@ pub(super) fn next_bin_offset(set: &RowSpectra) -> usize {
 
 /// The row spectra of a window at the frequency that a thread processes after `bin`, or an empty slice if they are not
 /// contiguous.
-pub(super) fn upcoming_rows<'a>(set: &RowSpectra, window: Window, bin: usize, lines: &'a [f32]) -> &'a [f32] {
+pub(super) fn upcoming_rows<'a>(set: &RowSpectra, window: Window, bin: usize, spectra: &'a [f32]) -> &'a [f32] {
     let from = bin * set.bin_stride() + next_bin_offset(set) + 2 * window.entry(set, 0);
     let whole = set.shape[0] == 1 && window.cols == set.planes.width();
-    lines.get(from..from + 2 * window.rows * window.cols).filter(|_| whole).unwrap_or_default()
+    spectra.get(from..from + 2 * window.rows * window.cols).filter(|_| whole).unwrap_or_default()
 }

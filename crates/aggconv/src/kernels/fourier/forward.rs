@@ -1,6 +1,5 @@
 //! The forward pass.
 
-use super::super::scratch::Scratch;
 use super::apply::apply;
 use super::batch::{PART_FLOATS, batch_parts};
 use super::columns::ColumnPass;
@@ -8,6 +7,7 @@ use super::saved::SavedSpectra;
 use super::setup::FourierSetup;
 use super::weights::WeightMatrix;
 use crate::ConvGeometry;
+use crate::kernels::scratch::Scratch;
 
 /// Computes `y = conv(x, w) + bias`.
 pub fn forward(g: &ConvGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
@@ -52,7 +52,7 @@ pub(super) fn forward_within(
             let mut y_rows = Scratch::take(y_spectra.len());
             x_spectra.transform(s, &x[part.x], &mut x_rows);
             apply(
-                &ColumnPass { s, from: x_spectra, to: y_spectra, weights: &weights },
+                &ColumnPass { setup: s, from: x_spectra, to: y_spectra, weights: &weights },
                 &prepared,
                 &x_rows,
                 &mut y_rows,

@@ -2,9 +2,8 @@
 //! `T₃ = (Aᵣ + Aᵢ)·(Bᵣ + Bᵢ)`, the product is `T₁ − T₂ + i(T₃ − T₁ − T₂)`. The additions cost one factor of the sizes
 //! less than the products. A product whose imaginary parts are 0 is a single real product.
 
-use super::super::simd::padded;
-use super::super::simd::{LANES, Simd, prefetcher};
 use super::matrix::{AxisStride, ComplexMatrix, ProductShape};
+use crate::kernels::simd::{LANES, Simd, padded, prefetcher};
 use std::mem::MaybeUninit;
 
 /// A real matrix: entry (i, j) lies at `p + rows(i) + cols(j)`.

@@ -1,13 +1,13 @@
-//! The spectrum of a kernel, computed from its taps.
+//! The spectrum of a kernel, computed from its matrix.
 
-use super::super::scratch::{Scratch, SharedPtr};
-use super::super::simd::{LANES, Simd, SimdKernel, dispatch};
 use super::fft::SignalView;
 use super::layout::NON_TEMPORAL_FLOATS;
 use super::real;
 use super::setup::FourierSetup;
 use super::weights::{MatrixBlock, WeightMatrix};
 use crate::ConvGeometry;
+use crate::kernels::scratch::{Scratch, SharedPtr};
+use crate::kernels::simd::{LANES, Simd, SimdKernel, dispatch};
 use rayon::prelude::*;
 
 /// The number of vectors of kernels whose rows one task transforms.
@@ -25,7 +25,7 @@ impl WeightMatrix {
         let (shared, vectors) = (SharedPtr::new(&mut out), self.size / LANES);
         (0..vectors.div_ceil(TASK_VECTORS)).into_par_iter().for_each(|i| {
             let vectors = i * TASK_VECTORS..vectors.min((i + 1) * TASK_VECTORS);
-            dispatch(s.isa, TransformKernelRows { taps: self, s, weights: &weights, out: shared, vectors });
+            dispatch(s.isa, TransformKernelRows { matrix: self, setup: s, weights: &weights, out: shared, vectors });
         });
         out
     }
@@ -44,11 +44,11 @@ impl WeightMatrix {
         out: &mut [f32],
         (line, work): (&mut [f32], &mut [f32]),
     ) {
-        let (n, count) = (s.cols.len(), s.reachable.len());
+        let (n, count) = (s.column_plan.len(), s.reachable.len());
         let whole = self.uses_row_spectra(s);
         assert_eq!(prepared.len(), if whole { self.row_spectra_len(s) } else { count * self.size });
         assert!(out.len() >= n * self.stride(block));
-        assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
+        assert!(line.len() == 2 * n * LANES && work.len() == s.column_plan.scratch_len());
         line.fill(0.0);
         let sign = if self.conjugate { -1.0 } else { 1.0 };
         let phases = &s.phases[k * count..][..count];
@@ -93,15 +93,15 @@ impl WeightMatrix {
                 (src, dst) = (src.swapped(), dst.swapped());
             }
             // SAFETY: `line` and `work` have the lengths of the plan, and `out` holds n strides, as asserted.
-            unsafe { s.cols.run(simd, src, n, dst, work.as_mut_ptr()) };
+            unsafe { s.column_plan.run(simd, src, n, dst, work.as_mut_ptr()) };
         }
     }
 }
 
 /// Transforms the rows of kernels, 16 kernels at a time.
 struct TransformKernelRows<'a> {
-    taps: &'a WeightMatrix,
-    s: &'a FourierSetup,
+    matrix: &'a WeightMatrix,
+    setup: &'a FourierSetup,
     weights: &'a [f32],
     out: SharedPtr,
     vectors: std::ops::Range<usize>,
@@ -111,13 +111,13 @@ impl SimdKernel for TransformKernelRows<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (taps, s) = (self.taps, self.s);
-        let n = s.rows.len();
-        let mut buffer = Scratch::take(real::buffer_len_separate::<S>(&s.rows, n));
-        let non_temporal = taps.row_spectra_len(s) > NON_TEMPORAL_FLOATS;
+        let (matrix, s) = (self.matrix, self.setup);
+        let n = s.row_plan.len();
+        let mut buffer = Scratch::take(real::buffer_len_separate::<S>(&s.row_plan, n));
+        let non_temporal = matrix.row_spectra_len(s) > NON_TEMPORAL_FLOATS;
         // The transform has the sign exp(−iθ), which is that of the conjugate.
-        let sign = if taps.conjugate { 1.0 } else { -1.0 };
-        for (i, pair) in taps.groups.chunks(2).enumerate() {
+        let sign = if matrix.conjugate { 1.0 } else { -1.0 };
+        for (i, pair) in matrix.groups.chunks(2).enumerate() {
             // The taps of a row have the same positions in all kernels, so the elements between them stay 0. Two rows,
             // however, may share a buffer.
             let alone = pair.len() == 1;
@@ -126,25 +126,25 @@ impl SimdKernel for TransformKernelRows<'_> {
             }
             for v in self.vectors.clone() {
                 let weights = &self.weights[v * LANES * s.reachable.len()..];
-                let fill = |side: usize, signal: &mut [f32]| {
+                let fill = |index: usize, signal: &mut [f32]| {
                     if !alone {
                         signal.fill(0.0);
                     }
-                    for t in pair[side].1.clone() {
+                    for t in pair[index].1.clone() {
                         let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
                         // The factor ½ compensates for the factor 2 of the transform.
                         let to = &mut signal[at * LANES..][..LANES];
                         to.iter_mut().zip(&weights[t * LANES..]).for_each(|(to, w)| *to = 0.5 * w);
                     }
                 };
-                let line = |side: usize, k: usize| taps.line(s, v * LANES, k) + (4 * i + 2 * side) * LANES;
+                let line = |index: usize, k: usize| matrix.line(s, v * LANES, k) + (4 * i + 2 * index) * LANES;
                 // SAFETY: the row spectra of a vector lie within the output, and only this task writes to them.
-                let place = |side: usize, k: usize| unsafe { self.out.at(line(side, k)) };
+                let place = |index: usize, k: usize| unsafe { self.out.at(line(index, k)) };
                 // SAFETY: the buffer and the destinations have the required lengths.
                 unsafe {
                     real::forward(
                         simd,
-                        &s.rows,
+                        &s.row_plan,
                         (n, pair.len()),
                         (sign, non_temporal),
                         &mut buffer,

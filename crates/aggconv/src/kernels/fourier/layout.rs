@@ -1,8 +1,8 @@
 //! How planes are assigned to vector lanes, and the sizes of transforms.
 
-use super::super::simd::padded;
 use super::fft;
 use crate::ConvGeometry;
+use crate::kernels::simd::padded;
 
 /// Which axis of the planes lies in the vector lanes, 16 planes at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

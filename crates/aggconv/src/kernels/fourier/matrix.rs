@@ -1,7 +1,6 @@
 //! Complex matrices in memory, and the sizes of their products.
 
-use super::super::simd::LANES;
-use super::super::simd::padded;
+use crate::kernels::simd::{LANES, padded};
 
 /// The distance in memory between the indices of an axis: `step` for each index, but `chunk` for every 16 indices.
 #[derive(Clone, Copy)]
@@ -45,7 +44,7 @@ pub struct ComplexMatrix {
 
 impl ComplexMatrix {
     /// The transposed matrix.
-    pub fn t(self) -> Self {
+    pub fn transposed(self) -> Self {
         Self { rows: self.cols, cols: self.rows, ..self }
     }
 }

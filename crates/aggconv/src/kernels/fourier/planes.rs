@@ -1,13 +1,12 @@
 //! The planes of a tensor as a matrix whose columns are assigned to vector lanes.
 
-use super::super::simd::LANES;
-use super::super::simd::padded;
 use super::layout::LaneAxis;
+use crate::kernels::simd::{LANES, padded};
 
 /// The planes of some channels, as a matrix whose columns are assigned to vector lanes.
 #[derive(Debug, Clone, Copy)]
 pub struct PlaneMatrix {
-    lanes: LaneAxis,
+    lane_axis: LaneAxis,
     total: usize,
     start: usize,
     /// Rows of the matrix: samples, or channels if the samples are in the lanes.
@@ -18,12 +17,12 @@ pub struct PlaneMatrix {
 
 impl PlaneMatrix {
     /// The channels `start .. start + len` of `total`.
-    pub fn new(lanes: LaneAxis, batch: usize, total: usize, start: usize, len: usize) -> Self {
-        let (rows, cols) = match lanes {
+    pub fn new(lane_axis: LaneAxis, batch: usize, total: usize, start: usize, len: usize) -> Self {
+        let (rows, cols) = match lane_axis {
             LaneAxis::Channels => (batch, len),
             LaneAxis::Samples => (len, batch),
         };
-        Self { lanes, total, start, rows, cols }
+        Self { lane_axis, total, start, rows, cols }
     }
 
     /// The number of columns, padded to whole vectors.
@@ -40,7 +39,7 @@ impl PlaneMatrix {
     pub(super) fn vector(&self, entry: usize) -> PlaneVector {
         let (row, col) = (entry / self.width(), entry % self.width());
         let count = (self.cols - col).min(LANES);
-        match self.lanes {
+        match self.lane_axis {
             LaneAxis::Channels => PlaneVector {
                 first: row * self.total + self.start + col,
                 count,

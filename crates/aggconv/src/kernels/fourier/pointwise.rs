@@ -1,8 +1,8 @@
 //! Products of the spectra of a depthwise convolution, whose channels are independent.
 
-use super::super::simd::{LANES, Simd};
 use super::layout::LaneAxis;
 use super::matrix::ComplexMatrix;
+use crate::kernels::simd::{LANES, Simd};
 
 /// Computes `y = w · x` elementwise, with one weight for each channel.
 ///

@@ -6,8 +6,8 @@
 //! group then wastes no work, and eight complex signals take half the memory, which decides whether a transform of a
 //! thousand points stays in the second-level cache.
 
-use super::super::simd::{Arithmetic, LANES, Simd};
 use super::fft::{FftPlan, SignalView};
+use crate::kernels::simd::{Arithmetic, LANES, Simd};
 use std::ops::Range;
 
 /// Whether the two real signals of a complex signal are the halves of a vector. It is evaluated in constants, so that

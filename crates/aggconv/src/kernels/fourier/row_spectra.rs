@@ -1,11 +1,11 @@
 //! Transforms of rows: from planes in memory to the half spectra of their rows, and back.
 
-use super::super::scratch::{Scratch, SharedPtr};
-use super::super::simd::{LANES, Simd, SimdKernel, dispatch, load_transposed, store_transposed};
 use super::layout::NON_TEMPORAL_FLOATS;
 use super::planes::PlaneMatrix;
 use super::real;
 use super::setup::FourierSetup;
+use crate::kernels::scratch::{Scratch, SharedPtr};
+use crate::kernels::simd::{LANES, Simd, SimdKernel, dispatch, load_transposed, store_transposed};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -51,18 +51,18 @@ impl RowSpectra {
     }
 
     /// The (first entry, row) of row spectrum `i`. Row spectra are numbered by vector of entries, then by row.
-    pub(super) fn line(&self, i: usize) -> (usize, usize) {
+    pub(super) fn entry_and_row(&self, i: usize) -> (usize, usize) {
         (i / self.shape[0] * LANES, i % self.shape[0])
     }
 
-    fn lines(&self) -> usize {
+    fn count(&self) -> usize {
         self.planes.size() / LANES * self.shape[0]
     }
 
     /// The offset, in floats, of row spectrum `i` at frequency `k`.
     #[inline(always)]
-    fn place(&self, i: usize, k: usize) -> usize {
-        let (entry, row) = self.line(i);
+    fn offset(&self, i: usize, k: usize) -> usize {
+        let (entry, row) = self.entry_and_row(i);
         k * self.bin_stride() + row * self.row_stride() + 2 * entry
     }
 
@@ -70,10 +70,10 @@ impl RowSpectra {
     /// calls. They lie far apart, so that the hardware prefetcher does not detect them, and requesting all of them at
     /// once would stall.
     #[inline(always)]
-    fn row_prefetcher<S: Simd>(&self, simd: S, lines: *const f32, which: Range<usize>, times: usize) -> impl FnMut() {
-        let count = which.len().min(self.lines().saturating_sub(which.start));
-        let first = lines.wrapping_add(self.place(which.start, 0));
-        let next = self.place(which.start + 1, 0).wrapping_sub(self.place(which.start, 0));
+    fn row_prefetcher<S: Simd>(&self, simd: S, spectra: *const f32, which: Range<usize>, times: usize) -> impl FnMut() {
+        let count = which.len().min(self.count().saturating_sub(which.start));
+        let first = spectra.wrapping_add(self.offset(which.start, 0));
+        let next = self.offset(which.start + 1, 0).wrapping_sub(self.offset(which.start, 0));
         let (each, end) = (self.bins.div_ceil(times.max(1)), if count > 0 { self.bins } else { 0 });
         let (mut k, stride) = (0, self.bin_stride());
         move || {
@@ -91,13 +91,13 @@ impl RowSpectra {
     }
 
     /// The number of row spectra of a pair: 2, or 1 at the end.
-    fn sides(&self, pair: usize) -> usize {
-        2.min(self.lines() - 2 * pair)
+    fn pair_len(&self, pair: usize) -> usize {
+        2.min(self.count() - 2 * pair)
     }
 
     /// Divides the pairs of row spectra into tasks and runs `f(first pair, last pair)` on each.
     pub(super) fn in_parallel(&self, f: impl Fn(usize, usize) + Sync + Send) {
-        let pairs = self.lines().div_ceil(2);
+        let pairs = self.count().div_ceil(2);
         let chunk = pairs.div_ceil(64).max(4);
         // Dynamic scheduling: each thread takes the next task when it has finished one.
         (0..pairs.div_ceil(chunk)).par_bridge().for_each(|i| f(i * chunk, pairs.min((i + 1) * chunk)));
@@ -107,32 +107,39 @@ impl RowSpectra {
     pub fn transform(&self, s: &FourierSetup, x: &[f32], out: &mut [f32]) {
         assert_eq!(out.len(), self.len());
         let out = SharedPtr::new(out);
-        self.in_parallel(|from, to| dispatch(s.isa, TransformRows { set: self, s, x, out, from, to }));
+        self.in_parallel(|from, to| dispatch(s.isa, TransformRows { set: self, setup: s, x, out, from, to }));
     }
 
     /// Adds the sums of the elements of each plane to the sums of its channel. They are half of the spectrum at
     /// frequency 0.
-    pub fn add_sums(&self, lines: &[f32], sums: &mut [f64]) {
-        for i in 0..self.lines() {
-            let v = self.planes.vector(self.line(i).0);
-            let values = &lines[self.place(i, 0)..][..v.count];
+    pub fn add_sums(&self, spectra: &[f32], sums: &mut [f64]) {
+        for i in 0..self.count() {
+            let v = self.planes.vector(self.entry_and_row(i).0);
+            let values = &spectra[self.offset(i, 0)..][..v.count];
             values.iter().enumerate().for_each(|(j, x)| sums[v.channel + j * v.next] += 0.5 * f64::from(*x));
         }
     }
 
-    /// Computes the inverse row transforms: `planes = scale · lines + bias`, cropped to the shape of the planes.
-    pub fn inverse_transform(&self, s: &FourierSetup, lines: &[f32], scale: f32, bias: Option<&[f32]>, y: &mut [f32]) {
-        assert_eq!(lines.len(), self.len());
+    /// Computes the inverse row transforms: `planes = scale · spectra + bias`, cropped to the shape of the planes.
+    pub fn inverse_transform(
+        &self,
+        s: &FourierSetup,
+        spectra: &[f32],
+        scale: f32,
+        bias: Option<&[f32]>,
+        y: &mut [f32],
+    ) {
+        assert_eq!(spectra.len(), self.len());
         let y = SharedPtr::new(y);
         self.in_parallel(|from, to| {
-            dispatch(s.isa, InverseTransformRows { set: self, s, lines, scale, bias, y, from, to })
+            dispatch(s.isa, InverseTransformRows { set: self, setup: s, spectra, scale, bias, y, from, to })
         });
     }
 }
 
 struct TransformRows<'a> {
     set: &'a RowSpectra,
-    s: &'a FourierSetup,
+    setup: &'a FourierSetup,
     x: &'a [f32],
     out: SharedPtr,
     from: usize,
@@ -143,7 +150,7 @@ impl SimdKernel for TransformRows<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (set, plan) = (self.set, &self.s.rows);
+        let (set, plan) = (self.set, &self.setup.row_plan);
         let (w, step) = (set.shape[1], set.stride[1]);
         let used = (w - 1) * step + 1;
         let mut buffer = if step == 1 {
@@ -157,8 +164,8 @@ impl SimdKernel for TransformRows<'_> {
         for pair in self.from..self.to {
             // SAFETY: only this task writes to the pair's destinations, which lie within `out`, since it has
             // `set.len()` floats.
-            let place = |side: usize, k: usize| unsafe { self.out.at(set.place(2 * pair + side, k)) };
-            let sizes = (used, set.sides(pair));
+            let place = |index: usize, k: usize| unsafe { self.out.at(set.offset(2 * pair + index, k)) };
+            let sizes = (used, set.pair_len(pair));
             // SAFETY: the buffer and the destinations have the required lengths.
             unsafe {
                 // Only closures that are inlined are compiled for the instruction set.
@@ -169,10 +176,12 @@ impl SimdKernel for TransformRows<'_> {
                     (1.0, set.is_non_temporal()),
                     &mut buffer,
                     #[inline(always)]
-                    |side, t| self.fill(simd, 2 * pair + side, t),
+                    |index, t| self.fill(simd, 2 * pair + index, t),
                     place,
                     #[inline(always)]
-                    |sides| self.prefetcher(simd, 2 * pair + sides.start..2 * pair + sides.end, plan.butterflies()),
+                    |indices| {
+                        self.prefetcher(simd, 2 * pair + indices.start..2 * pair + indices.end, plan.butterflies())
+                    },
                 );
             }
         }
@@ -183,11 +192,11 @@ impl SimdKernel for TransformRows<'_> {
 impl TransformRows<'_> {
     /// Copies the elements of a row to the input of the transform.
     #[inline(always)]
-    fn fill<S: Simd>(&self, simd: S, line: usize, t: &mut [f32]) {
+    fn fill<S: Simd>(&self, simd: S, i: usize, t: &mut [f32]) {
         let set = self.set;
         let ([h, w], step) = (set.shape, set.stride[1]);
         assert!(t.len() > (w - 1) * step * LANES);
-        let (entry, row) = set.line(line);
+        let (entry, row) = set.entry_and_row(i);
         let v = set.planes.vector(entry);
         for i in (0..w).step_by(LANES) {
             let n = LANES.min(w - i);
@@ -210,8 +219,8 @@ impl TransformRows<'_> {
     fn prefetcher<S: Simd>(&self, simd: S, which: Range<usize>, times: usize) -> impl FnMut() {
         let set = self.set;
         let ([h, w], count) = (set.shape, which.len());
-        let from = which.end..which.end + if which.end < set.lines() { count } else { 0 };
-        let (entry, row) = set.line(from.start);
+        let from = which.end..which.end + if which.end < set.count() { count } else { 0 };
+        let (entry, row) = set.entry_and_row(from.start);
         let v = set.planes.vector(entry);
         let first = self.x.as_ptr().wrapping_add((v.first * h + row) * w);
         let pieces = if from.is_empty() { 0 } else { w.div_ceil(LANES) };
@@ -239,8 +248,8 @@ impl TransformRows<'_> {
 
 struct InverseTransformRows<'a> {
     set: &'a RowSpectra,
-    s: &'a FourierSetup,
-    lines: &'a [f32],
+    setup: &'a FourierSetup,
+    spectra: &'a [f32],
     scale: f32,
     bias: Option<&'a [f32]>,
     y: SharedPtr,
@@ -252,25 +261,25 @@ impl SimdKernel for InverseTransformRows<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (set, plan) = (self.set, &self.s.rows);
+        let (set, plan) = (self.set, &self.setup.row_plan);
         let mut buffer = Scratch::take(real::buffer_len::<S>(plan));
         for pair in self.from..self.to {
-            let source = |side: usize, k: usize| self.lines[set.place(2 * pair + side, k)..].as_ptr();
-            // SAFETY: the row spectra lie within `self.lines`, whose length was asserted and which ends after the 32
+            let source = |index: usize, k: usize| self.spectra[set.offset(2 * pair + index, k)..].as_ptr();
+            // SAFETY: the row spectra lie within `self.spectra`, whose length was asserted and which ends after the 32
             // floats of the last one. The signals that are taken are n vectors.
             unsafe {
                 real::inverse::<S, false, _>(
                     simd,
                     plan,
-                    set.sides(pair),
+                    set.pair_len(pair),
                     &mut buffer,
                     source,
                     #[inline(always)]
-                    |side, signal, next| self.take(simd, 2 * pair + side, signal, next),
+                    |index, signal, next| self.take(simd, 2 * pair + index, signal, next),
                     #[inline(always)]
-                    |sides| {
-                        let next = 2 * pair + sides.end..2 * pair + sides.end + sides.len();
-                        set.row_prefetcher(simd, self.lines.as_ptr(), next, plan.butterflies())
+                    |indices| {
+                        let next = 2 * pair + indices.end..2 * pair + indices.end + indices.len();
+                        set.row_prefetcher(simd, self.spectra.as_ptr(), next, plan.butterflies())
                     },
                 );
             }
@@ -284,10 +293,10 @@ impl InverseTransformRows<'_> {
     /// # Safety
     /// The signal must have as many elements as the transform, and only this task may write to the row.
     #[inline(always)]
-    unsafe fn take<S: Simd>(&self, simd: S, line: usize, signal: *const f32, next: usize) {
+    unsafe fn take<S: Simd>(&self, simd: S, i: usize, signal: *const f32, next: usize) {
         let set = self.set;
         let ([h, w], step) = (set.shape, set.stride[1] * next);
-        let (entry, row) = set.line(line);
+        let (entry, row) = set.entry_and_row(i);
         let v = set.planes.vector(entry);
         let mut bias = [0f32; LANES];
         if let Some(b) = self.bias {

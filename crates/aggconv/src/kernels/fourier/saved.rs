@@ -1,6 +1,6 @@
 //! Row spectra that are saved for the backward pass.
 
-use super::super::scratch::Scratch;
+use crate::kernels::scratch::Scratch;
 
 /// The row spectra of an input, one buffer for each group of channels, saved from the forward to the backward pass.
 #[derive(Debug)]

@@ -1,19 +1,19 @@
 //! The parts of a convolution that do not depend on the data, and their cache.
 
-use super::super::simd::Isa;
 use super::fft::FftPlan;
 use super::layout::{LaneAxis, channels, layout, size};
 use super::phases::phases;
+use crate::kernels::simd::Isa;
 use crate::{ConvGeometry, TapSet};
 use std::sync::{Arc, Mutex};
 
 /// The parts of the computation of one group of channels that do not depend on the data.
 pub(super) struct FourierSetup {
     pub(super) isa: Isa,
-    pub(super) lanes: LaneAxis,
+    pub(super) lane_axis: LaneAxis,
     pub(super) depthwise: bool,
-    pub(super) rows: FftPlan,
-    pub(super) cols: FftPlan,
+    pub(super) row_plan: FftPlan,
+    pub(super) column_plan: FftPlan,
     /// The phase factors of the column offsets of the reachable taps: see [`phases`].
     pub(super) phases: Vec<[f32; 2]>,
     pub(super) taps: TapSet,
@@ -25,7 +25,7 @@ pub(super) struct FourierSetup {
 #[derive(PartialEq)]
 struct SetupKey {
     input: [usize; 2],
-    lanes: LaneAxis,
+    lane_axis: LaneAxis,
     depthwise: bool,
     taps: Arc<TapSet>,
 }
@@ -40,7 +40,7 @@ const MAX_SETUPS: usize = 64;
 impl FourierSetup {
     /// The setup for a geometry, from the cache if possible.
     pub(super) fn of(g: &ConvGeometry) -> Arc<Self> {
-        let key = SetupKey { input: g.input, lanes: layout(g), depthwise: g.is_depthwise(), taps: g.taps.clone() };
+        let key = SetupKey { input: g.input, lane_axis: layout(g), depthwise: g.is_depthwise(), taps: g.taps.clone() };
         let setups = || SETUPS.lock().unwrap_or_else(|e| e.into_inner());
         let find = |setups: &mut Vec<(SetupKey, Arc<FourierSetup>)>| {
             let i = setups.iter().position(|(k, _)| *k == key)?;
@@ -67,10 +67,10 @@ impl FourierSetup {
         let [nh, nw] = size(g, taps.radius());
         Self {
             isa: Isa::current(),
-            lanes: layout(g),
+            lane_axis: layout(g),
             depthwise: g.is_depthwise(),
-            rows: FftPlan::new(nw),
-            cols: FftPlan::new(nh),
+            row_plan: FftPlan::new(nw),
+            column_plan: FftPlan::new(nh),
             phases: phases(nw, taps.offsets().iter().map(|o| o[1])),
             taps,
             reachable,
@@ -85,16 +85,16 @@ impl FourierSetup {
 
     /// The number of frequencies of a transform, which is also the factor by which a transform and its inverse scale.
     pub(super) fn points(&self) -> f32 {
-        (self.rows.len() * self.cols.len()) as f32
+        (self.row_plan.len() * self.column_plan.len()) as f32
     }
 
     /// Whether column frequency `k` is its own conjugate: k ≡ −k (mod N).
     pub(super) fn is_self_conjugate(&self, k: usize) -> bool {
-        k == 0 || 2 * k == self.rows.len()
+        k == 0 || 2 * k == self.row_plan.len()
     }
 
     /// The number of column frequencies that are stored; the others are their conjugates.
     pub(super) fn bins(&self) -> usize {
-        self.rows.len() / 2 + 1
+        self.row_plan.len() / 2 + 1
     }
 }

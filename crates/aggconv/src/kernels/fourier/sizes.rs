@@ -1,10 +1,10 @@
 //! The sizes that determine the cost of a convolution.
 
-use super::super::simd::padded;
 use super::fft;
 use super::layout::{LaneAxis, channels, layout, size};
 use super::matrix::ProductShape;
 use crate::ConvGeometry;
+use crate::kernels::simd::padded;
 
 /// The sizes that determine the cost of a convolution.
 pub(crate) struct FourierSizes {

@@ -1,10 +1,10 @@
 //! Tests of both passes with small parts and blocks, and with saved row spectra.
 
-use super::super::{Gradients, naive};
 use super::backward::{backward, backward_within};
 use super::batch::PART_FLOATS;
 use super::forward::{forward, forward_saving, forward_within};
 use super::saved::SavedSpectra;
+use crate::kernels::{Gradients, naive};
 use crate::{ConvGeometry, TapSet};
 use std::sync::Arc;
 

@@ -1,13 +1,13 @@
 //! From the spectrum of the weight gradient to the gradient at the taps of the kernel.
 
-use super::super::scratch::{Scratch, SharedPtr};
-use super::super::simd::{LANES, Simd, SimdKernel, dispatch, store_transposed};
 use super::fft::SignalView;
 use super::layout::NON_TEMPORAL_FLOATS;
 use super::real;
 use super::setup::FourierSetup;
 use super::weights::{MatrixBlock, WeightMatrix};
 use crate::ConvGeometry;
+use crate::kernels::scratch::{Scratch, SharedPtr};
+use crate::kernels::simd::{LANES, Simd, SimdKernel, dispatch, store_transposed};
 use rayon::prelude::*;
 
 impl WeightMatrix {
@@ -29,9 +29,9 @@ impl WeightMatrix {
         (out, add): (SharedPtr, bool),
         (line, work): (&mut [f32], &mut [f32]),
     ) {
-        let n = s.cols.len();
+        let n = s.column_plan.len();
         assert!(spectrum.len() >= n * self.stride(block));
-        assert!(line.len() == 2 * n * LANES && work.len() == s.cols.scratch_len());
+        assert!(line.len() == 2 * n * LANES && work.len() == s.column_plan.scratch_len());
         let non_temporal = !add && self.row_spectra_len(s) > NON_TEMPORAL_FLOATS;
         for (v, place) in self.vectors(block) {
             let src = self.view(block, spectrum.as_mut_ptr(), place);
@@ -47,7 +47,7 @@ impl WeightMatrix {
                     src
                 } else {
                     let to = SignalView::packed::<LANES>(line.as_mut_ptr());
-                    s.cols.run(simd, src, n, to, work.as_mut_ptr());
+                    s.column_plan.run(simd, src, n, to, work.as_mut_ptr());
                     to
                 };
                 for (i, (row, _)) in self.groups.iter().enumerate() {
@@ -64,20 +64,23 @@ impl WeightMatrix {
     }
 
     /// Computes the weight gradient from its row spectra at every column frequency.
-    pub fn scatter(&self, s: &FourierSetup, g: &ConvGeometry, lines: &[f32], scale: f32, dw: &mut [f32]) {
-        assert_eq!(lines.len(), self.row_spectra_len(s));
+    pub fn scatter(&self, s: &FourierSetup, g: &ConvGeometry, spectra: &[f32], scale: f32, dw: &mut [f32]) {
+        assert_eq!(spectra.len(), self.row_spectra_len(s));
         let dw = SharedPtr::new(dw);
         (0..self.size / LANES).into_par_iter().for_each(|v| {
-            dispatch(s.isa, ScatterGradients { taps: self, s, all: g.taps.len(), lines, scale, dw, v: v * LANES });
+            dispatch(
+                s.isa,
+                ScatterGradients { matrix: self, setup: s, all: g.taps.len(), spectra, scale, dw, v: v * LANES },
+            );
         });
     }
 }
 
 struct ScatterGradients<'a> {
-    taps: &'a WeightMatrix,
-    s: &'a FourierSetup,
+    matrix: &'a WeightMatrix,
+    setup: &'a FourierSetup,
     all: usize,
-    lines: &'a [f32],
+    spectra: &'a [f32],
     scale: f32,
     dw: SharedPtr,
     v: usize,
@@ -87,30 +90,31 @@ impl SimdKernel for ScatterGradients<'_> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (taps, s) = (self.taps, self.s);
+        let (matrix, s) = (self.matrix, self.setup);
         // The gradients of sixteen kernels, tap by tap. Those of unreachable taps are 0.
         let mut gradients = Scratch::take(self.all * LANES);
         gradients.fill(0.0);
         let scale = simd.splat(self.scale);
         let mut tap_gradients = TapGradients { gradients: &mut gradients, kept: &s.reachable, scale };
-        if taps.uses_row_spectra(s) {
-            let n = s.rows.len();
-            let mut buffer = Scratch::take(real::buffer_len::<S>(&s.rows));
-            for (i, pair) in taps.groups.chunks(2).enumerate() {
-                let source =
-                    |side: usize, k: usize| self.lines[taps.line(s, self.v, k) + (4 * i + 2 * side) * LANES..].as_ptr();
-                // SAFETY: within `lines`, whose length was asserted. They hold the conjugates of the spectra of the
+        if matrix.uses_row_spectra(s) {
+            let n = s.row_plan.len();
+            let mut buffer = Scratch::take(real::buffer_len::<S>(&s.row_plan));
+            for (i, pair) in matrix.groups.chunks(2).enumerate() {
+                let source = |index: usize, k: usize| {
+                    self.spectra[matrix.line(s, self.v, k) + (4 * i + 2 * index) * LANES..].as_ptr()
+                };
+                // SAFETY: within `spectra`, whose length was asserted. They hold the conjugates of the spectra of the
                 // rows.
                 unsafe {
                     real::inverse::<S, true, _>(
                         simd,
-                        &s.rows,
+                        &s.row_plan,
                         pair.len(),
                         &mut buffer,
                         source,
                         #[inline(always)]
-                        |side, signal, next| {
-                            for t in pair[side].1.clone() {
+                        |index, signal, next| {
+                            for t in pair[index].1.clone() {
                                 let at = i64::from(s.taps.offsets()[t][1]).rem_euclid(n as i64) as usize;
                                 // `at` is below n.
                                 tap_gradients.store(simd, t, simd.load(signal.add(at * next)));
@@ -124,7 +128,7 @@ impl SimdKernel for ScatterGradients<'_> {
             self.sums(simd, &mut tap_gradients);
         }
         let mut weights = [None; LANES];
-        weights.iter_mut().enumerate().for_each(|(i, w)| *w = taps.weight(self.v + i));
+        weights.iter_mut().enumerate().for_each(|(i, w)| *w = matrix.weight(self.v + i));
         for t in (0..self.all).step_by(LANES) {
             let n = LANES.min(self.all - t);
             // SAFETY: the gradients of the n taps from t on exist. Those of a kernel lie within `dw`, and only this
@@ -140,7 +144,7 @@ impl SimdKernel for ScatterGradients<'_> {
     }
 }
 
-/// The gradients of sixteen kernels, `[tap][lane]`, among all taps.
+/// The gradients of sixteen kernels, `[tap][lane]`, among all matrix.
 struct TapGradients<'a, S: Simd> {
     gradients: &'a mut [f32],
     kept: &'a [usize],
@@ -160,17 +164,17 @@ impl ScatterGradients<'_> {
     /// Computes the gradient of each reachable tap as a sum over the frequencies.
     #[inline(always)]
     fn sums<S: Simd>(&self, simd: S, tap_gradients: &mut TapGradients<'_, S>) {
-        let (taps, s) = (self.taps, self.s);
+        let (matrix, s) = (self.matrix, self.setup);
         let (bins, count) = (s.bins(), s.reachable.len());
-        for (i, (_, range)) in taps.groups.iter().enumerate() {
+        for (i, (_, range)) in matrix.groups.iter().enumerate() {
             // Eight taps at a time share what is read of the row spectra.
             for first in range.clone().step_by(8) {
                 let some = (range.end - first).min(8);
                 let mut sums = [simd.splat(0.0); 8];
                 for k in 0..bins {
-                    // SAFETY: within `lines`, whose length was asserted.
+                    // SAFETY: within `spectra`, whose length was asserted.
                     let (re, im) = unsafe {
-                        let p = self.lines.as_ptr().add(taps.line(s, self.v, k) + 2 * i * LANES);
+                        let p = self.spectra.as_ptr().add(matrix.line(s, self.v, k) + 2 * i * LANES);
                         (simd.load(p), simd.load(p.add(LANES)))
                     };
                     let phases = &s.phases[k * count + first..][..some];

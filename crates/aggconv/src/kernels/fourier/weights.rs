@@ -1,13 +1,12 @@
 //! The weights of a group of channels as one matrix for each tap.
 
-use super::super::scratch::{Scratch, SharedPtr};
-use super::super::simd::padded;
-use super::super::simd::{LANES, Simd, SimdKernel, dispatch, load_transposed};
 use super::fft::SignalView;
 use super::layout::LaneAxis;
 use super::matrix::{AxisStride, ComplexMatrix};
 use super::setup::FourierSetup;
 use crate::ConvGeometry;
+use crate::kernels::scratch::{Scratch, SharedPtr};
+use crate::kernels::simd::{LANES, Simd, SimdKernel, dispatch, load_transposed, padded};
 use rayon::prelude::*;
 
 /// The maximum size, in floats, of the transforms of all rows of all kernels.
@@ -45,7 +44,7 @@ pub struct WeightMatrix {
     pub vectors: bool,
     /// Whether the spectrum is conjugated, as the input gradient requires.
     pub conjugate: bool,
-    /// The distinct row offsets, each with its range of reachable taps.
+    /// The distinct row offsets, each with its range of reachable matrix.
     pub groups: Vec<(i32, std::ops::Range<usize>)>,
 }
 
@@ -62,7 +61,7 @@ impl WeightMatrix {
         let (rows, cols, row_step, col_step, width) = if s.depthwise {
             (1, co, 0, 1, padded(co))
         } else {
-            match (s.lanes, transposed) {
+            match (s.lane_axis, transposed) {
                 (LaneAxis::Channels, false) => (ci, co, 1, per, padded(co)),
                 (LaneAxis::Channels, true) => (co, ci, per, 1, padded(ci)),
                 (LaneAxis::Samples, _) => (co, ci, per, 1, ci),
@@ -76,7 +75,7 @@ impl WeightMatrix {
             }
         }
         let size = padded(rows * width);
-        let vectors = s.lanes == LaneAxis::Channels;
+        let vectors = s.lane_axis == LaneAxis::Channels;
         Self { rows, width, cols, row_step, col_step, first: start * per, size, vectors, conjugate: transposed, groups }
     }
 
@@ -95,7 +94,7 @@ impl WeightMatrix {
         let mut position = vec![None; all];
         s.reachable.iter().enumerate().for_each(|(t, &k)| position[k] = Some(t));
         (0..self.size / LANES).into_par_iter().with_min_len(8).for_each(|v| {
-            dispatch(s.isa, GatherWeights { taps: self, position: &position, w, out: shared, v: v * LANES });
+            dispatch(s.isa, GatherWeights { matrix: self, position: &position, w, out: shared, v: v * LANES });
         });
         out
     }
@@ -187,8 +186,8 @@ impl WeightMatrix {
 }
 
 struct GatherWeights<'a> {
-    taps: &'a WeightMatrix,
-    /// The position of each tap among the reachable taps.
+    matrix: &'a WeightMatrix,
+    /// The position of each tap among the reachable matrix.
     position: &'a [Option<usize>],
     w: &'a [f32],
     out: SharedPtr,
@@ -201,7 +200,7 @@ impl SimdKernel for GatherWeights<'_> {
     fn run<S: Simd>(self, simd: S) {
         let (all, count) = (self.position.len(), self.position.iter().flatten().count());
         let mut weights = [None; LANES];
-        weights.iter_mut().enumerate().for_each(|(i, w)| *w = self.taps.weight(self.v + i));
+        weights.iter_mut().enumerate().for_each(|(i, w)| *w = self.matrix.weight(self.v + i));
         for t in (0..all).step_by(LANES) {
             let n = LANES.min(all - t);
             let row = |lane: usize| weights[lane].map(|i: usize| self.w[i * all + t..][..n].as_ptr());

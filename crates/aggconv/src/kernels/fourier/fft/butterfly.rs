@@ -2,7 +2,7 @@
 
 #![allow(clippy::needless_range_loop)] // butterflies index several arrays alike
 
-use super::super::super::simd::Arithmetic;
+use crate::kernels::simd::Arithmetic;
 
 /// A complex number in each lane.
 pub type C<S> = (<S as Arithmetic>::V, <S as Arithmetic>::V);

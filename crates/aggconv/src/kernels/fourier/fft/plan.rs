@@ -1,9 +1,9 @@
 //! A transform as a sequence of passes.
 
-use super::super::super::simd::{Arithmetic, LANES, Simd};
 use super::SignalView;
 use super::butterfly::{Butterfly, CompositeRadix, Radix2, Radix3, Radix4, Radix5, Radix8};
 use super::length::factor;
+use crate::kernels::simd::{Arithmetic, LANES, Simd};
 
 /// One pass: `m` twiddle groups of butterflies of the given radix over `s` interleaved sub-transforms.
 #[derive(Debug, Clone)]
