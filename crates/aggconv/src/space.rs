@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_spaces_are_refused_with_the_value() {
+    fn invalid_spaces_are_rejected_with_the_value() {
         let bad = |k: &[usize], d: &[usize]| KernelSpace::new(k.to_vec(), d.to_vec()).unwrap_err();
         assert_eq!(bad(&[], &[1]), SpaceError::NoKernelSizes);
         assert_eq!(bad(&[3], &[]), SpaceError::NoDilations);
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn candidates_read_back_what_they_print() {
+    fn candidates_parse_what_they_display() {
         for candidate in KernelSpace::for_2d().candidates() {
             assert_eq!(candidate.to_string().parse(), Ok(*candidate));
         }
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn serde_refuses_what_new_refuses() {
+    fn serde_rejects_what_new_rejects() {
         let space = KernelSpace::baby();
         let json = serde_json::to_string(&space).unwrap();
         assert_eq!(json, r#"{"kernel_sizes":[3,5],"dilations":[1,2]}"#);

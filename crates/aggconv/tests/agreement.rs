@@ -196,7 +196,7 @@ fn views_are_read_in_their_own_order() {
 }
 
 #[test]
-fn only_wanted_gradients_are_computed_and_each_is_the_same() {
+fn only_requested_gradients_are_computed_and_each_is_the_same() {
     let case = Case {
         space: KernelSpace::baby(),
         dims: 1,
@@ -244,7 +244,7 @@ fn only_wanted_gradients_are_computed_and_each_is_the_same() {
 }
 
 #[test]
-fn doubles_are_composed_and_refused_by_the_kernels() {
+fn doubles_are_composed_and_rejected_by_the_kernels() {
     let case = Case {
         space: KernelSpace::baby(),
         dims: 2,
@@ -261,8 +261,8 @@ fn doubles_are_composed_and_refused_by_the_kernels() {
     let x = Tensor::<4>::from_data(TensorData::new(double(case.x()), case.x_shape()), (&device, DType::F64));
     let w = Tensor::<3>::from_data(TensorData::new(double(case.w()), case.w_shape()), (&device, DType::F64));
     let c = Tensor::<1>::from_data(TensorData::new(double(case.c()), [4]), (&device, DType::F64));
-    let refused = agg_conv(x.clone(), w.clone(), c.clone(), None, &options(&case, Formulation::Auto, Engine::Native));
-    assert_eq!(refused.unwrap_err(), OperatorError::NativeDType(DType::F64));
+    let rejected = agg_conv(x.clone(), w.clone(), c.clone(), None, &options(&case, Formulation::Auto, Engine::Native));
+    assert_eq!(rejected.unwrap_err(), OperatorError::NativeDType(DType::F64));
     for &formulation in Formulation::ALL {
         let y = agg_conv(x.clone(), w.clone(), c.clone(), None, &options(&case, formulation, Engine::Auto)).unwrap();
         assert_eq!(y.dtype(), DType::F64);
@@ -280,43 +280,43 @@ fn doubles_are_composed_and_refused_by_the_kernels() {
 }
 
 #[test]
-fn shapes_that_do_not_fit_are_refused() {
+fn shapes_that_do_not_fit_are_rejected() {
     let device = device();
     let x = |shape: [usize; 4]| Tensor::<4>::zeros(shape, &device);
     let w = |shape: [usize; 3]| Tensor::<3>::zeros(shape, &device);
     let c = |n: usize| Tensor::<1>::zeros([n], &device);
     let one = AggConvOptions::new(KernelSpace::baby(), 1);
-    let refused = |x, w, c, b, o: &AggConvOptions| agg_conv(x, w, c, b, o).unwrap_err();
+    let rejected = |x, w, c, b, o: &AggConvOptions| agg_conv(x, w, c, b, o).unwrap_err();
     assert_eq!(
-        refused(x([1, 2, 2, 8]), w([3, 2, 16]), c(4), None, &one),
+        rejected(x([1, 2, 2, 8]), w([3, 2, 16]), c(4), None, &one),
         OperatorError::NotOneDimensional([1, 2, 2, 8])
     );
     assert_eq!(
-        refused(x([1, 2, 1, 8]), w([3, 2, 15]), c(4), None, &one),
+        rejected(x([1, 2, 1, 8]), w([3, 2, 15]), c(4), None, &one),
         OperatorError::Taps { w: [3, 2, 15], expected: 16 }
     );
     assert_eq!(
-        refused(x([1, 2, 1, 8]), w([3, 2, 16]), c(5), None, &one),
+        rejected(x([1, 2, 1, 8]), w([3, 2, 16]), c(5), None, &one),
         OperatorError::Mixing { got: 5, expected: 4 }
     );
     for &formulation in Formulation::ALL {
         let options = AggConvOptions { formulation, ..one.clone() };
         assert_eq!(
-            refused(x([1, 2, 1, 8]), w([3, 2, 16]), c(4), Some(c(2)), &options),
+            rejected(x([1, 2, 1, 8]), w([3, 2, 16]), c(4), Some(c(2)), &options),
             OperatorError::Bias { got: 2, expected: 3 }
         );
     }
     assert_eq!(
-        refused(x([1, 5, 1, 8]), w([3, 2, 16]), c(4), None, &one),
+        rejected(x([1, 5, 1, 8]), w([3, 2, 16]), c(4), None, &one),
         OperatorError::Channels { x: [1, 5, 1, 8], w: [3, 2, 16], groups: 1, expected: 2 }
     );
     let grouped = AggConvOptions { groups: 2, ..one.clone() };
     assert_eq!(
-        refused(x([1, 4, 1, 8]), w([3, 2, 16]), c(4), None, &grouped),
+        rejected(x([1, 4, 1, 8]), w([3, 2, 16]), c(4), None, &grouped),
         OperatorError::Groups { c_in: 4, c_out: 3, groups: 2 }
     );
     let still = AggConvOptions { stride: 0, ..one.clone() };
-    assert_eq!(refused(x([1, 2, 1, 8]), w([3, 2, 16]), c(4), None, &still), OperatorError::Stride([1, 0]));
+    assert_eq!(rejected(x([1, 2, 1, 8]), w([3, 2, 16]), c(4), None, &still), OperatorError::Stride([1, 0]));
     let three = AggConvOptions { dims: 3, ..one };
-    assert_eq!(refused(x([1, 2, 1, 8]), w([3, 2, 16]), c(4), None, &three), OperatorError::Dimensions(3));
+    assert_eq!(rejected(x([1, 2, 1, 8]), w([3, 2, 16]), c(4), None, &three), OperatorError::Dimensions(3));
 }

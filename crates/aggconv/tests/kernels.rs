@@ -225,7 +225,7 @@ fn gradients_of_the_definition_match_finite_differences() {
 }
 
 #[test]
-fn same_bits_at_any_thread_count() {
+fn bit_identical_at_any_thread_count() {
     let g = ConvGeometry {
         batch: 17,
         c_in: 5,
@@ -263,7 +263,7 @@ fn narrower_instruction_sets_agree() {
     }
     for isa in ["scalar", "avx2"] {
         let out = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["agree", "same_bits"])
+            .args(["agree", "bit_identical"])
             .env("AGGCONV_ISA", isa)
             .env("PROPTEST_CASES", "16")
             .output()

@@ -93,7 +93,7 @@ fn nan_stays_in_its_plane() {
 }
 
 #[test]
-fn same_bits_whatever_the_threads() {
+fn bit_identical_at_any_thread_count() {
     for shape in SHAPES.into_iter().chain([[70, 3, 1000], [1, 3, 100_003]]) {
         let [n, c, plane] = shape;
         let (x, y, g) = (noise(n * c * plane, 1), noise(n * c * plane, 2), noise(n * c, 3));
@@ -230,7 +230,7 @@ fn a_term_that_is_used_again_keeps_its_values() {
 
 /// Residual stages with a head, as in training.
 #[test]
-fn residual_stages_have_the_same_gradients_in_every_way() {
+fn residual_stages_have_the_same_gradients_on_every_device() {
     let gradients = |device: &Device, ours: bool| {
         let norms = [NormAct::new(4, device), NormAct::new(4, device)];
         let convs = [1, 2].map(|seed| {
@@ -252,7 +252,7 @@ fn residual_stages_have_the_same_gradients_in_every_way() {
     };
     let [kept, again] = devices();
     let ours = gradients(&kept, true);
-    assert_eq!(ours, gradients(&again, true), "checkpointed gradients are others");
+    assert_eq!(ours, gradients(&again, true), "checkpointed gradients differ");
     for (ours, theirs) in ours.iter().zip(gradients(&kept, false)) {
         assert_close("gradient", ours, &wide(&theirs), 1e-5);
     }

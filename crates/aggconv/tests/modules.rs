@@ -142,7 +142,7 @@ fn a_tiny_aggconv_learns_a_dilated_convolution() {
 }
 
 #[test]
-fn one_seed_gives_the_same_bits_on_any_number_of_threads() {
+fn one_seed_is_bit_identical_on_any_number_of_threads() {
     let run = |threads: usize, formulation: Formulation| {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
             let device = device();
@@ -188,14 +188,14 @@ fn kernel_conv_is_burns_convolution() {
 }
 
 #[test]
-fn layers_that_cannot_be_are_refused() {
+fn invalid_layers_are_rejected() {
     let device = Device::flex();
     let agg = |channels| AggConvConfig::new(channels, KernelSpace::baby());
-    let refused = |config: AggConvConfig| config.try_init(&Device::flex()).unwrap_err();
-    assert_eq!(refused(agg([0, 2])), OperatorError::NoChannels { c_in: 0, c_out: 2 });
-    assert_eq!(refused(agg([4, 6]).with_groups(4)), OperatorError::Groups { c_in: 4, c_out: 6, groups: 4 });
-    assert_eq!(refused(agg([4, 6]).with_stride(0)), OperatorError::Stride([0, 0]));
-    assert_eq!(refused(agg([4, 6]).with_dims(3)), OperatorError::Dimensions(3));
+    let rejected = |config: AggConvConfig| config.try_init(&Device::flex()).unwrap_err();
+    assert_eq!(rejected(agg([0, 2])), OperatorError::NoChannels { c_in: 0, c_out: 2 });
+    assert_eq!(rejected(agg([4, 6]).with_groups(4)), OperatorError::Groups { c_in: 4, c_out: 6, groups: 4 });
+    assert_eq!(rejected(agg([4, 6]).with_stride(0)), OperatorError::Stride([0, 0]));
+    assert_eq!(rejected(agg([4, 6]).with_dims(3)), OperatorError::Dimensions(3));
     assert_eq!(
         KernelConvConfig::new([1, 1], 4).try_init(&device).unwrap_err(),
         KernelConvError::Kernel(SpaceError::EvenKernelSize(4))

@@ -286,7 +286,7 @@ fn evaluation_uses_the_given_statistics() {
 }
 
 #[test]
-fn a_large_mean_does_not_drown_the_variance() {
+fn a_large_mean_does_not_cancel_the_variance() {
     let mut case = Case::new([4, 2, 100], false, 8);
     // Multiples of 1/16 are exact near 30000.
     case.x.iter_mut().for_each(|x| *x = (*x * 16.0).round() / 16.0 + 30000.0);
@@ -309,7 +309,7 @@ fn nan_is_not_hidden() {
 }
 
 #[test]
-fn same_bits_whatever_the_threads() {
+fn bit_identical_at_any_thread_count() {
     for shape in [[1, 1, 100_003], [37, 2, 1001], [16, 24, 64]] {
         let case = Case::new(shape, true, 21);
         let with = |threads| {

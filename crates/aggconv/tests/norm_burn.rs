@@ -123,7 +123,7 @@ fn other_types_are_composed() {
 }
 
 #[test]
-fn wrong_channels_are_refused() {
+fn wrong_channels_are_rejected() {
     let device = Device::default();
     let x = Tensor::<3>::ones([2, 4, 5], &device);
     let (gamma, beta) = (Tensor::<1>::ones([4], &device), Tensor::<1>::ones([3], &device));
@@ -133,7 +133,7 @@ fn wrong_channels_are_refused() {
 
 /// The output of a normalization is recomputed for the convolution that follows it, inside a residual sum.
 #[test]
-fn checkpointed_gradients_have_the_same_bits() {
+fn checkpointed_gradients_are_bit_identical() {
     // Fixed values, because other tests draw from the device's generator at the same time.
     let values = |n: usize| (0..n).map(|i| ((i * 37 % 101) as f32).sin()).collect::<Vec<_>>();
     let gradients = |device: &Device| {

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn clear_cases_are_decided_right() {
+    fn clear_cases_select_the_faster_algorithm() {
         let sets: Vec<_> = [1, 3, 7, 15].map(|d| TapSet::lattice(9, d, 2)).into();
         let wide = TapSet::union(&sets);
         assert_eq!(pick(64, [16, 16, 1], [32, 32], 1, wide.clone()), Algorithm::Fourier);

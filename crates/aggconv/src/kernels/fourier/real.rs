@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn one_or_two_sides_there_and_back_at_every_length() {
+    fn one_or_two_groups_round_trip_at_every_length() {
         for isa in Isa::ALL.iter().copied().filter(|isa| isa.available()) {
             for n in (1..=40).chain([90, 96, 360, 1152]).filter(|&n| super::super::fft::cost_per_point(n).is_finite()) {
                 for (count, sign) in [(1, 1.0), (2, -1.0), (2, 1.0), (1, -1.0)] {

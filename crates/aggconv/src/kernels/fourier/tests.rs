@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Both passes with small parts and blocks (see `columns`), against the definition.
 #[test]
-fn parts_and_chunks_add_up() {
+fn parts_and_blocks_add_up() {
     for (batch, c_in, c_out, groups) in [(5, 40, 52, 1), (37, 3, 2, 1), (7, 16, 16, 16), (40, 33, 16, 1)] {
         let taps = Arc::new(TapSet::union([&TapSet::lattice(3, 1, 2), &TapSet::lattice(3, 3, 2)]));
         let g = ConvGeometry { batch, c_in, c_out, groups, input: [7, 6], stride: [1, 2], taps };
@@ -38,7 +38,7 @@ fn parts_and_chunks_add_up() {
 /// Saved row spectra replace the input with bit-identical results. They are not saved for a divided batch or for
 /// two-dimensional data.
 #[test]
-fn saved_spectra_stand_for_the_input() {
+fn saved_row_spectra_replace_the_input() {
     let geometry = |batch, [c_in, c_out]: [usize; 2], groups, input, stride| {
         let taps = Arc::new(TapSet::union([&TapSet::lattice(5, 1, 1), &TapSet::lattice(3, 4, 1)]));
         ConvGeometry { batch, c_in, c_out, groups, input, stride: [1, stride], taps }

@@ -215,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stretches_are_disjoint_and_none_is_lost(steps in proptest::collection::vec((0usize..3, 1usize..1 << 20), 1..60)) {
+        fn ranges_are_disjoint_and_none_is_lost(steps in proptest::collection::vec((0usize..3, 1usize..1 << 20), 1..60)) {
             let (mut arena, mut taken) = (Arena::new(), Vec::new());
             for (what, n) in steps {
                 if what > 0 || taken.is_empty() {
@@ -236,7 +236,7 @@ mod tests {
 
     /// The same requests in the same order, as in every step: from the second round on, no new page is touched.
     #[test]
-    fn a_round_uses_the_pages_of_the_one_before() {
+    fn repeated_requests_reuse_pages() {
         let mut arena = Arena::new();
         let round = |arena: &mut Arena| {
             let mut new = 0;
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_that_were_never_in_use_together_are_given_back() {
+    fn pages_that_were_never_in_use_together_are_released() {
         let mut arena = Arena::new();
         // A large buffer above a small one, and a gap that the next buffer does not fit into.
         let small = arena.take(GRANULE_LINES).expect("addresses");
