@@ -26,7 +26,7 @@ impl Contiguous {
     }
 
     pub(crate) fn as_slice(&self) -> &[f32] {
-        self.0.as_slice().expect("made contiguous, and the `ops` let no type but f32 through")
+        self.0.as_slice().expect("the tensor is contiguous, and `ops` passes only f32")
     }
 
     /// The elements for writing, if nothing else owns their memory and it holds nothing else.

@@ -55,7 +55,7 @@ pub fn backward_saved(
     assert!(grads.x.as_ref().is_none_or(|d| d.len() == g.x_len()));
     assert!(grads.w.as_ref().is_none_or(|d| d.len() == g.w_len()));
     assert!(grads.bias.as_ref().is_none_or(|d| d.len() == g.c_out) && algorithm.supports(g));
-    assert!(saved.is_none() || algorithm == Algorithm::Fourier, "no other algorithm keeps anything");
+    assert!(saved.is_none() || algorithm == Algorithm::Fourier, "only the Fourier algorithm saves its input");
     match algorithm {
         Algorithm::Naive => naive::backward(g, x, w, dy, grads.x, grads.w, grads.bias),
         Algorithm::Direct => direct::backward(g, x, w, dy, grads),

@@ -264,7 +264,9 @@ pub(super) fn mirror<S: Simd>(simd: S, n: usize, spectrum: &mut [f32], stride: u
 
 /// The buffers of one task.
 pub(super) struct TaskBuffers {
+    /// One column of the grid.
     pub(super) line: Scratch,
+    /// Scratch memory of the column transform.
     pub(super) fft: Scratch,
     /// The spectra of the two windows.
     pub(super) spectra: [Scratch; 2],

@@ -9,13 +9,19 @@ use std::sync::{Arc, Mutex};
 
 /// The parts of the computation of one group of channels that do not depend on the data.
 pub(super) struct FourierSetup {
+    /// The instruction set in use.
     pub(super) isa: Isa,
+    /// The axis of the planes in the vector lanes.
     pub(super) lane_axis: LaneAxis,
+    /// Whether the convolution is depthwise.
     pub(super) depthwise: bool,
+    /// The transform of the rows.
     pub(super) row_plan: FftPlan,
+    /// The transform of the columns.
     pub(super) column_plan: FftPlan,
     /// The phase factors of the column offsets of the reachable taps: see [`phases`].
     pub(super) phases: Vec<[f32; 2]>,
+    /// The taps that can touch the input.
     pub(super) taps: TapSet,
     /// The positions of the reachable taps among all taps.
     pub(super) reachable: Vec<usize>,
