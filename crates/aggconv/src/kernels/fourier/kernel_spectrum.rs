@@ -1,4 +1,4 @@
-//! The spectrum of a kernel, computed from its matrix.
+//! The spectrum of a kernel, computed from its taps.
 
 use super::fft::SignalView;
 use super::layout::NON_TEMPORAL_FLOATS;

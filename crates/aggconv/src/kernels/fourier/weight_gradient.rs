@@ -144,7 +144,7 @@ impl SimdKernel for ScatterGradients<'_> {
     }
 }
 
-/// The gradients of sixteen kernels, `[tap][lane]`, among all matrix.
+/// The gradients of sixteen kernels, `[tap][lane]`, among all taps.
 struct TapGradients<'a, S: Simd> {
     gradients: &'a mut [f32],
     kept: &'a [usize],

@@ -44,7 +44,7 @@ pub struct WeightMatrix {
     pub vectors: bool,
     /// Whether the spectrum is conjugated, as the input gradient requires.
     pub conjugate: bool,
-    /// The distinct row offsets, each with its range of reachable matrix.
+    /// The distinct row offsets, each with its range of reachable taps.
     pub groups: Vec<(i32, std::ops::Range<usize>)>,
 }
 
@@ -187,7 +187,7 @@ impl WeightMatrix {
 
 struct GatherWeights<'a> {
     matrix: &'a WeightMatrix,
-    /// The position of each tap among the reachable matrix.
+    /// The position of each tap among the reachable taps.
     position: &'a [Option<usize>],
     w: &'a [f32],
     out: SharedPtr,
