@@ -1,6 +1,6 @@
 //! The result of the search: which kernel each layer gets.
 
-use crate::backbone::{Plan, Shape};
+use crate::backbone::{Graph, Shape};
 use crate::config::BackboneName;
 use crate::error::Error;
 use crate::problem::Problem;
@@ -18,12 +18,12 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Checks the architecture against the plan it is to be built on.
+    /// Checks the architecture against the graph it is to be built on.
     ///
     /// # Errors
     /// [`Error::Architecture`] if the number of layers differs or a kernel is even or zero.
-    pub fn check(&self, plan: &Plan) -> Result<(), Error> {
-        let layers = plan.searched().len();
+    pub fn check(&self, graph: &Graph) -> Result<(), Error> {
+        let layers = graph.searched().len();
         if self.kernels.len() != layers {
             return Err(Error::Architecture {
                 reason: format!(
@@ -45,8 +45,8 @@ impl Architecture {
     }
 }
 
-/// The plan of a problem's backbone at a width.
-pub(crate) fn plan(problem: &Problem, width: usize) -> Plan {
+/// The graph of a problem's backbone at a width.
+pub(crate) fn graph(problem: &Problem, width: usize) -> Graph {
     let config = &problem.config;
     let shape = Shape {
         channels: problem.train.input()[0],
@@ -56,5 +56,5 @@ pub(crate) fn plan(problem: &Problem, width: usize) -> Plan {
         base: config.backbone.channels,
         plain_kernels: &config.backbone.plain_kernels,
     };
-    config.backbone_name(problem.dims()).resolve().plan(shape)
+    config.backbone_name(problem.dims()).resolve().graph(shape)
 }

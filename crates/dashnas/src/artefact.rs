@@ -7,7 +7,7 @@
 mod check;
 
 use crate::architecture::Architecture;
-use crate::backbone::Plan;
+use crate::backbone::Graph;
 use crate::config::Preset;
 use crate::data::{InputNormalizer, ReadOptions, TargetNormalizer};
 use crate::digest::hex;
@@ -24,7 +24,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Version of the files written; a reader refuses others.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// The key of the file's metadata.
 const KEY: &str = "dashnas";
@@ -50,7 +50,7 @@ pub struct ModelCard {
     /// The kernels of its layers.
     pub architecture: Architecture,
     /// Its topology.
-    pub plan: Plan,
+    pub graph: Graph,
     /// How files of raw inputs are read.
     pub reading: ReadOptions,
     /// `[channels, L]` or `[channels, H, W]` of the training inputs as they were read.

@@ -60,7 +60,7 @@ impl Model {
         let Artefact { card, parameters } = artefact;
         let kernels = Kernels::Fixed(card.architecture.kernels.clone());
         let mut init = Seed(0).stream("load", &[]);
-        let network = Network::new(&card.plan, card.task.outputs(), card.task.is_dense(), &kernels, &mut init, device);
+        let network = Network::new(&card.graph, &kernels, &mut init, device);
         let network = fill(network, parameters).map_err(|reason| Error::Model { reason })?;
         Ok(Self { card, network, device: device.clone() })
     }

@@ -1,9 +1,9 @@
-//! The network itself: a [`Plan`] with its parameters, either a supernet (every convolution an
+//! The network itself: a [`Graph`] with its parameters, either a supernet (every convolution an
 //! `AggConv` over the kernel space) or a discretized network (every convolution one `Conv_{k,d}`).
 //!
 //! Data is `[N, C, H, W]` throughout; series have H = 1.
 
-use crate::backbone::{Op, Plan, Residual};
+use crate::backbone::graph::{Convolution, Graph, Kind, Node, NodeId, Operation};
 use crate::rng::{self, Stream};
 use aggconv::maps::ops as maps;
 use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig};
@@ -61,15 +61,14 @@ pub enum ConvLayer {
 pub struct Network {
     convs: Vec<ConvLayer>,
     pointwise: Vec<KernelConv>,
+    unsearched: Vec<KernelConv>,
     norms: Vec<NormAct>,
     /// `[features, outputs]`.
     head_weight: Param<Tensor<2>>,
     /// `[outputs]`.
     head_bias: Param<Tensor<1>>,
     #[module(skip)]
-    plan: Plan,
-    #[module(skip)]
-    dense: bool,
+    graph: Graph,
 }
 
 /// What one forward pass needs besides the data.
@@ -100,53 +99,44 @@ impl Network {
     /// # Panics
     /// If `Kernels::Fixed` does not have one kernel for each searched layer, or holds an even
     /// kernel: architectures are validated when they are read.
-    pub fn new(
-        plan: &Plan,
-        outputs: usize,
-        dense: bool,
-        kernels: &Kernels,
-        stream: &mut Stream,
-        device: &Device,
-    ) -> Self {
-        let (mut convs, mut pointwise, mut norms) = (Vec::new(), Vec::new(), Vec::new());
-        for stage in &plan.stages {
-            let shortcut = match &stage.residual {
-                Residual::Project { ops } => ops.as_slice(),
-                Residual::None | Residual::Identity => &[],
-            };
-            for op in stage.body.iter().chain(shortcut) {
-                match *op {
-                    Op::Conv { c_in, c_out, stride, .. } => {
-                        convs.push(conv(plan.dims, [c_in, c_out], stride, kernels, convs.len(), stream, device));
-                    }
-                    Op::Pointwise { c_in, c_out, stride } => {
-                        pointwise.push(fixed(plan.dims, [c_in, c_out], stride, [1, 1], stream, device));
-                    }
-                    Op::Norm { channels } => norms.push(NormAct::new(channels, device)),
-                    Op::Relu | Op::Dropout => {}
+    pub fn new(graph: &Graph, kernels: &Kernels, stream: &mut Stream, device: &Device) -> Self {
+        let (mut convs, mut pointwise, mut unsearched, mut norms) = (vec![], vec![], vec![], vec![]);
+        let dims = graph.dims();
+        for (_, node) in graph.nodes() {
+            let kind = node.operation.kind();
+            match node.operation {
+                Operation::Conv(Convolution { channels, stride, .. }) if kind == Kind::Searched => {
+                    convs.push(conv(dims, channels, stride, kernels, convs.len(), stream, device));
                 }
+                Operation::Conv(Convolution { channels, stride, kernel, .. }) => {
+                    let list = if kind == Kind::Pointwise { &mut pointwise } else { &mut unsearched };
+                    list.push(fixed(dims, channels, stride, [kernel, 1], stream, device));
+                }
+                Operation::Norm { channels } => norms.push(NormAct::new(channels, device)),
+                _ => {}
             }
         }
         if let Kernels::Fixed(list) = kernels {
             assert_eq!(list.len(), convs.len(), "one kernel for each searched layer");
         }
-        let bound = 1.0 / (plan.features as f64).sqrt();
-        let weight = rng::uniform(plan.features * outputs, bound, stream);
+        let [features, outputs] = graph.head();
+        let bound = 1.0 / (features as f64).sqrt();
+        let weight = rng::uniform(features * outputs, bound, stream);
         let bias = rng::uniform(outputs, bound, stream);
         Self {
             convs,
             pointwise,
+            unsearched,
             norms,
-            head_weight: Param::from_data(TensorData::new(weight, [plan.features, outputs]), device),
+            head_weight: Param::from_data(TensorData::new(weight, [features, outputs]), device),
             head_bias: Param::from_data(TensorData::new(bias, [outputs]), device),
-            plan: plan.clone(),
-            dense,
+            graph: graph.clone(),
         }
     }
 
     /// The topology.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
     /// The searched convolutions, in the order of the forward pass.
@@ -161,68 +151,82 @@ impl Network {
     /// for a dense one.
     ///
     /// # Panics
-    /// If x has not the plan's channels, or no position; if the plan's parts do not fit together, which is checked
-    /// where one is made or read.
+    /// If x does not have the graph's channels, or no position.
     pub fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<3> {
-        let mut at = Cursor::default();
-        let mut x = x;
-        for stage in &self.plan.stages {
-            let input = x.clone();
-            x = self.run(&stage.body, x, pass, &mut at);
-            x = match &stage.residual {
-                Residual::None => x,
-                Residual::Identity => residual(x, input),
-                Residual::Project { ops } => residual(x, self.run(ops, input, pass, &mut at)),
+        let mut values = Values::new(&self.graph);
+        let mut input = Some(x);
+        for (id, node) in self.graph.nodes() {
+            let index = self.graph.index(id);
+            let mut take = |input: usize| values.take(id, node, input);
+            let value = match &node.operation {
+                Operation::Input { .. } => input.take().unwrap_or_else(|| unreachable!("a graph has one input")),
+                Operation::Conv(_) => self.convolve(id, take(0), pass),
+                // A ReLU right after a normalization is taken in the same pass.
+                Operation::Norm { .. } => {
+                    let relu = self.graph.fused_relu(id).is_some();
+                    self.norms[index].forward(take(0), relu)
+                }
+                Operation::Relu if self.graph.fused_relu(node.inputs[0]).is_some() => take(0),
+                Operation::Relu => activation::relu(take(0)),
+                Operation::Dropout => dropout(take(0), pass),
+                Operation::Sum => (1..node.inputs.len()).fold(take(0), |sum, i| add(sum, take(i))),
+                Operation::Concat => Tensor::cat((0..node.inputs.len()).map(take).collect(), 1),
+                Operation::Mean => mean(take(0)),
+                Operation::Linear { .. } => return self.head(take(0)),
             };
+            values.put(id, value);
         }
-        self.head(x)
+        unreachable!("a graph ends with a linear map")
     }
 
-    fn run(&self, ops: &[Op], mut x: Tensor<4>, pass: &mut Pass<'_>, at: &mut Cursor) -> Tensor<4> {
-        let mut ops = ops.iter().peekable();
-        while let Some(op) = ops.next() {
-            x = match op {
-                Op::Conv { .. } => self.convs[next(&mut at.conv)].forward(x, pass),
-                Op::Pointwise { .. } => self.pointwise[next(&mut at.pointwise)].forward(x),
-                // A ReLU right after a normalization is taken in the same pass.
-                Op::Norm { .. } => {
-                    let relu = ops.next_if(|op| matches!(op, Op::Relu)).is_some();
-                    self.norms[next(&mut at.norm)].forward(x, relu)
-                }
-                Op::Relu => activation::relu(x),
-                Op::Dropout => dropout(x, pass),
-            };
+    fn convolve(&self, id: NodeId, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
+        let index = self.graph.index(id);
+        match self.graph.node(id).operation.kind() {
+            Kind::Searched => self.convs[index].forward(x, pass),
+            Kind::Pointwise => self.pointwise[index].forward(x),
+            _ => self.unsearched[index].forward(x),
         }
-        x
     }
 
     fn head(&self, x: Tensor<4>) -> Tensor<3> {
         let [n, c, h, w] = x.dims();
         let outputs = self.head_bias.val().dims()[0];
-        if self.dense {
+        if self.graph.is_dense() {
             // A linear map at every position.
             let y = x.reshape([n, c, h * w]).swap_dims(1, 2).reshape([n * h * w, c]).matmul(self.head_weight.val());
             let y = y + self.head_bias.val().reshape([1, outputs]);
             y.reshape([n, h * w, outputs]).swap_dims(1, 2)
         } else {
-            let pooled = maps::mean_positions(x).unwrap_or_else(|error| panic!("{error}"));
-            let y = pooled.matmul(self.head_weight.val()) + self.head_bias.val().reshape([1, outputs]);
+            let y = x.reshape([n, c]).matmul(self.head_weight.val()) + self.head_bias.val().reshape([1, outputs]);
             y.reshape([n, outputs, 1])
         }
     }
 }
 
-/// Which parameter of each kind the forward pass uses next.
-#[derive(Default)]
-struct Cursor {
-    conv: usize,
-    pointwise: usize,
-    norm: usize,
+/// The values of nodes that others are still to take.
+struct Values<'a> {
+    graph: &'a Graph,
+    values: Vec<Option<Tensor<4>>>,
 }
 
-fn next(i: &mut usize) -> usize {
-    *i += 1;
-    *i - 1
+impl<'a> Values<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        Self { graph, values: vec![None; graph.nodes().len()] }
+    }
+
+    fn put(&mut self, id: NodeId, value: Tensor<4>) {
+        self.values[id.0] = Some(value);
+    }
+
+    /// The value of a node's input. It is forgotten here if nothing takes it later, so that its memory can be used
+    /// again.
+    fn take(&mut self, node: NodeId, Node { inputs, .. }: &Node, input: usize) -> Tensor<4> {
+        let id = inputs[input];
+        let last = self.graph.last_use(id) == node && !inputs[input + 1..].contains(&id);
+        let value = &mut self.values[id.0];
+        let value = if last { value.take() } else { value.clone() };
+        value.unwrap_or_else(|| unreachable!("a value is kept until its last use"))
+    }
 }
 
 impl ConvLayer {
@@ -241,9 +245,15 @@ impl ConvLayer {
     }
 }
 
-/// What a stage's body made of its input, plus the shortcut.
-fn residual(body: Tensor<4>, shortcut: Tensor<4>) -> Tensor<4> {
-    maps::add(body, shortcut).unwrap_or_else(|error| panic!("{error}"))
+fn add(x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
+    maps::add(x, y).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The mean over all positions as the value of one.
+fn mean(x: Tensor<4>) -> Tensor<4> {
+    let means = maps::mean_positions(x).unwrap_or_else(|error| panic!("{error}"));
+    let [n, c] = means.dims();
+    means.reshape([n, c, 1, 1])
 }
 
 /// Inverted dropout: zeros with probability p, the rest scaled by 1/(1 − p).

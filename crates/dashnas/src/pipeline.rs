@@ -415,7 +415,7 @@ impl<'a> Run<'a> {
             classes: self.data.classes.clone(),
             labels: None,
             input: problem.train.input(),
-            plan: crate::architecture::plan(problem, problem.config.backbone.width),
+            graph: crate::architecture::graph(problem, problem.config.backbone.width),
             architecture,
             reading: self.data.reading.of_model(&self.data.read_as),
             read_as: self.data.read_as.clone(),
@@ -437,7 +437,7 @@ impl<'a> Run<'a> {
     /// grid, the same retraining, the same random streams.
     fn baseline(&mut self) -> Result<Network, Error> {
         let problem = &self.problem;
-        let kernels = crate::architecture::plan(problem, problem.config.backbone.width).plain();
+        let kernels = crate::architecture::graph(problem, problem.config.backbone.width).plain();
         let architecture = Architecture {
             backbone: problem.config.backbone_name(problem.dims()),
             probabilities: vec![1.0; kernels.len()],

@@ -1,6 +1,6 @@
 //! What a run on a data set would be, without running it.
 
-use crate::architecture::plan;
+use crate::architecture::graph;
 use crate::budget::limits;
 use crate::config::{BackboneName, Config, Preset};
 use crate::data::Dataset;
@@ -98,7 +98,7 @@ impl Preview {
             backbone: config.backbone_name(dims),
             widths: (dims == 2).then_some([config.backbone.search_width, config.backbone.width]),
             channels: config.backbone.channels.filter(|_| dims == 1),
-            layers: plan(&problem, config.backbone.search_width).searched().len(),
+            layers: graph(&problem, config.backbone.search_width).searched().len(),
             kernel_sizes: config.kernel_sizes(dims),
             dilations: config.dilations(),
             search: Training {

@@ -1,7 +1,7 @@
 //! The search (Algorithm 1): train the supernet's weights and architecture parameters together,
 //! then keep the strongest kernel of each layer.
 
-use crate::architecture::{Architecture, plan};
+use crate::architecture::{Architecture, graph};
 use crate::config::{BackboneName, milestone_epochs};
 use crate::error::Error;
 use crate::event::{Event, LayerChoice, Observer, Stage};
@@ -85,7 +85,7 @@ fn unsearched(
 ) -> Result<Architecture, Error> {
     journal.event(&Event::StageStarted { stage: Stage::Search, steps_total: 0, epochs: 0 });
     dir.log(names::ALPHA)?;
-    let own = plan(problem, problem.config.backbone.width).plain();
+    let own = graph(problem, problem.config.backbone.width).plain();
     let kernels = nearest(problem, &own, device)?;
     if kernels != own {
         let message = "the backbone's own kernels are not within the bounds: it gets the nearest sizes that are".into();
@@ -113,7 +113,7 @@ pub fn search(
     let config = &problem.config;
     let c = &config.search;
     let backbone = config.backbone_name(problem.dims());
-    let plan = plan(problem, config.backbone.search_width);
+    let graph = graph(problem, config.backbone.search_width);
     let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
     let kernels = Kernels::Searched {
         space: space.clone(),
@@ -124,7 +124,7 @@ pub fn search(
     };
     let seed = Seed(config.seed);
     let mut init = seed.stream("search/init", &[]);
-    let network = Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), &kernels, &mut init, device);
+    let network = Network::new(&graph, &kernels, &mut init, device);
 
     let rows: Vec<usize> = (0..problem.train.len()).collect();
     let fit = fit_plan(problem, &space);

@@ -1,7 +1,7 @@
 //! Hyperparameter tuning between search and retraining (§3.3, A.5.2): a grid, on a validation
 //! split of the training data, with a subset of the data and fewer epochs.
 
-use crate::architecture::plan;
+use crate::architecture::graph;
 use crate::asha::{Asha, Job, SampleSpace, Tournament};
 use crate::budget::fit::{OVERHEAD, bytes_of_training, room};
 use crate::budget::pace::Length;
@@ -131,10 +131,10 @@ pub(crate) fn fresh_network(problem: &Problem, kernels: &[[usize; 2]], device: &
 
 /// [`fresh_network`] of another width.
 pub(crate) fn network_of_width(problem: &Problem, width: usize, kernels: &[[usize; 2]], device: &Device) -> Network {
-    let plan = plan(problem, width);
+    let graph = graph(problem, width);
     let mut init = Seed(problem.config.seed).stream("retrain/init", &[]);
     let kernels = Kernels::Fixed(kernels.to_vec());
-    Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), &kernels, &mut init, device)
+    Network::new(&graph, &kernels, &mut init, device)
 }
 
 /// Where a stage stands: steps taken so far and in all, shared by its trainings.
@@ -493,7 +493,7 @@ mod tests {
         assert!(more > less, "what dropout drops is kept for the backward pass");
         problem.budget.room = Some((less + more) / 2);
         let device = crate::network::training_device(1);
-        let kernels = plan(&problem, 1).plain();
+        let kernels = graph(&problem, 1).plain();
         let trials = Trials::new(&problem, &kernels, &device);
         let mut events: Vec<Event> = Vec::new();
         let mut journal = Journal::detached(&mut events);
@@ -519,7 +519,7 @@ mod tests {
     /// What a tuning of three learning rates says, and how many trials it runs.
     fn said(problem: &Problem) -> (usize, Vec<String>) {
         let device = crate::network::training_device(1);
-        let kernels = plan(problem, 1).plain();
+        let kernels = graph(problem, 1).plain();
         let trials = Trials::new(problem, &kernels, &device);
         let mut events: Vec<Event> = Vec::new();
         let mut progress = Progress { stage: Stage::Tune, done: 0, total: trials.size().1 };

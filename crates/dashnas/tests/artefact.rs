@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// Models that have different things to get wrong.
-fn recipes() -> [Recipe; 4] {
+fn recipes() -> [Recipe; 5] {
     let series = Recipe::new(Wrn1d, TaskKind::Classification { classes: 3 }, [2, 1, 12]);
     let values = Recipe::new(Wrn2d, TaskKind::Regression { outputs: 2 }, [1, 4, 3]);
     [
@@ -26,6 +26,7 @@ fn recipes() -> [Recipe; 4] {
         Recipe { scheme: Scheme::Pointwise, task: TaskKind::DenseRegression { channels: 2 }, ..series },
         Recipe { transforms: vec![Transform::Flatten, Transform::Permute], input: [2, 3, 4], ..recipe_1d() },
         values,
+        Recipe { branched: true, ..Recipe::new(Wrn2d, TaskKind::MultiLabel { labels: 2 }, [1, 5, 4]) },
     ]
 }
 
@@ -36,7 +37,7 @@ fn recipe_1d() -> Recipe {
 /// A file with any card and tensors, and the checksum that belongs to them.
 fn file(card: &Value, parameters: &[(String, Parameter)]) -> Vec<u8> {
     let none = "0".repeat(64);
-    let header = json!({ "format": 3, "sha256": none, "card": card }).to_string();
+    let header = json!({ "format": 4, "sha256": none, "card": card }).to_string();
     let mut hash = Sha256::new();
     hash.update(&header);
     let mut sorted: Vec<_> = parameters.iter().collect();
@@ -111,12 +112,12 @@ fn a_file_cut_anywhere_is_said_to_be_cut() {
 fn other_versions_are_named() {
     let bytes = recipes()[0].model().to_artefact().to_bytes().expect("encodes");
     let text = String::from_utf8_lossy(&bytes[8..]).into_owned();
-    let at = 8 + text.find("format\\\":3").expect("it is there") + "format\\\":".len();
-    for version in (0..10u8).filter(|v| *v != 3) {
+    let at = 8 + text.find("format\\\":4").expect("it is there") + "format\\\":".len();
+    for version in (0..10u8).filter(|v| *v != 4) {
         let mut bytes = bytes.clone();
         bytes[at] = b'0' + version;
         let reason = opened(&bytes).expect_err("another version");
-        let than = if version > 3 { "a newer version" } else { "an older version" };
+        let than = if version > 4 { "a newer version" } else { "an older version" };
         assert!(reason.contains(than) && reason.contains(&format!("format {version}")), "{reason}");
     }
 }
@@ -132,18 +133,23 @@ fn a_card_that_makes_no_sense_is_refused() {
         assert!(reason.contains(says), "{reason} does not say {says}");
     };
     let large = 1u64 << 40;
-    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["c_in"] = 3.into(), "a layer from 3 to 4 channels after 2");
-    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["c_out"] = large.into(), "channels");
-    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["stride"] = 0.into(), "stride 0");
-    refused(&series, &|c| c["plan"]["stages"][0]["body"][0]["stride"] = 2.into(), "adds 4 channels at stride 1");
-    refused(&series, &|c| c["plan"]["stages"][0]["residual"] = json!({ "kind": "identity" }), "adds 2 channels");
-    refused(&series, &|c| c["plan"]["features"] = 9.into(), "9 features of 8 channels");
-    refused(&series, &|c| c["plan"]["dims"] = 2.into(), "for a network of");
+    // The input, then a block's first convolution; the projection and the sum are further on. What a graph itself can
+    // have wrong is tested with it.
+    refused(&series, &|c| c["graph"]["nodes"][1]["channels"][0] = 3.into(), "takes 3 channels where there are 2");
+    refused(&series, &|c| c["graph"]["nodes"][1]["channels"][1] = large.into(), "channels");
+    refused(&series, &|c| c["graph"]["nodes"][1]["stride"] = 0.into(), "stride 0");
+    refused(&series, &|c| c["graph"]["nodes"][1]["stride"] = 2.into(), "to 4 channels at stride 2");
+    refused(&series, &|c| c["graph"]["nodes"][15]["inputs"] = json!([12, 0]), "adds 2 channels");
+    refused(&series, &|c| c["graph"]["nodes"][15]["inputs"] = json!([12, 15]), "which does not come before it");
+    refused(&series, &|c| c["graph"]["dims"] = 2.into(), "for a network of");
+    refused(&series, &|c| c["input"] = json!([3, 1, 12]), "for a network of");
+    let sequence = |c: &mut Value| c["task"] = json!({ "kind": "dense-binary", "channels": 3 });
+    refused(&series, &sequence, "a network with one output, for a task with one at every position");
     refused(&series, &|c| c["architecture"]["kernels"][3] = json!([4, 1]), "sizes are odd");
     refused(&series, &|c| c["architecture"]["kernels"][3] = json!([3, large]), "dilation 1099511627776");
     refused(&series, &|c| c["architecture"]["kernels"][3] = json!([7, 1]), "tensor convs.3.weight has shape");
     refused(&series, &|c| c["task"]["classes"] = 0.into(), "0 outputs");
-    refused(&series, &|c| c["task"]["classes"] = 4.into(), "tensor head_weight has shape");
+    refused(&series, &|c| c["task"]["classes"] = 4.into(), "a network with 3 outputs for a task with 4");
     refused(&series, &|c| c["classes"] = json!(["a"]), "1 names for 3 classes");
     refused(&series, &|c| c["inputs"]["channels"] = json!([]), "is of 0 channels, not 2");
     refused(&series, &|c| c["inputs"]["channels"][0]["scale"] = 0.into(), "scale 0");
@@ -151,15 +157,11 @@ fn a_card_that_makes_no_sense_is_refused() {
     refused(&dense, &|c| c["targets"]["spatial"] = json!([11]), "is for a grid of [11], not [12]");
     refused(&dense, &|c| c["targets"]["channels"] = json!([{ "scheme": "identity" }]), "is of 1 outputs");
     let strided = |c: &mut Value| {
-        for path in ["body", "residual"] {
-            let ops = &mut c["plan"]["stages"][0][path];
-            let op = if path == "body" { &mut ops[0] } else { &mut ops["ops"][0] };
-            op["stride"] = 2.into();
+        for node in [1, 13] {
+            c["graph"]["nodes"][node]["stride"] = 2.into();
         }
     };
-    refused(&dense, &strided, "stride 2");
-    let convolution = json!({ "op": "conv", "c_in": 2, "c_out": 4, "stride": 1, "kernel": 3 });
-    refused(&series, &|c| c["plan"]["stages"][0]["residual"]["ops"][0] = convolution.clone(), "in its shortcut");
+    refused(&dense, &strided, "needs the grid of the input, or a mean");
     let columns = json!({ "names": ["a"], "named": true, "inputs": [1], "label": null, "sequences": false });
     refused(&series, &|c| c["reading"]["columns"] = columns.clone(), "columns beyond the 1");
 }
@@ -209,7 +211,7 @@ fn change(value: &mut Value, place: usize, how: u8, other: &Value) {
 }
 
 thread_local! {
-    static WHOLE: [(Value, Vec<(String, Parameter)>); 4] = recipes().map(|r| parts(&r.model().to_artefact()));
+    static WHOLE: [(Value, Vec<(String, Parameter)>); 5] = recipes().map(|r| parts(&r.model().to_artefact()));
 }
 
 proptest! {
@@ -217,7 +219,7 @@ proptest! {
     /// A card altered in one or two places, with a checksum that says that all is well.
     #[test]
     fn an_altered_card_is_refused_or_works(
-        which in 0usize..4,
+        which in 0usize..5,
         changes in proptest::collection::vec((any::<prop::sample::Index>(), 0u8..4, strange()), 1..3),
     ) {
         WHOLE.with(|whole| {
@@ -232,7 +234,7 @@ proptest! {
 
     /// Tensors that are missing, of another shape, under another name, or not numbers.
     #[test]
-    fn altered_tensors_are_refused_or_work(which in 0usize..4, tensor: prop::sample::Index, how in 0usize..5) {
+    fn altered_tensors_are_refused_or_work(which in 0usize..5, tensor: prop::sample::Index, how in 0usize..5) {
         WHOLE.with(|whole| {
             let (card, mut parameters) = whole[which].clone();
             let at = tensor.index(parameters.len());

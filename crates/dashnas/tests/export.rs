@@ -150,6 +150,33 @@ fn every_network_of_the_matrix_agrees_in_onnx() {
 }
 
 #[test]
+fn a_network_with_branches_agrees_in_onnx() {
+    let folder = std::env::var_os("DASHNAS_EXPORT_DIR");
+    for (i, (backbone, input)) in [(Wrn1d, [2, 1, 13]), (Wrn2d, [2, 7, 6])].into_iter().enumerate() {
+        for task in [TASKS[0], TASKS[3]] {
+            let recipe = Recipe { branched: true, ..Recipe::new(backbone, task, input) };
+            let (model, x) = (recipe.model(), recipe.inputs(3));
+            let folded = folded(&model);
+            let norms = |m: &Model| m.to_artefact().parameters.keys().filter(|k| k.ends_with("gamma")).count();
+            assert_eq!((norms(&model), norms(&folded)), (5, 2), "a concatenation's and a sum's are left");
+            for (name, model) in [("", &model), ("-folded", &folded)] {
+                let options = OnnxOptions::default();
+                let bytes = onnx(&model.to_artefact(), options).expect("exports");
+                let agreement = verify(&bytes, model, false, &x).unwrap_or_else(|e| panic!("{backbone:?}{name}: {e}"));
+                assert!(agreement.relative() < 1e-5, "{agreement:?}");
+                if let Some(folder) = &folder {
+                    let name = format!("branched-{i}-{}{name}", task.name());
+                    write(Path::new(folder), &name, model, options, [&x, &elsewhere(&recipe)], &bytes);
+                }
+            }
+            let same =
+                Agreement::of(&model.predict(&x).expect("fits").values, &folded.predict(&x).expect("fits").values.data);
+            assert!(same.relative() < 1e-5, "folding changes the outputs: {same:?}");
+        }
+    }
+}
+
+#[test]
 fn a_file_takes_any_batch_and_size_the_network_takes() {
     for (backbone, input, h, w) in [(Wrn1d, [2, 1, 16], 1, 37), (Wrn2d, [1, 8, 8], 5, 12)] {
         for task in [TASKS[0], TASKS[3]] {

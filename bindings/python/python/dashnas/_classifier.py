@@ -141,7 +141,7 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
             raise ModelError(f"{path} holds a model for {kind}", "load it with DashRegressor.load")
         estimator = cls()
         estimator._adopt(model)
-        estimator._axes = {"classification": 1, "multi-label": 2}.get(kind, model.card["plan"]["dims"] + 2)
+        estimator._axes = {"classification": 1, "multi-label": 2}.get(kind, model.card["graph"]["dims"] + 2)
         if kind == "classification":
             names = model.card["classes"] or range(model.card["task"]["classes"])
             estimator.classes_ = _labels([str(name) for name in names], model.card.get("labels"))

@@ -102,7 +102,7 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
         estimator = cls()
         estimator._adopt(model)
         dense = task["kind"] == "dense-regression"
-        estimator._axes = model.card["plan"]["dims"] + 2 if dense else min(task["outputs"], 2)
+        estimator._axes = model.card["graph"]["dims"] + 2 if dense else min(task["outputs"], 2)
         return estimator
 
     def _targets(self, x: NDArray[np.float32], y: ArrayLike) -> NDArray[np.float32]:

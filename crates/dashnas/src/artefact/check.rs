@@ -2,15 +2,14 @@
 //! and takes no more memory than its weights.
 
 use super::{Artefact, ModelCard, Parameter};
-use crate::backbone::{Op, Plan, Residual};
-use crate::export::layers::{Block, Layer, Shortcut, blocks};
+use crate::export::layers::{Layer, layers};
 use crate::transform::{self, Transform};
 use std::ops::RangeInclusive;
 
 /// Sizes of an axis. The points of a grid of the largest are counted without overflow.
 const SIZES: RangeInclusive<usize> = 1..=1 << 31;
 
-/// Kernel sizes, dilations, strides and channels. That of a configuration is the same.
+/// Kernel sizes, dilations and outputs. That of a configuration is the same.
 const NUMBERS: RangeInclusive<usize> = 1..=1 << 24;
 
 impl Artefact {
@@ -18,37 +17,28 @@ impl Artefact {
     pub(crate) fn check(&self) -> Result<(), String> {
         self.card.check().map_err(|reason| format!("its model card makes no sense: {reason}"))?;
         let card = &self.card;
-        for block in blocks(&card.plan, &card.architecture.kernels) {
-            self.block(&block)?;
-        }
-        let (features, outputs) = (card.plan.features, card.task.outputs());
-        self.has("head_weight", &[features, outputs])?;
-        self.has("head_bias", &[outputs])
+        layers(&card.graph, &card.architecture.kernels).try_for_each(|(_, _, layer)| self.layer(&layer))
     }
 
-    fn block(&self, block: &Block) -> Result<(), String> {
-        let shortcut: &[Layer] = match &block.shortcut {
-            Shortcut::Layers(layers) => layers,
-            Shortcut::None | Shortcut::Identity => &[],
-        };
-        for layer in block.body.iter().chain(shortcut) {
-            match layer {
-                Layer::Conv(conv) => {
-                    let taps = (0..self.card.plan.dims).try_fold(1usize, |n, _| n.checked_mul(conv.kernel));
-                    let taps = taps.ok_or_else(|| format!("a kernel of size {}", conv.kernel))?;
-                    let [c_in, c_out] = conv.channels;
-                    self.has(&format!("{}.weight", conv.name), &[c_out, c_in, taps])?;
-                    self.has(&format!("{}.bias", conv.name), &[c_out])?;
-                }
-                Layer::Norm { name, channels } => {
-                    for part in ["gamma", "beta", "running_mean", "running_var"] {
-                        self.has(&format!("{name}.{part}"), &[*channels])?;
-                    }
-                }
-                Layer::Relu | Layer::Dropout => {}
+    /// Whether the weights of a layer are there.
+    fn layer(&self, layer: &Layer) -> Result<(), String> {
+        match layer {
+            Layer::Conv(conv) => {
+                let taps = (0..self.card.graph.dims()).try_fold(1usize, |n, _| n.checked_mul(conv.kernel));
+                let taps = taps.ok_or_else(|| format!("a kernel of size {}", conv.kernel))?;
+                let [c_in, c_out] = conv.channels;
+                self.has(&format!("{}.weight", conv.name), &[c_out, c_in, taps])?;
+                self.has(&format!("{}.bias", conv.name), &[c_out])
             }
+            Layer::Norm { name, channels } => ["gamma", "beta", "running_mean", "running_var"]
+                .into_iter()
+                .try_for_each(|part| self.has(&format!("{name}.{part}"), &[*channels])),
+            Layer::Linear { channels: [features, outputs] } => {
+                self.has("head_weight", &[*features, *outputs])?;
+                self.has("head_bias", &[*outputs])
+            }
+            Layer::Input | Layer::Relu | Layer::Dropout | Layer::Sum | Layer::Concat | Layer::Mean => Ok(()),
         }
-        Ok(())
     }
 
     fn has(&self, name: &str, shape: &[usize]) -> Result<(), String> {
@@ -74,8 +64,8 @@ impl ModelCard {
         if let Some(names) = self.classes.as_ref().filter(|names| names.len() != outputs) {
             return Err(format!("{} names for {outputs} classes", names.len()));
         }
-        chained(&self.plan, self.input[0], self.task.is_dense())?;
-        self.architecture.check(&self.plan).map_err(|e| e.to_string())?;
+        self.check_graph()?;
+        self.architecture.check(&self.graph).map_err(|e| e.to_string())?;
         if let Some([k, d]) = self.architecture.kernels.iter().find(|pair| pair.iter().any(|n| !NUMBERS.contains(n))) {
             return Err(format!("a kernel of size {k} and dilation {d}"));
         }
@@ -104,68 +94,27 @@ impl ModelCard {
             }
             shape = transform::shape(shape, &[transform]);
         }
-        let flat = self.plan.dims == 2 || self.input[1] == 1;
-        if !(1..=2).contains(&self.plan.dims) || !flat || shape != self.network_shape() {
+        let flat = self.graph.dims() == 2 || self.input[1] == 1;
+        if !flat || shape != self.network_shape() {
             return Err(format!("inputs of shape {shape:?} for a network of {:?}", self.input));
         }
         Ok(())
     }
-}
 
-/// Whether the channels of a plan follow from one another, and a dense one keeps the grid.
-fn chained(plan: &Plan, channels: usize, dense: bool) -> Result<(), String> {
-    let mut channels = channels;
-    for (i, stage) in plan.stages.iter().enumerate() {
-        let body = path(&stage.body, channels)?;
-        let added = match &stage.residual {
-            Residual::None => body,
-            Residual::Identity => (channels, 1),
-            Residual::Project { ops } if ops.iter().any(|op| matches!(op, Op::Conv { .. })) => {
-                return Err(format!("block {i} of its network has a searched convolution in its shortcut"));
-            }
-            Residual::Project { ops } => path(ops, channels)?,
-        };
-        if added != body {
-            let [a, b] = [added, body].map(|(channels, stride)| format!("{channels} channels at stride {stride}"));
-            return Err(format!("block {i} of its network adds {a} to {b}"));
+    /// Whether the network takes the inputs and gives the outputs of the task. That its parts fit together was checked
+    /// when the graph was read.
+    fn check_graph(&self) -> Result<(), String> {
+        let (channels, outputs, dense) = (self.input[0], self.task.outputs(), self.task.is_dense());
+        if self.graph.inputs() != channels {
+            return Err(format!("a network for {} channels, of inputs with {channels}", self.graph.inputs()));
         }
-        if dense && body.1 != 1 {
-            return Err(format!("block {i} of its network has stride {}, which leaves no point for some", body.1));
+        if self.graph.head()[1] != outputs {
+            return Err(format!("a network with {} outputs for a task with {outputs}", self.graph.head()[1]));
         }
-        channels = body.0;
-    }
-    if channels != plan.features {
-        return Err(format!("{} features of {channels} channels", plan.features));
-    }
-    Ok(())
-}
-
-/// Channels and stride after operations on so many channels.
-fn path(ops: &[Op], mut channels: usize) -> Result<(usize, usize), String> {
-    let mut all = 1usize;
-    for op in ops {
-        let (takes, gives) = match *op {
-            Op::Conv { c_in, c_out, stride, kernel } => {
-                if !NUMBERS.contains(&stride) || kernel % 2 == 0 {
-                    return Err(format!("a convolution of size {kernel} with stride {stride}"));
-                }
-                all = all.saturating_mul(stride);
-                (c_in, c_out)
-            }
-            Op::Pointwise { c_in, c_out, stride } => {
-                if !NUMBERS.contains(&stride) {
-                    return Err(format!("a convolution with stride {stride}"));
-                }
-                all = all.saturating_mul(stride);
-                (c_in, c_out)
-            }
-            Op::Norm { channels } => (channels, channels),
-            Op::Relu | Op::Dropout => continue,
-        };
-        if takes != channels || !NUMBERS.contains(&gives) {
-            return Err(format!("a layer from {takes} to {gives} channels after {channels}"));
+        match (self.graph.is_dense(), dense) {
+            (true, false) => Err("a network that predicts at every position, for a task with one output".into()),
+            (false, true) => Err("a network with one output, for a task with one at every position".into()),
+            _ => Ok(()),
         }
-        channels = gives;
     }
-    Ok((channels, all))
 }

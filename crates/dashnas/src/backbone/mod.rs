@@ -1,130 +1,20 @@
 //! Backbones: fixed topologies whose convolutions the search replaces (§3.1).
 //!
 //! A backbone says *where* convolutions are; the search says *which* they are. It is described
-//! as data, a [`Plan`], that [`crate::network`] builds and runs, so that adding one is a file
+//! as data, a [`Graph`], from which everything else follows, so that adding one is a file
 //! here, a name in [`BackboneName`] and a line in its `resolve`.
 
-mod trace;
+pub mod graph;
+mod spec;
 mod wrn1d;
 mod wrn2d;
 
-pub use trace::Traced;
+pub use graph::{Convolution, Graph, Node, NodeId, Operation};
+pub use spec::{Backbone, Shape};
 pub use wrn1d::Wrn1d;
 pub use wrn2d::Wrn2d;
 
 use crate::config::BackboneName;
-use serde::{Deserialize, Serialize};
-
-/// One operation on a path of the network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "op")]
-pub enum Op {
-    /// A convolution that the search replaces.
-    Conv {
-        /// Input channels.
-        c_in: usize,
-        /// Output channels.
-        c_out: usize,
-        /// Stride on every axis of the data.
-        stride: usize,
-        /// Kernel size in the plain backbone; odd.
-        kernel: usize,
-    },
-    /// A 1×1 convolution, which is never searched.
-    Pointwise {
-        /// Input channels.
-        c_in: usize,
-        /// Output channels.
-        c_out: usize,
-        /// Stride on every axis of the data.
-        stride: usize,
-    },
-    /// Batch normalization.
-    Norm {
-        /// Channels.
-        channels: usize,
-    },
-    /// Rectified linear unit.
-    Relu,
-    /// Dropout at the rate that training sets.
-    Dropout,
-}
-
-/// What is added to the result of a stage's body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
-pub enum Residual {
-    /// Nothing.
-    None,
-    /// The stage's input.
-    Identity,
-    /// The stage's input through these operations.
-    Project {
-        /// The operations of the shortcut.
-        ops: Vec<Op>,
-    },
-}
-
-/// A path of operations with an optional residual connection around it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stage {
-    /// The operations, in order.
-    pub body: Vec<Op>,
-    /// What is added to their result.
-    pub residual: Residual,
-}
-
-/// A whole topology up to the head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
-    /// Axes of the data, 1 or 2.
-    pub dims: usize,
-    /// The stages, in order.
-    pub stages: Vec<Stage>,
-    /// Channels that the last stage gives to the head.
-    pub features: usize,
-}
-
-impl Plan {
-    /// The searched convolutions in the order of the forward pass.
-    pub fn searched(&self) -> Vec<&Op> {
-        self.stages.iter().flat_map(|s| &s.body).filter(|op| matches!(op, Op::Conv { .. })).collect()
-    }
-
-    /// The plain backbone's architecture: its own kernel sizes, no dilation.
-    pub fn plain(&self) -> Vec<[usize; 2]> {
-        self.searched()
-            .into_iter()
-            .map(|op| match op {
-                Op::Conv { kernel, .. } => [*kernel, 1],
-                _ => unreachable!("`searched` keeps convolutions only"),
-            })
-            .collect()
-    }
-}
-
-/// What a backbone needs to know of the task to lay out its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape<'a> {
-    /// Channels of the input.
-    pub channels: usize,
-    /// Outputs of the head (classes, labels, field channels).
-    pub outputs: usize,
-    /// Whether the network predicts at every position: then nothing is strided.
-    pub dense: bool,
-    /// Multiplier of the channel counts (2-D).
-    pub width: usize,
-    /// Channels of the first block (1-D); `None`: the paper's rule.
-    pub base: Option<usize>,
-    /// Odd kernel sizes of the plain backbone where it has several (1-D), in a block's order.
-    pub plain_kernels: &'a [usize],
-}
-
-/// A topology that the search can work on.
-pub trait Backbone {
-    /// Lays the network out.
-    fn plan(&self, shape: Shape<'_>) -> Plan;
-}
 
 impl BackboneName {
     /// The backbone of this name.
@@ -143,44 +33,19 @@ mod tests {
     const SHAPE: Shape<'static> =
         Shape { channels: 3, outputs: 10, dense: false, width: 4, base: None, plain_kernels: &[7, 5, 3] };
 
-    /// Channels in and out of every operation must chain, along the body and the shortcut.
-    fn check_chain(ops: &[Op], mut c: usize) -> (usize, usize) {
-        let mut stride_product = 1;
-        for op in ops {
-            match *op {
-                Op::Conv { c_in, c_out, stride, .. } | Op::Pointwise { c_in, c_out, stride } => {
-                    assert_eq!(c_in, c);
-                    stride_product *= stride;
-                    c = c_out;
-                }
-                Op::Norm { channels } => assert_eq!(channels, c),
-                Op::Relu | Op::Dropout => {}
-            }
-        }
-        (c, stride_product)
-    }
-
+    /// A graph can only be made if its channels and strides chain; that they are the task's is another question.
     #[test]
-    fn every_plan_chains_its_channels_and_strides() {
+    fn every_backbone_fits_its_task() {
         for name in BackboneName::ALL {
             for dense in [false, true] {
                 for width in [1, 4] {
                     for outputs in [1, 12, 100] {
-                        let plan = name.resolve().plan(Shape { outputs, dense, width, ..SHAPE });
-                        let (mut c, mut total_stride) = (3, 1);
-                        for stage in &plan.stages {
-                            let body = check_chain(&stage.body, c);
-                            match &stage.residual {
-                                Residual::None => {}
-                                Residual::Identity => assert_eq!(body, (c, 1)),
-                                Residual::Project { ops } => assert_eq!(check_chain(ops, c), body),
-                            }
-                            c = body.0;
-                            total_stride *= body.1;
-                        }
-                        assert_eq!(c, plan.features);
+                        let graph = name.resolve().graph(Shape { outputs, dense, width, ..SHAPE });
+                        assert_eq!((graph.dims(), graph.inputs(), graph.is_dense()), (name.dims(), 3, dense));
+                        assert_eq!(graph.head()[1], outputs);
                         if dense {
-                            assert_eq!(total_stride, 1, "a dense head needs the input's own grid");
+                            let strided = graph.convolutions().filter(|(_, conv)| conv.stride > 1).count();
+                            assert_eq!(strided, 0, "a dense head needs the input's own grid");
                         }
                     }
                 }
@@ -190,12 +55,47 @@ mod tests {
 
     #[test]
     fn wrn_16_has_thirteen_searched_layers_and_the_series_network_nine() {
-        let two = Wrn2d.plan(SHAPE);
+        let two = Wrn2d.graph(SHAPE);
         assert_eq!(two.plain(), vec![[3, 1]; 13]);
-        assert_eq!(two.features, 256);
-        let one = Wrn1d.plan(Shape { outputs: 24, ..SHAPE });
+        assert_eq!(two.head(), [256, 10]);
+        let one = Wrn1d.graph(Shape { outputs: 24, ..SHAPE });
         assert_eq!(one.plain(), [[7, 1], [5, 1], [3, 1]].repeat(3));
-        assert_eq!(one.features, 128);
-        assert_eq!(Wrn1d.plan(Shape { outputs: 4, ..SHAPE }).features, 8, "min(4^(4//10 + 1), 64) = 4, doubled");
+        assert_eq!(one.head(), [128, 24]);
+        assert_eq!(Wrn1d.graph(Shape { outputs: 4, ..SHAPE }).head()[0], 8, "min(4^(4//10 + 1), 64) = 4, doubled");
+    }
+
+    /// The numbers of the paper's tables, by hand.
+    #[test]
+    fn parameters_by_hand() {
+        let conv = |c_in: u64, c_out: u64, taps: u64| c_in * c_out * taps + c_out;
+        // m = 4 from 3 channels: three blocks of kernels 7, 5 and 3, two of them with a projection and its norm.
+        let one = Wrn1d.graph(Shape { outputs: 4, ..SHAPE });
+        let block = |c_in, c| conv(c_in, c, 7) + conv(c, c, 5) + conv(c, c, 3);
+        let plain: u64 = one.searched().iter().map(|c| c.params(c.kernel, 1)).sum();
+        assert_eq!(plain, block(3, 4) + block(4, 8) + block(8, 8));
+        let norms = 2 * (3 * 4 + 3 * 8 + 3 * 8 + 4 + 8);
+        assert_eq!(one.fixed_params(), norms + conv(3, 4, 1) + conv(4, 8, 1) + (8 + 1) * 4);
+        // Width 1: 16 channels and then 16, 32 and 64; projections where channels or grids change.
+        let two = Wrn2d.graph(Shape { width: 1, ..SHAPE });
+        let group = |c_in, c| conv(c_in, c, 9) + 3 * conv(c, c, 9);
+        assert_eq!(two.searched_params(3), conv(3, 16, 9) + group(16, 16) + group(16, 32) + group(32, 64));
+        let norms = 2 * (4 * 16 + 16 + 3 * 32 + 32 + 3 * 64 + 64);
+        assert_eq!(two.fixed_params(), norms + conv(16, 32, 1) + conv(32, 64, 1) + (64 + 1) * 10);
+    }
+
+    #[test]
+    fn strides_shrink_the_grid_of_what_follows() {
+        let graph = Wrn2d.graph(Shape { width: 1, ..SHAPE });
+        let trace = graph.trace([33, 20]);
+        let of = |searched| {
+            let wanted = move |op: &Operation| matches!(op, Operation::Conv(conv) if conv.searched == searched);
+            trace.iter().filter(move |t| wanted(t.operation)).map(|t| t.input).collect::<Vec<_>>()
+        };
+        let convs = of(true);
+        assert_eq!(convs[..6], [[33, 20]; 6]);
+        assert_eq!(convs[6..10], [[33, 20], [17, 10], [17, 10], [17, 10]]);
+        assert_eq!(of(false), [[33, 20], [17, 10]]);
+        let sizes: Vec<_> = trace.iter().rev().take(3).map(|t| t.output).collect();
+        assert_eq!(sizes, [[1, 1], [1, 1], [9, 5]], "a linear map of the means over what is left");
     }
 }

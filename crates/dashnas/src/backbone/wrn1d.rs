@@ -1,16 +1,41 @@
 //! The residual network for time series (Wang et al. 2017; Fawaz et al. 2020), the paper's 1-D
 //! backbone, there called 1D WRN (appendix A.5.1).
 
-use super::{Backbone, Op, Plan, Residual, Shape, Stage};
+use super::graph::{Graph, GraphBuilder, NodeId};
+use super::spec::{Backbone, Shape};
 
 /// Three residual blocks of three convolutions, each followed by dropout, batch normalization
 /// and ReLU, with m, 2m and 2m channels, `m = min(4^(outputs//10 + 1), 64)` unless set. The width
 /// factor is the 2-D network's: the paper uses one width throughout here.
 ///
-/// The paper's kernels are 8, 5 and 3; only odd kernels have a centred "same" padding, so the
+/// The paper's kernels are 8, 5 and 3; only odd kernels have a centered "same" padding, so the
 /// plain backbone here uses 7, 5 and 3 by default.
 #[derive(Debug, Clone, Copy)]
 pub struct Wrn1d;
+
+impl Backbone for Wrn1d {
+    fn graph(&self, shape: Shape<'_>) -> Graph {
+        let m = shape.base.unwrap_or_else(|| base_channels(shape.outputs));
+        let mut net = GraphBuilder::new(1);
+        let mut x = net.input(shape.channels);
+        for channels in [m, 2 * m, 2 * m] {
+            x = block(&mut net, x, channels, shape.plain_kernels);
+        }
+        net.finish(x, shape.outputs, shape.dense)
+    }
+}
+
+/// A convolution with each of the kernels, around them the input itself or, to other channels, a projection of it.
+fn block(net: &mut GraphBuilder, input: NodeId, channels: usize, kernels: &[usize]) -> NodeId {
+    let mut body = net.after(input);
+    for &kernel in kernels {
+        body = body.conv(channels, kernel, 1).dropout().norm().relu();
+    }
+    let body = body.end();
+    let same = net.channels(input) == channels;
+    let shortcut = if same { input } else { net.after(input).pointwise(channels, 1).norm().end() };
+    net.sum(&[body, shortcut])
+}
 
 /// `min(4^(outputs//10 + 1), 64)`: fewer channels for tasks with few classes.
 fn base_channels(outputs: usize) -> usize {
@@ -18,34 +43,5 @@ fn base_channels(outputs: usize) -> usize {
         0 => 4,
         1 => 16,
         _ => 64,
-    }
-}
-
-impl Backbone for Wrn1d {
-    fn plan(&self, shape: Shape<'_>) -> Plan {
-        let base = shape.base.unwrap_or_else(|| base_channels(shape.outputs));
-        let mut stages = Vec::new();
-        let mut c = shape.channels;
-        for c_out in [base, 2 * base, 2 * base] {
-            let body = shape
-                .plain_kernels
-                .iter()
-                .enumerate()
-                .flat_map(|(i, &kernel)| {
-                    let c_in = if i == 0 { c } else { c_out };
-                    [Op::Conv { c_in, c_out, stride: 1, kernel }, Op::Dropout, Op::Norm { channels: c_out }, Op::Relu]
-                })
-                .collect();
-            let residual = if c == c_out {
-                Residual::Identity
-            } else {
-                Residual::Project {
-                    ops: vec![Op::Pointwise { c_in: c, c_out, stride: 1 }, Op::Norm { channels: c_out }],
-                }
-            };
-            stages.push(Stage { body, residual });
-            c = c_out;
-        }
-        Plan { dims: 1, stages, features: c }
     }
 }

@@ -1,6 +1,7 @@
 //! Wide ResNet 16-w (Zagoruyko and Komodakis, 2016), the paper's 2-D backbone (appendix A.5.1).
 
-use super::{Backbone, Op, Plan, Residual, Shape, Stage};
+use super::graph::{Graph, GraphBuilder, NodeId};
+use super::spec::{Backbone, Shape};
 
 /// A 3×3 stem of 16 channels, then three groups of two pre-activation blocks with 16w, 32w and
 /// 64w channels, then batch normalization and ReLU before the head. The second and third group
@@ -13,33 +14,28 @@ const STEM: usize = 16;
 const BLOCKS_A_GROUP: usize = 2;
 
 impl Backbone for Wrn2d {
-    fn plan(&self, shape: Shape<'_>) -> Plan {
-        let conv = |c_in, c_out, stride| Op::Conv { c_in, c_out, stride, kernel: 3 };
-        let mut stages = vec![Stage { body: vec![conv(shape.channels, STEM, 1)], residual: Residual::None }];
-        let mut c = STEM;
+    fn graph(&self, shape: Shape<'_>) -> Graph {
+        let mut net = GraphBuilder::new(2);
+        let input = net.input(shape.channels);
+        let mut x = net.after(input).conv(STEM, 3, 1).end();
         for group in 0..3 {
-            let c_out = (STEM * shape.width) << group;
+            let channels = (STEM * shape.width) << group;
             for block in 0..BLOCKS_A_GROUP {
                 let stride = if group > 0 && block == 0 && !shape.dense { 2 } else { 1 };
-                let body = vec![
-                    Op::Norm { channels: c },
-                    Op::Relu,
-                    conv(c, c_out, 1),
-                    Op::Dropout,
-                    Op::Norm { channels: c_out },
-                    Op::Relu,
-                    conv(c_out, c_out, stride),
-                ];
-                let residual = if stride == 1 && c == c_out {
-                    Residual::Identity
-                } else {
-                    Residual::Project { ops: vec![Op::Pointwise { c_in: c, c_out, stride }] }
-                };
-                stages.push(Stage { body, residual });
-                c = c_out;
+                x = pre_activation_block(&mut net, x, channels, stride);
             }
         }
-        stages.push(Stage { body: vec![Op::Norm { channels: c }, Op::Relu], residual: Residual::None });
-        Plan { dims: 2, stages, features: c }
+        let features = net.after(x).norm().relu().end();
+        net.finish(features, shape.outputs, shape.dense)
     }
+}
+
+/// Two convolutions, each after a normalization and a ReLU, around them the input itself or, to another size, a
+/// projection of it.
+fn pre_activation_block(net: &mut GraphBuilder, input: NodeId, channels: usize, stride: usize) -> NodeId {
+    let first = net.after(input).norm().relu().conv(channels, 3, 1).end();
+    let body = net.after(first).dropout().norm().relu().conv(channels, 3, stride).end();
+    let same = stride == 1 && net.channels(input) == channels;
+    let shortcut = if same { input } else { net.after(input).pointwise(channels, stride).end() };
+    net.sum(&[body, shortcut])
 }

@@ -1,7 +1,7 @@
 //! The networks and batches that training steps are timed on: one for each kind of task of the
 //! paper, the same as in the PyTorch program they are compared with.
 
-use crate::backbone::{Plan, Shape};
+use crate::backbone::{Graph, Shape};
 use crate::config::BackboneName;
 use aggconv::{KernelSpace, SpaceError};
 
@@ -121,7 +121,7 @@ impl Case {
     }
 
     /// The paper's backbone for it.
-    pub fn plan(&self, width: usize) -> Plan {
+    pub fn graph(&self, width: usize) -> Graph {
         let shape = Shape {
             channels: self.channels,
             outputs: self.outputs,
@@ -130,7 +130,7 @@ impl Case {
             base: None,
             plain_kernels: &[7, 5, 3],
         };
-        BackboneName::for_dims(self.dims()).resolve().plan(shape)
+        BackboneName::for_dims(self.dims()).resolve().graph(shape)
     }
 
     /// Its kernel space.

@@ -1,7 +1,7 @@
 //! What each convolution of a network is: its shape, the algorithm chosen, its arithmetic.
 
 use super::cases::Case;
-use crate::backbone::{Op, Plan, Residual};
+use crate::backbone::graph::{Convolution, Operation};
 use crate::network::{ConvLayer, Network};
 use aggconv::kernels::{self, Algorithm};
 use aggconv::{ConvGeometry, TapSet};
@@ -30,52 +30,37 @@ pub struct LayerReport {
 }
 
 /// Every convolution of a network in the order of the forward pass.
-pub(super) fn layers(plan: &Plan, case: &Case, network: &Network) -> Vec<LayerReport> {
-    let mut convs = network.convs().iter();
+pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
+    let graph = network.graph();
+    let dims = graph.dims();
+    let lattice = |k, d| TapSet::lattice(k, d, dims);
     let mut out = Vec::new();
-    let mut input = case.input;
-    let geometry = |[c_in, c_out]: [usize; 2], input, stride, groups, taps| {
-        let stride = if plan.dims == 1 { [1, stride] } else { [stride, stride] };
-        ConvGeometry { batch: case.batch, c_in, c_out, groups, input, stride, taps: Arc::new(taps) }
-    };
-    let lattice = |k, d| TapSet::lattice(k, d, plan.dims);
-    for stage in &plan.stages {
-        let before = input;
-        for op in &stage.body {
-            let (Op::Conv { c_in, c_out, stride, .. } | Op::Pointwise { c_in, c_out, stride }) = *op else { continue };
-            let channels = [c_in, c_out];
-            let conv = if matches!(op, Op::Conv { .. }) { convs.next() } else { None };
-            out.push(match conv {
-                Some(ConvLayer::Mixed(conv)) => {
-                    let g = geometry(channels, input, stride, conv.groups, lattice(1, 1));
-                    layer(&conv.formulation.convolutions(&conv.space, plan.dims, &g), |g| conv.formulation.algorithm(g))
-                }
-                Some(ConvLayer::Fixed(conv)) => {
-                    let taps = lattice(conv.candidate.k, conv.candidate.d);
-                    layer(&[geometry(channels, input, stride, conv.groups, taps)], kernels::select)
-                }
-                None => layer(&[geometry(channels, input, stride, 1, lattice(1, 1))], kernels::select),
-            });
-            input = strided(plan.dims, input, stride);
-        }
-        if let Residual::Project { ops } = &stage.residual {
-            for op in ops {
-                if let Op::Pointwise { c_in, c_out, stride } = *op {
-                    let g = geometry([c_in, c_out], before, stride, 1, lattice(1, 1));
-                    out.push(layer(&[g], kernels::select));
-                }
+    for node in graph.trace(case.input) {
+        let Operation::Conv(Convolution { channels: [c_in, c_out], kernel, stride, searched }) = *node.operation else {
+            continue;
+        };
+        let geometry = |groups, taps| {
+            let stride = if dims == 1 { [1, stride] } else { [stride, stride] };
+            ConvGeometry { batch: case.batch, c_in, c_out, groups, input: node.input, stride, taps: Arc::new(taps) }
+        };
+        let conv = if searched { network.convs().get(graph.index(node.id)) } else { None };
+        out.push(match conv {
+            Some(ConvLayer::Mixed(conv)) => {
+                let g = geometry(conv.groups, lattice(1, 1));
+                layer(&conv.formulation.convolutions(&conv.space, dims, &g), |g| conv.formulation.algorithm(g))
             }
-        }
+            Some(ConvLayer::Fixed(conv)) => {
+                let taps = lattice(conv.candidate.k, conv.candidate.d);
+                layer(&[geometry(conv.groups, taps)], kernels::select)
+            }
+            None => layer(&[geometry(1, lattice(kernel, 1))], kernels::select),
+        });
     }
     // The input of the network needs no gradient: its first layer does two thirds of the work.
     if let Some(first) = out.first_mut() {
         first.gflop *= 2.0 / 3.0;
     }
     out
-}
-
-fn strided(dims: usize, [h, w]: [usize; 2], stride: usize) -> [usize; 2] {
-    [if dims == 1 { h } else { h.div_ceil(stride) }, w.div_ceil(stride)]
 }
 
 /// The report on a layer that is computed by these convolutions, at least one.

@@ -118,10 +118,10 @@ impl StepBench {
     pub fn run(&self) -> Result<StepReport, Error> {
         let case = &self.case;
         let device = training_device(case.dims());
-        let plan = case.plan(self.width);
-        let kernels = self.kernels(&plan)?;
+        let graph = case.graph(self.width);
+        let kernels = self.kernels(&graph)?;
         let mut stream = Seed(0).stream("bench", &[]);
-        let mut network = Network::new(&plan, case.outputs, case.dense, &kernels, &mut stream, &device);
+        let mut network = Network::new(&graph, &kernels, &mut stream, &device);
         let params = crate::model::count_parameters(&network);
         let [h, w] = case.input;
         let x = rng::normal(case.batch * case.channels * h * w, 1.0, &mut stream);
@@ -154,7 +154,7 @@ impl StepBench {
         // Before other work adds to it.
         let peak_mib = peak_resident_mib();
         let peak_gflops = matrix_product_peak();
-        let layers = layers::layers(&plan, case, &network);
+        let layers = layers::layers(case, &network);
         let gflop = layers.iter().map(|l| l.gflop).sum::<f64>();
         Ok(StepReport {
             case: case.name.clone(),
@@ -173,9 +173,9 @@ impl StepBench {
         })
     }
 
-    fn kernels(&self, plan: &crate::backbone::Plan) -> Result<Kernels, Error> {
+    fn kernels(&self, graph: &crate::backbone::Graph) -> Result<Kernels, Error> {
         let formulation = match self.mode {
-            Mode::Backbone => return Ok(Kernels::Fixed(plan.plain())),
+            Mode::Backbone => return Ok(Kernels::Fixed(graph.plain())),
             Mode::Retrain => return Ok(Kernels::Fixed(self.case.pattern())),
             Mode::Dash => Formulation::Auto,
             Mode::MixedWeights => Formulation::MixedWeights,

@@ -2,7 +2,7 @@
 
 use super::keep::EVALUATION_BATCH;
 use super::memory::{Footprint, Trained, available, least_micro_batch, micro_batch, resident};
-use crate::architecture::plan;
+use crate::architecture::graph;
 use crate::config::Formulation;
 use crate::error::Error;
 use crate::problem::Problem;
@@ -63,14 +63,8 @@ fn held(data: u64, resident: Option<u64>) -> u64 {
 /// What a problem's training after the search takes, with dropout or without.
 fn training(problem: &Problem, dropout: bool) -> Footprint {
     let config = &problem.config;
-    let wide = plan(problem, config.backbone.width);
-    let trained = Trained {
-        plan: &wide,
-        input: problem.train.input(),
-        outputs: problem.task.outputs(),
-        dense: problem.task.is_dense(),
-        dropout,
-    };
+    let wide = graph(problem, config.backbone.width);
+    let trained = Trained { graph: &wide, input: problem.train.input(), dropout };
     trained.retraining(config.kernel_sizes(problem.dims()).into_iter().max().unwrap_or(1))
 }
 
@@ -97,10 +91,9 @@ pub fn fit(problem: &Problem, limit: u64, data: u64, to_come: u64) -> Result<Mem
     let config = &problem.config;
     let held = held(data, resident().map(|[now, _]| now)) + OVERHEAD + to_come;
     let space = KernelSpace::new(config.kernel_sizes(problem.dims()), config.dilations())?;
-    let (narrow, wide) = (plan(problem, config.backbone.search_width), plan(problem, config.backbone.width));
+    let (narrow, wide) = (graph(problem, config.backbone.search_width), graph(problem, config.backbone.width));
     let dense = problem.task.is_dense();
-    let trained =
-        |plan, dropout| Trained { plan, input: problem.train.input(), outputs: problem.task.outputs(), dense, dropout };
+    let trained = |graph, dropout| Trained { graph, input: problem.train.input(), dropout };
     let search = trained(&narrow, false);
     let footprint = search.searching(&space, config.backbone.depthwise);
     let batch = config.search_batch_size(&facts);

@@ -5,7 +5,7 @@
 //! kernels' working memory. The factors are those of this engine on a CPU, rounded up from
 //! measured peaks; the tests hold the estimate to what is kept.
 
-use crate::backbone::{Op, Plan};
+use crate::backbone::graph::{Graph, NodeId, Operation, Traced};
 use crate::error::Error;
 use aggconv::KernelSpace;
 
@@ -45,13 +45,9 @@ const POOL: u64 = 128 << 20;
 #[derive(Debug, Clone, Copy)]
 pub struct Trained<'a> {
     /// The topology.
-    pub plan: &'a Plan,
+    pub graph: &'a Graph,
     /// `[channels, height, width]` of a sample.
     pub input: [usize; 3],
-    /// Outputs of the head.
-    pub outputs: usize,
-    /// Whether the head predicts at every position.
-    pub dense: bool,
     /// Whether dropout is on.
     pub dropout: bool,
 }
@@ -59,48 +55,40 @@ pub struct Trained<'a> {
 impl Trained<'_> {
     /// A training step of a network with fixed kernels of these sizes at most.
     pub fn retraining(&self, largest_kernel: usize) -> Footprint {
-        let convs: u64 = self.plan.searched().iter().map(|op| self.plan.conv_params(op, largest_kernel)).sum();
-        self.training(convs)
+        self.training(self.graph.searched_params(largest_kernel))
     }
 
     /// A training step of the supernet over a space, by the formulation that takes the least memory:
     /// the mixed kernel, convolved once.
     pub fn searching(&self, space: &KernelSpace, depthwise: bool) -> Footprint {
-        let weights = space.weights_per_channel_pair(self.plan.dims);
-        let pairs: usize = self
-            .plan
-            .searched()
-            .iter()
-            .map(|op| match **op {
-                Op::Conv { c_in, c_out, .. } if depthwise && c_in == c_out => c_out,
-                Op::Conv { c_in, c_out, .. } => c_in * c_out,
-                _ => 0,
-            })
-            .sum();
+        let weights = space.weights_per_channel_pair(self.graph.dims());
+        let channel_pairs = |[c_in, c_out]: [usize; 2]| if depthwise && c_in == c_out { c_out } else { c_in * c_out };
+        let pairs: usize = self.graph.searched().iter().map(|conv| channel_pairs(conv.channels)).sum();
         // Beside the candidates' weights the mixed kernel, which has no more taps than they.
         self.training((2 * pairs * weights) as u64)
     }
 
     /// What Eq. 2 adds to [`Trained::searching`] for each sample: the results of the candidates.
     pub fn mixed_results(&self, space: &KernelSpace) -> u64 {
-        let kept = |op: &Op, grid: [usize; 2]| match *op {
-            Op::Conv { c_out, .. } => floats(c_out, self.plan.output(op, grid)),
+        let kept = |t: &Traced<'_>| match t.operation {
+            Operation::Conv(conv) if conv.searched => t.elements(),
             _ => 0,
         };
-        let [_, h, w] = self.input;
-        space.len() as u64 * self.plan.trace([h, w]).iter().map(|t| kept(t.op, t.input)).sum::<u64>() * 4
+        space.len() as u64 * self.trace().iter().map(kept).sum::<u64>() * 4
     }
 
     /// An evaluation, which keeps nothing for later.
     pub fn evaluating(&self, params: u64) -> Footprint {
         let (around, scratch) = self.largest_layer();
-        // The input of a block is held for its shortcut.
-        let per_sample = 4 * (2 * around + self.head() + self.sample()) + scratch;
+        let [_, h, w] = self.input;
+        // The input of a block is held for its shortcut; where many paths meet, their values are.
+        let held = (2 * around).max(self.graph.peak([h, w]));
+        let per_sample = 4 * (held + self.head() + self.sample()) + scratch;
         Footprint { fixed: 4 * params + POOL.min(scratch), per_sample }
     }
 
     fn training(&self, convs: u64) -> Footprint {
-        let params = convs + self.plan.fixed_params(self.outputs);
+        let params = convs + self.graph.fixed_params();
         let (around, scratch) = self.largest_layer();
         let per_sample = 4 * (self.kept() + AROUND * around + 2 * self.head() + self.sample()) + scratch;
         Footprint { fixed: PARAMETER_COPIES * 4 * params, per_sample }
@@ -110,51 +98,61 @@ impl Trained<'_> {
         self.input.iter().product::<usize>() as u64
     }
 
+    fn trace(&self) -> Vec<Traced<'_>> {
+        let [_, h, w] = self.input;
+        self.graph.trace([h, w])
+    }
+
     /// Floats of a sample that wait for the backward pass.
     fn kept(&self) -> u64 {
-        let [_, h, w] = self.input;
-        let mut before = false;
-        let kept = |t: &crate::backbone::Traced<'_>| {
-            // A shortcut starts from the tensor that the body starts from.
-            let shared = t.shortcut && !before;
-            before = t.shortcut;
-            match *t.op {
-                // Of one row, its transform may be kept instead: then a shortcut keeps the input.
-                Op::Conv { c_in, .. } if h == 1 => lines(c_in, t.input),
-                Op::Conv { c_in, .. } | Op::Pointwise { c_in, .. } if !shared || h == 1 => floats(c_in, t.input),
-                Op::Norm { channels } => floats(channels, t.input),
+        let trace = self.trace();
+        // Whether the value of each node is counted: several layers that start from one tensor keep it once.
+        let mut counted = vec![false; trace.len()];
+        let mut kept = |t: &Traced<'_>| {
+            let mut once =
+                |id: NodeId| if std::mem::replace(&mut counted[id.0], true) { 0 } else { trace[id.0].elements() };
+            let one_row = self.input[1] == 1;
+            match t.operation {
+                // Of one row, its transform may be kept instead: then another layer keeps the input too.
+                Operation::Conv(conv) if one_row && !conv.is_pointwise() => lines(conv.channels[0], t.input),
+                Operation::Conv(_) | Operation::Norm { .. } if one_row => trace[t.inputs[0].0].elements(),
+                Operation::Conv(_) | Operation::Norm { .. } => once(t.inputs[0]),
+                // A rectifier of its own needs to know what it let through.
+                Operation::Relu if self.graph.fused_relu(t.inputs[0]).is_none() => once(t.id),
+                Operation::Dropout if self.dropout => t.elements(),
                 _ => 0,
             }
         };
-        let trace = self.plan.trace([h, w]);
-        let masks = |t: &crate::backbone::Traced<'_>, c: &mut usize| {
-            if let Op::Conv { c_out, .. } = *t.op {
-                *c = c_out;
-            }
-            Some(if self.dropout && matches!(t.op, Op::Dropout) { floats(*c, t.input) } else { 0 })
-        };
-        let masks: u64 = trace.iter().scan(0, |c, t| masks(t, c)).sum();
-        trace.iter().map(kept).sum::<u64>() + masks
+        trace.iter().map(&mut kept).sum()
     }
 
     /// Floats of a sample that the head holds.
     fn head(&self) -> u64 {
         let [_, h, w] = self.input;
-        let positions = if self.dense { h * w } else { 1 };
-        ((self.plan.features + 2 * self.outputs) * positions) as u64
+        let positions = if self.graph.is_dense() { h * w } else { 1 };
+        let [features, outputs] = self.graph.head();
+        ((features + 2 * outputs) * positions) as u64
     }
 
     /// Floats of input and output of the largest layer, and bytes of the kernels' working memory
     /// for it, of one sample.
     fn largest_layer(&self) -> (u64, u64) {
-        let [_, h, w] = self.input;
-        let of = |t: &crate::backbone::Traced<'_>| {
-            let (Op::Conv { c_in, c_out, .. } | Op::Pointwise { c_in, c_out, .. }) = *t.op else { return (0, 0) };
-            let out = self.plan.output(t.op, t.input);
-            let scratch = if matches!(t.op, Op::Conv { .. }) { lines(c_in, t.input) + lines(c_out, out) } else { 0 };
-            (floats(c_in, t.input) + floats(c_out, out), 4 * scratch)
+        let trace = self.trace();
+        let of = |t: &Traced<'_>| {
+            let inputs: u64 = t.inputs.iter().map(|input| trace[input.0].elements()).sum();
+            match t.operation {
+                Operation::Conv(conv) if conv.is_pointwise() => (inputs + t.elements(), 0),
+                Operation::Conv(conv) => {
+                    let [c_in, c_out] = conv.channels;
+                    (inputs + t.elements(), 4 * (lines(c_in, t.input) + lines(c_out, t.output)))
+                }
+                // A sum is written over one of its terms.
+                Operation::Sum => (inputs, 0),
+                Operation::Concat => (inputs + t.elements(), 0),
+                _ => (0, 0),
+            }
         };
-        self.plan.trace([h, w]).iter().map(of).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
+        trace.iter().map(of).fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
 }
 
@@ -214,46 +212,64 @@ pub fn available() -> Option<u64> {
 mod tests {
     use super::*;
     use crate::backbone::Shape;
+    use crate::backbone::graph::GraphBuilder;
     use crate::config::BackboneName;
 
-    fn plan(name: BackboneName, width: usize, dense: bool) -> Plan {
+    fn graph(name: BackboneName, width: usize, dense: bool) -> Graph {
         let shape = Shape { channels: 1, outputs: 1, dense, width, base: Some(16), plain_kernels: &[7, 5, 3] };
-        name.resolve().plan(shape)
+        name.resolve().graph(shape)
     }
 
-    fn trained(plan: &Plan, input: [usize; 3], dense: bool) -> Trained<'_> {
-        Trained { plan, input, outputs: 1, dense, dropout: false }
+    fn trained(graph: &Graph, input: [usize; 3]) -> Trained<'_> {
+        Trained { graph, input, dropout: false }
     }
 
     #[test]
     fn what_is_kept_is_counted_layer_by_layer() {
-        let series = plan(BackboneName::Wrn1d, 1, false);
+        let series = graph(BackboneName::Wrn1d, 1, false);
         // The inputs of three norms and of the shortcut and its norm, if it has one: the third has an identity.
         let values = (16 * 3 + 1 + 16) + (32 * 3 + 16 + 32) + 32 * 3;
         // The transforms of the inputs of three convolutions, of whole vectors of channels: 101 complex numbers a row.
         let transforms = 16 * 3 + (16 + 32 * 2) + 32 * 3;
-        let kept = trained(&series, [1, 1, 100], false).kept();
+        let kept = trained(&series, [1, 1, 100]).kept();
         assert_eq!(kept, 100 * values + 202 * transforms);
         // On grids the inputs themselves. Stem: input 1. Two blocks a stage, of two convolutions with a norm before each.
-        let grid = plan(BackboneName::Wrn2d, 1, true);
+        let grid = graph(BackboneName::Wrn2d, 1, true);
         let block = |c_in: u64, c: u64| c_in * 2 + c * 2;
         let blocks = block(16, 16) * 2 + block(16, 32) + block(32, 32) + block(32, 64) + block(64, 64);
-        assert_eq!(trained(&grid, [1, 2, 50], true).kept(), 100 * (1 + blocks + 64));
-        let dropout = Trained { dropout: true, ..trained(&series, [1, 1, 100], false) };
+        assert_eq!(trained(&grid, [1, 2, 50]).kept(), 100 * (1 + blocks + 64));
+        let dropout = Trained { dropout: true, ..trained(&series, [1, 1, 100]) };
         assert_eq!(dropout.kept() - kept, 100 * 3 * (16 + 32 + 32));
     }
 
     #[test]
-    fn wider_and_larger_take_more_and_every_formulation_more_than_one_convolution() {
-        let (narrow, wide) = (plan(BackboneName::Wrn2d, 1, true), plan(BackboneName::Wrn2d, 4, true));
-        let small = trained(&narrow, [1, 29, 29], true).retraining(9);
-        let large = trained(&wide, [1, 29, 29], true).retraining(9);
+    fn wider_and_larger_take_more_and_every_method_more_than_one_convolution() {
+        let (narrow, wide) = (graph(BackboneName::Wrn2d, 1, true), graph(BackboneName::Wrn2d, 4, true));
+        let small = trained(&narrow, [1, 29, 29]).retraining(9);
+        let large = trained(&wide, [1, 29, 29]).retraining(9);
         assert!(large.fixed > 10 * small.fixed && large.per_sample > 3 * small.per_sample);
         let space = KernelSpace::new([3, 5, 7, 9], [1, 3, 7, 15]).expect("valid");
-        let net = trained(&narrow, [1, 29, 29], true);
+        let net = trained(&narrow, [1, 29, 29]);
         assert!(net.mixed_results(&space) > net.searching(&space, true).per_sample);
         assert!(net.searching(&space, true).fixed < net.searching(&space, false).fixed);
         assert!(net.evaluating(1000).per_sample < net.retraining(9).per_sample);
+    }
+
+    /// Two convolutions of one value, put together and added up with it.
+    #[test]
+    fn a_value_is_kept_once_and_what_meets_is_held_at_once() {
+        let mut net = GraphBuilder::new(2);
+        let input = net.input(2);
+        let stem = net.after(input).conv(8, 3, 1).end();
+        let [a, b] = [3, 5].map(|kernel| net.after(stem).conv(4, kernel, 1).end());
+        let both = net.concat(&[a, b]);
+        let rectified = net.after(both).relu().end();
+        let sum = net.sum(&[rectified, stem, stem]);
+        let graph = net.finish(sum, 1, false);
+        let net = trained(&graph, [2, 5, 7]);
+        assert_eq!(net.kept(), 35 * (2 + 8 + 8), "the input, the stem and what the rectifier let through");
+        assert_eq!(net.largest_layer().0, 35 * 24, "the sum of three");
+        assert_eq!(graph.peak([5, 7]), 35 * (8 + 4 + 4 + 8));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::ladder::Ladder;
 use super::plan::{EvaluationPrice, Prices};
-use crate::architecture::plan;
+use crate::architecture::graph;
 use crate::config::Tuner;
 use crate::error::Error;
 use crate::loss::LossFn;
@@ -108,7 +108,7 @@ impl<'a> Probe<'a> {
         if let Some(found) = &self.kernels {
             return found.clone();
         }
-        let layers = plan(self.problem, width).searched().len();
+        let layers = graph(self.problem, width).searched().len();
         let candidates = self.space.candidates();
         // A stride without a common divisor visits each candidate once before any twice.
         let stride = (candidates.len() / 2..).find(|s| gcd(*s, candidates.len()) == 1).unwrap_or(1);
@@ -120,9 +120,8 @@ impl<'a> Probe<'a> {
     }
 
     fn network(&self, kernels: &Kernels, width: usize, device: &Device) -> Network {
-        let (problem, plan) = (self.problem, plan(self.problem, width));
-        let mut init = Seed(problem.config.seed).stream("probe", &[]);
-        Network::new(&plan, problem.task.outputs(), problem.task.is_dense(), kernels, &mut init, device)
+        let mut init = Seed(self.problem.config.seed).stream("probe", &[]);
+        Network::new(&graph(self.problem, width), kernels, &mut init, device)
     }
 
     /// Seconds of a step: of a batch that is computed in parts, as many times those of one.
@@ -220,7 +219,7 @@ impl Prices for Probe<'_> {
 
     fn evaluation(&mut self, width: usize, plain: bool) -> EvaluationPrice {
         self.ask(Work::Evaluate { width, plain }, |probe, ladder| {
-            let kernels = if plain { plan(probe.problem, width).plain() } else { probe.kernels(width) };
+            let kernels = if plain { graph(probe.problem, width).plain() } else { probe.kernels(width) };
             probe.evaluating(ladder, &kernels, width)
         })
     }

@@ -5,10 +5,11 @@
 //! is a sum (before the first convolution of a pre-activation block) it stays.
 
 use super::ExportError;
-use super::layers::{Block, Conv, Layer, Shortcut, Weights, blocks};
+use super::layers::{Conv, Layer, Weights, layers};
 use crate::artefact::{Artefact, Parameter, Parameters};
-use crate::backbone::{Op, Residual};
+use crate::backbone::graph::{Graph, Node, NodeId};
 use aggconv::norm::NormAct;
+use std::collections::HashMap;
 
 /// The same model with every batch normalization that follows a convolution folded into it.
 ///
@@ -16,26 +17,26 @@ use aggconv::norm::NormAct;
 /// [`ExportError::Weights`] if the model lacks weights.
 pub fn fold_batch_norm(artefact: &Artefact) -> Result<Artefact, ExportError> {
     let mut folded = artefact.clone();
-    let (old, weights) = (&artefact.card, Weights(&artefact.parameters));
-    let mut kept = Vec::new();
-    let paths = blocks(&old.plan, &old.architecture.kernels);
-    for (stage, Block { body, shortcut }) in folded.card.plan.stages.iter_mut().zip(paths) {
-        let mut path = |ops: &mut Vec<Op>, layers: &[Layer]| -> Result<(), ExportError> {
-            let gone = fold_path(layers, weights, old.plan.dims, &mut folded.parameters, &mut kept)?;
-            let mut gone = gone.into_iter();
-            ops.retain(|_| !gone.next().unwrap_or(false));
-            Ok(())
-        };
-        path(&mut stage.body, &body)?;
-        if let (Residual::Project { ops }, Shortcut::Layers(layers)) = (&mut stage.residual, &shortcut) {
-            path(ops, layers)?;
+    let (graph, weights) = (&artefact.card.graph, Weights(&artefact.parameters));
+    let layers: Vec<Layer> = layers(graph, &artefact.card.architecture.kernels).map(|(_, _, layer)| layer).collect();
+    let (mut kept, mut gone) = (Vec::new(), Vec::new());
+    for (id, _) in graph.nodes() {
+        let Layer::Norm { name, channels } = &layers[id.0] else { continue };
+        match convolution_before(graph, &layers, id) {
+            Some(conv) => {
+                let parts = weights.conv(conv, graph.dims())?;
+                fold_into(conv, parts, weights.norm(name, *channels)?, &mut folded.parameters);
+                gone.push(id);
+            }
+            None => kept.push((name, *channels)),
         }
     }
-    // The normalizations that are left are numbered anew, as the plan that is left numbers them.
+    folded.card.graph = without(graph, &gone);
+    // The normalizations that are left are numbered anew, as the graph that is left numbers them.
     folded.parameters.retain(|name, _| !name.starts_with("norms."));
     for (index, (name, channels)) in kept.into_iter().enumerate() {
         let parts = ["gamma", "beta", "running_mean", "running_var"];
-        for (part, values) in parts.into_iter().zip(weights.norm(&name, channels)?) {
+        for (part, values) in parts.into_iter().zip(weights.norm(name, channels)?) {
             let parameter = Parameter { shape: vec![channels], values: values.to_vec() };
             folded.parameters.insert(format!("norms.{index}.{part}"), parameter);
         }
@@ -43,32 +44,33 @@ pub fn fold_batch_norm(artefact: &Artefact) -> Result<Artefact, ExportError> {
     Ok(folded)
 }
 
-/// Folds along one path. Says for each layer whether it is gone, and adds the normalizations that are not to
-/// `kept`.
-fn fold_path(
-    layers: &[Layer],
-    weights: Weights<'_>,
-    dims: usize,
-    parameters: &mut Parameters,
-    kept: &mut Vec<(String, usize)>,
-) -> Result<Vec<bool>, ExportError> {
-    let mut before: Option<&Conv> = None;
-    let mut gone = vec![false; layers.len()];
-    for (gone, layer) in gone.iter_mut().zip(layers) {
-        match layer {
-            Layer::Conv(conv) => before = Some(conv),
-            Layer::Norm { name, channels } => match before.take() {
-                Some(conv) => {
-                    fold_into(conv, weights.conv(conv, dims)?, weights.norm(name, *channels)?, parameters);
-                    *gone = true;
-                }
-                None => kept.push((name.clone(), *channels)),
-            },
-            Layer::Relu => before = None,
-            Layer::Dropout => {}
+/// The convolution whose value a normalization alone takes, with nothing between them but dropout.
+fn convolution_before<'a>(graph: &Graph, layers: &'a [Layer], norm: NodeId) -> Option<&'a Conv> {
+    let mut before = graph.node(norm).inputs[0];
+    loop {
+        match &layers[before.0] {
+            _ if graph.uses(before) > 1 => return None,
+            Layer::Conv(conv) => return Some(conv),
+            Layer::Dropout => before = graph.node(before).inputs[0],
+            _ => return None,
         }
     }
-    Ok(gone)
+}
+
+/// The graph without some nodes that have one input: what took their values takes that input.
+fn without(graph: &Graph, gone: &[NodeId]) -> Graph {
+    let mut places: HashMap<NodeId, NodeId> = HashMap::new();
+    let mut nodes = Vec::new();
+    for (id, node) in graph.nodes() {
+        let inputs: Vec<NodeId> = node.inputs.iter().map(|input| places[input]).collect();
+        if gone.contains(&id) {
+            places.insert(id, inputs[0]);
+        } else {
+            places.insert(id, NodeId(nodes.len()));
+            nodes.push(Node { operation: node.operation.clone(), inputs });
+        }
+    }
+    Graph::new(graph.dims(), nodes).unwrap_or_else(|error| unreachable!("shapes stay as they are: {error}"))
 }
 
 fn fold_into(conv: &Conv, [weight, bias]: [&[f32]; 2], norm: [&[f32]; 4], parameters: &mut Parameters) {

@@ -1,9 +1,9 @@
-//! The layers of a plan with their kernels and the names of their weights, in the order in which they are built
+//! The layers of a network with their kernels and the names of their weights, in the order in which they are built
 //! and run by [`crate::network`].
 
 use super::ExportError;
-use crate::artefact::{Artefact, Parameter, Parameters};
-use crate::backbone::{Op, Plan, Residual};
+use crate::artefact::{Parameter, Parameters};
+use crate::backbone::graph::{Graph, NodeId, Operation};
 
 /// A convolution with a centred kernel: padding `(k − 1)/2·d` on both sides of every axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +28,12 @@ impl Conv {
     }
 }
 
-/// One layer.
+/// What a node of a graph computes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layer {
-    /// A convolution, searched or pointwise.
+    /// The input of the network.
+    Input,
+    /// A convolution, searched or not.
     Conv(Conv),
     /// Batch normalization: `{name}.gamma`, `beta`, `running_mean` and `running_var`, each `[channels]`.
     Norm {
@@ -44,78 +46,40 @@ pub enum Layer {
     Relu,
     /// Dropout, which does nothing outside training.
     Dropout,
+    /// The sum of its inputs.
+    Sum,
+    /// Its inputs put together along their channels.
+    Concat,
+    /// The mean over all positions.
+    Mean,
+    /// The linear map at the end: `head_weight`, `[features, outputs]`, and `head_bias`, `[outputs]`.
+    Linear {
+        /// Features and outputs.
+        channels: [usize; 2],
+    },
 }
 
-/// What is added to a block's body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shortcut {
-    /// Nothing.
-    None,
-    /// The block's input.
-    Identity,
-    /// The block's input through layers.
-    Layers(Vec<Layer>),
-}
-
-/// A sequence of layers with what is added to its result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
-    /// The layers, in order.
-    pub body: Vec<Layer>,
-    /// What is added.
-    pub shortcut: Shortcut,
-}
-
-/// The blocks of a plan with the given kernels, one for each searched convolution.
-pub fn blocks(plan: &Plan, kernels: &[[usize; 2]]) -> Vec<Block> {
-    let mut count = Count::default();
-    let mut blocks = Vec::with_capacity(plan.stages.len());
-    for stage in &plan.stages {
-        let body = count.layers(&stage.body, kernels);
-        let shortcut = match &stage.residual {
-            Residual::None => Shortcut::None,
-            Residual::Identity => Shortcut::Identity,
-            Residual::Project { ops } => Shortcut::Layers(count.layers(ops, kernels)),
-        };
-        blocks.push(Block { body, shortcut });
-    }
-    blocks
-}
-
-/// Layers of each kind so far.
-#[derive(Default)]
-struct Count {
-    convs: usize,
-    pointwise: usize,
-    norms: usize,
-}
-
-impl Count {
-    fn layers(&mut self, ops: &[Op], kernels: &[[usize; 2]]) -> Vec<Layer> {
-        ops.iter().map(|op| self.layer(op, kernels)).collect()
-    }
-
-    fn layer(&mut self, op: &Op, kernels: &[[usize; 2]]) -> Layer {
-        let next = |n: &mut usize| {
-            *n += 1;
-            *n - 1
-        };
-        match *op {
-            Op::Conv { c_in, c_out, stride, .. } => {
-                let index = next(&mut self.convs);
-                let [kernel, dilation] = kernels[index];
-                let name = format!("convs.{index}");
-                Layer::Conv(Conv { name, channels: [c_in, c_out], kernel, dilation, stride })
+/// The layers of a graph with the given kernels, one for each searched convolution: a layer for each node, with the
+/// number of the node and its inputs.
+pub fn layers<'a>(graph: &'a Graph, kernels: &[[usize; 2]]) -> impl Iterator<Item = (NodeId, &'a [NodeId], Layer)> {
+    graph.nodes().map(move |(id, node)| {
+        let name = || graph.parameter_name(id).unwrap_or_default();
+        let layer = match &node.operation {
+            Operation::Input { .. } => Layer::Input,
+            Operation::Conv(conv) => {
+                let [kernel, dilation] = if conv.searched { kernels[graph.index(id)] } else { [conv.kernel, 1] };
+                Layer::Conv(Conv { name: name(), channels: conv.channels, kernel, dilation, stride: conv.stride })
             }
-            Op::Pointwise { c_in, c_out, stride } => {
-                let name = format!("pointwise.{}", next(&mut self.pointwise));
-                Layer::Conv(Conv { name, channels: [c_in, c_out], kernel: 1, dilation: 1, stride })
-            }
-            Op::Norm { channels } => Layer::Norm { name: format!("norms.{}", next(&mut self.norms)), channels },
-            Op::Relu => Layer::Relu,
-            Op::Dropout => Layer::Dropout,
-        }
-    }
+            Operation::Norm { channels } => Layer::Norm { name: name(), channels: *channels },
+            Operation::Relu => Layer::Relu,
+            Operation::Dropout => Layer::Dropout,
+            Operation::Sum => Layer::Sum,
+            Operation::Concat => Layer::Concat,
+            Operation::Mean => Layer::Mean,
+            Operation::Linear { channels } => Layer::Linear { channels: *channels },
+        };
+        (id, &node.inputs[..], layer)
+    })
 }
 
 /// A model's weights, looked up by name and size.
@@ -154,12 +118,11 @@ impl<'a> Weights<'a> {
         Ok([get("gamma")?, get("beta")?, get("running_mean")?, get("running_var")?])
     }
 
-    /// The head as a linear map: weights `[outputs, features]`, row-major, and bias.
+    /// The linear map from so many features to so many outputs: weights `[outputs, features]`, row-major, and bias.
     ///
     /// # Errors
     /// As [`Weights::get`].
-    pub fn head(self, artefact: &Artefact) -> Result<(Vec<f32>, &'a [f32]), ExportError> {
-        let (features, outputs) = (artefact.card.plan.features, artefact.card.task.outputs());
+    pub fn head(self, [features, outputs]: [usize; 2]) -> Result<(Vec<f32>, &'a [f32]), ExportError> {
         let weight = self.get("head_weight", &[features, outputs])?;
         let transposed = (0..outputs).flat_map(|o| (0..features).map(move |f| weight[f * outputs + o])).collect();
         Ok((transposed, self.get("head_bias", &[outputs])?))

@@ -19,33 +19,18 @@ WEIGHTS = {{weights}}
 
 
 {{standardize}}
-class Stage(nn.Module):
-    """Layers, with what is added to their result."""
-
-    def __init__(self, body, shortcut):
-        super().__init__()
-        self.body = body
-        self.shortcut = shortcut
-
-    def forward(self, x):
-        y = self.body(x)
-        return y if self.shortcut is None else y + self.shortcut(x)
-
-
 class Network(nn.Module):
     def __init__(self):
         super().__init__()
         {{buffers}}
-        self.stages = nn.Sequential(
-{{stages}}
-        )
-        self.head = {{head}}
+        {{modules}}
 
     def outputs(self, x):
-        """What the network itself says, before any softmax, sigmoid or change of units."""
+        """The outputs of the network itself, before any softmax, sigmoid or change of units."""
         {{transforms}}
-        x = self.stages({{normalize}})
-        return self.head({{pool}})
+        {{normalize}}
+        {{steps}}
+        return x
 
     def forward(self, x):
         y = self.outputs(x)

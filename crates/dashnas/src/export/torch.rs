@@ -2,13 +2,14 @@
 //! that they belong to.
 
 use super::ExportError;
-use super::layers::{Block, Conv, Layer, Shortcut, Weights, blocks};
+use super::layers::{Conv, Layer, Weights, layers};
 use crate::artefact::{Artefact, ModelCard, Parameter, Parameters, encode};
+use crate::backbone::graph::{Graph, NodeId};
 use crate::data::Array;
 use crate::task::TaskKind;
 use crate::transform::{self, Transform};
 use aggconv::norm::NormAct;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The module without what the network decides.
 const TEMPLATE: &str = include_str!("module.py");
@@ -26,6 +27,9 @@ const STANDARDIZE: &str = r#"def standardize(x):
 
 "#;
 
+/// The normalization of the inputs.
+const NORMALIZE: &str = "        x = (x - self.input_mean) / self.input_scale\n";
+
 /// The two files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TorchFiles {
@@ -42,17 +46,15 @@ pub struct TorchFiles {
 /// [`ExportError::Weights`] if the model lacks weights.
 pub fn torch(artefact: &Artefact, weights: &str, raw: bool) -> Result<TorchFiles, ExportError> {
     let card = &artefact.card;
-    let mut state = State { weights: Weights(&artefact.parameters), dims: card.plan.dims, out: Parameters::new() };
-    let mut stages = String::new();
-    for (i, block) in blocks(&card.plan, &card.architecture.kernels).iter().enumerate() {
-        stages += &state.block(&format!("stages.{i}"), block, card)?;
-    }
-    let (weight, bias) = state.weights.head(artefact)?;
-    let (features, outputs) = (card.plan.features, bias.len());
-    let dense = card.task.is_dense();
-    let head_axes = vec![1; if dense { card.plan.dims } else { 0 }];
-    state.put("head.weight", [&[outputs, features][..], &head_axes].concat(), &weight);
-    state.put("head.bias", vec![outputs], bias);
+    let mut state = State {
+        weights: Weights(&artefact.parameters),
+        graph: &card.graph,
+        out: Parameters::new(),
+        modules: BTreeMap::new(),
+        steps: String::new(),
+    };
+    let dropout = card.training.hyperparameters.dropout;
+    state.network(&card.architecture.kernels, dropout)?;
 
     let mut buffers = String::new();
     let (before, after) = if raw { (None, None) } else { affine(card) };
@@ -67,7 +69,6 @@ pub fn torch(artefact: &Artefact, weights: &str, raw: bool) -> Result<TorchFiles
     let standardize = transforms.iter().any(|line| line.contains("standardize"));
     let lines: String = transforms.iter().map(|line| format!("        x = {line}\n")).collect();
     let shape = if raw { card.network_shape() } else { card.read_as.clone() };
-    let d = card.plan.dims;
     let module = TEMPLATE
         .replace("{{task}}", &card.task.to_string())
         .replace("{{data}}", &python_string(&card.data))
@@ -83,17 +84,9 @@ pub fn torch(artefact: &Artefact, weights: &str, raw: bool) -> Result<TorchFiles
         )
         .replace("{{weights}}", &python_string(weights))
         .replace("        {{buffers}}\n", &buffers)
-        .replace("{{stages}}\n", &stages)
-        .replace(
-            "{{head}}",
-            &if dense {
-                format!("nn.Conv{d}d({features}, {outputs}, 1)")
-            } else {
-                format!("nn.Linear({features}, {outputs})")
-            },
-        )
-        .replace("{{normalize}}", if before.is_some() { "(x - self.input_mean) / self.input_scale" } else { "x" })
-        .replace("{{pool}}", if dense { "x" } else { "x.flatten(2).mean(2)" })
+        .replace("        {{modules}}\n", &state.module_lists())
+        .replace("        {{normalize}}\n", if before.is_some() { NORMALIZE } else { "" })
+        .replace("        {{steps}}\n", &state.steps)
         .replace(
             "{{finish}}",
             match card.task {
@@ -141,11 +134,15 @@ fn affine(card: &ModelCard) -> Affines {
     (card.inputs.mean_and_scale(&card.network_shape()[1..]), card.targets.mean_and_scale())
 }
 
-/// The state dictionary as far as it is known.
+/// The state dictionary and the module as far as they are known.
 struct State<'a> {
     weights: Weights<'a>,
-    dims: usize,
+    graph: &'a Graph,
     out: Parameters,
+    /// The modules of each kind, such as `convs`, in Python.
+    modules: BTreeMap<String, Vec<String>>,
+    /// The forward pass, in Python: one statement for each node.
+    steps: String,
 }
 
 impl State<'_> {
@@ -153,51 +150,125 @@ impl State<'_> {
         self.out.insert(name.to_owned(), Parameter { shape, values: values.to_vec() });
     }
 
-    /// One line of Python for each layer, in a call that makes a stage.
-    fn block(&mut self, name: &str, block: &Block, card: &ModelCard) -> Result<String, ExportError> {
-        let body = self.layers(&format!("{name}.body"), &block.body, card)?;
-        let (kind, shortcut) = match &block.shortcut {
-            Shortcut::None => ("None", String::new()),
-            Shortcut::Identity => ("nn.Identity()", String::new()),
-            Shortcut::Layers(layers) => ("", self.layers(&format!("{name}.shortcut"), layers, card)?),
-        };
-        let shortcut = if kind.is_empty() { format!("nn.Sequential(\n{shortcut}            )") } else { kind.into() };
-        Ok(format!("            Stage(nn.Sequential(\n{body}            ), {shortcut}),\n"))
-    }
-
-    fn layers(&mut self, path: &str, layers: &[Layer], card: &ModelCard) -> Result<String, ExportError> {
-        let mut text = String::new();
-        for (i, layer) in layers.iter().enumerate() {
-            let name = format!("{path}.{i}");
-            let line = match layer {
-                Layer::Conv(conv) => self.conv(&name, conv)?,
-                Layer::Norm { name: norm, channels } => self.norm(&name, norm, *channels)?,
-                Layer::Relu => "nn.ReLU()".into(),
-                Layer::Dropout => format!("nn.Dropout({})", card.training.hyperparameters.dropout),
+    /// The modules, the weights and the statements of the whole network.
+    fn network(&mut self, kernels: &[[usize; 2]], dropout: f64) -> Result<(), ExportError> {
+        let mut variables = Variables::new(self.graph);
+        for (id, inputs, layer) in layers(self.graph, kernels) {
+            let names: Vec<String> = inputs.iter().map(|&input| variables.of(input)).collect();
+            let x = names.first().map_or("x", String::as_str);
+            let value = match layer {
+                Layer::Input => None,
+                Layer::Conv(conv) => Some(format!("{}({x})", self.conv(&conv)?)),
+                Layer::Norm { name, channels } => Some(format!("{}({x})", self.norm(&name, channels)?)),
+                Layer::Relu => Some(format!("torch.relu({x})")),
+                Layer::Dropout => {
+                    self.modules.insert("dropout".into(), vec![format!("nn.Dropout({dropout})")]);
+                    Some(format!("self.dropout({x})"))
+                }
+                Layer::Sum => Some(names.join(" + ")),
+                Layer::Concat => Some(format!("torch.cat([{}], 1)", names.join(", "))),
+                Layer::Mean => Some(format!("{x}.flatten(2).mean(2)")),
+                Layer::Linear { channels } => {
+                    self.head(channels)?;
+                    Some(format!("self.head({x})"))
+                }
             };
-            text += &format!("                {line},\n");
+            let variable = variables.assign(id, inputs);
+            if let Some(value) = value {
+                self.steps += &format!("        {variable} = {value}\n");
+            }
         }
-        Ok(text)
+        Ok(())
     }
 
-    fn conv(&mut self, name: &str, conv: &Conv) -> Result<String, ExportError> {
-        let [weight, bias] = self.weights.conv(conv, self.dims)?;
-        let [c_in, c_out] = conv.channels;
-        self.put(&format!("{name}.weight"), [&[c_out, c_in][..], &vec![conv.kernel; self.dims]].concat(), weight);
-        self.put(&format!("{name}.bias"), vec![c_out], bias);
-        let Conv { kernel, dilation, stride, .. } = conv;
-        let (dims, padding) = (self.dims, conv.padding());
-        Ok(format!(
+    /// A module of a kind of which there are several, by the name of its weights in the model; the name in Python.
+    fn module(&mut self, name: &str, text: String) -> String {
+        let (kind, index) = name.split_once('.').unwrap_or((name, "0"));
+        self.modules.entry(kind.to_owned()).or_default().push(text);
+        format!("self.{kind}[{index}]")
+    }
+
+    /// The statements that make the modules.
+    fn module_lists(&self) -> String {
+        let statement = |(kind, modules): (&String, &Vec<String>)| match (kind.as_str(), &modules[..]) {
+            ("head" | "dropout", [one]) => format!("        self.{kind} = {one}\n"),
+            _ => {
+                let lines: String = modules.iter().map(|module| format!("            {module},\n")).collect();
+                format!("        self.{kind} = nn.ModuleList([\n{lines}        ])\n")
+            }
+        };
+        self.modules.iter().map(statement).collect()
+    }
+
+    fn conv(&mut self, conv: &Conv) -> Result<String, ExportError> {
+        let dims = self.graph.dims();
+        let [weight, bias] = self.weights.conv(conv, dims)?;
+        let Conv { name, channels: [c_in, c_out], kernel, dilation, stride } = conv;
+        self.put(&format!("{name}.weight"), [&[*c_out, *c_in][..], &vec![*kernel; dims]].concat(), weight);
+        self.put(&format!("{name}.bias"), vec![*c_out], bias);
+        let padding = conv.padding();
+        let text = format!(
             "nn.Conv{dims}d({c_in}, {c_out}, {kernel}, stride={stride}, padding={padding}, dilation={dilation})"
-        ))
+        );
+        Ok(self.module(name, text))
     }
 
-    fn norm(&mut self, name: &str, norm: &str, channels: usize) -> Result<String, ExportError> {
-        let values = self.weights.norm(norm, channels)?;
+    fn norm(&mut self, name: &str, channels: usize) -> Result<String, ExportError> {
+        let values = self.weights.norm(name, channels)?;
         for (part, values) in ["weight", "bias", "running_mean", "running_var"].into_iter().zip(values) {
             self.put(&format!("{name}.{part}"), vec![channels], values);
         }
-        Ok(format!("nn.BatchNorm{}d({channels}, eps={})", self.dims, NormAct::EPSILON))
+        let text = format!("nn.BatchNorm{}d({channels}, eps={})", self.graph.dims(), NormAct::EPSILON);
+        Ok(self.module(name, text))
+    }
+
+    fn head(&mut self, [features, outputs]: [usize; 2]) -> Result<(), ExportError> {
+        let (weight, bias) = self.weights.head([features, outputs])?;
+        let d = self.graph.dims();
+        let (text, axes) = if self.graph.is_dense() {
+            (format!("nn.Conv{d}d({features}, {outputs}, 1)"), vec![1; d])
+        } else {
+            (format!("nn.Linear({features}, {outputs})"), Vec::new())
+        };
+        self.put("head.weight", [&[outputs, features][..], &axes].concat(), &weight);
+        self.put("head.bias", vec![outputs], bias);
+        self.modules.insert("head".into(), vec![text]);
+        Ok(())
+    }
+}
+
+/// Which Python variable holds the value of which node. A value that nothing takes any more leaves its variable to
+/// another.
+struct Variables<'a> {
+    graph: &'a Graph,
+    /// The node whose value a variable holds.
+    held: Vec<Option<NodeId>>,
+}
+
+impl<'a> Variables<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        Self { graph, held: Vec::new() }
+    }
+
+    fn of(&self, node: NodeId) -> String {
+        let place = self.held.iter().position(|held| *held == Some(node)).unwrap_or_default();
+        Self::name(place)
+    }
+
+    fn name(place: usize) -> String {
+        ["x", "y", "z"].get(place).map_or_else(|| format!("x{place}"), |name| (*name).to_owned())
+    }
+
+    /// The variable for the value of a node with these inputs, the first that is free after them.
+    fn assign(&mut self, node: NodeId, inputs: &[NodeId]) -> String {
+        let ended = |held: &Option<NodeId>| {
+            held.is_some_and(|held| inputs.contains(&held) && self.graph.last_use(held) == node)
+        };
+        self.held.iter_mut().filter(|held| ended(held)).for_each(|held| *held = None);
+        let place = self.held.iter().position(Option::is_none).unwrap_or(self.held.len());
+        self.held.resize(self.held.len().max(place + 1), None);
+        self.held[place] = Some(node);
+        Self::name(place)
     }
 }
 

@@ -162,6 +162,7 @@ fn engine(file: &[u8]) -> Result<rten::Model, ExportError> {
         Abs,
         Add,
         BatchNormalization,
+        Concat,
         Conv,
         Div,
         Flatten,

@@ -2,7 +2,8 @@
 
 use crate::architecture::Architecture;
 use crate::artefact::{Artefact, ModelCard, Training};
-use crate::backbone::Shape;
+use crate::backbone::graph::GraphBuilder;
+use crate::backbone::{Graph, Shape};
 use crate::config::{BackboneName, Preset};
 use crate::data::{Array, InputNormalizer, ReadOptions, Scheme, TargetNormalizer};
 use crate::network::{Kernels, Network};
@@ -11,22 +12,42 @@ use crate::rng::Seed;
 use crate::task::TaskKind;
 use burn::tensor::Device;
 
-/// One of series, one of fields.
+/// One of series, one of fields, and one of series whose network has a concatenation and a sum of three.
 pub(super) fn files() -> Vec<Vec<u8>> {
     let classes = TaskKind::Classification { classes: 2 };
-    let series = file(BackboneName::Wrn1d, classes, [2, 1, 12], vec![2, 12]);
-    let fields = file(BackboneName::Wrn2d, TaskKind::DenseRegression { channels: 1 }, [1, 4, 5], vec![1, 4, 5]);
-    vec![series, fields]
+    let series = file(BackboneName::Wrn1d, None, classes, [2, 1, 12], vec![2, 12]);
+    let field = TaskKind::DenseRegression { channels: 1 };
+    let fields = file(BackboneName::Wrn2d, None, field, [1, 4, 5], vec![1, 4, 5]);
+    let branched = file(BackboneName::Wrn1d, Some(branched()), classes, [2, 1, 12], vec![2, 12]);
+    vec![series, fields, branched]
 }
 
-fn file(backbone: BackboneName, task: TaskKind, input: [usize; 3], read_as: Vec<usize>) -> Vec<u8> {
+fn branched() -> Graph {
+    let mut net = GraphBuilder::new(1);
+    let input = net.input(2);
+    let near = net.after(input).conv(3, 3, 2).norm().relu().end();
+    let far = net.after(input).unsearched_conv(3, 5, 2).end();
+    let both = net.concat(&[near, far]);
+    let narrow = net.after(both).pointwise(3, 1).end();
+    let sum = net.sum(&[narrow, near, far]);
+    net.finish(sum, 2, false)
+}
+
+/// A model of a backbone, or of another graph.
+fn file(
+    backbone: BackboneName,
+    graph: Option<Graph>,
+    task: TaskKind,
+    input: [usize; 3],
+    read_as: Vec<usize>,
+) -> Vec<u8> {
     let [channels, ..] = input;
     let (outputs, dense) = (task.outputs(), task.is_dense());
     let shape = Shape { channels, outputs, dense, width: 1, base: Some(1), plain_kernels: &[3, 3, 3] };
-    let plan = backbone.resolve().plan(shape);
-    let kernels = vec![[3, 1]; plan.searched().len()];
+    let graph = graph.unwrap_or_else(|| backbone.resolve().graph(shape));
+    let kernels = vec![[3, 1]; graph.searched().len()];
     let fixed = Kernels::Fixed(kernels.clone());
-    let network = Network::new(&plan, outputs, dense, &fixed, &mut Seed(1).stream("weights", &[]), &Device::flex());
+    let network = Network::new(&graph, &fixed, &mut Seed(1).stream("weights", &[]), &Device::flex());
     let x = Array::new(
         [&[3], &read_as[..]].concat(),
         (0..3 * read_as.iter().product::<usize>()).map(|v| v as f32).collect(),
@@ -40,7 +61,7 @@ fn file(backbone: BackboneName, task: TaskKind, input: [usize; 3], read_as: Vec<
         labels: None,
         input,
         architecture: Architecture { backbone, probabilities: vec![0.5; kernels.len()], kernels },
-        plan,
+        graph,
         reading: ReadOptions::default(),
         read_as,
         transforms: Vec::new(),

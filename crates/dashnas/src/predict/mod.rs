@@ -101,7 +101,7 @@ impl ModelCard {
 
     /// `[channels, L]` or `[channels, H, W]` of what the network takes, after the transforms.
     pub fn network_shape(&self) -> Vec<usize> {
-        match (self.plan.dims, self.input) {
+        match (self.graph.dims(), self.input) {
             (1, [c, _, l]) => vec![c, l],
             (_, [c, h, w]) => vec![c, h, w],
         }

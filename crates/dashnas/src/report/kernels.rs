@@ -1,16 +1,16 @@
 //! The searched network drawn as in A.8 of the paper: blocks of convolutions, each as large as its kernel.
 
 use super::chart::{open, put};
-use crate::backbone::{Op, Plan, Residual};
+use crate::backbone::graph::{self, Graph, NodeId, Operation};
 use serde::Serialize;
 
-/// A residual block, or a path without a residual.
+/// A part of the network that branches, such as a residual block, or a sequence of layers between such parts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Block {
     /// `Block 64`, in the paper's notation.
     pub title: String,
-    /// How the residual goes: `+ input`, `+ 1×1`, or nothing.
-    pub residual: &'static str,
+    /// What is joined to the first branch: `+ input`, `+ 1×1`, or nothing.
+    pub residual: String,
     /// Its convolutions.
     pub convs: Vec<Conv>,
 }
@@ -42,59 +42,112 @@ pub struct Conv {
     pub svg: String,
 }
 
-/// Lays out the blocks. Shortcuts see less than the path beside them, so the path decides what a layer sees.
-pub fn blocks(plan: &Plan, kernels: &[[usize; 2]], weights: &[f64]) -> Vec<Block> {
-    let plain = plan.plain();
+/// Lays out the blocks. Of the branches that meet in a sum or a concatenation, the one that sees most decides what later
+/// layers see.
+pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], weights: &[f64]) -> Vec<Block> {
     let field = |[k, d]: [usize; 2]| (k.saturating_sub(1)).saturating_mul(d).saturating_add(1);
     let largest = kernels.iter().map(|&k| field(k)).max().unwrap_or(1);
-    let (mut layer, mut jump, mut sees, mut plain_sees) = (0, 1usize, 1usize, 1usize);
-    let mut blocks = Vec::new();
-    for stage in &plan.stages {
-        let mut convs = Vec::new();
-        for op in &stage.body {
-            match *op {
-                Op::Conv { c_in, c_out, stride, .. } => {
-                    let Some(&[k, d]) = kernels.get(layer) else { continue };
-                    let own = field([k, d]);
-                    let reach = |of: usize| (of - 1).saturating_mul(jump);
-                    sees = sees.saturating_add(reach(own));
-                    plain_sees = plain_sees.saturating_add(reach(field(plain[layer])));
-                    convs.push(Conv {
-                        layer: layer + 1,
-                        kernel_size: k,
-                        dilation: d,
-                        channels: [c_in, c_out],
-                        stride,
-                        field: own,
-                        span: reach(own).saturating_add(1),
-                        sees,
-                        plain_sees,
-                        weight: weights.get(layer).copied().unwrap_or(f64::NAN),
-                        svg: taps(plan.dims, [k, d], largest),
-                    });
-                    jump = jump.saturating_mul(stride);
-                    layer += 1;
-                }
-                Op::Pointwise { stride, .. } => jump = jump.saturating_mul(stride),
-                Op::Norm { .. } | Op::Relu | Op::Dropout => {}
+    let mut seen: Vec<Seen> = Vec::with_capacity(graph.nodes().len());
+    let mut convs: Vec<(NodeId, Conv)> = Vec::new();
+    for (id, node) in graph.nodes() {
+        let mut own = node.inputs.iter().map(|input| seen[input.0]).reduce(Seen::most).unwrap_or(Seen::POINT);
+        if let Operation::Conv(conv) = node.operation {
+            let layer = graph.index(id);
+            let kernel = if conv.searched { kernels.get(layer).copied() } else { Some([conv.kernel, 1]) };
+            let Some([k, d]) = kernel else {
+                seen.push(own);
+                continue;
+            };
+            let reach = |of: usize| (of - 1).saturating_mul(own.jump);
+            let span = reach(field([k, d])).saturating_add(1);
+            let sees = own.sees.saturating_add(span - 1);
+            let plain_sees = own.plain_sees.saturating_add(reach(conv.kernel));
+            if conv.searched {
+                let drawn = Conv {
+                    layer: layer + 1,
+                    kernel_size: k,
+                    dilation: d,
+                    channels: conv.channels,
+                    stride: conv.stride,
+                    field: field([k, d]),
+                    span,
+                    sees,
+                    plain_sees,
+                    weight: weights.get(layer).copied().unwrap_or(f64::NAN),
+                    svg: taps(graph.dims(), [k, d], largest),
+                };
+                convs.push((id, drawn));
             }
+            own = Seen { jump: own.jump.saturating_mul(conv.stride), sees, plain_sees };
         }
-        if let Some(last) = convs.last() {
-            blocks.push(Block {
-                title: match stage.residual {
-                    Residual::None => format!("Conv {}", last.channels[1]),
-                    _ => format!("Block {}", last.channels[1]),
-                },
-                residual: match stage.residual {
-                    Residual::None => "",
-                    Residual::Identity => "+ input",
-                    Residual::Project { .. } => "+ 1×1",
-                },
-                convs,
-            });
+        seen.push(own);
+    }
+    let mut convs = convs.into_iter().peekable();
+    let mut blocks = Vec::new();
+    for block in graph.blocks() {
+        let mut inside = Vec::new();
+        while let Some((_, conv)) = convs.next_if(|(id, _)| block.nodes.contains(&id.0)) {
+            inside.push(conv);
         }
+        let Some(last) = inside.last() else { continue };
+        let end = NodeId(*block.nodes.end());
+        let title = if block.branches {
+            format!("Block {}", graph.channels(end))
+        } else {
+            format!("Conv {}", last.channels[1])
+        };
+        blocks.push(Block { title, residual: joined(graph, &block), convs: inside });
     }
     blocks
+}
+
+/// What the value of a node sees of the network's input.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// Points of the input from one position to the next.
+    jump: usize,
+    /// Points of the input that a position sees.
+    sees: usize,
+    /// The same of the plain backbone.
+    plain_sees: usize,
+}
+
+impl Seen {
+    const POINT: Seen = Seen { jump: 1, sees: 1, plain_sees: 1 };
+
+    fn most(self, other: Seen) -> Seen {
+        Seen {
+            jump: self.jump.max(other.jump),
+            sees: self.sees.max(other.sees),
+            plain_sees: self.plain_sees.max(other.plain_sees),
+        }
+    }
+}
+
+/// What is joined to the first branch of a block where its branches meet.
+fn joined(graph: &Graph, block: &graph::Block) -> String {
+    if !block.branches {
+        return String::new();
+    }
+    let end = graph.node(NodeId(*block.nodes.end()));
+    let sign = if end.operation == Operation::Concat { "," } else { "+" };
+    let other = |&input: &NodeId| format!("{sign} {}", branch(graph, block, input));
+    end.inputs.iter().skip(1).map(other).collect::<Vec<_>>().join(" ")
+}
+
+/// The name of the branch of a block that ends in a node.
+fn branch(graph: &Graph, block: &graph::Block, end: NodeId) -> &'static str {
+    let (mut at, mut name) = (end, "input");
+    while at != block.entry {
+        let node = graph.node(at);
+        match node.operation {
+            Operation::Conv(conv) if conv.is_pointwise() => name = "1×1",
+            Operation::Conv(_) | Operation::Sum | Operation::Concat => return "branch",
+            _ => {}
+        }
+        at = node.inputs[0];
+    }
+    name
 }
 
 /// The taps of a kernel in the square (or on the line) that the largest kernel reaches over.

@@ -1,7 +1,7 @@
 //! What a run directory holds.
 
 use crate::architecture::Architecture;
-use crate::backbone::{Plan, Shape};
+use crate::backbone::{Graph, Shape};
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -60,7 +60,7 @@ impl Loaded {
     }
 
     /// The topology, of the width that is retrained; none of a run whose data record is too old to tell.
-    pub fn plan(&self) -> Option<Plan> {
+    pub fn graph(&self) -> Option<Graph> {
         let (task, input) = (self.data.task?, self.data.input.as_deref()?);
         let dims = input.len().checked_sub(1).filter(|dims| [1, 2].contains(dims))?;
         let shape = Shape {
@@ -71,7 +71,7 @@ impl Loaded {
             base: self.config.backbone.channels,
             plain_kernels: &self.config.backbone.plain_kernels,
         };
-        Some(self.config.backbone_name(dims).resolve().plan(shape))
+        Some(self.config.backbone_name(dims).resolve().graph(shape))
     }
 }
 

@@ -66,17 +66,22 @@ fn trials_and_epochs_are_counted_in_whole_numbers() {
 
 #[test]
 fn receptive_fields_add_up_through_strides() {
-    use crate::backbone::{Op, Plan, Residual, Stage};
-    let conv = |stride| Op::Conv { c_in: 1, c_out: 1, stride, kernel: 3 };
-    let stage = |body| Stage { body, residual: Residual::Identity };
-    let plan =
-        Plan { dims: 2, stages: vec![stage(vec![conv(1)]), stage(vec![conv(2), Op::Relu, conv(1)])], features: 1 };
-    let blocks = super::kernels::blocks(&plan, &[[3, 1], [5, 3], [3, 7]], &[1.0; 3]);
+    let mut net = crate::backbone::graph::GraphBuilder::new(2);
+    let input = net.input(1);
+    let first = net.after(input).conv(1, 3, 1).end();
+    let first = net.sum(&[first, input]);
+    let body = net.after(first).conv(1, 3, 2).relu().conv(1, 3, 1).end();
+    let shortcut = net.after(first).pointwise(1, 2).end();
+    let both = net.sum(&[body, shortcut]);
+    let graph = net.finish(both, 1, false);
+    let blocks = super::kernels::blocks(&graph, &[[3, 1], [5, 3], [3, 7]], &[1.0; 3]);
     let convs: Vec<_> = blocks.iter().flat_map(|b| &b.convs).collect();
     // 3; 3 + 12; then every point is two apart: 15 + 2·14.
     assert_eq!(convs.iter().map(|c| c.sees).collect::<Vec<_>>(), [3, 15, 43]);
     assert_eq!(convs.iter().map(|c| c.span).collect::<Vec<_>>(), [3, 13, 29]);
     assert_eq!(convs.iter().map(|c| c.plain_sees).collect::<Vec<_>>(), [3, 5, 9]);
+    let titles: Vec<_> = blocks.iter().map(|b| format!("{} {}", b.title, b.residual)).collect();
+    assert_eq!(titles, ["Block 1 + input", "Block 1 + 1×1"]);
 }
 
 #[test]

@@ -95,8 +95,8 @@ impl View {
         let dims = run.data.input.as_ref().map_or(2, |i| i.len().saturating_sub(1).clamp(1, 2));
         let (kernel_sizes, dilations) = (run.config.kernel_sizes(dims), run.config.dilations());
         let architecture = run.architecture.as_ref();
-        let blocks = match (run.plan(), architecture) {
-            (Some(plan), Some(a)) if a.check(&plan).is_ok() => blocks(&plan, &a.kernels, &a.probabilities),
+        let blocks = match (run.graph(), architecture) {
+            (Some(graph), Some(a)) if a.check(&graph).is_ok() => blocks(&graph, &a.kernels, &a.probabilities),
             _ => vec![],
         };
         let extent = run.data.input.as_ref().and_then(|i| i[1..].iter().copied().max());

@@ -1,6 +1,6 @@
 //! How long a network takes for one sample on this machine: a table of its layers, added up.
 
-use crate::backbone::{Op, Plan};
+use crate::backbone::graph::{Convolution, Graph, Operation};
 use crate::network::{Network, Pass};
 use aggconv::Candidate;
 use aggconv::nn::KernelConvConfig;
@@ -19,21 +19,25 @@ pub struct Latencies {
 
 impl Latencies {
     /// Measures every candidate in every searched layer, each distinct case once. `network` is
-    /// any network of the plan; what it takes beyond its own layers is the rest.
+    /// any network of the graph; what it takes beyond its own layers is the rest.
     ///
     /// # Shapes
     /// `input` is `[channels, height, width]`.
-    pub fn measure(plan: &Plan, input: [usize; 3], candidates: &[Candidate], network: &Network) -> Self {
+    pub fn measure(graph: &Graph, input: [usize; 3], candidates: &[Candidate], network: &Network) -> Self {
         let device = Device::flex();
-        let convs: Vec<_> =
-            plan.trace([input[1], input[2]]).into_iter().filter(|t| matches!(t.op, Op::Conv { .. })).collect();
+        let trace = graph.trace([input[1], input[2]]);
+        let searched = trace.iter().filter_map(|t| match t.operation {
+            Operation::Conv(conv) if conv.searched => Some((conv, t.input)),
+            _ => None,
+        });
+        let convs: Vec<(&Convolution, [usize; 2])> = searched.collect();
         let mut known = HashMap::new();
-        let mut of = |op: &Op, grid: [usize; 2], candidate: Candidate| {
-            let Op::Conv { c_in, c_out, stride, .. } = *op else { return 0.0 };
+        let mut of = |conv: &Convolution, grid: [usize; 2], candidate: Candidate| {
+            let Convolution { channels: [c_in, c_out], stride, .. } = *conv;
             let case = (c_in, c_out, stride, grid, candidate.k, candidate.d);
             *known.entry(case).or_insert_with(|| {
                 let conv = KernelConvConfig::new([c_in, c_out], candidate.k)
-                    .with_dims(plan.dims)
+                    .with_dims(graph.dims())
                     .with_dilation(candidate.d)
                     .with_stride(stride)
                     .init(&device);
@@ -41,12 +45,13 @@ impl Latencies {
                 typical(|| drop(conv.forward(x.clone()).into_data()))
             })
         };
-        let layers = convs.iter().map(|t| candidates.iter().map(|&c| of(t.op, t.input, c)).collect()).collect();
+        let layers =
+            convs.iter().map(|&(conv, grid)| candidates.iter().map(|&c| of(conv, grid, c)).collect()).collect();
         let own: f64 = convs
             .iter()
             .zip(network.convs())
-            .map(|(t, layer)| match layer {
-                crate::network::ConvLayer::Fixed(conv) => of(t.op, t.input, conv.candidate),
+            .map(|(&(shape, grid), layer)| match layer {
+                crate::network::ConvLayer::Fixed(conv) => of(shape, grid, conv.candidate),
                 crate::network::ConvLayer::Mixed(_) => 0.0,
             })
             .sum();

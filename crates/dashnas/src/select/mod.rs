@@ -11,7 +11,7 @@ pub(crate) use bounded::first_max;
 pub use bounded::{Bounded, Cost, RESOURCES};
 pub use latency::{Latencies, seconds};
 
-use crate::backbone::Plan;
+use crate::backbone::graph::{Convolution, Graph};
 use crate::config::BudgetConfig;
 use crate::error::Error;
 use crate::network::Network;
@@ -47,10 +47,8 @@ impl Bounds {
 /// The topology that an architecture is for.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
-    /// The plan, at the width of retraining.
-    pub plan: &'a Plan,
-    /// Outputs of the head.
-    pub outputs: usize,
+    /// The graph, at the width of retraining.
+    pub graph: &'a Graph,
     /// The candidates of every layer.
     pub candidates: &'a [Candidate],
 }
@@ -68,7 +66,7 @@ pub struct Selection {
 struct Choosing<'a> {
     problem: &'a Problem,
     width: usize,
-    plan: Plan,
+    graph: Graph,
     candidates: &'a [Candidate],
     device: Device,
 }
@@ -76,12 +74,12 @@ struct Choosing<'a> {
 impl<'a> Choosing<'a> {
     /// `device` may record gradients; measuring does not.
     fn new(problem: &'a Problem, width: usize, candidates: &'a [Candidate], device: &Device) -> Self {
-        let plan = crate::architecture::plan(problem, width);
-        Self { problem, width, plan, candidates, device: device.clone().inner() }
+        let graph = crate::architecture::graph(problem, width);
+        Self { problem, width, graph, candidates, device: device.clone().inner() }
     }
 
     fn layers(&self) -> usize {
-        self.plan.searched().len()
+        self.graph.searched().len()
     }
 
     fn kernels(&self, choice: &[usize]) -> Vec<[usize; 2]> {
@@ -104,9 +102,9 @@ impl<'a> Choosing<'a> {
 
     /// The choice with the largest sum of scores `[layer][candidate]` within the bounds.
     fn select(&self, scores: &[Vec<f64>], bounds: Bounds) -> Result<Selection, Error> {
-        let frame = Frame { plan: &self.plan, outputs: self.problem.task.outputs(), candidates: self.candidates };
+        let frame = Frame { graph: &self.graph, candidates: self.candidates };
         let input = self.problem.train.input();
-        let table = || Latencies::measure(&self.plan, input, self.candidates, &self.built(&self.smallest()));
+        let table = || Latencies::measure(&self.graph, input, self.candidates, &self.built(&self.smallest()));
         select(scores, bounds, frame, table, |choice| self.seconds(choice))
     }
 }
@@ -205,7 +203,7 @@ pub fn select(
         costs: costs(frame, latencies.as_ref()),
         bounds: [bounds.params.unwrap_or(u64::MAX), u64::MAX],
     };
-    let fixed = frame.plan.fixed_params(frame.outputs);
+    let fixed = frame.graph.fixed_params();
     if let Some(most) = bounds.params {
         problem.bounds[0] = most.saturating_sub(fixed);
         let least = problem.least(0).unwrap_or(0).saturating_add(fixed);
@@ -251,13 +249,14 @@ pub fn select(
 
 /// Parameters and microseconds of every candidate in every searched layer.
 fn costs(frame: Frame<'_>, latencies: Option<&Latencies>) -> Vec<Vec<Cost>> {
-    let layer = |(l, op): (usize, &crate::backbone::Op)| {
+    let layer = |(l, conv): (usize, &Convolution)| {
         let cost = |(c, candidate): (usize, &Candidate)| {
-            [frame.plan.conv_params(op, candidate.k), latencies.map_or(0, |t| microseconds(t.layers[l][c]))]
+            let params = conv.params(candidate.k, frame.graph.dims());
+            [params, latencies.map_or(0, |t| microseconds(t.layers[l][c]))]
         };
         frame.candidates.iter().enumerate().map(cost).collect()
     };
-    frame.plan.searched().into_iter().enumerate().map(layer).collect()
+    frame.graph.searched().into_iter().enumerate().map(layer).collect()
 }
 
 /// Whole microseconds, rounded up so that a sum within a bound is within it.
@@ -272,9 +271,9 @@ mod tests {
     use crate::config::BackboneName;
     use aggconv::KernelSpace;
 
-    fn plan() -> Plan {
+    fn graph() -> Graph {
         let shape = Shape { channels: 1, outputs: 3, dense: false, width: 1, base: Some(4), plain_kernels: &[7, 5, 3] };
-        BackboneName::Wrn1d.resolve().plan(shape)
+        BackboneName::Wrn1d.resolve().graph(shape)
     }
 
     fn space() -> KernelSpace {
@@ -291,17 +290,17 @@ mod tests {
         latencies: Latencies,
         measure: impl FnMut(&[usize]) -> f64,
     ) -> Result<(Selection, u64), Error> {
-        let (plan, space) = (plan(), space());
-        let frame = Frame { plan: &plan, outputs: 3, candidates: space.candidates() };
+        let (graph, space) = (graph(), space());
+        let frame = Frame { graph: &graph, candidates: space.candidates() };
         let log_p = scores(9, 6);
         let selection = select(&log_p, bounds, frame, || latencies, measure)?;
         let convs: u64 = selection
             .choice
             .iter()
-            .zip(plan.searched())
-            .map(|(&c, op)| plan.conv_params(op, space.candidates()[c].k))
+            .zip(graph.searched())
+            .map(|(&c, conv)| conv.params(space.candidates()[c].k, 1))
             .sum();
-        let params = convs + plan.fixed_params(3);
+        let params = convs + graph.fixed_params();
         Ok((selection, params))
     }
 

@@ -2,7 +2,8 @@
 
 use burn::tensor::Device;
 use dashnas::architecture::Architecture;
-use dashnas::backbone::Shape;
+use dashnas::backbone::graph::GraphBuilder;
+use dashnas::backbone::{Graph, Shape};
 use dashnas::config::{BackboneName, Preset, Transform};
 use dashnas::data::{Array, InputNormalizer, ReadOptions, Scheme, TargetNormalizer, Targets};
 use dashnas::model::{Artefact, Model, ModelCard, Training};
@@ -16,6 +17,8 @@ use rand::RngExt;
 #[derive(Debug, Clone)]
 pub struct Recipe {
     pub backbone: BackboneName,
+    /// Instead of the backbone's network, one with a concatenation and a sum of three.
+    pub branched: bool,
     pub task: TaskKind,
     /// `[channels, height, width]`; height 1 in one dimension.
     pub input: [usize; 3],
@@ -34,6 +37,7 @@ impl Recipe {
     pub fn new(backbone: BackboneName, task: TaskKind, input: [usize; 3]) -> Self {
         Self {
             backbone,
+            branched: false,
             task,
             input,
             kernels: vec![[3, 1], [5, 3]],
@@ -72,15 +76,16 @@ impl Recipe {
         let input = if flat { [self.input[0], 1, self.input[1] * self.input[2]] } else { self.input };
         let [channels, h, w] = input;
         let outputs = self.task.outputs();
-        let plan = self.backbone.resolve().plan(Shape {
+        let shape = Shape {
             channels,
             outputs,
             dense: self.task.is_dense(),
             width: 1,
             base: Some(4),
             plain_kernels: &[7, 5, 3],
-        });
-        let layers = plan.searched().len();
+        };
+        let graph = if self.branched { branched(self.backbone, shape) } else { self.backbone.resolve().graph(shape) };
+        let layers = graph.searched().len();
         let kernels: Vec<[usize; 2]> = self.kernels.iter().copied().cycle().take(layers).collect();
         let spatial = if h == 1 { vec![w] } else { vec![h, w] };
         let x = Array::new([&[9, channels], &spatial[..]].concat(), self.inputs(9).data);
@@ -98,7 +103,7 @@ impl Recipe {
         };
         let fixed = Kernels::Fixed(kernels.clone());
         let device = Device::flex();
-        let network = Network::new(&plan, outputs, self.task.is_dense(), &fixed, &mut self.stream("weights"), &device);
+        let network = Network::new(&graph, &fixed, &mut self.stream("weights"), &device);
         let mut parameters = dashnas::model::parameters(&network);
         // Fresh statistics and γ, β are 0 and 1: nothing would notice if they were mixed up.
         let mut rng = self.stream("norms");
@@ -122,7 +127,7 @@ impl Recipe {
             labels: None,
             input,
             architecture,
-            plan,
+            graph,
             reading: ReadOptions::default(),
             read_as: raw,
             transforms: self.transforms.clone(),
@@ -139,4 +144,20 @@ impl Recipe {
         };
         Model::from_artefact(Artefact { card, parameters }, &device).expect("the parts fit")
     }
+}
+
+/// A network with a concatenation, a sum of three and normalizations before and after them.
+fn branched(backbone: BackboneName, shape: Shape<'_>) -> Graph {
+    let stride = if shape.dense { 1 } else { 2 };
+    let mut net = GraphBuilder::new(backbone.dims());
+    let input = net.input(shape.channels);
+    let stem = net.after(input).conv(4, 3, 1).norm().relu().end();
+    let near = net.after(stem).conv(3, 3, stride).dropout().norm().relu().end();
+    let far = net.after(stem).unsearched_conv(3, 5, stride).norm().end();
+    let both = net.concat(&[far, near, near]);
+    let all = net.after(both).norm().relu().pointwise(3, 1).end();
+    let sum = net.sum(&[near, all, far]);
+    let end = net.after(sum).norm().end();
+    let both = net.concat(&[end, sum]);
+    net.finish(both, shape.outputs, shape.dense)
 }

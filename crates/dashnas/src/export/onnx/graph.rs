@@ -6,10 +6,11 @@ use super::proto::{
 };
 
 /// The operators used, with the first opset that has what is used of them, and what that is.
-pub const OPERATORS: [(&str, i64, &str); 18] = [
+pub const OPERATORS: [(&str, i64, &str); 19] = [
     ("Abs", 6, "standardization of the inputs"),
     ("Add", 7, "sums of arrays of different shapes"),
     ("BatchNormalization", 7, "batch normalization outside training"),
+    ("Concat", 4, "concatenations"),
     ("Conv", 1, "convolutions"),
     ("Div", 7, "normalization of the inputs"),
     ("Flatten", 1, "the head"),

@@ -5,7 +5,7 @@ mod inputs;
 mod proto;
 
 use super::ExportError;
-use super::layers::{Block, Conv, Layer, Shortcut, Weights, blocks};
+use super::layers::{Conv, Layer, Weights, layers};
 use crate::artefact::{Artefact, ModelCard};
 use crate::data::Array;
 use crate::task::TaskKind;
@@ -64,7 +64,8 @@ pub fn onnx(artefact: &Artefact, options: OnnxOptions) -> Result<Vec<u8>, Export
         return Err(ExportError::UnknownOpset { opset: options.opset });
     }
     let card = &artefact.card;
-    let mut network = Writer { graph: Graph::default(), weights: Weights(&artefact.parameters), dims: card.plan.dims };
+    let mut network =
+        Writer { graph: Graph::default(), weights: Weights(&artefact.parameters), dims: card.graph.dims() };
     let spatial = card.network_shape()[1..].to_vec();
     let mut x = "input".to_owned();
     if !options.raw {
@@ -74,10 +75,7 @@ pub fn onnx(artefact: &Artefact, options: OnnxOptions) -> Result<Vec<u8>, Export
         x = network.with("Sub", &x, "input_mean", &mean);
         x = network.with("Div", &x, "input_scale", &scale);
     }
-    for block in &blocks(&card.plan, &card.architecture.kernels) {
-        x = network.block(block, x)?;
-    }
-    x = network.head(artefact, &x)?;
+    x = network.network(card, x)?;
     if !options.raw {
         x = network.finish(card, x);
     }
@@ -125,26 +123,29 @@ impl Writer<'_> {
         self.graph.node(op, &[x, &constant], Vec::new())
     }
 
-    fn block(&mut self, block: &Block, input: String) -> Result<String, ExportError> {
-        let y = self.layers(&block.body, input.clone())?;
-        let added = match &block.shortcut {
-            Shortcut::None => return Ok(y),
-            Shortcut::Identity => input,
-            Shortcut::Layers(layers) => self.layers(layers, input)?,
-        };
-        Ok(self.graph.node("Add", &[&y, &added], Vec::new()))
-    }
-
-    fn layers(&mut self, layers: &[Layer], mut x: String) -> Result<String, ExportError> {
-        for layer in layers {
-            x = match layer {
-                Layer::Conv(conv) => self.conv(conv, &x)?,
-                Layer::Norm { name, channels } => self.norm(name, *channels, &x)?,
-                Layer::Relu => self.graph.node("Relu", &[&x], Vec::new()),
-                Layer::Dropout => x,
+    /// The network itself, from the value `x`.
+    fn network(&mut self, card: &ModelCard, x: String) -> Result<String, ExportError> {
+        let mut values: Vec<String> = Vec::new();
+        for (_, inputs, layer) in layers(&card.graph, &card.architecture.kernels) {
+            let inputs: Vec<&str> = inputs.iter().map(|input| values[input.0].as_str()).collect();
+            let value = match (layer, inputs.as_slice()) {
+                (Layer::Input, _) => x.clone(),
+                (Layer::Conv(conv), &[x, ..]) => self.conv(&conv, x)?,
+                (Layer::Norm { name, channels }, &[x, ..]) => self.norm(&name, channels, x)?,
+                (Layer::Relu, inputs) => self.graph.node("Relu", inputs, Vec::new()),
+                (Layer::Dropout, &[x, ..]) => x.to_owned(),
+                (Layer::Sum, &[first, ref rest @ ..]) => {
+                    let add = |sum: String, x: &&str| self.graph.node("Add", &[&sum, x], Vec::new());
+                    rest.iter().fold(first.to_owned(), add)
+                }
+                (Layer::Concat, inputs) => self.graph.node("Concat", inputs, vec![int("axis", 1)]),
+                (Layer::Mean, inputs) => self.graph.node("GlobalAveragePool", inputs, Vec::new()),
+                (Layer::Linear { channels }, &[x, ..]) => self.head(channels, card.graph.is_dense(), x)?,
+                (layer, []) => unreachable!("{layer:?} has inputs, or the graph had not been made"),
             };
+            values.push(value);
         }
-        Ok(x)
+        Ok(values.pop().unwrap_or(x))
     }
 
     fn conv(&mut self, conv: &Conv, x: &str) -> Result<String, ExportError> {
@@ -175,19 +176,17 @@ impl Writer<'_> {
         Ok(self.graph.node("BatchNormalization", &[x, gamma, beta, mean, variance], vec![epsilon]))
     }
 
-    /// The linear map at every position, or of the mean over all positions.
-    fn head(&mut self, artefact: &Artefact, x: &str) -> Result<String, ExportError> {
-        let (weight, bias) = self.weights.head(artefact)?;
-        let (features, outputs) = (artefact.card.plan.features, bias.len());
+    /// The linear map at every position, or of the means over all positions.
+    fn head(&mut self, [features, outputs]: [usize; 2], dense: bool, x: &str) -> Result<String, ExportError> {
+        let (weight, bias) = self.weights.head([features, outputs])?;
         let bias = self.graph.tensor("head.bias", &[outputs], bias);
-        if artefact.card.task.is_dense() {
+        if dense {
             let shape = [&[outputs, features][..], &vec![1; self.dims]].concat();
             let weight = self.graph.tensor("head.weight", &shape, &weight);
             return Ok(self.graph.node("Conv", &[x, &weight, &bias], vec![ints("kernel_shape", 1, self.dims)]));
         }
         let weight = self.graph.tensor("head.weight", &[outputs, features], &weight);
-        let pooled = self.graph.node("GlobalAveragePool", &[x], Vec::new());
-        let flat = self.graph.node("Flatten", &[&pooled], vec![int("axis", 1)]);
+        let flat = self.graph.node("Flatten", &[x], vec![int("axis", 1)]);
         Ok(self.graph.node("Gemm", &[&flat, &weight, &bias], vec![int("transB", 1)]))
     }
 

@@ -1,0 +1,158 @@
+//! A whole network as nodes in the order of their evaluation.
+
+use super::check::{GraphError, Grid, ValueShape, check};
+use super::node::{Convolution, Node, NodeId, Operation};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// A network without its weights: nodes in the order in which they are evaluated, the input first and the output, a
+/// linear map, last.
+///
+/// A graph is checked when it is made, also when it is read from a file: channels and strides agree, and every value is
+/// used. Whatever is done with a network follows from its graph and, for the searched convolutions, from their kernels,
+/// in the order of the nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
+pub struct Graph {
+    dims: usize,
+    nodes: Vec<Node>,
+    #[serde(skip)]
+    facts: Vec<Facts>,
+}
+
+/// A graph as it stands in a file.
+#[derive(Deserialize)]
+#[serde(rename = "Graph")]
+struct Unchecked {
+    dims: usize,
+    nodes: Vec<Node>,
+}
+
+/// What follows for a node from all the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Facts {
+    shape: ValueShape,
+    /// The number of nodes with the same [`Kind`] of parameters before it.
+    index: usize,
+    /// How often its value is taken.
+    uses: usize,
+    /// The last node that takes its value; itself if none does.
+    last_use: NodeId,
+}
+
+impl TryFrom<Unchecked> for Graph {
+    type Error = GraphError;
+
+    fn try_from(Unchecked { dims, nodes }: Unchecked) -> Result<Self, GraphError> {
+        Graph::new(dims, nodes)
+    }
+}
+
+impl Graph {
+    /// A graph for data of so many axes.
+    ///
+    /// # Errors
+    /// [`GraphError`] if the nodes do not make up a network.
+    pub fn new(dims: usize, nodes: Vec<Node>) -> Result<Self, GraphError> {
+        let shapes = check(dims, &nodes)?;
+        let mut counts = HashMap::new();
+        let mut facts = Vec::with_capacity(nodes.len());
+        for (at, (node, shape)) in nodes.iter().zip(shapes).enumerate() {
+            let count = counts.entry(node.operation.kind()).or_insert(0);
+            facts.push(Facts { shape, index: *count, uses: 0, last_use: NodeId(at) });
+            *count += 1;
+            for id in &node.inputs {
+                facts[id.0].uses += 1;
+                facts[id.0].last_use = NodeId(at);
+            }
+        }
+        Ok(Self { dims, nodes, facts })
+    }
+
+    /// Axes of the data, 1 or 2.
+    pub fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// The nodes with their numbers, in the order of their evaluation.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> + ExactSizeIterator {
+        self.nodes.iter().enumerate().map(|(at, node)| (NodeId(at), node))
+    }
+
+    /// A node.
+    ///
+    /// # Panics
+    /// If the graph has none of this number.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The channels of a node's value.
+    pub fn channels(&self, id: NodeId) -> usize {
+        self.facts[id.0].shape.channels
+    }
+
+    /// Whether a node's value is a mean over positions.
+    pub fn is_pooled(&self, id: NodeId) -> bool {
+        self.facts[id.0].shape.grid == Grid::Pooled
+    }
+
+    /// The number of a node among those with the same kind of parameters: the `3` of `convs.3`.
+    pub fn index(&self, id: NodeId) -> usize {
+        self.facts[id.0].index
+    }
+
+    /// How often the value of a node is taken by others.
+    pub fn uses(&self, id: NodeId) -> usize {
+        self.facts[id.0].uses
+    }
+
+    /// The last node that takes the value of a node: after it, the value can be forgotten.
+    pub fn last_use(&self, id: NodeId) -> NodeId {
+        self.facts[id.0].last_use
+    }
+
+    /// The rectified linear unit that alone takes the value of a batch normalization, if one does: the two are computed
+    /// in one pass.
+    pub fn fused_relu(&self, norm: NodeId) -> Option<NodeId> {
+        let user = self.last_use(norm);
+        let fused = matches!(self.node(norm).operation, Operation::Norm { .. })
+            && self.uses(norm) == 1
+            && matches!(self.node(user).operation, Operation::Relu);
+        fused.then_some(user)
+    }
+
+    /// The convolutions, in the order of their evaluation.
+    pub fn convolutions(&self) -> impl Iterator<Item = (NodeId, &Convolution)> {
+        self.nodes().filter_map(|(id, node)| match &node.operation {
+            Operation::Conv(conv) => Some((id, conv)),
+            _ => None,
+        })
+    }
+
+    /// The searched convolutions, in the order of their evaluation.
+    pub fn searched(&self) -> Vec<&Convolution> {
+        self.convolutions().filter(|(_, conv)| conv.searched).map(|(_, conv)| conv).collect()
+    }
+
+    /// The kernels of the plain backbone: the searched convolutions' own sizes, without dilation.
+    pub fn plain(&self) -> Vec<[usize; 2]> {
+        self.searched().into_iter().map(|conv| [conv.kernel, 1]).collect()
+    }
+
+    /// The channels of the input.
+    pub fn inputs(&self) -> usize {
+        self.channels(NodeId(0))
+    }
+
+    /// Features and outputs of the linear map at the end.
+    pub fn head(&self) -> [usize; 2] {
+        let last = NodeId(self.nodes.len() - 1);
+        [self.channels(self.node(last).inputs[0]), self.channels(last)]
+    }
+
+    /// Whether the network predicts at every position of its input, not from the mean over them.
+    pub fn is_dense(&self) -> bool {
+        !self.is_pooled(NodeId(self.nodes.len() - 1))
+    }
+}

@@ -1,0 +1,77 @@
+//! A graph followed through the grid: what each operation works on for an input of a given size.
+
+use super::node::{NodeId, Operation};
+use super::topology::Graph;
+
+/// A node and the sizes that it works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traced<'a> {
+    /// The node.
+    pub id: NodeId,
+    /// Its operation.
+    pub operation: &'a Operation,
+    /// The nodes whose values it takes.
+    pub inputs: &'a [NodeId],
+    /// `[height, width]` of its inputs; height 1 for series.
+    pub input: [usize; 2],
+    /// `[height, width]` of its value.
+    pub output: [usize; 2],
+    /// Channels of its value.
+    pub channels: usize,
+}
+
+impl Traced<'_> {
+    /// The numbers in the node's value for one sample.
+    pub fn elements(&self) -> u64 {
+        (self.channels * self.output[0] * self.output[1]) as u64
+    }
+}
+
+impl Graph {
+    /// Every node with its sizes, in the order of evaluation, for a network given `[height, width]`.
+    pub fn trace(&self, input: [usize; 2]) -> Vec<Traced<'_>> {
+        let mut out: Vec<Traced<'_>> = Vec::with_capacity(self.nodes().len());
+        for (id, node) in self.nodes() {
+            let input = node.inputs.first().map_or(input, |first| out[first.0].output);
+            let output = self.output(&node.operation, input);
+            let channels = self.channels(id);
+            out.push(Traced { id, operation: &node.operation, inputs: &node.inputs, input, output, channels });
+        }
+        out
+    }
+
+    /// The grid that an operation makes of another.
+    fn output(&self, operation: &Operation, [h, w]: [usize; 2]) -> [usize; 2] {
+        match operation {
+            Operation::Conv(conv) if self.dims() == 1 => [h, w.div_ceil(conv.stride)],
+            Operation::Conv(conv) => [h.div_ceil(conv.stride), w.div_ceil(conv.stride)],
+            Operation::Mean => [1, 1],
+            _ => [h, w],
+        }
+    }
+
+    /// The most numbers that the values of one sample take at once in an evaluation, in which every value is forgotten
+    /// after its last use.
+    pub fn peak(&self, input: [usize; 2]) -> u64 {
+        let trace = self.trace(input);
+        let (mut live, mut peak) = (0, 0);
+        for node in &trace {
+            let mut ending: Vec<NodeId> = node.inputs.to_vec();
+            ending.sort_unstable();
+            ending.dedup();
+            ending.retain(|&input| self.last_use(input) == node.id);
+            let freed: u64 = ending.into_iter().map(|input| trace[input.0].elements()).sum();
+            // These write over an input that nothing else needs.
+            let in_place = matches!(node.operation, Operation::Relu | Operation::Dropout | Operation::Sum);
+            if in_place {
+                live = live - freed + node.elements();
+                peak = peak.max(live);
+            } else {
+                live += node.elements();
+                peak = peak.max(live);
+                live -= freed;
+            }
+        }
+        peak
+    }
+}
