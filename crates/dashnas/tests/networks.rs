@@ -134,7 +134,7 @@ impl ByHand {
 }
 
 fn bits<const D: usize>(x: Tensor<D>) -> Vec<u32> {
-    x.into_data().to_vec::<f32>().expect("floats").into_iter().map(f32::to_bits).collect()
+    x.into_data().try_to_vec::<f32>().expect("floats").into_iter().map(f32::to_bits).collect()
 }
 
 /// The bits of a training pass: the outputs, and the gradient of the inputs by the sum of the outputs' squares.

@@ -9,7 +9,7 @@ use crate::data::Array;
 use crate::task::TaskKind;
 use crate::transform::{self, Transform};
 use aggconv::norm::NormAct;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The module without what the network decides.
 const TEMPLATE: &str = include_str!("module.py");
@@ -50,7 +50,7 @@ pub fn torch(artefact: &Artefact, weights: &str, raw: bool) -> Result<TorchFiles
         weights: Weights(&artefact.parameters),
         graph: &card.graph,
         out: Parameters::new(),
-        modules: BTreeMap::new(),
+        modules: HashMap::new(),
         steps: String::new(),
     };
     let dropout = card.training.hyperparameters.dropout;
@@ -140,7 +140,7 @@ struct State<'a> {
     graph: &'a Graph,
     out: Parameters,
     /// The modules of each kind, such as `convs`, in Python.
-    modules: BTreeMap<String, Vec<String>>,
+    modules: HashMap<String, Vec<String>>,
     /// The forward pass, in Python: one statement for each node.
     steps: String,
 }
@@ -190,14 +190,15 @@ impl State<'_> {
 
     /// The statements that make the modules.
     fn module_lists(&self) -> String {
-        let statement = |(kind, modules): (&String, &Vec<String>)| match (kind.as_str(), &modules[..]) {
+        let statement = |(kind, modules): (&str, &Vec<String>)| match (kind, &modules[..]) {
             ("head" | "dropout", [one]) => format!("        self.{kind} = {one}\n"),
             _ => {
                 let lines: String = modules.iter().map(|module| format!("            {module},\n")).collect();
                 format!("        self.{kind} = nn.ModuleList([\n{lines}        ])\n")
             }
         };
-        self.modules.iter().map(statement).collect()
+        let kinds = ["convs", "pointwise", "unsearched", "norms", "dropout", "head"];
+        kinds.iter().filter_map(|kind| Some((*kind, self.modules.get(*kind)?))).map(statement).collect()
     }
 
     fn conv(&mut self, conv: &Conv) -> Result<String, ExportError> {
