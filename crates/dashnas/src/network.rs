@@ -156,15 +156,14 @@ impl Network {
         let mut values = Values::new(&self.graph);
         let mut input = Some(x);
         for (id, node) in self.graph.nodes() {
-            let index = self.graph.index(id);
             let mut take = |input: usize| values.take(id, node, input);
             let value = match &node.operation {
                 Operation::Input { .. } => input.take().unwrap_or_else(|| unreachable!("a graph has one input")),
                 Operation::Conv(_) => self.convolve(id, take(0), pass),
-                // A ReLU right after a normalization is taken in the same pass.
+                // A ReLU that alone uses the value of a normalization is computed with it, in one pass.
                 Operation::Norm { .. } => {
                     let relu = self.graph.fused_relu(id).is_some();
-                    self.norms[index].forward(take(0), relu)
+                    self.norms[self.graph.index(id)].forward(take(0), relu)
                 }
                 Operation::Relu if self.graph.fused_relu(node.inputs[0]).is_some() => take(0),
                 Operation::Relu => activation::relu(take(0)),
@@ -203,7 +202,7 @@ impl Network {
     }
 }
 
-/// The values of nodes that others are still to take.
+/// The values of the nodes evaluated so far, each until its last use.
 struct Values<'a> {
     graph: &'a Graph,
     values: Vec<Option<Tensor<4>>>,
@@ -218,8 +217,8 @@ impl<'a> Values<'a> {
         self.values[id.0] = Some(value);
     }
 
-    /// The value of a node's input. It is forgotten here if nothing takes it later, so that its memory can be used
-    /// again.
+    /// The value of one of a node's inputs. It is dropped from here if nothing uses it later, so that its memory can be
+    /// reused.
     fn take(&mut self, node: NodeId, Node { inputs, .. }: &Node, input: usize) -> Tensor<4> {
         let id = inputs[input];
         let last = self.graph.last_use(id) == node && !inputs[input + 1..].contains(&id);

@@ -133,9 +133,9 @@ fn a_card_that_makes_no_sense_is_refused() {
         assert!(reason.contains(says), "{reason} does not say {says}");
     };
     let large = 1u64 << 40;
-    // The input, then a block's first convolution; the projection and the sum are further on. What a graph itself can
-    // have wrong is tested with it.
-    refused(&series, &|c| c["graph"]["nodes"][1]["channels"][0] = 3.into(), "takes 3 channels where there are 2");
+    // Node 0 is the input, 1 the first convolution of a block, 13 the projection and 15 the sum. Other defects of graphs
+    // are tested in the module of the graph.
+    refused(&series, &|c| c["graph"]["nodes"][1]["channels"][0] = 3.into(), "takes 3 channels, but its input has 2");
     refused(&series, &|c| c["graph"]["nodes"][1]["channels"][1] = large.into(), "channels");
     refused(&series, &|c| c["graph"]["nodes"][1]["stride"] = 0.into(), "stride 0");
     refused(&series, &|c| c["graph"]["nodes"][1]["stride"] = 2.into(), "to 4 channels at stride 2");
@@ -144,12 +144,16 @@ fn a_card_that_makes_no_sense_is_refused() {
     refused(&series, &|c| c["graph"]["dims"] = 2.into(), "for a network of");
     refused(&series, &|c| c["input"] = json!([3, 1, 12]), "for a network of");
     let sequence = |c: &mut Value| c["task"] = json!({ "kind": "dense-binary", "channels": 3 });
-    refused(&series, &sequence, "a network with one output, for a task with one at every position");
+    refused(
+        &series,
+        &sequence,
+        "the network predicts once for a sample, but the task has a prediction at every position",
+    );
     refused(&series, &|c| c["architecture"]["kernels"][3] = json!([4, 1]), "sizes are odd");
     refused(&series, &|c| c["architecture"]["kernels"][3] = json!([3, large]), "dilation 1099511627776");
     refused(&series, &|c| c["architecture"]["kernels"][3] = json!([7, 1]), "tensor convs.3.weight has shape");
     refused(&series, &|c| c["task"]["classes"] = 0.into(), "0 outputs");
-    refused(&series, &|c| c["task"]["classes"] = 4.into(), "a network with 3 outputs for a task with 4");
+    refused(&series, &|c| c["task"]["classes"] = 4.into(), "the network has 3 outputs, but the task has 4");
     refused(&series, &|c| c["classes"] = json!(["a"]), "1 names for 3 classes");
     refused(&series, &|c| c["inputs"]["channels"] = json!([]), "is of 0 channels, not 2");
     refused(&series, &|c| c["inputs"]["channels"][0]["scale"] = 0.into(), "scale 0");
@@ -161,7 +165,7 @@ fn a_card_that_makes_no_sense_is_refused() {
             c["graph"]["nodes"][node]["stride"] = 2.into();
         }
     };
-    refused(&dense, &strided, "needs the grid of the input, or a mean");
+    refused(&dense, &strided, "needs the grid of the input or a mean");
     let columns = json!({ "names": ["a"], "named": true, "inputs": [1], "label": null, "sequences": false });
     refused(&series, &|c| c["reading"]["columns"] = columns.clone(), "columns beyond the 1");
 }

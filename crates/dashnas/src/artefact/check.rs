@@ -101,19 +101,23 @@ impl ModelCard {
         Ok(())
     }
 
-    /// Whether the network takes the inputs and gives the outputs of the task. That its parts fit together was checked
-    /// when the graph was read.
+    /// Whether the network takes the inputs and gives the outputs of the task. That its nodes fit together was checked
+    /// when the graph was made.
     fn check_graph(&self) -> Result<(), String> {
         let (channels, outputs, dense) = (self.input[0], self.task.outputs(), self.task.is_dense());
         if self.graph.inputs() != channels {
-            return Err(format!("a network for {} channels, of inputs with {channels}", self.graph.inputs()));
+            return Err(format!("the network takes {} channels, but the inputs have {channels}", self.graph.inputs()));
         }
         if self.graph.head()[1] != outputs {
-            return Err(format!("a network with {} outputs for a task with {outputs}", self.graph.head()[1]));
+            return Err(format!("the network has {} outputs, but the task has {outputs}", self.graph.head()[1]));
         }
         match (self.graph.is_dense(), dense) {
-            (true, false) => Err("a network that predicts at every position, for a task with one output".into()),
-            (false, true) => Err("a network with one output, for a task with one at every position".into()),
+            (true, false) => {
+                Err("the network predicts at every position, but the task has one prediction for a sample".into())
+            }
+            (false, true) => {
+                Err("the network predicts once for a sample, but the task has a prediction at every position".into())
+            }
             _ => Ok(()),
         }
     }

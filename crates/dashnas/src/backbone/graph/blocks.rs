@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 /// Nodes between two that every path from the input to the output passes through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// The node whose value the block takes.
+    /// The node whose value the block uses.
     pub entry: NodeId,
     /// The numbers of the nodes of the block. The last one gives its value.
     pub nodes: RangeInclusive<usize>,

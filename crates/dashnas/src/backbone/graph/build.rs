@@ -26,9 +26,9 @@ pub struct GraphBuilder {
     channels: Vec<usize>,
 }
 
-/// A sequence of operations, each of which takes the value of the one before.
+/// A sequence of operations, each of which uses the value of the one before.
 #[derive(Debug)]
-#[must_use = "the sequence goes on from its `end`"]
+#[must_use = "`end` gives the last node of a sequence"]
 pub struct Sequence<'a> {
     builder: &'a mut GraphBuilder,
     at: NodeId,

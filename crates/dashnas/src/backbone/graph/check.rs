@@ -20,12 +20,12 @@ const SIZES: RangeInclusive<usize> = 1..=1 << 24;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
     /// The data has neither one axis nor two.
-    #[error("a network for data of {0} axes; there are networks for 1 and for 2")]
+    #[error("the data has {0} axes, but a network takes data with 1 or 2")]
     Dimensions(usize),
-    /// There are too many nodes, or none.
-    #[error("a network of {0} nodes; at least 1 and at most {MAX_NODES} are possible")]
+    /// There are too many nodes, or there is none.
+    #[error("the graph has {0} nodes; it needs at least 1 and at most {MAX_NODES}")]
     Size(usize),
-    /// A node that cannot be where it is, or not as it is.
+    /// A node does not fit where it stands, or has an impossible size.
     #[error("node {node} ({operation}) {reason}")]
     Node {
         /// The number of the node.
@@ -76,7 +76,7 @@ pub fn check(dims: usize, nodes: &[Node]) -> Result<Vec<ValueShape>, GraphError>
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for &NodeId(id) in &node.inputs {
             let Some(shape) = shapes.get(id) else {
-                return failed(at, format!("takes the value of node {id}, which does not come before it"));
+                return failed(at, format!("uses the value of node {id}, which does not come before it"));
             };
             used[id] = true;
             inputs.push(*shape);
@@ -91,7 +91,7 @@ pub fn check(dims: usize, nodes: &[Node]) -> Result<Vec<ValueShape>, GraphError>
         return failed(last, "is the last node, which must be a linear map".into());
     }
     match used[..last].iter().position(|used| !used) {
-        Some(unused) => failed(unused, "has a value that no node takes; a network has one output".into()),
+        Some(unused) => failed(unused, "has a value that no other node uses, but a network has one output".into()),
         None => Ok(shapes),
     }
 }
@@ -100,7 +100,7 @@ pub fn check(dims: usize, nodes: &[Node]) -> Result<Vec<ValueShape>, GraphError>
 fn output(at: usize, operation: &Operation, inputs: &[ValueShape]) -> Result<ValueShape, String> {
     check_arity(at, operation, inputs.len())?;
     if inputs.iter().any(|x| x.grid == Grid::Pooled) && !matches!(operation, Operation::Linear { .. }) {
-        return Err("takes a mean over positions; only a linear map can".into());
+        return Err("uses a mean over positions, which only a linear map can".into());
     }
     let shape = match (operation, inputs) {
         (&Operation::Input { channels }, _) => ValueShape { channels, grid: Grid::Strided(1) },
@@ -116,7 +116,7 @@ fn output(at: usize, operation: &Operation, inputs: &[ValueShape]) -> Result<Val
         },
         (Operation::Concat, &[first, ref rest @ ..]) => {
             if let Some(other) = rest.iter().find(|x| x.grid != first.grid) {
-                return Err(format!("puts {} beside {}", describe(*other), describe(first)));
+                return Err(format!("concatenates {} with {}", describe(*other), describe(first)));
             }
             let channels = inputs.iter().try_fold(0usize, |sum, x| sum.checked_add(x.channels));
             ValueShape { channels: channels.unwrap_or(usize::MAX), ..first }
@@ -125,7 +125,7 @@ fn output(at: usize, operation: &Operation, inputs: &[ValueShape]) -> Result<Val
         (&Operation::Linear { channels: [features, outputs] }, &[x]) => {
             check_channels(features, x)?;
             if !matches!(x.grid, Grid::Pooled | Grid::Strided(1)) {
-                return Err(format!("takes {}; it needs the grid of the input, or a mean", describe(x)));
+                return Err(format!("uses {}, but needs the grid of the input or a mean over it", describe(x)));
             }
             ValueShape { channels: outputs, ..x }
         }
@@ -173,12 +173,12 @@ fn convolved(conv: &Convolution, x: ValueShape) -> Result<ValueShape, String> {
 }
 
 fn check_channels(takes: usize, x: ValueShape) -> Result<(), String> {
-    if takes == x.channels { Ok(()) } else { Err(format!("takes {takes} channels where there are {}", x.channels)) }
+    if takes == x.channels { Ok(()) } else { Err(format!("takes {takes} channels, but its input has {}", x.channels)) }
 }
 
 fn describe(shape: ValueShape) -> String {
     match shape.grid {
         Grid::Strided(stride) => format!("{} channels at stride {stride}", shape.channels),
-        Grid::Pooled => format!("{} means", shape.channels),
+        Grid::Pooled => format!("means of {} channels", shape.channels),
     }
 }

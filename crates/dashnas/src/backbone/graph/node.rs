@@ -21,7 +21,7 @@ pub struct Convolution {
 }
 
 impl Convolution {
-    /// Whether it looks at single positions only, and always will: a 1×1 convolution that is not searched.
+    /// Whether it is a 1×1 convolution that is not searched.
     pub fn is_pointwise(&self) -> bool {
         !self.searched && self.kernel == 1
     }
@@ -122,6 +122,6 @@ pub struct Node {
     /// The operation.
     #[serde(flatten)]
     pub operation: Operation,
-    /// The nodes whose values it takes, all of them before this one.
+    /// The nodes whose values it uses, all of them before this one.
     pub inputs: Vec<NodeId>,
 }

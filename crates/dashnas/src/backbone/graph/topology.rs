@@ -22,21 +22,20 @@ pub struct Graph {
 
 /// A graph as it stands in a file.
 #[derive(Deserialize)]
-#[serde(rename = "Graph")]
 struct Unchecked {
     dims: usize,
     nodes: Vec<Node>,
 }
 
-/// What follows for a node from all the others.
+/// Properties of a node that follow from the other nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Facts {
     shape: ValueShape,
     /// The number of nodes with the same [`Kind`] of parameters before it.
     index: usize,
-    /// How often its value is taken.
+    /// How often other nodes use its value.
     uses: usize,
-    /// The last node that takes its value; itself if none does.
+    /// The last node that uses its value; the node itself if none does.
     last_use: NodeId,
 }
 
@@ -102,18 +101,17 @@ impl Graph {
         self.facts[id.0].index
     }
 
-    /// How often the value of a node is taken by others.
+    /// How often other nodes use the value of a node.
     pub fn uses(&self, id: NodeId) -> usize {
         self.facts[id.0].uses
     }
 
-    /// The last node that takes the value of a node: after it, the value can be forgotten.
+    /// The last node that uses the value of a node; after it, the value can be dropped.
     pub fn last_use(&self, id: NodeId) -> NodeId {
         self.facts[id.0].last_use
     }
 
-    /// The rectified linear unit that alone takes the value of a batch normalization, if one does: the two are computed
-    /// in one pass.
+    /// The ReLU that alone uses the value of a batch normalization, if there is one: the two are computed in one pass.
     pub fn fused_relu(&self, norm: NodeId) -> Option<NodeId> {
         let user = self.last_use(norm);
         let fused = matches!(self.node(norm).operation, Operation::Norm { .. })

@@ -10,7 +10,7 @@ pub struct Traced<'a> {
     pub id: NodeId,
     /// Its operation.
     pub operation: &'a Operation,
-    /// The nodes whose values it takes.
+    /// The nodes whose values it uses.
     pub inputs: &'a [NodeId],
     /// `[height, width]` of its inputs; height 1 for series.
     pub input: [usize; 2],
@@ -21,7 +21,7 @@ pub struct Traced<'a> {
 }
 
 impl Traced<'_> {
-    /// The numbers in the node's value for one sample.
+    /// The number of elements of the node's value for one sample.
     pub fn elements(&self) -> u64 {
         (self.channels * self.output[0] * self.output[1]) as u64
     }
@@ -50,8 +50,8 @@ impl Graph {
         }
     }
 
-    /// The most numbers that the values of one sample take at once in an evaluation, in which every value is forgotten
-    /// after its last use.
+    /// The largest number of elements that the values of one sample have at once in an evaluation, in which every value
+    /// is dropped after its last use.
     pub fn peak(&self, input: [usize; 2]) -> u64 {
         let trace = self.trace(input);
         let (mut live, mut peak) = (0, 0);
