@@ -51,7 +51,7 @@ def with_torch(onnx, _):
 
 
 def scale(y):
-    """The outputs' spread about their means, or a tenth of the largest: an offset hides no difference."""
+    """The outputs' spread about their means, or a tenth of the largest: an offset must not hide a difference."""
     means = y.mean(axis=(0, *range(2, y.ndim)), keepdims=True)
     return max(np.abs(y - means).max(), 0.1 * np.abs(y).max())
 

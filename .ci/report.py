@@ -1,11 +1,12 @@
-"""Opens reports in headless Chromium and fails on what a reader would stumble over.
+"""Opens reports in headless Chromium and fails on defects that a reader would notice.
 
     report.py SCREENSHOTS PAGE...
 
-A page named report.html is that of a whole run, in its run directory; any other is a comparison. Each is opened at the
-width of a phone and of a desk, light and dark. There must be no message on the console, no request over the network,
-every section, every plot by its name, every picture decoded, every drawing with a size, nothing wider than the window.
-The screenshots are kept. Only the standard library is used: Chromium is spoken to over the pipe of its DevTools protocol.
+A page named report.html is the report of a whole run, in its run directory; any other page is a comparison. Each page is
+opened at the width of a phone and of a desktop screen, in the light and the dark theme. There must be no message on the
+console, no request over the network, and nothing wider than the window; every section and every named plot must be
+there, every picture must be decoded, and every drawing must have a size. The screenshots are kept. Only the standard
+library is used: Chromium is controlled over the pipe of its DevTools protocol.
 """
 
 import base64
@@ -49,7 +50,7 @@ PLOTS = {
 
 
 def lacking(page, found, runs):
-    """What a page does not show, though it should."""
+    """The missing parts of a page."""
     if page.name != "report.html":
         yield from ({"runs", "figures"} - set(found["sections"]))
         yield from ({"Performance profiles", "Error against time"} - set(found["plots"]))
@@ -64,7 +65,7 @@ def lacking(page, found, runs):
         count = sum(label.startswith(start) for label in found["plots"])
         if count != layers:
             yield f"{start}…: {count} drawings of {layers} layers"
-    # One of each for the searched network and the plain backbone.
+    # One of each for the searched and the plain network.
     kind = seen["searched"]["details"]["kind"]
     if kind == "classes" and found["matrices"] != 2:
         yield "two confusion matrices"

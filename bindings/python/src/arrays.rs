@@ -3,7 +3,7 @@
 //! Arrays coming in are copied once, since they are read without the interpreter's lock, while Python could change
 //! them. Arrays going out are handed over, not copied.
 
-use dashnas::data::Array;
+use dashnas_formats::array::Array;
 use numpy::{IntoPyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 

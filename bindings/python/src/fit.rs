@@ -3,33 +3,38 @@
 use crate::arrays;
 use crate::errors::{Class, from_pipeline, raise};
 use crate::model::Model;
-use crate::watch::Watch;
-use dashnas::config::{Config, Override, Preset, TaskName};
-use dashnas::data::{Dataset, Split, Targets};
-use dashnas::pipeline::Run;
+use crate::progress::PythonObserver;
+use dashnas::config::Config;
+use dashnas::config::layers::Override;
+use dashnas::run::pipeline::Run;
+use dashnas_core::names::{Preset, TaskName};
+use dashnas_data::dataset::Dataset;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_report::StatusWriter;
 use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// What errors and reports call the data.
+/// The name of the data in errors and reports.
 const NAME: &str = "the data";
 
-/// What to train, besides the arrays.
+/// The settings of a training.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct Request {
     /// The kind of task, as in files.
     task: String,
-    /// Names of the classes or labels, if there are any.
+    /// The names of the classes or labels, if there are any.
     classes: Option<Vec<String>>,
     preset: String,
     /// `(key, TOML value)` pairs over the preset.
     settings: Vec<(String, String)>,
-    /// Where the run is kept; otherwise it leaves nothing behind.
+    /// The run directory to keep; without one, nothing is left behind.
     run_dir: Option<PathBuf>,
 }
 
-/// Searches, tunes and trains; `y` holds classes from 0 or values, `validation` the same for tuning.
+/// Searches, tunes and trains; `y` holds classes from 0 or values, and `validation` inputs and targets for tuning.
 ///
 /// # Errors
 /// The exceptions of `dashnas.errors`, whatever `progress` raises, and `KeyboardInterrupt`.
@@ -70,14 +75,14 @@ pub fn fit<'py>(
         Some(names) => data.with_classes(names),
         None => Ok(data),
     });
-    let data = data.map_err(|e| from_pipeline(py, e.into()))?;
+    let data = data.map_err(|e| from_pipeline(py, e))?;
 
     let scratch = tempfile::tempdir()?;
     let dir = request.run_dir.unwrap_or_else(|| scratch.path().join("run"));
     let (trained, raised) = py.detach(move || {
-        let mut watch = Watch::new(progress);
-        let trained = train_in(&dir, &config, &data, &mut watch);
-        (trained, watch.into_raised())
+        let mut python = PythonObserver::new(progress);
+        let trained = train_in(&dir, &config, &data, &mut python);
+        (trained, python.into_raised())
     });
     match (trained, raised) {
         (_, Some(raised)) => Err(raised),
@@ -90,11 +95,13 @@ fn train_in(
     dir: &Path,
     config: &Config,
     data: &Dataset,
-    watch: &mut Watch,
-) -> Result<dashnas::model::Model, dashnas::Error> {
-    let mut run = Run::start_untested(config, NAME, data, dir, watch)?;
+    python: &mut PythonObserver,
+) -> Result<dashnas_nn::model::Model, dashnas::Error> {
+    let mut status = StatusWriter::default();
+    let mut observers = (python, &mut status);
+    let mut run = Run::start_untested(config, NAME, data, dir, &mut observers)?;
     run.trained()?;
-    dashnas::model::Model::load(dir)
+    Ok(dashnas_nn::model::Model::load(dir)?)
 }
 
 /// The preset with the settings over it.
@@ -105,10 +112,10 @@ fn config(py: Python<'_>, request: &Request) -> PyResult<Config> {
     })?;
     let mut overrides = Vec::with_capacity(request.settings.len());
     for (key, value) in &request.settings {
-        let set = Override::parse(&format!("{key}={value}"), "config").map_err(|e| from_pipeline(py, e.into()))?;
+        let set = Override::parse(&format!("{key}={value}"), "config").map_err(|e| from_pipeline(py, e))?;
         overrides.push(set);
     }
-    // Without a test split there is nothing to compare on, and under a time limit no time to set aside for it.
+    // Without a test split there is nothing to compare on, so no time is planned for the plain network.
     overrides.push(Override::new("baseline.enabled", false, "fit"));
-    Config::load(Some(preset), None, &overrides).map_err(|e| from_pipeline(py, e.into()))
+    Config::load(Some(preset), None, &overrides).map_err(|e| from_pipeline(py, e))
 }

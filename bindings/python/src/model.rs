@@ -3,13 +3,17 @@
 use crate::errors::from_pipeline;
 use crate::{arrays, json};
 use burn::tensor::Device;
-use dashnas::bench::random_inputs;
-use dashnas::data::Array;
-use dashnas::export::onnx::{DEFAULT_OPSET, onnx};
-use dashnas::export::{OnnxOptions, fold_batch_norm, verify};
-use dashnas::model::{self, Artefact, LabelType};
-use dashnas::predict::InputError;
-use dashnas::run_dir::write_atomic;
+use dashnas::bench::infer::random_inputs;
+use dashnas_core::files::write_atomic;
+use dashnas_formats::array::Array;
+use dashnas_nn::artifact::{Artifact, LabelType};
+use dashnas_nn::error::InputError;
+use dashnas_nn::error::ModelError;
+use dashnas_nn::export::fold::fold_batch_norm;
+use dashnas_nn::export::onnx::OnnxOptions;
+use dashnas_nn::export::onnx::{DEFAULT_OPSET, onnx};
+use dashnas_nn::export::verify;
+use dashnas_nn::model;
 use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -17,7 +21,7 @@ use pyo3::types::PyBytes;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Samples that an ONNX file is compared on.
+/// The number of samples on which an ONNX file is compared with the model.
 const SAMPLES: usize = 16;
 
 /// A trained model: a network with everything needed to run it on raw data.
@@ -33,23 +37,23 @@ impl Model {
         Self { model: Box::new(model) }
     }
 
-    /// An ONNX file that was run again on random inputs.
-    fn onnx(&self, options: OnnxOptions, fold: bool) -> Result<Vec<u8>, dashnas::Error> {
-        let mut artefact = self.model.to_artefact();
+    /// The contents of an ONNX file, verified against the model on random inputs.
+    fn onnx(&self, options: OnnxOptions, fold: bool) -> Result<Vec<u8>, ModelError> {
+        let mut artifact = self.model.to_artifact();
         if fold {
-            artefact = fold_batch_norm(&artefact)?;
+            artifact = fold_batch_norm(&artifact)?;
         }
-        let file = onnx(&artefact, options)?;
-        // Folded or not, it is to say what this model says.
+        let file = onnx(&artifact, options)?;
+        // Folded or not, it must agree with this model.
         verify(&file, &self.model, options.raw, &random_inputs(&self.model, SAMPLES, 0))?;
         Ok(file)
     }
 
-    /// Inputs, which have no more axes than the model's own: an image is no series, though it have one channel.
+    /// Inputs with at most as many axes as the model's own: an image is not a series, even if it has one channel.
     fn inputs(&self, py: Python<'_>, x: &PyReadonlyArrayDyn<'_, f32>) -> PyResult<Array> {
         let expected = self.model.card().read_as.clone();
         if x.shape().len() > expected.len() + 1 {
-            return Err(from_pipeline(py, InputError::Rank { shape: x.shape().to_vec(), expected }.into()));
+            return Err(from_pipeline(py, ModelError::from(InputError::Rank { shape: x.shape().to_vec(), expected })));
         }
         Ok(arrays::to_rust(x))
     }
@@ -66,14 +70,14 @@ impl Model {
     /// Reads the contents of a model file.
     #[staticmethod]
     fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
-        let read = Artefact::from_bytes(data, Path::new("the model"));
-        let model = read.and_then(|artefact| model::Model::from_artefact(artefact, &Device::flex()));
+        let read = Artifact::from_bytes(data, Path::new("the model"));
+        let model = read.and_then(|artifact| model::Model::from_artifact(artifact, &Device::flex()));
         model.map(Self::new).map_err(|e| from_pipeline(py, e))
     }
 
     /// The contents of a model file.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = self.model.to_artefact().to_bytes().map_err(|e| from_pipeline(py, e))?;
+        let bytes = self.model.to_artifact().to_bytes().map_err(|e| from_pipeline(py, e))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -91,20 +95,20 @@ impl Model {
             }
         };
         let written = py.detach(|| {
-            let mut artefact = self.model.to_artefact();
-            artefact.card.labels = labels;
-            artefact.write(&path)
+            let mut artifact = self.model.to_artifact();
+            artifact.card.labels = labels;
+            artifact.write(&path)
         });
         written.map_err(|e| from_pipeline(py, e))
     }
 
-    /// What is known of the model, as a dict.
+    /// The description of the model, as a dict.
     #[getter]
     fn card<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         json::to_python(py, self.model.card())
     }
 
-    /// Probabilities or values, and the most probable classes where there are classes.
+    /// Probabilities or values, and the most probable class of each sample of a classification.
     fn predict<'py>(
         &self,
         py: Python<'py>,
@@ -116,14 +120,14 @@ impl Model {
         Ok((arrays::to_python(py, prediction.values)?, classes))
     }
 
-    /// What the network itself says: logits, or values that are not decoded.
+    /// The outputs of the network itself: logits, or values that are not decoded.
     fn outputs<'py>(&self, py: Python<'py>, x: PyReadonlyArrayDyn<'py, f32>) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
         let x = self.inputs(py, &x)?;
         let outputs = py.detach(|| self.model.outputs(&x)).map_err(|e| from_pipeline(py, e))?;
         arrays::to_python(py, outputs)
     }
 
-    /// The model as an ONNX file's contents, which were run again and agree with the model.
+    /// The model as the contents of an ONNX file, verified against the model.
     #[pyo3(signature = (*, opset=None, raw=false, fold=false))]
     fn to_onnx<'py>(
         &self,
@@ -137,7 +141,7 @@ impl Model {
         Ok(PyBytes::new(py, &file))
     }
 
-    /// The same as a file, written whole or not at all.
+    /// The model as an ONNX file, written whole or not at all.
     #[pyo3(signature = (path, *, opset=None, raw=false, fold=false))]
     fn save_onnx(&self, py: Python<'_>, path: PathBuf, opset: Option<i64>, raw: bool, fold: bool) -> PyResult<()> {
         let options = OnnxOptions { opset: opset.unwrap_or(DEFAULT_OPSET), raw };

@@ -5,7 +5,7 @@ use crate::errors::{Class, raise};
 use aggconv::ops::{self, AggConvOptions};
 use aggconv::{Formulation, KernelSpace};
 use burn::tensor::{Device, Tensor, TensorData, activation};
-use dashnas::data::Array;
+use dashnas_formats::array::Array;
 use numpy::{PyArrayDyn, PyReadonlyArrayDyn};
 use pyo3::prelude::*;
 use std::fmt::Display;

@@ -261,7 +261,7 @@ def test_progress_tells_of_every_stage_and_stops_when_it_raises(tiny: Tiny, capf
     assert started == ["search", "tune", "retrain"]
     assert sum(e["event"] == "step" and e["stage"] == "retrain" for e in events) > 0
     printed = capfd.readouterr().err
-    assert "search: done in" in printed and "retrain: epoch 1/" in printed and "tune: trial 1/1" in printed
+    assert "search: finished in" in printed and "retrain: epoch 1/" in printed and "tune: trial 1/1" in printed
 
     class Enough(Exception):
         pass
@@ -377,7 +377,7 @@ def test_settings_are_checked(tiny: Tiny) -> None:
     x, y = waves(24)
     for changed, message in [
         ({"preset": "huge"}, "no preset \"huge\"\nhint: one of quick, standard, paper"),
-        ({"config": {"search": {"epoch": 2}}}, "no key `search.epoch`\nhint: did you mean `search.epochs`"),
+        ({"config": {"search": {"epoch": 2}}}, "unknown key `search.epoch`\nhint: did you mean `search.epochs`"),
         ({"config": {"search.epochs": "many"}}, "`search.epochs`"),
         ({"config": {"space": {"kernel_sizes": [4]}}}, "odd"),
         ({"config": {"task.loss": "mse"}}, "loss mse cannot be used"),

@@ -1,4 +1,4 @@
-"""The example runs from beginning to end, with steps in place of minutes."""
+"""The example runs from beginning to end, with few steps."""
 
 from __future__ import annotations
 
@@ -17,4 +17,4 @@ def test_sensor_windows() -> None:
     done = subprocess.run(run, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "movements.onnx" in done.stdout and "layer 1: kernel" in done.stdout
-    assert "retrain: done" in done.stderr
+    assert "retrain: finished" in done.stderr

@@ -1,44 +1,34 @@
-//! How the command fails: what went wrong, what to do, and the exit code.
+//! Failures of the command: the message, the hint and the exit code.
 
-use anstyle::{AnsiColor, Style};
-use dashnas::config::ConfigError;
-use dashnas::darcy::DarcyError;
-use dashnas::data::DataError;
-use dashnas::fetch::FetchError;
-use dashnas::tasks::TaskError;
+use crate::exit_code::Code;
+use crate::hints;
+use crate::label::line;
+use anstyle::AnsiColor;
+use dashnas::config::error::ConfigError;
+use dashnas::run_dir::error::RunDirError;
+use dashnas_formats::error::DataError;
+use dashnas_nn::error::ModelError;
+use dashnas_tasks::darcy::DarcyError;
+use dashnas_tasks::fetch::FetchError;
+use dashnas_tasks::recipes::error::TaskError;
+use dashnas_tasks::source::SourceError;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Exit codes, as documented under `--help`; 0 is success and 2, wrong usage, is clap's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Code {
-    /// Anything without a code of its own.
-    Other = 1,
-    /// The data set cannot be read or used.
-    Data = 3,
-    /// The configuration is wrong or does not go with the data.
-    Config = 4,
-    /// A file or run directory cannot be read or written.
-    Files = 5,
-    /// Ctrl-C.
-    Interrupted = 130,
-}
-
-/// An error on its way to the user.
+/// An error as the user sees it.
 #[derive(Debug)]
 pub struct Failure {
     /// The exit code.
     pub code: Code,
-    /// What went wrong, and where.
+    /// The fact and its cause.
     message: String,
-    /// What to do about it.
+    /// Advice.
     hint: Option<String>,
 }
 
 impl Failure {
-    /// A failure with a hint.
+    /// A failure with or without a hint.
     pub fn new(code: Code, message: impl Display, hint: Option<String>) -> Self {
         Self { code, message: message.to_string(), hint }
     }
@@ -46,11 +36,6 @@ impl Failure {
     /// A file that could not be worked on.
     pub fn file(action: &str, path: &Path, error: &io::Error) -> Self {
         Self::new(Code::Files, format!("cannot {action} {}: {error}", path.display()), None)
-    }
-
-    /// What went wrong, and where.
-    pub fn message(&self) -> &str {
-        &self.message
     }
 
     /// Prints it to standard error.
@@ -64,17 +49,10 @@ impl Failure {
     }
 }
 
-/// `label: text` with the label in colour. The streams of `anstream` drop the colour where it is not
-/// wanted: `NO_COLOR`, files and pipes.
-pub fn line(color: AnsiColor, label: &str, text: &str) -> String {
-    let style = Style::new().bold().fg_color(Some(color.into()));
-    format!("{style}{label}:{style:#} {text}\n")
-}
-
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let code = if matches!(error, ConfigError::Io { .. }) { Code::Files } else { Code::Config };
-        Self::new(code, &error, error.hint())
+        Self::new(code, &error, hints::of_config(&error))
     }
 }
 
@@ -84,44 +62,59 @@ impl From<dashnas::Error> for Failure {
         match error {
             Error::Config(error) => error.into(),
             Error::Data(error) => error.into(),
+            Error::Source(error) => match *error {
+                SourceError::Task(error) => error.into(),
+                SourceError::Darcy(error) => error.into(),
+                SourceError::Data(error) => error.into(),
+                error @ SourceError::Interrupted => Self::new(Code::Interrupted, error, None),
+            },
             error => {
                 let code = match &error {
                     Error::Space(_)
                     | Error::LossMismatch { .. }
                     | Error::MetricMismatch { .. }
-                    | Error::Memory { .. }
+                    | Error::Memory(_)
                     | Error::Bound { .. }
                     | Error::ConfigChanged { .. } => Code::Config,
-                    Error::OtherData { .. } | Error::Input(_) | Error::Metric(_) | Error::Unjudgeable { .. } => {
-                        Code::Data
-                    }
-                    Error::RunDirExists { .. }
-                    | Error::NotARunDir { .. }
+                    Error::OtherData { .. }
+                    | Error::Model(ModelError::Input(_))
+                    | Error::Metric(_)
+                    | Error::MetricUndefined { .. } => Code::Data,
+                    Error::RunDir(_)
                     | Error::MissingStage { .. }
-                    | Error::Corrupt { .. }
-                    | Error::Checkpoints { .. }
-                    | Error::CheckpointVersion { .. }
-                    | Error::Locked { .. }
-                    | Error::Output(_)
-                    | Error::Io { .. } => Code::Files,
+                    | Error::Model(ModelError::Output(_))
+                    | Error::File(_) => Code::Files,
                     Error::Interrupted => Code::Interrupted,
                     _ => Code::Other,
                 };
-                Self::new(code, &error, error.hint())
+                let hint = hints::of_pipeline(&error);
+                Self::new(code, &error, hint)
             }
         }
     }
 }
 
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        dashnas::Error::from(error).into()
+    }
+}
+
+impl From<RunDirError> for Failure {
+    fn from(error: RunDirError) -> Self {
+        dashnas::Error::from(error).into()
+    }
+}
+
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Self {
-        Self::new(Code::Data, &error, error.hint())
+        Self::new(Code::Data, &error, hints::of_data(&error))
     }
 }
 
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
-        Self::new(Code::Data, &error, error.hint())
+        Self::new(Code::Data, &error, hints::of_task(&error))
     }
 }
 
@@ -132,7 +125,7 @@ impl From<FetchError> for Failure {
             FetchError::Connection { .. } | FetchError::Status { .. } => Code::Other,
             _ => Code::Files,
         };
-        Self::new(code, &error, error.hint())
+        Self::new(code, &error, hints::of_fetch(&error))
     }
 }
 
@@ -140,9 +133,11 @@ impl From<DarcyError> for Failure {
     fn from(error: DarcyError) -> Self {
         match error {
             DarcyError::Data(error) => error.into(),
-            DarcyError::Cache { .. } => {
-                Self::new(Code::Files, error, Some("set DASHNAS_CACHE to a folder that can be written".to_owned()))
-            }
+            DarcyError::Cache { .. } => Self::new(
+                Code::Files,
+                error,
+                Some("set the environment variable DASHNAS_CACHE to a folder that can be written".to_owned()),
+            ),
             DarcyError::Config { .. } => Self::new(Code::Config, error, None),
             _ => Self::new(Code::Other, error, None),
         }

@@ -1,18 +1,18 @@
-//! The command as clap builds it, with `--help` that leads with what a newcomer needs.
+//! The command as clap builds it, with a `--help` that begins with the subcommands that a newcomer needs.
 
-use crate::args::Cli;
+use crate::cli::Cli;
 use clap::builder::StyledStr;
 use clap::{Command, CommandFactory, FromArgMatches};
 use std::fmt::Write;
 
-/// Headings of the list of subcommands, each with its subcommands in the order shown. What is in none of them
-/// follows under a last heading.
+/// Headings of the list of subcommands, each with its subcommands in the order shown. The other subcommands follow under
+/// a last heading.
 const GROUPS: [(&str, &[&str]); 2] = [
     ("Start here", &["inspect", "run", "report", "predict", "export"]),
     ("Stage by stage", &["search", "tune", "train", "evaluate", "status"]),
 ];
 
-/// The heading of everything else.
+/// The heading of the other subcommands.
 const OTHER: &str = "More";
 
 /// The whole command line, as it is parsed, completed and described in the manual.
@@ -28,7 +28,7 @@ pub fn parse() -> Cli {
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
-/// clap's own template, but for the list of subcommands.
+/// clap's own template, except for the list of subcommands.
 fn template(command: &Command) -> StyledStr {
     let mut text = StyledStr::new();
     // Writing to a string cannot fail.
@@ -43,7 +43,7 @@ fn template(command: &Command) -> StyledStr {
     text
 }
 
-/// One heading with those of its subcommands that there are.
+/// One heading with its subcommands.
 fn group(text: &mut StyledStr, command: &Command, heading: &str, names: &[&str]) {
     let (header, literal) = (command.get_styles().get_header(), command.get_styles().get_literal());
     let _ = write!(text, "\n{header}{heading}:{header:#}\n");

@@ -1,6 +1,6 @@
-//! Ctrl-C and SIGTERM: the first asks the run to stop at its next step, the second stops the process.
+//! Ctrl-C and SIGTERM: the first asks the run to stop at its next step, the second ends the process.
 
-use crate::failure::Code;
+use crate::exit_code::Code;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Starts to listen. Where the system does not allow that, Ctrl-C ends the process at once, as it does
-    /// by default.
+    /// Starts to listen. Where the system does not allow that, Ctrl-C ends the process immediately, as it does by
+    /// default.
     pub fn listen() -> Self {
         let interrupt = Self::default();
         let flag = interrupt.0.clone();
@@ -18,7 +18,7 @@ impl Interrupt {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(Code::Interrupted as i32);
             }
-            eprintln!("\nstopping after this step; once more (Ctrl-C) stops at once");
+            eprintln!("\nstopping after this step; press Ctrl-C again to stop immediately");
         });
         drop(handler);
         interrupt

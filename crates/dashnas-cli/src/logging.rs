@@ -1,7 +1,8 @@
-//! The libraries' log: warnings on standard error, and all of it in the run directory.
+//! The log of the libraries: warnings on standard error, everything in the run directory.
 
-use crate::progress::Verbosity;
-use dashnas::run_dir::{RunDir, names};
+use crate::verbosity::Verbosity;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Mutex;
@@ -11,7 +12,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Where the detailed log goes: into memory until the run directory is known, then into its file.
+/// The target of the detailed log: memory until the run directory is known, then a file in it.
 enum Sink {
     Memory(Vec<u8>),
     File(File),
@@ -19,7 +20,7 @@ enum Sink {
 
 static SINK: Mutex<Sink> = Mutex::new(Sink::Memory(Vec::new()));
 
-/// Most bytes that are kept for a run directory that may never come.
+/// The most bytes that are kept in memory.
 const KEPT: usize = 1 << 20;
 
 /// Writes lines to the sink. A log that cannot be written stops nothing.
@@ -41,7 +42,7 @@ impl Write for Lines {
 }
 
 fn sink() -> std::sync::MutexGuard<'static, Sink> {
-    // A panic between two lines leaves it whole.
+    // A panic between two lines leaves the sink intact.
     SINK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
@@ -50,7 +51,7 @@ fn ours(level: Level) -> Targets {
     Targets::new().with_default(LevelFilter::OFF).with_target("dashnas", level).with_target("aggconv", level)
 }
 
-/// Starts to print warnings of this project's crates, and more if asked to.
+/// Starts to print the warnings of this project's crates, and more in verbose mode.
 pub fn start(verbosity: Verbosity) {
     let level = if verbosity == Verbosity::Verbose { Level::DEBUG } else { Level::WARN };
     let printed = tracing_subscriber::fmt::layer()
@@ -68,7 +69,7 @@ pub fn start(verbosity: Verbosity) {
     let _ = tracing_subscriber::registry().with(printed).with(kept).try_init();
 }
 
-/// Has the detailed log written into a run directory from here on, with what was said so far.
+/// Writes the detailed log into a run directory from here on, beginning with the lines kept so far.
 pub fn into(dir: &RunDir) {
     match dir.append_to(names::PROGRAM_LOG) {
         Ok(mut file) => {

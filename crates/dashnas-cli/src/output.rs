@@ -1,10 +1,11 @@
 //! Standard output.
 
-use crate::failure::{Code, Failure};
+use crate::exit_code::Code;
+use crate::failure::Failure;
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// Writes a result to standard output. A reader that hangs up early (`| head`) is no error.
+/// Writes a result to standard output. It is no error if the reader closes the pipe early (`| head`).
 ///
 /// # Errors
 /// A [`Failure`] if standard output cannot be written, such as to a full disk.

@@ -1,31 +1,22 @@
-//! Progress on standard error: a bar on a terminal, now and then a line elsewhere.
+//! Progress on standard error: a bar on a terminal, a line now and then elsewhere.
 
 mod lines;
 
 use crate::interrupt::Interrupt;
+use crate::verbosity::Verbosity;
 use anstyle::AnsiColor;
-use dashnas::event::{Event, Observer};
+use dashnas::record::event::{Event, Observer};
+use dashnas_core::task::Metric;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lines::Lines;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// How much to say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
-    /// Warnings only.
-    Quiet,
-    /// A bar, or a line now and then; a line for each stage and trial.
-    Normal,
-    /// Also a line for each epoch.
-    Verbose,
-}
-
 /// Shows a run's events.
 pub struct Progress {
     verbosity: Verbosity,
     interrupt: Interrupt,
-    /// The bar of the stage under way; none where standard error is not a terminal.
+    /// The bar of the stage in progress; `None` where standard error is not a terminal.
     bar: Option<ProgressBar>,
     terminal: bool,
     lines: Lines,
@@ -35,20 +26,25 @@ impl Progress {
     /// Progress of the given verbosity that an interrupt cancels.
     pub fn new(verbosity: Verbosity, interrupt: Interrupt) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        // Without a bar to look at, a line every ten seconds shows that there is life.
+        // Where there is no bar, a line every ten seconds shows that the run is making progress.
         let pause = if terminal { None } else { Some(Duration::from_secs(10)) };
         Self { verbosity, interrupt, bar: None, terminal, lines: Lines::new(verbosity, pause) }
     }
 
-    /// Says something of one line or more, unless only warnings are wanted.
-    pub fn tell(&self, text: &str) {
+    /// Sets the metric in which the run's progress is shown.
+    pub fn set_metric(&mut self, metric: Metric) {
+        self.lines.set_metric(metric);
+    }
+
+    /// Prints a text of one line or more, unless only warnings are wanted.
+    pub fn print(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.say(text.trim_end());
+            self.print_line(text.trim_end());
         }
     }
 
     /// Prints a line above the bar.
-    fn say(&self, line: &str) {
+    fn print_line(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprint_line(line)),
             None => eprint_line(line),
@@ -98,7 +94,7 @@ impl Progress {
 impl Observer for Progress {
     fn event(&mut self, event: &Event) {
         if let Event::Warning { message } = event {
-            self.say(crate::failure::line(AnsiColor::Yellow, "warning", message).trim_end());
+            self.print_line(crate::label::line(AnsiColor::Yellow, "warning", message).trim_end());
             return;
         }
         if self.verbosity == Verbosity::Quiet {
@@ -108,7 +104,7 @@ impl Observer for Progress {
             self.update_bar(event);
         }
         if let Some(line) = self.lines.event(event, Instant::now()) {
-            self.say(&line);
+            self.print_line(&line);
         }
     }
 

@@ -2,8 +2,12 @@
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
-use dashnas::data::{Array, Dataset, Split, Targets, npz};
-use dashnas::task::TaskKind;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::npz;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 use predicates::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,10 +113,9 @@ fn config_prints_what_the_flags_lead_to() {
 fn a_wrong_key_names_file_line_and_a_better_one() {
     let folder = folder();
     fs::write(folder.path().join("c.toml"), "seed = 1\n[search]\nepoch = 7\n").unwrap();
-    let stderr = "error: c.toml:3: there is no key `search.epoch`\nhint: did you mean `search.epochs`?\n";
+    let stderr = "error: c.toml:3: unknown key `search.epoch`\nhint: did you mean `search.epochs`?\n";
     dashnas(folder.path()).args(["config", "--config", "c.toml"]).assert().code(4).stdout("").stderr(stderr);
-    let stderr =
-        "error: --kernel-sizes: `space.kernel-sizes` is [3, 4], but kernel sizes are odd, so that they have a centre\n";
+    let stderr = "error: --kernel-sizes: `space.kernel-sizes` is [3, 4], but kernel sizes must be odd\n";
     dashnas(folder.path())
         .args(["run", "darcy-flow", "--kernel-sizes", "3,4"])
         .assert()
@@ -251,12 +254,12 @@ fn inspect_describes_a_data_set() {
     assert_eq!(
         run,
         " (preset quick)
-    backbone  wrn-1d of 32 channels; 9 layers are searched
+    backbone  wrn-1d of 32 channels; 9 layers with searched kernels
     kernels   K = {3, 5}, D = {1, 3}
-    search    1 epochs, 3 steps of 4 samples, learning rate 0.1, 0.05 for the architecture
-    tune      at most 1 trials of 1 epochs (5 steps) over 20 samples, judged on 4; learning rates 0.1
-    retrain   1 epochs, 6 steps of 4 samples, learning rate 0.1 if not tuned
-    baseline  the plain backbone, tuned and trained alike
+    search    1 epoch, 3 steps of 4 samples, learning rate 0.1, 0.05 for the architecture
+    tune      up to 1 trial of 1 epoch (5 steps) on 20 samples, scored on 4 samples; learning rates 0.1
+    retrain   1 epoch, 6 steps of 4 samples, learning rate 0.1 if not tuned
+    baseline  the plain backbone, tuned and trained in the same way
 "
     );
     let found = json(&dashnas(folder.path()).args(args).arg("--json").assert().success());
@@ -283,19 +286,19 @@ fn a_run_says_what_its_data_was_understood_to_be() {
     let said = "table: classification into 2 classes
   format    table of comma-separated values, one sample a row
   read      table.csv
-  note      column `patient` is taken for groups that no split divides
+  note      column `patient` holds groups, which no split divides
   note      column `label` is the label
-  note      1 missing value(s) are filled (mean)
-  note      no test split is given: 8 of 40 samples (20 %) are set aside for it
+  note      filled 1 missing value (mean)
+  note      there is no test split: 8 of 40 samples (20 %) are held out as one
   groups    16 in the training samples
-  inputs    1 channel(s) of 3
-  scaled    inputs to mean 0 and deviation 1, a channel at a time
+  inputs    1 channel of 3
+  scaled    inputs to mean 0 and standard deviation 1, per channel
   loss      cross-entropy
-  metric    zero-one-error (lower is better)
+  metric    error rate (lower is better)
   splits
     train  x 32×1×3               y 32             the rest
-    test   x 8×1×3                y 8              drawn by seed 4, stratified by class, in whole groups
-    val    20 % of train while tuning, drawn by seed, stratified by class, in whole groups
+    test   x 8×1×3                y 8              drawn with seed 4, stratified by class, in whole groups
+    val    20 % of the training data, for tuning only, drawn with the seed, stratified by class, in whole groups
   classes   0, 1
 ";
     assert!(stderr.starts_with(said), "{stderr}");
@@ -323,7 +326,7 @@ fn a_run_says_what_its_data_was_understood_to_be() {
     // What goes on says it again; who wants it quiet does not hear it.
     let again = dashnas(folder.path()).args(["run", "--resume", "run", "--json"]).assert().success();
     assert_eq!(json(&again)["data"]["drawn"], data["drawn"]);
-    assert!(String::from_utf8_lossy(&again.get_output().stderr).contains("drawn by seed 4"));
+    assert!(String::from_utf8_lossy(&again.get_output().stderr).contains("drawn with seed 4"));
     dashnas(folder.path()).args(["run", "--resume", "run", "-q"]).assert().success().stderr("");
 }
 
@@ -346,9 +349,9 @@ fn a_whole_run_of_darcy_flow() {
     for file in ["config.toml", "events.jsonl", "architecture.json", "model.dashnas", "metrics.json"] {
         assert!(dir.join(file).is_file(), "{file}");
     }
-    // No terminal: lines, no bars and no colours.
+    // No terminal: lines, no bars and no colors.
     let stderr = String::from_utf8(first.get_output().stderr.clone()).unwrap();
-    assert!(stderr.contains("search: done in") && !stderr.contains('\u{1b}'), "{stderr}");
+    assert!(stderr.contains("search: finished in") && !stderr.contains('\u{1b}'), "{stderr}");
 
     // The same seed gives the same result, in the next directory; the data comes from the cache.
     let again = json(&run().args(["--quiet", "--threads", "1"]).assert().success().stderr(""));
@@ -379,7 +382,7 @@ fn the_stages_one_by_one_are_the_whole_run() {
     let found = json(&stage(&["search", "pulses.npz", "--config", "tiny.toml", "--out", "steps", "--json"]).success());
     assert_eq!(found["architecture"], whole["architecture"]);
     stage(&["evaluate", "steps"]).code(5).stderr(predicate::str::contains("hint: run `dashnas"));
-    stage(&["tune", "steps"]).success().stdout(predicate::str::contains("Best: lr 0.1"));
+    stage(&["tune", "steps"]).success().stdout(predicate::str::contains("Best: learning rate 0.1"));
     stage(&["train", "steps"]).success().stdout(predicate::str::contains("Next: dashnas evaluate steps"));
     let outcome = json(&stage(&["evaluate", "steps", "--json"]).success());
     assert_eq!(outcome["test"], whole["test"]);
@@ -387,11 +390,8 @@ fn the_stages_one_by_one_are_the_whole_run() {
     // Once evaluated, it is repeated but not trained further.
     let again = json(&stage(&["evaluate", "steps", "--json"]).success());
     assert_eq!(again, outcome);
-    stage(&["train", "steps"]).code(5).stderr(
-        predicate::str::contains("the test split is read once")
-            .or(predicate::str::contains("its test split is read once")),
-    );
-    stage(&["evaluate", "steps"]).success().stdout(predicate::str::contains("0-1 error on test"));
+    stage(&["train", "steps"]).code(5).stderr(predicate::str::contains("the test split is read only once"));
+    stage(&["evaluate", "steps"]).success().stdout(predicate::str::contains("test error rate"));
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn a_run_on_other_data_is_refused() {
         .args(["tune", "steps", "darcy-flow"])
         .assert()
         .code(3)
-        .stderr(predicate::str::contains("is not the one this run was started on"));
+        .stderr(predicate::str::contains("is not the one on which this run was started"));
 }
 
 #[cfg(unix)]
@@ -423,7 +423,7 @@ fn ctrl_c_stops_with_exit_code_130() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), "data: 100100 steps");
+    assert_eq!(lines.next().unwrap().unwrap(), "data: solving 100100 flow problems");
     let signal = Command::new("kill").args(["-INT", &run.id().to_string()]).status().unwrap();
     assert!(signal.success());
     assert_eq!(run.wait().unwrap().code(), Some(130));
@@ -472,7 +472,7 @@ fn inspect_tells_what_files_are_and_what_is_missing() {
     fs::write(folder.path().join("alone.fa"), ">a\nACGTACGT\n>b\nACGTACGA\n").unwrap();
     let text = dashnas(folder.path()).args(["inspect", "alone.fa"]).assert().success().stderr("");
     text.stdout(
-        predicate::str::contains("FASTA sequences, not a whole data set").and(predicate::str::contains("labels")),
+        predicate::str::contains("FASTA sequences, not a complete data set").and(predicate::str::contains("labels")),
     );
     let found = json(&dashnas(folder.path()).args(["inspect", "alone.fa", "--json"]).assert());
     assert_eq!(found["contents"][0], "2 sequences");
@@ -486,7 +486,7 @@ fn inspect_tells_what_files_are_and_what_is_missing() {
     );
     let line = ["run", "narrow.npz", "--layout", "channels-last", "--memory-limit", "1M"];
     let refused = dashnas(folder.path()).args(line).assert().code(4);
-    refused.stderr(predicate::str::contains("  note      channels are the last axis"));
+    refused.stderr(predicate::str::contains("  note      the channels are the last axis"));
 
     let rows: String = (0..10).map(|i| format!("{i},{},{}\n", i * i, ["no", "yes"][i % 2])).collect();
     fs::write(folder.path().join("table.csv"), format!("a,b,answer\n{rows}")).unwrap();

@@ -3,8 +3,12 @@
 //! the training a few steps long; nothing else is changed.
 
 use assert_cmd::Command;
-use dashnas::data::{Array, Dataset, Split, Targets, npz};
-use dashnas::task::TaskKind;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::npz;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 use image::{GrayImage, Luma};
 use std::fs;
 use std::path::{Path, PathBuf};

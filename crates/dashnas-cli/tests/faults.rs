@@ -6,13 +6,21 @@ mod common;
 
 use assert_cmd::Command;
 use common::settings;
-use dashnas::checkpoint::{Cadence, Checkpoint, FORMAT};
+use dashnas::checkpoint::Checkpoint;
+use dashnas::checkpoint::FORMAT;
+use dashnas::checkpoint::cadence::Cadence;
 use dashnas::config::Config;
-use dashnas::data::{Array, Dataset, Split, Targets, npz};
-use dashnas::event::{Event, Observer, Stage};
-use dashnas::pipeline::Run;
-use dashnas::run_dir::{RunDir, names};
-use dashnas::task::TaskKind;
+use dashnas::record::event::{Event, Observer};
+use dashnas::run::pipeline::Run;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_core::stage::Stage;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::npz;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 use predicates::prelude::*;
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -93,7 +101,7 @@ impl Scene {
         let source = source.to_str().expect("UTF-8");
         let mut run = Run::start(&self.config, source, &self.data, &out, &mut stop).expect("it starts");
         run.set_cadence(Cadence::always(std::time::Instant::now()));
-        assert!(matches!(run.all(), Err(dashnas::Error::Interrupted)));
+        assert!(matches!(run.all(), Err(dashnas::error::Error::Interrupted)));
         RunDir::open(&out).expect("a run directory")
     }
 
@@ -120,11 +128,11 @@ fn a_checkpoint_that_was_fallen_back_to_stays_until_the_next_is_safe() {
     // The next process writes a single one.
     let mut stop = StopIn { steps: 0 };
     let run = Run::open(dir.clone(), &scene.config, &scene.data, &mut stop).expect("it opens");
-    assert!(matches!(run.all(), Err(dashnas::Error::Interrupted)));
+    assert!(matches!(run.all(), Err(dashnas::error::Error::Interrupted)));
     assert!(Checkpoint::read(&dir).expect("sound").expect("there").1.is_none(), "the newest is whole again");
     assert!(fs::read(dir.file(names::CHECKPOINT_PREVIOUS)).expect("there") == good, "the good one was overwritten");
     damage();
-    scene.goes_on("run").stderr(predicate::str::contains("going on from the one before"));
+    scene.goes_on("run").stderr(predicate::str::contains("resuming from the previous checkpoint"));
 }
 
 #[test]
@@ -144,7 +152,10 @@ fn a_damaged_checkpoint_costs_a_step_and_no_more() {
         let (found, warning) = Checkpoint::read(&dir).expect("the one before is sound").expect("there");
         assert!(found == before, "{how}");
         let warning = warning.unwrap_or_else(|| panic!("{how}: no warning"));
-        assert!(warning.contains("is damaged") && warning.contains("going on from the one before"), "{warning}");
+        assert!(
+            warning.contains("is damaged") && warning.contains("resuming from the previous checkpoint"),
+            "{warning}"
+        );
     };
     // Every byte of the frame, the checksum, and bytes all over the text and the numbers.
     let last = sound.len();
@@ -159,7 +170,7 @@ fn a_damaged_checkpoint_costs_a_step_and_no_more() {
     }
     falls_back(&[&sound[..], b"more"].concat(), "longer");
     // Left as it is now, the run goes on to the same bits, and says where from.
-    scene.goes_on("run").stderr(predicate::str::contains("going on from the one before"));
+    scene.goes_on("run").stderr(predicate::str::contains("resuming from the previous checkpoint"));
 
     let dir = scene.interrupted("both");
     for name in [names::CHECKPOINT, names::CHECKPOINT_PREVIOUS] {
@@ -198,7 +209,9 @@ fn one_process_at_a_time_works_in_a_run_directory() {
     for command in [&["run", "--resume", "run"][..], &["train", "run"]] {
         let refused = scene.dashnas().args(command).assert().code(5);
         let process = format!("in use by process {}", std::process::id());
-        refused.stderr(predicate::str::contains(process).and(predicate::str::contains("hint: wait until it is done")));
+        refused.stderr(
+            predicate::str::contains(process).and(predicate::str::contains("hint: wait until the process has ended")),
+        );
     }
     // Looking on is allowed.
     scene.dashnas().args(["status", "run"]).assert().success();
@@ -212,12 +225,12 @@ fn an_existing_run_directory_is_refused_with_the_way_to_go_on() {
     scene.interrupted("run");
     let refused =
         scene.dashnas().args(["run", "mine.npz", "--config", "settings.toml", "--out", "run"]).assert().code(5);
-    refused.stderr(predicate::str::contains("hint: go on with it by `dashnas run --resume run`"));
+    refused.stderr(predicate::str::contains("hint: resume it with `dashnas run --resume run`"));
     // What the program said is in the directory, however little it printed.
     scene.dashnas().args(["run", "--resume", "run", "--quiet"]).assert().success().stderr("");
     let log = fs::read_to_string(scene.path("run/run.log")).expect("written");
     assert!(
-        log.contains("retrain: resumed") && log.contains("evaluate: done") && log.contains("checkpoint of"),
+        log.contains("retrain: resumed") && log.contains("evaluate: finished") && log.contains("checkpoint of"),
         "{log}"
     );
 }

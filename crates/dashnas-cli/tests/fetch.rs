@@ -88,8 +88,8 @@ fn a_download_that_breaks_is_gone_on_with_by_the_next_command() {
     first.stderr(
         predicate::str::contains(format!("satellite_train.npy from {from}satellite_train.npy"))
             .and(predicate::str::contains("the connection broke"))
-            .and(predicate::str::contains("the first 70000 bytes are kept"))
-            .and(predicate::str::contains("hint: run the same command again to go on where it stopped")),
+            .and(predicate::str::contains("the first 70000 bytes were kept"))
+            .and(predicate::str::contains("hint: check the network connection, and run the same command again")),
     );
     assert_eq!(asked.recv().unwrap(), ("/a/mirror/satellite_train.npy".into(), None));
     let data = folder.path().join("data");
@@ -106,7 +106,7 @@ fn a_download_that_breaks_is_gone_on_with_by_the_next_command() {
     fetch(folder.path(), "satellite", &from)
         .assert()
         .success()
-        .stderr(predicate::str::contains("satellite_test.npy is there"));
+        .stderr(predicate::str::contains("satellite_test.npy is already present"));
 }
 
 #[test]
@@ -128,8 +128,10 @@ fn a_file_with_another_checksum_is_put_aside() {
     let (from, _asked) = serve(&[broken, ranged]);
     fetch(folder.path(), "ninapro", &from).assert().code(1);
     fetch(folder.path(), "ninapro", &from).assert().code(5).stdout("").stderr(
-        predicate::str::contains(format!("its checksum is {MD5}, not d4c33785587983348e6091e86a0d30b6"))
-            .and(predicate::str::contains("hint: it was put aside as .bad; run the command again")),
+        predicate::str::contains(format!(
+            "has the checksum {MD5}, but the published file has d4c33785587983348e6091e86a0d30b6"
+        ))
+        .and(predicate::str::contains("hint: the file was renamed to end in .bad; run the same command again")),
     );
     assert!(fs::read(folder.path().join("data/ninapro_train.npy.bad")).unwrap() == content());
     assert!(!folder.path().join("data/ninapro_train.npy").exists());
@@ -142,7 +144,7 @@ fn a_file_of_another_size_is_put_aside() {
     fetch(folder.path(), "cifar100", &from)
         .assert()
         .code(5)
-        .stderr(predicate::str::contains("it has 200000 bytes, not 169001437"));
+        .stderr(predicate::str::contains("has 200000 bytes, but the published file has 169001437"));
     assert!(folder.path().join("data/cifar-100-python.tar.gz.bad").exists());
 }
 
@@ -150,7 +152,7 @@ fn a_file_of_another_size_is_put_aside() {
 fn a_mirror_that_lacks_the_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let (from, _asked) = serve(&[missing]);
-    let address = format!("error: {from}satellite_train.npy: the server answered 404");
+    let address = format!("error: {from}satellite_train.npy: the server answered with the HTTP status 404");
     fetch(folder.path(), "satellite", &from)
         .assert()
         .code(1)

@@ -11,9 +11,13 @@ mod common;
 
 use common::settings;
 use dashnas::checkpoint::Checkpoint;
-use dashnas::data::{Array, Dataset, Split, Targets, npz};
-use dashnas::run_dir::RunDir;
-use dashnas::task::TaskKind;
+use dashnas::run_dir::dir::RunDir;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::npz;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

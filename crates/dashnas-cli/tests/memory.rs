@@ -4,8 +4,12 @@
 
 mod common;
 
-use dashnas::data::{Array, Dataset, Split, Targets, npz};
-use dashnas::task::TaskKind;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::npz;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -70,7 +74,7 @@ fn a_run_never_holds_more_than_its_limit_and_fits_into_it_the_same_way_each_time
     assert!(free > LIMIT, "{free} bytes without a limit: the limit would change nothing");
     let (limited, said) = run("limited", &["--memory-limit", "300M"]);
     assert!(limited <= LIMIT, "{limited} of {LIMIT} bytes, {free} without a limit");
-    assert!(said.contains("in parts of"), "{said}");
+    assert!(said.contains("in micro-batches of"), "{said}");
     run("again", &["--memory-limit", "300M"]);
     let model = |name: &str| fs::read(folder.join(name).join("model.dashnas")).expect("written");
     assert!(model("limited") == model("again"), "other parts, other bits");

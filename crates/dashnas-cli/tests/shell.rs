@@ -65,7 +65,7 @@ fn the_manual_has_a_page_for_every_subcommand() {
         .expect("the folder was made")
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
         .collect();
-    assert!(said.starts_with(&format!("{} pages in", pages.len())), "{said}");
+    assert!(said.starts_with(&format!("Wrote {} manual pages to", pages.len())), "{said}");
     for page in ["dashnas.1", "dashnas-run.1", "dashnas-man.1", "dashnas-bench.1", "dashnas-bench-step.1"] {
         assert!(pages.iter().any(|p| p == page), "{page} among {pages:?}");
     }

@@ -2,9 +2,13 @@
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
-use dashnas::data::{Array, Dataset, Split, Targets, npz};
-use dashnas::predict::Prediction;
-use dashnas::task::TaskKind;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::npz;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
+use dashnas_nn::predict::Prediction;
 use predicates::prelude::*;
 use std::fs;
 use std::path::Path;
@@ -97,12 +101,12 @@ fn bad_inputs_and_models_are_named() {
         predict("run", "other.npy").code(3)
     };
     other("(10, 2, 16)", "(10, 4, 8 )")
-        .stderr(contains("the inputs have 4 channel(s), in shape [10, 4, 8]; this model takes 2"));
+        .stderr(contains("the inputs have 4 channels (shape [10, 4, 8]); this model takes 2"));
     other("'<f4'", "'|O4'").stderr(contains("dtype |O"));
 
     fs::write(folder.join("cut.dashnas"), &fs::read(folder.join("run/model.dashnas")).unwrap()[..5000]).unwrap();
     predict("cut.dashnas", "y.npy").code(5).stderr(contains("cut.dashnas is damaged").and(contains("cut short")));
-    predict("pulses.npz", "y.npy").code(5).stderr(contains("no model file"));
+    predict("pulses.npz", "y.npy").code(5).stderr(contains("not a model file"));
     predict(".", "y.npy").code(5).stderr(contains("is not a run directory"));
     dashnas(folder).args(["predict", "run", "y.npy", "-o", "p.xls"]).assert().code(5).stderr(contains("p.xls"));
 }
@@ -120,8 +124,8 @@ fn exports_are_written_once_they_agree() {
 
     let text = export(&["--raw", "--opset", "13", "--fold-batch-norm", "-o", "raw.onnx"]).success();
     text.stdout(
-        predicate::str::contains("Opset 13: `input` [any, 2, any] to `outputs`")
-            .and(predicate::str::contains("10 test samples and at length 25: differs")),
+        predicate::str::contains("Opset 13: from `input` [any, 2, any] to `outputs`")
+            .and(predicate::str::contains("Verified on 10 test samples and at length 25: the outputs differ")),
     );
     assert!(
         fs::metadata(folder.join("raw.onnx")).unwrap().len()
@@ -151,9 +155,9 @@ fn what_cannot_be_exported_leaves_no_file() {
     let export = |args: &[&str]| dashnas(folder).args(["export", "run", "-o", "no"]).args(args).assert().stdout("");
     let contains = predicate::str::contains;
     export(&["--opset", "6"]).code(1).stderr(contains("needs opset 7").and(contains("hint: use --opset 7")));
-    export(&["--opset", "99"]).code(1).stderr(contains("not among those"));
-    export(&["--format", "safetensors", "--opset", "17"]).code(1).stderr(contains("--opset is for ONNX"));
-    export(&["--format", "dashnas", "--raw"]).code(1).stderr(contains("always holds its preprocessing"));
+    export(&["--opset", "99"]).code(1).stderr(contains("is not supported"));
+    export(&["--format", "safetensors", "--opset", "17"]).code(1).stderr(contains("--opset applies only to ONNX"));
+    export(&["--format", "dashnas", "--raw"]).code(1).stderr(contains("always contains its preprocessing"));
     assert!(!folder.join("no").exists());
     dashnas(folder).args(["export", "run", "--format", "dashnas"]).assert().code(1).stderr(contains("--out"));
 }
@@ -242,7 +246,7 @@ fn new_windows_are_read_from_every_format_as_the_training_data_was() {
     };
     write("new.ts", ("@classLabel false\n@data\n".to_owned() + &(0..5).map(line).collect::<String>()).as_bytes());
     // The writer of predictions makes a table with a column `sample` and columns of values: here, the inputs.
-    let mut card = dashnas::model::Model::load(folder.join("w")).expect("it is trained").card().clone();
+    let mut card = dashnas_nn::model::Model::load(folder.join("w")).expect("it is trained").card().clone();
     (card.task, card.classes) = (TaskKind::Regression { outputs: 31 }, None);
     let rest = Array::new(vec![5, 31], (0..5).flat_map(|i| window(i)[1..].to_vec()).collect());
     let table = Prediction { values: rest, classes: None, ids: None };
@@ -260,7 +264,7 @@ fn new_windows_are_read_from_every_format_as_the_training_data_was() {
     // What does not fit is named; what the file does not say, a flag does.
     let fails = |args: &[&str]| dashnas(folder).arg("predict").args(args).assert().code(3).stdout("");
     write("narrow.csv", csv(&columns, 5, |_| None).replacen("value_30", "value_31", 1).as_bytes());
-    fails(&["w", "narrow.csv"]).stderr(predicate::str::contains("no column `value_30`"));
+    fails(&["w", "narrow.csv"]).stderr(predicate::str::contains("it lacks column `value_30`"));
     let bare = csv(&columns, 5, |_| None).split_once('\n').expect("a header").1.to_owned();
     write("bare.csv", bare.as_bytes());
     fails(&["w", "bare.csv"]).stderr(predicate::str::contains("--header no"));
@@ -346,7 +350,9 @@ fn a_task_is_read_as_the_run_read_it() {
     assert!(csv.starts_with("sample,c0_0_0,c0_0_1,"), "{}", &csv[..40]);
     dashnas(folder).args(["export", "d", "--data", "darcy-flow"]).assert().success();
     let alone = dashnas(folder).args(["predict", "d/model.dashnas", "darcy-flow"]).assert().code(3).stdout("");
-    alone.stderr(predicate::str::contains("run's configuration").and(predicate::str::contains("hint: name the run")));
+    alone.stderr(
+        predicate::str::contains("the configuration of a run").and(predicate::str::contains("hint: give the run")),
+    );
 
     // Fields as one array hold what the table does; and a table of too many points is refused.
     dashnas(folder).args(["predict", "d", "darcy-flow", "-o", "f.npy"]).assert().success();

@@ -1,33 +1,40 @@
-//! What can go wrong in the pipeline.
+//! The errors of a run: those of its own, and those of the layers below it.
 
-use crate::config::ConfigError;
-use crate::data::DataError;
-use crate::event::Stage;
-use crate::export::ExportError;
-use crate::metric::MetricError;
-use crate::predict::{InputError, OutputError};
+use crate::budget::memory::MemoryError;
+use crate::config::error::ConfigError;
+use crate::run_dir::error::RunDirError;
 use crate::run_dir::names;
-use crate::task::{Loss, Metric, TaskKind};
 use aggconv::SpaceError;
+use dashnas_core::files::FileError;
+use dashnas_core::metric::MetricError;
+use dashnas_core::stage::Stage;
+use dashnas_core::task::{Loss, Metric, TaskKind};
+use dashnas_formats::error::DataError;
+use dashnas_nn::error::ModelError;
+use dashnas_tasks::recipes::error::TaskError;
+use dashnas_tasks::source::SourceError;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Any failure of the pipeline. Each says what, where and, through [`Error::hint`], what to do.
+/// An error of a run. Its text states the fact and the cause; [`Error::hint`] gives advice.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The data is not usable.
+    /// The data set cannot be read or used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// The configuration is not usable.
+    /// The files of a task cannot be used, or the Darcy flow data cannot be generated.
+    #[error(transparent)]
+    Source(Box<SourceError>),
+    /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The kernel space is not usable.
+    /// The kernel space is not valid.
     #[error(transparent)]
     Space(#[from] SpaceError),
     /// The metric is not defined on this data.
     #[error(transparent)]
     Metric(#[from] MetricError),
-    /// The loss does not go with the kind of target.
+    /// The loss does not fit the kind of target.
     #[error("the loss {} cannot be used for {task}", loss.name())]
     LossMismatch {
         /// The loss asked for.
@@ -35,25 +42,25 @@ pub enum Error {
         /// The task.
         task: TaskKind,
     },
-    /// The metric does not go with the kind of task.
+    /// The metric does not fit the kind of task.
     #[error("the metric {} cannot be used for {task}: it needs {needs}", metric.name())]
     MetricMismatch {
         /// The metric asked for.
         metric: Metric,
         /// The task.
         task: TaskKind,
-        /// What it needs.
+        /// The property of the data that the metric needs.
         needs: &'static str,
     },
-    /// The metric is undefined on the test split, whatever would be predicted.
-    #[error("no network can be judged on the test split: {source}")]
-    Unjudgeable {
-        /// Why.
+    /// The metric is undefined on the test split for any predictions.
+    #[error("no network can be evaluated on the test split: {source}")]
+    MetricUndefined {
+        /// Why the metric is undefined.
         source: MetricError,
         /// The task.
         task: TaskKind,
     },
-    /// The loss or the gradients stopped being finite.
+    /// The loss or the gradients are no longer finite.
     #[error("{} diverged at epoch {}, step {}: the loss or its gradient is not finite", stage.name(), epoch + 1, step + 1)]
     Diverged {
         /// The stage.
@@ -63,36 +70,24 @@ pub enum Error {
         /// Step in the epoch, from 0.
         step: usize,
     },
-    /// The time for a training was up before it was done.
-    #[error("the time for {} was up", stage.name())]
+    /// The time limit was reached before a training of fixed length ended.
+    #[error("the time for the {} stage was up", stage.name())]
     OutOfTime {
         /// The stage.
         stage: Stage,
     },
     /// No tuning trial gave a score.
-    #[error("all {trials} tuning trials failed; the last one because {reason}")]
+    #[error("all {trials} tuning trials failed; the last one: {reason}")]
     AllTrialsFailed {
-        /// How many were tried.
+        /// The number of trials.
         trials: usize,
-        /// Why the last one failed.
+        /// Why the last trial failed.
         reason: String,
     },
     /// The user asked to stop.
     #[error("interrupted")]
     Interrupted,
-    /// Something is already where the run directory should be made.
-    #[error("{} already exists and is not empty", path.display())]
-    RunDirExists {
-        /// Where.
-        path: PathBuf,
-    },
-    /// A directory that was to hold a run does not.
-    #[error("{} is not a run directory: it has no config.toml", path.display())]
-    NotARunDir {
-        /// Where.
-        path: PathBuf,
-    },
-    /// A stage needs what an earlier one leaves behind.
+    /// A stage needs the result of an earlier stage.
     #[error("{} has no {file}: the {needs} stage has not finished there", path.display())]
     MissingStage {
         /// The run directory.
@@ -102,24 +97,19 @@ pub enum Error {
         /// The stage that writes it.
         needs: &'static str,
     },
-    /// The data given to a later stage is not the data of the run.
-    #[error("the data set {given} is not the one this run was started on ({expected}): {reason}")]
+    /// The data set that was given is not that of the run.
+    #[error("the data set {given} is not the one on which this run was started ({expected}): {reason}")]
     OtherData {
-        /// What was given.
+        /// Name of the data set that was given.
         given: String,
-        /// What the run used.
+        /// Name of the data set of the run.
         expected: String,
         /// How they differ.
         reason: String,
     },
-    /// The memory limit is too small for any way of computing.
-    #[error("a memory limit of {} is too small: {} is the least that works", bytes(*limit), bytes(*least))]
-    Memory {
-        /// The limit in bytes.
-        limit: u64,
-        /// The least in bytes.
-        least: u64,
-    },
+    /// The memory limit is too small even for the smallest batches.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// No architecture is within a bound.
     #[error("no architecture of this search space has at most {bound}: the smallest has {least}")]
     Bound {
@@ -127,169 +117,118 @@ pub enum Error {
         key: &'static str,
         /// The bound.
         bound: String,
-        /// The smallest that can be had.
+        /// The smallest value of any architecture.
         least: String,
     },
-    /// An architecture that does not fit the backbone.
-    #[error("the architecture does not fit: {reason}")]
-    Architecture {
-        /// How.
-        reason: String,
-    },
-    /// Inputs that a model cannot take.
+    /// A model cannot be built, read, written, run or exported.
     #[error(transparent)]
-    Input(#[from] InputError),
-    /// Predictions that cannot be written.
+    Model(ModelError),
+    /// A run directory cannot be used.
     #[error(transparent)]
-    Output(#[from] OutputError),
-    /// A model that another format cannot hold.
+    RunDir(RunDirError),
+    /// A file cannot be read, written or understood.
     #[error(transparent)]
-    Export(#[from] ExportError),
-    /// A model whose parts do not fit together.
-    #[error("the model is not sound: {reason}")]
-    Model {
-        /// How.
-        reason: String,
-    },
-    /// A file of the run that does not hold what it should.
-    #[error("{} is damaged or of another version: {reason}", path.display())]
-    Corrupt {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No checkpoint of the run can be used.
-    #[error("no checkpoint can be used: {flaws}")]
-    Checkpoints {
-        /// What is wrong with each.
-        flaws: String,
-    },
-    /// A checkpoint of another version of the program.
-    #[error("{} has format {found}, this program reads format {reads}", path.display())]
-    CheckpointVersion {
-        /// Which file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-        /// The format that this program reads.
-        reads: u32,
-    },
-    /// The system has no thread left.
+    File(#[from] FileError),
+    /// The system does not start another thread.
     #[error("{reason}")]
     Threads {
-        /// For what, and what the system says.
+        /// The purpose of the thread, and the error of the system.
         reason: String,
     },
-    /// A run that is to be continued has another configuration by now.
-    #[error("{} was changed while the {stage} stage was under way", path.display())]
+    /// The configuration was changed since the stage that is to be resumed was begun.
+    #[error("{} was changed while the {stage} stage was running", path.display())]
     ConfigChanged {
-        /// Which file.
+        /// The path of the configuration.
         path: PathBuf,
         /// The stage.
         stage: Stage,
     },
-    /// Another process works in the run directory.
-    #[error("{} is in use by {}", path.display(), process.map_or("another process".into(), |p| format!("process {p}")))]
-    Locked {
-        /// The run directory.
-        path: PathBuf,
-        /// Its number, if it could be read.
-        process: Option<u32>,
-    },
-    /// The file system refused.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was being done.
-        action: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
 }
 
-/// Bytes in MiB, rounded up: a limit of what is printed is enough.
-fn bytes(n: u64) -> String {
-    format!("{} MiB", n.div_ceil(1 << 20))
+impl From<ModelError> for Error {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Data(e) => Error::Data(e),
+            ModelError::File(e) => Error::File(e),
+            ModelError::Untrained { path, file } => Error::MissingStage { path, file, needs: "train" },
+            ModelError::NotARun { path, .. } => Error::RunDir(RunDirError::NotARun { path }),
+            other => Error::Model(other),
+        }
+    }
+}
+
+impl From<SourceError> for Error {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Data(e) | SourceError::Task(TaskError::Data(e)) => Error::Data(e),
+            SourceError::Interrupted => Error::Interrupted,
+            other => Error::Source(Box::new(other)),
+        }
+    }
+}
+
+impl From<RunDirError> for Error {
+    fn from(error: RunDirError) -> Self {
+        match error {
+            RunDirError::File(e) => Error::File(e),
+            other => Error::RunDir(other),
+        }
+    }
 }
 
 impl Error {
-    /// A failure of the file system.
-    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
-        Error::Io { action, path: path.into(), source }
+    /// An error of the file system.
+    pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Error::File(FileError::io(action, path, source))
     }
 
-    /// What the user can do about it, if there is something to say.
+    /// Advice on how to solve the problem, if there is any. Settings are named by their configuration keys.
     pub fn hint(&self) -> Option<String> {
         match self {
             Error::Data(e) => e.hint(),
+            Error::Source(e) => match &**e {
+                SourceError::Task(e) => e.hint(),
+                _ => None,
+            },
             Error::Config(e) => e.hint(),
-            Error::Input(e) => e.hint(),
-            Error::Export(e) => e.hint(),
-            Error::Output(e) => e.hint(),
+            Error::Model(e) => e.hint(),
             Error::LossMismatch { task, .. } => Some(format!("its default is {}", task.default_loss().name())),
             Error::MetricMismatch { task, .. } => Some(format!("its default is {}", task.default_metric().name())),
-            Error::Unjudgeable { source, task } => {
+            Error::MetricUndefined { source, task } => {
                 let others = Metric::ALL.into_iter().filter(|m| m.suits(*task) && Some(*m) != source.metric());
                 let names = others.map(Metric::name).collect::<Vec<_>>().join(", ");
                 Some(format!("choose another metric ({names}), or give test samples that it is defined on"))
             }
-            Error::Diverged { .. } => Some("try a lower learning rate (search.lr, retrain.lr)".into()),
+            Error::Diverged { .. } => Some("try a lower learning rate (`search.lr`, `retrain.lr`)".into()),
             Error::AllTrialsFailed { .. } => Some(
-                "try lower learning rates (tune.learning-rates, asha.learning-rates); each trial's reason is in \
-                 events.jsonl"
+                "try lower learning rates (`tune.learning-rates`, `asha.learning-rates`); the reason of each trial is \
+                 in events.jsonl"
                     .into(),
             ),
-            Error::RunDirExists { path } if path.join(names::CONFIG).is_file() => {
-                Some(format!("go on with it by `dashnas run --resume {}`, or choose another --out", path.display()))
-            }
-            Error::RunDirExists { .. } => Some("choose another --out".into()),
-            Error::NotARunDir { .. } => Some(
-                "give the directory that `run` or `search` printed; a run that never got to write its \
-                      configuration is to be started again"
-                    .into(),
-            ),
-            Error::Checkpoints { .. } => Some(
-                "start a new run, or run the stages that are not done one by one; a finished search can be kept".into(),
-            ),
-            Error::CheckpointVersion { .. } => {
-                Some("continue with the version of dashnas that wrote it, or start a new run".into())
-            }
+            Error::RunDir(e) => e.hint(),
             Error::ConfigChanged { .. } => Some(format!(
-                "put it back as it was; or remove {} and {} to begin the stage again",
+                "restore the configuration, or remove {} and {} to begin the stage again",
                 names::CHECKPOINT,
                 names::CHECKPOINT_PREVIOUS
             )),
-            Error::Locked { .. } => Some("wait until it is done, or choose another --out".into()),
-            Error::Io { source, .. }
+            Error::File(FileError::Io { source, .. })
                 if matches!(
                     source.kind(),
                     io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
                 ) =>
             {
-                Some("free some space; what was done up to the last checkpoint is not lost".into())
+                Some("free some space; everything up to the last checkpoint is kept".into())
             }
-            Error::MissingStage { needs, .. } => Some(format!("run `dashnas {needs}` on it first")),
+            Error::MissingStage { needs, .. } => Some(format!("run the {needs} stage first")),
             Error::OtherData { .. } => Some("give the same data set, or start a new run".into()),
-            Error::Memory { least, .. } => Some(format!(
-                "set --memory-limit {}M, or make the network narrower (backbone.width)",
+            Error::Memory(MemoryError { least, .. }) => Some(format!(
+                "raise `budget.memory-limit` to {}M, or make the network narrower (`backbone.width`)",
                 least.div_ceil(1 << 20)
             )),
             Error::Bound { key, least, .. } => Some(format!(
-                "raise {key} to {least}, or make the network smaller: backbone.width, backbone.channels, \
-                 space.kernel-sizes"
+                "raise `{key}` to {least}, or make the network smaller: `backbone.width`, `backbone.channels`, \
+                 `space.kernel-sizes`"
             )),
-            Error::Io { source, action, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied => Some("check the permissions, or choose another --out".into()),
-                io::ErrorKind::NotADirectory => {
-                    Some("a part of the path is a file and no folder: choose another --out".into())
-                }
-                io::ErrorKind::InvalidFilename => Some("choose a shorter --out".into()),
-                io::ErrorKind::ReadOnlyFilesystem => Some("choose an --out that can be written to".into()),
-                _ if action.ends_with("the run directory") => Some("choose another --out".into()),
-                _ => None,
-            },
             _ => None,
         }
     }

@@ -1,21 +1,32 @@
 //! Limits that a run keeps, on small data made here.
 
+use aggconv::Formulation;
+use dashnas::budget::memory::MemoryError;
 use dashnas::budget::plan::TunePlan;
-use dashnas::checkpoint::{Cadence, Checkpoint};
-use dashnas::config::{Config, Formulation, Preset, Tuner};
-use dashnas::data::{Array, Dataset, Split, Targets};
-use dashnas::event::{Event, Observer};
-use dashnas::outcome::Outcome;
-use dashnas::pipeline::{self, Run, read_tuning};
-use dashnas::run_dir::{RunDir, names};
-use dashnas::task::TaskKind;
-use dashnas::{Error, model};
+use dashnas::checkpoint::Checkpoint;
+use dashnas::checkpoint::cadence::Cadence;
+use dashnas::config::Config;
+use dashnas::error::Error;
+use dashnas::record::event::{Event, Observer};
+use dashnas::record::outcome::Outcome;
+use dashnas::run::pipeline::Run;
+use dashnas::run::results;
+use dashnas::run::results::read_tuning;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_core::names::{Preset, Tuner};
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
+use dashnas_nn::model;
 use rand::RngExt;
 use std::path::Path;
 
 /// Noise with a class that is the sign of its mean.
 fn noise(n: usize, seed: u64) -> Split {
-    let mut rng = dashnas::rng::Seed(seed).stream("noise", &[]);
+    let mut rng = dashnas_core::rng::Seed(seed).stream("noise", &[]);
     let x: Vec<f32> = (0..n * 16).map(|_| rng.random::<f32>() - 0.5).collect();
     let y = x.chunks(16).map(|row| u32::from(row.iter().sum::<f32>() > 0.0)).collect();
     Split { x: Array::new(vec![n, 1, 16], x), y: Targets::Classes(y) }
@@ -42,7 +53,8 @@ fn parameters(config: &Config, out: &Path) -> Result<u64, Error> {
     let (data, mut events) = (data(), Vec::new());
     let mut run = Run::start(config, "made here", &data, out, &mut events)?;
     let architecture = run.search()?;
-    let best = dashnas::outcome::Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
+    let best =
+        dashnas_core::hyperparameters::Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
     Ok(model::count_parameters(&run.train(&architecture, best)?))
 }
 
@@ -103,7 +115,8 @@ fn a_bound_may_be_changed_while_the_search_is_under_way_and_nothing_else() {
     let smaller = go_on(&bounded).expect("it goes on");
     let whole = parameters(&bounded, &temp.path().join("whole")).expect("it trains");
     assert!(whole < free);
-    let architecture = RunDir::open(&temp.path().join("whole")).and_then(|dir| pipeline::read_architecture(&dir));
+    let architecture =
+        RunDir::open(&temp.path().join("whole")).map_err(Error::from).and_then(|dir| results::read_architecture(&dir));
     assert_eq!(smaller, architecture.expect("readable"), "as if it had been the bound from the start");
 }
 
@@ -118,11 +131,12 @@ fn a_network_that_is_not_searched_is_within_the_bounds_too() {
     let mut run =
         Run::start(&limited, "made here", &data, &temp.path().join("bounded"), &mut events).expect("it starts");
     let architecture = run.search().expect("it is planned");
-    let best = dashnas::outcome::Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
+    let best =
+        dashnas_core::hyperparameters::Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
     let fewer = model::count_parameters(&run.train(&architecture, best).expect("it trains"));
     assert!(fewer < own, "{fewer} of {own}");
     drop(run);
-    let told = |e: &Event| matches!(e, Event::Warning { message } if message.contains("nearest sizes"));
+    let told = |e: &Event| matches!(e, Event::Warning { message } if message.contains("nearest allowed sizes"));
     assert_eq!(events.iter().filter(|e| told(e)).count(), 1);
     // Seven, five and three in each block: as few as can be are smaller than that.
     let smaller = architecture.kernels.iter().enumerate().filter(|(i, k)| k[0] < [7, 5, 3][i % 3]).count();
@@ -250,7 +264,7 @@ fn trials_side_by_side_that_are_interrupted_go_on_to_the_same_bits() {
         let mut stop = StopAfter(3 + sessions % 3);
         let opened = match sessions {
             0 => Run::start(&config, "made here", &data, &out, &mut stop),
-            _ => RunDir::open(&out).and_then(|dir| Run::open(dir, &config, &data, &mut stop)),
+            _ => RunDir::open(&out).map_err(Error::from).and_then(|dir| Run::open(dir, &config, &data, &mut stop)),
         };
         let mut run = opened.expect("it goes on");
         if sessions % 2 == 1 {
@@ -307,8 +321,8 @@ fn a_plan_is_kept_from_the_moment_it_is_made() {
     let (out, data) = (temp.path().join("run"), data());
     let mut limited = config();
     limited.budget.time_limit = 3.0;
-    let died =
-        std::panic::catch_unwind(|| Run::start(&limited, "made here", &data, &out, &mut Dies).and_then(Run::all));
+    let start = || Run::start(&limited, "made here", &data, &out, &mut Dies).and_then(Run::all);
+    let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(start));
     assert!(died.is_err());
     let dir = RunDir::open(&out).expect("a run directory");
     let plan = dir.read(names::PLAN).expect("planned");
@@ -350,13 +364,15 @@ fn a_memory_limit_is_met_by_parts_of_batches_or_refused_with_the_least() {
     limited.retrain.batch_size = Some(20);
     limited.budget.memory_limit = 1;
     let out = temp.path().join("none");
-    let Err(Error::Memory { least, .. }) = whole(&limited, &out) else { panic!("one byte") };
+    let Err(Error::Memory(MemoryError { least, .. })) = whole(&limited, &out) else { panic!("one byte") };
     assert!(!out.exists(), "nothing is left behind");
     // The process has grown since; a little more than the least, but not enough for whole batches.
     limited.backbone.channels = Some(64);
     limited.search.batch_size = Some(40);
     limited.retrain.batch_size = Some(40);
-    let Err(Error::Memory { least: more, .. }) = whole(&limited, &temp.path().join("wide")) else { panic!("one byte") };
+    let Err(Error::Memory(MemoryError { least: more, .. })) = whole(&limited, &temp.path().join("wide")) else {
+        panic!("one byte")
+    };
     assert!(more > least);
 }
 
@@ -371,10 +387,10 @@ fn a_memory_limit_changes_the_formulation_of_the_search_first() {
     // The process grows meanwhile, and other tests with it: a little more than the least, until that is enough.
     for attempt in 0..20 {
         match whole(&limited, &temp.path().join(attempt.to_string())) {
-            Err(Error::Memory { least, .. }) => limited.budget.memory_limit = least + (1 << 20),
+            Err(Error::Memory(MemoryError { least, .. })) => limited.budget.memory_limit = least + (1 << 20),
             other => {
                 let (outcome, events) = other.expect("it runs");
-                let told = "the search is computed by auto instead of mixed-results, which agrees";
+                let told = "search formulation changed from mixed-results to auto, which needs less memory and agrees within rounding";
                 assert!(outcome.notes.first().is_some_and(|note| note == told), "{:?}", outcome.notes);
                 let warned = |e: &Event| matches!(e, Event::Warning { message } if message == told);
                 assert_eq!(events.iter().filter(|e| warned(e)).count(), 1);

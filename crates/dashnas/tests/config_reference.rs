@@ -1,13 +1,14 @@
-//! `docs/reference/config.md` says what the configuration says. `DASHNAS_UPDATE=1` rewrites it.
+//! Checks that `docs/reference/config.md` agrees with the configuration. `DASHNAS_UPDATE=1` rewrites the page.
 
-use dashnas::config::{Config, Preset};
+use dashnas::config::Config;
+use dashnas_core::names::Preset;
 use std::path::Path;
 
 fn page() -> String {
     let mut text = String::from(
-        "# Configuration\n\nEvery key with its meaning, as `dashnas config` prints it. A file need only hold the keys \
-         that differ from the preset; `\"auto\"` lets the data decide. Single keys are set with `--set \
-         section.key=value`.\n\n## The preset `standard`\n\n",
+        "# Configuration\n\nEvery key with its description, as `dashnas config` prints it. A file needs only the keys \
+         that differ from the preset. `\"auto\"` chooses a value by the data. The option `--set section.key=value` sets \
+         a single key.\n\n## The preset `standard`\n\n",
     );
     let standard = Config::preset(Preset::Standard).to_toml();
     text += &format!("```toml\n{standard}```\n\n## How the other presets differ\n");

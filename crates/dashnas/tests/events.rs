@@ -1,9 +1,11 @@
 //! Events and outcomes as they are written.
 
-use dashnas::config::{BackboneName, Preset};
-use dashnas::event::{Event, LayerChoice, Observer, Stage};
-use dashnas::outcome::{Hyperparameters, Outcome};
-use dashnas::task::{Loss, Metric, TaskKind};
+use dashnas::record::event::{Event, LayerChoice, Observer};
+use dashnas::record::outcome::Outcome;
+use dashnas_core::hyperparameters::Hyperparameters;
+use dashnas_core::names::{BackboneName, Preset};
+use dashnas_core::stage::Stage;
+use dashnas_core::task::{Loss, Metric, TaskKind};
 
 fn outcome() -> Outcome {
     Outcome {

@@ -1,11 +1,15 @@
 //! Trainings that go wrong, and what a run makes of them.
 
-use dashnas::Error;
-use dashnas::config::{Config, Preset};
-use dashnas::data::{Array, Dataset, Split, Targets};
-use dashnas::event::Event;
-use dashnas::pipeline::Run;
-use dashnas::task::TaskKind;
+use dashnas::config::Config;
+use dashnas::error::Error;
+use dashnas::record::event::Event;
+use dashnas::run::pipeline::Run;
+use dashnas_core::names::Preset;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 use std::path::Path;
 
 fn data() -> Dataset {

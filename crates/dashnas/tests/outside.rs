@@ -1,13 +1,22 @@
 //! Inputs that stay in their file: trained on to the same bits, until it changes. And what is trained on at all.
 
-use dashnas::Error;
-use dashnas::config::{Config, Preset};
-use dashnas::data::{self, Array, DataError, Dataset, Layout, ReadOptions, Split, Targets};
-use dashnas::event::{Event, Observer, Stage};
-use dashnas::pipeline::Run;
-use dashnas::preview::Preview;
-use dashnas::run_dir::{RunDir, names};
-use dashnas::task::TaskKind;
+use dashnas::config::Config;
+use dashnas::error::Error;
+use dashnas::record::event::{Event, Observer};
+use dashnas::run::pipeline::Run;
+use dashnas::run::preview::Preview;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_core::names::Preset;
+use dashnas_core::stage::Stage;
+use dashnas_core::task::TaskKind;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::open::open;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
+use dashnas_formats::error::DataError;
+use dashnas_formats::options::{Layout, ReadOptions};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
@@ -37,8 +46,8 @@ fn small() -> Config {
 /// Trains on a path; what is kept of it that does not depend on the clock.
 fn train(path: &Path, layout: Layout, in_memory: u64, outside: bool) -> Vec<Vec<u8>> {
     let options = ReadOptions { in_memory: Some(in_memory), layout: Some(layout), ..Default::default() };
-    let set = data::open(path, &options).expect("it is a data set");
-    assert_eq!(set.train.x.is_outside(), outside, "{}", path.display());
+    let set = open(path, &options).expect("it is a data set");
+    assert_eq!(set.train.x.is_file_backed(), outside, "{}", path.display());
     assert_eq!(set.origin.notes.iter().any(|note| note.contains("stay in their file")), outside);
     let temp = tempfile::tempdir().expect("a temporary directory");
     let out = temp.path().join("run");
@@ -98,7 +107,7 @@ fn a_value_that_is_no_number_is_found_in_the_file() {
     fs::write(temp.path().join("y.npy"), head("<i4", &[6]).into_iter().chain(y).collect::<Vec<u8>>()).expect("written");
     let message = |in_memory| {
         let options = ReadOptions { in_memory: Some(in_memory), test_fraction: 0.5, ..Default::default() };
-        data::open(temp.path(), &options).expect_err("it is not finite").to_string()
+        open(temp.path(), &options).expect_err("it is not finite").to_string()
     };
     assert_eq!(message(0), message(u64::MAX));
     // A file that is too short is refused before anything is read.
@@ -137,24 +146,24 @@ fn a_file_that_is_cut_while_it_is_trained_on_ends_the_run_which_goes_on_when_it_
     let expected = train(&set, Layout::ChannelsLast, 0, true);
     let file = set.join("x.npy");
     let whole = fs::read(&file).expect("there");
-    let open = || {
+    let read = || {
         let options = ReadOptions { in_memory: Some(0), layout: Some(Layout::ChannelsLast), ..Default::default() };
-        data::open(&set, &options)
+        open(&set, &options)
     };
     for stage in [Stage::Search, Stage::Tune, Stage::Retrain, Stage::Baseline] {
         let out = temp.path().join(stage.name());
-        let data = open().expect("it is whole");
+        let data = read().expect("it is whole");
         let mut cut = Cut { file: &file, stage, steps: 0 };
         let error =
             Run::start(&small(), "here", &data, &out, &mut cut).expect("it starts").all().expect_err("it is cut");
         let gone = matches!(&error, Error::Data(DataError::Gone { path, .. }) if *path == file);
-        assert!(gone && error.hint().is_some_and(|hint| hint.contains("--resume")), "{stage}: {error}");
-        open().expect_err("it is too short");
+        assert!(gone && error.hint().is_some_and(|hint| hint.contains("resume the run")), "{stage}: {error}");
+        read().expect_err("it is too short");
 
         fs::write(&file, &whole).expect("put back");
         let mut events: Vec<Event> = Vec::new();
         let dir = RunDir::open(&out).expect("a run directory");
-        Run::open(dir, &small(), &open().expect("it is whole"), &mut events)
+        Run::open(dir, &small(), &read().expect("it is whole"), &mut events)
             .expect("it opens")
             .all()
             .expect("it goes on");
@@ -224,5 +233,5 @@ fn retraining_takes_a_given_validation_split_in_which_chose_the_hyperparameters(
 
     let preview = Preview::new(&small(), &data).expect("it would run");
     assert_eq!(preview.retrain_samples, [64, 24]);
-    assert!(preview.to_string().contains("over 64 samples, 24 of them the validation split"), "{preview}");
+    assert!(preview.to_string().contains("on 64 samples, 24 of them from the validation split"), "{preview}");
 }

@@ -1,14 +1,22 @@
 //! The whole pipeline on small data made here: what it leaves behind, that the same seed gives
 //! the same bits at any number of threads, and how it fails.
 
-use dashnas::Error;
-use dashnas::config::{Config, Preset};
-use dashnas::data::{Array, Dataset, Split, Targets};
-use dashnas::event::{Event, Observer, Stage};
-use dashnas::model::Model;
-use dashnas::pipeline::{Run, read_architecture, read_tuning};
-use dashnas::run_dir::{RunDir, names};
-use dashnas::task::{Loss, TaskKind};
+use dashnas::config::Config;
+use dashnas::error::Error;
+use dashnas::record::event::{Event, Observer};
+use dashnas::run::pipeline::Run;
+use dashnas::run::results::{read_architecture, read_tuning};
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::error::RunDirError;
+use dashnas::run_dir::names;
+use dashnas_core::names::Preset;
+use dashnas_core::stage::Stage;
+use dashnas_core::task::{Loss, TaskKind};
+use dashnas_data::dataset::Dataset;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
+use dashnas_nn::model::Model;
 use rand::RngExt;
 use std::fs;
 use std::path::Path;
@@ -16,7 +24,7 @@ use std::path::Path;
 /// Series of two pulses: the class says whether they are 6 or 9 samples apart, so a kernel has to
 /// reach that far.
 fn pulses(n: usize, seed: u64) -> Split {
-    let mut rng = dashnas::rng::Seed(seed).stream("pulses", &[]);
+    let mut rng = dashnas_core::rng::Seed(seed).stream("pulses", &[]);
     let (length, mut x, mut y) = (32, Vec::new(), Vec::new());
     for i in 0..n {
         let class = (i % 2) as u32;
@@ -39,7 +47,7 @@ fn series() -> Dataset {
 /// Fields whose target is the input shifted by three columns.
 fn fields() -> Dataset {
     let split = |n: usize, seed: u64| {
-        let mut rng = dashnas::rng::Seed(seed).stream("fields", &[]);
+        let mut rng = dashnas_core::rng::Seed(seed).stream("fields", &[]);
         let (h, w) = (6, 9);
         let x: Vec<f32> = (0..n * h * w).map(|_| rng.random::<f32>()).collect();
         let y = (0..n * h * w).map(|i| if i % w >= 3 { x[i - 3] } else { 0.5 }).collect();
@@ -141,7 +149,7 @@ fn tuning_finds_samples_to_judge_by_or_is_left_out() {
     for groups in [(0..n).map(|i| i % 2).collect(), vec![0; n as usize]] {
         data.groups = Some(groups);
         let (warnings, trials) = tuned(&small(), &data);
-        assert!(warnings.len() == 1 && warnings[0].contains("divides groups"), "{warnings:?}");
+        assert!(warnings.len() == 1 && warnings[0].contains("validation shares groups"), "{warnings:?}");
         assert!(trials.len() == 4 && trials.iter().all(Option::is_some), "{trials:?}");
     }
     // One sample a class: none can be spared.
@@ -151,7 +159,7 @@ fn tuning_finds_samples_to_judge_by_or_is_left_out() {
         let mut config = small();
         config.budget.time_limit = limit;
         let (warnings, trials) = tuned(&config, &data);
-        assert!(warnings.iter().any(|w| w.contains("no tuning")), "{warnings:?}");
+        assert!(warnings.iter().any(|w| w.contains("tuning skipped")), "{warnings:?}");
         assert_eq!(trials, []);
     }
 }
@@ -223,7 +231,7 @@ fn what_cannot_start_leaves_nothing_behind() {
     fs::create_dir(&out).expect("writable");
     fs::write(out.join("precious"), "x").expect("writable");
     let refused = Run::start(&small(), "made here", &data, &out, &mut unit);
-    assert!(matches!(refused.err(), Some(Error::RunDirExists { .. })));
+    assert!(matches!(refused.err(), Some(Error::RunDir(RunDirError::Exists { .. }))));
     assert_eq!(fs::read_dir(&out).expect("readable").count(), 1);
 }
 

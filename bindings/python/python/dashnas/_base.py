@@ -26,7 +26,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
     model_: _dashnas.Model
     history_: list[Event]
     n_features_in_: int
-    #: Whether the model comes from a file: then what it takes is known from there.
+    #: Whether the model comes from a file, which then describes the inputs.
     _loaded = False
 
     def __init__(
@@ -70,8 +70,8 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         """Writes the trained model as an ONNX file: raw inputs in, probabilities or values out.
 
         `raw` leaves out the normalization of inputs and the softmax, sigmoid or decoding of outputs; `fold` merges
-        batch normalization into the convolutions. The file is run on random inputs first, and written only if it says
-        what the model says.
+        batch normalization into the convolutions. The file is verified on random inputs, and written only if it agrees
+        with the model.
         """
         check_is_fitted(self, "model_")
         self.model_.save_onnx(path, opset=opset, raw=raw, fold=fold)
@@ -96,7 +96,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         return model
 
     def _validation(self, x: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-        """The samples that judge trials, if they are given."""
+        """The samples for scoring tuning trials, if they are given."""
         if self.validation is None:
             return None
         given_x, given_y = self.validation
@@ -104,7 +104,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         return x, self._targets(x, given_y)
 
     def _targets(self, x: NDArray[np.float32], y: ArrayLike) -> NDArray[np.float32]:
-        """Targets as the library takes them."""
+        """Targets as the library expects them."""
         raise NotImplementedError
 
     def _check_inputs(self, x: ArrayLike) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from dashnas import _dashnas
 from dashnas._base import DashEstimator, inputs, over_the_grid
 from dashnas.errors import DataError, ModelError
 
-#: What is more probable than this is predicted, for labels and masks.
+#: The probability above which a label or a point of a mask is predicted.
 THRESHOLD = 0.5
 
 
@@ -33,19 +33,20 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
     Parameters
     ----------
     preset : {"quick", "standard", "paper"}
-        The budget: minutes, a laptop's, or appendix A.5.2 of the paper.
+        The amount of computation: for minutes, for a laptop, or as in appendix A.5.2 of the paper.
     time_limit : float, optional
-        Seconds that fitting may take; the budget is cut to fit.
+        The time for fitting in seconds; all stages are planned to fit into it.
     seed : int
-        Decides every random choice: the same seed gives the same model.
+        The seed of all random numbers: the same seed gives the same model.
     config : dict, optional
-        Settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20}: all of docs/reference/config.md.
+        Settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20}; docs/reference/config.md describes
+        all of them.
     validation : (X, y), optional
-        Samples that judge training hyperparameters, instead of a share of the training data.
+        Samples for scoring the tuning trials, instead of a share of the training data.
     run_dir : path, optional
-        Where the run is kept, as by the command: it must not exist yet. Otherwise nothing is left behind.
+        A directory to create for the run, as by the command. Without one, nothing is left behind.
     progress : callable, optional
-        Called with every event of the run, a dict; an exception that it raises stops the run and `fit`.
+        A function that is called with every event of the run, a dict; an exception that it raises stops `fit`.
     verbose : {0, 1, 2}
         Prints stages (1), and epochs and trials (2), to standard error.
 
@@ -80,7 +81,7 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
             labels = _check_y(labels, multi_output=True)
             if type_of_target(labels, input_name="y") != "multilabel-indicator":
                 raise DataError(
-                    f"y of shape {labels.shape} does not say for each label whether a sample has it",
+                    f"y of shape {labels.shape} has other values than 0 and 1",
                     "give one class for each sample, [N], or 0 and 1 for each label, [N, labels]",
                 )
             self.classes_ = np.arange(labels.shape[1])
@@ -131,8 +132,8 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
     def load(cls, path: str | PathLike[str]) -> DashClassifier:
         """An estimator around a model file that `save` or the command wrote; its parameters are the defaults.
 
-        Its classes are of the type that `fit` was given. Where the command trained the model they are what the names
-        in the file look like: whole numbers, False and True, or else strings. X may be the table that the command was
+        Its classes have the type that `fit` was given. If the command trained the model, the type follows from the names
+        in the file: whole numbers, False and True, or else strings. X may be the table that the command was
         given, as a data frame, with the label or without.
         """
         model = _dashnas.Model.load(path)
@@ -173,7 +174,7 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
 
 
 def _labels(names: list[str], kind: str | None) -> NDArray[Any]:
-    """Classes from their names, as the type that they had or, where nobody knows, the type that all names have."""
+    """Classes from their names: of the type in the file or, without one, of the type that all names can have."""
     if kind is None:
         # A name like 007 is more than its number.
         whole = all(name.removeprefix("-").isdecimal() and str(int(name)) == name for name in names)

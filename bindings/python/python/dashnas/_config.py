@@ -38,6 +38,6 @@ def _toml(key: str, value: Any) -> str:
     def plain(value: Any) -> Any:
         if isinstance(value, (np.generic, np.ndarray)):
             return value.tolist()
-        raise ConfigError(f"`{key}` is {type(value).__name__}, which no setting is")
+        raise ConfigError(f"`{key}` is {type(value).__name__}; settings are numbers, strings, booleans and lists")
 
     return json.dumps(value, default=plain)

@@ -49,19 +49,19 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """What is known of the model: task, classes, input shape, architecture, how it was trained."""
+        """The description of the model: task, classes, input shape, architecture and training."""
 
     def predict(self, x: _F32) -> tuple[_F32, NDArray[np.uint32] | None]:
-        """Probabilities or values in the data's own units, and the most probable classes where there are classes.
+        """Probabilities or values in the units of the data, and the most probable class of each sample of a classification.
 
         `x` is N×C×L or N×C×H×W.
         """
 
     def outputs(self, x: _F32) -> _F32:
-        """What the network itself says: logits, or values that are not decoded."""
+        """The outputs of the network itself: logits, or values that are not decoded."""
 
     def to_onnx(self, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> bytes:
-        """The contents of an ONNX file, which was run on random inputs and agrees with the model.
+        """The contents of an ONNX file, verified against the model on random inputs.
 
         `raw` leaves out the normalization of inputs and the softmax, sigmoid or decoding of outputs; `fold` merges
         batch normalization into the convolutions.
@@ -70,6 +70,7 @@ class Model:
     def save_onnx(self, path: _Path, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> None:
         """Writes what `to_onnx` gives to a file, whole or not at all."""
 
+def load_dataset(source: str, settings: list[tuple[str, str]]) -> dict[str, Any]: ...
 def fit(
     x: _F32,
     y: _F32,
@@ -80,7 +81,7 @@ def fit(
 def agg_conv(x: _F32, weights: _F32, alpha: _F32, bias: _F32 | None, options: _Options) -> _F32: ...
 def agg_conv_backward(dy: _F32, x: _F32, weights: _F32, alpha: _F32, options: _Options) -> tuple[_F32, _F32, _F32]: ...
 def set_threads(n: int) -> None:
-    """Sets how many threads everything computes on; results do not depend on it.
+    """Sets the number of threads for all computations; results do not depend on it.
 
-    Can be called once, before anything was computed; otherwise there is one thread for each core.
+    It can be called once, before the first computation; by default there is one thread for each core.
     """

@@ -1,4 +1,4 @@
-"""What is printed of a run under way."""
+"""Progress of a run on standard error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Callback = Callable[[Event], object]
 
 
 class Follower:
-    """Keeps the epochs, prints what `verbose` asks for to standard error, and calls the user's function."""
+    """Keeps the events of epochs and trials, prints those that `verbose` asks for, and calls the user's function."""
 
     def __init__(self, verbose: int, callback: Callback | None) -> None:
         self.verbose = int(verbose)
@@ -30,13 +30,13 @@ class Follower:
     def _line(self, event: Event) -> str | None:
         kind = event["event"]
         if self.verbose >= 1 and kind == "stage-finished":
-            return f"{event['stage']}: done in {event['seconds']:.1f} s"
+            return f"{event['stage']}: finished in {event['seconds']:.1f} s"
         if self.verbose >= 1 and kind == "warning":
             return f"warning: {event['message']}"
         if self.verbose >= 2 and kind == "epoch":
             return f"{event['stage']}: epoch {event['epoch'] + 1}/{event['epochs']}, loss {event['train_loss']:.4g}"
         if self.verbose >= 2 and kind == "trial-finished":
             score = event.get("score")
-            found = "failed" if score is None else f"{score:.4g}"
-            return f"tune: trial {event['trial'] + 1}/{event['trials']}, lr {event['lr']:g}: {found}"
+            result = event.get("reason") or "no score" if score is None else f"validation metric {score:.4g}"
+            return f"{event['stage']}: trial {event['trial'] + 1}/{event['trials']}, learning rate {event['lr']:g}: {result}"
         return None

@@ -30,19 +30,20 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
     Parameters
     ----------
     preset : {"quick", "standard", "paper"}
-        The budget: minutes, a laptop's, or appendix A.5.2 of the paper.
+        The amount of computation: for minutes, for a laptop, or as in appendix A.5.2 of the paper.
     time_limit : float, optional
-        Seconds that fitting may take; the budget is cut to fit.
+        The time for fitting in seconds; all stages are planned to fit into it.
     seed : int
-        Decides every random choice: the same seed gives the same model.
+        The seed of all random numbers: the same seed gives the same model.
     config : dict, optional
-        Settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20}: all of docs/reference/config.md.
+        Settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20}; docs/reference/config.md describes
+        all of them.
     validation : (X, y), optional
-        Samples that judge training hyperparameters, instead of a share of the training data.
+        Samples for scoring the tuning trials, instead of a share of the training data.
     run_dir : path, optional
-        Where the run is kept, as by the command: it must not exist yet. Otherwise nothing is left behind.
+        A directory to create for the run, as by the command. Without one, nothing is left behind.
     progress : callable, optional
-        Called with every event of the run, a dict; an exception that it raises stops the run and `fit`.
+        A function that is called with every event of the run, a dict; an exception that it raises stops `fit`.
     verbose : {0, 1, 2}
         Prints stages (1), and epochs and trials (2), to standard error.
 

@@ -1,4 +1,4 @@
-"""What can go wrong. Each says what and where, and, in `hint`, what to do.
+"""Exceptions. The message states the fact and the cause; `hint` gives advice.
 
 Files that cannot be read or written are `OSError`s; Ctrl-C is `KeyboardInterrupt`.
 """
@@ -23,7 +23,7 @@ class DataError(DashnasError, ValueError):
 
 
 class ConfigError(DashnasError, ValueError):
-    """Settings that are wrong or do not go with the data."""
+    """Settings that are invalid or do not fit the data."""
 
 
 class ModelError(DashnasError, ValueError):
@@ -31,7 +31,7 @@ class ModelError(DashnasError, ValueError):
 
 
 class TrainingError(DashnasError, RuntimeError):
-    """Training that came to nothing: it diverged, or all tuning trials failed."""
+    """Training that failed: it diverged, or all tuning trials failed."""
 
 
 class OperatorError(DashnasError, ValueError):

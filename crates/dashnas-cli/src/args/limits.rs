@@ -1,39 +1,41 @@
-//! Limits on time, memory, size and speed, and the tuner that may have to live with them.
+//! Limits on time, memory, parameters and latency, and the tuner, whose default depends on the time limit.
 
+use crate::args::flags::flag;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use dashnas::config::{Override, Tuner};
+use dashnas::config::layers::Override;
+use dashnas_core::names::Tuner;
 
-/// What a run may take.
+/// The limits of a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
-    /// Plan everything to fit into this time, as in 90s, 20m or 1h30m.
+    /// The time for the whole run, as in 90s, 20m or 1h30m; all stages are planned to fit into it.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     time_limit: Option<f64>,
-    /// Keep resident memory below this, as in 800M or 4G.
+    /// The limit on resident memory, as in 800M or 4G.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory_limit: Option<i64>,
-    /// Choose the best kernels that make a network of at most so many parameters, as in 200000 or 1.5M.
+    /// The largest number of parameters of the searched network, as in 200000 or 1.5M.
     #[arg(long, value_name = "N", value_parser = count)]
     max_params: Option<i64>,
-    /// Choose the best kernels that take at most so many milliseconds for one sample on this machine.
+    /// The longest time in milliseconds that the searched network may take for one sample on this machine.
     #[arg(long, value_name = "MS", value_parser = milliseconds)]
     max_latency: Option<f64>,
-    /// How training hyperparameters are tuned [default: grid; under a time limit whichever fits].
+    /// The method of tuning the training hyperparameters [default: grid; with a time limit, the one that fits].
     #[arg(long, value_parser = PossibleValuesParser::new(Tuner::ALL.map(Tuner::name)))]
     tuner: Option<String>,
 }
 
 impl Limits {
-    /// The configuration's keys that were set.
+    /// The keys of the configuration that are set by these options.
     pub fn overrides(&self) -> impl Iterator<Item = Override> {
         [
-            self.time_limit.map(|v| Override::new("budget.time-limit", v, "--time-limit")),
-            self.memory_limit.map(|v| Override::new("budget.memory-limit", v, "--memory-limit")),
-            self.max_params.map(|v| Override::new("budget.max-params", v, "--max-params")),
-            self.max_latency.map(|v| Override::new("budget.max-latency", v, "--max-latency")),
-            self.tuner.as_deref().map(|v| Override::new("tune.tuner", v, "--tuner")),
+            self.time_limit.map(|v| Override::new("budget.time-limit", v, flag("budget.time-limit"))),
+            self.memory_limit.map(|v| Override::new("budget.memory-limit", v, flag("budget.memory-limit"))),
+            self.max_params.map(|v| Override::new("budget.max-params", v, flag("budget.max-params"))),
+            self.max_latency.map(|v| Override::new("budget.max-latency", v, flag("budget.max-latency"))),
+            self.tuner.as_deref().map(|v| Override::new("tune.tuner", v, flag("tune.tuner"))),
         ]
         .into_iter()
         .flatten()
@@ -45,7 +47,7 @@ fn duration(text: &str) -> Result<f64, String> {
     let wrong = || format!("expected a time such as 90s, 20m or 1h30m, not {text:?}");
     let mut rest = text.trim();
     let mut seconds = 0.0;
-    // Units fall from one part to the next.
+    // The units get smaller from one part to the next.
     let mut last = f64::INFINITY;
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -70,6 +72,9 @@ fn duration(text: &str) -> Result<f64, String> {
     if seconds > 0.0 { Ok(seconds) } else { Err(wrong()) }
 }
 
+/// The fewest bytes that are taken without a unit: less cannot be meant, since no run fits into it.
+const SMALLEST: i64 = 1 << 20;
+
 /// Bytes of `800M`, `4G`, `1.5GiB`; multiples of 1024.
 fn size(text: &str) -> Result<i64, String> {
     let trimmed = text.trim().trim_end_matches(['b', 'B']).trim_end_matches('i');
@@ -83,7 +88,11 @@ fn size(text: &str) -> Result<i64, String> {
     let shift = trimmed.chars().next_back().and_then(scale);
     let number = if shift.is_some() { &trimmed[..trimmed.len() - 1] } else { trimmed };
     let factor = f64::from(1u32 << 10).powi(shift.unwrap_or(0) / 10);
-    whole(number, factor).ok_or_else(|| format!("expected a size such as 800M or 4G, not {text:?}"))
+    let bytes = whole(number, factor).ok_or_else(|| format!("expected a size such as 800M or 4G, not {text:?}"))?;
+    if shift.is_none() && bytes < SMALLEST {
+        return Err(format!("{bytes} has no unit: write {bytes}M or {bytes}G"));
+    }
+    Ok(bytes)
 }
 
 /// `200000`, `200k` or `1.5M`; multiples of 1000.
@@ -104,7 +113,7 @@ fn milliseconds(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("expected milliseconds above 0, not {text:?}"))
 }
 
-/// A positive whole number once multiplied.
+/// The product of a number and a factor as a whole number from 1 on.
 fn whole(number: &str, factor: f64) -> Option<i64> {
     let value = number.trim().parse::<f64>().ok()? * factor;
     (value >= 1.0 && value < i64::MAX as f64).then_some(value as i64)
@@ -129,14 +138,15 @@ mod tests {
     #[test]
     fn sizes_and_counts_are_read_with_their_multiples() {
         assert_eq!(
-            ["1000", "800M", "4G", "1.5GiB", "2gb", "64K"].map(|t| size(t).unwrap_or(0)),
-            [1000, 800 << 20, 4 << 30, 3 << 29, 2 << 30, 64 << 10]
+            ["2000000", "800M", "4G", "1.5GiB", "2gb", "64K"].map(|t| size(t).unwrap_or(0)),
+            [2_000_000, 800 << 20, 4 << 30, 3 << 29, 2 << 30, 64 << 10]
         );
         assert_eq!(["200000", "200k", "1.5M"].map(|t| count(t).unwrap_or(0)), [200_000, 200_000, 1_500_000]);
         for wrong in ["", "0", "G", "-1G", "4X", "nan", "1e30T"] {
             assert!(size(wrong).is_err(), "{wrong}");
             assert!(count(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(size("4"), Err("4 has no unit: write 4M or 4G".into()));
         assert_eq!(milliseconds("2.5"), Ok(2.5));
         assert_eq!(milliseconds("2 ms"), Ok(2.0));
         assert!(milliseconds("0").is_err() && milliseconds("inf").is_err());

@@ -1,23 +1,33 @@
 //! `dashnas export`: a trained model in the formats of other programs.
 
-use super::predict::inputs;
-use super::{source, start};
-use crate::args::CommonArgs;
-use crate::failure::{Code, Failure, line};
+use crate::args::common::CommonArgs;
+use crate::args::numbers::positive;
+use crate::args::reading::ReadArgs;
+use crate::commands::inputs::inputs;
+use crate::commands::setup::uninterruptible;
+use crate::exit_code::Code;
+use crate::failure::Failure;
+use crate::label::line;
 use crate::output;
-use crate::progress::{Progress, Verbosity};
-use crate::read_args::ReadArgs;
+use crate::progress::Progress;
+use crate::verbosity::Verbosity;
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
-use dashnas::bench::random_inputs;
+use dashnas::bench::infer::random_inputs;
 use dashnas::config::Config;
-use dashnas::data::Array;
-use dashnas::export::onnx::{DEFAULT_OPSET, OnnxOptions, onnx, output_name};
-use dashnas::export::torch::torch;
-use dashnas::export::{Agreement, TOLERANCE, fold_batch_norm, other_size, verify};
-use dashnas::model::Model;
-use dashnas::pipeline::DataRecord;
-use dashnas::run_dir::{RunDir, names, write_atomic};
+use dashnas::record::data::DataRecord;
+use dashnas::run::source;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_core::files::write_atomic;
+use dashnas_formats::array::Array;
+use dashnas_nn::error::ModelError;
+use dashnas_nn::export::fold::fold_batch_norm;
+use dashnas_nn::export::onnx::{DEFAULT_OPSET, OnnxOptions, onnx, output_name};
+use dashnas_nn::export::torch::torch;
+use dashnas_nn::export::verify;
+use dashnas_nn::export::verify::{Agreement, TOLERANCE, other_size};
+use dashnas_nn::model::Model;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -26,31 +36,32 @@ use std::path::{Path, PathBuf};
 pub struct ExportArgs {
     /// A run directory, or a model.dashnas file.
     pub model: PathBuf,
-    /// What to write.
+    /// The format.
     #[arg(long, value_enum, default_value = "onnx")]
     pub format: Format,
-    /// Where to [default: model.onnx or model.safetensors, in the run directory or beside the model].
+    /// The file to write [default: model.onnx or model.safetensors, in the run directory or beside the model].
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Leave out transforms and normalization of the inputs, and the softmax, sigmoid or change of units of the outputs.
+    /// Leave out the transforms and normalization of the inputs, and the softmax, sigmoid or change of units of the
+    /// outputs.
     #[arg(long)]
     pub raw: bool,
-    /// Version of ONNX's operators [default: 17].
-    #[arg(long, value_name = "N")]
+    /// The version of ONNX's operators [default: 17].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = positive::<i64>())]
     pub opset: Option<i64>,
     /// Merge batch normalization into the convolutions before it.
     #[arg(long)]
     pub fold_batch_norm: bool,
-    /// The data set to compare on [default: the run's, its test inputs; random inputs for a model file].
+    /// The data set to verify the export on [default: the test inputs of the run; random inputs for a model file].
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
-    /// Samples to compare on.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    /// The number of samples to verify the export on.
+    #[arg(long, value_name = "N", default_value_t = 64, allow_negative_numbers = true, value_parser = positive::<u16>())]
     pub samples: u16,
-    /// How the result is printed and on how many threads it is computed.
+    /// The output format and the number of threads.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// How the files of --data are read, where not as the training data was.
+    /// Options for reading --data, where it differs from the training data.
     #[command(flatten)]
     pub read: ReadArgs,
 }
@@ -59,11 +70,11 @@ pub struct ExportArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// ONNX; the file is run again and compared with the model.
+    /// ONNX; the file is verified: its outputs are compared with those of the model.
     Onnx,
-    /// Weights by PyTorch's names, and a Python module that loads them.
+    /// Weights under PyTorch's names, and a Python module that loads them.
     Safetensors,
-    /// The model file itself, for `--fold-batch-norm` or to copy it out of a run.
+    /// A model file, for example with --fold-batch-norm.
     Dashnas,
 }
 
@@ -74,34 +85,34 @@ struct Exported {
     files: Vec<PathBuf>,
     bytes: usize,
     opset: Option<i64>,
-    /// What it was compared on, and how it compares; ONNX only.
+    /// The inputs that the file was verified on, and the result; for ONNX only.
     inputs: Option<&'static str>,
     agreement: Option<Agreement>,
-    /// The other length, or height and width, that a few samples were run at.
+    /// The other length, or height and width, that the file was verified at as well.
     other_size: Option<Vec<usize>>,
     relative_difference: Option<f64>,
 }
 
-/// Writes the model in another format, unless that computes something else.
+/// Writes the model in another format. An ONNX file that does not agree with the model is not written.
 pub fn export(args: &ExportArgs, verbosity: Verbosity) -> Result<(), Failure> {
     if args.format != Format::Onnx && args.opset.is_some() {
-        return Err(usage("--opset is for ONNX files", "use it with --format onnx"));
+        return Err(usage("--opset applies only to ONNX files", "use it with --format onnx"));
     }
     if args.format == Format::Dashnas && args.raw {
-        return Err(usage("a model file always holds its preprocessing", "leave out --raw"));
+        return Err(usage("a model file always contains its preprocessing", "leave out --raw"));
     }
     let out = target(args)?;
-    let mut progress = start(args.common.threads, verbosity)?;
+    let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let mut model = Model::load(&args.model)?;
     if args.fold_batch_norm {
-        let folded = fold_batch_norm(&model.to_artefact()).map_err(dashnas::Error::from)?;
-        model = Model::from_artefact(folded, model.device())?;
+        let folded = fold_batch_norm(&model.to_artifact()).map_err(ModelError::from)?;
+        model = Model::from_artifact(folded, model.device())?;
     }
     let done = match args.format {
         Format::Onnx => write_onnx(args, &model, out, &mut progress)?,
         Format::Safetensors => write_torch(args, &model, out)?,
         Format::Dashnas => {
-            let bytes = model.to_artefact().to_bytes()?;
+            let bytes = model.to_artifact().to_bytes()?;
             write(&out, &bytes)?;
             Exported::new(args.format, vec![out], bytes.len())
         }
@@ -112,7 +123,7 @@ pub fn export(args: &ExportArgs, verbosity: Verbosity) -> Result<(), Failure> {
 fn write_onnx(args: &ExportArgs, model: &Model, out: PathBuf, progress: &mut Progress) -> Result<Exported, Failure> {
     let opset = args.opset.unwrap_or(DEFAULT_OPSET);
     let options = OnnxOptions { opset, raw: args.raw };
-    let file = onnx(&model.to_artefact(), options).map_err(dashnas::Error::from)?;
+    let file = onnx(&model.to_artifact(), options).map_err(ModelError::from)?;
     let (inputs, x) = samples(args, model, progress)?;
     let agreement = verify(&file, model, args.raw, &x)?;
     write(&out, &file)?;
@@ -137,13 +148,13 @@ fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exporte
             "give --out a .safetensors file",
         ));
     }
-    let files = torch(&model.to_artefact(), &name, args.raw).map_err(dashnas::Error::from)?;
+    let files = torch(&model.to_artifact(), &name, args.raw).map_err(ModelError::from)?;
     write(&out, &files.weights)?;
     write(&module, files.module.as_bytes())?;
     Ok(Exported::new(args.format, vec![out, module], files.weights.len() + files.module.len()))
 }
 
-/// Inputs to compare on, and what they are: of the data set given, else the run's own, else random.
+/// Inputs to verify the export on, and their origin: the given data set, else that of the run, else random.
 fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<(&'static str, Array), Failure> {
     let first = |x: Array| x.select(&(0..x.rows().min(args.samples.into())).collect::<Vec<_>>());
     if let Some(data) = &args.data {
@@ -157,14 +168,14 @@ fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<
         match source::read(&record.source, &config, progress) {
             Ok(data) => return Ok(("test", first(data.test.x).in_memory()?)),
             Err(error) => {
-                note(&format!("{}: comparing on random inputs (name the data set with --data)", error.message()))
+                note(&format!("{error}; the export is verified on random inputs (--data gives another data set)"))
             }
         }
     }
     Ok(("random", random_inputs(model, args.samples.into(), 0)))
 }
 
-/// A warning on standard error, which has nowhere else to go if that is closed.
+/// Prints a warning on standard error; it is lost if that is closed.
 fn note(text: &str) {
     use std::io::Write;
     let _ = anstream::stderr().write_all(line(AnsiColor::Yellow, "warning", text).as_bytes());
@@ -182,7 +193,9 @@ fn target(args: &ExportArgs) -> Result<PathBuf, Failure> {
     let name = match args.format {
         Format::Onnx => "model.onnx",
         Format::Safetensors => "model.safetensors",
-        Format::Dashnas => return Err(usage("a model file would overwrite the model", "say where with --out FILE")),
+        Format::Dashnas => {
+            return Err(usage("the file to write would be the model itself", "give another file with --out"));
+        }
     };
     let folder = if args.model.is_dir() { Some(args.model.as_path()) } else { args.model.parent() };
     Ok(folder.unwrap_or(Path::new("")).join(name))
@@ -220,12 +233,13 @@ fn text(done: &Exported, model: &Model, raw: bool) -> String {
             format!(" and at {} {}", if size.len() == 1 { "length" } else { "size" }, size.join("×"))
         });
         text += &format!(
-            "Opset {opset}: `input` [any, {}, {}] to `{}`\nRun again on {} {inputs} samples{elsewhere}: differs from the model by \
-             at most {:.1e} of the outputs' scale ({TOLERANCE:.0e} is allowed)\n",
+            "Opset {opset}: from `input` [any, {}, {}] to `{}`\nVerified on {} {inputs} {}{elsewhere}: the outputs differ from the \
+             model's by at most {:.1e} of their scale ({TOLERANCE:.0e} is allowed)\n",
             shape[0],
             axes.join(", "),
             output_name(card.task, raw),
             agreement.samples,
+            if agreement.samples == 1 { "sample" } else { "samples" },
             agreement.relative(),
         );
     }

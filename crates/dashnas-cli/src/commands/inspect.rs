@@ -1,41 +1,54 @@
-//! `dashnas inspect`.
+//! `dashnas inspect`: a description of a data set and of the run that it would lead to.
 
-use super::{prepare, source};
-use crate::args::InspectArgs;
+use crate::args::flags::translate;
+use crate::args::settings::Settings;
+use crate::commands::opened::with_run_settings;
+use crate::commands::setup::interruptible;
 use crate::failure::Failure;
+use crate::hints::of_data;
 use crate::output;
-use crate::progress::Verbosity;
-use dashnas::data::{self, DataError};
-use dashnas::preview::Preview;
-use dashnas::transform;
+use crate::verbosity::Verbosity;
+use clap::Args;
+use dashnas::run::preview::Preview;
+use dashnas::run::source;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::inspect::Inspection;
+use dashnas_formats::error::DataError;
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::Path;
 
-/// Prints what a data set holds and what would be run on it, or what is there if it is not whole.
-pub fn inspect(args: &InspectArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let config = args.settings.load_for(&args.data)?;
-    if !source::is_built_in(&args.data) {
-        match data::open(Path::new(&args.data), &config.read_options()) {
-            Err(error @ DataError::Incomplete { .. }) => return incomplete(&error, args.json),
-            Err(error) => return Err(error.into()),
-            Ok(data) => return summary(&config, &transform::apply(&config, data)?, args.json),
-        }
-    }
-    let data = source::load(&args.data, &config, &mut prepare(None, verbosity)?)?;
-    summary(&config, &data, args.json)
+/// `inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A file or folder with a data set, or a task that `dashnas tasks` lists.
+    pub data: String,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
 }
 
-fn summary(config: &dashnas::config::Config, data: &data::Dataset, json: bool) -> Result<(), Failure> {
-    let mut summary = data.summary()?;
-    summary.understood = summary.understood.under(config);
-    // What the data are is said even where a run on them would be refused; why comes after it.
+/// Prints a description of a data set and of the run on it; of an incomplete data set, what is there and what is missing.
+pub fn inspect(args: &InspectArgs, verbosity: Verbosity) -> Result<(), Failure> {
+    let config = args.settings.load_for(&args.data)?;
+    match source::load(&args.data, &config, &mut interruptible(None, verbosity)?) {
+        Err(dashnas::Error::Data(error @ DataError::Incomplete { .. })) => incomplete(&error, args.json),
+        data => summary(&config, &data?, args.json),
+    }
+}
+
+fn summary(config: &dashnas::config::Config, data: &Dataset, json: bool) -> Result<(), Failure> {
+    let mut summary = data.inspect()?;
+    summary.summary = with_run_settings(summary.summary, data, config);
+    // The data set is described even where a run on it would be refused; the reason comes after it.
     let run = Preview::new(config, data);
     if json {
         output::print_json(&Inspected { summary, run: run.as_ref().ok() })?;
     } else {
         let run = run.as_ref().map(Preview::to_string).unwrap_or_default();
-        output::print(&format!("{summary}{run}"))?;
+        output::print(&translate(&format!("{summary}{run}")))?;
     }
     run.map(|_| ()).map_err(Failure::from)
 }
@@ -44,12 +57,12 @@ fn summary(config: &dashnas::config::Config, data: &data::Dataset, json: bool) -
 #[derive(Serialize)]
 struct Inspected<'a> {
     #[serde(flatten)]
-    summary: data::Summary,
-    /// What would be run; null if that would be refused.
+    summary: Inspection,
+    /// The run; null if it would be refused.
     run: Option<&'a Preview>,
 }
 
-/// What `--json` prints of files that are no whole data set.
+/// What `--json` prints of an incomplete data set.
 #[derive(Serialize)]
 struct Contents<'a> {
     format: &'a str,
@@ -57,20 +70,20 @@ struct Contents<'a> {
     missing: &'a str,
 }
 
-/// Prints what is there and what a data set would need besides.
+/// Prints what is there and what is missing for a data set.
 fn incomplete(error: &DataError, json: bool) -> Result<(), Failure> {
-    // Only called for this one error.
+    // The caller checked that it is this error.
     let DataError::Incomplete { path, format, contents, missing } = error else { return Ok(()) };
     if json {
         return output::print_json(&Contents { format, contents, missing });
     }
-    let mut text = format!("{}: {format}, not a whole data set\n", path.display());
+    let mut text = format!("{}: {format}, not a complete data set\n", path.display());
     for line in contents {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  holds     {line}");
+        let _ = writeln!(text, "  contains  {line}");
     }
     let _ = writeln!(text, "  missing   {missing}");
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = of_data(error) {
         let _ = writeln!(text, "  hint      {hint}");
     }
     output::print(&text)

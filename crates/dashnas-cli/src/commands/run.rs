@@ -1,32 +1,61 @@
-//! `dashnas run` and `dashnas search`: what starts a run directory.
+//! `dashnas run` and `dashnas search`: the commands that start a run.
 
-use super::stages::Opened;
-use super::{prepare, source};
-use crate::args::RunArgs;
-use crate::failure::{Code, Failure};
+use crate::args::common::CommonArgs;
+use crate::args::flags::translate;
+use crate::args::settings::Settings;
+use crate::commands::opened::{OpenedRun, summary};
+use crate::commands::setup::interruptible;
+use crate::exit_code::Code;
+use crate::failure::Failure;
+use crate::observers::Observers;
 use crate::output;
-use crate::progress::Verbosity;
-use crate::report;
-use dashnas::architecture::Architecture;
-use dashnas::config::BackboneName;
-use dashnas::data::Understanding;
-use dashnas::outcome::Outcome;
-use dashnas::pipeline::Run;
-use dashnas::run_dir::RunDir;
+use crate::results;
+use crate::verbosity::Verbosity;
+use clap::Args;
+use dashnas::record::outcome::Outcome;
+use dashnas::run::pipeline::Run;
+use dashnas::run::source;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_core::names::BackboneName;
+use dashnas_data::inspect::DataSummary;
+use dashnas_nn::architecture::Architecture;
+use dashnas_tasks::source::record;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// `run` and `search`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A file or folder with a data set, or a task that `dashnas tasks` lists; `dashnas inspect` describes it. With
+    /// --resume, it is only needed if the data set has moved.
+    #[arg(required_unless_present = "resume")]
+    pub data: Option<String>,
+    /// Resume a run that was stopped from its last checkpoint, with the configuration in its directory.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "Settings"])]
+    pub resume: Option<PathBuf>,
+    /// The run directory to create for the results [default: runs/NAME-N].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The output format and the number of threads.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The configuration.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
 /// Where run directories are made unless `--out` says otherwise.
 const RUNS: &str = "runs";
 
-/// Everything from a data set to a trained network.
+/// Runs all stages, from a data set to a trained network.
 pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let Started { done: outcome, data, .. } = started(args, verbosity, |run| run.all())?;
     if args.common.json {
         output::print_json(&Finished { outcome, data })
     } else {
-        output::print(&report::report(&outcome))
+        output::print(&results::result(&outcome))
     }
 }
 
@@ -35,18 +64,18 @@ pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
 struct Finished {
     #[serde(flatten)]
     outcome: Outcome,
-    /// What the data was understood to be.
-    data: Understanding,
+    /// The summary of the data set.
+    data: DataSummary,
 }
 
-/// Only the search.
+/// Runs the search only.
 pub fn search(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let Started { done, dir, data } = started(args, verbosity, |mut run| run.searched())?;
     let Architecture { backbone, kernels, probabilities } = done;
     if args.common.json {
         return output::print_json(&Searched { backbone, architecture: kernels, probabilities, run_dir: dir, data });
     }
-    let (table, dir) = (report::kernels(&kernels), dir.display());
+    let (table, dir) = (results::kernels(&kernels), dir.display());
     output::print(&format!("{table}\n\nRun directory: {dir}\nNext: dashnas tune {dir}\n"))
 }
 
@@ -57,63 +86,66 @@ struct Searched {
     architecture: Vec<[usize; 2]>,
     probabilities: Vec<f64>,
     run_dir: PathBuf,
-    data: Understanding,
+    data: DataSummary,
 }
 
 /// A run directory in which some work was done.
 struct Started<T> {
     done: T,
     dir: PathBuf,
-    data: Understanding,
+    data: DataSummary,
 }
 
-/// Reads the data and says what it was understood to be, starts a run directory or takes one up again, and does some
-/// work in it.
+/// Reads the data and prints its summary, starts or resumes a run, and does some work in it.
 fn started<T>(
     args: &RunArgs,
     verbosity: Verbosity,
     work: impl FnOnce(Run<'_>) -> Result<T, dashnas::Error>,
 ) -> Result<Started<T>, Failure> {
     if let Some(dir) = &args.resume {
-        let mut opened = Opened::open(dir, args.data.as_deref(), args.common.threads, verbosity)?;
-        let data = opened.understood();
-        let done = work(opened.run()?).map_err(|e| stopped(e, dir))?;
+        let mut opened = OpenedRun::open(dir, args.data.as_deref(), args.common.threads, verbosity)?;
+        let data = opened.print_summary();
+        let done = opened.work(work).map_err(|e| stopped(e, dir))?;
         return Ok(Started { done, dir: dir.clone(), data });
     }
     let config = args.settings.load_for(args.data.as_deref().unwrap_or_default())?;
-    // Asked before the run itself does, since making a data set takes a while.
+    // Checked before the data set is read or made, which may take a while.
     match &args.out {
         Some(out) => RunDir::probe(out)?,
         None => RunDir::probe(&default_out(Path::new(RUNS), "probe"))?,
     }
-    // clap asks for the data set unless there is something to resume.
+    // clap requires the data set unless there is a run to resume.
     let source = args.data.as_deref().unwrap_or_default();
-    let mut progress = prepare(args.common.threads, verbosity)?;
+    let mut observers = Observers::new(interruptible(args.common.threads, verbosity)?);
     let since = Instant::now();
-    let data = source::load(source, &config, &mut progress)?;
+    let data = source::load(source, &config, &mut observers)?;
     let read_in = since.elapsed();
-    let understood = data.understood().under(&config);
-    progress.tell(&understood.to_string());
+    observers.progress.set_metric(config.metric(data.task));
+    let summary = summary(&data, &config);
+    observers.progress.print(&translate(&summary.to_string()));
     let out = args.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &data.name));
-    let mut run = Run::start(&config, &source::record(source), &data, &out, &mut progress)?;
+    let mut run = Run::start(&config, &record(source), &data, &out, &mut observers)?;
     crate::logging::into(run.dir());
     run.data_read_in(read_in);
-    let dir = run.dir().path().to_owned();
-    let done = work(run).map_err(|e| stopped(e, &dir))?;
-    Ok(Started { done, dir, data: understood })
+    let dir = run.dir().clone();
+    let done = work(run).map_err(|e| stopped(e, dir.path()))?;
+    if dir.has(names::METRICS) {
+        observers.report(&dir);
+    }
+    Ok(Started { done, dir: dir.path().to_owned(), data: summary })
 }
 
-/// An error of a run, with how to go on where that is possible.
+/// The failure of a run, with the command that resumes it where that is possible.
 fn stopped(error: dashnas::Error, dir: &Path) -> Failure {
     match error {
         dashnas::Error::Interrupted => {
-            let hint = format!("go on with `dashnas run --resume {}`", dir.display());
+            let hint = format!("resume it with `dashnas run --resume {}`", dir.display());
             Failure::new(Code::Interrupted, error, Some(hint))
         }
         dashnas::Error::Bound { key, ref least, .. } => {
             let dir = dir.display();
             let hint = format!(
-                "set {key} to {least} in {dir}/config.toml and go on with `dashnas run --resume {dir}`: the search is kept"
+                "set {key} to {least} in {dir}/config.toml and resume with `dashnas run --resume {dir}`; the search is kept"
             );
             Failure::new(Code::Config, error, Some(hint))
         }

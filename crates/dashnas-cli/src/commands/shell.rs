@@ -1,18 +1,19 @@
-//! `dashnas completions` and `dashnas man`: what a shell and the manual are told of the command line.
+//! `dashnas completions` and `dashnas man`: descriptions of the command line for a shell and for the manual.
 
-use crate::failure::{Code, Failure};
-use crate::help;
+use crate::exit_code::Code;
+use crate::failure::Failure;
 use crate::output;
 use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
+use dashnas_core::text::plural;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What `completions --help` says after the options.
+/// The end of `completions --help`.
 const INSTALL: &str = "\
-Where shells look for it:
+Where each shell looks for the script:
   bash  dashnas completions bash > ~/.local/share/bash-completion/completions/dashnas
   zsh   dashnas completions zsh > _dashnas    (in a folder of $fpath)
   fish  dashnas completions fish > ~/.config/fish/completions/dashnas.fish";
@@ -28,29 +29,29 @@ pub struct CompletionsArgs {
 /// `man`.
 #[derive(Debug, Args)]
 pub struct ManArgs {
-    /// The subcommand to describe, as in `man bench step`; otherwise the command as a whole.
+    /// The subcommand to describe, as in `man bench step` [default: the command as a whole].
     pub subcommand: Vec<String>,
-    /// Write the pages of all subcommands into this folder, which is made if it is not there.
+    /// Write the manual pages of all subcommands into this folder, which is created if necessary.
     #[arg(long, value_name = "DIR", conflicts_with = "subcommand")]
     pub out: Option<PathBuf>,
 }
 
 /// Prints a completion script.
-pub fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
+pub fn completions(args: &CompletionsArgs, mut command: Command) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut help::command(), "dashnas", &mut script);
+    clap_complete::generate(args.shell, &mut command, "dashnas", &mut script);
     output::print(&String::from_utf8_lossy(&script))
 }
 
 /// Prints one manual page, or writes all of them.
-pub fn man(args: &ManArgs) -> Result<(), Failure> {
-    let mut command = help::command();
+pub fn man(args: &ManArgs, mut command: Command) -> Result<(), Failure> {
     // Subcommands learn their full names, `dashnas-bench-step`, and the global options.
     command.build();
     if let Some(folder) = &args.out {
         fs::create_dir_all(folder).map_err(|e| Failure::file("make", folder, &e))?;
         let written = write_all(&command, folder)?;
-        return output::print(&format!("{written} pages in {0}; read one with: man {0}/dashnas.1\n", folder.display()));
+        let (pages, folder) = (plural(written, "manual page"), folder.display());
+        return output::print(&format!("Wrote {pages} to {folder}; read one with: man {folder}/dashnas.1\n"));
     }
     let mut page = &command;
     for name in &args.subcommand {

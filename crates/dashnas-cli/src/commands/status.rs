@@ -1,15 +1,15 @@
-//! `dashnas status`: where a run stands, from another terminal.
+//! `dashnas status`: the state of a run, from another terminal.
 
 use crate::failure::Failure;
 use crate::output;
 use clap::Args;
-use dashnas::run_dir::RunDir;
-use dashnas::status::{State, Status};
+use dashnas::run_dir::dir::RunDir;
+use dashnas_report::status::{State, Status};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How often `--watch` looks.
+/// The time between two lines or screens of `--watch`.
 const PERIOD: Duration = Duration::from_secs(2);
 /// Clears a terminal and goes to its first line.
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -19,15 +19,15 @@ const CLEAR: &str = "\x1b[2J\x1b[H";
 pub struct StatusArgs {
     /// The run directory.
     pub run: PathBuf,
-    /// Print JSON; with --watch, a line at a time.
+    /// Print JSON; with --watch, one line each time.
     #[arg(long)]
     pub json: bool,
-    /// Look again every two seconds, until the run ends or Ctrl-C.
+    /// Print the state every two seconds, until the run ends.
     #[arg(short, long)]
     pub watch: bool,
 }
 
-/// Prints the status, once or again and again.
+/// Prints the state, once or repeatedly.
 pub fn status(args: &StatusArgs) -> Result<(), Failure> {
     let dir = RunDir::open(&args.run)?;
     if !args.watch {
@@ -46,7 +46,7 @@ pub fn status(args: &StatusArgs) -> Result<(), Failure> {
         if status.state != State::Running {
             return Ok(());
         }
-        // Nothing is to be left tidy: Ctrl-C ends the process as it always does.
+        // Nothing has to be cleaned up, so Ctrl-C may end the process immediately.
         std::thread::sleep(PERIOD);
     }
 }

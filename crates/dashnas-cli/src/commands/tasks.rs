@@ -1,14 +1,17 @@
-//! `dashnas tasks` and `dashnas fetch`: the paper's ten tasks and their files.
+//! `dashnas tasks` and `dashnas fetch`: the ten tasks of the paper and their files.
 
+use crate::args::numbers::between;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output;
-use crate::progress::Verbosity;
+use crate::verbosity::Verbosity;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use comfy_table::{ContentArrangement, Table, presets};
-use dashnas::fetch::{self, Client, Done, Hash, RETRIES, Watch};
-use dashnas::tasks::{ALL, Recipe, find};
+use dashnas_tasks::fetch;
+use dashnas_tasks::fetch::download::{Client, RETRIES};
+use dashnas_tasks::fetch::{Checksum, FetchObserver, FetchOutcome};
+use dashnas_tasks::recipes::{ALL, Recipe, find};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::fmt::Write;
@@ -19,7 +22,7 @@ use std::time::{Duration, Instant};
 /// `tasks`.
 #[derive(Debug, Args)]
 pub struct TasksArgs {
-    /// Say all about this task: its files, how they are prepared and split, its settings, where they can be had.
+    /// The task to describe: its files, their preparation and split, its settings, and the sources of the files.
     #[arg(value_parser = PossibleValuesParser::new(ALL.map(|recipe| recipe.name)))]
     pub task: Option<String>,
     /// Print JSON.
@@ -33,15 +36,15 @@ pub struct FetchArgs {
     /// The task; `dashnas tasks` lists them.
     #[arg(value_parser = PossibleValuesParser::new(ALL.map(|recipe| recipe.name)))]
     pub task: String,
-    /// Folder for its files; made if it is not there [default: data/TASK].
+    /// The folder for its files, which is created if necessary [default: data/TASK].
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Get the files from here instead of from where they were published: a folder on the web, http:// or https://,
-    /// in which they lie under the names that `dashnas tasks TASK` lists.
+    /// The address of another folder on the web to download from, with http:// or https://, in which the files have
+    /// the names that `dashnas tasks TASK` lists.
     #[arg(long, value_name = "URL", value_parser = base)]
     pub from: Option<String>,
-    /// How often a connection that breaks without giving a further byte is tried again.
-    #[arg(long, value_name = "N", default_value_t = RETRIES, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    /// The number of further attempts after a connection breaks without having delivered a byte.
+    #[arg(long, value_name = "N", default_value_t = RETRIES, allow_negative_numbers = true, value_parser = between::<u32>(0, 1000))]
     pub retries: u32,
 }
 
@@ -51,7 +54,7 @@ fn base(text: &str) -> Result<String, String> {
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"?#@".contains(c);
     match rest {
         Some(rest) if rest.chars().all(plain) && !rest.trim_start_matches('/').is_empty() => Ok(text.to_owned()),
-        _ => Err("it must be an address that begins with http:// or https://, without ?, # or @".into()),
+        _ => Err("expected an address that begins with http:// or https://, without ?, # or @".into()),
     }
 }
 
@@ -64,7 +67,7 @@ struct Listed {
     preparation: &'static str,
     split: &'static str,
     settings: &'static [&'static str],
-    licence: &'static str,
+    license: &'static str,
     sources: Vec<&'static str>,
     by_hand: Option<&'static str>,
 }
@@ -77,8 +80,8 @@ impl From<&Recipe> for Listed {
             files: recipe.files.iter().map(|&(file, holds)| [file, holds]).collect(),
             preparation: recipe.preparation,
             split: recipe.split,
-            settings: recipe.settings_text(),
-            licence: recipe.licence,
+            settings: recipe.common_settings(),
+            license: recipe.license,
             sources: recipe.sources.iter().map(|source| source.url).collect(),
             by_hand: recipe.by_hand,
         }
@@ -100,12 +103,12 @@ pub fn list(args: &TasksArgs) -> Result<(), Failure> {
 fn table() -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["task", "what is learnt"]);
+    table.set_header(["task", "description"]);
     for recipe in ALL {
         table.add_row([recipe.name, recipe.title]);
     }
     format!(
-        "{table}\n\nSay `dashnas tasks TASK` for its files and settings, `dashnas fetch TASK` to download them,\n         `dashnas run TASK --data-dir DIR` to run it, `dashnas run FILE --recipe TASK` to learn other data like it.\n"
+        "{table}\n\n`dashnas tasks TASK` describes its files and settings, `dashnas fetch TASK` downloads them,\n`dashnas run TASK --data-dir DIR` runs it, `dashnas run FILE --recipe TASK` uses its settings for other data.\n"
     )
 }
 
@@ -117,17 +120,17 @@ fn describe(recipe: &Recipe) -> String {
         let _ = writeln!(text, "  {file}\n      {holds}");
     }
     let _ =
-        writeln!(text, "\nPreparation: {}\nSplit: {}\nLicence: {}", recipe.preparation, recipe.split, recipe.licence);
+        writeln!(text, "\nPreparation: {}\nSplit: {}\nLicense: {}", recipe.preparation, recipe.split, recipe.license);
     let _ = writeln!(text, "\nSettings (over the preset):");
-    for setting in recipe.settings_text() {
+    for setting in recipe.common_settings() {
         let _ = writeln!(text, "  {setting}");
     }
-    let _ = writeln!(text, "\nWhere from:");
+    let _ = writeln!(text, "\nSources:");
     for source in recipe.sources {
-        let checked = match source.hash {
-            Hash::Unknown => "no checksum published",
-            Hash::Md5(_) => "MD5 known",
-            Hash::Sha256(_) => "SHA-256 known",
+        let checked = match source.checksum {
+            Checksum::Unknown => "no checksum published",
+            Checksum::Md5(_) => "MD5 known",
+            Checksum::Sha256(_) => "SHA-256 known",
         };
         let _ = writeln!(text, "  {} ({checked})", source.url);
     }
@@ -151,15 +154,15 @@ pub fn fetch(args: &FetchArgs, verbosity: Verbosity) -> Result<(), Failure> {
         client = client.with_mirror(base);
     }
     for source in recipe.sources {
-        if source.hash == Hash::Unknown {
-            show.note(&format!("{}: no checksum was published for it; only its size can be checked", source.file));
+        if source.checksum == Checksum::Unknown {
+            show.note(&format!("{}: no checksum was published, so only the size can be checked", source.file));
         }
         let done = fetch::fetch(&client, source, &folder, &mut show)?;
         show.clear();
         show.note(&match done {
-            Done::Present => format!("{} is there", source.file),
-            Done::Downloaded if source.hash == Hash::Unknown => format!("{} downloaded", source.file),
-            Done::Downloaded => format!("{} downloaded, as it was published", source.file),
+            FetchOutcome::Present => format!("{} is already present", source.file),
+            FetchOutcome::Downloaded if source.checksum == Checksum::Unknown => format!("Downloaded {}", source.file),
+            FetchOutcome::Downloaded => format!("Downloaded {}; its checksum is correct", source.file),
         });
     }
     if recipe.sources.is_empty() {
@@ -168,7 +171,7 @@ pub fn fetch(args: &FetchArgs, verbosity: Verbosity) -> Result<(), Failure> {
     output::print(&format!("{}\n", folder.display()))
 }
 
-/// Without a bar to look at, a line every ten seconds shows that there is life.
+/// The time between two lines about a download where there is no bar.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Shows a download: a bar on a terminal, lines elsewhere.
@@ -177,14 +180,14 @@ struct Show {
     interrupt: Interrupt,
     bar: Option<ProgressBar>,
     terminal: bool,
-    /// When a line was last printed.
-    said: Instant,
+    /// The time at which the last line was printed.
+    printed: Instant,
 }
 
 impl Show {
     fn new(verbosity: Verbosity) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { verbosity, interrupt: Interrupt::listen(), bar: None, terminal, said: Instant::now() }
+        Self { verbosity, interrupt: Interrupt::listen(), bar: None, terminal, printed: Instant::now() }
     }
 
     fn clear(&mut self) {
@@ -194,13 +197,13 @@ impl Show {
     }
 }
 
-impl Watch for Show {
-    fn progress(&mut self, file: &str, progress: fetch::Progress) {
+impl FetchObserver for Show {
+    fn progress(&mut self, file: &str, progress: fetch::DownloadProgress) {
         if self.verbosity == Verbosity::Quiet {
             return;
         }
         if !self.terminal {
-            if self.said.elapsed() >= PAUSE {
+            if self.printed.elapsed() >= PAUSE {
                 let total = progress.total.map_or_else(String::new, |n| format!(" of {}", HumanBytes(n)));
                 self.note(&format!("{file}: {}{total}", HumanBytes(progress.done)));
             }
@@ -225,7 +228,7 @@ impl Watch for Show {
             use std::io::Write;
             // There is nowhere to report that standard error is closed.
             let _ = writeln!(anstream::stderr(), "{text}");
-            self.said = Instant::now();
+            self.printed = Instant::now();
         }
     }
 

@@ -1,36 +1,49 @@
-//! Which events become a line, and how it reads.
+//! The lines for the events of a run.
 
-use super::Verbosity;
-use dashnas::event::Event;
+use crate::verbosity::Verbosity;
+use dashnas::record::event::Event;
+use dashnas_core::stage::Stage;
+use dashnas_core::task::Metric;
+use dashnas_core::text::{duration, plural};
 use std::time::{Duration, Instant};
 
 /// Turns events into lines.
 pub struct Lines {
     verbosity: Verbosity,
-    /// Least time between lines about steps; none: no such lines.
+    /// The shortest time between two lines about steps; `None` for no such lines.
     pause: Option<Duration>,
     last: Option<Instant>,
+    /// The metric of the run, once it is known.
+    metric: Option<Metric>,
 }
 
 impl Lines {
     /// Lines of the given verbosity.
     pub fn new(verbosity: Verbosity, pause: Option<Duration>) -> Self {
-        Self { verbosity, pause, last: None }
+        Self { verbosity, pause, last: None, metric: None }
     }
 
-    /// The line for an event, if it gets one.
+    /// Sets the metric of the values in the events.
+    pub fn set_metric(&mut self, metric: Metric) {
+        self.metric = Some(metric);
+    }
+
+    /// A value of the metric with its name: `error rate 12.50 %`.
+    fn value(&self, value: f64) -> String {
+        match self.metric {
+            Some(metric) => format!("{} {}", metric.title(), metric.format(value)),
+            None => format!("metric {value:.4}"),
+        }
+    }
+
+    /// The line for an event, if it has one.
     pub fn event(&mut self, event: &Event, now: Instant) -> Option<String> {
         let verbose = self.verbosity >= Verbosity::Verbose;
         match event {
             Event::StageStarted { stage, steps_total, epochs } => {
                 self.last = Some(now);
-                let size = match (steps_total, epochs) {
-                    (0, _) => String::new(),
-                    (steps, 0) => format!(": {steps} steps"),
-                    (steps, epochs) => format!(": {epochs} epochs, at most {steps} steps"),
-                };
-                // On a terminal the bar says it.
-                self.pause.is_some().then(|| format!("{stage}{size}"))
+                // On a terminal the bar shows it.
+                self.pause.is_some().then(|| started(*stage, *steps_total, *epochs))
             }
             Event::Planned { plan } => Some(plan.to_string()),
             Event::StageResumed { stage, steps_done } => Some(format!("{stage}: resuming after step {steps_done}")),
@@ -44,35 +57,53 @@ impl Lines {
             }
             Event::Epoch { stage, epoch, epochs, train_loss, train_metric, val_metric, lr, seconds, .. } => verbose
                 .then(|| {
-                    let named = |name: &str, m: Option<f64>| m.map_or_else(String::new, |m| format!("  {name} {m:.4}"));
-                    let metrics = named("training metric", *train_metric) + &named("validation metric", *val_metric);
+                    let named =
+                        |on: &str, m: Option<f64>| m.map_or_else(String::new, |m| format!("  {on} {}", self.value(m)));
+                    let metrics = named("training", *train_metric) + &named("validation", *val_metric);
                     format!(
-                        "{stage}: epoch {}/{epochs}  loss {train_loss:.4}{metrics}  lr {}  {seconds:.1} s",
+                        "{stage}: epoch {}/{epochs}  loss {train_loss:.4}{metrics}  learning rate {}  {seconds:.1} s",
                         epoch + 1,
                         rate(*lr)
                     )
                 }),
             Event::Alpha { epoch, layers } => verbose.then(|| {
-                let choices = layers.iter().map(|l| format!("{},{}", l.kernel_size, l.dilation));
-                format!("search: epoch {}  leading k,d: {}", epoch + 1, choices.collect::<Vec<_>>().join("  "))
+                let choices = layers.iter().map(|l| format!("({}, {})", l.kernel_size, l.dilation));
+                format!(
+                    "search: epoch {}  leading kernel sizes and dilations: {}",
+                    epoch + 1,
+                    choices.collect::<Vec<_>>().join("  ")
+                )
             }),
             Event::TrialFinished { stage, trial, trials, lr, weight_decay, momentum, dropout, score, loss, reason } => {
                 let result = match (score, loss, reason) {
-                    (Some(score), ..) => format!("validation {score:.4}"),
+                    (Some(score), ..) => format!("validation {}", self.value(*score)),
                     (None, _, Some(reason)) => reason.clone(),
                     (None, Some(loss), None) => format!("validation loss {loss:.4}"),
                     (None, None, None) => "no score".to_owned(),
                 };
                 Some(format!(
-                    "{stage}: trial {}/{trials}  lr {lr}, weight decay {weight_decay}, momentum {momentum}, dropout \
+                    "{stage}: trial {}/{trials}  learning rate {lr}, weight decay {weight_decay}, momentum {momentum}, dropout \
                      {dropout}: {result}",
                     trial + 1
                 ))
             }
-            Event::StageFinished { stage, seconds } => Some(format!("{stage}: done in {seconds:.1} s")),
+            Event::StageFinished { stage, seconds } => Some(format!("{stage}: finished in {}", duration(*seconds))),
             Event::Note { message } => Some(message.clone()),
             Event::Warning { .. } | Event::Finished { .. } => None,
         }
+    }
+}
+
+/// The line for the start of a stage.
+fn started(stage: Stage, steps: u64, epochs: usize) -> String {
+    let count = usize::try_from(steps).unwrap_or(usize::MAX);
+    let (steps, passes) = (plural(count, "step"), plural(epochs, "epoch"));
+    match (stage, count, epochs) {
+        (_, 0, _) => stage.to_string(),
+        (Stage::Data, ..) => format!("{stage}: solving {}", plural(count, "flow problem")),
+        (Stage::Tune, ..) => format!("{stage}: trials of {passes} each, up to {steps} in total"),
+        (_, _, 0) => format!("{stage}: {steps}"),
+        _ => format!("{stage}: {passes}, up to {steps}"),
     }
 }
 
@@ -82,11 +113,11 @@ pub fn step(event: &Event) -> String {
     let mut parts = Vec::new();
     parts.extend(trial.map(|trial| format!("trial {}", trial + 1)));
     parts.extend(loss.map(|loss| format!("epoch {}  loss {loss:.4}", epoch + 1)));
-    parts.extend(lr.map(|lr| format!("lr {}", rate(lr))));
+    parts.extend(lr.map(|lr| format!("learning rate {}", rate(lr))));
     parts.join("  ")
 }
 
-/// A learning rate to three digits: products of decimals are not short otherwise.
+/// A learning rate in few digits: products of decimal fractions are not short otherwise.
 fn rate(lr: f64) -> String {
     if lr >= 1e-3 || lr == 0.0 {
         let text = format!("{lr:.5}");
@@ -99,7 +130,7 @@ fn rate(lr: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dashnas::event::{LayerChoice, Stage};
+    use dashnas::record::event::LayerChoice;
 
     fn a_step(step: u64) -> Event {
         Event::Step {
@@ -114,18 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_spoken_of_only_now_and_then() {
+    fn steps_get_a_line_only_now_and_then() {
         let mut lines = Lines::new(Verbosity::Normal, Some(Duration::from_secs(10)));
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         let started = Event::StageStarted { stage: Stage::Search, steps_total: 40, epochs: 8 };
-        assert_eq!(lines.event(&started, start).unwrap(), "search: 8 epochs, at most 40 steps");
+        assert_eq!(lines.event(&started, start).unwrap(), "search: 8 epochs, up to 40 steps");
         assert_eq!(lines.event(&a_step(1), after(1)), None);
-        assert_eq!(lines.event(&a_step(9), after(10)).unwrap(), "search: step 9/40  epoch 2  loss 0.5000  lr 0.02");
+        assert_eq!(
+            lines.event(&a_step(9), after(10)).unwrap(),
+            "search: step 9/40  epoch 2  loss 0.5000  learning rate 0.02"
+        );
         assert_eq!(lines.event(&a_step(10), after(19)), None);
         assert!(lines.event(&a_step(11), after(20)).is_some());
         let done = Event::StageFinished { stage: Stage::Search, seconds: 20.04 };
-        assert_eq!(lines.event(&done, after(20)).unwrap(), "search: done in 20.0 s");
+        assert_eq!(lines.event(&done, after(20)).unwrap(), "search: finished in 20.0 s");
     }
 
     #[test]
@@ -137,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn epochs_and_choices_are_for_the_verbose() {
+    fn epochs_and_kernels_get_lines_only_in_verbose_mode() {
         let epoch = Event::Epoch {
             stage: Stage::Retrain,
             trial: None,
@@ -157,13 +191,16 @@ mod tests {
         let mut verbose = Lines::new(Verbosity::Verbose, None);
         assert_eq!(
             verbose.event(&epoch, now).unwrap(),
-            "retrain: epoch 1/15  loss 0.2500  training metric 0.7500  validation metric 0.5000  lr 1.6e-4  1.0 s"
+            "retrain: epoch 1/15  loss 0.2500  training metric 0.7500  validation metric 0.5000  learning rate 1.6e-4  1.0 s"
         );
-        assert_eq!(verbose.event(&alpha, now).unwrap(), "search: epoch 3  leading k,d: 9,7  9,7");
+        assert_eq!(
+            verbose.event(&alpha, now).unwrap(),
+            "search: epoch 3  leading kernel sizes and dilations: (9, 7)  (9, 7)"
+        );
     }
 
     #[test]
-    fn trials_say_why_they_have_no_score() {
+    fn trials_without_a_score_show_the_reason() {
         let trial = |score, reason| Event::TrialFinished {
             stage: Stage::Tune,
             trial: 0,
@@ -177,10 +214,20 @@ mod tests {
             reason,
         };
         let mut lines = Lines::new(Verbosity::Normal, None);
-        let head = "tune: trial 1/24  lr 0.1, weight decay 0.000005, momentum 0.9, dropout 0.05: ";
+        let head = "tune: trial 1/24  learning rate 0.1, weight decay 0.000005, momentum 0.9, dropout 0.05: ";
         let now = Instant::now();
-        assert_eq!(lines.event(&trial(Some(0.25), None), now).unwrap(), format!("{head}validation 0.2500"));
+        assert_eq!(lines.event(&trial(Some(0.25), None), now).unwrap(), format!("{head}validation metric 0.2500"));
+        lines.set_metric(Metric::ZeroOneError);
+        assert_eq!(lines.event(&trial(Some(0.25), None), now).unwrap(), format!("{head}validation error rate 25.00 %"));
         let failed = lines.event(&trial(None, Some("the loss is not finite".into())), now).unwrap();
         assert_eq!(failed, format!("{head}the loss is not finite"));
+    }
+
+    #[test]
+    fn stages_start_with_their_size() {
+        assert_eq!(started(Stage::Data, 500, 0), "data: solving 500 flow problems");
+        assert_eq!(started(Stage::Tune, 1848, 22), "tune: trials of 22 epochs each, up to 1848 steps in total");
+        assert_eq!(started(Stage::Retrain, 1, 1), "retrain: 1 epoch, up to 1 step");
+        assert_eq!(started(Stage::Evaluate, 0, 0), "evaluate");
     }
 }

@@ -1,45 +1,41 @@
 //! Asynchronous successive halving (ASHA; Li et al., "A System for Massively Parallel
-//! Hyperparameter Tuning", 2020): many short trials, of which the best 1/η go on to η times as
-//! many steps, and so on. What the paper's WRN-ASHA baseline tunes with.
+//! Hyperparameter Tuning", 2020): many short trials, of which the best 1/η are promoted to η times as many steps, and
+//! so on. The paper tunes its WRN-ASHA baseline with it.
 //!
-//! Two things differ from the original, both for the sake of a result that does not depend on
-//! the clock and can be resumed:
+//! Two things differ from the original, so that the result does not depend on the clock and can be resumed:
 //!
-//! - Promotion is decided in the order in which trials *would* finish on a fixed number of
-//!   workers if a step took everywhere the same time. However many trials really run side by
-//!   side, and however fast, the same are promoted.
-//! - A promoted trial starts afresh and is annealed over its whole length, instead of going on
-//!   from where its shorter training ended. So each rung ranks by what retraining will do, no
-//!   weights wait on disk, and it costs at most η/(η − 1) times the steps.
+//! - Promotion is decided in the order in which trials *would* finish on a fixed number of workers if every step took
+//!   the same time. The same trials are promoted, however many really run side by side, and however fast.
+//! - A promoted trial starts from the initial weights and is annealed over its whole length, instead of continuing its
+//!   shorter training. Each rung therefore ranks trainings that are like retraining, no weights are kept on disk, and
+//!   the tuning costs at most η/(η − 1) times the steps.
 
-mod space;
+pub mod space;
 
-pub use space::SampleSpace;
-
-use crate::problem::Score;
+use dashnas_core::score::Score;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-/// The size of the tournament.
+/// The settings of asynchronous successive halving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Tournament {
-    /// Configurations sampled, at least 1.
+pub struct AshaSettings {
+    /// Sampled hyperparameter configurations, at least 1.
     pub samples: usize,
-    /// η, at least 2: one in η is promoted, to η times the steps.
+    /// The reduction factor η, at least 2: one trial in η is promoted, to η times the steps.
     pub reduction: usize,
-    /// Brackets, at least 1: bracket b starts its trials η^b times as long, against the risk
-    /// that short trials mislead. Each gets the same number of steps at its start.
+    /// Brackets, at least 1: trials of bracket b start η^b times as long, against the risk that short trials mislead.
+    /// The first rungs of all brackets get about the same number of steps.
     pub brackets: usize,
     /// Steps of a trial on rung 0, at least 1.
     pub min_steps: u64,
     /// Steps of a trial on the last rung.
     pub max_steps: u64,
-    /// Trials under way at a time, at least 1. Part of what decides the result.
+    /// Trials that run at a time, at least 1. The result depends on it.
     pub workers: usize,
 }
 
-impl Tournament {
+impl AshaSettings {
     /// Steps of a trial on each rung, rising to `max_steps`.
     pub fn rungs(&self) -> Vec<u64> {
         let reduction = self.reduction.max(2) as u64;
@@ -52,8 +48,7 @@ impl Tournament {
         rungs
     }
 
-    /// Trainings and steps in all, where no trial is promoted that later proves not to be among
-    /// the best.
+    /// Trainings and steps in total, if no trial is promoted that later turns out not to be among the best.
     pub fn size(&self) -> (usize, u64) {
         let rungs = self.rungs();
         let mut entered = vec![0usize; rungs.len()];
@@ -76,10 +71,10 @@ impl Tournament {
     }
 }
 
-/// One training of the tournament.
+/// One training: a sample on a rung.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Job {
-    /// The sampled configuration, from 0.
+    /// The number of the sampled configuration, from 0.
     pub sample: usize,
     /// The rung, from 0.
     pub rung: usize,
@@ -95,44 +90,44 @@ struct Entry {
     promoted: bool,
 }
 
-/// A job that a worker has taken up.
+/// A job that a worker has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Running {
     job: Job,
     bracket: usize,
-    /// When it would finish, in steps since the start of the tournament.
+    /// When the job would finish, in steps since the start.
     finish: u64,
-    /// Its result, once known.
-    result: Option<Outcome>,
+    /// The result, once it is known.
+    result: Option<JobResult>,
 }
 
-/// How a job ended. Not an `Option` in an `Option`, which JSON could not tell apart.
+/// The result of a job. JSON could not tell an `Option` in an `Option` from a plain one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Outcome {
-    /// `None` if it failed.
+struct JobResult {
+    /// The score; `None` if the job failed.
     score: Option<Score>,
 }
 
-/// A tournament under way. Its whole state can be stored; it is also a function of the results
-/// alone, so that feeding them to a new one leads to the same state.
+/// The state of asynchronous successive halving. It can be stored; it is also a function of the results alone, so that
+/// giving them to a new instance leads to the same state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Asha {
-    size: Tournament,
-    /// `[bracket][rung]`: what finished there, in the order of the imagined clock.
+    size: AshaSettings,
+    /// `[bracket][rung]`: the finished trials, in the order of the simulated clock.
     finished: Vec<Vec<Vec<Entry>>>,
     running: Vec<Running>,
-    /// Samples handed out.
+    /// Number of samples handed out.
     sampled: usize,
     /// Steps handed out on each bracket's first rung.
     spent: Vec<u64>,
-    /// The imagined clock.
+    /// The simulated clock, in steps.
     now: u64,
     closed: bool,
 }
 
 impl Asha {
-    /// A tournament about to start.
-    pub fn new(size: Tournament) -> Self {
+    /// The state before the first result.
+    pub fn new(size: AshaSettings) -> Self {
         let rungs = size.rungs().len();
         let brackets = size.brackets.clamp(1, rungs);
         let mut new = Self {
@@ -148,20 +143,19 @@ impl Asha {
         new
     }
 
-    /// The jobs whose results are awaited, in the order they were handed out: all of them may
-    /// run at once. Empty when the tournament is over.
+    /// The jobs without a result, in the order in which they were handed out: all of them may run at once. Empty at the
+    /// end.
     pub fn pending(&self) -> Vec<Job> {
         self.running.iter().filter(|r| r.result.is_none()).map(|r| r.job).collect()
     }
 
-    /// Takes in the result of a pending job, `None` if it failed; false if no such job is
-    /// awaited.
+    /// Takes the score of a pending job, `None` if it failed; false if no such job is pending.
     pub fn finish(&mut self, job: Job, score: Option<Score>) -> bool {
         let Some(running) = self.running.iter_mut().find(|r| r.job == job && r.result.is_none()) else { return false };
-        running.result = Some(Outcome { score });
-        // Results count in the order of the imagined clock: a later one waits for the earlier.
+        running.result = Some(JobResult { score });
+        // Results count in the order of the simulated clock: a later one waits for the earlier ones.
         while let Some(first) = (0..self.running.len()).min_by_key(|&i| (self.running[i].finish, i))
-            && let Some(Outcome { score }) = self.running[first].result
+            && let Some(JobResult { score }) = self.running[first].result
         {
             let done = self.running.remove(first);
             self.now = done.finish;
@@ -172,12 +166,12 @@ impl Asha {
         true
     }
 
-    /// Hands out nothing more: what is pending still counts.
+    /// Hands out no more jobs. The results of pending ones still count.
     pub fn close(&mut self) {
         self.closed = true;
     }
 
-    /// The sample with the best score on the highest rung that has one.
+    /// The sample with the best score on the highest rung that has a score.
     pub fn best(&self) -> Option<(usize, Score)> {
         let rungs = self.size.rungs().len();
         (0..rungs).rev().find_map(|rung| {
@@ -194,7 +188,7 @@ impl Asha {
         })
     }
 
-    /// Gives every free worker a job while there is one.
+    /// Gives every free worker a job while there are jobs.
     fn assign(&mut self) {
         while !self.closed && self.running.len() < self.size.workers.max(1) {
             let Some((bracket, job)) = self.promote().or_else(|| self.sample()) else { return };
@@ -202,8 +196,7 @@ impl Asha {
         }
     }
 
-    /// A trial among the best 1/η of its rung that has not been promoted yet, from the highest
-    /// rung that has one.
+    /// A trial among the best 1/η of its rung that has not been promoted yet, from the highest such rung.
     fn promote(&mut self) -> Option<(usize, Job)> {
         let steps = self.size.rungs();
         for rung in (0..steps.len() - 1).rev() {
@@ -244,6 +237,7 @@ fn rank(a: &Entry, b: &Entry) -> Ordering {
     }
 }
 
+/// The bracket with the fewest steps, the first of equal ones.
 fn cheapest(spent: &[u64]) -> usize {
     (0..spent.len()).min_by_key(|&b| (spent[b], b)).unwrap_or(0)
 }
@@ -254,9 +248,9 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    fn tournaments() -> impl Strategy<Value = Tournament> {
+    fn settings() -> impl Strategy<Value = AshaSettings> {
         (1usize..40, 2usize..5, 1usize..4, 1u64..9, 1u64..200, 1usize..6).prop_map(
-            |(samples, reduction, brackets, min_steps, more, workers)| Tournament {
+            |(samples, reduction, brackets, min_steps, more, workers)| AshaSettings {
                 samples,
                 reduction,
                 brackets,
@@ -267,8 +261,8 @@ mod tests {
         )
     }
 
-    /// What a job scores: any function of the job will do. One in nine fails.
-    fn outcome(job: Job, salt: u64) -> Option<Score> {
+    /// The score of a job: any function of the job serves. One job in nine fails.
+    fn score_of(job: Job, salt: u64) -> Option<Score> {
         let mixed = (job.sample as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ salt).rotate_left(job.rung as u32 * 7);
         let value = (mixed >> 40) as f64 / (1 << 24) as f64;
         // Few digits: JSON gives them back as they were.
@@ -276,8 +270,8 @@ mod tests {
         (!mixed.is_multiple_of(9)).then_some(Score { metric: Some(short(16.0)), loss: short(64.0) })
     }
 
-    /// Runs a tournament, finishing the pending job that `pick` chooses.
-    fn play(size: Tournament, salt: u64, mut pick: impl FnMut(usize) -> usize) -> (Asha, BTreeSet<Job>) {
+    /// Runs all jobs, each time finishing the pending job that `pick` chooses.
+    fn play(size: AshaSettings, salt: u64, mut pick: impl FnMut(usize) -> usize) -> (Asha, BTreeSet<Job>) {
         let mut asha = Asha::new(size);
         let mut jobs = BTreeSet::new();
         loop {
@@ -288,7 +282,7 @@ mod tests {
             assert!(pending.len() <= size.workers);
             let job = pending[pick(pending.len())];
             assert!(jobs.insert(job), "{job:?} was handed out twice");
-            assert!(asha.finish(job, outcome(job, salt)));
+            assert!(asha.finish(job, score_of(job, salt)));
         }
     }
 
@@ -296,7 +290,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
         #[test]
-        fn the_order_of_finishing_changes_nothing(size in tournaments(), salt: u64, picks in prop::collection::vec(any::<usize>(), 400)) {
+        fn the_order_of_finishing_changes_nothing(size in settings(), salt: u64, picks in prop::collection::vec(any::<usize>(), 400)) {
             let (first, first_jobs) = play(size, salt, |_| 0);
             let mut picks = picks.into_iter().cycle();
             let (other, jobs) = play(size, salt, |n| picks.next().unwrap_or(0) % n);
@@ -305,7 +299,7 @@ mod tests {
         }
 
         #[test]
-        fn every_sample_runs_once_on_each_rung_and_only_the_best_rise(size in tournaments(), salt: u64) {
+        fn every_sample_runs_once_on_each_rung_and_only_the_best_rise(size in settings(), salt: u64) {
             let (asha, jobs) = play(size, salt, |n| n - 1);
             let steps = size.rungs();
             prop_assert_eq!(*steps.last().unwrap(), size.max_steps);
@@ -345,15 +339,15 @@ mod tests {
         }
 
         #[test]
-        fn results_alone_restore_the_state(size in tournaments(), salt: u64, stop in 0usize..60) {
+        fn results_alone_restore_the_state(size in settings(), salt: u64, stop in 0usize..60) {
             let mut asha = Asha::new(size);
             let mut log = Vec::new();
             while let Some(&job) = asha.pending().last() {
                 if log.len() == stop {
                     break;
                 }
-                asha.finish(job, outcome(job, salt));
-                log.push((job, outcome(job, salt)));
+                asha.finish(job, score_of(job, salt));
+                log.push((job, score_of(job, salt)));
             }
             let mut again = Asha::new(size);
             for (job, score) in log {
@@ -365,9 +359,9 @@ mod tests {
         }
 
         #[test]
-        fn the_size_is_what_is_run_when_no_promotion_is_premature(size in tournaments()) {
-            // Scores that worsen from sample to sample: nobody overtakes who was promoted.
-            let size = Tournament { workers: 1, ..size };
+        fn the_size_is_what_is_run_when_no_promotion_is_premature(size in settings()) {
+            // Scores get worse from sample to sample: no later sample overtakes one that was promoted.
+            let size = AshaSettings { workers: 1, ..size };
             let mut asha = Asha::new(size);
             let (mut trainings, mut steps) = (0, 0);
             while let Some(&job) = asha.pending().first() {
@@ -386,7 +380,7 @@ mod tests {
 
     #[test]
     fn three_rungs_of_nine_with_a_third_promoted() {
-        let size = Tournament { samples: 9, reduction: 3, brackets: 1, min_steps: 10, max_steps: 90, workers: 1 };
+        let size = AshaSettings { samples: 9, reduction: 3, brackets: 1, min_steps: 10, max_steps: 90, workers: 1 };
         assert_eq!(size.rungs(), [10, 30, 90]);
         assert_eq!(size.size(), (13, 9 * 10 + 3 * 30 + 90));
         let mut asha = Asha::new(size);
@@ -396,15 +390,15 @@ mod tests {
             // Later samples are better.
             asha.finish(job, score(1.0 - job.sample as f64 / 10.0));
         }
-        // The third sample completes a third of three: it rises at once, before a fourth is drawn.
+        // The third sample is the best third of three: it is promoted at once, before a fourth is drawn.
         assert_eq!(order[..5], [(0, 0), (1, 0), (2, 0), (2, 1), (3, 0)]);
         assert!(order.contains(&(8, 1)));
         assert_eq!(asha.best().map(|b| b.0), order.iter().rev().find(|o| o.1 == 2).map(|o| o.0));
     }
 
     #[test]
-    fn failures_are_never_promoted_and_a_closed_tournament_ends() {
-        let size = Tournament { samples: 6, reduction: 2, brackets: 1, min_steps: 1, max_steps: 4, workers: 2 };
+    fn failures_are_never_promoted_and_closing_ends_the_trials() {
+        let size = AshaSettings { samples: 6, reduction: 2, brackets: 1, min_steps: 1, max_steps: 4, workers: 2 };
         let mut asha = Asha::new(size);
         while let Some(&job) = asha.pending().first() {
             assert_eq!(job.rung, 0);
@@ -416,8 +410,8 @@ mod tests {
         let first = asha.pending()[0];
         asha.close();
         assert!(asha.finish(first, score(0.5)));
-        assert!(!asha.finish(first, score(0.1)), "it has a result already");
-        assert_eq!(asha.pending().len(), 1, "the other worker's job is still awaited");
+        assert!(!asha.finish(first, score(0.1)), "the job has a result already");
+        assert_eq!(asha.pending().len(), 1, "the job of the other worker is still pending");
         let other = asha.pending()[0];
         asha.finish(other, score(0.6));
         assert!(asha.pending().is_empty());

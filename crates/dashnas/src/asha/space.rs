@@ -1,11 +1,11 @@
-//! What is sampled.
+//! The ranges from which hyperparameters are sampled.
 
-use crate::outcome::Hyperparameters;
-use crate::rng::Seed;
+use dashnas_core::hyperparameters::Hyperparameters;
+use dashnas_core::rng::Seed;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-/// Ranges of the training hyperparameters, `[least, most]`. A range of one value fixes it.
+/// Ranges of the training hyperparameters, `[min, max]`. A range of one value fixes it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SampleSpace {
@@ -20,8 +20,8 @@ pub struct SampleSpace {
 }
 
 impl SampleSpace {
-    /// The sample of a number, from 0. It depends on the seed and the number only. Sample 0 is
-    /// `first`: what would be used without tuning deserves a try.
+    /// The sample with a number from 0. It depends only on the seed and the number. Sample 0 is `first`: the values that
+    /// would be used without tuning are tried too.
     pub fn sample(&self, seed: Seed, number: usize, first: Hyperparameters) -> Hyperparameters {
         if number == 0 {
             return first;
@@ -42,7 +42,7 @@ impl SampleSpace {
     }
 }
 
-/// To three significant digits, which is more than these numbers mean, but within the range.
+/// Rounds to three significant digits, which is precise enough for all of these numbers, but stays within the range.
 fn rounded(value: f64, [low, high]: [f64; 2]) -> f64 {
     let short: f64 = format!("{value:.2e}").parse().unwrap_or(value);
     short.clamp(low, high)
@@ -65,7 +65,7 @@ mod tests {
             assert!(inside(s.lr, SPACE.lr) && inside(s.weight_decay, SPACE.weight_decay));
             assert!(inside(s.momentum, SPACE.momentum) && inside(s.dropout, SPACE.dropout));
         }
-        // Uniform in the logarithm: half below the geometric mean. 2000 draws stray by 3.4 %.
+        // Uniform in the logarithm: half lie below the geometric mean. The share of 2000 draws varies by 3.4 %.
         let share = |below: &dyn Fn(&Hyperparameters) -> bool| {
             samples.iter().filter(|s| below(s)).count() as f64 / samples.len() as f64
         };

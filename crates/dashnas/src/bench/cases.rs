@@ -1,16 +1,17 @@
-//! The networks and batches that training steps are timed on: one for each kind of task of the
-//! paper, the same as in the PyTorch program they are compared with.
+//! The networks and batches on which training steps are timed: one for each kind of task of the paper. They are the
+//! same as in the PyTorch program that the times are compared with.
 
-use crate::backbone::{Graph, Shape};
-use crate::config::BackboneName;
 use aggconv::{KernelSpace, SpaceError};
+use dashnas_core::names::BackboneName;
+use dashnas_nn::backbone::spec::NetworkSpec;
+use dashnas_nn::graph::topology::Graph;
 
 /// One case: a batch shape, a task and a kernel space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case {
-    /// Its name on the command line.
+    /// Its name.
     pub name: String,
-    /// Samples a batch.
+    /// Samples in a batch.
     pub batch: usize,
     /// Input channels.
     pub channels: usize,
@@ -20,9 +21,9 @@ pub struct Case {
     pub outputs: usize,
     /// Whether it predicts at every position.
     pub dense: bool,
-    /// K.
+    /// The kernel sizes K.
     pub kernel_sizes: Vec<usize>,
-    /// D.
+    /// The dilations D.
     pub dilations: Vec<usize>,
 }
 
@@ -64,7 +65,7 @@ fn growing_space(c: usize) -> (Vec<usize>, Vec<usize>) {
     ((1..=c).map(|p| 2 * p + 1).collect(), (1..=c).map(|q| (1 << q) - 1).collect())
 }
 
-/// Every case with a name.
+/// All named cases.
 pub fn cases() -> Vec<Case> {
     let (k1, d1) = growing_space(1);
     let (k5, d5) = growing_space(5);
@@ -83,8 +84,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// The cases of Fig. 2: 1, 4, 9, … 49 operations at n = 1000. The first number is what the
-/// horizontal axis shows.
+/// The cases of Fig. 2: 1, 4, 9, … 49 operations at n = 1000. The first number is the value on the horizontal axis.
 pub fn figure_2() -> Vec<(usize, Case)> {
     let case = |c| {
         let (k, d) = growing_space(c);
@@ -106,23 +106,23 @@ pub fn figure_3() -> Vec<(usize, Case)> {
 /// (§4.2).
 const PATTERN_2D: [[usize; 2]; 13] =
     [[5, 3], [3, 1], [3, 1], [3, 15], [7, 15], [9, 7], [9, 7], [3, 7], [5, 7], [5, 15], [9, 7], [3, 7], [7, 7]];
-/// Likewise in one dimension.
+/// A searched pattern for timing discretized 1-D networks.
 const PATTERN_1D: [[usize; 2]; 9] = [[11, 3], [19, 7], [7, 15], [15, 1], [3, 15], [19, 3], [7, 7], [11, 15], [3, 1]];
 
 impl Case {
-    /// The case of this name.
+    /// The case with a name.
     pub fn named(name: &str) -> Option<Case> {
         cases().into_iter().find(|c| c.name == name)
     }
 
-    /// Axes of the data.
+    /// The spatial axes of the data, 1 or 2.
     pub fn dims(&self) -> usize {
         if self.input[0] == 1 { 1 } else { 2 }
     }
 
-    /// The paper's backbone for it.
+    /// The backbone of the paper for it.
     pub fn graph(&self, width: usize) -> Graph {
-        let shape = Shape {
+        let shape = NetworkSpec {
             channels: self.channels,
             outputs: self.outputs,
             dense: self.dense,
@@ -130,7 +130,7 @@ impl Case {
             base: None,
             plain_kernels: &[7, 5, 3],
         };
-        BackboneName::for_dims(self.dims()).resolve().graph(shape)
+        dashnas_nn::backbone::by_name(BackboneName::for_dims(self.dims())).graph(shape)
     }
 
     /// Its kernel space.
@@ -141,7 +141,7 @@ impl Case {
         KernelSpace::new(self.kernel_sizes.clone(), self.dilations.clone())
     }
 
-    /// A discretized network's kernels.
+    /// The kernels of a discretized network.
     pub fn pattern(&self) -> Vec<[usize; 2]> {
         if self.dims() == 1 { PATTERN_1D.to_vec() } else { PATTERN_2D.to_vec() }
     }

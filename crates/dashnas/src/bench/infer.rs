@@ -1,48 +1,49 @@
-//! How long a trained model takes to predict.
+//! Times the predictions of a trained model.
 
-use crate::data::Array;
 use crate::error::Error;
-use crate::model::{Model, count_parameters};
-use crate::rng::{self, Seed};
+use dashnas_core::rng;
+use dashnas_core::rng::Seed;
+use dashnas_formats::array::Array;
+use dashnas_nn::model::{Model, count_parameters};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// What is timed.
+/// A timing of predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InferBench {
-    /// Predictions of one sample that are timed, after some that are not.
+    /// The number of timed predictions of one sample, after some that are not timed.
     pub repeats: usize,
-    /// Samples in a batch, for the throughput.
+    /// The number of samples in a batch, for the throughput.
     pub batch: usize,
-    /// No repetition is begun after so long, for each of the two.
+    /// The time after which no repetition begins, for each of the two measurements.
     pub limit: Duration,
 }
 
-/// Times of predictions, preprocessing and the change back of units included.
+/// Times of predictions, including preprocessing and the conversion of outputs to the units of the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InferReport {
     /// Name of the data set that the model was trained on.
     pub data: String,
     /// `[channels, …]` of one input.
     pub input: Vec<usize>,
-    /// Trained parameters.
+    /// Number of trained parameters.
     pub params: u64,
-    /// Threads it ran on.
+    /// Number of threads.
     pub threads: usize,
-    /// Single samples timed.
+    /// Number of timed predictions of one sample.
     pub repeats: usize,
     /// Median milliseconds for one sample.
     pub latency_ms: f64,
-    /// Milliseconds that 95 % of single samples take at most.
+    /// 95th percentile of the milliseconds for one sample.
     pub latency_p95_ms: f64,
     /// Samples in a batch.
     pub batch: usize,
-    /// Samples a second in batches, the median of several.
+    /// Samples per second in batches, the median of several.
     pub throughput: f64,
 }
 
 impl InferBench {
-    /// Times predictions of random inputs of the model's training size.
+    /// Times predictions of random inputs with the size of the training inputs.
     ///
     /// # Errors
     /// Those of [`Model::predict`].
@@ -63,18 +64,17 @@ impl InferBench {
     }
 }
 
-/// Inputs of the model's training size, drawn as its training inputs are distributed: normal, with the mean and
-/// scale of each channel.
+/// Random inputs with the size of the training inputs: normal, with the mean and scale of each channel.
 pub fn random_inputs(model: &Model, n: usize, seed: u64) -> Array {
     let card = model.card();
     let shape = card.read_as.clone();
     let mut stream = Seed(seed).stream("inputs", &[]);
     let mut data = rng::normal(n * shape.iter().product::<usize>(), 1.0, &mut stream);
-    // After transforms the statistics say nothing of what comes before them.
+    // If there are transforms, the statistics are those of the transformed inputs.
     let known = card.transforms.is_empty().then(|| card.inputs.mean_and_scale(&shape[1..])).flatten();
     if let Some((mean, scale)) = known {
         let plane: usize = shape[1..].iter().product();
-        // One pair a channel, or one a point.
+        // One pair for each channel, or one for each point.
         let spread = plane * shape[0] / mean.data.len();
         for row in data.chunks_exact_mut(plane * shape[0]) {
             row.iter_mut().enumerate().for_each(|(i, v)| *v = *v * scale.data[i / spread] + mean.data[i / spread]);
@@ -83,7 +83,7 @@ pub fn random_inputs(model: &Model, n: usize, seed: u64) -> Array {
     Array::new([&[n], &shape[..]].concat(), data)
 }
 
-/// Seconds of each prediction, sorted, after a few that warm up.
+/// The seconds of each prediction, sorted, after a few warm-up predictions.
 fn times(model: &Model, x: &Array, repeats: usize, limit: Duration) -> Result<Vec<f64>, Error> {
     for _ in 0..3.min(repeats) {
         model.predict(x)?;
@@ -99,7 +99,7 @@ fn times(model: &Model, x: &Array, repeats: usize, limit: Duration) -> Result<Ve
     Ok(seconds)
 }
 
-/// The smallest of sorted values that at least this share is no larger than.
+/// The smallest of sorted values such that at least the given share of them is not larger.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted[rank.clamp(1, sorted.len()) - 1]
@@ -107,7 +107,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::quantile;
+    use crate::bench::infer::quantile;
 
     #[test]
     fn quantiles_are_elements() {

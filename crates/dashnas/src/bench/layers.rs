@@ -1,10 +1,10 @@
-//! What each convolution of a network is: its shape, the algorithm chosen, its arithmetic.
+//! The convolutions of a network: shapes, algorithms and numbers of operations.
 
-use super::cases::Case;
-use crate::backbone::graph::{Convolution, Operation};
-use crate::network::{ConvLayer, Network};
+use crate::bench::cases::Case;
 use aggconv::kernels::{self, Algorithm};
 use aggconv::{ConvGeometry, TapSet};
+use dashnas_nn::graph::node::{Convolution, Operation};
+use dashnas_nn::network::{ConvLayer, Network};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ pub struct LayerReport {
     pub groups: usize,
     /// Stride.
     pub stride: usize,
-    /// Convolutions it is computed by: one, or by Eq. 2 one for each candidate.
+    /// The number of convolutions that compute it: one, or by Eq. 2 one for each candidate.
     pub convolutions: usize,
-    /// Taps of their kernels that can reach the input.
+    /// The number of taps of their kernels that can reach the input.
     pub taps: usize,
-    /// The algorithm that the formulation uses or, where it leaves the choice, that the shape selects.
+    /// The algorithm of the formulation or, if it leaves the choice open, the one selected by the shape.
     pub algorithm: Algorithm,
     /// Billions of floating-point operations in a training step: forward and both gradients.
     pub gflop: f64,
@@ -56,14 +56,14 @@ pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
             None => layer(&[geometry(1, lattice(kernel, 1))], kernels::select),
         });
     }
-    // The input of the network needs no gradient: its first layer does two thirds of the work.
+    // The input of the network needs no gradient, so that its first layer has two thirds of the operations.
     if let Some(first) = out.first_mut() {
         first.gflop *= 2.0 / 3.0;
     }
     out
 }
 
-/// The report on a layer that is computed by these convolutions, at least one.
+/// The report on a layer that is computed by one or more convolutions.
 fn layer(convolutions: &[ConvGeometry], choose: impl Fn(&ConvGeometry) -> Algorithm) -> LayerReport {
     let first = &convolutions[0];
     let gflop = |g: &ConvGeometry| 3.0 * kernels::arithmetic(choose(g), g) / 1e9;
@@ -81,9 +81,9 @@ fn layer(convolutions: &[ConvGeometry], choose: impl Fn(&ConvGeometry) -> Algori
 
 #[cfg(test)]
 mod tests {
-    use super::super::cases::Case;
-    use super::super::{Mode, StepBench};
     use super::*;
+    use crate::bench::cases::Case;
+    use crate::bench::{Mode, StepBench};
 
     fn layers(mode: Mode, depthwise: bool) -> Vec<LayerReport> {
         let mut case = Case::named("ecg").expect("a case");
@@ -92,14 +92,14 @@ mod tests {
         StepBench { case, mode, formulation: None, depthwise, width: 1, steps: 1 }.run().expect("valid").layers
     }
 
-    /// The formulations that the paper compares do what they say, and not what is fastest.
+    /// The formulations that the paper compares are timed as they are, and not replaced by faster ones.
     #[test]
     fn a_layer_is_reported_by_its_own_formulation() {
         let mixed = |mode| layers(mode, false).into_iter().filter(|l| l.taps > 1).collect::<Vec<_>>();
         let (auto, weights, results) = (mixed(Mode::Dash), mixed(Mode::MixedWeights), mixed(Mode::MixedResults));
         assert!(auto.len() == 9 && weights.len() == 9 && results.len() == 9);
         for i in 0..9 {
-            // 5 kernel sizes at 4 dilations; the dense kernel has a tap wherever it can reach.
+            // 5 kernel sizes with 4 dilations; the dense kernel has a tap at every position within reach.
             assert_eq!((auto[i].convolutions, weights[i].convolutions, results[i].convolutions), (1, 1, 20));
             assert_eq!((weights[i].algorithm, results[i].algorithm), (Algorithm::Direct, Algorithm::Direct));
             assert_eq!(weights[i].taps, 79);
@@ -109,11 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn depthwise_layers_and_discretized_ones_are_seen() {
+    fn depthwise_and_discretized_layers_are_reported() {
         let groups: Vec<usize> = layers(Mode::Dash, true).iter().map(|l| l.groups).collect();
         assert!(groups.contains(&4) && groups.contains(&8), "{groups:?}");
         let taps: Vec<usize> = layers(Mode::Retrain, false).iter().map(|l| l.taps).filter(|&t| t > 1).collect();
-        // [11, 3], [19, 7], ... of the pattern, less what 40 positions cannot reach.
+        // [11, 3], [19, 7], … of the pattern, without the taps that 40 positions cannot reach.
         assert_eq!(taps[..2], [11, 11], "{taps:?}");
     }
 }

@@ -1,35 +1,36 @@
 //! Timing of whole training steps, on the cases of [`cases`].
 
 pub mod cases;
-mod infer;
+pub mod infer;
 mod layers;
 
-pub use infer::{InferBench, InferReport, random_inputs};
-pub use layers::LayerReport;
+pub use crate::bench::infer::{InferBench, InferReport, random_inputs};
+pub use crate::bench::layers::LayerReport;
 
+use crate::bench::cases::Case;
 use crate::error::Error;
-use crate::loss::{BatchTarget, LossFn};
-use crate::network::{Kernels, Network, Pass, training_device};
-use crate::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
-use crate::rng::{self, Seed};
-use crate::task::Loss;
 use aggconv::Formulation;
 use aggconv::kernels::fourier::benchmark::Contraction;
 use burn::tensor::{Int, Tensor, TensorData};
-use cases::Case;
+use dashnas_core::rng;
+use dashnas_core::rng::Seed;
+use dashnas_core::task::Loss;
+use dashnas_nn::loss::{BatchTarget, LossFn};
+use dashnas_nn::network::{Kernels, Network, Pass, training_device};
+use dashnas_nn::optim::{AlphaRule, Sgd, SgdConfig, StepRule};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
-/// What network a step is timed on.
+/// The network whose steps are timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// The supernet, its mixtures computed by the fastest formulation.
+    /// The supernet in the fastest formulation.
     Dash,
-    /// The supernet by Eq. 3.
+    /// The supernet in the formulation of Eq. 3.
     MixedWeights,
-    /// The supernet by Eq. 2.
+    /// The supernet in the formulation of Eq. 2.
     MixedResults,
     /// The plain backbone.
     Backbone,
@@ -38,10 +39,10 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Every mode.
+    /// All modes.
     pub const ALL: [Mode; 5] = [Mode::Dash, Mode::MixedWeights, Mode::MixedResults, Mode::Backbone, Mode::Retrain];
 
-    /// The name on the command line.
+    /// The name of the mode.
     pub fn name(self) -> &'static str {
         match self {
             Mode::Dash => "dash",
@@ -52,7 +53,7 @@ impl Mode {
         }
     }
 
-    /// Width factor of 2-D networks in this mode: 1 in search, 4 otherwise.
+    /// The width factor of 2-D networks in this mode: 1 in the search, 4 otherwise.
     pub fn default_width(self) -> usize {
         if self.searches() { 1 } else { 4 }
     }
@@ -62,51 +63,51 @@ impl Mode {
     }
 }
 
-/// A step to be timed.
+/// A timing of training steps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepBench {
     /// The case.
     pub case: Case,
     /// The network.
     pub mode: Mode,
-    /// How the mixture is computed in a search mode; `None`: as the mode says.
+    /// The formulation of the mixed operation in a search mode; `None`: that of the mode.
     pub formulation: Option<Formulation>,
-    /// Depthwise mixtures where channels agree.
+    /// Whether mixed operations with equal numbers of input and output channels are depthwise.
     pub depthwise: bool,
     /// Width factor of 2-D networks.
     pub width: usize,
-    /// Steps timed, after one that is not.
+    /// The number of timed steps, after one that is not timed.
     pub steps: usize,
 }
 
-/// What was measured.
+/// The times of training steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
     /// The case.
     pub case: String,
     /// The network.
     pub mode: Mode,
-    /// Whether mixtures were depthwise.
+    /// Whether mixed operations were depthwise.
     pub depthwise: bool,
-    /// Samples a step.
+    /// Samples in a step.
     pub batch: usize,
     /// Median seconds of a step: forward, backward and optimizer.
     pub seconds: f64,
     /// Seconds of each step.
     pub all_seconds: Vec<f64>,
-    /// Largest resident memory of the process so far, in MiB, where the system tells.
+    /// Largest resident memory of the process so far, in MiB, if the system reports it.
     pub peak_mib: Option<u64>,
-    /// Trained parameters.
+    /// Number of trained parameters.
     pub params: u64,
-    /// Threads it ran on.
+    /// Number of threads.
     pub threads: usize,
-    /// Every convolution with the algorithm chosen for it, in the order of the forward pass.
+    /// The convolutions with their algorithms, in the order of the forward pass.
     pub layers: Vec<LayerReport>,
-    /// Floating-point operations of the convolutions in a step, by the algorithms chosen.
+    /// Billions of floating-point operations of the convolutions in a step, in their algorithms.
     pub gflop: f64,
-    /// What all threads reached on f32 matrix products in their caches right after, in GFLOP/s.
+    /// The speed of all threads on f32 matrix products in their caches right after the steps, in GFLOP/s.
     pub peak_gflops: f64,
-    /// `gflop / seconds / peak_gflops`: the share of that peak which the whole step reached.
+    /// The fraction of that speed which the whole step reached: `gflop / seconds / peak_gflops`.
     pub fraction_of_peak: f64,
 }
 
@@ -122,7 +123,7 @@ impl StepBench {
         let kernels = self.kernels(&graph)?;
         let mut stream = Seed(0).stream("bench", &[]);
         let mut network = Network::new(&graph, &kernels, &mut stream, &device);
-        let params = crate::model::count_parameters(&network);
+        let params = dashnas_nn::model::count_parameters(&network);
         let [h, w] = case.input;
         let x = rng::normal(case.batch * case.channels * h * w, 1.0, &mut stream);
         let x = Tensor::<4>::from_data(TensorData::new(x, [case.batch, case.channels, h, w]), &device);
@@ -151,7 +152,7 @@ impl StepBench {
         let mut sorted = all_seconds.clone();
         sorted.sort_by(f64::total_cmp);
         let seconds = sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN);
-        // Before other work adds to it.
+        // Measured before other work adds to it.
         let peak_mib = peak_resident_mib();
         let peak_gflops = matrix_product_peak();
         let layers = layers::layers(case, &network);
@@ -173,9 +174,9 @@ impl StepBench {
         })
     }
 
-    fn kernels(&self, graph: &crate::backbone::Graph) -> Result<Kernels, Error> {
+    fn kernels(&self, graph: &dashnas_nn::graph::topology::Graph) -> Result<Kernels, Error> {
         let formulation = match self.mode {
-            Mode::Backbone => return Ok(Kernels::Fixed(graph.plain())),
+            Mode::Backbone => return Ok(Kernels::Fixed(graph.plain_kernels())),
             Mode::Retrain => return Ok(Kernels::Fixed(self.case.pattern())),
             Mode::Dash => Formulation::Auto,
             Mode::MixedWeights => Formulation::MixedWeights,
@@ -191,8 +192,9 @@ impl StepBench {
     }
 }
 
-/// What all threads together reach on matrix products that stay in their caches, in GFLOP/s: complex products over 128
-/// channels of 256 samples, as convolutions make them of real ones. The best of a few, as other programs may run.
+/// The speed of all threads together on matrix products that stay in their caches, in GFLOP/s. They are complex
+/// products over 128 channels of 256 samples, such as those of convolutions in the frequency domain. The fastest of
+/// several repetitions counts, since other programs may run.
 fn matrix_product_peak() -> f64 {
     let speeds = rayon::broadcast(|_| {
         let mut product = Contraction::new(256, 128, 128);
@@ -208,7 +210,7 @@ fn matrix_product_peak() -> f64 {
     speeds.into_iter().sum()
 }
 
-/// The high-water mark of the process's resident memory, from `/proc` where there is one.
+/// The largest resident memory of the process so far, from `/proc` if it exists.
 fn peak_resident_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;

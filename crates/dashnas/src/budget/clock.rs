@@ -1,10 +1,10 @@
-//! Time, which tests may move by hand.
+//! The clock of a run, which tests can replace by one that they move themselves.
 
 use std::time::Instant;
 
-/// Tells how long a run has been at work.
+/// A source of the time that a run has taken.
 pub trait Clock: Sync {
-    /// Seconds of work since the run began, over all the processes that worked on it.
+    /// Seconds of work since the run began, summed over all the processes that worked on it.
     fn seconds(&self) -> f64;
 }
 
@@ -12,23 +12,23 @@ pub trait Clock: Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct WallClock {
     started: Instant,
-    before: f64,
+    earlier_seconds: f64,
 }
 
 impl WallClock {
-    /// A clock that began to run at an instant, after `before` seconds in earlier processes.
-    pub fn new(started: Instant, before: f64) -> Self {
-        Self { started, before }
+    /// A clock that started at an instant, after `earlier_seconds` of work in earlier processes.
+    pub fn new(started: Instant, earlier_seconds: f64) -> Self {
+        Self { started, earlier_seconds }
     }
 
-    /// The same clock, so many seconds ahead.
+    /// The same clock, put forward by a number of seconds.
     pub fn ahead(self, seconds: f64) -> Self {
-        Self { before: self.before + seconds, ..self }
+        Self { earlier_seconds: self.earlier_seconds + seconds, ..self }
     }
 }
 
 impl Clock for WallClock {
     fn seconds(&self) -> f64 {
-        self.before + self.started.elapsed().as_secs_f64()
+        self.earlier_seconds + self.started.elapsed().as_secs_f64()
     }
 }

@@ -1,87 +1,89 @@
-//! How much memory a training step takes, before it is tried.
+//! Estimates the memory of a training step before it is tried.
 //!
-//! Autodiff keeps the input of every convolution and normalization until the backward pass: that
-//! grows with the batch and is most of it. Besides, the layer under way has its gradients and the
-//! kernels' working memory. The factors are those of this engine on a CPU, rounded up from
-//! measured peaks; the tests hold the estimate to what is kept.
+//! Automatic differentiation keeps the input of every convolution and normalization until the backward pass. These
+//! inputs grow with the batch and take most of the memory. The rest are the gradients of the layer that is being
+//! computed and the working memory of the kernels. The factors are those of this engine on a CPU, rounded up from
+//! measured peaks; the tests compare the estimate with what is kept.
 
-use crate::backbone::graph::{Graph, NodeId, Operation, Traced};
-use crate::error::Error;
 use aggconv::KernelSpace;
+use dashnas_core::text::mebibytes;
+use dashnas_nn::graph::node::{NodeId, Operation};
+use dashnas_nn::graph::topology::Graph;
+use dashnas_nn::graph::trace::TracedNode;
 
 /// Bytes of a training step or an evaluation: `fixed + samples · per_sample`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footprint {
-    /// Whatever the batch.
+    /// Bytes for any batch.
     pub fixed: u64,
-    /// For each sample of a (micro-)batch.
+    /// Bytes for each sample of a (micro-)batch.
     pub per_sample: u64,
 }
 
 impl Footprint {
-    /// Bytes with a batch of so many samples.
+    /// Bytes of a batch of `samples` samples.
     pub fn bytes(&self, samples: usize) -> u64 {
         self.fixed.saturating_add(self.per_sample.saturating_mul(samples as u64))
     }
 
-    /// The most samples that fit in so many bytes.
+    /// The largest number of samples that fits into `bytes` bytes.
     pub fn samples(&self, bytes: u64) -> usize {
         let free = bytes.saturating_sub(self.fixed) / self.per_sample.max(1);
         usize::try_from(free).unwrap_or(usize::MAX)
     }
 }
 
-/// Copies of the parameters during a step: weights, gradients (in the tape and as numbers),
-/// momentum, and the weights being written.
+/// Copies of the parameters during a step: weights, gradients (on the tape and as arrays), momentum, and the new
+/// weights.
 const PARAMETER_COPIES: u64 = 5;
-/// Gradients and activations alive around the layer under way, in units of its input and output.
+/// Gradients and activations around the layer that is being computed, in units of its input and output.
 const AROUND: u64 = 2;
-/// Planes that the kernels transform together.
+/// The number of planes that the kernels transform together.
 const LANES: usize = 16;
-/// Working memory of the kernels that is kept between calls, at most.
+/// The largest working memory that the kernels keep between calls.
 const POOL: u64 = 128 << 20;
 
-/// What is trained.
+/// A network whose training is estimated.
 #[derive(Debug, Clone, Copy)]
 pub struct Trained<'a> {
-    /// The topology.
+    /// The graph of the network.
     pub graph: &'a Graph,
     /// `[channels, height, width]` of a sample.
     pub input: [usize; 3],
-    /// Whether dropout is on.
+    /// Whether it is trained with dropout.
     pub dropout: bool,
 }
 
 impl Trained<'_> {
-    /// A training step of a network with fixed kernels of these sizes at most.
+    /// A training step of a network with fixed kernels of at most the given size.
     pub fn retraining(&self, largest_kernel: usize) -> Footprint {
         self.training(self.graph.searched_params(largest_kernel))
     }
 
-    /// A training step of the supernet over a space, by the formulation that takes the least memory:
-    /// the mixed kernel, convolved once.
+    /// A training step of the supernet over a space, in the formulation that takes the least memory: one convolution
+    /// with the mixed kernel.
     pub fn searching(&self, space: &KernelSpace, depthwise: bool) -> Footprint {
         let weights = space.weights_per_channel_pair(self.graph.dims());
         let channel_pairs = |[c_in, c_out]: [usize; 2]| if depthwise && c_in == c_out { c_out } else { c_in * c_out };
         let pairs: usize = self.graph.searched().iter().map(|conv| channel_pairs(conv.channels)).sum();
-        // Beside the candidates' weights the mixed kernel, which has no more taps than they.
+        // The mixed kernel has at most as many taps as the weights of the candidates.
         self.training((2 * pairs * weights) as u64)
     }
 
-    /// What Eq. 2 adds to [`Trained::searching`] for each sample: the results of the candidates.
+    /// The bytes that Eq. 2 adds to [`Trained::searching`] for each sample: the results of the candidates.
     pub fn mixed_results(&self, space: &KernelSpace) -> u64 {
-        let kept = |t: &Traced<'_>| match t.operation {
+        let kept = |t: &TracedNode<'_>| match t.operation {
             Operation::Conv(conv) if conv.searched => t.elements(),
             _ => 0,
         };
         space.len() as u64 * self.trace().iter().map(kept).sum::<u64>() * 4
     }
 
-    /// An evaluation, which keeps nothing for later.
+    /// An evaluation, which keeps nothing for a backward pass.
     pub fn evaluating(&self, params: u64) -> Footprint {
         let (around, scratch) = self.largest_layer();
         let [_, h, w] = self.input;
-        // The input of a block is held for its shortcut; where many paths meet, their values are.
+        // The input of a block is held for its shortcut; where several paths meet, the values of all of them are held.
         let held = (2 * around).max(self.graph.peak([h, w]));
         let per_sample = 4 * (held + self.head() + self.sample()) + scratch;
         Footprint { fixed: 4 * params + POOL.min(scratch), per_sample }
@@ -98,26 +100,26 @@ impl Trained<'_> {
         self.input.iter().product::<usize>() as u64
     }
 
-    fn trace(&self) -> Vec<Traced<'_>> {
+    fn trace(&self) -> Vec<TracedNode<'_>> {
         let [_, h, w] = self.input;
         self.graph.trace([h, w])
     }
 
-    /// Floats of a sample that wait for the backward pass.
+    /// The numbers of a sample that are kept for the backward pass.
     fn kept(&self) -> u64 {
         let trace = self.trace();
-        // Whether the value of each node is counted: several layers that start from one tensor keep it once.
+        // Whether the value of each node is counted: several layers with the same input keep it once.
         let mut counted = vec![false; trace.len()];
-        let mut kept = |t: &Traced<'_>| {
+        let mut kept = |t: &TracedNode<'_>| {
             let mut once =
                 |id: NodeId| if std::mem::replace(&mut counted[id.0], true) { 0 } else { trace[id.0].elements() };
             let one_row = self.input[1] == 1;
             match t.operation {
-                // Of one row, its transform may be kept instead: then another layer keeps the input too.
+                // Of one row, the transform may be kept instead of the input, which another layer may then keep, too.
                 Operation::Conv(conv) if one_row && !conv.is_pointwise() => lines(conv.channels[0], t.input),
                 Operation::Conv(_) | Operation::Norm { .. } if one_row => trace[t.inputs[0].0].elements(),
                 Operation::Conv(_) | Operation::Norm { .. } => once(t.inputs[0]),
-                // A rectifier of its own needs to know what it let through.
+                // A rectifier that is not fused needs the sign of its input.
                 Operation::Relu if self.graph.fused_relu(t.inputs[0]).is_none() => once(t.id),
                 Operation::Dropout if self.dropout => t.elements(),
                 _ => 0,
@@ -126,7 +128,7 @@ impl Trained<'_> {
         trace.iter().map(&mut kept).sum()
     }
 
-    /// Floats of a sample that the head holds.
+    /// The numbers of a sample that the head holds.
     fn head(&self) -> u64 {
         let [_, h, w] = self.input;
         let positions = if self.graph.is_dense() { h * w } else { 1 };
@@ -134,11 +136,11 @@ impl Trained<'_> {
         ((features + 2 * outputs) * positions) as u64
     }
 
-    /// Floats of input and output of the largest layer, and bytes of the kernels' working memory
-    /// for it, of one sample.
+    /// The numbers of input and output of the largest layer, and the bytes of working memory of its kernels, for one
+    /// sample.
     fn largest_layer(&self) -> (u64, u64) {
         let trace = self.trace();
-        let of = |t: &Traced<'_>| {
+        let of = |t: &TracedNode<'_>| {
             let inputs: u64 = t.inputs.iter().map(|input| trace[input.0].elements()).sum();
             match t.operation {
                 Operation::Conv(conv) if conv.is_pointwise() => (inputs + t.elements(), 0),
@@ -156,7 +158,8 @@ impl Trained<'_> {
     }
 }
 
-/// Half spectra of the rows, whose transforms are up to twice as long, of whole vectors of channels.
+/// The numbers of the half spectra of all rows. Transforms are up to twice as long as rows, and channels are padded to
+/// whole vectors.
 fn lines(channels: usize, [h, w]: [usize; 2]) -> u64 {
     floats(channels.next_multiple_of(LANES), [h, 2 * w + 2])
 }
@@ -165,59 +168,55 @@ fn floats(channels: usize, [h, w]: [usize; 2]) -> u64 {
     (channels * h * w) as u64
 }
 
-/// Fewest samples of a micro-batch: batch normalization needs something to compare a point task's
-/// only position with.
+/// The smallest micro-batch. Batch normalization needs several values for each channel: a sample of a dense task has
+/// them, of a point task it takes two samples.
 pub fn least_micro_batch(dense: bool) -> usize {
     if dense { 1 } else { 2 }
 }
 
-/// The micro-batch for a batch within a limit, `held` bytes being taken by the data and the
-/// process: the batch itself if it fits, else the fewest equal parts that do.
+/// The memory limit is too small for every formulation and micro-batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a memory limit of {} is too small; at least {} are needed", mebibytes(*limit), mebibytes(*least))]
+pub struct MemoryError {
+    /// The limit in bytes.
+    pub limit: u64,
+    /// The smallest limit that works, in bytes.
+    pub least: u64,
+}
+
+/// The micro-batch for a batch within a limit: the batch itself if it fits, else the largest of equal parts that do.
+/// `baseline` are the bytes of the data and the process.
 ///
 /// # Errors
-/// [`Error::Memory`] with the smallest limit that would do.
-pub fn micro_batch(footprint: Footprint, batch: usize, least: usize, held: u64, limit: u64) -> Result<usize, Error> {
-    let fit = footprint.samples(limit.saturating_sub(held));
+/// [`MemoryError`] with the smallest limit that suffices.
+pub fn micro_batch(
+    footprint: Footprint,
+    batch: usize,
+    least: usize,
+    baseline: u64,
+    limit: u64,
+) -> Result<usize, MemoryError> {
+    let fit = footprint.samples(limit.saturating_sub(baseline));
     let least = least.min(batch);
     if fit < least {
-        return Err(Error::Memory { limit, least: held.saturating_add(footprint.bytes(least)) });
+        return Err(MemoryError { limit, least: baseline.saturating_add(footprint.bytes(least)) });
     }
     let parts = batch.div_ceil(fit);
-    // Equal parts: a last one of a sample or two would be normalized by next to nothing.
+    // Equal parts, since a last part of one or two samples would have poor statistics for normalization.
     Ok(batch.div_ceil(parts).max(least))
-}
-
-/// Resident memory of this process in bytes: now and at its peak. `None` where the system does
-/// not tell.
-pub fn resident() -> Option<[u64; 2]> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let value = |key: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-        line.trim_start_matches(':').trim().trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
-    };
-    Some([value("VmRSS")?, value("VmHWM")?])
-}
-
-/// Bytes that the system could give to processes without writing others' out. `None` where it does not tell.
-pub fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let value = |key: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key))?;
-        line.trim_end_matches("kB").trim().parse::<u64>().ok().map(|kib| kib << 10)
-    };
-    Some(value("MemAvailable:")? + value("SwapFree:").unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backbone::Shape;
-    use crate::backbone::graph::GraphBuilder;
-    use crate::config::BackboneName;
+    use dashnas_core::memory::{available, resident};
+    use dashnas_core::names::BackboneName;
+    use dashnas_nn::backbone::spec::NetworkSpec;
+    use dashnas_nn::graph::build::GraphBuilder;
 
     fn graph(name: BackboneName, width: usize, dense: bool) -> Graph {
-        let shape = Shape { channels: 1, outputs: 1, dense, width, base: Some(16), plain_kernels: &[7, 5, 3] };
-        name.resolve().graph(shape)
+        let shape = NetworkSpec { channels: 1, outputs: 1, dense, width, base: Some(16), plain_kernels: &[7, 5, 3] };
+        dashnas_nn::backbone::by_name(name).graph(shape)
     }
 
     fn trained(graph: &Graph, input: [usize; 3]) -> Trained<'_> {
@@ -225,15 +224,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_counted_layer_by_layer() {
+    fn kept_values_are_counted_layer_by_layer() {
         let series = graph(BackboneName::Wrn1d, 1, false);
-        // The inputs of three norms and of the shortcut and its norm, if it has one: the third has an identity.
+        // The inputs of three norms and of the shortcut with its norm. The third shortcut is the identity.
         let values = (16 * 3 + 1 + 16) + (32 * 3 + 16 + 32) + 32 * 3;
         // The transforms of the inputs of three convolutions, of whole vectors of channels: 101 complex numbers a row.
         let transforms = 16 * 3 + (16 + 32 * 2) + 32 * 3;
         let kept = trained(&series, [1, 1, 100]).kept();
         assert_eq!(kept, 100 * values + 202 * transforms);
-        // On grids the inputs themselves. Stem: input 1. Two blocks a stage, of two convolutions with a norm before each.
+        // On grids, the inputs themselves. The stem has one input; each stage has two blocks of two convolutions, with
+        // a norm before each.
         let grid = graph(BackboneName::Wrn2d, 1, true);
         let block = |c_in: u64, c: u64| c_in * 2 + c * 2;
         let blocks = block(16, 16) * 2 + block(16, 32) + block(32, 32) + block(32, 64) + block(64, 64);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn wider_and_larger_take_more_and_every_method_more_than_one_convolution() {
+    fn wider_networks_and_other_formulations_take_more_memory() {
         let (narrow, wide) = (graph(BackboneName::Wrn2d, 1, true), graph(BackboneName::Wrn2d, 4, true));
         let small = trained(&narrow, [1, 29, 29]).retraining(9);
         let large = trained(&wide, [1, 29, 29]).retraining(9);
@@ -255,9 +255,9 @@ mod tests {
         assert!(net.evaluating(1000).per_sample < net.retraining(9).per_sample);
     }
 
-    /// Two convolutions of one value, put together and added up with it.
+    /// Two convolutions of one value, concatenated and added to it.
     #[test]
-    fn a_value_is_kept_once_and_what_meets_is_held_at_once() {
+    fn a_value_is_kept_once_and_joined_paths_are_held_together() {
         let mut net = GraphBuilder::new(2);
         let input = net.input(2);
         let stem = net.after(input).conv(8, 3, 1).end();
@@ -267,7 +267,7 @@ mod tests {
         let sum = net.sum(&[rectified, stem, stem]);
         let graph = net.finish(sum, 1, false);
         let net = trained(&graph, [2, 5, 7]);
-        assert_eq!(net.kept(), 35 * (2 + 8 + 8), "the input, the stem and what the rectifier let through");
+        assert_eq!(net.kept(), 35 * (2 + 8 + 8), "the input, the stem and the input of the rectifier");
         assert_eq!(net.largest_layer().0, 35 * 24, "the sum of three");
         assert_eq!(graph.peak([5, 7]), 35 * (8 + 4 + 4 + 8));
     }
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(fit(1500 + 639).expect("fits"), 32, "two parts rather than 63 and 1");
         assert_eq!(fit(1500 + 310).expect("fits"), 22, "31 fit: three parts of 22, 22 and 20");
         assert_eq!(fit(1520).expect("fits"), 2);
-        let Err(Error::Memory { least, .. }) = fit(1519) else { panic!("two samples do not fit") };
+        let Err(MemoryError { least, .. }) = fit(1519) else { panic!("two samples do not fit") };
         assert_eq!(least, 1520);
     }
 

@@ -1,24 +1,29 @@
-//! Time, memory, size and speed as limits that the user sets and the run keeps.
+//! Limits on time and memory that the user sets and the run keeps.
 //!
-//! [`plan`] turns a time limit and measured prices into numbers of steps, [`pace`] keeps each
-//! training to its share while the machine does what it likes. [`memory`] tells what a step takes
-//! before it is tried.
+//! | file | contents |
+//! |---|---|
+//! | `cost` | the costs that a plan is made from |
+//! | `batch_timer` | timing of batches, extrapolated to large ones |
+//! | `planner` | a plan from work, costs and a time limit |
+//! | `plan` | the requested work, and the plan: steps and deadlines of each stage |
+//! | `pace` | the steps of one training under a deadline |
+//! | `memory` | bytes of a training step, estimated before it is tried |
+//! | `memory_fit` | the decisions under a memory limit |
+//! | `state` | all decisions of a run, and the configuration in force |
+//! | `clock` | the clock of a run |
 
-mod clock;
-pub mod fit;
-mod keep;
-mod ladder;
-pub(crate) mod limits;
+pub mod batch_timer;
+pub mod clock;
+pub mod cost;
+mod display;
 pub mod memory;
+pub mod memory_fit;
 pub mod pace;
 pub mod plan;
-pub mod probe;
-mod words;
+mod planner;
+pub mod state;
 
 #[cfg(test)]
 pub(crate) mod fake;
 #[cfg(test)]
 mod tests;
-
-pub use clock::{Clock, WallClock};
-pub use keep::Budget;

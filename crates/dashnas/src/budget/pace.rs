@@ -1,241 +1,248 @@
-//! The length of one training in steps: fixed, or kept to a deadline by looking at the clock.
+//! The length of one training in steps: fixed, or adapted to a deadline by reading the clock.
 //!
-//! The learning rate follows the share of the planned steps that is done, so that a training
-//! whose plan shrinks or grows on the way is annealed to its end all the same.
+//! The learning rate follows the fraction of the planned steps that is done. A training whose plan shrinks or grows on
+//! the way therefore still anneals its learning rate to the end.
 
-use super::Clock;
+use crate::budget::clock::Clock;
 use serde::{Deserialize, Serialize};
 
-/// What a paced training has decided so far; kept in checkpoints.
+/// The decisions of a [`Pacer`] so far; kept in checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct PaceState {
-    /// Steps planned in all.
+pub struct PacerState {
+    /// The planned number of steps of the whole training.
     pub planned: u64,
     /// Seconds of a step, as measured last.
     pub step_seconds: f64,
-    /// The largest share of the planned steps that was ever reached.
+    /// The largest fraction of the planned steps that was ever reached.
     pub progress: f64,
-    /// What rehearsing evaluation has told so far.
-    #[serde(default)]
-    pub rehearsals: Rehearsals,
+    /// The timings of evaluation batches.
+    #[serde(rename = "rehearsals", default)]
+    pub evaluation: EvaluationTimings,
 }
 
-/// Seconds of the batch that evaluation is rehearsed with, as measured in the course of a training.
+/// Seconds of an evaluation batch, timed several times in the course of a training.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rehearsals {
-    /// When the training began.
+pub struct EvaluationTimings {
+    /// The time at which the training began.
     began: Option<f64>,
-    /// How many there were.
+    /// The number of timings.
     count: u32,
-    /// The last ones, in a ring.
-    last: [f64; RECENT],
+    /// The newest timings, in a ring buffer.
+    last: [f64; TIMINGS_KEPT],
 }
 
-impl Rehearsals {
-    /// Takes in a measurement.
+impl EvaluationTimings {
+    /// Adds a timing.
     fn add(&mut self, seconds: f64) {
-        self.last[self.count as usize % RECENT] = seconds;
+        self.last[self.count as usize % TIMINGS_KEPT] = seconds;
         self.count += 1;
     }
 
-    /// The mean of the last ones, without the largest and the smallest: one disturbance moves nothing.
+    /// The mean of the newest timings without the largest and the smallest, so that one outlier has no effect.
     fn seconds(&self) -> Option<f64> {
-        let mut last = self.last[..RECENT.min(self.count as usize)].to_vec();
+        let mut last = self.last[..TIMINGS_KEPT.min(self.count as usize)].to_vec();
         last.sort_by(f64::total_cmp);
         let kept = if last.len() > 2 { &last[1..last.len() - 1] } else { &last[..] };
         (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64)
     }
 }
 
-/// Evaluation, which comes after a training and must be over in time, too. It is rehearsed now and then with one
-/// batch, to see whether it will take longer or less than planned.
+/// The evaluation after a training, which must end within the limit, too. One batch of it is timed now and then during
+/// the training, to find out whether it will take more or less time than planned.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct After {
-    /// Seconds that the deadline leaves it.
+pub struct FollowingEvaluation {
+    /// Seconds that the deadline of the training leaves for it.
     pub seconds: f64,
-    /// Samples of the batch.
+    /// The size of the batch that is timed.
     pub batch: usize,
-    /// Seconds of the batch when that was planned.
+    /// Seconds of that batch when the plan was made.
     pub batch_seconds: f64,
 }
 
-/// What comes next in a training.
+/// The decision of a [`Pacer`] before a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Turn {
-    /// A step, with the share of the training that is behind, from 0 to below 1.
-    Step(f64),
-    /// Nothing: it is done.
-    Over,
-    /// Nothing: its time is up before it is done.
-    Late,
+pub enum NextStep {
+    /// Take a step. The number is the completed fraction of the training, from 0 to below 1.
+    Take(f64),
+    /// The training is complete.
+    Complete,
+    /// The deadline passed before the training was complete.
+    OutOfTime,
 }
 
-/// How long a training is.
+/// The length of a training.
 #[derive(Clone, Copy)]
-pub enum Length<'a> {
-    /// So many steps.
+pub enum TrainingLength<'a> {
+    /// A fixed number of steps.
     Steps(u64),
-    /// So many steps, unless a time of the clock comes first.
-    Within(u64, &'a dyn Clock, f64),
-    /// As many steps as there is time for until a time of the clock.
+    /// A fixed number of steps, given up if a time of the clock passes before.
+    StepsBefore(u64, &'a dyn Clock, f64),
+    /// As many steps as fit before a time of the clock.
     Until {
         /// The clock.
         clock: &'a dyn Clock,
-        /// The time.
+        /// The time at which the training is to end.
         deadline: f64,
-        /// How many steps that is thought to be.
+        /// The expected number of steps.
         planned: u64,
-        /// Seconds that a step is thought to take.
+        /// The expected seconds of a step.
         step_seconds: f64,
-        /// What follows and takes its time from this training if it needs more; `None`: nothing does.
-        after: Option<After>,
+        /// The evaluation that follows and shares its time with this training; `None` if none does.
+        following: Option<FollowingEvaluation>,
     },
 }
 
-impl Length<'_> {
-    /// The steps, as far as is known beforehand.
+impl TrainingLength<'_> {
+    /// The number of steps, as far as it is known beforehand.
     pub fn steps(&self) -> u64 {
         match *self {
-            Length::Steps(steps) | Length::Within(steps, ..) => steps,
-            Length::Until { planned, .. } => planned.max(1),
+            TrainingLength::Steps(steps) | TrainingLength::StepsBefore(steps, ..) => steps,
+            TrainingLength::Until { planned, .. } => planned.max(1),
         }
     }
 }
 
-/// A training under way.
-pub struct Pace<'a> {
-    length: Length<'a>,
-    state: PaceState,
-    /// Steps and time at the last look at the clock that counted.
-    seen: Option<(u64, f64)>,
+/// Decides before each step of a training whether and how it continues.
+pub struct Pacer<'a> {
+    length: TrainingLength<'a>,
+    state: PacerState,
+    /// Steps and time at the last measurement.
+    measured: Option<(u64, f64)>,
 }
 
-/// Looks at the clock that a training should take, at the least.
-const LOOKS: u64 = 50;
-/// Seconds after which the clock is looked at anyway.
-const PATIENCE: f64 = 1.0;
-/// Rehearsals in a training, at most.
-const REHEARSALS: f64 = 20.0;
-/// The share of a training's time that rehearsals may take.
-const REHEARSING: f64 = 0.03;
-/// Rehearsals below which there are none: they would tell more of the moment than of the machine.
-const FEWEST: f64 = 3.0;
-/// Rehearsals that count, of the last.
-const RECENT: usize = 5;
-/// What follows is rehearsed whatever that costs if it takes more than this, relative to the training's time.
-const MUCH: f64 = 0.3;
-/// What follows is not rehearsed if it takes less than this share of the training's time.
-const LITTLE: f64 = 0.01;
+/// How often a training measures its steps and plans again, at the least.
+const REPLANS: u64 = 50;
+/// Seconds after which it does so in any case.
+const MAX_SECONDS_BETWEEN_REPLANS: f64 = 1.0;
+/// The largest number of timings of an evaluation batch in a training.
+const MAX_TIMINGS: f64 = 20.0;
+/// The fraction of a training's time that these timings may take.
+const TIMING_SHARE: f64 = 0.03;
+/// Evaluation is not timed if fewer timings than this are possible: they would tell more of the moment than of the
+/// machine.
+const MIN_TIMINGS: f64 = 3.0;
+/// The number of newest timings that count.
+const TIMINGS_KEPT: usize = 5;
+/// An evaluation longer than this fraction of the training is timed whatever that costs.
+const LONG_EVALUATION: f64 = 0.3;
+/// An evaluation shorter than this fraction of the training is not timed.
+const SHORT_EVALUATION: f64 = 0.01;
 
-impl<'a> Pace<'a> {
-    /// A training of this length that is about to start, or to go on with what was decided.
-    pub fn new(length: Length<'a>, state: Option<PaceState>) -> Self {
-        let step_seconds = if let Length::Until { step_seconds, .. } = length { step_seconds } else { 0.0 };
-        let fresh = PaceState {
+impl<'a> Pacer<'a> {
+    /// The pacer of a training that starts or, given the state of an earlier process, resumes.
+    pub fn new(length: TrainingLength<'a>, state: Option<PacerState>) -> Self {
+        let step_seconds = if let TrainingLength::Until { step_seconds, .. } = length { step_seconds } else { 0.0 };
+        let fresh = PacerState {
             planned: length.steps().max(1),
             step_seconds,
             progress: 0.0,
-            rehearsals: Rehearsals::default(),
+            evaluation: EvaluationTimings::default(),
         };
-        Self { length, state: state.unwrap_or(fresh), seen: None }
+        Self { length, state: state.unwrap_or(fresh), measured: None }
     }
 
-    /// What has been decided.
-    pub fn state(&self) -> PaceState {
+    /// The decisions so far.
+    pub fn state(&self) -> PacerState {
         self.state
     }
 
-    /// Steps planned in all, as things stand.
+    /// The number of steps of the whole training, as planned now.
     pub fn planned(&self) -> u64 {
         self.state.planned
     }
 
-    /// Whether the number of steps follows the clock.
+    /// Whether the number of steps depends on the clock.
     pub fn adapts(&self) -> bool {
-        matches!(self.length, Length::Until { .. })
+        matches!(self.length, TrainingLength::Until { .. })
     }
 
-    /// Asked before every step, with the steps done so far. A training until a deadline always
-    /// gets a first step.
-    pub fn next(&mut self, done: u64) -> Turn {
+    /// Decides about the step after the `done` first ones. A training with a deadline always gets a first step.
+    pub fn next_step(&mut self, done: u64) -> NextStep {
         match self.length {
-            Length::Steps(steps) | Length::Within(steps, ..) if done >= steps => return Turn::Over,
-            Length::Steps(_) => {}
-            Length::Within(_, clock, deadline) => {
+            TrainingLength::Steps(steps) | TrainingLength::StepsBefore(steps, ..) if done >= steps => {
+                return NextStep::Complete;
+            }
+            TrainingLength::Steps(_) => {}
+            TrainingLength::StepsBefore(_, clock, deadline) => {
                 if clock.seconds() > deadline {
-                    return Turn::Late;
+                    return NextStep::OutOfTime;
                 }
             }
-            Length::Until { clock, .. } => {
-                if !self.look(done, clock.seconds(), self.deadline()) {
-                    return Turn::Over;
+            TrainingLength::Until { clock, .. } => {
+                if !self.has_time(done, clock.seconds(), self.deadline()) {
+                    return NextStep::Complete;
                 }
             }
         }
         let share = done as f64 / self.state.planned.max(done + 1) as f64;
         self.state.progress = self.state.progress.max(share);
-        Turn::Step(self.state.progress)
+        NextStep::Take(self.state.progress)
     }
 
-    /// How far along the schedule of the learning rate the last step was, from 0 to 1.
+    /// The position of the last step on the schedule of the learning rate, from 0 to 1.
     pub fn progress(&self) -> f64 {
         self.state.progress
     }
 
-    /// When the training is to end, going by the rehearsals.
+    /// The time at which the training is to end, given the timings of the evaluation that follows.
     fn deadline(&self) -> f64 {
         match self.length {
-            Length::Until { deadline, after: Some(after), .. } => {
-                let ratio = self.state.rehearsals.seconds().map_or(1.0, |seconds| seconds / after.batch_seconds);
-                deadline + after.seconds * (1.0 - ratio)
+            TrainingLength::Until { deadline, following: Some(evaluation), .. } => {
+                let ratio = self.state.evaluation.seconds().map_or(1.0, |seconds| seconds / evaluation.batch_seconds);
+                deadline + evaluation.seconds * (1.0 - ratio)
             }
-            Length::Until { deadline, .. } | Length::Within(_, _, deadline) => deadline,
-            Length::Steps(_) => f64::INFINITY,
+            TrainingLength::Until { deadline, .. } | TrainingLength::StepsBefore(_, _, deadline) => deadline,
+            TrainingLength::Steps(_) => f64::INFINITY,
         }
     }
 
-    /// Asked before a step: the samples that evaluation is to be rehearsed with now, if it is due. What that took is
-    /// to be told by [`Pace::rehearsed`].
-    pub fn rehearsal(&mut self) -> Option<usize> {
-        let Length::Until { clock, deadline, after: Some(after), .. } = self.length else { return None };
+    /// Asked before a step: the size of the evaluation batch to time now, if a timing is due. The caller passes the
+    /// seconds to [`Pacer::record_timing`].
+    pub fn due_timing(&mut self) -> Option<usize> {
+        let TrainingLength::Until { clock, deadline, following: Some(evaluation), .. } = self.length else {
+            return None;
+        };
         let (now, moved) = (clock.seconds(), self.deadline());
-        let rehearsals = &mut self.state.rehearsals;
-        let began = *rehearsals.began.get_or_insert(now);
+        let timings = &mut self.state.evaluation;
+        let began = *timings.began.get_or_insert(now);
         let mut time = (deadline - began).max(0.0);
-        let mut affordable = (REHEARSING * time / after.batch_seconds.max(1e-9)).min(REHEARSALS).floor();
-        if after.seconds >= MUCH * time {
-            // If that is true there is little to lose, and if it is not, nearly all of the training.
-            affordable = affordable.max(FEWEST);
+        let mut affordable = (TIMING_SHARE * time / evaluation.batch_seconds.max(1e-9)).min(MAX_TIMINGS).floor();
+        if evaluation.seconds >= LONG_EVALUATION * time {
+            // If the planned seconds are right, timing costs little in comparison; if they are wrong, nearly all of the
+            // training depends on it.
+            affordable = affordable.max(MIN_TIMINGS);
             time = (moved - began).max(0.0);
         }
-        // Evenly over the training: the first one soon, since prices may have changed since they were measured.
-        let due = began + time * f64::from(rehearsals.count) / affordable.max(1.0);
-        (affordable >= FEWEST && after.seconds >= LITTLE * time && now >= due).then_some(after.batch)
+        // Evenly over the training, the first one soon, since costs may have changed since they were measured.
+        let due = began + time * f64::from(timings.count) / affordable.max(1.0);
+        (affordable >= MIN_TIMINGS && evaluation.seconds >= SHORT_EVALUATION * time && now >= due)
+            .then_some(evaluation.batch)
     }
 
-    /// What a rehearsal took.
-    pub fn rehearsed(&mut self, seconds: f64) {
-        self.state.rehearsals.add(seconds);
+    /// Records the seconds of an evaluation batch.
+    pub fn record_timing(&mut self, seconds: f64) {
+        self.state.evaluation.add(seconds);
     }
 
-    /// Measures, plans again and says whether there is another step before the deadline.
-    fn look(&mut self, done: u64, now: f64, deadline: f64) -> bool {
-        match self.seen {
-            // A training may be taken back.
+    /// Measures the steps, plans again, and returns whether there is time for another step before the deadline.
+    fn has_time(&mut self, done: u64, now: f64, deadline: f64) -> bool {
+        match self.measured {
+            // A training may be set back to an earlier step.
             Some((steps, at)) if steps <= done => {
-                let due = done - steps >= (self.state.planned / LOOKS).max(1) || now - at >= PATIENCE;
+                let due =
+                    done - steps >= (self.state.planned / REPLANS).max(1) || now - at >= MAX_SECONDS_BETWEEN_REPLANS;
                 if due && done > steps {
                     let recent = (now - at) / (done - steps) as f64;
                     // The first measurement replaces the estimate; later ones are smoothed.
                     let known = if steps == 0 { recent } else { self.state.step_seconds };
                     self.state.step_seconds = 0.5 * (known + recent);
-                    self.seen = Some((done, now));
+                    self.measured = Some((done, now));
                     self.replan(done, now, deadline);
                 }
             }
-            _ => self.seen = Some((done, now)),
+            _ => self.measured = Some((done, now)),
         }
-        // Half a step over the deadline is as near as half a step short of it.
+        // An end half a step after the deadline is as close as one half a step before it.
         if done > 0 && now + 0.5 * self.state.step_seconds > deadline {
             return false;
         }
@@ -257,14 +264,14 @@ mod tests {
     use crate::budget::fake::FakeClock;
     use proptest::prelude::*;
 
-    fn until(clock: &FakeClock, deadline: f64, planned: u64, step_seconds: f64) -> Length<'_> {
-        Length::Until { clock, deadline, planned, step_seconds, after: None }
+    fn until(clock: &FakeClock, deadline: f64, planned: u64, step_seconds: f64) -> TrainingLength<'_> {
+        TrainingLength::Until { clock, deadline, planned, step_seconds, following: None }
     }
 
-    /// Runs a training whose steps take what `step` says at each time; the progress before each.
-    fn train(clock: &FakeClock, pace: &mut Pace<'_>, step: impl Fn(f64) -> f64) -> Vec<f64> {
+    /// Runs a training whose steps take `step(now)` seconds; returns the progress before each step.
+    fn train(clock: &FakeClock, pace: &mut Pacer<'_>, step: impl Fn(f64) -> f64) -> Vec<f64> {
         let mut shares = Vec::new();
-        while let Turn::Step(share) = pace.next(shares.len() as u64) {
+        while let NextStep::Take(share) = pace.next_step(shares.len() as u64) {
             shares.push(share);
             clock.advance(step(clock.seconds()));
         }
@@ -273,21 +280,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_training_ends_within_a_step_of_its_deadline_and_is_annealed(
+        fn a_training_ends_within_a_step_of_its_deadline_and_anneals_its_rate(
             estimate in 0.001f64..2.0,
             true_step in 0.001f64..2.0,
             later in 0.2f64..5.0,
             time in 20.0f64..300.0,
         ) {
             let clock = FakeClock::default();
-            // Halfway the machine becomes slower or faster.
+            // The machine becomes slower or faster halfway.
             let step = |now: f64| if now < time / 2.0 { true_step } else { true_step * later };
-            let mut pace = Pace::new(until(&clock, time, (time / estimate) as u64, estimate), None);
+            let mut pace = Pacer::new(until(&clock, time, (time / estimate) as u64, estimate), None);
             let shares = train(&clock, &mut pace, step);
             let slowest = true_step * later.max(1.0);
             prop_assert!((clock.seconds() - time).abs() <= slowest + 1e-6, "{} of {time}", clock.seconds());
             prop_assert!(shares.is_sorted() && shares.iter().all(|s| (0.0..1.0).contains(s)));
-            // Whatever happened, the last tenth of the schedule was reached.
+            // The last tenth of the schedule was reached in any case.
             if time > 40.0 * slowest {
                 prop_assert!(shares.last().copied().unwrap_or(0.0) > 0.9);
             }
@@ -298,41 +305,41 @@ mod tests {
     fn there_is_always_a_first_step() {
         let clock = FakeClock::default();
         clock.advance(100.0);
-        let mut pace = Pace::new(until(&clock, 50.0, 1000, 0.1), None);
-        assert_eq!(pace.next(0), Turn::Step(0.0));
-        assert_eq!(pace.next(1), Turn::Over);
+        let mut pace = Pacer::new(until(&clock, 50.0, 1000, 0.1), None);
+        assert_eq!(pace.next_step(0), NextStep::Take(0.0));
+        assert_eq!(pace.next_step(1), NextStep::Complete);
     }
 
     #[test]
-    fn what_was_decided_can_be_gone_on_with() {
+    fn a_resumed_training_keeps_its_decisions() {
         let clock = FakeClock::default();
-        let mut pace = Pace::new(until(&clock, 100.0, 10, 1.0), None);
+        let mut pace = Pacer::new(until(&clock, 100.0, 10, 1.0), None);
         for done in 0..40 {
-            pace.next(done);
+            pace.next_step(done);
             clock.advance(1.0);
         }
         let state = pace.state();
         assert_eq!(state.planned, 100);
-        let mut again = Pace::new(until(&clock, 100.0, 10, 1.0), Some(state));
+        let mut again = Pacer::new(until(&clock, 100.0, 10, 1.0), Some(state));
         assert_eq!(again.progress(), pace.progress());
-        assert_eq!(again.next(40), Turn::Step(0.4));
+        assert_eq!(again.next_step(40), NextStep::Take(0.4));
         assert_eq!(again.planned(), 100);
-        // Taken back to an earlier step, the schedule does not start anew.
-        assert_eq!(again.next(30), Turn::Step(0.4));
+        // Set back to an earlier step, the schedule does not start again.
+        assert_eq!(again.next_step(30), NextStep::Take(0.4));
     }
 
     #[test]
-    fn a_price_that_left_a_training_no_time_is_found_to_be_wrong() {
+    fn an_overestimated_evaluation_is_corrected() {
         let clock = FakeClock::default();
-        // Evaluation takes 20 s of 170, and was thought to take all of them when the machine stood still for a moment.
-        let after = Some(After { seconds: 170.0, batch: 256, batch_seconds: 4.25 });
-        let length = Length::Until { clock: &clock, deadline: 0.0, planned: 1, step_seconds: 1.0, after };
-        let mut pace = Pace::new(length, None);
+        // Evaluation takes 20 s of 170. When the plan was made, the machine stalled, and it seemed to take all of them.
+        let following = Some(FollowingEvaluation { seconds: 170.0, batch: 256, batch_seconds: 4.25 });
+        let length = TrainingLength::Until { clock: &clock, deadline: 0.0, planned: 1, step_seconds: 1.0, following };
+        let mut pace = Pacer::new(length, None);
         let mut done = 0;
-        while let Turn::Step(_) = pace.next(done) {
-            if pace.rehearsal().is_some() {
+        while let NextStep::Take(_) = pace.next_step(done) {
+            if pace.due_timing().is_some() {
                 clock.advance(0.5);
-                pace.rehearsed(0.5);
+                pace.record_timing(0.5);
             }
             clock.advance(1.0);
             done += 1;
@@ -342,71 +349,78 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_takes_its_time_from_the_training_or_leaves_it_some() {
+    fn the_deadline_follows_the_timings_of_evaluation() {
         let clock = FakeClock::default();
-        let after = Some(After { seconds: 20.0, batch: 32, batch_seconds: 0.05 });
-        let length = Length::Until { clock: &clock, deadline: 100.0, planned: 100, step_seconds: 1.0, after };
-        let run = |pace: &mut Pace<'_>, steps: std::ops::Range<u64>, rehearsal: &dyn Fn(u32) -> f64| {
-            let mut told = 0;
+        let following = Some(FollowingEvaluation { seconds: 20.0, batch: 32, batch_seconds: 0.05 });
+        let length =
+            TrainingLength::Until { clock: &clock, deadline: 100.0, planned: 100, step_seconds: 1.0, following };
+        let run = |pace: &mut Pacer<'_>, steps: std::ops::Range<u64>, seconds: &dyn Fn(u32) -> f64| {
+            let mut timings = 0;
             for done in steps {
-                assert!(matches!(pace.next(done), Turn::Step(_)));
-                if let Some(samples) = pace.rehearsal() {
+                assert!(matches!(pace.next_step(done), NextStep::Take(_)));
+                if let Some(samples) = pace.due_timing() {
                     assert_eq!(samples, 32);
-                    pace.rehearsed(rehearsal(told));
-                    told += 1;
+                    pace.record_timing(seconds(timings));
+                    timings += 1;
                 }
                 clock.advance(1.0);
             }
-            told
+            timings
         };
-        let mut pace = Pace::new(length, None);
+        let mut pace = Pacer::new(length, None);
         assert_eq!(pace.deadline(), 100.0);
-        // One in five seconds; a single disturbance moves nothing.
-        assert_eq!(run(&mut pace, 0..25, &|told| if told == 3 { 5.0 } else { 0.05 }), 5);
+        // One timing in five seconds; a single outlier has no effect.
+        assert_eq!(run(&mut pace, 0..25, &|timings| if timings == 3 { 5.0 } else { 0.05 }), 5);
         assert!((pace.deadline() - 100.0).abs() < 1e-9, "{}", pace.deadline());
-        // The machine becomes half as fast for what is rehearsed.
+        // Evaluation becomes half as fast.
         run(&mut pace, 25..50, &|_| 0.1);
         assert!((pace.deadline() - 80.0).abs() < 1e-9, "{}", pace.deadline());
         assert_eq!(pace.planned(), 80);
-        // Another process knows all of it, and one of a version that rehearsed nothing does without.
+        // Another process reads the timings; a state of a version without timings can be read, too.
         let text = serde_json::to_string(&pace.state()).expect("numbers");
-        let state: PaceState = serde_json::from_str(&text).expect("the same");
+        let state: PacerState = serde_json::from_str(&text).expect("the same");
         assert_eq!(state, pace.state());
-        let mut again = Pace::new(length, Some(state));
+        let mut again = Pacer::new(length, Some(state));
         assert_eq!(again.deadline(), pace.deadline());
-        assert_eq!((again.next(50), again.rehearsal()), (pace.next(50), pace.rehearsal()));
-        let old: PaceState =
+        assert_eq!((again.next_step(50), again.due_timing()), (pace.next_step(50), pace.due_timing()));
+        let old: PacerState =
             serde_json::from_str(r#"{"planned": 9, "step_seconds": 1.0, "progress": 0.5}"#).expect("old");
-        assert_eq!(Pace::new(length, Some(old)).deadline(), 100.0);
-        // Twice as fast, and over at its new end.
+        assert_eq!(Pacer::new(length, Some(old)).deadline(), 100.0);
+        // Evaluation becomes twice as fast, and the training ends at its new deadline.
         run(&mut pace, 50..75, &|_| 0.025);
         assert!((pace.deadline() - 110.0).abs() < 1e-9, "{}", pace.deadline());
         run(&mut pace, 75..110, &|_| 0.025);
-        assert_eq!(pace.next(110), Turn::Over);
+        assert_eq!(pace.next_step(110), NextStep::Complete);
     }
 
     #[test]
-    fn what_is_little_or_dear_to_rehearse_is_not() {
+    fn negligible_or_expensive_evaluation_is_not_timed() {
         let clock = FakeClock::default();
         let with = |seconds, batch_seconds| {
-            let after = Some(After { seconds, batch: 32, batch_seconds });
-            Pace::new(Length::Until { clock: &clock, deadline: 100.0, planned: 9, step_seconds: 1.0, after }, None)
+            let following = Some(FollowingEvaluation { seconds, batch: 32, batch_seconds });
+            Pacer::new(
+                TrainingLength::Until { clock: &clock, deadline: 100.0, planned: 9, step_seconds: 1.0, following },
+                None,
+            )
         };
-        assert_eq!(with(10.0, 0.5).rehearsal(), Some(32));
-        assert_eq!(with(0.5, 0.05).rehearsal(), None);
-        assert_eq!(with(10.0, 2.0).rehearsal(), None);
-        assert_eq!(Pace::new(until(&clock, 100.0, 9, 1.0), None).rehearsal(), None);
+        assert_eq!(with(10.0, 0.5).due_timing(), Some(32));
+        assert_eq!(with(0.5, 0.05).due_timing(), None);
+        assert_eq!(with(10.0, 2.0).due_timing(), None);
+        assert_eq!(Pacer::new(until(&clock, 100.0, 9, 1.0), None).due_timing(), None);
     }
 
     #[test]
-    fn a_fixed_length_is_kept_unless_its_time_is_up() {
-        let mut pace = Pace::new(Length::Steps(4), None);
-        let turns: Vec<_> = (0..5).map(|done| pace.next(done)).collect();
-        assert_eq!(turns, [Turn::Step(0.0), Turn::Step(0.25), Turn::Step(0.5), Turn::Step(0.75), Turn::Over]);
+    fn a_fixed_length_is_kept_unless_the_deadline_passes() {
+        let mut pace = Pacer::new(TrainingLength::Steps(4), None);
+        let turns: Vec<_> = (0..5).map(|done| pace.next_step(done)).collect();
+        assert_eq!(
+            turns,
+            [NextStep::Take(0.0), NextStep::Take(0.25), NextStep::Take(0.5), NextStep::Take(0.75), NextStep::Complete]
+        );
         let clock = FakeClock::default();
-        let mut pace = Pace::new(Length::Within(4, &clock, 10.0), None);
-        assert_eq!(pace.next(0), Turn::Step(0.0));
+        let mut pace = Pacer::new(TrainingLength::StepsBefore(4, &clock, 10.0), None);
+        assert_eq!(pace.next_step(0), NextStep::Take(0.0));
         clock.advance(11.0);
-        assert_eq!((pace.next(1), pace.next(4)), (Turn::Late, Turn::Over));
+        assert_eq!((pace.next_step(1), pace.next_step(4)), (NextStep::OutOfTime, NextStep::Complete));
     }
 }

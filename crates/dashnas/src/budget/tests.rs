@@ -1,21 +1,22 @@
-//! Whole runs on machines that exist in arithmetic only.
+//! Plans of whole runs, carried out on a fake clock.
 
-use super::Clock;
-use super::fake::FakeClock;
-use super::pace::{After, Length, Pace, Turn};
-use super::plan::{EvaluationPrice, Prices, StepWish, TimePlan, TunePlan, TuneWish, Wish};
-use crate::asha::{Asha, Tournament};
-use crate::config::Tuner;
-use crate::problem::Score;
+use crate::asha::{Asha, AshaSettings};
+use crate::budget::clock::Clock;
+use crate::budget::cost::{CostModel, EvaluationCost};
+use crate::budget::fake::FakeClock;
+use crate::budget::pace::{FollowingEvaluation, NextStep, Pacer, TrainingLength};
+use crate::budget::plan::{RequestedSteps, RequestedTuning, RequestedWork, SampleCounts, TimePlan, TunePlan};
+use dashnas_core::names::Tuner;
+use dashnas_core::score::Score;
 use proptest::prelude::*;
 
-/// A machine: seconds of a step on a batch at a width, and how it changes over time.
+/// A simulated machine: the seconds of its steps and evaluations, and how they change over time.
 #[derive(Debug, Clone)]
 struct Machine {
     search: f64,
     train: f64,
     evaluate: f64,
-    /// Factor on everything after some share of the limit.
+    /// The factor on all times from `turn` on.
     later: f64,
     turn: f64,
 }
@@ -38,7 +39,7 @@ impl Machine {
     }
 }
 
-/// Measures by spending the time of two steps, once for each question.
+/// Measures each cost once, by spending the time of two steps.
 struct Measured<'a> {
     machine: &'a Machine,
     clock: &'a FakeClock,
@@ -54,7 +55,7 @@ impl Measured<'_> {
     }
 }
 
-impl Prices for Measured<'_> {
+impl CostModel for Measured<'_> {
     fn search_step(&mut self, batch: usize) -> f64 {
         let cost = self.machine.search_step(batch);
         self.ask((0, 0, batch), cost, 2.0 * cost)
@@ -65,30 +66,30 @@ impl Prices for Measured<'_> {
         self.ask((1, width, batch), cost, 2.0 * cost)
     }
 
-    fn evaluation(&mut self, width: usize, plain: bool) -> EvaluationPrice {
+    fn evaluation(&mut self, width: usize, plain: bool) -> EvaluationCost {
         let cost = self.machine.evaluate(width);
         let sample = self.ask((2, width, usize::from(plain)), cost, 16.0 * cost);
-        EvaluationPrice { sample, batch: REHEARSED, seconds: REHEARSED as f64 * sample }
+        EvaluationCost { sample, batch: TIMED_BATCH, seconds: TIMED_BATCH as f64 * sample }
     }
 }
 
-/// Samples that evaluation is rehearsed with.
-const REHEARSED: usize = 32;
+/// The size of the evaluation batch that is timed.
+const TIMED_BATCH: usize = 32;
 
-fn wish(steps: [u64; 3], trials: usize, tuner: Option<Tuner>) -> Wish {
-    let asha = Tournament { samples: 9, reduction: 3, brackets: 1, min_steps: 10, max_steps: steps[1], workers: 2 };
-    Wish {
-        search: StepWish { steps: steps[0], batch: 64 },
-        tune: Some(TuneWish { trials, steps: steps[1], tuner, asha }),
-        retrain: StepWish { steps: steps[2], batch: 64 },
+fn requested(steps: [u64; 3], trials: usize, tuner: Option<Tuner>) -> RequestedWork {
+    let asha = AshaSettings { samples: 9, reduction: 3, brackets: 1, min_steps: 10, max_steps: steps[1], workers: 2 };
+    RequestedWork {
+        search: RequestedSteps { steps: steps[0], batch: 64 },
+        tune: Some(RequestedTuning { trials, steps: steps[1], tuner, asha }),
+        retrain: RequestedSteps { steps: steps[2], batch: 64 },
         baseline: true,
         widths: vec![4, 2, 1],
-        samples: [2000, 500, 1000],
+        samples: SampleCounts { train: 2000, validation: 500, test: 1000 },
         subsample: 0.5,
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 struct Ran {
     plan: TimePlan,
@@ -97,33 +98,33 @@ struct Ran {
     trials: usize,
     retrained: u64,
     compared: bool,
-    /// The longest that anything indivisible took.
+    /// Seconds of the longest step.
     grain: f64,
 }
 
-/// A run from the end of reading the data, on a machine.
-fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
+/// Runs on a simulated machine, from the end of reading the data on.
+fn run(requested: &RequestedWork, limit: f64, spent: f64, machine: &Machine) -> Ran {
     let clock = FakeClock::default();
     clock.advance(spent);
-    let mut prices = Measured { machine, clock: &clock, asked: Default::default() };
-    let mut plan = TimePlan::new(wish, limit, &clock, &mut prices);
+    let mut costs = Measured { machine, clock: &clock, asked: Default::default() };
+    let mut plan = TimePlan::new(requested, limit, &clock, &mut costs);
     let mut grain: f64 = 0.0;
-    let until = |deadline, planned, step_seconds, after: Option<After>| Length::Until {
+    let until = |deadline, planned, step_seconds, following: Option<FollowingEvaluation>| TrainingLength::Until {
         clock: &clock,
         deadline,
         planned,
         step_seconds,
-        after,
+        following,
     };
-    let mut train = |cost: f64, rehearsal: f64, length: Length<'_>| {
-        let mut pace = Pace::new(length, None);
+    let mut train = |cost: f64, evaluation: f64, length: TrainingLength<'_>| {
+        let mut pace = Pacer::new(length, None);
         let mut done = 0;
-        while matches!(pace.next(done), Turn::Step(_)) {
-            if let Some(samples) = pace.rehearsal() {
-                assert_eq!(samples, REHEARSED);
-                let seconds = rehearsal * machine.factor(clock.seconds());
+        while matches!(pace.next_step(done), NextStep::Take(_)) {
+            if let Some(samples) = pace.due_timing() {
+                assert_eq!(samples, TIMED_BATCH);
+                let seconds = evaluation * machine.factor(clock.seconds());
                 clock.advance(seconds);
-                pace.rehearsed(seconds);
+                pace.record_timing(seconds);
             }
             let step = cost * machine.factor(clock.seconds());
             grain = grain.max(step);
@@ -137,18 +138,18 @@ fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
         searched = train(machine.search_step(s.batch), 0.0, until(s.until, s.steps, s.step_seconds, None));
     }
     let step = machine.train_step(plan.width, plan.training.batch);
-    prices.asked.clear();
-    plan.after_search(wish, &clock, &mut prices);
+    costs.asked.clear();
+    plan.after_search(requested, &clock, &mut costs);
     let training = plan.training.clone();
-    let validate = machine.evaluate(plan.width) * wish.samples[1] as f64;
+    let validate = machine.evaluate(plan.width) * requested.samples.validation as f64;
     let deadlines = training.deadlines(false);
     let mut trials = 0;
     let mut a_trial = |steps: u64| {
         let cost = steps as f64 * training.step_seconds + validate;
-        if !deadlines.room_for_trial(clock.seconds(), cost, trials) {
+        if !deadlines.has_time_for_trial(clock.seconds(), cost, trials) {
             return false;
         }
-        train(step, 0.0, Length::Within(steps, &clock, deadlines.last_call));
+        train(step, 0.0, TrainingLength::StepsBefore(steps, &clock, deadlines.latest_tune));
         clock.advance(validate * machine.factor(clock.seconds()));
         trials += 1;
         true
@@ -169,14 +170,21 @@ fn run(wish: &Wish, limit: f64, spent: f64, machine: &Machine) -> Ran {
             }
         }
     }
-    let rehearsal = machine.evaluate(plan.width) * REHEARSED as f64;
-    let length = until(training.retrain_until, training.steps, training.step_seconds, plan.after(false));
-    let retrained = train(step, rehearsal, length);
+    let evaluation = machine.evaluate(plan.width) * TIMED_BATCH as f64;
+    let length =
+        until(training.retrain_until, training.steps, training.step_seconds, FollowingEvaluation::of(&plan, false));
+    let retrained = train(step, evaluation, length);
     if let Some(end) = training.baseline_until {
-        train(step, rehearsal, until(end, training.steps, training.step_seconds, plan.after(true)));
+        train(
+            step,
+            evaluation,
+            until(end, training.steps, training.step_seconds, FollowingEvaluation::of(&plan, true)),
+        );
     }
     let tests = if training.baseline_until.is_some() { 2.0 } else { 1.0 };
-    clock.advance(tests * machine.evaluate(plan.width) * wish.samples[2] as f64 * machine.factor(clock.seconds()));
+    clock.advance(
+        tests * machine.evaluate(plan.width) * requested.samples.test as f64 * machine.factor(clock.seconds()),
+    );
     let compared = training.baseline_until.is_some();
     Ran { end: clock.seconds(), searched, trials, retrained, compared, plan, grain }
 }
@@ -186,7 +194,7 @@ const STEADY: Machine = Machine { search: 0.05, train: 0.04, evaluate: 1e-4, lat
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Machines from fast to hopeless, that stay as they are, slow down fourfold or speed up.
+    /// Machines from fast to far too slow, which keep their speed, or become four times as slow or as fast.
     #[test]
     fn a_run_ends_at_its_limit_with_a_trained_model(
         limit in 60.0f64..3600.0,
@@ -201,12 +209,12 @@ proptest! {
         steps in (20u64..3000, 10u64..800, 100u64..9000),
     ) {
         let machine = Machine { search, train, evaluate, later, turn: turn * limit };
-        let wish = wish([steps.0, steps.1, steps.2], trials, tuner);
-        let ran = run(&wish, limit, read * limit, &machine);
+        let requested = requested([steps.0, steps.1, steps.2], trials, tuner);
+        let ran = run(&requested, limit, read * limit, &machine);
         prop_assert!(ran.retrained >= 1);
-        // Evaluation is the one part that cannot be cut; slower later, it takes that much longer.
+        // Evaluation is the one part that cannot be shortened: it takes longer if the machine becomes slower.
         let tests = if ran.compared { 2.0 } else { 1.0 };
-        let evaluation = tests * machine.evaluate(ran.plan.width) * wish.samples[2] as f64;
+        let evaluation = tests * machine.evaluate(ran.plan.width) * requested.samples.test as f64;
         let surprise = evaluation * (machine.later - 1.0).abs();
         let within = 0.03 * limit + surprise + ran.grain;
         prop_assert!((ran.end - limit).abs() <= within, "{} s of {limit}: {ran:?}", ran.end);
@@ -221,97 +229,97 @@ proptest! {
     /// The end is within 3 % of the limit although evaluation takes up to an eighth of it and the machine becomes
     /// twice as fast or as slow, from the start or at any time in the first six tenths.
     #[test]
-    fn evaluation_is_left_the_time_that_it_turns_out_to_need(
+    fn training_leaves_evaluation_the_time_that_it_turns_out_to_need(
         limit in 60.0f64..3600.0,
         share in 0.01f64..0.12,
         later in prop::sample::select(vec![0.5, 1.0, 2.0]),
         turn in 0.0f64..0.6,
         training in prop::sample::select(vec![5.0, 12.0]),
     ) {
-        let mut wish = wish([limit as u64, (limit / 4.0) as u64, (training * limit) as u64], 3, None);
-        wish.samples[2] = 10_000;
-        // Small enough a training to be followed by that of the plain backbone.
+        let mut requested = requested([limit as u64, (limit / 4.0) as u64, (training * limit) as u64], 3, None);
+        requested.samples.test = 10_000;
+        // A training short enough to be followed by that of the plain backbone.
         let compared = training < 10.0;
-        let evaluate = share * limit / wish.samples[2] as f64 / if compared { 2.0 } else { 1.0 };
+        let evaluate = share * limit / requested.samples.test as f64 / if compared { 2.0 } else { 1.0 };
         let machine = Machine { evaluate, later, turn: turn * limit, ..STEADY };
-        let ran = run(&wish, limit, 0.01 * limit, &machine);
+        let ran = run(&requested, limit, 0.01 * limit, &machine);
         prop_assert!((ran.end - limit).abs() <= 0.03 * limit + 2.0 * ran.grain, "{} s of {limit}: {ran:?}", ran.end);
         prop_assert!(later != 1.0 || ran.compared == compared, "{ran:?}");
     }
 }
 
 #[test]
-fn tuning_for_which_there_turns_out_to_be_time_is_not_said_to_be_left_out() {
-    // Ten times as fast when the search is over.
+fn a_note_on_skipped_tuning_is_withdrawn_if_there_is_time_after_the_search() {
+    // The machine is ten times as fast when the search is over.
     let machine = Machine { train: 0.5, later: 0.1, turn: 10.0, ..STEADY };
-    let wish = wish([2000, 500, 8000], 24, None);
+    let requested = requested([2000, 500, 8000], 24, None);
     let clock = FakeClock::default();
-    let mut prices = Measured { machine: &machine, clock: &clock, asked: Default::default() };
-    let mut plan = TimePlan::new(&Wish { widths: vec![4], ..wish.clone() }, 60.0, &clock, &mut prices);
-    let left_out = |plan: &TimePlan| plan.notes.iter().any(|note| note.starts_with("no tuning"));
-    assert!(plan.training.tune == TunePlan::None && left_out(&plan), "{plan}");
-    let mut config = crate::config::Config::preset(crate::config::Preset::Quick);
+    let mut costs = Measured { machine: &machine, clock: &clock, asked: Default::default() };
+    let mut plan = TimePlan::new(&RequestedWork { widths: vec![4], ..requested.clone() }, 60.0, &clock, &mut costs);
+    let skipped = |plan: &TimePlan| plan.notes.iter().any(|note| note.starts_with("tuning skipped"));
+    assert!(plan.training.tune == TunePlan::None && skipped(&plan), "{plan}");
+    let mut config = crate::config::Config::preset(dashnas_core::names::Preset::Quick);
     plan.apply(&mut config);
     assert!(!config.tune.enabled);
     clock.advance(15.0);
-    prices.asked.clear();
-    plan.after_search(&wish, &clock, &mut prices);
-    assert!(plan.training.tune != TunePlan::None && !left_out(&plan), "{plan}");
+    costs.asked.clear();
+    plan.after_search(&requested, &clock, &mut costs);
+    assert!(plan.training.tune != TunePlan::None && !skipped(&plan), "{plan}");
     plan.apply(&mut config);
     assert!(config.tune.enabled);
 }
 
 #[test]
 fn time_to_spare_lengthens_everything_and_keeps_the_baseline() {
-    let wish = wish([200, 50, 400], 3, None);
-    let ran = run(&wish, 120.0, 1.0, &STEADY);
+    let requested = requested([200, 50, 400], 3, None);
+    let ran = run(&requested, 120.0, 1.0, &STEADY);
     assert!(ran.compared && ran.plan.notes.is_empty(), "{ran:?}");
     assert_eq!((ran.plan.width, ran.trials), (4, 3));
-    assert!(ran.searched >= 395, "twice its wish: {}", ran.searched);
+    assert!(ran.searched >= 395, "twice the requested steps: {}", ran.searched);
     assert!(ran.retrained > 800, "{}", ran.retrained);
 }
 
 #[test]
-fn what_fits_only_without_the_baseline_goes_without() {
-    let wish = wish([200, 50, 400], 3, None);
-    let ran = run(&wish, 40.0, 1.0, &STEADY);
+fn work_that_fits_only_without_the_baseline_leaves_it_out() {
+    let requested = requested([200, 50, 400], 3, None);
+    let ran = run(&requested, 40.0, 1.0, &STEADY);
     assert!(!ran.compared && ran.plan.notes.len() == 1, "{ran:?}");
     assert!(ran.searched >= 195 && ran.retrained >= 400, "{ran:?}");
 }
 
 #[test]
-fn a_large_wish_in_little_time_becomes_a_narrower_network_and_fewer_trials() {
-    let wish = wish([2000, 500, 8000], 24, None);
-    let ran = run(&wish, 60.0, 1.0, &STEADY);
+fn much_work_in_little_time_leads_to_a_narrower_network_and_fewer_trials() {
+    let requested = requested([2000, 500, 8000], 24, None);
+    let ran = run(&requested, 60.0, 1.0, &STEADY);
     assert!(ran.plan.width < 4, "{ran:?}");
     assert!(ran.searched >= 100 && ran.retrained >= 400, "{ran:?}");
     assert!(matches!(ran.plan.training.tune, TunePlan::Asha { .. }), "{ran:?}");
     assert!(ran.trials >= 4, "{ran:?}");
     let text = ran.plan.to_string();
-    for part in ["plan for 60.0 s", "search", "ASHA", "retrain", "evaluate", "note: the network has width"] {
+    for part in ["plan for 60.0 s", "search", "ASHA", "retrain", "evaluate", "note: network width reduced"] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
 }
 
 #[test]
-fn a_search_that_is_too_dear_takes_small_batches_or_is_left_out() {
-    let wish = wish([400, 50, 1000], 3, None);
+fn an_expensive_search_takes_small_batches_or_is_skipped() {
+    let requested = requested([400, 50, 1000], 3, None);
     let slow = Machine { search: 1.0, ..STEADY };
-    let ran = run(&wish, 120.0, 1.0, &slow);
+    let ran = run(&requested, 120.0, 1.0, &slow);
     assert!(ran.plan.search.is_some_and(|s| s.batch < 64) && ran.searched >= 40, "{ran:?}");
     let slower = Machine { search: 20.0, ..STEADY };
-    let ran = run(&wish, 120.0, 1.0, &slower);
-    assert!(ran.plan.search.is_none() && ran.plan.notes.iter().any(|n| n.contains("no search")), "{ran:?}");
+    let ran = run(&requested, 120.0, 1.0, &slower);
+    assert!(ran.plan.search.is_none() && ran.plan.notes.iter().any(|n| n.contains("search skipped")), "{ran:?}");
     assert!(ran.retrained > 100, "{ran:?}");
 }
 
 #[test]
 fn the_limit_grows_the_training() {
-    let wish = wish([1000, 200, 4000], 12, None);
+    let requested = requested([1000, 200, 4000], 12, None);
     let trained: Vec<_> = [60.0, 120.0, 300.0, 600.0, 1200.0]
         .into_iter()
         .map(|limit| {
-            let ran = run(&wish, limit, 1.0, &STEADY);
+            let ran = run(&requested, limit, 1.0, &STEADY);
             (ran.plan.width, ran.retrained)
         })
         .collect();
@@ -321,13 +329,13 @@ fn the_limit_grows_the_training() {
 
 #[test]
 fn plans_are_stored_as_json() {
-    let ran = run(&wish([1000, 200, 4000], 12, None), 60.0, 1.0, &STEADY);
+    let ran = run(&requested([1000, 200, 4000], 12, None), 60.0, 1.0, &STEADY);
     let text = serde_json::to_string(&ran.plan).unwrap();
     let back: TimePlan = serde_json::from_str(&text).unwrap();
     assert_eq!(back.training.tune, ran.plan.training.tune);
     let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
     old.as_object_mut().unwrap().remove("evaluation");
     let old: TimePlan = serde_json::from_value(old).unwrap();
-    assert!(ran.plan.after(false).is_some() && old.after(false).is_none());
+    assert!(FollowingEvaluation::of(&ran.plan, false).is_some() && FollowingEvaluation::of(&old, false).is_none());
     assert_eq!(back.search.map(|s| s.steps), ran.plan.search.map(|s| s.steps));
 }

@@ -1,15 +1,14 @@
-//! How often to write checkpoints: as often as costs less than 2 % of the time.
+//! How often checkpoints are written: as often as takes less than 2 % of the time.
 
 use std::time::{Duration, Instant};
 
-/// Pause between two checkpoints for each second that writing one takes: 1/51 of the time is
-/// spent writing at most.
+/// Seconds of pause between two checkpoints per second of writing: at most 1/51 of the time is spent on writing.
 const PAUSE: u32 = 50;
-/// No more often than this, however quick the disk.
-const LEAST: Duration = Duration::from_millis(100);
+/// The shortest pause, however quick the disk.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
 
-/// Decides when a checkpoint is due. It watches the clock, so a run's results must not depend on
-/// what it says, and they do not: a checkpoint only reads.
+/// Decides by the clock when a checkpoint is due. The results of a run do not depend on it, since writing a checkpoint
+/// changes no state of a training.
 #[derive(Debug, Clone)]
 pub struct Cadence {
     pause: Option<Duration>,
@@ -17,30 +16,30 @@ pub struct Cadence {
 }
 
 impl Cadence {
-    /// Nothing was written so far; `now` the run begins.
+    /// A cadence for a run that begins at `now`.
     pub fn new(now: Instant) -> Self {
-        // The first one may be slow: until that is known, assume 20 ms.
+        // The first write may be slow: 20 ms are assumed until it has been measured.
         Self { pause: Some(Duration::from_secs(1)), last: now }
     }
 
-    /// A checkpoint after every single step, whatever it costs.
+    /// A checkpoint after every step, whatever it costs.
     pub fn always(now: Instant) -> Self {
         Self { pause: None, last: now }
     }
 
-    /// Whether it is time to write one.
+    /// Whether a checkpoint is due.
     pub fn due(&self, now: Instant) -> bool {
         self.pause.is_none_or(|pause| now.saturating_duration_since(self.last) >= pause)
     }
 
-    /// One was written from `start` to `end`.
+    /// Records that a checkpoint was written from `start` to `end`.
     pub fn wrote(&mut self, start: Instant, end: Instant) {
         self.last = end;
         if let Some(pause) = &mut self.pause {
-            // A write that was slower than the next will be costs no more than it was paid for;
-            // one that was quicker (no training in it) does not say that the next will be.
+            // After a slow write the pause is long enough for it. A quick write, of a checkpoint without a training,
+            // says little about the next: the pause is at most halved.
             let cost = end.saturating_duration_since(start) * PAUSE;
-            *pause = cost.max(*pause / 2).max(LEAST);
+            *pause = cost.max(*pause / 2).max(MIN_PAUSE);
         }
     }
 }
@@ -87,7 +86,7 @@ mod tests {
         for _ in 0..20 {
             cadence.wrote(start, start);
         }
-        assert!(cadence.due(start + LEAST) && !cadence.due(start + LEAST / 2));
+        assert!(cadence.due(start + MIN_PAUSE) && !cadence.due(start + MIN_PAUSE / 2));
         assert!(Cadence::always(start).due(start));
     }
 }

@@ -1,14 +1,14 @@
-//! The file's frame: text, tensors and a checksum over both.
+//! The file format of a checkpoint: text, tensors and a checksum over both.
 //!
 //! ```text
 //! magic, 8 bytes | format, u32 | 0, u32 | length of the text, u64 | text | numbers, f32 | SHA-256 of all before
 //! ```
 //!
-//! Numbers are little-endian. The text is TOML, because it gives floats back to the bit, NaN
-//! included: first the table of tensors, then the caller's header. Magic, format and checksum
-//! stay where they are in every format, so that a damaged file is told from one of another format.
+//! Numbers are little-endian. The text is TOML, which reproduces every float exactly, NaN included: first the
+//! table of tensors, then the header of the caller. Magic, format and checksum have the same place in every format,
+//! so that a damaged file can be told from one of another format.
 
-use crate::model::{Parameter, Parameters};
+use dashnas_nn::parameters::{Parameter, Parameters};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::io;
@@ -23,10 +23,10 @@ const CHECKSUM: usize = 32;
 
 /// Why a file cannot be used.
 #[derive(Debug, PartialEq)]
-pub(super) enum Flaw {
-    /// It is not what was written.
+pub(super) enum InvalidFile {
+    /// The bytes are not those that were written.
     Damaged(String),
-    /// It is whole but of this format.
+    /// The file is intact but has this format.
     Version(u32),
 }
 
@@ -42,7 +42,7 @@ struct Entry {
     shape: Vec<usize>,
 }
 
-/// Puts a file together.
+/// Encodes a file.
 pub(super) fn encode(header: &str, tensors: &[(String, Vec<usize>, &[f32])]) -> Result<Vec<u8>, io::Error> {
     let entries = tensors.iter().map(|(name, shape, _)| Entry { name: name.clone(), shape: shape.clone() });
     let text = Text { header: header.into(), tensors: entries.collect() };
@@ -62,32 +62,32 @@ pub(super) fn encode(header: &str, tensors: &[(String, Vec<usize>, &[f32])]) -> 
     Ok(bytes)
 }
 
-/// Takes a file apart.
-pub(super) fn decode(bytes: &[u8]) -> Result<(String, Parameters), Flaw> {
-    let damaged = |reason: &str| Flaw::Damaged(reason.into());
+/// Decodes a file.
+pub(super) fn decode(bytes: &[u8]) -> Result<(String, Parameters), InvalidFile> {
+    let damaged = |reason: &str| InvalidFile::Damaged(reason.into());
     let body_end = bytes.len().checked_sub(CHECKSUM).filter(|&end| end >= FRONT);
-    let body_end = body_end.ok_or_else(|| damaged("it is cut short"))?;
+    let body_end = body_end.ok_or_else(|| damaged("it is truncated"))?;
     if bytes[..8] != MAGIC {
-        return Err(damaged("it does not begin as a checkpoint does"));
+        return Err(damaged("it does not begin like a checkpoint"));
     }
     if Sha256::digest(&bytes[..body_end]).as_slice() != &bytes[body_end..] {
-        return Err(damaged("its checksum does not match: it is cut short or changed"));
+        return Err(damaged("its checksum does not match: it is truncated or was changed"));
     }
     // Both ranges lie inside FRONT, which was checked above.
     let format = u32::from_le_bytes(bytes[8..12].try_into().expect("four bytes"));
     if format != FORMAT {
-        return Err(Flaw::Version(format));
+        return Err(InvalidFile::Version(format));
     }
     let length = u64::from_le_bytes(bytes[16..24].try_into().expect("eight bytes"));
     let text_end = usize::try_from(length).ok().and_then(|n| n.checked_add(FRONT)).filter(|&end| end <= body_end);
     let text_end = text_end.ok_or_else(|| damaged("its header is longer than the file"))?;
     let text = std::str::from_utf8(&bytes[FRONT..text_end]).map_err(|_| damaged("its header is not text"))?;
-    let text: Text = toml::from_str(text).map_err(|e| Flaw::Damaged(format!("its header: {}", e.message())))?;
+    let text: Text = toml::from_str(text).map_err(|e| InvalidFile::Damaged(format!("its header: {}", e.message())))?;
     let mut rest = &bytes[text_end..body_end];
     let mut tensors = Parameters::new();
     for Entry { name, shape } in text.tensors {
         let count = shape.iter().try_fold(4usize, |n, &d| n.checked_mul(d)).filter(|&n| n <= rest.len());
-        let count = count.ok_or_else(|| Flaw::Damaged(format!("tensor {name} is longer than the file")))?;
+        let count = count.ok_or_else(|| InvalidFile::Damaged(format!("tensor {name} is longer than the file")))?;
         let (values, after) = rest.split_at(count);
         rest = after;
         let values = values.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();

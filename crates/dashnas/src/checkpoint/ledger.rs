@@ -1,15 +1,21 @@
-//! Where a run stands, apart from the training under way.
+//! The progress of a run, apart from the state of the running training.
 
-use crate::budget::pace::PaceState;
-use crate::event::Stage;
-use crate::tune::Trial;
+use crate::budget::pace::PacerState;
+use crate::record::trial::Trial;
+use dashnas_core::stage::Stage;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The note that holds the pace of the training under way.
+/// The note that holds the pace of the running training.
 const PACE: &str = "pace";
 
-/// What is done, and what it took.
+/// The name of the note that says why a stage ran fewer tuning trials than it could have.
+fn tuning_end(stage: Stage) -> String {
+    format!("tuned-{stage}")
+}
+
+/// The progress of a run: the finished stages, their times and results, and the decisions taken on the way.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ledger {
@@ -17,68 +23,88 @@ pub struct Ledger {
     pub program: String,
     /// SHA-256 of the configuration it was written under.
     pub config: String,
-    /// Stages that are done.
+    /// Finished stages.
     pub done: Vec<Stage>,
-    /// The stage under way.
+    /// The running stage.
     pub current: Option<Stage>,
-    /// Steps taken in the stage under way, over its trials and epochs.
+    /// Steps taken in the running stage, over its trials and epochs.
     pub steps: u64,
     /// Whether the outcome is written.
     pub finished: bool,
     /// Length of the event log at this moment, bytes.
     pub log: u64,
-    /// Seconds of each stage so far, over all processes.
+    /// Seconds that each stage has taken so far, over all processes.
     pub seconds: BTreeMap<Stage, f64>,
     /// SHA-256 of the files that the finished stages wrote.
     pub files: BTreeMap<String, String>,
-    /// The searched network's tuning trials that are over.
+    /// The finished tuning trials of the searched network.
     pub tuning: Vec<Trial>,
-    /// The plain backbone's tuning trials that are over.
+    /// The finished tuning trials of the plain backbone.
     pub baseline: Vec<Trial>,
-    /// Decisions that depend on more than data, configuration and seed, by name: a plan made of
-    /// measured times, say. They are kept so that a resumed run does not take them again.
+    /// Decisions that depend on more than data, configuration and seed, by name, in JSON: for example a plan made
+    /// from measured times. They are kept so that a resumed run does not take them again.
     pub notes: BTreeMap<String, String>,
 }
 
 impl Ledger {
-    /// Keeps what the pace of a training has decided.
-    pub fn keep_pace(&mut self, stage: Stage, trial: Option<usize>, state: PaceState) {
-        // Numbers always have a JSON form.
-        if let Ok(text) = serde_json::to_string(&(stage, trial, state)) {
-            self.notes.insert(PACE.into(), text);
+    /// Keeps a decision under a name.
+    pub fn decide<T: Serialize>(&mut self, name: &str, decision: &T) {
+        // Plain data always has a JSON form.
+        if let Ok(text) = serde_json::to_string(decision) {
+            self.notes.insert(name.into(), text);
         }
     }
 
-    /// What the pace of this training had decided, if it is the one that was kept last.
-    pub fn pace(&self, stage: Stage, trial: Option<usize>) -> Option<PaceState> {
-        let kept: (Stage, Option<usize>, PaceState) = serde_json::from_str(self.notes.get(PACE)?).ok()?;
+    /// The decision of a name; `None` if none was taken.
+    pub fn decision<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.notes.get(name)?).ok()
+    }
+
+    /// Keeps what the pace of a training has decided.
+    pub fn keep_pace(&mut self, stage: Stage, trial: Option<usize>, state: PacerState) {
+        self.decide(PACE, &(stage, trial, state));
+    }
+
+    /// Notes why a stage ran fewer tuning trials than it could have.
+    pub fn note_tuning_end(&mut self, stage: Stage, reason: &str) {
+        self.decide(&tuning_end(stage), &reason);
+    }
+
+    /// Why a stage ran fewer tuning trials than it could have, if it did.
+    pub fn tuning_end(&self, stage: Stage) -> Option<String> {
+        self.decision(&tuning_end(stage))
+    }
+
+    /// What the pace of a training has decided, if this is the training whose pace was kept last.
+    pub fn pace(&self, stage: Stage, trial: Option<usize>) -> Option<PacerState> {
+        let kept: (Stage, Option<usize>, PacerState) = self.decision(PACE)?;
         ((kept.0, kept.1) == (stage, trial)).then_some(kept.2)
     }
 
-    /// Whether a stage is done.
+    /// Whether a stage is finished.
     pub fn is_done(&self, stage: Stage) -> bool {
         self.done.contains(&stage)
     }
 
-    /// The trials over in a stage that tunes, by number.
+    /// The finished trials of a stage that tunes, by number.
     pub fn trials(&self, stage: Stage) -> &[Trial] {
         if stage == Stage::Baseline { &self.baseline } else { &self.tuning }
     }
 
-    /// A trial that is over in a stage, if it is.
+    /// A trial of a stage, if it is finished.
     pub fn trial(&self, stage: Stage, number: usize) -> Option<&Trial> {
         self.trials(stage).iter().find(|trial| trial.trial == number)
     }
 
-    /// Adds a trial that is over, in its place by number: trials that run side by side end in any order.
+    /// Adds a finished trial in the order of the numbers: trials that run side by side end in any order.
     pub fn add_trial(&mut self, stage: Stage, trial: Trial) {
         let trials = if stage == Stage::Baseline { &mut self.baseline } else { &mut self.tuning };
         let place = trials.partition_point(|other| other.trial < trial.trial);
         trials.insert(place, trial);
     }
 
-    /// Begins a stage. Returns whether it was under way already; otherwise what it and the later
-    /// stages did before is forgotten.
+    /// Begins a stage. Returns whether it was running already; otherwise everything that it and the later stages
+    /// recorded before is deleted.
     pub fn begin(&mut self, stage: Stage) -> bool {
         if self.current == Some(stage) {
             return true;
@@ -94,7 +120,7 @@ impl Ledger {
         false
     }
 
-    /// Ends the stage under way.
+    /// Ends the running stage.
     pub fn end(&mut self, stage: Stage) {
         self.current = None;
         self.steps = 0;

@@ -1,33 +1,34 @@
-//! A training between two steps, as plain numbers.
+//! The state of a training between two steps, as plain numbers.
 
-use crate::event::Stage;
-use crate::model::{self, Parameter, Parameters};
-use crate::network::Network;
-use crate::optim::Sgd;
 use burn::module::Module;
+use dashnas_core::stage::Stage;
+use dashnas_nn::model;
+use dashnas_nn::network::Network;
+use dashnas_nn::optim::Sgd;
+use dashnas_nn::parameters::{Parameter, Parameters};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Where a training stands. Order of the data, noise and schedule follow from it and the seed.
+/// The counters of a training. The order of the data, the noise and the schedule follow from them and the seed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Position {
     /// The stage it belongs to.
     pub stage: Stage,
-    /// Which tuning trial it is.
+    /// The number of the tuning trial; `None` outside tuning.
     pub trial: Option<usize>,
-    /// The epoch under way, from 0.
+    /// The current epoch, from 0.
     pub epoch: usize,
-    /// Steps of it that are done.
+    /// Steps of the epoch that are done.
     pub step: usize,
-    /// Sum of the losses of those of them that were finite.
+    /// Sum of the finite losses of those steps.
     pub loss: f64,
-    /// How many those were.
+    /// Number of the finite losses.
     pub finite: usize,
-    /// Steps in a row, up to here, whose gradient was not finite.
+    /// The last steps in a row whose gradient was not finite.
     pub bad: usize,
-    /// How often the training was taken back, each time with half the learning rate.
+    /// How often the training was restarted, each time with half the learning rate.
     pub restarts: usize,
-    /// Seconds spent in the epoch under way.
+    /// Seconds spent in the current epoch.
     pub seconds: f64,
 }
 
@@ -44,10 +45,10 @@ impl Position {
     }
 }
 
-/// A training at a position.
+/// The state of a training at one position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// Where it stands.
+    /// Its counters.
     pub position: Position,
     /// Parameters, α and the running statistics of normalization, by name.
     pub weights: Parameters,
@@ -55,13 +56,13 @@ pub struct Snapshot {
     pub velocity: Vec<Option<Vec<f32>>>,
 }
 
-/// What is kept of a training.
+/// The state of a training that a checkpoint holds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Kept {
-    /// Where it stands.
-    pub now: Snapshot,
-    /// Where it goes back to if it diverges.
-    pub good: Option<Arc<Snapshot>>,
+pub struct SavedTraining {
+    /// The state to resume from.
+    pub current: Snapshot,
+    /// The state to which the training returns if it diverges.
+    pub last_good: Option<Arc<Snapshot>>,
 }
 
 impl Snapshot {
@@ -71,10 +72,10 @@ impl Snapshot {
         Self { position, weights: model::parameters(&network.valid()), velocity: sgd.velocity().to_vec() }
     }
 
-    /// Puts the state back onto a network of the same architecture and an optimizer.
+    /// Copies the state into a network of the same architecture and into an optimizer.
     ///
     /// # Errors
-    /// What does not fit, if the network is not of that architecture.
+    /// If the network is not of that architecture: a text that names what does not fit.
     pub fn restore(&self, network: Network, sgd: &mut Sgd) -> Result<Network, String> {
         // Updates of the running statistics that are still pending would overwrite them later.
         drop(network.valid());
@@ -84,7 +85,7 @@ impl Snapshot {
             || (self.velocity.len() == sizes.len()
                 && self.velocity.iter().zip(&sizes).all(|(v, &n)| v.as_ref().is_none_or(|v| v.len() == n)));
         if !fits {
-            return Err("its momentum is not that of this network".into());
+            return Err("its momentum belongs to another network".into());
         }
         sgd.set_velocity(self.velocity.clone());
         Ok(network)
@@ -103,16 +104,23 @@ impl Snapshot {
     }
 
     /// Takes the tensors under a prefix out of a list.
-    pub(super) fn pick(part: &str, position: Position, tensors: &mut Parameters) -> Self {
-        let mut take = |kind: &str| -> Parameters {
+    pub(super) fn take(part: &str, position: Position, tensors: &mut Parameters) -> Self {
+        let mut of_kind = |kind: &str| -> Parameters {
             let prefix = format!("{part}/{kind}/");
             let names: Vec<String> = tensors.keys().filter(|name| name.starts_with(&prefix)).cloned().collect();
             let found = names.iter().filter_map(|name| tensors.remove_entry(name));
             found.map(|(name, tensor)| (name[prefix.len()..].to_owned(), tensor)).collect()
         };
-        let weights = take("weight");
+        let weights = of_kind("weight");
         // The numbers in the names are padded: their order is the network's.
-        let velocity = take("velocity").into_values().map(|p| (!p.values.is_empty()).then_some(p.values)).collect();
+        let velocity = of_kind("velocity").into_values().map(|p| (!p.values.is_empty()).then_some(p.values)).collect();
         Self { position, weights, velocity }
+    }
+}
+
+impl SavedTraining {
+    /// Whether this is the state of the given training.
+    pub(crate) fn is_of(&self, stage: Stage, trial: Option<usize>) -> bool {
+        (self.current.position.stage, self.current.position.trial) == (stage, trial)
     }
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration.
+//! Errors in a configuration.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ pub enum ConfigError {
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is not TOML.
@@ -18,71 +18,70 @@ pub enum ConfigError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
+        /// The line, from 1.
         line: usize,
-        /// Column, from 1.
+        /// The column, from 1.
         column: usize,
-        /// The parser's message.
+        /// The message of the parser.
         message: String,
     },
     /// A key that does not exist.
-    #[error("{origin}: there is no key `{key}`")]
+    #[error("{origin}: unknown key `{key}`")]
     UnknownKey {
-        /// `file:line` or the command-line flag.
+        /// `file:line`, or the origin of the override.
         origin: String,
         /// The key as written, with its section.
         key: String,
-        /// The nearest key that does exist.
+        /// The most similar key that exists.
         suggestion: Option<String>,
     },
     /// A value of the wrong type or an unknown name.
     #[error("{origin}: `{key}`: {message}")]
     WrongType {
-        /// `file:line` or the command-line flag.
+        /// `file:line`, or the origin of the override.
         origin: String,
         /// The key.
         key: String,
-        /// What was found and expected.
+        /// The value that was found, and those that are allowed.
         message: String,
     },
     /// A value out of its range.
     #[error("{}`{key}` is {value}, but {reason}", origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: ")))]
     Invalid {
-        /// `file:line` or the command-line flag, where the value was set there.
+        /// `file:line` or the origin of the override, if one of them set the value.
         origin: Option<String>,
         /// The key.
         key: &'static str,
         /// The value.
         value: String,
-        /// What is required of it.
+        /// The requirement.
         reason: &'static str,
     },
-    /// A value that does not go with the data set.
+    /// A value that does not fit the data set.
     #[error("`{key}` is {value}, which {reason}")]
     Mismatch {
         /// The key.
         key: &'static str,
         /// The value.
         value: String,
-        /// Why not.
+        /// The cause, as a clause after `which`.
         reason: String,
     },
 }
 
 impl ConfigError {
-    /// What to do about it.
+    /// Advice for the user, if there is some.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             ConfigError::Io { .. } => "check the path and its permissions".to_owned(),
             ConfigError::Syntax { .. } => "the file is TOML: `key = value` lines under `[section]` headings".to_owned(),
             ConfigError::UnknownKey { suggestion: Some(near), .. } => format!("did you mean `{near}`?"),
-            ConfigError::UnknownKey { suggestion: None, .. } => {
-                "`dashnas config` prints every key with its meaning".to_owned()
+            ConfigError::UnknownKey { suggestion: None, .. }
+            | ConfigError::WrongType { .. }
+            | ConfigError::Invalid { .. } => {
+                "the configuration reference lists every key with its meaning and a valid value".to_owned()
             }
-            ConfigError::WrongType { .. } | ConfigError::Invalid { .. } => {
-                "`dashnas config` prints every key with its meaning and a valid value".to_owned()
-            }
-            ConfigError::Mismatch { key, .. } => format!("set `{key}` to \"auto\" to let the data decide"),
+            ConfigError::Mismatch { key, .. } => format!("set `{key}` to \"auto\" to choose it by the data"),
         })
     }
 }

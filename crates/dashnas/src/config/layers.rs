@@ -1,28 +1,42 @@
-//! Layering: preset, then file, then overrides.
+//! The layers of a configuration: preset, recipe, file, overrides.
 
-use super::{Config, ConfigError, KEYS, Preset, keys};
+use crate::config::error::ConfigError;
+use crate::config::keys;
+use crate::config::keys::KEYS;
+use crate::config::sections::Config;
+use dashnas_core::names::Preset;
+use dashnas_tasks::recipes::Recipe;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Table, Value};
 
-/// One value set from outside a file, such as by a command-line flag.
+/// One value that overrides the file, set for example by a command-line option.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
-    /// The key with its section, as `search.epochs`.
+    /// The key with its section, such as `search.epochs`.
     pub key: String,
-    /// The value; `"auto"` where a rule is to decide.
+    /// The value; `"auto"` applies the rule for the data.
     pub value: Value,
-    /// Who sets it, named in errors, as `--seed`.
+    /// The origin of the value, named in errors, such as `--seed`.
     pub origin: String,
 }
 
 impl Override {
+    /// The values that a task's recipe sets under a preset.
+    ///
+    /// # Errors
+    /// Never for the built-in recipes: a test reads all of them.
+    pub fn of_recipe(recipe: &Recipe, preset: Preset) -> Result<Vec<Self>, ConfigError> {
+        let origin = format!("the recipe {}", recipe.name);
+        recipe.settings(preset).iter().map(|text| Self::parse(text, &origin)).collect()
+    }
+
     /// A value for a key.
     pub fn new(key: &str, value: impl Into<Value>, origin: &str) -> Self {
         Self { key: key.to_owned(), value: value.into(), origin: origin.to_owned() }
     }
 
-    /// Reads `key=value`; the value is TOML, or a bare word or list of words without their quotes.
+    /// Reads `key=value`. The value is TOML, or a bare word without quotes.
     ///
     /// # Errors
     /// [`ConfigError::WrongType`] if there is no `=`.
@@ -42,7 +56,7 @@ impl Override {
 }
 
 impl Config {
-    /// Layers a preset (the given one, else the file's, else `standard`), a TOML file and overrides, each over
+    /// Layers a preset (the given one, else that of the file, else `standard`), a TOML file and overrides, each over
     /// the one before, and validates the result.
     ///
     /// # Errors
@@ -51,7 +65,7 @@ impl Config {
         Self::load_over(preset, &[], file, overrides)
     }
 
-    /// [`Config::load`] with a layer between preset and file: what a task's recipe sets.
+    /// [`Config::load`] with a layer between preset and file: the settings of the recipe of a task.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -72,7 +86,7 @@ impl Config {
         layer(preset, recipe, file.as_ref(), overrides)
     }
 
-    /// Reads a configuration from TOML text; `path` is what errors call it.
+    /// Reads a configuration from TOML text. Errors name it `path`.
     ///
     /// # Errors
     /// As [`Config::load`].
@@ -109,7 +123,7 @@ fn layer(
     overlay(&mut table, from_file);
     table.insert("preset".to_owned(), Value::from(preset.name()));
 
-    // The file was read as a whole configuration above, so this merge of valid values deserialises.
+    // The file was read as a whole configuration above, so that this merge of valid values deserializes.
     let mut config = Config::deserialize_table(&table).map_err(|error| ConfigError::WrongType {
         origin: file.map_or_else(|| "preset".to_owned(), |file| file.path.display().to_string()),
         key: String::new(),
@@ -136,6 +150,13 @@ fn layer(
 impl Override {
     /// Sets the value in a whole configuration.
     fn put(&self, table: &mut Table) -> Result<(), ConfigError> {
+        if let Some(key) = KEYS.iter().find(|key| key.section == self.key) {
+            return Err(ConfigError::WrongType {
+                origin: self.origin.clone(),
+                key: self.key.clone(),
+                message: format!("this is a section; set one of its keys, such as `{}`", key.path()),
+            });
+        }
         if !KEYS.iter().any(|key| key.path() == self.key) {
             return Err(ConfigError::UnknownKey {
                 origin: self.origin.clone(),
@@ -162,14 +183,14 @@ impl Config {
 
 /// A configuration as a TOML table.
 pub(super) fn to_table(config: &Config) -> Table {
-    // Serialising can fail only on an integer beyond `i64`, which `validate` excludes; clamping keeps this
-    // total for configurations that were never validated.
+    // Serializing fails only on an integer beyond `i64`, which `validate` excludes. Clamping makes it succeed for
+    // configurations that were never validated.
     let mut config = config.clone();
     config.seed = config.seed.min(i64::MAX as u64);
     Table::try_from(config).unwrap_or_default()
 }
 
-/// Puts `upper`'s values over `lower`'s, section by section.
+/// Replaces values of `lower` by those of `upper`, section by section.
 fn overlay(lower: &mut Table, upper: Table) {
     for (key, value) in upper {
         match (lower.get_mut(&key), value) {
@@ -182,7 +203,7 @@ fn overlay(lower: &mut Table, upper: Table) {
 }
 
 impl File {
-    /// Reads the file over the defaults, for errors that know their line.
+    /// Reads the file over the defaults, so that errors name their line.
     fn check(&self) -> Result<Config, ConfigError> {
         let table = DeTable::parse(&self.text).map_err(|error| self.syntax(&error))?;
         for (key, value) in table.get_ref() {
@@ -224,7 +245,7 @@ impl File {
         ConfigError::Syntax { path: self.path.clone(), line, column, message: error.message().replace('\n', ", ") }
     }
 
-    /// Where the file sets a key, if it does.
+    /// The line in which the file sets a key, if it does.
     fn line_of(&self, path: &str) -> Option<String> {
         let table = DeTable::parse(&self.text).ok()?;
         let (section, name) = path.split_once('.').map_or((None, path), |(section, name)| (Some(section), name));
@@ -245,7 +266,7 @@ impl File {
         format!("{}:{}", self.path.display(), self.position(at).0)
     }
 
-    /// Line and column, from 1, of a byte.
+    /// The line and column, from 1, of a byte.
     fn position(&self, at: usize) -> (usize, usize) {
         let before = &self.text.as_bytes()[..at.min(self.text.len())];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
@@ -253,7 +274,7 @@ impl File {
     }
 }
 
-/// The path of the key whose value lies at a byte.
+/// The path of the key whose value contains a byte.
 fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
     for (key, value) in table {
         if let DeValue::Table(entries) = value.get_ref()
@@ -268,7 +289,7 @@ fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
     None
 }
 
-/// A section or top-level key like the one written, or a section's key that was written at the top.
+/// A section or top-level key similar to the one written, or a key of a section that was written at the top level.
 fn suggest_top(written: &str) -> Option<String> {
     if let Some(key) = KEYS.iter().find(|key| key.name == written) {
         return Some(key.path());
@@ -278,7 +299,7 @@ fn suggest_top(written: &str) -> Option<String> {
     keys::nearest(written, names).map(str::to_owned).or_else(|| suggest_name(written))
 }
 
-/// A key like the one written: first in the same section, then anywhere.
+/// A key similar to the one written: first in the same section, then in all of them.
 fn suggest_path(written: &str) -> Option<String> {
     let Some((section, name)) = written.split_once('.') else { return suggest_top(written) };
     let Some(section) = keys::nearest(section, keys::SECTIONS.iter().map(|(section, _)| *section)) else {
@@ -293,5 +314,5 @@ fn suggest_path(written: &str) -> Option<String> {
 
 fn suggest_name(written: &str) -> Option<String> {
     let name = keys::nearest(written, KEYS.iter().map(|key| key.name))?;
-    KEYS.iter().find(|key| key.name == name).map(super::Key::path)
+    KEYS.iter().find(|key| key.name == name).map(crate::config::keys::Key::path)
 }

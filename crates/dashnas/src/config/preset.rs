@@ -1,14 +1,16 @@
-//! The presets: what appendix A.5.2 says, and one table of how the smaller budgets differ from it.
+//! The presets: the values of appendix A.5.2, and one table of the differences between the presets.
 
-use super::{
-    AshaConfig, AugmentConfig, BackboneConfig, BaselineConfig, BudgetConfig, ClassWeights, Config, DarcyConfig,
-    Formulation, Preset, RetrainConfig, SearchConfig, SpaceConfig, TaskConfig, TuneConfig,
+use crate::config::sections::{
+    AshaConfig, AugmentConfig, BackboneConfig, BaselineConfig, BudgetConfig, Config, RetrainConfig, SearchConfig,
+    SpaceConfig, TaskConfig, TuneConfig,
 };
+use aggconv::Formulation;
+use dashnas_core::names::{ClassWeights, Preset};
+use dashnas_formats::options::ReadOptions;
+use dashnas_tasks::darcy::DarcyConfig;
 
-use crate::data::ReadOptions;
-
-/// What a preset decides. Everything else is the same in all of them.
-struct Budget {
+/// The values that depend on the preset. All others are the same in all presets.
+struct PresetValues {
     preset: Preset,
     width: usize,
     min_channels: usize,
@@ -28,8 +30,8 @@ struct Budget {
     darcy: DarcyConfig,
 }
 
-const BUDGETS: [Budget; 3] = [
-    Budget {
+const PRESETS: [PresetValues; 3] = [
+    PresetValues {
         preset: Preset::Quick,
         width: 1,
         min_channels: 32,
@@ -46,9 +48,9 @@ const BUDGETS: [Budget; 3] = [
         dropouts: &[0.0],
         retrain_epochs: 15,
         retrain_steps: [600, 1200],
-        darcy: DarcyConfig { resolution: 57, stride: 2, train: 200, test: 50 },
+        darcy: DarcyConfig::quick(),
     },
-    Budget {
+    PresetValues {
         preset: Preset::Standard,
         width: 2,
         min_channels: 64,
@@ -65,9 +67,9 @@ const BUDGETS: [Budget; 3] = [
         dropouts: &[0.0, 0.05],
         retrain_epochs: 60,
         retrain_steps: [1600, 8000],
-        darcy: DarcyConfig { resolution: 113, stride: 2, train: 400, test: 100 },
+        darcy: DarcyConfig::standard(),
     },
-    Budget {
+    PresetValues {
         preset: Preset::Paper,
         width: 4,
         min_channels: 4,
@@ -84,26 +86,26 @@ const BUDGETS: [Budget; 3] = [
         dropouts: &[0.0, 0.05],
         retrain_epochs: 200,
         retrain_steps: [0, 0],
-        darcy: DarcyConfig { resolution: 421, stride: 5, train: 1000, test: 100 },
+        darcy: DarcyConfig::paper(),
     },
 ];
 
 impl Config {
-    /// The configuration that a preset stands for.
+    /// The configuration of a preset.
     pub fn preset(preset: Preset) -> Config {
-        // The table's rows are in the order of the enum (tested below).
-        let budget = &BUDGETS[preset as usize];
+        // The rows of the table are in the order of the enum (tested below).
+        let values = &PRESETS[preset as usize];
         Config {
-            preset: budget.preset,
+            preset: values.preset,
             seed: 0,
             tensorboard: false,
             space: SpaceConfig { kernel_sizes: None, dilations: None },
             backbone: BackboneConfig {
                 name: None,
                 search_width: 1,
-                width: budget.width,
+                width: values.width,
                 channels: None,
-                min_channels: budget.min_channels,
+                min_channels: values.min_channels,
                 plain_kernels: vec![7, 5, 3],
                 depthwise: true,
             },
@@ -122,10 +124,10 @@ impl Config {
             },
             augment: AugmentConfig { crop: 0, flip: false, shift: 0, amplitude: 0.0, mixup: 0.0, balance: false },
             search: SearchConfig {
-                epochs: budget.search_epochs,
-                min_steps: budget.search_steps[0],
-                max_steps: budget.search_steps[1],
-                subsample: budget.subsample,
+                epochs: values.search_epochs,
+                min_steps: values.search_steps[0],
+                max_steps: values.search_steps[1],
+                subsample: values.subsample,
                 batch_size: None,
                 lr: None,
                 alpha_lr: None,
@@ -137,7 +139,7 @@ impl Config {
                 clip: 1.0,
                 temperature: 1.0,
                 formulation: Formulation::Auto,
-                alpha_grad_scale: budget.alpha_grad_scale,
+                alpha_grad_scale: values.alpha_grad_scale,
                 receptive_field_penalty: 1e-5,
                 alpha_init_std: 1e-3,
                 weight_init_std: 0.01,
@@ -145,25 +147,25 @@ impl Config {
             tune: TuneConfig {
                 enabled: true,
                 tuner: None,
-                epochs: budget.tune_epochs,
-                min_steps: budget.tune_steps[0],
-                max_steps: budget.tune_steps[1],
-                subset: budget.tune_subset,
-                learning_rates: budget.learning_rates.to_vec(),
-                weight_decays: budget.weight_decays.to_vec(),
-                momentums: budget.momentums.to_vec(),
-                dropouts: budget.dropouts.to_vec(),
+                epochs: values.tune_epochs,
+                min_steps: values.tune_steps[0],
+                max_steps: values.tune_steps[1],
+                subset: values.tune_subset,
+                learning_rates: values.learning_rates.to_vec(),
+                weight_decays: values.weight_decays.to_vec(),
+                momentums: values.momentums.to_vec(),
+                dropouts: values.dropouts.to_vec(),
                 stop_early: true,
                 workers: None,
             },
             retrain: RetrainConfig {
-                epochs: budget.retrain_epochs,
-                min_steps: budget.retrain_steps[0],
-                max_steps: budget.retrain_steps[1],
+                epochs: values.retrain_epochs,
+                min_steps: values.retrain_steps[0],
+                max_steps: values.retrain_steps[1],
                 milestones: None,
                 lr_decay: 0.2,
                 batch_size: None,
-                // A.5.2 lists a threshold for the search only.
+                // A.5.2 lists a threshold only for the search.
                 clip: if preset == Preset::Paper { 0.0 } else { 1.0 },
                 lr: None,
                 weight_decay: 5e-4,
@@ -185,10 +187,39 @@ impl Config {
             },
             baseline: BaselineConfig { enabled: true },
             budget: BudgetConfig { time_limit: 0.0, memory_limit: 0, max_params: 0, max_latency: 0.0 },
-            darcy: budget.darcy.clone(),
+            darcy: values.darcy.clone(),
         }
     }
 }
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::preset(Preset::Standard)
+    }
+}
+
+/// The defaults of a section are those of the standard preset.
+macro_rules! default_from_preset {
+    ($($section:ident: $type:ty),*) => {$(
+        impl Default for $type {
+            fn default() -> Self {
+                Config::default().$section
+            }
+        }
+    )*};
+}
+default_from_preset!(
+    space: SpaceConfig,
+    backbone: BackboneConfig,
+    task: TaskConfig,
+    search: SearchConfig,
+    tune: TuneConfig,
+    augment: AugmentConfig,
+    retrain: RetrainConfig,
+    asha: AshaConfig,
+    baseline: BaselineConfig,
+    budget: BudgetConfig
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,15 +1,17 @@
 //! A configuration as TOML with a comment on every key.
 
-use super::{Config, KEYS, keys::SECTIONS, layers::to_table};
+use crate::config::keys::{KEYS, SECTIONS};
+use crate::config::layers::to_table;
+use crate::config::sections::Config;
 use std::fmt::Write;
 use toml::Value;
 
-/// Columns that comments are wrapped at.
+/// The column at which comments are wrapped.
 const WIDTH: usize = 100;
 
 impl Config {
-    /// The configuration as a TOML file, every key under a comment that says what it means. Reading it
-    /// back gives the same configuration.
+    /// The configuration as a TOML file, with every key below a comment that describes it. Reading it back gives the
+    /// same configuration.
     pub fn to_toml(&self) -> String {
         let table = to_table(self);
         let mut text = String::new();

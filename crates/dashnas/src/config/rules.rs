@@ -1,26 +1,41 @@
-//! What `"auto"` means: the paper's rules by dimension and kind of task.
+//! The values of `"auto"`: the rules of the paper by dimension and kind of task.
 
-use super::{AshaConfig, BackboneName, Config, ConfigError, Tuner};
-use crate::asha::{SampleSpace, Tournament};
-use crate::task::{Loss, Metric, TaskKind};
+use crate::asha::AshaSettings;
+use crate::asha::space::SampleSpace;
+use crate::config::error::ConfigError;
+use crate::config::sections::{AshaConfig, Config};
+use dashnas_core::hyperparameters::Hyperparameters;
+use dashnas_core::names::{BackboneName, Tuner};
+use dashnas_core::task::{Loss, Metric, TaskKind};
 
-/// What the rules need to know of a data set.
+/// The facts about a data set that the rules depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
     /// Spatial axes of the input, 1 or 2.
     pub dims: usize,
-    /// The task.
+    /// The kind of task.
     pub task: TaskKind,
     /// Samples in the training split.
     pub train_samples: usize,
 }
 
-/// Batches an epoch should at least have, so that a small data set still gives SGD steps to make.
+/// The fewest batches of an epoch that rules allow, so that an epoch on a small data set still has some SGD steps.
 const MIN_STEPS: usize = 8;
-/// The smallest batch chosen by rule: batch normalisation needs some company.
+/// The smallest batch size that rules choose: batch normalization needs several samples.
 const MIN_BATCH: usize = 4;
 
 impl Config {
+    /// The training hyperparameters if nothing is tuned.
+    pub fn untuned(&self, task: TaskKind) -> Hyperparameters {
+        let r = &self.retrain;
+        Hyperparameters {
+            lr: self.retrain_lr(task),
+            weight_decay: r.weight_decay,
+            momentum: r.momentum,
+            dropout: r.dropout,
+        }
+    }
+
     /// The backbone: `wrn-1d` or `wrn-2d` by dimension (A.5.1).
     pub fn backbone_name(&self, dims: usize) -> BackboneName {
         self.backbone.name.unwrap_or(BackboneName::for_dims(dims))
@@ -37,8 +52,8 @@ impl Config {
         self.space.dilations.clone().unwrap_or_else(|| (1..=4).map(|q| (1 << q) - 1).collect())
     }
 
-    /// Channels of the 1-D network: `min(4^(outputs/10 + 1), 64)` (A.5.1), but not below `min_channels`, which is 4 in
-    /// the preset `paper`. The other presets are wider: four channels leave little to learn with.
+    /// Channels of the 1-D network: `min(4^(outputs/10 + 1), 64)` (A.5.1), but at least `min_channels`. That is 4 in
+    /// the preset `paper` and more in the others, because four channels limit what a network can learn.
     pub fn channels(&self, outputs: usize) -> usize {
         let rule = 4usize.pow((outputs / 10 + 1).min(3) as u32);
         self.backbone.channels.unwrap_or(rule.max(self.backbone.min_channels))
@@ -64,26 +79,26 @@ impl Config {
         self.search.alpha_lr.unwrap_or(if task.is_dense() { 0.005 } else { 0.05 })
     }
 
-    /// Learning rate of retraining where nothing was tuned, and of the baseline: as in search.
+    /// Learning rate of retraining if nothing is tuned: as in the search.
     pub fn retrain_lr(&self, task: TaskKind) -> f64 {
         self.retrain.lr.unwrap_or(if task.is_dense() { 0.01 } else { 0.1 })
     }
 
-    /// Batch size of the search; see [`Config::retrain_batch_size`], of the subsample.
+    /// Batch size of the search, by the rule of [`Config::retrain_batch_size`] for the samples of an epoch.
     pub fn search_batch_size(&self, facts: &Facts) -> usize {
         let samples = (facts.train_samples as f64 * self.search.subsample).ceil() as usize;
         self.search.batch_size.unwrap_or_else(|| batch_size(facts, samples))
     }
 
-    /// Batch size of retraining: 256 in 1-D, 64 in 2-D, 10 for dense tasks (A.5.2), or less where an epoch
-    /// would have fewer than 8 steps, but at least 4.
+    /// Batch size of retraining: 256 in 1-D, 64 in 2-D, 10 for dense tasks (A.5.2); less, but at least 4, if an epoch
+    /// would have fewer than 8 steps.
     pub fn retrain_batch_size(&self, facts: &Facts) -> usize {
         self.retrain.batch_size.unwrap_or_else(|| batch_size(facts, facts.train_samples))
     }
 
-    /// Share of the training data in an epoch of a trial, by the batches of an epoch of retraining: 0.2 for fewer
-    /// than 50, 0.1 for fewer than 100, 0.05 for fewer than 500, else 0.01 (the published code's rule, by which
-    /// tuning costs a small part of the whole, section 3.3).
+    /// Fraction of the training data in an epoch of a trial, by the number of batches in an epoch of retraining: 0.2
+    /// for fewer than 50, 0.1 for fewer than 100, 0.05 for fewer than 500, else 0.01. This is the rule of the published
+    /// code, by which tuning takes a small part of the whole time (section 3.3).
     pub fn tune_subset(&self, facts: &Facts) -> f64 {
         self.tune.subset.unwrap_or_else(|| match facts.train_samples.div_ceil(self.retrain_batch_size(facts).max(1)) {
             ..50 => 0.2,
@@ -100,10 +115,10 @@ impl Config {
         self.retrain.milestones.clone().unwrap_or_else(|| rule.to_vec())
     }
 
-    /// The same configuration with every `"auto"` replaced by what it means for a data set.
+    /// The same configuration with every `"auto"` replaced by its value for a data set.
     ///
     /// # Errors
-    /// [`ConfigError::Mismatch`] if the backbone takes data of another dimension.
+    /// [`ConfigError::Mismatch`] if the backbone is for data of another dimension.
     pub fn resolve(&self, facts: &Facts) -> Result<Config, ConfigError> {
         let name = self.backbone_name(facts.dims);
         if name.dims() != facts.dims {
@@ -136,11 +151,11 @@ impl Config {
 }
 
 impl AshaConfig {
-    /// The tournament whose longest trials have so many steps.
-    pub fn tournament(&self, steps: u64) -> Tournament {
+    /// The settings of ASHA whose longest trials have `steps` steps.
+    pub fn settings(&self, steps: u64) -> AshaSettings {
         let reduction = self.reduction as u64;
         let shortest = if self.min_steps == 0 { steps / reduction.saturating_pow(2) } else { self.min_steps as u64 };
-        Tournament {
+        AshaSettings {
             samples: self.samples,
             reduction: self.reduction,
             brackets: self.brackets,
@@ -150,7 +165,7 @@ impl AshaConfig {
         }
     }
 
-    /// The ranges that are sampled.
+    /// The ranges that hyperparameters are sampled from.
     pub fn space(&self) -> SampleSpace {
         SampleSpace {
             lr: self.learning_rates,

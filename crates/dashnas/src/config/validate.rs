@@ -1,9 +1,12 @@
-//! The ranges of the values.
+//! Checks the ranges of the values.
 
-use super::{ClassWeights, Config, ConfigError};
+use crate::config::error::ConfigError;
+use crate::config::sections::Config;
+use dashnas_core::names::ClassWeights;
+use dashnas_tasks::darcy::DarcyError;
 use std::fmt::Debug;
 
-/// Largest grid, number of epochs and the like: keeps sums of them far from overflow.
+/// The largest grid, number of epochs and other counts, so that their sums cannot overflow.
 const LARGEST: usize = 1 << 24;
 
 impl Config {
@@ -22,31 +25,23 @@ impl Config {
         self.validate_retrain()?;
         self.validate_asha()?;
         self.validate_budget()?;
-        let darcy = &self.darcy;
-        check(
-            "darcy.resolution",
-            &darcy.resolution,
-            (5..=4097).contains(&darcy.resolution),
-            "it must be from 5 to 4097",
-        )?;
-        let divides = darcy.stride > 0 && (darcy.resolution - 1).is_multiple_of(darcy.stride);
-        check("darcy.stride", &darcy.stride, divides, "it must divide darcy.resolution - 1")?;
-        let kept = (darcy.resolution - 1) / darcy.stride + 1;
-        check("darcy.stride", &darcy.stride, kept >= 4, "it must leave at least 4 grid points on a side")?;
-        counts("darcy.train", darcy.train)?;
-        counts("darcy.test", darcy.test)
+        match self.darcy.check() {
+            Err(DarcyError::Config { key, value, reason }) => check(key, &value, false, reason),
+            // The check finds no other error.
+            _ => Ok(()),
+        }
     }
 
     fn validate_space(&self) -> Result<(), ConfigError> {
         if let Some(sizes) = &self.space.kernel_sizes {
             kernels("space.kernel-sizes", sizes)?;
-            check("space.kernel-sizes", sizes, distinct(sizes), "each may be named only once")?;
+            check("space.kernel-sizes", sizes, distinct(sizes), "each value may occur only once")?;
         }
         if let Some(dilations) = &self.space.dilations {
-            check("space.dilations", dilations, !dilations.is_empty(), "it needs at least one dilation")?;
+            check("space.dilations", dilations, !dilations.is_empty(), "it must contain at least one dilation")?;
             let in_range = dilations.iter().all(|d| (1..=LARGEST).contains(d));
-            check("space.dilations", dilations, in_range, "dilations start at 1")?;
-            check("space.dilations", dilations, distinct(dilations), "each may be named only once")?;
+            check("space.dilations", dilations, in_range, "dilations must be at least 1")?;
+            check("space.dilations", dilations, distinct(dilations), "each value may occur only once")?;
         }
         let backbone = &self.backbone;
         counts("backbone.search-width", backbone.search_width)?;
@@ -57,22 +52,32 @@ impl Config {
         }
         kernels("backbone.plain-kernels", &backbone.plain_kernels)?;
         let three = backbone.plain_kernels.len() == 3;
-        check("backbone.plain-kernels", &backbone.plain_kernels, three, "a block has three convolutions")
+        check(
+            "backbone.plain-kernels",
+            &backbone.plain_kernels,
+            three,
+            "it must have three values, one for each convolution of a block",
+        )
     }
 
     fn validate_data(&self) -> Result<(), ConfigError> {
         let data = &self.data;
         let within = |key, value: Option<usize>, limit| {
-            check(key, &value, value.is_none_or(|v| (1..=limit).contains(&v)), "it must be at least 1, and not huge")
+            check(
+                key,
+                &value,
+                value.is_none_or(|v| (1..=limit).contains(&v)),
+                "it must be at least 1 and not exceed the limit of this key",
+            )
         };
         within("data.channels", data.channels, 4096)?;
         within("data.length", data.length, LARGEST)?;
         let size = data.resize.is_none_or(|size| size.iter().all(|n| (1..=8192).contains(n)));
-        check("data.resize", &data.resize, size, "height and width are from 1 to 8192")?;
+        check("data.resize", &data.resize, size, "height and width must be from 1 to 8192")?;
         let letters = data.alphabet.as_deref().is_none_or(|a| {
             (1..=256).contains(&a.len()) && a.is_ascii() && distinct(a.to_ascii_uppercase().as_bytes())
         });
-        check("data.alphabet", &data.alphabet, letters, "it must be ASCII letters, each named once")?;
+        check("data.alphabet", &data.alphabet, letters, "it must consist of distinct ASCII letters")?;
         let rate = (1_000..=384_000).contains(&data.audio_rate);
         check("data.audio-rate", &data.audio_rate, rate, "it must be from 1000 to 384000")?;
         let bands = (1..=512).contains(&data.mel_bands);
@@ -82,7 +87,7 @@ impl Config {
         }
         let window = (data.mel_window_ms * f64::from(data.audio_rate) / 1000.0) as usize;
         let covers = data.mel_fft.is_none_or(|points| (window..=LARGEST).contains(&points));
-        let reason = "it must be at least the samples of a window, mel-window-ms at audio-rate";
+        let reason = "it must be at least the number of samples in a window, mel-window-ms at audio-rate";
         check("data.mel-fft", &data.mel_fft, covers, reason)?;
         let fraction = data.test_fraction > 0.0 && data.test_fraction < 1.0;
         check("data.test-fraction", &data.test_fraction, fraction, "it must be between 0 and 1")
@@ -93,7 +98,7 @@ impl Config {
         not_negative("task.focal-gamma", task.focal_gamma)?;
         positive("task.pos-weight", task.pos_weight)?;
         let share = task.validation_fraction;
-        check("task.validation-fraction", &share, share > 0.0 && share < 1.0, "it must lie between 0 and 1")?;
+        check("task.validation-fraction", &share, share > 0.0 && share < 1.0, "it must be between 0 and 1")?;
         optional(task.unknown, |v| check("task.unknown", &v, v.is_finite(), "it must be a finite number"))?;
         match &task.class_weights {
             ClassWeights::Given(weights) => each("task.class-weights", weights, positive),
@@ -200,9 +205,9 @@ fn counts(key: &'static str, value: usize) -> Result<(), ConfigError> {
 }
 
 fn kernels(key: &'static str, sizes: &[usize]) -> Result<(), ConfigError> {
-    check(key, &sizes, !sizes.is_empty(), "it needs at least one kernel size")?;
+    check(key, &sizes, !sizes.is_empty(), "it must contain at least one kernel size")?;
     let odd = sizes.iter().all(|k| k % 2 == 1 && *k <= LARGEST);
-    check(key, &sizes, odd, "kernel sizes are odd, so that they have a centre")
+    check(key, &sizes, odd, "kernel sizes must be odd")
 }
 
 fn distinct<T: PartialEq>(values: &[T]) -> bool {
@@ -231,9 +236,9 @@ fn dropout(key: &'static str, value: f64) -> Result<(), ConfigError> {
 
 fn milestones(key: &'static str, fractions: &[f64]) -> Result<(), ConfigError> {
     let inside = fractions.iter().all(|f| *f > 0.0 && *f < 1.0);
-    check(key, &fractions, inside, "milestones are fractions of the epochs, between 0 and 1")?;
+    check(key, &fractions, inside, "milestones must be fractions of the epochs, between 0 and 1")?;
     let rising = fractions.is_sorted();
-    check(key, &fractions, rising, "milestones must rise")
+    check(key, &fractions, rising, "milestones must increase")
 }
 
 fn range(
@@ -241,7 +246,7 @@ fn range(
     [low, high]: [f64; 2],
     check_one: impl Fn(&'static str, f64) -> Result<(), ConfigError>,
 ) -> Result<(), ConfigError> {
-    check(key, &[low, high], low <= high, "the least must not be above the most")?;
+    check(key, &[low, high], low <= high, "the first number must not exceed the second")?;
     check_one(key, low)?;
     check_one(key, high)
 }
@@ -251,6 +256,6 @@ fn each(
     values: &[f64],
     check_one: impl Fn(&'static str, f64) -> Result<(), ConfigError>,
 ) -> Result<(), ConfigError> {
-    check(key, &values, !values.is_empty(), "it needs at least one value")?;
+    check(key, &values, !values.is_empty(), "it must contain at least one value")?;
     values.iter().try_for_each(|&value| check_one(key, value))
 }

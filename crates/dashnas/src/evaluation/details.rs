@@ -1,44 +1,45 @@
-//! Scores class by class, label by label, output by output. Places whose target is not known (NaN) are left out.
+//! Scores of each class, label or output. Points with an unknown target (NaN) are left out.
 
-use crate::data::{Array, Targets};
-use crate::metric::rank::{average_precision, roc_auc};
-use crate::task::TaskKind;
+use dashnas_core::metric::rank::{average_precision, roc_auc};
+use dashnas_core::task::TaskKind;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 use serde::{Deserialize, Serialize};
 
-/// Pairs of truth and prediction that are kept for a scatter plot.
+/// The largest number of pairs of target and prediction that are kept for a scatter plot.
 const PAIRS: usize = 600;
 
-/// What the metric is made of.
+/// The scores of each class, label or output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Details {
-    /// Of classes.
+    /// The task has classes.
     Classes {
-        /// Samples by true (row) and predicted class (column).
+        /// The number of samples by true class (row) and predicted class (column).
         confusion: Vec<Vec<u64>>,
     },
-    /// Of labels or masks.
+    /// The task has labels or masks.
     Labels {
-        /// One a label or mask channel.
+        /// The scores of each label or mask channel.
         labels: Vec<LabelScore>,
     },
-    /// Of numbers or fields.
+    /// The task has numbers or fields.
     Values {
-        /// One a number or field channel.
+        /// The scores of each number or field channel.
         outputs: Vec<OutputScore>,
-        /// `[true, predicted]` of up to 600 places, evenly spread over all.
+        /// `[target, prediction]` at up to 600 points, evenly spread over all.
         pairs: Vec<[f32; 2]>,
     },
 }
 
-/// Decisions on one label, over all samples and positions that are known. A score is none where it is undefined.
+/// The scores of one label over all samples and positions with a known target. An undefined score is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelScore {
-    /// Where it is true.
+    /// The number of positive targets.
     pub positives: u64,
-    /// Where it was decided right, of all places that were said to be positive.
+    /// The fraction of positive predictions that are right.
     pub precision: Option<f64>,
-    /// Of all places that are positive, those found.
+    /// The fraction of positive targets that are found.
     pub recall: Option<f64>,
     /// Harmonic mean of the two.
     pub f1: Option<f64>,
@@ -48,26 +49,27 @@ pub struct LabelScore {
     pub average_precision: Option<f64>,
 }
 
-/// Errors of one output, over all samples and positions that are known, in the data's own units. None where none is.
+/// The errors of one output over all samples and positions with a known target, in the units of the data. They are
+/// `None` if no target is known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputScore {
     /// Mean absolute error.
     pub mae: Option<f64>,
     /// Root of the mean squared error.
     pub rmse: Option<f64>,
-    /// Share of the variance explained; none where the target is constant.
+    /// The coefficient of determination R²; `None` if the target is constant.
     pub r2: Option<f64>,
 }
 
 impl Details {
-    /// From predictions of shape `[samples, outputs, positions]`.
+    /// The scores of predictions `[samples, outputs, positions]`.
     pub(super) fn new(task: TaskKind, truth: &Targets, predictions: &Array) -> Self {
         let outputs = task.outputs();
         match truth {
             Targets::Classes(labels) => {
                 let mut confusion = vec![vec![0; outputs]; outputs];
                 for (row, &label) in labels.iter().enumerate() {
-                    confusion[label as usize][crate::predict::largest(predictions.row(row))] += 1;
+                    confusion[label as usize][dashnas_core::math::argmax(predictions.row(row))] += 1;
                 }
                 Details::Classes { confusion }
             }
@@ -91,7 +93,7 @@ impl Details {
     }
 }
 
-/// One output of an array of `[samples, outputs, positions]`, whatever axes the positions have.
+/// The values of one output of an array `[samples, outputs, …]`.
 fn column(values: &Array, outputs: usize, output: usize) -> impl Iterator<Item = f64> {
     let positions = values.row_len() / outputs.max(1);
     (0..values.rows())
@@ -99,7 +101,7 @@ fn column(values: &Array, outputs: usize, output: usize) -> impl Iterator<Item =
         .map(|&v| f64::from(v))
 }
 
-/// Predictions and targets of the places whose target is known.
+/// The predictions and targets of the points with a known target.
 fn known(predicted: impl Iterator<Item = f64>, truth: impl Iterator<Item = f64>) -> (Vec<f64>, Vec<f64>) {
     predicted.zip(truth).filter(|(_, t)| !t.is_nan()).unzip()
 }

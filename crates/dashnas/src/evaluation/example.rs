@@ -1,47 +1,51 @@
-//! The samples that a network gets most wrong, small enough to keep and to draw.
+//! The samples with the largest errors, reduced to a size that is small enough to keep and to draw.
 
-use crate::data::{Array, DataError, Split, Targets};
-use crate::task::TaskKind;
+use dashnas_core::task::TaskKind;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
+use dashnas_formats::error::DataError;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Samples kept of the worst.
+/// The number of worst samples that are kept.
 const WORST: usize = 6;
-/// Samples kept of the worst where each has whole fields.
+/// The number of worst samples that are kept if each has whole fields.
 const WORST_FIELDS: usize = 3;
-/// Channels kept of a picture.
+/// The largest number of channels of a picture.
 const CHANNELS: usize = 3;
-/// Points kept of a series.
+/// The largest number of points of a series.
 const POINTS: usize = 256;
-/// Rows and columns kept of a field or image.
+/// The largest number of rows and of columns of a field or image.
 const PIXELS: usize = 64;
 
-/// A test sample with what it is and what was predicted.
+/// A test sample with its target and its prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
-    /// Why it was chosen.
-    pub place: Place,
+    /// Its position among all samples, ordered by error.
+    #[serde(rename = "place")]
+    pub rank: ErrorRank,
     /// Its row in the test split.
     pub row: usize,
-    /// How wrong the prediction is: `−ln p` of the true class; mean binary cross entropy of labels and masks; mean
-    /// absolute error of numbers; `‖ŷ − y‖₂ / ‖y‖₂` of fields. All of it over what is known.
+    /// The error of the prediction: `−ln p` of the true class; the mean binary cross entropy of labels and masks; the
+    /// mean absolute error of numbers; `‖ŷ − y‖₂ / ‖y‖₂` of fields. Unknown targets are left out.
     pub error: f64,
-    /// The input, in the data's own units.
+    /// The input, in the units of the data.
     pub input: Picture,
-    /// What is true.
+    /// The target.
     pub truth: Answer,
-    /// What was predicted.
+    /// The prediction.
     pub predicted: Answer,
 }
 
-/// Where a sample stands among all, ordered by error.
+/// The position of a sample among all samples, ordered by error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
-    /// Among the last.
+pub enum ErrorRank {
+    /// One of the largest errors.
     Worst,
-    /// In the middle.
+    /// The median error.
     Median,
-    /// First.
+    /// The smallest error.
     Best,
 }
 
@@ -49,22 +53,21 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Answer {
-    /// A class with the probability it was given.
+    /// A class with its predicted probability.
     Class {
         /// The class.
         class: usize,
         /// Its probability.
         probability: f64,
     },
-    /// The labels that are true, or the probability of each that is at least one half; without those that are not
-    /// known.
+    /// The true labels, or the labels whose predicted probability is at least one half; unknown labels are left out.
     Labels {
         /// `(label, probability)`.
         labels: Vec<(usize, f64)>,
     },
-    /// Numbers; the first 12.
+    /// The first 12 numbers.
     Values {
-        /// The numbers; NaN, which files have as null, where one is not known.
+        /// The numbers. An unknown one is NaN, which files store as null.
         #[serde(deserialize_with = "null_as_nan")]
         values: Vec<f32>,
     },
@@ -75,19 +78,19 @@ pub enum Answer {
     },
 }
 
-/// A series or an image, reduced by averaging what is known to at most 256 points or 64×64, 3 channels.
+/// A series or an image, reduced to at most 256 points or 64×64 by averaging the known values, and to 3 channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
-    /// `[channels, height, width]` as the data has it; height 1 for series.
+    /// `[channels, height, width]` of the data; the height is 1 for series.
     pub original: [usize; 3],
     /// `[channels, height, width]` of `values`.
     pub shape: [usize; 3],
-    /// The numbers, row-major; NaN, which files have as null, where nothing is known.
+    /// The numbers, row-major. A point without known values is NaN, which files store as null.
     #[serde(deserialize_with = "null_as_nan")]
     pub values: Vec<f32>,
 }
 
-/// JSON has no NaN: it is written as null.
+/// Reads null as NaN, for which JSON has no other form.
 fn null_as_nan<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
     let values = Vec::<Option<f32>>::deserialize(from)?;
     Ok(values.into_iter().map(|v| v.unwrap_or(f32::NAN)).collect())
@@ -109,7 +112,7 @@ impl Picture {
                         .map(|at| f64::from(values[at]))
                         .filter(|v| !v.is_nan())
                         .fold((0.0, 0.0), |(total, count), v| (total + v, count + 1.0));
-                    // 0 / 0, where none is known, is NaN.
+                    // 0 / 0 is NaN, for a point without known values.
                     reduced.push(rounded(total / count));
                 }
             }
@@ -129,12 +132,12 @@ impl Picture {
     }
 }
 
-/// The points of an axis of `from` that bin `i` of `to` stands for; never none, as `to ≤ from`.
+/// The points of an axis of length `from` that bin `i` of `to` bins covers: at least one, since `to ≤ from`.
 fn span(i: usize, to: usize, from: usize) -> std::ops::Range<usize> {
     i * from / to..(i + 1) * from / to
 }
 
-/// Four significant digits: a picture needs no more, and the file is half as large.
+/// Rounds to four significant digits, which are enough for a picture and halve the size of the file.
 fn rounded(v: f64) -> f32 {
     if v == 0.0 || !v.is_finite() {
         return v as f32;
@@ -152,29 +155,30 @@ fn row_shape(shape: &[usize]) -> [usize; 3] {
     }
 }
 
-/// The samples worth showing, of those with a target that is known.
+/// Chooses the samples to show from those with a known target.
 pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Result<Vec<Example>, DataError> {
     let error = |row| Some((row, error(task, &test.y, row, predictions.row(row))?));
     let mut order: Vec<(usize, f64)> = (0..predictions.rows()).filter_map(error).collect();
-    // The row decides between equals, so that the same run chooses the same.
+    // The row decides between equal errors, so that the choice is reproducible.
     order.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
     let worst = if task.is_dense() { WORST_FIELDS } else { WORST };
-    let mut chosen: Vec<(Place, (usize, f64))> = order.iter().take(worst).map(|&one| (Place::Worst, one)).collect();
+    let mut chosen: Vec<(ErrorRank, (usize, f64))> =
+        order.iter().take(worst).map(|&one| (ErrorRank::Worst, one)).collect();
     if task.is_dense() && order.len() >= worst + 2 {
-        chosen.push((Place::Median, order[order.len() / 2]));
-        chosen.push((Place::Best, order[order.len() - 1]));
+        chosen.push((ErrorRank::Median, order[order.len() / 2]));
+        chosen.push((ErrorRank::Best, order[order.len() - 1]));
     }
     chosen
         .into_iter()
-        .map(|(place, (row, error))| {
+        .map(|(rank, (row, error))| {
             let (truth, predicted) = answers(task, &test.y, row, predictions.row(row));
             let input = Picture::new(row_shape(&test.x.shape), &test.x.fetch(row)?);
-            Ok(Example { place, row, error, input, truth, predicted })
+            Ok(Example { rank, row, error, input, truth, predicted })
         })
         .collect()
 }
 
-/// How wrong a sample's prediction is, see [`Example::error`]; none if no target of it is known.
+/// The error of a prediction, see [`Example::error`]; `None` if no target of the sample is known.
 fn error(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> Option<f64> {
     Some(match truth {
         Targets::Classes(labels) => -probabilities(predicted)[labels[row] as usize].max(f64::MIN_POSITIVE).ln(),
@@ -208,7 +212,7 @@ fn answers(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> (A
         Targets::Classes(labels) => {
             let p = probabilities(predicted);
             let class = |class: usize| Answer::Class { class, probability: p[class] };
-            (class(labels[row] as usize), class(crate::predict::largest(predicted)))
+            (class(labels[row] as usize), class(dashnas_core::math::argmax(predicted)))
         }
         Targets::Values(values) => {
             let truth = values.row(row);

@@ -1,45 +1,45 @@
-//! What a network does on the test split, beyond the one number: which classes it confuses, how it does on each
-//! label or output, and the samples it gets most wrong, with their inputs.
+//! The results of a network on the test split beyond its metric: confused classes, the scores of each label or output,
+//! and the samples with the largest errors, with their inputs.
 //!
-//! The test split is read once, so all of it is worked out at that moment and kept in `evaluation.json`; a
-//! [report](crate::report) draws it from there.
+//! The test split is read once. All results are computed then and kept in `evaluation.json`, from which a report draws
+//! them.
 
-mod details;
-mod example;
+pub mod details;
+pub mod example;
 
-pub use details::{Details, LabelScore, OutputScore};
-pub use example::{Answer, Example, Picture, Place};
+pub use crate::evaluation::details::{Details, LabelScore, OutputScore};
+pub use crate::evaluation::example::{Answer, ErrorRank, Example, Picture};
 
-use crate::data::Dataset;
 use crate::error::Error;
-use crate::network::Network;
 use crate::problem::{HeldOut, Problem};
 use burn::tensor::Device;
+use dashnas_data::dataset::Dataset;
+use dashnas_nn::network::Network;
 use serde::{Deserialize, Serialize};
 
-/// The look at the test split; `evaluation.json`.
+/// The results on the test split, as `evaluation.json` keeps them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Names of the classes or labels, if the data has them.
+    /// The names of the classes or labels, if the data has them.
     pub classes: Option<Vec<String>>,
-    /// The searched network.
+    /// The results of the searched network.
     pub searched: Assessment,
-    /// The plain backbone, if it was trained.
+    /// The results of the plain backbone, if it was trained.
     pub baseline: Option<Assessment>,
 }
 
-/// How one network did.
+/// The results of one network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Assessment {
-    /// The task's metric, an error.
+    /// The metric of the task, an error: lower is better.
     pub metric: f64,
-    /// What the metric is made of.
+    /// The scores of each class, label or output.
     pub details: Details,
-    /// The worst samples, from the very worst on; of fields and masks also a middling and the best one.
+    /// The samples with the largest errors, largest first; for fields and masks also the median and the best sample.
     pub examples: Vec<Example>,
 }
 
-/// Reads the test split with both networks.
+/// Evaluates both networks on the test split.
 ///
 /// # Errors
 /// [`Error::Metric`] if the metric is not defined on it.
@@ -50,19 +50,19 @@ pub fn evaluate(
     baseline: Option<&Network>,
     device: &Device,
 ) -> Result<Evaluation, Error> {
-    let samples = problem.test_samples(data);
+    let samples = problem.setup.test_samples(data);
     let held = HeldOut {
         samples: &samples,
         truth: &data.test.y,
         rows: (0..samples.len()).collect(),
-        pieces: data.pieces.test.as_deref(),
+        segments: data.segments.test.as_deref(),
     };
     let assess = |network: &Network| -> Result<Assessment, Error> {
         let predictions = problem.predict(network, held.samples, &held.rows, device)?;
-        let examples = example::choose(problem.task, &data.test, &predictions)?;
-        let (predictions, truth) = held.wholes(predictions);
-        let metric = problem.metric_of_predictions(&predictions, &truth)?;
-        Ok(Assessment { metric, details: Details::new(problem.task, &truth, &predictions), examples })
+        let examples = example::choose(problem.setup.task, &data.test, &predictions)?;
+        let (predictions, truth) = held.merge_segments(predictions);
+        let metric = problem.setup.metric_of_predictions(&predictions, &truth)?;
+        Ok(Assessment { metric, details: Details::new(problem.setup.task, &truth, &predictions), examples })
     };
     Ok(Evaluation {
         searched: assess(searched)?,

@@ -1,6 +1,8 @@
-use super::*;
-use crate::data::{Array, Split, Targets};
-use crate::task::TaskKind;
+use crate::evaluation::*;
+use dashnas_core::task::TaskKind;
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
 
 fn split(x: &[usize], y: Targets) -> Split {
     Split { x: Array::new(x.to_vec(), (0..x.iter().product::<usize>()).map(|i| i as f32).collect()), y }
@@ -26,7 +28,8 @@ fn confusion_counts_truth_in_rows_and_predictions_in_columns() {
 
 #[test]
 fn label_scores_are_those_of_their_definitions() {
-    // Label 0: truth 1 1 0 0, scores 2 −1 1 −3: hits 1 of 2 said, 1 of 2 true; pairs in order 3 of 4.
+    // Label 0 has truth 1 1 0 0 and scores 2 −1 1 −3: 1 of 2 predicted ones is right, 1 of 2 true ones is found, and 3
+    // of 4 pairs are in order.
     let truth = Targets::Values(Array::new(vec![4, 2], vec![1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
     let predictions = Array::new(vec![4, 2, 1], vec![2.0, -1.0, -1.0, -1.0, 1.0, -1.0, -3.0, -1.0]);
     let task = TaskKind::MultiLabel { labels: 2 };
@@ -51,24 +54,24 @@ fn output_scores_are_taken_output_by_output() {
     assert_eq!((outputs[1].mae, outputs[1].r2), (Some(0.5), None));
     assert_eq!(pairs.len(), 8);
     let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions).unwrap();
-    assert_eq!(chosen.len(), 2, "two samples are both among the worst");
+    assert_eq!(chosen.len(), 2, "both samples are among the worst");
     assert!((chosen[0].error - (13f64 / 102.0).sqrt()).abs() < 1e-12, "{}", chosen[0].error);
 }
 
 #[test]
-fn fields_have_a_middling_and_the_best_sample_too() {
+fn fields_have_a_median_and_a_best_sample_too() {
     let n = 7;
     let truth = Targets::Values(Array::new(vec![n, 1, 2, 2], vec![1.0; n * 4]));
     let predictions = Array::new(vec![n, 1, 4], (0..n * 4).map(|i| 1.0 + (i / 4) as f32).collect());
     let task = TaskKind::DenseRegression { channels: 1 };
     let chosen = example::choose(task, &split(&[n, 1, 2, 2], truth), &predictions).unwrap();
-    let rows: Vec<(Place, usize)> = chosen.iter().map(|e| (e.place, e.row)).collect();
-    use Place::{Best, Median, Worst};
+    let rows: Vec<(ErrorRank, usize)> = chosen.iter().map(|e| (e.rank, e.row)).collect();
+    use ErrorRank::{Best, Median, Worst};
     assert_eq!(rows, [(Worst, 6), (Worst, 5), (Worst, 4), (Median, 3), (Best, 0)]);
 }
 
 #[test]
-fn pictures_are_means_of_what_they_leave_out() {
+fn pictures_average_the_points_that_they_merge() {
     let long: Vec<f32> = (0..1024).map(|i| (i / 4) as f32 + [-1.0, 1.0, -2.0, 2.0][i % 4]).collect();
     let p = Picture::new([1, 1, 1024], &long);
     assert_eq!(p.shape, [1, 1, 256]);
@@ -83,8 +86,8 @@ fn pictures_are_means_of_what_they_leave_out() {
 const NAN: f32 = f32::NAN;
 
 #[test]
-fn what_is_not_known_is_in_no_score() {
-    // As in `label_scores_are_those_of_their_definitions`, with two more places that are not known.
+fn unknown_targets_are_in_no_score() {
+    // As in `label_scores_are_those_of_their_definitions`, with two more samples whose targets are unknown.
     let truth = Targets::Values(Array::new(vec![6, 1], vec![1.0, 1.0, NAN, 0.0, 0.0, NAN]));
     let predictions = Array::new(vec![6, 1, 1], vec![2.0, -1.0, 9.0, 1.0, -3.0, -9.0]);
     let task = TaskKind::MultiLabel { labels: 1 };
@@ -92,7 +95,7 @@ fn what_is_not_known_is_in_no_score() {
     let l = &labels[0];
     assert_eq!((l.positives, l.precision, l.recall, l.f1, l.auroc), (2, Some(0.5), Some(0.5), Some(0.5), Some(0.75)));
     let chosen = example::choose(task, &split(&[6, 1, 2], truth), &predictions).unwrap();
-    assert_eq!(chosen.iter().map(|e| e.row).collect::<Vec<_>>(), [1, 3, 0, 4], "no sample without a target");
+    assert_eq!(chosen.iter().map(|e| e.row).collect::<Vec<_>>(), [1, 3, 0, 4], "no sample without a known target");
 
     let truth = Targets::Values(Array::new(vec![2, 2, 2], vec![NAN, 2.0, NAN, NAN, 4.0, 6.0, NAN, NAN]));
     let predictions = Array::new(vec![2, 2, 2], vec![7.0, 3.0, 5.0, 5.0, 4.0, 3.0, 5.0, 7.0]);
@@ -100,7 +103,7 @@ fn what_is_not_known_is_in_no_score() {
     let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions) else { panic!("values") };
     assert_eq!(outputs[0].mae, Some(4.0 / 3.0));
     assert_eq!(outputs[0].rmse, Some((10.0f64 / 3.0).sqrt()));
-    assert_eq!(outputs[1], OutputScore { mae: None, rmse: None, r2: None }, "nothing is known of it");
+    assert_eq!(outputs[1], OutputScore { mae: None, rmse: None, r2: None }, "no target of it is known");
     assert_eq!(pairs, [[2.0, 3.0], [4.0, 4.0], [6.0, 3.0]]);
     let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions).unwrap();
     assert_eq!(chosen.iter().map(|e| e.error).collect::<Vec<_>>(), [0.5, (9f64 / 52.0).sqrt()]);
@@ -125,7 +128,7 @@ fn an_evaluation_with_unknown_targets_can_be_read_back() {
 }
 
 #[test]
-fn pictures_are_means_of_what_is_known() {
+fn pictures_average_known_values() {
     let p = Picture::new([1, 1, 512], &[&[1.0, NAN, NAN, NAN][..], &[2.0; 508]].concat());
     assert!(p.values[0] == 1.0 && p.values[1].is_nan() && p.values[2] == 2.0, "{:?}", &p.values[..3]);
 }

@@ -1,0 +1,139 @@
+//! Options that say how data files are read, where the files do not say it themselves.
+
+use crate::args::flags::flag;
+use crate::args::numbers::{decimal, whole};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use dashnas::config::Config;
+use dashnas::config::error::ConfigError;
+use dashnas::config::layers::Override;
+use dashnas_formats::options::{Fill, Layout, Lengths, ReadOptions};
+
+/// How files are read; each option sets a key of the section `[data]`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading data")]
+pub struct ReadArgs {
+    /// The name of the array of inputs, in files with several arrays.
+    #[arg(long, value_name = "NAME")]
+    inputs: Option<String>,
+    /// The name of the array of targets; in tables the label column, by name or position (0: first, -1: last).
+    #[arg(long, value_name = "NAME", alias = "label", allow_hyphen_values = true)]
+    targets: Option<String>,
+    /// The column or array of groups; samples of one group are never split between training and test.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    group: Option<String>,
+    /// Whether the first row of a table is a header [default: derived from the table].
+    #[arg(long, value_name = "yes|no", value_parser = ["yes", "no"])]
+    header: Option<String>,
+    /// The position of the channel axis in arrays.
+    #[arg(long, value_parser = PossibleValuesParser::new(Layout::ALL.iter().map(|l| l.name())))]
+    layout: Option<String>,
+    /// The number of channels of images, or of channels that the columns of a table are divided into.
+    #[arg(long, value_name = "N", value_parser = whole::<u32>())]
+    channels: Option<u32>,
+    /// The height and width that images are resized to.
+    #[arg(long, value_name = "HxW", value_parser = size)]
+    resize: Option<[u32; 2]>,
+    /// The value for missing values, which are refused otherwise.
+    #[arg(long, value_parser = PossibleValuesParser::new(Fill::ALL.iter().map(|f| f.name())))]
+    fill_missing: Option<String>,
+    /// The treatment of series of unequal lengths [default: pad].
+    #[arg(long, value_parser = PossibleValuesParser::new(Lengths::ALL.iter().map(|l| l.name())))]
+    lengths: Option<String>,
+    /// The length to which series are padded or cut.
+    #[arg(long, value_name = "N", value_parser = whole::<u32>())]
+    length: Option<u32>,
+    /// The letters of one-hot encoded sequences.
+    #[arg(long, value_name = "LETTERS")]
+    alphabet: Option<String>,
+    /// The sampling rate in hertz to which audio is resampled [default: 22050].
+    #[arg(long, value_name = "HZ", value_parser = whole::<u32>())]
+    audio_rate: Option<u32>,
+    /// The number of bands of the log-mel spectrograms of audio [default: 96].
+    #[arg(long, value_name = "N", value_parser = whole::<u32>())]
+    mel_bands: Option<u32>,
+    /// The window length of the spectrograms in milliseconds [default: 30].
+    #[arg(long, value_name = "MS", value_parser = decimal)]
+    mel_window_ms: Option<f64>,
+    /// The hop between windows of the spectrograms in milliseconds [default: 10].
+    #[arg(long, value_name = "MS", value_parser = decimal)]
+    mel_hop_ms: Option<f64>,
+    /// The FFT size of the spectrograms [default: 1920, or more for longer windows].
+    #[arg(long, value_name = "N", value_parser = whole::<u32>())]
+    mel_fft: Option<u32>,
+    /// The share of the samples that becomes the test split of data without one [default: 0.2].
+    #[arg(long, value_name = "SHARE", value_parser = decimal)]
+    test_fraction: Option<f64>,
+}
+
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let (h, w) = text.split_once(['x', 'X', '×']).unwrap_or((text, text));
+    match (h.trim().parse(), w.trim().parse()) {
+        (Ok(h), Ok(w)) => Ok([h, w]),
+        _ => Err("expected a height and a width, as in 64x64".into()),
+    }
+}
+
+impl ReadArgs {
+    /// The keys of the configuration that are set by these options.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut found = Vec::new();
+        for (value, key) in [
+            (&self.inputs, "data.inputs"),
+            (&self.targets, "data.targets"),
+            (&self.group, "data.group"),
+            (&self.layout, "data.layout"),
+            (&self.fill_missing, "data.fill-missing"),
+            (&self.lengths, "data.lengths"),
+            (&self.alphabet, "data.alphabet"),
+        ] {
+            found.extend(value.as_deref().map(|v| Override::new(key, v, flag(key))));
+        }
+        for (value, key) in [
+            (self.channels, "data.channels"),
+            (self.length, "data.length"),
+            (self.audio_rate, "data.audio-rate"),
+            (self.mel_bands, "data.mel-bands"),
+            (self.mel_fft, "data.mel-fft"),
+        ] {
+            found.extend(value.map(|v| Override::new(key, i64::from(v), flag(key))));
+        }
+        found.extend(self.header.as_deref().map(|v| Override::new("data.header", v == "yes", flag("data.header"))));
+        found.extend(self.resize.map(|v| Override::new("data.resize", v.map(i64::from).to_vec(), flag("data.resize"))));
+        for (value, key) in [
+            (self.mel_window_ms, "data.mel-window-ms"),
+            (self.mel_hop_ms, "data.mel-hop-ms"),
+            (self.test_fraction, "data.test-fraction"),
+        ] {
+            found.extend(value.map(|v| Override::new(key, v, flag(key))));
+        }
+        found
+    }
+
+    /// These options where they are given, `base` where they are not.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a value that the configuration does not allow.
+    pub fn over(&self, base: &ReadOptions) -> Result<ReadOptions, ConfigError> {
+        let given = Config::load(None, None, &self.overrides())?.data;
+        let mut options = base.clone();
+        macro_rules! take {
+            ($($name:ident),*) => { $(if self.$name.is_some() { options.$name = given.$name; })* };
+        }
+        take!(inputs, targets, group, header, layout, channels, resize, fill_missing, lengths, length, alphabet);
+        take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction);
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(size("32x48"), Ok([32, 48]));
+        assert_eq!(size("32"), Ok([32, 32]));
+        assert!(size("32x").is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! Options that set keys of the configuration.
+
+use crate::args::flags::flag;
+use crate::args::limits::Limits;
+use crate::args::numbers::whole;
+use crate::args::reading::ReadArgs;
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args};
+use dashnas::config::Config;
+use dashnas::config::error::ConfigError;
+use dashnas::config::layers::Override;
+use dashnas_core::names::{BackboneName, Preset, TaskName};
+use dashnas_core::task::{Loss, Metric};
+use dashnas_data::transform::kind::Transform;
+use dashnas_tasks::recipes;
+use std::path::{Path, PathBuf};
+
+/// Options that make up the configuration: a preset, a file over it, and the other options over both.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct Settings {
+    /// The values to start from [default: the file's, else standard].
+    #[arg(long, value_parser = PossibleValuesParser::new(Preset::ALL.map(Preset::name)))]
+    preset: Option<String>,
+    /// A TOML file; `dashnas config` prints one with every key.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set any key, as in `--set search.epochs=20`; may be given more than once.
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    set: Vec<String>,
+    /// The seed of all random numbers; the same seed gives the same result.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<i64>())]
+    seed: Option<i64>,
+    /// The kernel sizes to choose from, as in 3,5,7.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = whole::<u32>())]
+    kernel_sizes: Option<Vec<u32>>,
+    /// The dilations to choose from, as in 1,3.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = whole::<u32>())]
+    dilations: Option<Vec<u32>>,
+    /// The network whose kernels are searched.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(BackboneName::ALL.map(BackboneName::name)))]
+    backbone: Option<String>,
+    /// The kind of task [default: derived from the data].
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(TaskName::ALL.map(TaskName::name)))]
+    task: Option<String>,
+    /// The training loss.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Loss::ALL.map(Loss::name)))]
+    loss: Option<String>,
+    /// The test metric.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Metric::ALL.map(Metric::name)))]
+    metric: Option<String>,
+    /// Use the settings of one of the paper's tasks, which `dashnas tasks` lists [default: those of the task itself].
+    #[arg(long, value_name = "TASK", value_parser = PossibleValuesParser::new(recipes::ALL.map(|recipe| recipe.name)))]
+    recipe: Option<String>,
+    /// The folder with a task's files [default: data/TASK].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// A transform of the data after it is read; may be given more than once.
+    #[arg(long, value_name = "NAME", action = ArgAction::Append, value_parser = PossibleValuesParser::new(Transform::ALL.map(Transform::name)))]
+    transform: Vec<String>,
+    /// Do not train the plain network for comparison.
+    #[arg(long)]
+    no_baseline: bool,
+    /// Also write event files for TensorBoard into the run directory.
+    #[arg(long)]
+    tensorboard: bool,
+    /// Do not tune the training hyperparameters; retrain with the values of the section [retrain].
+    #[arg(long)]
+    no_tune: bool,
+    /// Limits on time, memory, size and latency.
+    #[command(flatten)]
+    limits: Limits,
+    /// Options that say how files are read.
+    #[command(flatten)]
+    read: ReadArgs,
+}
+
+impl Settings {
+    /// The configuration of preset, file and options, where no data set is given.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`].
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        self.load_for("")
+    }
+
+    /// The configuration of preset, the recipe of the task if `data` names one, file and options.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`].
+    pub fn load_for(&self, data: &str) -> Result<Config, ConfigError> {
+        let preset = Preset::ALL.into_iter().find(|preset| self.preset.as_deref() == Some(preset.name()));
+        let mut overrides = Vec::new();
+        for text in &self.set {
+            overrides.push(Override::parse(text, "--set")?);
+        }
+        let list = |values: &[u32]| values.iter().map(|&v| i64::from(v)).collect::<Vec<_>>();
+        overrides.extend(self.seed.map(|n| Override::new("seed", n, flag("seed"))));
+        for (values, key) in [(&self.kernel_sizes, "space.kernel-sizes"), (&self.dilations, "space.dilations")] {
+            overrides.extend(values.as_deref().map(|values| Override::new(key, list(values), flag(key))));
+        }
+        for (value, key) in [
+            (&self.backbone, "backbone.name"),
+            (&self.task, "task.kind"),
+            (&self.loss, "task.loss"),
+            (&self.metric, "task.metric"),
+        ] {
+            overrides.extend(value.as_deref().map(|value| Override::new(key, value, flag(key))));
+        }
+        overrides.extend(self.read.overrides());
+        for (given, key, value) in [
+            (self.no_baseline, "baseline.enabled", false),
+            (self.tensorboard, "tensorboard", true),
+            (self.no_tune, "tune.enabled", false),
+        ] {
+            overrides.extend(given.then(|| Override::new(key, value, flag(key))));
+        }
+        overrides.extend(self.limits.overrides());
+        // Absolute, so that the run directory finds it again from anywhere.
+        let absolute =
+            |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+        let folder = self.data_dir.as_deref().map(absolute);
+        overrides.extend(folder.map(|folder| Override::new("task.data-dir", folder, flag("task.data-dir"))));
+        if !self.transform.is_empty() {
+            overrides.push(Override::new("task.transforms", self.transform.clone(), flag("task.transforms")));
+        }
+        let recipe = recipes::find(self.recipe.as_deref().unwrap_or(data));
+        let settings =
+            recipe.map_or(Ok(vec![]), |recipe| Override::of_recipe(recipe, preset.unwrap_or(Preset::Standard)))?;
+        Config::load_over(preset, &settings, self.config.as_deref(), &overrides)
+    }
+}

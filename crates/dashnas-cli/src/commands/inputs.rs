@@ -1,0 +1,48 @@
+//! Inputs for a trained model, from files or from the test split of a built-in data set.
+
+use crate::args::reading::ReadArgs;
+use crate::exit_code::Code;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use dashnas::config::Config;
+use dashnas::run::source;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_data::open::open_inputs;
+use dashnas_formats::array::Array;
+use dashnas_nn::artifact::ModelCard;
+use dashnas_tasks::source::is_built_in;
+use std::path::Path;
+
+/// Reads inputs for the model at `path`, and the ids of the samples where there are any.
+///
+/// # Errors
+/// With exit code 3, the data set's own error.
+pub fn inputs(
+    data: &str,
+    path: &Path,
+    card: &ModelCard,
+    read: &ReadArgs,
+    progress: &mut Progress,
+) -> Result<(Array, Option<Vec<String>>), Failure> {
+    if is_built_in(data) {
+        return Ok((built_in(data, path, progress)?, None));
+    }
+    let found = open_inputs(Path::new(data), &read.over(&card.reading)?)?;
+    found.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
+    Ok((found.x, found.ids))
+}
+
+/// The test inputs of a task or of the built-in data set, as the configuration of the run has them.
+fn built_in(data: &str, path: &Path, progress: &mut Progress) -> Result<Array, Failure> {
+    if !path.is_dir() {
+        return Err(Failure::new(
+            Code::Data,
+            format!("{data} needs the configuration of a run, and {} is a model file without one", path.display()),
+            Some("give the run directory instead of the model file, or a file of inputs".to_owned()),
+        ));
+    }
+    let dir = RunDir::open(path)?;
+    let config = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?;
+    Ok(source::read(data, &config, progress)?.test.x.in_memory()?)
+}

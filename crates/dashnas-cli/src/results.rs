@@ -1,0 +1,162 @@
+//! The result of a run as text for people.
+
+use comfy_table::{CellAlignment, Table, presets};
+use dashnas::record::outcome::Outcome;
+use dashnas::record::trial::Tuning;
+use dashnas_core::hyperparameters::Hyperparameters;
+use dashnas_core::task::Metric;
+use dashnas_core::text::{duration, plural};
+use dashnas_report::wording::{accuracy, verdict};
+
+/// The result of a whole run: the kernels layer by layer, the test metric of both networks, and the time.
+pub fn result(outcome: &Outcome) -> String {
+    let mut text = format!(
+        "{}: {} (preset {}, seed {}), {} to train on and {} to test on\n\n{}\n\n",
+        outcome.dataset,
+        outcome.task,
+        outcome.preset.name(),
+        outcome.seed,
+        plural(outcome.samples[0], "sample"),
+        outcome.samples[1],
+        kernels(&outcome.architecture),
+    );
+    if let Some(results) = results(outcome) {
+        text += &format!("{results}\n\n");
+    }
+    if let Some(verdict) = verdict(outcome) {
+        text += &format!("{verdict}\n");
+    }
+    text += &format!("Trained with {}.\n", hyperparameters(&outcome.hyperparameters));
+    text += &format!("Time: {}.\n", times(outcome));
+    for note in &outcome.notes {
+        text += &format!("Note: {}.\n", note.trim_end_matches('.'));
+    }
+    text + &format!("Run directory: {}\n", outcome.run_dir.display())
+}
+
+/// The searched kernels, layer by layer.
+pub fn kernels(architecture: &[[usize; 2]]) -> Table {
+    let mut table = table(&["layer", "kernel size k", "dilation d", "receptive field"]);
+    for (layer, &choice) in architecture.iter().enumerate() {
+        table.add_row([
+            (layer + 1).to_string(),
+            choice[0].to_string(),
+            choice[1].to_string(),
+            Outcome::receptive_field(choice).to_string(),
+        ]);
+    }
+    right_align(&mut table, 0);
+    table
+}
+
+/// The trials of the tuner and the best hyperparameters.
+pub fn tuning(tuning: &Tuning, metric: Metric) -> String {
+    let score = format!("validation {}", metric.title());
+    let mut table = table(&["trial", "learning rate", "weight decay", "momentum", "dropout", &score]);
+    for trial in &tuning.trials {
+        let h = trial.hyperparameters;
+        let score = match (&trial.score, &trial.reason) {
+            (Some(score), _) => score.metric.map_or(format!("loss {:.4}", score.loss), |m| metric.format(m)),
+            (None, reason) => reason.clone().unwrap_or_default(),
+        };
+        let numbers = [h.lr, h.weight_decay, h.momentum, h.dropout].map(|v| v.to_string());
+        table.add_row(std::iter::once((trial.trial + 1).to_string()).chain(numbers).chain([score]));
+    }
+    right_align(&mut table, 0);
+    format!("{table}\n\nBest: {}.\n", hyperparameters(&tuning.best))
+}
+
+/// `learning rate 0.1, weight decay …`.
+pub fn hyperparameters(h: &Hyperparameters) -> String {
+    format!("learning rate {}, weight decay {}, momentum {}, dropout {}", h.lr, h.weight_decay, h.momentum, h.dropout)
+}
+
+/// The test metric and size of both networks; `None` before the evaluation.
+fn results(outcome: &Outcome) -> Option<Table> {
+    let test = outcome.test?;
+    let metric = format!("test {}", outcome.metric.title());
+    let with_accuracy = accuracy(outcome.metric, test).is_some();
+    let mut table = match with_accuracy {
+        true => table(&["network", &metric, "accuracy", "parameters"]),
+        false => table(&["network", &metric, "parameters"]),
+    };
+    let row = |network: String, value: f64, params: String| {
+        let accuracy = accuracy(outcome.metric, value);
+        [Some(network), Some(outcome.metric.format(value)), accuracy, Some(params)].into_iter().flatten()
+    };
+    table.add_row(row("searched".to_owned(), test, outcome.params.to_string()));
+    if let Some(baseline) = outcome.baseline_test {
+        let params = outcome.baseline_params.map_or_else(String::new, |n| n.to_string());
+        table.add_row(row(format!("plain {}", outcome.backbone.name()), baseline, params));
+    }
+    right_align(&mut table, 1);
+    Some(table)
+}
+
+/// The time of each stage, and the total.
+fn times(outcome: &Outcome) -> String {
+    let total: f64 = outcome.seconds.values().sum();
+    let stages = outcome.seconds.iter().map(|(stage, &seconds)| format!("{stage} {}", duration(seconds)));
+    format!("{}; total {}", stages.collect::<Vec<_>>().join(", "), duration(total))
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
+    table
+}
+
+fn right_align(table: &mut Table, from: usize) {
+    for column in table.column_iter_mut().skip(from) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashnas_core::names::{BackboneName, Preset};
+    use dashnas_core::stage::Stage;
+    use dashnas_core::task::{Loss, TaskKind};
+
+    fn outcome() -> Outcome {
+        Outcome {
+            version: "0.1.0".into(),
+            dataset: "darcy-flow".into(),
+            task: TaskKind::DenseRegression { channels: 1 },
+            loss: Loss::RelativeL2,
+            metric: Metric::RelativeL2,
+            test: Some(0.03),
+            baseline_test: Some(0.04),
+            validation: None,
+            backbone: BackboneName::Wrn2d,
+            architecture: vec![[9, 7], [3, 1]],
+            hyperparameters: Hyperparameters { lr: 0.01, weight_decay: 5e-4, momentum: 0.9, dropout: 0.0 },
+            params: 1234,
+            baseline_params: Some(1000),
+            preset: Preset::Quick,
+            seed: 7,
+            samples: [200, 50],
+            seconds: [(Stage::Search, 1.5), (Stage::Data, 0.25)].into(),
+            notes: vec![],
+            run_dir: "runs/darcy-flow-1".into(),
+        }
+    }
+
+    #[test]
+    fn the_result_of_a_run() {
+        insta::assert_snapshot!(result(&outcome()));
+    }
+
+    #[test]
+    fn the_result_of_a_run_without_baseline() {
+        let outcome = Outcome {
+            metric: Metric::ZeroOneError,
+            test: Some(0.1234),
+            baseline_test: None,
+            baseline_params: None,
+            ..outcome()
+        };
+        insta::assert_snapshot!(result(&outcome));
+    }
+}

@@ -1,0 +1,187 @@
+//! The choices that a configuration names: presets, backbones, tuners, kinds of tasks and class weights.
+
+use crate::task::TaskKind;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// A preset: a named set of values that a configuration starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// Takes minutes on a small machine; for trying things out.
+    Quick,
+    /// A fair budget for a laptop.
+    Standard,
+    /// The settings of appendix A.5.2.
+    Paper,
+}
+
+impl Preset {
+    /// Every preset, the smallest budget first.
+    pub const ALL: [Preset; 3] = [Preset::Quick, Preset::Standard, Preset::Paper];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Quick => "quick",
+            Preset::Standard => "standard",
+            Preset::Paper => "paper",
+        }
+    }
+}
+
+/// A backbone, the topology of the network (A.5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackboneName {
+    /// Wide ResNet 16 for 2-D data.
+    #[serde(rename = "wrn-2d")]
+    Wrn2d,
+    /// The residual network of three blocks for 1-D data.
+    #[serde(rename = "wrn-1d")]
+    Wrn1d,
+}
+
+impl BackboneName {
+    /// Every backbone.
+    pub const ALL: [BackboneName; 2] = [BackboneName::Wrn2d, BackboneName::Wrn1d];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            BackboneName::Wrn2d => "wrn-2d",
+            BackboneName::Wrn1d => "wrn-1d",
+        }
+    }
+
+    /// The paper's choice for data with so many spatial axes (§3.3).
+    pub fn for_dims(dims: usize) -> Self {
+        if dims == 1 { BackboneName::Wrn1d } else { BackboneName::Wrn2d }
+    }
+
+    /// Number of spatial axes of the data that the backbone takes.
+    pub fn dims(self) -> usize {
+        match self {
+            BackboneName::Wrn2d => 2,
+            BackboneName::Wrn1d => 1,
+        }
+    }
+}
+
+/// A method of tuning the training hyperparameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tuner {
+    /// Grid search: every combination of given values.
+    Grid,
+    /// Asynchronous successive halving (ASHA) over values sampled from ranges.
+    Asha,
+}
+
+impl Tuner {
+    /// Every tuner.
+    pub const ALL: [Tuner; 2] = [Tuner::Grid, Tuner::Asha];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Tuner::Grid => "grid",
+            Tuner::Asha => "asha",
+        }
+    }
+}
+
+/// A kind of task without its size, which comes from the data: [`TaskKind`] by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskName {
+    /// One class for each sample.
+    Classification,
+    /// Any subset of the labels for each sample.
+    MultiLabel,
+    /// Real numbers for each sample.
+    Regression,
+    /// A real field over the input's grid.
+    DenseRegression,
+    /// A 0/1 mask over the input's grid.
+    DenseBinary,
+}
+
+impl TaskName {
+    /// Every kind.
+    pub const ALL: [TaskName; 5] = [
+        TaskName::Classification,
+        TaskName::MultiLabel,
+        TaskName::Regression,
+        TaskName::DenseRegression,
+        TaskName::DenseBinary,
+    ];
+
+    /// The kind with its number of outputs.
+    pub fn with_outputs(self, n: usize) -> TaskKind {
+        match self {
+            TaskName::Classification => TaskKind::Classification { classes: n },
+            TaskName::MultiLabel => TaskKind::MultiLabel { labels: n },
+            TaskName::Regression => TaskKind::Regression { outputs: n },
+            TaskName::DenseRegression => TaskKind::DenseRegression { channels: n },
+            TaskName::DenseBinary => TaskKind::DenseBinary { channels: n },
+        }
+    }
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        self.with_outputs(1).name()
+    }
+}
+
+/// The weights of the classes in the losses of classification.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ClassWeights {
+    /// Every class weighs 1.
+    #[default]
+    None,
+    /// `n / (classes · samples of the class)`, so that the classes weigh the same in total.
+    Balanced,
+    /// One weight for each class.
+    Given(Vec<f64>),
+}
+
+impl Serialize for ClassWeights {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            ClassWeights::None => serializer.serialize_str("none"),
+            ClassWeights::Balanced => serializer.serialize_str("balanced"),
+            ClassWeights::Given(weights) => weights.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ClassWeights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected \"none\", \"balanced\" or a list of numbers")]
+        enum Written {
+            Name(String),
+            List(Vec<f64>),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::List(weights) => Ok(ClassWeights::Given(weights)),
+            Written::Name(name) if name == "none" => Ok(ClassWeights::None),
+            Written::Name(name) if name == "balanced" => Ok(ClassWeights::Balanced),
+            Written::Name(name) => {
+                Err(D::Error::custom(format!("`{name}` is neither \"none\", \"balanced\" nor a list of numbers")))
+            }
+        }
+    }
+}
+
+impl From<TaskKind> for TaskName {
+    fn from(kind: TaskKind) -> Self {
+        match kind {
+            TaskKind::Classification { .. } => TaskName::Classification,
+            TaskKind::MultiLabel { .. } => TaskName::MultiLabel,
+            TaskKind::Regression { .. } => TaskName::Regression,
+            TaskKind::DenseRegression { .. } => TaskName::DenseRegression,
+            TaskKind::DenseBinary { .. } => TaskName::DenseBinary,
+        }
+    }
+}

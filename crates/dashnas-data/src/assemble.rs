@@ -1,0 +1,396 @@
+//! Assembles what a reader found into a data set: decides the layout, the classes, the kind of task and the splits.
+
+use crate::check;
+use crate::dataset::{Dataset, DrawnSplit, Origin};
+use crate::infer;
+use crate::split::Split;
+use crate::split::{groups_of, split_by};
+use dashnas_core::names::TaskName;
+use dashnas_core::text::{mebibytes, plural};
+use dashnas_formats::array::Array;
+use dashnas_formats::error::DataError;
+use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use dashnas_formats::options::Layout;
+use dashnas_formats::role::Role;
+use dashnas_formats::{fill, spill};
+use std::collections::{BTreeMap, HashMap};
+
+/// Samples to predict from, which need no labels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// The name of the file or folder.
+    pub name: String,
+    /// Inputs, N×C×L or N×C×H×W.
+    pub x: Array,
+    /// The label of each sample as it is in the files, if there are labels.
+    pub labels: Option<Vec<String>>,
+    /// The name of each sample, if the format has them: its file in a folder, or the header of its sequence.
+    pub ids: Option<Vec<String>>,
+    /// The files that they were read from.
+    pub origin: Origin,
+}
+
+/// Assembles and checks a data set called `name`; errors name `origin`.
+pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Result<Dataset, DataError> {
+    layout(origin, &mut raw)?;
+    for part in &raw.parts {
+        check::inputs(origin, &format!("x_{}", part.role.name()), &part.x)?;
+        lengths(origin, part)?;
+    }
+    fill_missing(origin, &mut raw)?;
+    note_file_backed(&mut raw);
+    let drawn = draw_test_split(origin, &mut raw)?;
+    let classes = match raw.classes.take() {
+        Some(given) => {
+            name_by(origin, &mut raw, &given)?;
+            Some(given)
+        }
+        None => name_classes(origin, &mut raw)?,
+    };
+
+    let mut inputs = Vec::new();
+    let mut targets = Vec::new();
+    let groups = raw.parts.first().and_then(|p| p.groups.as_deref()).map(groups_of);
+    let with_val = raw.parts.iter().any(|p| p.role == Role::Val);
+    for part in raw.parts.drain(..) {
+        inputs.push(part.x);
+        match part.y {
+            Some(Labels::Numbers(y)) => targets.push(y),
+            // `draw_test_split` refuses parts without targets, and names have become numbers.
+            _ => unreachable!("targets are numbers by now"),
+        }
+    }
+    let (task, targets) = infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task)?;
+    let mut splits: Vec<Split> = inputs.into_iter().zip(targets).map(|(x, y)| Split { x, y }).collect();
+    // The splits are training, validation (if any) and test, in this order.
+    let test = splits.pop().unwrap_or_else(|| unreachable!("there is a test split"));
+    let val = with_val.then(|| splits.remove(1));
+    let train = splits.remove(0);
+    let mut set = Dataset::with_origin(origin, name.into(), task, train, val, test)?;
+    if let Some(names) = classes.filter(|names| names.len() == task.outputs()) {
+        set = set.with_classes(names)?;
+    }
+    set.groups = groups;
+    set.origin = Origin { format: raw.format, files: raw.files, notes: raw.notes, drawn };
+    set.reading = raw.reading;
+    Ok(set)
+}
+
+/// Joins the samples to predict from: those of the test split, or all if there is only one split.
+pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Result<Inputs, DataError> {
+    layout(origin, &mut raw)?;
+    fill_missing(origin, &mut raw)?;
+    if raw.parts.len() > 1 && raw.parts.iter().any(|p| p.role == Role::Test) {
+        raw.parts.retain(|p| p.role == Role::Test);
+        raw.note("the predictions are those for the test split");
+    }
+    let mut parts = raw.parts.into_iter();
+    // A reader that finds no sample fails.
+    let first = parts.next().unwrap_or_else(|| unreachable!("a reader finds at least one part"));
+    let (mut x, mut labels, mut ids) = (first.x, first.y.map(|y| texts(&y)), first.ids);
+    for part in parts {
+        if part.x.shape[1..] != x.shape[1..] {
+            return Err(shape_error(origin, part.role, &part.x, &x));
+        }
+        x.data.extend_from_slice(&part.x.data);
+        x.shape[0] += part.x.shape[0];
+        labels = labels.zip(part.y).map(|(mut all, y)| {
+            all.extend(texts(&y));
+            all
+        });
+        ids = ids.zip(part.ids).map(|(all, more)| [all, more].concat());
+    }
+    check::inputs(origin, "x", &x)?;
+    check::finite(origin, "x", &x)?;
+    let origin = Origin { format: raw.format, files: raw.files, notes: raw.notes, drawn: None };
+    Ok(Inputs { name: name.into(), x, labels, ids, origin })
+}
+
+fn texts(y: &Labels) -> Vec<String> {
+    match y {
+        Labels::Names(names) => names.clone(),
+        Labels::Numbers(raw) => (0..raw.array.rows())
+            .map(|i| raw.array.row(i).iter().map(f32::to_string).collect::<Vec<_>>().join(" "))
+            .collect(),
+    }
+}
+
+fn shape_error(origin: &str, role: Role, x: &Array, first: &Array) -> DataError {
+    DataError::Shape {
+        origin: origin.into(),
+        array: format!("x_{}", role.name()),
+        shape: x.shape.clone(),
+        expected: format!("[N, …] with the same sizes in every split, {:?}", &first.shape[1..]),
+    }
+}
+
+fn lengths(origin: &str, part: &UnassembledSplit) -> Result<(), DataError> {
+    let name = part.role.name();
+    let n = part.x.rows();
+    let y_len = part.y.as_ref().map_or(n, Labels::rows);
+    let groups = part.groups.as_ref().map_or(n, Vec::len);
+    let (y, y_len) = if y_len != n { (format!("y_{name}"), y_len) } else { (format!("group_{name}"), groups) };
+    if y_len == n {
+        return Ok(());
+    }
+    Err(DataError::Lengths { origin: origin.into(), x: format!("x_{name}"), x_len: n, y, y_len })
+}
+
+/// Fills missing values, if the options say so.
+fn fill_missing(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
+    let Some(how) = raw.reading.fill_missing else { return Ok(()) };
+    let (mut missing, mut unread) = (0, false);
+    for part in &mut raw.parts {
+        let x = &mut part.x;
+        let here = x.data.iter().filter(|v| v.is_nan()).count();
+        if x.is_file_backed() || here > 0 {
+            fill::check(origin, &x.shape, how)?;
+            fill::fill(x, how);
+        }
+        missing += here;
+        unread |= x.is_file_backed();
+    }
+    if missing > 0 {
+        raw.note(format!("filled {} ({})", plural(missing, "missing value"), how.name()));
+    }
+    if unread {
+        raw.note(format!("missing values are filled when they are read ({})", how.name()));
+    }
+    Ok(())
+}
+
+/// Notes that inputs are not in memory.
+fn note_file_backed(raw: &mut UnassembledData) {
+    let parts = || raw.parts.iter().map(|part| &part.x);
+    let stay = parts().any(|x| x.is_file_backed() && !x.is_temporary());
+    let spilled: u64 = parts().filter(|x| x.is_temporary()).map(|x| 4 * (x.rows() * x.row_len()) as u64).sum();
+    if stay {
+        raw.note("the inputs are too large for memory: they stay in their file and are read in batches");
+    }
+    if spilled > 0 {
+        raw.note(format!(
+            "the inputs are too large for memory: they are decoded into a temporary file of {} in {} and read in \
+             batches",
+            mebibytes(spilled),
+            spill::temporary_folder().display()
+        ));
+    }
+}
+
+/// Brings inputs (and dense targets) into the layout N×C×L or N×C×H×W.
+fn layout(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
+    let Some(first) = raw.parts.first() else { return Ok(()) };
+    let shape = first.x.shape.clone();
+    let dense = match &first.y {
+        Some(Labels::Numbers(y)) => y.array.shape == shape,
+        _ => false,
+    };
+    let guess = match shape[..] {
+        [_, h, w] if h >= 8 && (dense || h == w) => Layout::NoChannels,
+        [_, c, _, last] if matches!(last, 1 | 3 | 4) && !matches!(c, 1 | 3 | 4) => Layout::ChannelsLast,
+        [_, _] => Layout::NoChannels,
+        _ => Layout::ChannelsFirst,
+    };
+    let fixed = raw.channels_first && shape.len() >= 3;
+    let layout = raw.reading.layout.unwrap_or(if fixed { Layout::ChannelsFirst } else { guess });
+    if fixed && raw.reading.layout.is_none() && guess != Layout::ChannelsFirst {
+        let size = shape[2..].iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        raw.note(format!(
+            "an archive with x_train has its channels first: {} channels of {size}; `data.layout` {} reads it \
+             differently",
+            shape[1],
+            guess.name()
+        ));
+    }
+    raw.reading.layout = Some(layout);
+    let channels = raw.reading.channels;
+    for part in &mut raw.parts {
+        let x = &mut part.x;
+        // Arrays of two axes have no axis of channels, even if others of the data set do.
+        if x.shape.len() == 2 {
+            let (n, l) = (x.shape[0], x.shape[1]);
+            let c = channels.unwrap_or(1);
+            if l % c != 0 {
+                let reason = format!("rows of {l} values cannot be divided into {}", plural(c, "channel"));
+                return Err(DataError::file(origin.as_ref(), reason).with_hint("check `data.channels`"));
+            }
+            x.shape = vec![n, c, l / c];
+        } else if layout == Layout::NoChannels && x.shape.len() == 3 {
+            x.shape.insert(1, 1);
+        } else if layout == Layout::ChannelsLast && x.shape.len() >= 3 {
+            x.move_channels_first();
+            if let Some(Labels::Numbers(y)) = &mut part.y
+                && y.array.shape.len() == x.shape.len()
+                && y.array.shape[1..y.array.shape.len() - 1] == x.shape[2..]
+            {
+                y.array.move_channels_first();
+            }
+        }
+    }
+    if layout == Layout::ChannelsLast {
+        raw.note("the channels are the last axis");
+    } else if layout == Layout::NoChannels && shape.len() == 3 {
+        raw.note(format!("arrays of {}×{} are read as images of one channel", shape[1], shape[2]));
+    }
+    Ok(())
+}
+
+/// Sorts the splits, and draws a test split if there is none. Returns the description of that draw.
+fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result<Option<DrawnSplit>, DataError> {
+    raw.parts.sort_by_key(|p| p.role);
+    if let Some(part) = raw.parts.iter().find(|p| p.y.is_none()) {
+        let reason = format!("the {} samples have no labels or targets", part.role.name());
+        let hint = "a data set to train on needs them; only prediction does without";
+        return Err(DataError::file(origin.as_ref(), reason).with_hint(hint));
+    }
+    let test = raw.parts.iter().any(|p| p.role == Role::Test);
+    let source = raw.parts.iter().position(|p| p.role == Role::Train || (p.role == Role::All && !test));
+    let Some(source) = source else {
+        let reason = "there are only test samples, but none to train on";
+        return Err(DataError::file(origin.as_ref(), reason).with_hint("add the training file"));
+    };
+    if test {
+        return Ok(None);
+    }
+    let part = raw.parts.remove(source);
+    let strata: Option<Vec<u32>> = part.y.as_ref().and_then(|y| strata(y, raw.reading.task));
+    let groups = part.groups.as_deref().map(groups_of);
+    let fraction = raw.reading.test_fraction;
+    let n = part.x.rows();
+    let (train, test) = split_by(n, strata.as_deref(), groups.as_deref(), fraction, raw.reading.seed);
+    if test.is_empty() || train.is_empty() {
+        let reason = format!("{} cannot be divided into training and test data", plural(n, "sample"));
+        return Err(DataError::file(origin.as_ref(), reason).with_hint("give more samples, or a separate test split"));
+    }
+    let drawn = DrawnSplit {
+        of: n,
+        samples: test.len(),
+        stratified: strata.is_some(),
+        grouped: groups.is_some(),
+        seed: raw.reading.seed,
+    };
+    raw.note(format!(
+        "there is no test split: {} of {n} samples ({:.0} %) are held out as one",
+        drawn.samples,
+        100.0 * drawn.samples as f64 / n as f64,
+    ));
+    let take = |rows: &[usize], role| UnassembledSplit {
+        role,
+        x: part.x.select(rows),
+        y: part.y.as_ref().map(|y| y.select(rows)),
+        groups: part.groups.as_ref().map(|g| rows.iter().map(|&i| g[i].clone()).collect()),
+        // A data set has no names of samples.
+        ids: None,
+    };
+    let (train, test) = (take(&train, Role::Train), take(&test, Role::Test));
+    raw.parts.extend([train, test]);
+    raw.parts.sort_by_key(|p| p.role);
+    Ok(Some(drawn))
+}
+
+/// The classes to stratify by, numbered in the order of their appearance.
+fn strata(y: &Labels, task: Option<TaskName>) -> Option<Vec<u32>> {
+    match y {
+        Labels::Names(names) => Some(groups_of(names)),
+        Labels::Numbers(raw) => {
+            let single = raw.array.row_len() == 1 && raw.array.shape.len() <= 2;
+            let wanted = task.map_or(raw.integral, |t| t == TaskName::Classification);
+            (single && wanted).then(|| groups_of(&raw.array.data.iter().map(f32::to_string).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// Replaces names, and whole numbers other than 0..K−1, by numbers 0..K−1. Returns the names of the classes.
+fn name_classes(origin: &str, raw: &mut UnassembledData) -> Result<Option<Vec<String>>, DataError> {
+    let numbers = raw.parts.iter().all(|p| matches!(p.y, Some(Labels::Numbers(_))));
+    if numbers {
+        if !raw.renumber || raw.reading.task.is_some_and(|t| t != TaskName::Classification) || !whole_labels(raw) {
+            return Ok(None);
+        }
+        for part in &mut raw.parts {
+            if let Some(y) = &mut part.y {
+                *y = Labels::Names(texts(y));
+            }
+        }
+    }
+    if raw.reading.task.is_some_and(|t| t != TaskName::Classification) {
+        numbers_of_names(origin, raw)?;
+        return Ok(None);
+    }
+    let mut known = BTreeMap::new();
+    for part in raw.parts.iter().filter(|p| p.role != Role::Test) {
+        if let Some(Labels::Names(names)) = &part.y {
+            known.extend(names.iter().map(|name| (key(name), name.clone())));
+        }
+    }
+    let names: Vec<String> = known.into_values().collect();
+    name_by(origin, raw, &names)?;
+    Ok(Some(names))
+}
+
+/// Whether all splits hold one whole number per sample, other than just 0..K−1.
+fn whole_labels(raw: &UnassembledData) -> bool {
+    let mut distinct = std::collections::BTreeSet::new();
+    for part in &raw.parts {
+        let Some(Labels::Numbers(y)) = &part.y else { return false };
+        let single = y.array.shape.len() <= 2 && y.array.row_len() == 1;
+        if !y.integral || !single || y.array.data.iter().any(|v| v.fract() != 0.0) {
+            return false;
+        }
+        distinct.extend(y.array.data.iter().map(|&v| v as i64));
+    }
+    let plain = distinct.iter().enumerate().all(|(i, &v)| v == i as i64);
+    !plain && distinct.len() <= 1000
+}
+
+/// The sorting key of a class: numbers by value, then words.
+fn key(name: &str) -> (bool, i64, String) {
+    match name.parse::<f64>() {
+        // A precision of millionths is enough for labels such as 0.5.
+        Ok(v) => (false, (v * 1e6) as i64, String::new()),
+        Err(_) => (true, 0, name.to_owned()),
+    }
+}
+
+/// Replaces names by their indices in `classes`.
+fn name_by(origin: &str, raw: &mut UnassembledData, classes: &[String]) -> Result<(), DataError> {
+    let number: HashMap<_, _> = classes.iter().enumerate().map(|(i, name)| (key(name), i)).collect();
+    for part in &mut raw.parts {
+        let Some(Labels::Names(names)) = &part.y else { continue };
+        let mut data = Vec::with_capacity(names.len());
+        for (row, name) in names.iter().enumerate() {
+            let Some(&i) = number.get(&key(name)) else {
+                let reason = format!(
+                    "y_{}[{row}] is `{name}`, a class that does not occur in the training samples",
+                    part.role.name()
+                );
+                let hint = "move some samples of that class to the training split, or remove them from the other split";
+                return Err(DataError::file(origin.as_ref(), reason).with_hint(hint));
+            };
+            data.push(i as f32);
+        }
+        let array = Array::new(vec![data.len()], data);
+        part.y =
+            Some(Labels::Numbers(NumericTargets { name: format!("y_{}", part.role.name()), array, integral: true }));
+    }
+    Ok(())
+}
+
+/// Reads names as numbers, if the options ask for another task than classification.
+fn numbers_of_names(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
+    for part in &mut raw.parts {
+        let Some(Labels::Names(names)) = &part.y else { continue };
+        let mut data = Vec::with_capacity(names.len());
+        for (row, name) in names.iter().enumerate() {
+            let Ok(value) = name.trim().parse() else {
+                let reason = format!("y_{}[{row}] is `{name}`, which is not a number", part.role.name());
+                return Err(DataError::file(origin.as_ref(), reason).with_hint("set `task.kind` to classification"));
+            };
+            data.push(value);
+        }
+        let array = Array::new(vec![data.len()], data);
+        part.y =
+            Some(Labels::Numbers(NumericTargets { name: format!("y_{}", part.role.name()), array, integral: false }));
+    }
+    Ok(())
+}

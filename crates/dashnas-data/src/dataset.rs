@@ -1,0 +1,215 @@
+//! Data sets in memory.
+//!
+//! A [`Dataset`] consists of inputs and targets as `f32`, in row-major order, with the kind of task that they pose.
+//! Inputs that are too large for memory stay in a file. [`open`](crate::open::open) reads a data set from files.
+
+use crate::check::{self, Tolerance};
+use crate::normalize::Normalization;
+use crate::segments::Segments;
+use crate::split::Split;
+use crate::transform::kind::Transform;
+use dashnas_core::task::TaskKind;
+use dashnas_formats::error::DataError;
+use dashnas_formats::options::ReadOptions;
+use serde::{Deserialize, Serialize};
+
+/// A data set: its splits, its task, and what is known of its origin.
+///
+/// The fields are public for reading. Build one with [`Dataset::new`], which checks it, so that code that trains on it
+/// need not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// A short name, used in reports.
+    pub name: String,
+    /// The kind of task, with its size.
+    pub task: TaskKind,
+    /// Samples to train on.
+    pub train: Split,
+    /// Samples for choosing hyperparameters, if the data set came with such a split.
+    pub val: Option<Split>,
+    /// Samples for the final evaluation, read once.
+    pub test: Split,
+    /// Names of the classes or labels, in order.
+    pub classes: Option<Vec<String>>,
+    /// The default normalization of inputs and targets.
+    pub normalization: Normalization,
+    /// The group of each training sample, where there are groups that no split may divide.
+    pub groups: Option<Vec<u32>>,
+    /// The recordings that validation and test samples are segments of, where recordings are scored and not samples.
+    pub segments: Segments,
+    /// The files that it was read from, if any.
+    pub origin: Origin,
+    /// The options with which further files are read in the same way.
+    pub reading: ReadOptions,
+    /// `[channels, L]` or `[channels, H, W]` of the training inputs as they were read.
+    pub read_as: Vec<usize>,
+    /// Transforms that were applied after reading, in order.
+    pub transforms: Vec<Transform>,
+}
+
+/// The files of a data set, and the decisions that reading them took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Name of the format, for people; empty for a set made in memory.
+    pub format: String,
+    /// Paths of the files.
+    pub files: Vec<String>,
+    /// The decisions, one sentence each.
+    pub notes: Vec<String>,
+    /// The draw of the test split; `None` if the data set came with one.
+    #[serde(default)]
+    pub drawn: Option<DrawnSplit>,
+}
+
+/// The draw of a test split from the samples of a data set that came without one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrawnSplit {
+    /// Number of samples that it was drawn from.
+    pub of: usize,
+    /// Number of samples that were drawn.
+    pub samples: usize,
+    /// Whether the draw was stratified by class.
+    pub stratified: bool,
+    /// Whether groups were kept whole.
+    pub grouped: bool,
+    /// Seed of the draw.
+    pub seed: u64,
+}
+
+impl DrawnSplit {
+    /// The constraints of the draw, as a continuation of a sentence.
+    pub(crate) fn manner(&self) -> String {
+        let stratified = if self.stratified { ", stratified by class" } else { "" };
+        let grouped = if self.grouped { ", in whole groups" } else { "" };
+        format!("{stratified}{grouped}")
+    }
+}
+
+impl Dataset {
+    /// Builds a data set and checks it: ranks, lengths, finiteness, labels, and that all splits have the same shape.
+    /// The normalization is the default of the kind of task,
+    /// [`Normalization::default_for`].
+    ///
+    /// # Errors
+    /// A [`DataError`] that names `name` and the first defect found.
+    pub fn new(
+        name: impl Into<String>,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+    ) -> Result<Self, DataError> {
+        let name = name.into();
+        Self::with_origin(&name.clone(), name, task, train, val, test)
+    }
+
+    /// Does the same as [`Dataset::new`], but errors name `origin`, such as the path of the files.
+    pub(crate) fn with_origin(
+        origin: &str,
+        name: String,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+    ) -> Result<Self, DataError> {
+        Self::checked(origin, name, task, train, val, test, Tolerance::default())
+    }
+
+    fn checked(
+        origin: &str,
+        name: String,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+        tolerance: Tolerance,
+    ) -> Result<Self, DataError> {
+        let channels = train.x.shape.get(1).copied().unwrap_or(0);
+        let normalization = Normalization::default_for(task, channels);
+        let mut set = Self {
+            name,
+            task,
+            train,
+            val,
+            test,
+            classes: None,
+            normalization,
+            groups: None,
+            segments: Segments::default(),
+            origin: Origin::default(),
+            reading: ReadOptions::default(),
+            read_as: Vec::new(),
+            transforms: Vec::new(),
+        };
+        set.check(origin, tolerance)?;
+        set.read_as = set.train.x.shape[1..].to_vec();
+        Ok(set)
+    }
+
+    /// Does the same as [`Dataset::new`] for targets some of which are unknown: they are NaN, and losses and metrics
+    /// leave them out. In dense tasks the validation and test samples may also have other sizes than the training
+    /// samples.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::new`], and a [`DataError::NonFinite`] if no target of a split is known.
+    pub fn with_unknown(
+        name: impl Into<String>,
+        task: TaskKind,
+        train: Split,
+        val: Option<Split>,
+        test: Split,
+    ) -> Result<Self, DataError> {
+        let name = name.into();
+        Self::checked(&name.clone(), name, task, train, val, test, Tolerance::UNKNOWN)
+    }
+
+    /// Checks the whole set; errors name `origin`.
+    pub(crate) fn check(&self, origin: &str, tolerance: Tolerance) -> Result<(), DataError> {
+        check::splits(origin, self.task, &self.splits(), tolerance)
+    }
+
+    /// The training, validation (if any) and test splits with their names.
+    pub(crate) fn splits(&self) -> Vec<(&'static str, &Split)> {
+        let mut splits = vec![("train", &self.train)];
+        splits.extend(self.val.as_ref().map(|val| ("val", val)));
+        splits.push(("test", &self.test));
+        splits
+    }
+
+    /// The same data set with names for its classes or labels.
+    ///
+    /// # Errors
+    /// [`DataError::ClassNames`] unless there is one name for each class or label.
+    pub fn with_classes(mut self, names: Vec<String>) -> Result<Self, DataError> {
+        let classes = match self.task {
+            TaskKind::Classification { classes } => classes,
+            TaskKind::MultiLabel { labels } => labels,
+            _ => 0,
+        };
+        if names.len() != classes {
+            return Err(DataError::ClassNames { origin: self.name, names: names.len(), classes });
+        }
+        self.classes = Some(names);
+        Ok(self)
+    }
+
+    /// Spatial dimensions: 1 for N×C×L inputs, 2 for N×C×H×W.
+    pub fn dims(&self) -> usize {
+        self.train.x.shape.len() - 2
+    }
+
+    /// Input channels C.
+    pub fn channels(&self) -> usize {
+        self.train.x.shape[1]
+    }
+
+    /// `[1, L]` or `[H, W]`.
+    pub fn spatial(&self) -> [usize; 2] {
+        match self.train.x.shape[2..] {
+            [l] => [1, l],
+            [h, w] => [h, w],
+            // `new` refuses other ranks.
+            _ => unreachable!("inputs have one or two spatial dimensions"),
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Summaries of a data set, for people and as JSON: its task, splits, classes and value ranges.
+
+use crate::dataset::{Dataset, DrawnSplit};
+use crate::normalize::{Normalization, Scheme};
+use crate::split::Split;
+use crate::targets::Targets;
+use crate::transform::kind::Transform;
+use dashnas_core::task::{Loss, Metric, TaskKind};
+use dashnas_core::text::plural;
+use dashnas_formats::error::DataError;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The properties of a data set that are known without reading its inputs; `Display` prints them for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// Name of the set.
+    pub name: String,
+    /// The format of the files; empty for a set made in memory.
+    #[serde(default)]
+    pub format: String,
+    /// The files it was read from.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// The decisions that reading them took.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Number of groups in the training split, where there are groups that no split divides.
+    #[serde(default)]
+    pub groups: Option<usize>,
+    /// Kind of task, with its size.
+    pub task: TaskKind,
+    /// Loss that a run trains with.
+    pub loss: Loss,
+    /// Metric that a run is judged by; lower is better.
+    pub metric: Metric,
+    /// Input channels.
+    pub channels: usize,
+    /// `[1, L]` or `[H, W]`.
+    pub spatial: [usize; 2],
+    /// Spatial dimensions, 1 or 2.
+    pub dims: usize,
+    /// Transforms that were applied after reading, in order.
+    pub transforms: Vec<Transform>,
+    /// Normalization of inputs and targets, by statistics of the training split.
+    pub normalization: Normalization,
+    /// Training, validation (if any) and test.
+    pub splits: Vec<SplitSummary>,
+    /// The draw of the test split; `None` if the data set came with one.
+    pub drawn: Option<DrawnSplit>,
+    /// The fraction of the training samples that tuning holds out for validation; `None` if the data set came with a
+    /// validation split, or if nothing is tuned.
+    pub validation: Option<f64>,
+    /// One for each class or label, in order; empty for other tasks.
+    pub classes: Vec<ClassSummary>,
+}
+
+impl DataSummary {
+    /// The same summary with the loss and metric of a run, and with the fraction of the training samples that tuning
+    /// holds out for validation, which is ignored if the data set came with a validation split.
+    pub fn with_settings(mut self, loss: Loss, metric: Metric, validation: Option<f64>) -> Self {
+        self.loss = loss;
+        self.metric = metric;
+        let given = self.splits.iter().any(|split| split.name == "val");
+        self.validation = validation.filter(|_| !given);
+        self
+    }
+}
+
+/// A summary of a data set together with statistics of its values; `Display` prints it for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// The properties that are known without reading the inputs.
+    #[serde(flatten)]
+    pub summary: DataSummary,
+    /// Error rate on the test split of always guessing the class that is most common in training; classification
+    /// only.
+    pub majority_error: Option<f64>,
+    /// Range of each input channel over the training split.
+    pub inputs: Vec<Range>,
+    /// Range of the training targets, where they are real numbers.
+    pub targets: Option<Range>,
+}
+
+/// The shapes of one split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitSummary {
+    /// `train`, `val` or `test`.
+    pub name: String,
+    /// Shape of the inputs.
+    pub x: Vec<usize>,
+    /// Shape of the targets.
+    pub y: Vec<usize>,
+}
+
+/// The samples of one class or label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClassSummary {
+    /// Its name, or its number if it has none.
+    pub name: String,
+    /// Training samples that have it.
+    pub train: usize,
+    /// Test samples that have it.
+    pub test: usize,
+}
+
+/// Smallest, largest and mean value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// Smallest value.
+    pub min: f32,
+    /// Largest value.
+    pub max: f32,
+    /// Mean.
+    pub mean: f64,
+}
+
+/// A range in the making.
+#[derive(Clone)]
+struct Span {
+    min: f32,
+    max: f32,
+    sum: f64,
+    n: usize,
+}
+
+impl Span {
+    const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, sum: 0.0, n: 0 };
+
+    fn add(&mut self, values: &[f32]) {
+        for &v in values {
+            self.min = self.min.min(v);
+            self.max = self.max.max(v);
+            self.sum += f64::from(v);
+        }
+        self.n += values.len();
+    }
+
+    fn range(&self) -> Range {
+        Range { min: self.min, max: self.max, mean: self.sum / self.n.max(1) as f64 }
+    }
+}
+
+impl Dataset {
+    /// Summarizes the set, without reading its inputs.
+    pub fn summary(&self) -> DataSummary {
+        let split = |&(name, s): &(&'static str, &Split)| SplitSummary {
+            name: name.into(),
+            x: s.x.shape.clone(),
+            y: s.y.shape(),
+        };
+        let groups = match self.task {
+            TaskKind::Classification { classes: n } | TaskKind::MultiLabel { labels: n } => n,
+            _ => 0,
+        };
+        let (train, test) = (counts(&self.train.y, groups), counts(&self.test.y, groups));
+        let name = |i: usize| self.classes.as_ref().map_or_else(|| i.to_string(), |names| names[i].clone());
+        let class = |(i, (&train, &test))| ClassSummary { name: name(i), train, test };
+        DataSummary {
+            name: self.name.clone(),
+            format: self.origin.format.clone(),
+            files: self.origin.files.clone(),
+            notes: self.origin.notes.clone(),
+            groups: self.groups.as_ref().map(|g| g.iter().max().map_or(0, |&m| m as usize + 1)),
+            task: self.task,
+            loss: self.task.default_loss(),
+            metric: self.task.default_metric(),
+            channels: self.channels(),
+            spatial: self.spatial(),
+            dims: self.dims(),
+            transforms: self.transforms.clone(),
+            normalization: self.normalization.clone(),
+            splits: self.splits().iter().map(split).collect(),
+            drawn: self.origin.drawn,
+            validation: None,
+            classes: train.iter().zip(&test).enumerate().map(class).collect(),
+        }
+    }
+
+    /// Summarizes the set together with statistics of its values.
+    ///
+    /// # Errors
+    /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
+    pub fn inspect(&self) -> Result<Inspection, DataError> {
+        let summary = self.summary();
+        let majority_error = matches!(self.task, TaskKind::Classification { .. }).then(|| {
+            let most_common = summary.classes.iter().enumerate().max_by_key(|&(i, c)| (c.train, std::cmp::Reverse(i)));
+            1.0 - most_common.map_or(0, |(_, c)| c.test) as f64 / self.test.len().max(1) as f64
+        });
+
+        let x = &self.train.x;
+        let plane: usize = x.shape[2..].iter().product();
+        let mut channels = vec![Span::NONE; self.channels()];
+        for i in 0..x.rows() {
+            channels.iter_mut().zip(x.fetch(i)?.chunks(plane.max(1))).for_each(|(span, values)| span.add(values));
+        }
+        let real = matches!(self.task, TaskKind::Regression { .. } | TaskKind::DenseRegression { .. });
+        let targets = self.train.y.values().filter(|_| real).map(|v| {
+            let mut span = Span::NONE;
+            span.add(&v.data);
+            span.range()
+        });
+        Ok(Inspection { summary, majority_error, inputs: channels.iter().map(Span::range).collect(), targets })
+    }
+}
+
+/// The number of samples with each class or label.
+fn counts(y: &Targets, groups: usize) -> Vec<usize> {
+    let mut counts = vec![0; groups];
+    match y {
+        Targets::Classes(labels) => labels.iter().for_each(|&l| counts[l as usize] += 1),
+        Targets::Values(values) if groups > 0 => {
+            for (i, &v) in values.data.iter().enumerate() {
+                counts[i % groups] += usize::from(v == 1.0);
+            }
+        }
+        Targets::Values(_) => {}
+    }
+    counts
+}
+
+/// Classes, input channels and files that are printed; the rest is counted.
+const SHOWN: usize = 12;
+
+impl DataSummary {
+    /// Prints everything but the classes.
+    fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.name, self.task)?;
+        if !self.format.is_empty() {
+            writeln!(f, "  format    {}", self.format)?;
+        }
+        for file in self.files.iter().take(SHOWN) {
+            writeln!(f, "  read      {file}")?;
+        }
+        more(f, self.files.len())?;
+        for note in &self.notes {
+            writeln!(f, "  note      {note}")?;
+        }
+        if let Some(groups) = self.groups {
+            writeln!(f, "  groups    {groups} in the training samples")?;
+        }
+        writeln!(f, "  inputs    {} of {}", plural(self.channels, "channel"), sizes(&self.spatial[2 - self.dims..]))?;
+        if !self.transforms.is_empty() {
+            let names: Vec<_> = self.transforms.iter().map(|transform| transform.name()).collect();
+            writeln!(f, "  transform {}", names.join(", "))?;
+        }
+        writeln!(f, "  scaled    {}", scaled(&self.normalization))?;
+        writeln!(f, "  loss      {}", name_of(&self.loss))?;
+        writeln!(f, "  metric    {} (lower is better)", self.metric.title())?;
+        writeln!(f, "  splits")?;
+        for s in &self.splits {
+            let from = match (s.name.as_str(), self.drawn) {
+                ("val", _) | (_, None) => "given".to_owned(),
+                ("test", Some(drawn)) => format!("drawn with seed {}{}", drawn.seed, drawn.manner()),
+                (_, Some(_)) => "the rest".to_owned(),
+            };
+            writeln!(f, "    {:<6} x {:<20} y {:<14} {from}", s.name, sizes(&s.x), sizes(&s.y))?;
+        }
+        if let Some(share) = self.validation {
+            let manner = DrawnSplit {
+                stratified: matches!(self.task, TaskKind::Classification { .. }),
+                grouped: self.groups.is_some(),
+                ..DrawnSplit::default()
+            };
+            let share = 100.0 * share;
+            writeln!(
+                f,
+                "    val    {share:.0} % of the training data, for tuning only, drawn with the seed{}",
+                manner.manner()
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The heading of the table of classes.
+    fn table(&self) -> &'static str {
+        if matches!(self.task, TaskKind::MultiLabel { .. }) { "labels" } else { "classes" }
+    }
+}
+
+impl fmt::Display for DataSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head(f)?;
+        if self.classes.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.classes.iter().take(SHOWN).map(|c| c.name.as_str()).collect();
+        write!(f, "  {:<9} {}", self.table(), names.join(", "))?;
+        match self.classes.len().saturating_sub(SHOWN) {
+            0 => writeln!(f),
+            left => writeln!(f, " and {left} more"),
+        }
+    }
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DataSummary { classes, splits, .. } = &self.summary;
+        self.summary.head(f)?;
+        if let Some(error) = self.majority_error {
+            writeln!(f, "  guessing  {:.1} % error (always the most common class)", 100.0 * error)?;
+        }
+        if !classes.is_empty() {
+            writeln!(f, "  {}", self.summary.table())?;
+            let total = splits.first().map_or(1, |s| s.y[0]).max(1) as f64;
+            for c in classes.iter().take(SHOWN) {
+                let share = 100.0 * c.train as f64 / total;
+                writeln!(f, "    {:<16} train {:>7} ({share:>5.1} %)  test {:>7}", c.name, c.train, c.test)?;
+            }
+            more(f, classes.len())?;
+        }
+        writeln!(f, "  input ranges (training)")?;
+        for (i, r) in self.inputs.iter().enumerate().take(SHOWN) {
+            writeln!(f, "    channel {i:<4} {:.5} to {:.5}, mean {:.5}", r.min, r.max, r.mean)?;
+        }
+        more(f, self.inputs.len())?;
+        if let Some(r) = self.targets {
+            writeln!(f, "  target range (training)  {:.5} to {:.5}, mean {:.5}", r.min, r.max, r.mean)?;
+        }
+        Ok(())
+    }
+}
+
+/// The normalization of inputs and targets, in words.
+fn scaled(normalization: &Normalization) -> String {
+    let manner = |scheme| match scheme {
+        Scheme::Identity => "unchanged",
+        Scheme::PerChannel => "to mean 0 and standard deviation 1, per channel",
+        Scheme::Pointwise => "to mean 0 and standard deviation 1, per point",
+    };
+    let Normalization { input, target } = normalization;
+    let mut parts = Vec::new();
+    let mut first = 0;
+    for run in input.chunk_by(|a, b| a == b) {
+        let of = match (run.len(), input.len()) {
+            (n, all) if n == all => "inputs".to_owned(),
+            (1, _) => format!("channel {first}"),
+            (n, _) => format!("channels {first} to {}", first + n - 1),
+        };
+        parts.push(format!("{of} {}", manner(run[0])));
+        first += run.len();
+    }
+    if *target != Scheme::Identity {
+        parts.push(format!("targets {}", manner(*target)));
+    }
+    parts.join("; ")
+}
+
+fn more(f: &mut fmt::Formatter<'_>, n: usize) -> fmt::Result {
+    if n > SHOWN { writeln!(f, "    … and {} more", n - SHOWN) } else { Ok(()) }
+}
+
+fn sizes(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// The name of an enum's value in files.
+fn name_of<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(Into::into)).unwrap_or_default()
+}

@@ -1,0 +1,36 @@
+//! Opens a data set by its path: reads it with the table of readers, and assembles it.
+
+use crate::assemble;
+use crate::assemble::Inputs;
+use crate::dataset::Dataset;
+use dashnas_formats::error::DataError;
+use dashnas_formats::naming::data_set_name;
+use dashnas_formats::options::ReadOptions;
+use dashnas_formats::readers;
+use std::path::Path;
+
+/// Reads the data set in a file or folder of any supported format, and checks it.
+///
+/// Files of one data set are found by their names: `X_TRAIN.ts` is read with `X_TEST.ts`, and `X` stands for both. If
+/// there is no test split, one is drawn with [`ReadOptions::seed`], stratified by class and in whole groups. The
+/// decisions that were made are in [`Dataset::origin`].
+///
+/// # Errors
+/// A [`DataError`] with the file, the location in it and a hint.
+pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, DataError> {
+    let data = readers::read(path, options, true)?;
+    assemble::dataset(&path.display().to_string(), &data_set_name(path), data)
+}
+
+/// Reads samples to predict from, which need no labels: those of the test split if there is one, otherwise all. A file
+/// is read by itself, without others that belong to its data set. The `options` should be those of the model, so that
+/// lengths, sizes, columns and alphabets are the same.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_inputs(path: &Path, options: &ReadOptions) -> Result<Inputs, DataError> {
+    // Samples to predict from are read into memory.
+    let options = &ReadOptions { in_memory: Some(u64::MAX), ..options.clone() };
+    let data = readers::read(path, options, false)?;
+    assemble::inputs(&path.display().to_string(), &data_set_name(path), data)
+}

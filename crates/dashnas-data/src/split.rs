@@ -1,0 +1,161 @@
+//! The splits of a data set, and dividing samples into splits.
+
+use crate::targets::Targets;
+use dashnas_formats::array::Array;
+use rand::{Rng, SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
+
+/// Inputs with their targets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// Inputs, N×C×L or N×C×H×W.
+    pub x: Array,
+    /// Targets, one row per sample.
+    pub y: Targets,
+}
+
+impl Split {
+    /// Number of samples N.
+    pub fn len(&self) -> usize {
+        self.x.rows()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The samples at `indices`, in that order; an index may be repeated.
+    ///
+    /// # Panics
+    /// If an index is out of range.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self { x: self.x.select(indices), y: self.y.select(indices) }
+    }
+}
+
+/// Divides samples into training and validation indices, each ascending; about `fraction` of the samples go to
+/// validation. Class targets are stratified: each class contributes its own rounded share, every class with two or
+/// more samples is on both sides, and a class with one sample stays in training. Other targets are drawn uniformly,
+/// with at least one sample on each side if there are two.
+///
+/// With `groups`, one number per sample, groups are never divided. If no group is small enough to come near the
+/// fraction, the smallest that leaves every class in training goes to validation. Validation is empty only if there is
+/// no such group or, without groups, if no class (or, without classes, the data set) has a second sample.
+///
+/// The result depends on the targets, the groups, `fraction` and `seed` alone. A `fraction` of 0 or
+/// less (or NaN) leaves validation empty.
+pub fn split_validation(y: &Targets, groups: Option<&[u32]>, fraction: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+    split_by(y.rows(), y.classes(), groups, fraction, seed)
+}
+
+/// Divides `n` samples as [`split_validation`] does, stratified by `strata` if given.
+pub(crate) fn split_by(
+    n: usize,
+    strata: Option<&[u32]>,
+    groups: Option<&[u32]>,
+    fraction: f64,
+    seed: u64,
+) -> (Vec<usize>, Vec<usize>) {
+    if fraction.is_nan() || fraction <= 0.0 {
+        return ((0..n).collect(), Vec::new());
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (mut train, mut val) = match groups {
+        Some(groups) => whole_groups(groups, strata, fraction, &mut rng),
+        None => {
+            let (mut train, mut val) = (Vec::new(), Vec::new());
+            for mut stratum in strata.map_or_else(|| vec![(0..n).collect()], members) {
+                stratum.shuffle(&mut rng);
+                let n = stratum.len();
+                let take = if n < 2 { 0 } else { ((n as f64 * fraction).round() as usize).clamp(1, n - 1) };
+                val.extend_from_slice(&stratum[..take]);
+                train.extend_from_slice(&stratum[take..]);
+            }
+            (train, val)
+        }
+    };
+    train.sort_unstable();
+    val.sort_unstable();
+    (train, val)
+}
+
+/// The indices of each number.
+fn members(numbers: &[u32]) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); numbers.iter().max().map_or(0, |&m| m as usize + 1)];
+    for (i, &number) in numbers.iter().enumerate() {
+        members[number as usize].push(i);
+    }
+    members
+}
+
+/// Moves groups in random order to validation as long as that brings its size nearer to `fraction`, and every class
+/// keeps a sample in training.
+fn whole_groups(
+    groups: &[u32],
+    strata: Option<&[u32]>,
+    fraction: f64,
+    rng: &mut ChaCha8Rng,
+) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<Vec<usize>> = members(groups).into_iter().filter(|g| !g.is_empty()).collect();
+    order.shuffle(rng);
+    let mut left: Vec<usize> = strata.map_or_else(|| vec![groups.len()], |s| members(s).iter().map(Vec::len).collect());
+    let stratum = |i: usize| strata.map_or(0, |s| s[i] as usize);
+    // The samples of each class that remain without a group; `None` if a class would lose its last one.
+    let without = |group: &[usize], left: &[usize]| {
+        let mut after = left.to_vec();
+        group.iter().for_each(|&i| after[stratum(i)] -= 1);
+        let emptied = after.iter().zip(left).any(|(&after, &before)| after == 0 && before > 0);
+        (!emptied).then_some(after)
+    };
+    let wanted = groups.len() as f64 * fraction;
+    let (mut held, mut kept) = (Vec::new(), Vec::new());
+    let mut taken = 0;
+    for group in order {
+        let nearer = (taken + group.len()) as f64 - wanted < wanted - taken as f64;
+        match without(&group, &left).filter(|_| nearer) {
+            Some(after) => {
+                left = after;
+                taken += group.len();
+                held.push(group);
+            }
+            None => kept.push(group),
+        }
+    }
+    if held.is_empty() {
+        let free = (0..kept.len()).filter(|&g| without(&kept[g], &left).is_some());
+        held.extend(free.min_by_key(|&g| kept[g].len()).map(|g| kept.remove(g)));
+    }
+    (kept.concat(), held.concat())
+}
+
+/// Draws `keep` of the given rows, ascending: each stratum in proportion, and at least one row of every stratum if
+/// `keep` allows it.
+pub fn draw(rows: &[usize], strata: Option<&[u32]>, keep: usize, rng: &mut impl Rng) -> Vec<usize> {
+    let of: Vec<u32> = rows.iter().map(|&row| strata.map_or(0, |s| s[row])).collect();
+    // The rows of a stratum are spread evenly over the queue; the first row of each precedes all others.
+    let mut queue = Vec::with_capacity(rows.len());
+    for mut stratum in members(&of) {
+        stratum.shuffle(rng);
+        let n = stratum.len() as f64;
+        let place = |i: usize| if i == 0 { -1.0 / n } else { (i as f64 + 0.5) / n };
+        queue.extend(stratum.into_iter().enumerate().map(|(i, at)| (place(i), rows[at])));
+    }
+    queue.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut drawn: Vec<usize> = queue.into_iter().take(keep).map(|(_, row)| row).collect();
+    drawn.sort_unstable();
+    drawn
+}
+
+/// Numbers the names from 0 in the order of their first appearance.
+pub(crate) fn groups_of(names: &[String]) -> Vec<u32> {
+    let mut numbers = HashMap::new();
+    names
+        .iter()
+        .map(|name| {
+            let next = numbers.len() as u32;
+            *numbers.entry(name.as_str()).or_insert(next)
+        })
+        .collect()
+}

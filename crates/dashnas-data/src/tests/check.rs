@@ -1,0 +1,107 @@
+//! Labels that no classifier can be trained on, and summaries.
+
+use crate::tests::*;
+
+fn labels(train: &[i32], test: &[i32]) -> Result<Dataset, DataError> {
+    read(&with_targets(i32s("y_train", &[train.len()], train), i32s("y_test", &[test.len()], test)))
+}
+
+#[test]
+fn labels_must_start_at_zero_without_gaps() {
+    let error = labels(&[1, 2, 3, 2], &[1, 2]).unwrap_err();
+    assert!(matches!(&error, DataError::LabelGap { largest: 3, missing, .. } if missing == &[0]), "{error}");
+    assert!(error.to_string().contains("but 0 never occur"), "{error}");
+    assert!(error.hint().unwrap().contains("return_inverse"));
+    let error = labels(&[0, 5, 1, 5], &[0, 1]).unwrap_err();
+    assert!(matches!(&error, DataError::LabelGap { largest: 5, missing, .. } if missing == &[2, 3, 4]), "{error}");
+}
+
+#[test]
+fn an_enormous_label_costs_no_memory() {
+    let error = labels(&[0, 1, i32::MAX, 2], &[0, 1]).unwrap_err();
+    assert!(matches!(error, DataError::LabelGap { largest: 2_147_483_648, .. }), "{error}");
+}
+
+#[test]
+fn negative_and_fractional_labels_are_refused() {
+    let error = labels(&[0, 1, -1, 1], &[0, 1]).unwrap_err();
+    assert!(error.to_string().contains("y_train[2] is -1"), "{error}");
+    let halves = archive(&with_targets(f32s("y_train", &[4], &[0., 1., 0.5, 1.]), ramp("y_test", &[2])));
+    let error = read_as(&halves, Some(TaskName::Classification)).unwrap_err();
+    assert!(error.to_string().contains("y_train[2] is 0.5"), "{error}");
+}
+
+#[test]
+fn there_must_be_two_classes_and_the_test_may_have_no_other() {
+    let error = labels(&[0, 0, 0, 0], &[0, 0]).unwrap_err();
+    assert!(matches!(error, DataError::SingleClass { label: 0, .. }), "{error}");
+    let error = labels(&[0, 1, 0, 1], &[0, 2]).unwrap_err();
+    assert!(matches!(error, DataError::UnseenClass { row: 1, label: 2, largest: 1, .. }), "{error}");
+    assert!(error.to_string().contains("y_test[1] is class 2"), "{error}");
+}
+
+#[test]
+fn masks_must_be_binary() {
+    let bytes = archive(&with_targets(ramp("y_train", &[4, 1, 4]), ramp("y_test", &[2, 1, 4])));
+    let error = read_as(&bytes, Some(TaskName::DenseBinary)).unwrap_err();
+    assert!(error.to_string().contains("y_train[0, 0, 2] is 2"), "{error}");
+    let error = read_as(&bytes, Some(TaskName::Classification)).unwrap_err();
+    assert!(matches!(error, DataError::KindMismatch { kind: "classification", .. }), "{error}");
+}
+
+#[test]
+fn sets_made_in_memory_are_checked_too() {
+    let task = TaskKind::Classification { classes: 2 };
+    let set = Dataset::new("made", task, toy(&[0, 1, 1]), None, toy(&[0])).unwrap();
+    assert_eq!(set.normalization, Normalization { input: vec![Scheme::PerChannel], target: Scheme::Identity });
+    let error = set.with_classes(vec!["one".into()]).unwrap_err();
+    assert_eq!(error.to_string(), "made: 1 class name for 2 classes");
+    let error = Dataset::new("made", task, toy(&[0, 1, 2]), None, toy(&[0])).unwrap_err();
+    assert!(matches!(error, DataError::UnseenClass { row: 2, label: 2, .. }), "{error}");
+    let error = Dataset::new("made", TaskKind::Regression { outputs: 1 }, toy(&[0, 1]), None, toy(&[0])).unwrap_err();
+    assert!(matches!(error, DataError::KindMismatch { .. }), "{error}");
+    let files = crate::npz::load(Path::new("no/such/file.npz"), &Default::default()).unwrap_err();
+    assert_eq!(files.to_string(), "no/such/file.npz: no such file");
+}
+
+#[test]
+fn summaries_count_and_print() {
+    let mut entries = with_targets(i32s("y_train", &[4], &[0, 1, 1, 1]), i32s("y_test", &[2], &[0, 1]));
+    entries[0] = f32s("x_train", &[4, 1, 4], &[-2.0; 16]);
+    let set = read(&entries).unwrap().with_classes(vec!["no".into(), "yes".into()]).unwrap();
+    let summary = set.inspect().unwrap();
+    assert_eq!(summary.majority_error, Some(0.5));
+    assert_eq!(summary.summary.classes[1], inspect::ClassSummary { name: "yes".into(), train: 3, test: 1 });
+    assert_eq!(summary.inputs, [inspect::Range { min: -2.0, max: -2.0, mean: -2.0 }]);
+    insta::assert_snapshot!(summary.to_string(), @r"
+    toy: classification into 2 classes
+      format    NumPy archive (.npz)
+      read      folder/toy.npz
+      inputs    1 channel of 4
+      scaled    inputs to mean 0 and standard deviation 1, per channel
+      loss      cross-entropy
+      metric    error rate (lower is better)
+      splits
+        train  x 4×1×4                y 4              given
+        test   x 2×1×4                y 2              given
+      guessing  50.0 % error (always the most common class)
+      classes
+        no               train       1 ( 25.0 %)  test       1
+        yes              train       3 ( 75.0 %)  test       1
+      input ranges (training)
+        channel 0    -2.00000 to -2.00000, mean -2.00000
+    ");
+    let json = serde_json::to_string(&summary).unwrap();
+    assert_eq!(serde_json::from_str::<Inspection>(&json).unwrap(), summary);
+}
+
+#[test]
+fn summaries_of_labels_and_fields() {
+    let y = [1, 1, 0, 1, 0, 0, 0, 1];
+    let set = read(&with_targets(u8s("y_train", &[4, 2], &y), u8s("y_test", &[2, 2], &[1, 1, 0, 0]))).unwrap();
+    let counts: Vec<_> = set.summary().classes.iter().map(|c| (c.train, c.test)).collect();
+    assert_eq!(counts, [(1, 1), (3, 1)]);
+    assert_eq!(set.inspect().unwrap().majority_error, None);
+    let set = read(&with_targets(ramp("y_train", &[4, 2, 4]), ramp("y_test", &[2, 2, 4]))).unwrap();
+    assert_eq!(set.inspect().unwrap().targets, Some(inspect::Range { min: 0.0, max: 31.0, mean: 15.5 }));
+}

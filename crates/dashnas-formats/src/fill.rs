@@ -1,0 +1,56 @@
+//! Filling of missing values, which are NaN.
+
+use crate::array::Array;
+use crate::error::DataError;
+use crate::options::Fill;
+use crate::row_source::RowStep;
+
+/// Fills the missing values of inputs `[N, C, …]` within each channel of each sample; rows in a file are filled as they
+/// are read.
+pub fn fill(x: &mut Array, how: Fill) {
+    if x.apply_on_read(how) {
+        return;
+    }
+    let plane = x.shape.iter().skip(2).product::<usize>();
+    fill_channels(&mut x.data, plane, how);
+}
+
+impl RowStep for Fill {
+    fn apply(&self, row: &mut Vec<f32>, shape: &[usize]) {
+        fill_channels(row, shape.iter().skip(1).product(), *self);
+    }
+}
+
+/// Fills the channels that have missing values; each has `plane` elements.
+fn fill_channels(values: &mut [f32], plane: usize, how: Fill) {
+    let channels = values.chunks_mut(plane.max(1));
+    channels.filter(|channel| channel.iter().any(|v| v.is_nan())).for_each(|c| fill_channel(c, how));
+}
+
+/// Checks that inputs of this shape can be filled in this way.
+///
+/// # Errors
+/// [`DataError::File`] if values are to be interpolated and there are two axes.
+pub fn check(origin: &str, shape: &[usize], how: Fill) -> Result<(), DataError> {
+    if how == Fill::Linear && shape.len() != 3 {
+        let reason = "missing values of images cannot be interpolated along one axis";
+        return Err(DataError::file(origin.as_ref(), reason).with_hint("set `data.fill-missing` to zero or mean"));
+    }
+    Ok(())
+}
+
+/// Fills the missing values of a channel; with zeros if all are missing.
+pub(crate) fn fill_channel(values: &mut [f32], how: Fill) {
+    let known: Vec<(usize, f32)> =
+        values.iter().enumerate().filter(|(_, v)| !v.is_nan()).map(|(i, &v)| (i, v)).collect();
+    let mean = known.iter().map(|&(_, v)| f64::from(v)).sum::<f64>() / known.len().max(1) as f64;
+    for (i, value) in values.iter_mut().enumerate().filter(|(_, v)| v.is_nan()) {
+        let right = known.partition_point(|&(k, _)| k < i);
+        *value = match (how, known.get(right.wrapping_sub(1)), known.get(right)) {
+            (Fill::Zero, ..) | (_, None, None) => 0.0,
+            (Fill::Mean, ..) => mean as f32,
+            (Fill::Linear, Some(&(a, va)), Some(&(b, vb))) => va + (vb - va) * (i - a) as f32 / (b - a) as f32,
+            (Fill::Linear, Some(&(_, v)), None) | (Fill::Linear, None, Some(&(_, v))) => v,
+        };
+    }
+}

@@ -1,0 +1,293 @@
+//! Folders of samples in files of their own: images, sound or recordings.
+
+use crate::array::Array;
+use crate::container;
+use crate::container::Container;
+use crate::error::DataError;
+use crate::folders::labels;
+use crate::folders::paths::{folders_between, relative};
+use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use crate::mat::Mat;
+use crate::media::{images, sound};
+use crate::naming::extension;
+use crate::npy_files::NpyFiles;
+use crate::options::ReadOptions;
+use crate::probe::FolderProbe;
+use crate::role::Role;
+use crate::series::values;
+use crate::series::values::Series;
+use dashnas_core::names::TaskName;
+use dashnas_core::text::plural;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// One sample in a file of its own.
+#[derive(Debug, Clone, PartialEq)]
+struct Sample {
+    path: PathBuf,
+    role: Role,
+    label: Option<String>,
+    group: Option<String>,
+}
+
+/// The content of the samples' files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Medium {
+    Images,
+    Sound,
+    /// MATLAB or NumPy files of one recording each.
+    Recordings,
+}
+
+/// Returns whether a folder holds images.
+pub(crate) fn are_images(folder: &FolderProbe) -> bool {
+    folder.all.iter().any(|p| images::is_image(p))
+}
+
+/// Returns whether a folder holds WAV files.
+pub(crate) fn are_sound(folder: &FolderProbe) -> bool {
+    folder.all.iter().any(|p| sound::is_wav(p))
+}
+
+/// Returns whether a folder holds MATLAB or NumPy files and a file with their labels.
+pub(crate) fn are_recordings(folder: &FolderProbe) -> bool {
+    folder.all.iter().filter(|p| is_recording(p)).count() > 1 && labels::find(&folder.direct).is_some()
+}
+
+/// Reads a folder of images.
+///
+/// # Errors
+/// [`DataError`] with the first file that cannot be read.
+pub(crate) fn read_images(
+    folder: &FolderProbe,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<UnassembledData, DataError> {
+    samples(folder, Medium::Images, folder.matching(images::is_image), options, labeled)
+}
+
+/// Reads a folder of WAV files.
+///
+/// # Errors
+/// As [`read_images`].
+pub(crate) fn read_sound(
+    folder: &FolderProbe,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<UnassembledData, DataError> {
+    samples(folder, Medium::Sound, folder.matching(sound::is_wav), options, labeled)
+}
+
+/// Reads a folder of recordings.
+///
+/// # Errors
+/// As [`read_images`].
+pub(crate) fn read_recordings(
+    folder: &FolderProbe,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<UnassembledData, DataError> {
+    samples(folder, Medium::Recordings, folder.matching(is_recording), options, labeled)
+}
+
+/// Returns whether a file may hold one recording, by its extension.
+fn is_recording(path: &Path) -> bool {
+    matches!(extension(path).as_str(), "mat" | "npy")
+}
+
+/// Reads samples whose labels are in a file, are the names of their folders, or are missing.
+fn samples(
+    folder: &FolderProbe,
+    medium: Medium,
+    files: Vec<PathBuf>,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<UnassembledData, DataError> {
+    let path = &*folder.path;
+    let format = match medium {
+        Medium::Images => "folder of images",
+        Medium::Sound => "folder of WAV files",
+        Medium::Recordings => "folder of recordings",
+    };
+    let mut raw = UnassembledData::new(format, options);
+    raw.file(path);
+    let found: Vec<Sample> = if let Some(table) = labels::find(&folder.direct) {
+        raw.file(table);
+        let entries = labels::read(table, &files, options)?;
+        if entries.len() < files.len() {
+            let left_out = plural(files.len() - entries.len(), "file");
+            raw.note(format!("{left_out} left out: not named by the labels"));
+        }
+        let role_of = |p: &Path| folders_between(path, p).iter().find_map(|w| Role::of_word(w));
+        let sample = |e: labels::LabelEntry| Sample {
+            role: e.role.or_else(|| role_of(&e.path)).unwrap_or(Role::All),
+            path: e.path,
+            label: Some(e.label),
+            group: e.group,
+        };
+        entries.into_iter().map(sample).collect()
+    } else {
+        let sample = |path_: PathBuf| {
+            let mut steps = folders_between(path, &path_);
+            let at = steps.iter().position(|w| Role::of_word(w).is_some_and(|_| w.len() > 2));
+            let role = at.map(|i| steps.remove(i)).and_then(|w| Role::of_word(&w)).unwrap_or(Role::All);
+            Sample { role, label: steps.pop(), group: None, path: path_ }
+        };
+        files.into_iter().map(sample).collect()
+    };
+    if labeled && found.iter().any(|s| s.label.is_none()) {
+        let contents = vec![plural(found.len(), "file")];
+        let missing = "labels: put the files of each class into a folder of its name, or a labels.csv beside them";
+        return Err(DataError::Incomplete {
+            path: path.into(),
+            format: format.into(),
+            contents,
+            missing: missing.into(),
+        });
+    }
+    check_class_sizes(path, &found, options, labeled)?;
+    let grouped = found.iter().all(|s| s.group.is_some());
+    let x = load(medium, &found, &mut raw)?;
+    let multi_label = options.task == Some(TaskName::MultiLabel) || is_multi_label(&found);
+    let names = multi_label.then(|| label_names(&found));
+    for role in [Role::All, Role::Train, Role::Val, Role::Test] {
+        let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let texts: Option<Vec<String>> = rows.iter().map(|&i| found[i].label.clone()).collect();
+        let y = texts.map(|texts| match &names {
+            Some(names) => multi_hot(&texts, names),
+            None => as_labels(texts, options),
+        });
+        let ids = rows.iter().map(|&i| relative(path, &found[i].path)).collect();
+        let groups = grouped.then(|| rows.iter().filter_map(|&i| found[i].group.clone()).collect());
+        raw.parts.push(UnassembledSplit { role, x: x.select(&rows), y, groups, ids: Some(ids) });
+    }
+    raw.classes = names;
+    Ok(raw)
+}
+
+/// Returns labels as names of classes, or as numbers where the task is regression or they are not whole.
+fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
+    let numbers: Option<Vec<f32>> = texts.iter().map(|t| values::number(t).filter(|v| !v.is_nan())).collect();
+    match (numbers, options.task) {
+        (Some(data), Some(TaskName::Regression)) => {
+            let array = Array::new(vec![data.len()], data);
+            Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: false })
+        }
+        (Some(data), None) if data.iter().any(|v| v.fract() != 0.0) => {
+            let array = Array::new(vec![data.len()], data);
+            Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: false })
+        }
+        _ => Labels::Names(texts),
+    }
+}
+
+/// Splits the labels of one sample at commas and the like.
+fn split_labels(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', '|']).map(str::trim).filter(|l| !l.is_empty())
+}
+
+/// Returns whether some samples have several labels.
+fn is_multi_label(samples: &[Sample]) -> bool {
+    samples.iter().any(|s| s.label.as_deref().is_some_and(|l| split_labels(l).count() > 1))
+}
+
+/// Collects the names of all labels, sorted.
+fn label_names(samples: &[Sample]) -> Vec<String> {
+    let all = samples.iter().filter_map(|s| s.label.as_deref()).flat_map(split_labels);
+    all.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Encodes the labels of each sample as zeros and ones, `[N, labels]`.
+fn multi_hot(texts: &[String], names: &[String]) -> Labels {
+    let mut data = vec![0.0; texts.len() * names.len()];
+    for (text, row) in texts.iter().zip(data.chunks_mut(names.len().max(1))) {
+        for label in split_labels(text) {
+            // The names are sorted, and were collected from these texts.
+            if let Ok(i) = names.binary_search_by(|n| n.as_str().cmp(label)) {
+                row[i] = 1.0;
+            }
+        }
+    }
+    let array = Array::new(vec![texts.len(), names.len()], data);
+    Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: true })
+}
+
+/// A class that has a single sample cannot be both trained and tested on.
+fn check_class_sizes(path: &Path, samples: &[Sample], options: &ReadOptions, labeled: bool) -> Result<(), DataError> {
+    let texts: Vec<String> = samples.iter().filter_map(|s| s.label.clone()).collect();
+    let classes = !is_multi_label(samples) && matches!(as_labels(texts, options), Labels::Names(_));
+    let other = options.task.is_some_and(|task| task != TaskName::Classification);
+    if !labeled || !classes || other || samples.iter().any(|s| s.role == Role::Test) {
+        return Ok(());
+    }
+    let mut counts: BTreeMap<&str, (usize, &Path)> = BTreeMap::new();
+    for s in samples {
+        let label = s.label.as_deref().unwrap_or("");
+        counts.entry(label).or_insert((0, &s.path)).0 += 1;
+    }
+    let Some((label, (_, file))) = counts.iter().find(|(_, (n, _))| *n == 1) else { return Ok(()) };
+    let reason = format!("class `{label}` has one sample only, {}", file.display());
+    let mut hint = "a class needs one sample to train on and one to test on: add some, or remove the class".to_owned();
+    if counts.keys().all(|label| values::number(label).is_some()) {
+        hint += "; if the labels are quantities, set `task.kind` to regression";
+    }
+    Err(DataError::file(path, reason).with_hint(hint))
+}
+
+/// Reads the files of all samples into one array.
+fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<Array, DataError> {
+    let paths: Vec<PathBuf> = found.iter().map(|s| s.path.clone()).collect();
+    let decides: Vec<bool> = found.iter().map(|s| matches!(s.role, Role::All | Role::Train)).collect();
+    let decides = if decides.contains(&true) { decides } else { vec![true; found.len()] };
+    let UnassembledData { reading, notes, .. } = raw;
+    match medium {
+        Medium::Images => {
+            let first = decides.iter().position(|&d| d).unwrap_or(0);
+            images::read(&paths, &paths[first], reading, notes)
+        }
+        Medium::Sound => sound::read(&paths, &decides, reading, notes),
+        Medium::Recordings => {
+            let all = paths.iter().map(|p| recording(p, reading)).collect::<Result<Vec<_>, _>>()?;
+            let training = all.iter().zip(&decides).filter(|(_, d)| **d).map(|(s, _)| s);
+            let (length, _) = values::common_length(training, reading);
+            notes.extend(values::lengths_note(all.iter(), length, reading));
+            let x = values::pack(all, length, reading)?;
+            reading.length = Some(length);
+            Ok(x)
+        }
+    }
+}
+
+/// Reads the recording in a file as a series: its only array, or the one of a known name; the longer axis is time.
+fn recording(path: &Path, options: &ReadOptions) -> Result<Series, DataError> {
+    let mut container: Box<dyn Container> = match extension(path).as_str() {
+        "mat" => Box::new(Mat::open(path, options)?),
+        _ => Box::new(NpyFiles::open(path, options)?),
+    };
+    let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_owned();
+    let numeric: Vec<String> = (container.list().iter())
+        .filter(|i| !i.text && i.shape.iter().product::<usize>() > 1)
+        .map(|i| i.name.clone())
+        .collect();
+    let name = match &numeric[..] {
+        [one] => one,
+        several => match several.iter().find(|n| options.inputs.as_ref() == Some(*n) || **n == stem || *n == "val") {
+            Some(name) => name,
+            None => return Err(container::incomplete(&*container, "one array that is the recording".into())),
+        },
+    };
+    let (array, _) = container.numbers(name)?;
+    let channels = match array.shape[..] {
+        [_] => vec![array.data],
+        [rows, columns] if rows <= columns => array.data.chunks(columns.max(1)).map(<[f32]>::to_vec).collect(),
+        [_, columns] => (0..columns).map(|c| array.data.iter().skip(c).step_by(columns).copied().collect()).collect(),
+        _ => {
+            let reason = format!("an array of shape {:?} is not a recording (channels × time)", array.shape);
+            return Err(DataError::file(path, reason));
+        }
+    };
+    Ok(Series { channels, path: path.into(), line: 0, first_column: 1 })
+}

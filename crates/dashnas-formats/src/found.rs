@@ -1,0 +1,127 @@
+//! The result of a reader: arrays and labels as they are in the files, before the kind of task, the layout and the
+//! splits are decided.
+
+use crate::array::Array;
+use crate::options::ReadOptions;
+use crate::role::Role;
+use std::path::Path;
+
+/// The labels of a split, before it is decided whether they are classes or values.
+#[derive(Debug, Clone)]
+pub enum Labels {
+    /// Numbers of any shape whose first axis is the sample.
+    Numbers(NumericTargets),
+    /// One name per sample.
+    Names(Vec<String>),
+}
+
+impl Labels {
+    /// Number of samples.
+    pub fn rows(&self) -> usize {
+        match self {
+            Labels::Numbers(raw) => raw.array.rows(),
+            Labels::Names(names) => names.len(),
+        }
+    }
+
+    /// The labels of the samples at these indices.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Labels::Numbers(raw) => Labels::Numbers(NumericTargets {
+                name: raw.name.clone(),
+                array: raw.array.select(rows),
+                integral: raw.integral,
+            }),
+            Labels::Names(names) => Labels::Names(rows.iter().map(|&i| names[i].clone()).collect()),
+        }
+    }
+}
+
+/// The samples of one split.
+#[derive(Debug, Clone)]
+pub struct UnassembledSplit {
+    /// The split.
+    pub role: Role,
+    /// The inputs; the first axis is the sample.
+    pub x: Array,
+    /// The labels, if there are any.
+    pub y: Option<Labels>,
+    /// The group of each sample, if there are groups.
+    pub groups: Option<Vec<String>>,
+    /// The name of each sample, if the format has them: its file, or the header of its sequence.
+    pub ids: Option<Vec<String>>,
+}
+
+/// The data read from a path.
+#[derive(Debug, Clone)]
+pub struct UnassembledData {
+    /// The name of the format, for people.
+    pub format: String,
+    /// The files that were read.
+    pub files: Vec<String>,
+    /// The decisions that were made, for people.
+    pub notes: Vec<String>,
+    /// The splits.
+    pub parts: Vec<UnassembledSplit>,
+    /// The names of the classes, if the files list them.
+    pub classes: Option<Vec<String>>,
+    /// Whether whole-numbered labels other than 0..K−1 are renumbered.
+    pub renumber: bool,
+    /// Whether channels come first by the format, so that the layout is not guessed from the shapes.
+    pub channels_first: bool,
+    /// The options, with lengths, sizes and alphabets filled in.
+    pub reading: ReadOptions,
+}
+
+impl UnassembledData {
+    /// Data without splits.
+    pub fn new(format: &str, options: &ReadOptions) -> Self {
+        Self {
+            format: format.into(),
+            files: Vec::new(),
+            notes: Vec::new(),
+            parts: Vec::new(),
+            classes: None,
+            renumber: true,
+            channels_first: false,
+            reading: options.clone(),
+        }
+    }
+
+    /// Adds a note, unless it is there already.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+
+    /// Adds a file to those that were read.
+    pub fn file(&mut self, path: &Path) {
+        self.files.push(path.display().to_string());
+    }
+}
+
+/// Numeric targets as they are in a file.
+#[derive(Debug, Clone)]
+pub struct NumericTargets {
+    /// The name of the array, for messages.
+    pub name: String,
+    /// The values.
+    pub array: Array,
+    /// Whether the dtype was bool or an integer.
+    pub integral: bool,
+}
+
+impl NumericTargets {
+    /// Returns whether all values are 0 or 1.
+    pub fn is_binary(&self) -> bool {
+        self.array.data.iter().all(|&v| v == 0.0 || v == 1.0)
+    }
+
+    /// Returns whether every row has exactly one 1 and zeros otherwise.
+    pub fn is_one_hot(&self) -> bool {
+        let positives = |row: &[f32]| row.iter().filter(|&&v| v == 1.0).count();
+        self.is_binary() && (0..self.array.rows()).all(|i| positives(self.array.row(i)) == 1)
+    }
+}

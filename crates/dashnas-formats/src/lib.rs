@@ -1,0 +1,61 @@
+//! Reads files of many formats into arrays and labels: NumPy, HDF5, MATLAB, Parquet, CSV, series, sequences, images and
+//! sound.
+//!
+//! [`readers::read`] reads the file or folder at a path with the first reader in [`readers::READERS`] that recognizes
+//! it, and returns [`UnassembledData`]: the arrays and labels as they are in the files. The crate does not know data
+//! sets: layouts, kinds of tasks and splits are decided by the crate above it.
+//!
+//! | modules | contents |
+//! |---|---|
+//! | [`error`], [`options`], [`found`], [`role`] | errors, options, results and splits |
+//! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], `layout`, `limits` | arrays in memory or in a file |
+//! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
+//! | [`readers`] | the table of readers |
+//! | [`container`], [`info`], [`npy`], [`npz`], `npy_files`, [`hdf5`], [`mat`], `idx` | files of named arrays |
+//! | [`tables`], [`parquet`] | tables of one sample a row |
+//! | `series` | files of one series a line |
+//! | `sequences` | sequences of letters |
+//! | [`folders`], [`media`], [`audio`] | folders of images, sound and recordings |
+//! | [`pickle`] | Python pickles of data, without Python |
+//! | [`bytes`](mod@bytes), `text` | whole files in memory |
+
+pub mod array;
+pub mod audio;
+pub mod bytes;
+pub mod container;
+mod content;
+pub mod error;
+mod file_rows;
+pub mod fill;
+pub mod folders;
+pub mod found;
+pub mod hdf5;
+mod idx;
+pub mod info;
+mod layout;
+mod limits;
+pub mod mat;
+pub mod media;
+pub mod naming;
+pub mod npy;
+mod npy_files;
+pub mod npz;
+pub mod options;
+pub mod parquet;
+mod partners;
+pub mod pickle;
+mod probe;
+pub mod readers;
+pub mod role;
+pub mod row_source;
+mod sequences;
+mod series;
+pub mod spill;
+pub mod tables;
+mod text;
+mod unsupported;
+
+pub use crate::array::Array;
+pub use crate::error::DataError;
+pub use crate::found::UnassembledData;
+pub use crate::options::ReadOptions;

@@ -1,0 +1,152 @@
+//! Single `.npy` arrays, and folders of them named as the arrays of an archive are.
+
+use crate::array::Array;
+use crate::container::Container;
+use crate::error::{DataError, Location};
+use crate::file_rows;
+use crate::info::ArrayInfo;
+use crate::limits::check_memory;
+use crate::limits::stays_in_file;
+use crate::naming::{data_set_name, extension, words_of};
+use crate::npy::{Elem, NpyError, NpyHeader};
+use crate::options::ReadOptions;
+use crate::role::Role;
+use crate::spill::to_row_major;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+/// Arrays in `.npy` files.
+pub struct NpyFiles {
+    path: PathBuf,
+    files: BTreeMap<String, PathBuf>,
+    list: Vec<ArrayInfo>,
+    options: ReadOptions,
+}
+
+impl NpyFiles {
+    /// Opens the arrays in a folder, or the one in a file with those that belong to it (`X.npy` with `y.npy`,
+    /// `x_train.npy` with `y_train.npy` and the rest).
+    ///
+    /// # Errors
+    /// [`DataError`] with the first file that cannot be read.
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new(".")) };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let entries = std::fs::read_dir(folder).map_err(|e| DataError::io(folder, e))?;
+        let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
+        paths.retain(|p| extension(p) == "npy");
+        paths.sort();
+        let stem = |p: &Path| p.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_owned();
+        let has_other_words = |p: &Path| {
+            // Files beside it belong to it only if their names hold no other words than the role of an array.
+            let words = words_of(&stem(p));
+            let known = |w: &String| Role::of_word(w).is_some() || ["x", "y", "group"].contains(&w.as_str());
+            !words.iter().all(known)
+        };
+        if path.is_file() {
+            if has_other_words(path) {
+                paths = vec![path.into()];
+            } else {
+                paths.retain(|p| !has_other_words(p));
+            }
+        }
+        let mut found = Self { path: path.into(), files: BTreeMap::new(), list: Vec::new(), options: options.clone() };
+        for file in paths {
+            let header = found.header(&file)?.0;
+            found.list.push(header.info(&stem(&file)));
+            found.files.insert(stem(&file), file);
+        }
+        Ok(found)
+    }
+
+    /// Opens the array in a file, without others beside it.
+    ///
+    /// # Errors
+    /// As [`NpyFiles::open`].
+    pub fn open_alone(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
+        let name = data_set_name(path);
+        let mut found = Self { path: path.into(), files: BTreeMap::new(), list: Vec::new(), options: options.clone() };
+        let header = found.header(path)?.0;
+        found.list.push(header.info(&name));
+        found.files.insert(name, path.into());
+        Ok(found)
+    }
+
+    fn header(&self, path: &Path) -> Result<(NpyHeader, BufReader<File>), DataError> {
+        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+        let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
+        if size == 0 {
+            return Err(DataError::empty_file(path));
+        }
+        let mut reader = BufReader::new(file);
+        let header = NpyHeader::read(&mut reader).map_err(|e| refuse(path, e))?;
+        let needed = header.count().map(|n| header.len as u128 + n as u128 * header.elem.size() as u128);
+        if needed.is_none_or(|n| n > u128::from(size)) {
+            let reason =
+                format!("its header calls for an array of {:?}, more than its {size} bytes hold", header.shape);
+            return Err(DataError::file(path, reason).with_hint("it may be cut short: copy or save it again"));
+        }
+        Ok((header, reader))
+    }
+
+    fn of(&self, name: &str) -> Result<(PathBuf, NpyHeader, BufReader<File>), DataError> {
+        let Some(path) = self.files.get(name) else {
+            return Err(DataError::at(&self.path, Location::Entry(name.into()), "there is no such array"));
+        };
+        let (header, reader) = self.header(path)?;
+        Ok((path.clone(), header, reader))
+    }
+}
+
+fn refuse(path: &Path, error: NpyError) -> DataError {
+    match error {
+        NpyError::Bad(reason) => DataError::file(path, reason),
+        NpyError::Dtype(dtype) => DataError::UnsupportedDtype { path: path.into(), array: "array".into(), dtype },
+    }
+}
+
+impl Container for NpyFiles {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn format(&self) -> &str {
+        if self.list.len() == 1 { "NumPy array (.npy)" } else { "NumPy arrays (.npy)" }
+    }
+
+    fn list(&self) -> &[ArrayInfo] {
+        &self.list
+    }
+
+    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+        let (path, header, mut reader) = self.of(name)?;
+        check_memory(&path, name, header.count().unwrap_or(0) as u128, &self.options)?;
+        let data = header.read_f32(&mut reader).map_err(|e| refuse(&path, e))?;
+        Ok((Array::new(header.shape, data), header.elem.is_integral()))
+    }
+
+    fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+        let (path, header, _) = self.of(name)?;
+        let elements = header.count().unwrap_or(usize::MAX) as u128;
+        if matches!(header.elem, Elem::Text(_)) || !stays_in_file(elements, self.options.in_memory) {
+            return Ok(None);
+        }
+        let (start, shape) = (header.len as u64, header.shape.clone());
+        if !header.fortran {
+            return file_rows::open(&path, start, header);
+        }
+        // The elements of one row of a column-major array are spread over the file.
+        let flat = NpyHeader { fortran: false, shape: vec![1, elements as usize], ..header };
+        match file_rows::open(&path, start, flat)? {
+            Some(stored) => to_row_major(&stored, shape, &path, name, &self.options).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
+        let (path, header, mut reader) = self.of(name)?;
+        header.read_text(&mut reader).map_err(|e| refuse(&path, e))
+    }
+}

@@ -1,0 +1,194 @@
+//! The settings of reading: facts that the files alone do not tell.
+
+use dashnas_core::auto;
+use dashnas_core::names::TaskName;
+use serde::{Deserialize, Serialize};
+
+/// The settings of reading a data set. By default everything follows from the files; the section `[data]` of the
+/// configuration overrides it. A reader returns the options with lengths, sizes and alphabets filled in, so that files
+/// of the same kind are read in the same way again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ReadOptions {
+    /// The name of the array of inputs in a file that holds several.
+    #[serde(with = "auto")]
+    pub inputs: Option<String>,
+    /// The name of the array of targets; in tables the column of labels by name, or by position from 0 (−1: the last).
+    #[serde(with = "auto")]
+    pub targets: Option<String>,
+    /// The column or array of groups, which no split divides.
+    #[serde(with = "auto")]
+    pub group: Option<String>,
+    /// Whether the first row of a table is a header.
+    #[serde(with = "auto")]
+    pub header: Option<bool>,
+    /// The axis of the channels.
+    #[serde(with = "auto")]
+    pub layout: Option<Layout>,
+    /// The number of channels of images (1, 3 or 4), or that the columns of a table are divided into.
+    #[serde(with = "auto")]
+    pub channels: Option<usize>,
+    /// The size that images are resized to, `[height, width]`.
+    #[serde(with = "auto")]
+    pub resize: Option<[usize; 2]>,
+    /// The way in which missing values are filled; with `None` they are refused.
+    #[serde(with = "auto")]
+    pub fill_missing: Option<Fill>,
+    /// The treatment of series of unequal lengths.
+    pub lengths: Lengths,
+    /// The length that series are brought to.
+    #[serde(with = "auto")]
+    pub length: Option<usize>,
+    /// The columns of the table that was read; never set in a configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Columns>,
+    /// The letters of one-hot sequences, in the order of their channels.
+    #[serde(with = "auto")]
+    pub alphabet: Option<String>,
+    /// The sampling rate that sound is resampled to, in hertz.
+    pub audio_rate: u32,
+    /// The number of bands of the log-mel spectrogram.
+    pub mel_bands: usize,
+    /// The length of its window in milliseconds.
+    pub mel_window_ms: f64,
+    /// The time between its frames in milliseconds.
+    pub mel_hop_ms: f64,
+    /// The number of points of its Fourier transform.
+    #[serde(with = "auto")]
+    pub mel_fft: Option<usize>,
+    /// The share of the samples that becomes the test split if there is none.
+    pub test_fraction: f64,
+    /// The kind of task; with `None` it follows from the data. In a configuration this is `task.kind`.
+    #[serde(skip)]
+    pub task: Option<TaskName>,
+    /// The seed of the random split if none is given. In a configuration this is `seed`.
+    #[serde(skip)]
+    pub seed: u64,
+    /// Most bytes that arrays may take in memory (as float32); by default half of the machine's memory.
+    #[serde(skip, default = "max_bytes")]
+    pub max_bytes: u64,
+    /// Inputs of more bytes than this (as float32) stay in a file and are read in batches: in their own if its rows can
+    /// be read one by one, otherwise in a temporary one that they are decoded into. By default a quarter of the memory
+    /// that is available.
+    #[serde(skip)]
+    pub in_memory: Option<u64>,
+}
+
+/// Half of the machine's memory.
+fn max_bytes() -> u64 {
+    dashnas_core::memory::total().map_or(16 << 30, |bytes| bytes / 2)
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            inputs: None,
+            targets: None,
+            group: None,
+            header: None,
+            layout: None,
+            channels: None,
+            resize: None,
+            fill_missing: None,
+            lengths: Lengths::Pad,
+            length: None,
+            columns: None,
+            alphabet: None,
+            audio_rate: 22_050,
+            mel_bands: 96,
+            mel_window_ms: 30.0,
+            mel_hop_ms: 10.0,
+            mel_fft: None,
+            test_fraction: 0.2,
+            task: None,
+            seed: 0,
+            max_bytes: max_bytes(),
+            in_memory: None,
+        }
+    }
+}
+
+impl ReadOptions {
+    /// Returns the options that a model of samples of this shape, `[channels, L]` or `[channels, H, W]`, stores, so that
+    /// the data to predict from is read in the same way as its training data.
+    pub fn of_model(&self, shape: &[usize]) -> Self {
+        let own = Self::default();
+        // The kind of task and the seed do not matter for prediction.
+        let (max_bytes, in_memory) = (own.max_bytes, own.in_memory);
+        let mut options = Self { task: own.task, seed: own.seed, max_bytes, in_memory, ..self.clone() };
+        if let &[channels, length] = shape {
+            options.channels.get_or_insert(channels);
+            options.length.get_or_insert(length);
+        }
+        options
+    }
+}
+
+/// The columns of a table of one sample a row, and their roles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Columns {
+    /// The names of all columns, in order; their numbers from 1 if there was no header.
+    pub names: Vec<String>,
+    /// Whether the table had a header.
+    pub named: bool,
+    /// The columns of inputs, by position from 0.
+    pub inputs: Vec<usize>,
+    /// The column of labels, by position from 0.
+    pub label: Option<usize>,
+    /// Whether the inputs are letters of sequences.
+    pub sequences: bool,
+}
+
+/// The axis of the channels in an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// N×C×L or N×C×H×W.
+    ChannelsFirst,
+    /// N×L×C or N×H×W×C.
+    ChannelsLast,
+    /// N×L or N×H×W.
+    NoChannels,
+}
+
+/// The way in which a missing value is filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fill {
+    /// By interpolation between its neighbors in the series; at the ends, by the nearest one.
+    Linear,
+    /// With zero.
+    Zero,
+    /// With the mean of the other values in the same channel of the same sample.
+    Mean,
+}
+
+/// The treatment of series of unequal lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lengths {
+    /// Shorter series are padded with zeros at the end, to the length of the longest training series.
+    #[default]
+    Pad,
+    /// Longer series are cut off at the end, to the length of the shortest training series.
+    Truncate,
+    /// All series are stretched by linear interpolation to the length of the longest training series.
+    Resample,
+}
+
+macro_rules! names {
+    ($type:ty: $($variant:ident = $name:literal),+) => {
+        impl $type {
+            /// Every choice.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name used on the command line and in files.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+    };
+}
+names!(Layout: ChannelsFirst = "channels-first", ChannelsLast = "channels-last", NoChannels = "no-channels");
+names!(Fill: Linear = "linear", Zero = "zero", Mean = "mean");
+names!(Lengths: Pad = "pad", Truncate = "truncate", Resample = "resample");

@@ -1,0 +1,385 @@
+//! The table of readers: how each format is recognized, and the function that reads it.
+//!
+//! [`read`] determines the facts about a path once (the extension and the first bytes of a file, the files in a
+//! folder) and gives them to the first reader in [`READERS`] that recognizes them. A folder with one data set in it
+//! goes through the same table with the file of that data set. A new format needs a line in the table and a function.
+
+use crate::container;
+use crate::content::wrong_content;
+use crate::error::DataError;
+use crate::folders::{masks, samples};
+use crate::found::UnassembledData;
+use crate::hdf5::Hdf5;
+use crate::mat::Mat;
+use crate::naming::{data_set_name, extension, role_of};
+use crate::npy_files::NpyFiles;
+use crate::options::ReadOptions;
+use crate::partners;
+use crate::probe::{FileProbe, FolderProbe};
+use crate::role::Role;
+use crate::sequences::fasta;
+use crate::series::delimited;
+use crate::tables::{csv, read as tables};
+use crate::{bytes, idx, npz, parquet, unsupported};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::slice;
+
+/// Reads a file. Without `labeled`, labels need not be there, and the file is read by itself.
+type ReadFile = fn(&FileProbe, &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError>;
+/// Reads a folder. Without `labeled`, labels need not be there.
+type ReadFolder = fn(&FolderProbe, &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError>;
+
+/// A format: how it is recognized, and the function that reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    /// The name of the format.
+    pub name: &'static str,
+    kind: Kind,
+}
+
+/// The two kinds of readers.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Reads folders for which `recognizes` holds.
+    Folder { recognizes: fn(&FolderProbe) -> bool, read: ReadFolder },
+    /// Reads files for which `recognizes` holds; files whose content is known to differ from `expected` are refused.
+    File { recognizes: Recognition, expected: Option<Expected>, read: ReadFile },
+}
+
+/// How files of a format are recognized.
+#[derive(Debug, Clone, Copy)]
+enum Recognition {
+    /// By one of these extensions.
+    Extension(&'static [&'static str]),
+    /// By one of these extensions and a further condition.
+    ExtensionAnd(&'static [&'static str], fn(&FileProbe, &ReadOptions) -> Result<bool, DataError>),
+    /// By a condition alone.
+    Condition(fn(&FileProbe) -> bool),
+}
+
+/// The content that files of a format have.
+#[derive(Debug, Clone, Copy)]
+struct Expected {
+    /// As [`FileProbe::content`] says it.
+    content: &'static str,
+    /// The name of the format, with its article.
+    format: &'static str,
+}
+
+/// Every format, in the order in which they are tried.
+pub const READERS: &[Reader] = &[
+    folder("folder of images with masks", masks::recognizes, masks::read),
+    folder("folder of images", samples::are_images, samples::read_images),
+    folder("folder of WAV files", samples::are_sound, samples::read_sound),
+    folder("folder of recordings", samples::are_recordings, samples::read_recordings),
+    folder(
+        "folder of FASTA files",
+        |folder| !fasta_files(folder).is_empty(),
+        |folder, options, labeled| fasta::read(&folder.path, &fasta_files(folder), options, labeled),
+    ),
+    folder(
+        "folder of IDX files",
+        |folder| folder.direct.iter().any(|p| idx::is_idx(p)),
+        |folder, options, labeled| {
+            let files: Vec<PathBuf> = folder.direct.iter().filter(|p| idx::is_idx(p)).cloned().collect();
+            idx::read(&folder.path, &files, options, labeled)
+        },
+    ),
+    folder(
+        "folder of NumPy arrays",
+        |folder| !folder.direct_with(&["npy"]).is_empty(),
+        |folder, options, labeled| container::read(&mut NpyFiles::open(&folder.path, options)?, options, labeled),
+    ),
+    folder("folder with one data set", |folder| data_sets(folder).len() == 1, read_data_set_in),
+    folder("other folder", |_| true, refuse_folder),
+    file("unsupported format", Recognition::Condition(is_unsupported), refuse_unsupported),
+    file("IDX file (MNIST)", Recognition::Condition(|file| idx::is_idx(&file.path)), |file, options, labeled| {
+        if labeled {
+            idx::read_with_partners(&file.path, options, labeled)
+        } else {
+            idx::read(&file.path, slice::from_ref(&file.path), options, labeled)
+        }
+    }),
+    file("NumPy archive (.npz)", Recognition::Extension(&["npz"]), |file, options, labeled| {
+        npz::read_file(&file.path, options, labeled)
+    })
+    .expecting("a zip archive", "a NumPy archive"),
+    file("NumPy array (.npy)", Recognition::Extension(&["npy"]), |file, options, labeled| {
+        if labeled {
+            container::read(&mut NpyFiles::open(&file.path, options)?, options, labeled)
+        } else {
+            container::read_single_array(&mut NpyFiles::open_alone(&file.path, options)?, options)
+        }
+    })
+    .expecting("a NumPy array", "a NumPy array"),
+    file("MATLAB file, level 7.3", Recognition::ExtensionAnd(&["mat"], |file, _| Ok(is_matlab_7_3(file))), read_hdf5),
+    file("MATLAB file, level 4 or 5", Recognition::Extension(&["mat"]), |file, options, labeled| {
+        container::read(&mut Mat::open(&file.path, options)?, options, labeled)
+    })
+    .expecting("a MATLAB file", "a MATLAB file"),
+    file("HDF5 file", Recognition::Extension(&["h5", "hdf5", "he5", "hdf"]), read_hdf5),
+    file("series (.ts, .arff)", Recognition::Extension(&["ts", "arff"]), read_series),
+    file("series without a header", Recognition::ExtensionAnd(&["tsv", "txt"], has_no_header), read_series),
+    file("table of comma-separated values", Recognition::Extension(&["csv", "tsv", "txt"]), read_csv),
+    file("Parquet table", Recognition::Extension(&["parquet", "pq"]), read_parquet)
+        .expecting("a Parquet file", "a Parquet file"),
+    file("FASTA file", Recognition::Extension(FASTA), |file, options, labeled| {
+        fasta::read(&file.path, slice::from_ref(&file.path), options, labeled)
+    }),
+    file("one sample", Recognition::Extension(&["wav", "png", "jpg", "jpeg"]), refuse_one_sample),
+    file("unknown format", Recognition::Condition(|_| true), refuse_unknown),
+];
+
+/// Extensions of FASTA files.
+const FASTA: &[&str] = &["fa", "fasta", "fna", "faa"];
+/// Extensions of the files that hold a data set each.
+const DATA_SETS: &[&str] = &["npz", "h5", "hdf5", "he5", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq"];
+
+/// A line of the table for folders.
+const fn folder(name: &'static str, recognizes: fn(&FolderProbe) -> bool, read: ReadFolder) -> Reader {
+    Reader { name, kind: Kind::Folder { recognizes, read } }
+}
+
+/// A line of the table for files.
+const fn file(name: &'static str, recognizes: Recognition, read: ReadFile) -> Reader {
+    Reader { name, kind: Kind::File { recognizes, expected: None, read } }
+}
+
+impl Reader {
+    /// The same line for a binary format: files with other content that is known are refused.
+    const fn expecting(self, content: &'static str, format: &'static str) -> Self {
+        match self.kind {
+            Kind::File { recognizes, read, .. } => {
+                let expected = Some(Expected { content, format });
+                Self { name: self.name, kind: Kind::File { recognizes, expected, read } }
+            }
+            Kind::Folder { .. } => self,
+        }
+    }
+}
+
+impl Recognition {
+    fn holds(self, file: &FileProbe, options: &ReadOptions) -> Result<bool, DataError> {
+        match self {
+            Recognition::Extension(extensions) => Ok(extensions.contains(&file.extension.as_str())),
+            Recognition::ExtensionAnd(extensions, condition) => {
+                Ok(extensions.contains(&file.extension.as_str()) && condition(file, options)?)
+            }
+            Recognition::Condition(condition) => Ok(condition(file)),
+        }
+    }
+}
+
+/// Reads the file or folder at a path with the first reader in [`READERS`] that recognizes it.
+///
+/// With `labeled`, labels must be there, and files that belong to a file by their names are read with it. Without, the
+/// samples are to be predicted from: labels need not be there, and a file is read by itself. A path without its ending
+/// (`folder/Coffee` for `folder/Coffee_TRAIN.ts`) stands for the files of that name.
+///
+/// # Errors
+/// [`DataError`] with the file and the location in it.
+///
+/// # Examples
+/// ```
+/// use dashnas_formats::{ReadOptions, readers};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("table.csv");
+/// std::fs::write(&path, "a,b,label\n1,2,yes\n3,4,no\n")?;
+/// let data = readers::read(&path, &ReadOptions::default(), true)?;
+/// assert_eq!(data.parts[0].x.shape, [2, 1, 2]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    if path.is_dir() {
+        return read_folder(&FolderProbe::new(path)?, options, labeled);
+    }
+    if !path.exists()
+        && let Some(file) = partners::by_prefix(path)
+    {
+        // The training file stands for all of them; the test file is the last.
+        let test = partners::partners(&file, false)?.pop().filter(|_| !labeled);
+        return read_file(&test.map_or(file, |(_, path)| path), options, labeled);
+    }
+    read_file(path, options, labeled)
+}
+
+fn read_folder(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    for reader in READERS {
+        if let Kind::Folder { recognizes, read } = reader.kind
+            && recognizes(folder)
+        {
+            return read(folder, options, labeled);
+        }
+    }
+    refuse_folder(folder, options, labeled)
+}
+
+fn read_file(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    let file = FileProbe::new(path)?;
+    for reader in READERS {
+        if let Kind::File { recognizes, expected, read } = reader.kind
+            && recognizes.holds(&file, options)?
+        {
+            if let (Some(expected), Some(found)) = (expected, file.content)
+                && found != expected.content
+            {
+                return Err(wrong_content(path, expected.format, found));
+            }
+            return read(&file, options, labeled);
+        }
+    }
+    refuse_unknown(&file, options, labeled)
+}
+
+fn read_hdf5(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    container::read(&mut Hdf5::open(&file.path, options)?, options, labeled)
+}
+
+fn read_series(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    delimited::read(&file.path, options, !labeled)
+}
+
+fn read_csv(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    tables::read(&file.path, "table of comma-separated values, one sample a row", options, labeled, |file| {
+        csv::table(file, &bytes::text(file, options.max_bytes)?, options.header)
+    })
+}
+
+fn read_parquet(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    tables::read(&file.path, "Parquet table, one sample a row", options, labeled, |file| parquet::open(file, options))
+}
+
+fn fasta_files(folder: &FolderProbe) -> Vec<PathBuf> {
+    folder.direct_with(FASTA)
+}
+
+fn is_matlab_7_3(file: &FileProbe) -> bool {
+    file.prefix.starts_with(b"MATLAB 7.3") || file.prefix.starts_with(b"\x89HDF")
+}
+
+/// Returns whether the first line of a text file is data: a label, which may be a word, and numbers.
+fn has_no_header(file: &FileProbe, options: &ReadOptions) -> Result<bool, DataError> {
+    if let Some(header) = options.header {
+        return Ok(!header);
+    }
+    Ok(delimited::starts_with_series(&bytes::text(&file.path, options.max_bytes)?))
+}
+
+/// The data sets in the files of a folder, by name and extension. Files whose names differ only in the split are one
+/// data set.
+fn data_sets(folder: &FolderProbe) -> BTreeMap<(String, String), Vec<PathBuf>> {
+    let mut sets: BTreeMap<(String, String), Vec<PathBuf>> = BTreeMap::new();
+    for file in folder.direct_with(DATA_SETS) {
+        sets.entry((data_set_name(&file), extension(&file))).or_default().push(file);
+    }
+    sets
+}
+
+fn read_data_set_in(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    let files: Vec<PathBuf> = data_sets(folder).into_values().flatten().collect();
+    // To predict from, a file is read by itself, and the test samples are the ones to read.
+    let wanted = if labeled { Role::Train } else { Role::Test };
+    read_file(files.iter().find(|p| role_of(p) == Some(wanted)).unwrap_or(&files[0]), options, labeled)
+}
+
+fn refuse_folder(folder: &FolderProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {
+    let sets = data_sets(folder);
+    if sets.is_empty() {
+        let unsupported = folder.all.iter().find_map(|p| unsupported::error(p, &extension(p)));
+        return Err(unsupported
+            .unwrap_or_else(|| DataError::file(&folder.path, "the folder holds no file of a supported format")));
+    }
+    let contents = sets.keys().map(|(name, extension)| format!("{name} (.{extension})")).collect();
+    Err(DataError::Incomplete {
+        path: folder.path.clone(),
+        format: "a folder of several data sets".into(),
+        contents,
+        missing: "a choice: give one of its files".into(),
+    })
+}
+
+fn is_unsupported(file: &FileProbe) -> bool {
+    unsupported::error(&file.path, &file.extension).is_some()
+}
+
+fn refuse_unsupported(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    match unsupported::error(&file.path, &file.extension) {
+        Some(error) => Err(error),
+        None => refuse_unknown(file, options, labeled),
+    }
+}
+
+fn refuse_one_sample(file: &FileProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {
+    let (wanted, format) = if file.extension == "wav" { ("WAV", "a WAV file") } else { ("image", "an image") };
+    if let Some(found) = file.content.filter(|found| !found.contains(wanted)) {
+        return Err(wrong_content(&file.path, format, found));
+    }
+    Err(DataError::file(&file.path, "it is one sample, not a data set")
+        .with_hint("give the folder that holds all samples"))
+}
+
+fn refuse_unknown(file: &FileProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {
+    let reason = match file.content {
+        Some(content) => format!("it is {content}, but its name does not say so"),
+        None if file.extension.is_empty() => "files without an extension are not supported".into(),
+        None => format!("files with the extension `.{}` are not supported", file.extension),
+    };
+    Err(DataError::file(&file.path, reason).with_hint(unsupported::SUPPORTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::fs;
+
+    #[test]
+    fn formats_have_names_of_their_own() {
+        let names: HashSet<&str> = READERS.iter().map(|reader| reader.name).collect();
+        assert_eq!(names.len(), READERS.len());
+    }
+
+    /// The first reader that recognizes a file.
+    fn reader_of(name: &str, bytes: &[u8]) -> &'static str {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let (file, options) = (FileProbe::new(&path).unwrap(), ReadOptions::default());
+        let recognizes = |reader: &&Reader| match reader.kind {
+            Kind::File { recognizes, .. } => recognizes.holds(&file, &options).unwrap(),
+            Kind::Folder { .. } => false,
+        };
+        READERS.iter().find(recognizes).unwrap().name
+    }
+
+    #[test]
+    fn files_are_recognized_by_names_extensions_and_content() {
+        let cases: [(&str, &[u8], &str); 9] = [
+            ("train-images-idx3-ubyte", b"\0\0\x08\x03", "IDX file (MNIST)"),
+            ("a.mat", b"MATLAB 7.3 MAT-file", "MATLAB file, level 7.3"),
+            ("a.mat", b"MATLAB 5.0 MAT-file", "MATLAB file, level 4 or 5"),
+            ("a.tsv", b"1\t0.5\t0.25\n", "series without a header"),
+            ("a.tsv", b"label\ta\tb\n1\t0.5\t0.25\n", "table of comma-separated values"),
+            ("a.CSV.gz", b"\x1f\x8b", "table of comma-separated values"),
+            ("a.pkl", b"\x80\x02", "unsupported format"),
+            ("a.png", b"\x89PNG", "one sample"),
+            ("a", b"bytes", "unknown format"),
+        ];
+        for (name, bytes, format) in cases {
+            assert_eq!(reader_of(name, bytes), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_binary_format_with_other_content_is_refused_by_its_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        fs::write(&path, b"\x93NUMPY").unwrap();
+        let error = read(&path, &ReadOptions::default(), true).unwrap_err().to_string();
+        assert!(error.ends_with("its name says that it is a NumPy archive, but it is a NumPy array"), "{error}");
+    }
+}

@@ -1,0 +1,183 @@
+//! Files of one series a line: the common part of their readers, and the UCR archive's `.tsv` and `.txt`, in which
+//! the label comes first.
+
+use crate::array::Array;
+use crate::error::{DataError, Location};
+use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use crate::naming::extension;
+use crate::options::ReadOptions;
+use crate::partners;
+use crate::role::Role;
+use crate::series::file::SeriesFile;
+use crate::series::values;
+use crate::series::values::{Series, number};
+use crate::series::{arff, ts};
+use crate::text::excerpt;
+use dashnas_core::names::TaskName;
+use dashnas_core::text::plural;
+use std::path::{Path, PathBuf};
+
+/// Reads a file and those that belong to it, or the file `alone`, by the format that its extension names.
+///
+/// # Errors
+/// [`DataError`] with the file, the line and the column.
+pub(crate) fn read(path: &Path, options: &ReadOptions, alone: bool) -> Result<UnassembledData, DataError> {
+    let parser = match extension(path).as_str() {
+        "ts" => ts::parse,
+        "arff" => arff::parse,
+        _ => parse,
+    };
+    let mut files = Vec::new();
+    for (role, path) in partners::partners(path, alone)? {
+        let mut file = parser(&path, &crate::bytes::text(&path, options.max_bytes)?)?;
+        if let (true, Some(length), "tsv" | "txt") = (alone, options.length, extension(&path).as_str()) {
+            labels_are_values(&mut file, length);
+        }
+        if file.series.is_empty() {
+            return Err(DataError::file(&path, "it holds no samples"));
+        }
+        files.push((role, path, file));
+    }
+    assemble(files, options)
+}
+
+/// Moves the labels to the front of the series as values, if that makes all series as long as the training series.
+fn labels_are_values(file: &mut SeriesFile, length: usize) {
+    let short = |s: &Series| s.channels[0].len() + 1 == length;
+    let values: Option<Vec<f32>> = file.labels.iter().map(|label| number(label)).collect();
+    let Some(values) = values.filter(|_| file.series.iter().all(short)) else { return };
+    for (series, value) in file.series.iter_mut().zip(values) {
+        series.channels[0].insert(0, value);
+        series.first_column = 1;
+    }
+    file.labels.clear();
+}
+
+/// Joins files with their splits.
+fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> Result<UnassembledData, DataError> {
+    // `partners` gives at least the file itself.
+    let format = files.first().map_or("series", |(_, _, f)| f.format);
+    let mut raw = UnassembledData::new(format, options);
+    let mut files = files;
+    let trailing = files.iter_mut().map(|(_, _, f)| cut_trailing(&mut f.series)).fold(false, |a, b| a | b);
+    if trailing {
+        raw.note("missing values at the ends of series are padding and were removed");
+    }
+    let missing = files.iter().flat_map(|(_, _, f)| &f.series).flat_map(|s| &s.channels).flatten();
+    let missing = missing.filter(|v| v.is_nan()).count();
+    let training = || {
+        let wanted = |role: Role| role == Role::Train || role == Role::All;
+        let any = files.iter().any(|(role, _, _)| wanted(*role));
+        files.iter().filter(move |(role, _, _)| !any || wanted(*role)).flat_map(|(_, _, f)| &f.series)
+    };
+    let (length, _) = values::common_length(training(), options);
+    let all = files.iter().flat_map(|(_, _, f)| &f.series);
+    raw.notes.extend(values::lengths_note(all, length, options));
+    if let (true, Some(fill)) = (missing > 0, options.fill_missing) {
+        raw.note(format!("filled {} ({})", plural(missing, "missing value"), fill.name()));
+    }
+    raw.reading.length = Some(length);
+    let named = files.first().and_then(|(_, _, f)| f.classes.clone());
+    for (role, path, file) in files {
+        raw.file(&path);
+        let task = options.task.or(file.task);
+        let y = (!file.labels.is_empty()).then(|| labels(&path, &file, task)).transpose()?;
+        let x = values::pack(file.series, length, options)?;
+        raw.parts.push(UnassembledSplit { role, x, y, groups: None, ids: None });
+        raw.reading.task = raw.reading.task.or(file.task);
+    }
+    if raw.reading.task == Some(TaskName::Classification) {
+        // Only classes that occur; archives list some that do not.
+        let seen = |name: &String| {
+            let mut train = raw.parts.iter().filter(|p| p.role != Role::Test);
+            train.any(|p| matches!(&p.y, Some(Labels::Names(names)) if names.contains(name)))
+        };
+        raw.classes = named.filter(|names| names.iter().all(seen));
+    }
+    Ok(raw)
+}
+
+/// The labels of a file: names of classes, or numbers for regression.
+fn labels(path: &Path, file: &SeriesFile, task: Option<TaskName>) -> Result<Labels, DataError> {
+    if task != Some(TaskName::Regression) {
+        return Ok(Labels::Names(file.labels.clone()));
+    }
+    let mut data = Vec::with_capacity(file.labels.len());
+    for (label, series) in file.labels.iter().zip(&file.series) {
+        match number(label).filter(|v| !v.is_nan()) {
+            Some(value) => data.push(value),
+            None => {
+                let reason = format!("the target `{}` is not a number", excerpt(label));
+                return Err(DataError::at(path, Location::Line(series.line), reason));
+            }
+        }
+    }
+    let array = Array::new(vec![data.len()], data);
+    Ok(Labels::Numbers(NumericTargets { name: "targets".into(), array, integral: false }))
+}
+
+/// Removes missing values at the ends of series if there are no others, because archives pad shorter series with them.
+fn cut_trailing(series: &mut [Series]) -> bool {
+    let gap = |c: &[f32]| c.iter().rposition(|v| !v.is_nan()).is_some_and(|end| c[..end].iter().any(|v| v.is_nan()));
+    let empty = |c: &[f32]| c.iter().all(|v| v.is_nan());
+    let mut trailing = false;
+    for channel in series.iter().flat_map(|s| &s.channels) {
+        if gap(channel) || empty(channel) {
+            return false;
+        }
+        trailing |= channel.last().is_some_and(|v| v.is_nan());
+    }
+    if trailing {
+        for channel in series.iter_mut().flat_map(|s| &mut s.channels) {
+            let end = channel.iter().rposition(|v| !v.is_nan()).map_or(0, |i| i + 1);
+            channel.truncate(end);
+        }
+    }
+    trailing
+}
+
+/// Parses lines of a label and values, separated by tabs, commas or blanks.
+fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
+    let mut file = SeriesFile::new("UCR archive file, label first");
+    for (i, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let fields: Vec<&str> = match (line.contains('\t'), line.contains(',')) {
+            (true, _) => line.split('\t').collect(),
+            (_, true) => line.split(',').collect(),
+            _ => line.split_whitespace().collect(),
+        };
+        let (label, values) = match fields.split_first() {
+            Some((label, values)) if !values.is_empty() => (label.trim(), values),
+            _ => return Err(DataError::at(path, Location::Line(i + 1), "there is no series after the label")),
+        };
+        let read = |(c, field): (usize, &&str)| {
+            number(field).ok_or_else(|| {
+                let reason = format!("`{}` is not a number", excerpt(field));
+                DataError::at(path, Location::Cell(i + 1, (c + 2).to_string()), reason)
+            })
+        };
+        let values = values.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        // `1.0000000e+00` is class 1.
+        let label = match label.parse::<f64>() {
+            Ok(v) if v.is_finite() => v.to_string(),
+            _ if label.is_empty() => {
+                return Err(DataError::at(path, Location::Cell(i + 1, "1".into()), "there is no label"));
+            }
+            _ => label.to_owned(),
+        };
+        file.series.push(Series { channels: vec![values], path: path.into(), line: i + 1, first_column: 2 });
+        file.labels.push(label);
+    }
+    file.task = Some(TaskName::Classification);
+    Ok(file)
+}
+
+/// Returns whether the first line of a text is a series: a label, which may be a word, and numbers.
+pub(crate) fn starts_with_series(text: &str) -> bool {
+    let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or("");
+    let mut fields = first.split(['\t', ',', ' ']).filter(|f| !f.is_empty());
+    fields.next();
+    fields.all(|f| number(f).is_some())
+}

@@ -1,0 +1,198 @@
+"""Makes the valid files of the corpus, from which damaged ones are made. Needs NumPy, SciPy and PyArrow.
+
+    python make.py
+
+Nothing here is anybody's data. Files that stand beside those made here were found while fuzzing."""
+
+import decimal
+import datetime
+import gzip
+import io
+import pickle
+import struct
+import wave
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import scipy.io
+
+HERE = Path(__file__).parent
+
+
+def put(name, data):
+    path = HERE / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def npy(array):
+    out = io.BytesIO()
+    np.save(out, array, allow_pickle=True)
+    return out.getvalue()
+
+
+ramp = np.arange(60)
+labels = np.array([0, 1] * 5)
+
+# npy
+for name, dtype in [("f4", "<f4"), ("f8", "<f8"), ("big", ">i4"), ("u1", "u1"), ("half", "<f2"), ("long", "<i8")]:
+    put(f"npy/{name}", npy(ramp.reshape(10, 1, 6).astype(dtype)))
+put("npy/fortran", npy(np.asfortranarray(ramp.reshape(10, 6).astype("<f4"))))
+put("npy/bool", npy(ramp.reshape(10, 2, 3) % 2 == 0))
+put("npy/text", npy(np.array(["a", "bcd", "é"])))
+put("npy/objects", npy(np.array({"a": [1, 2], "b": "c"}, dtype=object)))
+put("npy/images", npy((ramp.repeat(5) % 256).reshape(10, 5, 2, 3).astype("u1")))
+
+put("npy/targets", npy(labels.astype("u1")))
+
+# npz
+x, y = ramp.reshape(10, 1, 6).astype("f4"), labels.astype("i4")
+for name, save in [("stored", np.savez), ("packed", np.savez_compressed)]:
+    out = io.BytesIO()
+    save(out, x_train=x[:6], y_train=y[:6], x_val=x[:2], y_val=y[:2], x_test=x[6:], y_test=y[6:],
+         classes=np.array(["no", "yes"]), group_train=np.arange(6))
+    put(f"npz/{name}", out.getvalue())
+out = io.BytesIO()
+np.savez(out, x=x, y=np.stack([y, 1 - y, y], 1))
+put("npz/labels", out.getvalue())
+
+# pickle
+thing = {"a": [1, -2, 300, 70000, 2**40], "b": (1.5, None, True), "c": "é", "d": b"\x00\xff", "e": {1, 2}}
+arrays = {"data": np.arange(6, dtype="u1").reshape(2, 3), "label": np.array(["N", "~"], dtype=object),
+          "x": np.asfortranarray(np.ones((2, 2), "f4")), "n": np.int64(-2), "f": np.float64(0.5)}
+for protocol in range(6):
+    put(f"pickle/plain.{protocol}", pickle.dumps(thing, protocol))
+    put(f"pickle/arrays.{protocol}", pickle.dumps(arrays, protocol))
+
+# ts, arff, tsv, csv, fasta: text
+put("ts/plain", "#\n@problemName t\n@timestamps false\n@univariate false\n@equalLength true\n@seriesLength 3\n"
+    "@classLabel true a b\n@data\n" + "1,2,?:3,4,5:a\n5,6,7:8,9,10:b\n" * 5)
+head = "@problemName t\n@univariate false\n@classLabel true a b\n@data\n"
+put("ts/plain_train", head + "1,2,3:3,4,5:a\n5,6,7:8,9,10:b\n" * 3)
+put("ts/plain_test", head + "1,1,1:3,3,3:b\n5,5,5:8,8,8:a\n")
+put("ts/unequal", "@problemName t\n@classLabel true 1 2\n@data\n" + "1,2:1\n1,2,3,4:2\n" * 5)
+put("ts/regression", "@targetlabel true\n@data\n" + "".join(f"1,2,{i}:{i / 4}\n" for i in range(10)))
+put("arff/plain", "% c\n@relation 'r'\n@attribute a numeric\n@attribute 'b c' real\n@attribute class {x, 'y z'}\n@data\n"
+    + "1,2,x\n?,4,'y z'\n" * 5)
+put("arff/relational", "@relation r\n@attribute s relational\n@attribute a0 numeric\n@attribute a1 numeric\n@end s\n"
+    "@attribute k {A,'B c'}\n@data\n" + "\"1,2\\n3,4\",A\n'5,6\\n7,8',\"B c\"\n" * 5)
+put("tsv/plain", "1\t2.5\tNaN\t3\n-1\t3e4\t5\t0.1\n" * 5)
+put("tsv/spaces", "  1.0  2.0  3.0\n  2.0  4.0  5.5\n" * 5)
+put("tsv/header", "label\ta\tb\nx\t1\t2\ny\t3\t4\n" + "x\t5\t6\ny\t7\t8\n" * 4)
+put("csv/plain", "a,b,label\n" + "".join(f"{i},{i * i},{'cat' if i % 2 else 'dog'}\n" for i in range(10)))
+put("csv/quoted", 'a;"b ""q""";label\r\n' + '1;2;x\r\n3;;"y\nz"\r\n' * 5)
+put("csv/bare", "1,2,0\n3,4,1\n" * 5)
+put("csv/dna", "class,name,sequence\n" + "EI,n1,ACGTN\nIE,n2,AC-GT\n" * 5)
+put("csv/letters", "".join(",".join("ACGTACGTAC"[i % 3:][:8]) + f",{i % 2}\n" for i in range(10)))
+put("csv/group", "a,b,label,patient\n" + "".join(f"{i},{i},{i % 2},p{i // 2}\n" for i in range(12)))
+put("fasta/labels", ">a|x\nACGTN\nAC-GT\n;note\n>b y|z\nMKV*\n" + ">c|x\nACGT\n>d|z\nGGGG\n" * 4)
+put("fasta/bare", ">a\nACGT\n>b\nGGTT\n")
+
+# idx
+body = bytes(range(160))
+put("idx/images", b"\0\0\x08\x03" + struct.pack(">3I", 10, 4, 4) + body)
+put("idx/shorts", b"\0\0\x0b\x02" + struct.pack(">2I", 10, 8) + body)
+put("idx/floats", b"\0\0\x0d\x02" + struct.pack(">2I", 10, 4) + np.arange(40, dtype=">f4").tobytes())
+put("idx/doubles", b"\0\0\x0e\x03" + struct.pack(">3I", 10, 1, 2) + np.arange(20, dtype=">f8").tobytes())
+put("idx/labels", b"\0\0\x08\x01" + struct.pack(">I", 10) + bytes([3, 8] * 5))
+put("idx_gz/images", gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 10, 4, 4) + body, mtime=0))
+
+# mat
+variables = {"x": ramp.reshape(10, 6).astype("f8"), "y": labels.astype("f8")[:, None]}
+for name, how in [("4", {"format": "4"}), ("5", {"format": "5"}), ("5_packed", {"format": "5", "do_compression": True})]:
+    out = io.BytesIO()
+    scipy.io.savemat(out, variables, **how)
+    put(f"mat/{name}", out.getvalue())
+out = io.BytesIO()
+scipy.io.savemat(out, {"X": ramp.reshape(10, 2, 3).astype("i2"), "label": np.array(["a", "bc"] * 5, dtype=object),
+                       "s": {"f": 1.0}, "c": np.array([1j]), "t": "text", "l": np.array([[True, False]])})
+put("mat/5_kinds", out.getvalue())
+
+# wav
+for name, width, channels in [("8", 1, 1), ("16", 2, 1), ("24", 3, 2), ("32", 4, 1)]:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as f:
+        f.setnchannels(channels), f.setsampwidth(width), f.setframerate(8000)
+        f.writeframes(bytes(i * 37 % 256 for i in range(120 * width * channels)))
+    put(f"wav/{name}", out.getvalue())
+floats = np.sin(np.arange(100), dtype="f4").tobytes()
+put("wav/float", b"RIFF" + struct.pack("<I", 36 + len(floats)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 3, 1, 8000,
+    32000, 4, 32) + b"data" + struct.pack("<I", len(floats)) + floats)
+
+
+# png
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width, height, depth, color, row, more=b""):
+    lines = b"".join(b"\0" + bytes((r * 7 + i) % 256 for i in range(row)) for r in range(height))
+    head = struct.pack(">2I5B", width, height, depth, color, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + more + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+put("png/grey", png(5, 4, 8, 0, 5))
+put("png/grey16", png(5, 4, 16, 0, 10))
+put("png/bits", png(5, 4, 1, 0, 1))
+put("png/rgb", png(5, 4, 8, 2, 15))
+put("png/rgba16", png(3, 2, 16, 6, 24))
+put("png/palette", png(5, 4, 2, 3, 2, chunk(b"PLTE", bytes(range(12))) + chunk(b"tRNS", b"\x80")))
+
+# labels
+put("labels/named", "file,label,split,g\n1.wav,a,train,p\n2.wav,b,train,q\nc/3.wav,a,test,p\n4,b,test,r\n")
+put("labels/bare", "1,x\n2,y\nc/3.wav,x\n4,y\n")
+put("labels/many", 'fname,labels\n1,"a,b"\n2,a|b\n4,a\n')
+
+# parquet
+n = 20
+table = pa.table({
+    "f": pa.array([i * 0.25 for i in range(n)], pa.float32()),
+    "d": pa.array([None if i % 7 == 3 else i / 3 for i in range(n)], pa.float64()),
+    "i": pa.array(range(n), pa.int32()),
+    "s": pa.array([i - 5 for i in range(n)], pa.int8()),
+    "u": pa.array([2**32 - 1 - i for i in range(n)], pa.uint32()),
+    "b": pa.array([i % 3 == 0 for i in range(n)], pa.bool_()),
+    "label": pa.array([["cat", "dog", "eel"][i % 3] for i in range(n)]).dictionary_encode(),
+})
+for name, how in [
+    ("snappy", {}),
+    ("plain", {"compression": "none", "use_dictionary": False}),
+    ("gzip_v2", {"compression": "gzip", "data_page_version": "2.0", "version": "2.6"}),
+    ("zstd", {"compression": "zstd", "row_group_size": 7}),
+    ("lz4", {"compression": "lz4"}),
+    ("split", {"use_dictionary": False, "use_byte_stream_split": ["f", "d"], "compression": "none"}),
+    ("delta", {"use_dictionary": False, "compression": "none", "column_encoding": {
+        "i": "DELTA_BINARY_PACKED", "u": "DELTA_BINARY_PACKED", "label": "DELTA_BYTE_ARRAY"}}),
+]:
+    out = io.BytesIO()
+    pq.write_table(table, out, **how)
+    put(f"parquet/{name}", out.getvalue())
+day = datetime.date(2020, 2, 28)
+logical = pa.table({
+    "date": pa.array([day + datetime.timedelta(i) for i in range(n)]),
+    "ms": pa.array([datetime.datetime(2020, 1, 1, 0, 0, i) for i in range(n)], pa.timestamp("ms")),
+    "us": pa.array([datetime.datetime(2020, 1, 1, 0, 0, i) for i in range(n)], pa.timestamp("us")),
+    "before": pa.array([datetime.datetime(1969, 12, 31, 23, 59, i) for i in range(n)], pa.timestamp("us")),
+    "ns": pa.array([datetime.datetime(2020, 1, 1, 0, 0, i) for i in range(n)], pa.timestamp("ns")),
+    "time": pa.array([datetime.time(1, 2, i) for i in range(n)], pa.time32("ms")),
+    "small": pa.array([decimal.Decimal(f"{i - 3}.25") for i in range(n)], pa.decimal128(6, 2)),
+    "large": pa.array([decimal.Decimal(f"{3 - i}.125") for i in range(n)], pa.decimal128(30, 3)),
+    "half": pa.array(np.arange(n, dtype="f2") / 4),
+    "label": pa.array([["cat", "dog"][i % 2] for i in range(n)]),
+})
+for name, how in [("logical", {}), ("logical_decimals", {"store_decimal_as_integer": True, "use_dictionary": False}),
+                  ("logical_old", {"use_deprecated_int96_timestamps": True})]:
+    out = io.BytesIO()
+    pq.write_table(logical, out, **how)
+    put(f"parquet/{name}", out.getvalue())
+out = io.BytesIO()
+pq.write_table(pa.table({"l": pa.array([[1, 2], [3]] * 5), "label": pa.array(["a", "b"] * 5)}), out)
+put("parquet/lists", out.getvalue())
+
+bomb = pa.array(["a" * 500_000] * 4000).dictionary_encode()
+out = io.BytesIO()
+pq.write_table(pa.table({"i": pa.array(range(4000)), "j": pa.array(range(4000)), "label": bomb}), out, compression="zstd")
+put("parquet/bomb", out.getvalue())

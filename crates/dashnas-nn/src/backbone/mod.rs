@@ -1,0 +1,103 @@
+//! Backbones: fixed topologies whose convolutions the search replaces (§3.1).
+//!
+//! A backbone fixes where the convolutions are; the search chooses their kernel sizes and dilations. A backbone
+//! describes its network as a [`Graph`](crate::graph::topology::Graph), from which everything else follows. To add one,
+//! write a file here, and add its name to [`BackboneName`] and to [`by_name`].
+
+pub mod spec;
+mod wrn1d;
+mod wrn2d;
+
+pub use crate::backbone::spec::{Backbone, NetworkSpec};
+pub use crate::backbone::wrn1d::Wrn1d;
+pub use crate::backbone::wrn2d::Wrn2d;
+
+use dashnas_core::names::BackboneName;
+
+/// Returns the backbone with a name.
+pub fn by_name(name: BackboneName) -> &'static dyn Backbone {
+    match name {
+        BackboneName::Wrn2d => &Wrn2d,
+        BackboneName::Wrn1d => &Wrn1d,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::node::Operation;
+
+    const SHAPE: NetworkSpec<'static> =
+        NetworkSpec { channels: 3, outputs: 10, dense: false, width: 4, base: None, plain_kernels: &[7, 5, 3] };
+
+    /// A graph can only be made if its channels and strides agree with each other; this test compares them with the
+    /// task.
+    #[test]
+    fn every_backbone_fits_its_task() {
+        for name in BackboneName::ALL {
+            for dense in [false, true] {
+                for width in [1, 4] {
+                    for outputs in [1, 12, 100] {
+                        let graph = by_name(name).graph(NetworkSpec { outputs, dense, width, ..SHAPE });
+                        assert_eq!((graph.dims(), graph.inputs(), graph.is_dense()), (name.dims(), 3, dense));
+                        assert_eq!(graph.head()[1], outputs);
+                        if dense {
+                            let strided = graph.convolutions().filter(|(_, conv)| conv.stride > 1).count();
+                            assert_eq!(strided, 0, "a dense head needs the input's own grid");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn wrn_16_has_thirteen_searched_layers_and_the_series_network_nine() {
+        let two = Wrn2d.graph(SHAPE);
+        assert_eq!(two.plain_kernels(), vec![[3, 1]; 13]);
+        assert_eq!(two.head(), [256, 10]);
+        let one = Wrn1d.graph(NetworkSpec { outputs: 24, ..SHAPE });
+        assert_eq!(one.plain_kernels(), [[7, 1], [5, 1], [3, 1]].repeat(3));
+        assert_eq!(one.head(), [128, 24]);
+        assert_eq!(
+            Wrn1d.graph(NetworkSpec { outputs: 4, ..SHAPE }).head()[0],
+            8,
+            "min(4^(4//10 + 1), 64) = 4, doubled"
+        );
+    }
+
+    /// The numbers of the paper's tables, by hand.
+    #[test]
+    fn parameters_by_hand() {
+        let conv = |c_in: u64, c_out: u64, taps: u64| c_in * c_out * taps + c_out;
+        // m = 4 from 3 channels: three blocks of kernels 7, 5 and 3, two of them with a projection and its norm.
+        let one = Wrn1d.graph(NetworkSpec { outputs: 4, ..SHAPE });
+        let block = |c_in, c| conv(c_in, c, 7) + conv(c, c, 5) + conv(c, c, 3);
+        let plain: u64 = one.searched().iter().map(|c| c.params(c.kernel, 1)).sum();
+        assert_eq!(plain, block(3, 4) + block(4, 8) + block(8, 8));
+        let norms = 2 * (3 * 4 + 3 * 8 + 3 * 8 + 4 + 8);
+        assert_eq!(one.fixed_params(), norms + conv(3, 4, 1) + conv(4, 8, 1) + (8 + 1) * 4);
+        // Width 1: 16 channels and then 16, 32 and 64; projections where channels or grids change.
+        let two = Wrn2d.graph(NetworkSpec { width: 1, ..SHAPE });
+        let group = |c_in, c| conv(c_in, c, 9) + 3 * conv(c, c, 9);
+        assert_eq!(two.searched_params(3), conv(3, 16, 9) + group(16, 16) + group(16, 32) + group(32, 64));
+        let norms = 2 * (4 * 16 + 16 + 3 * 32 + 32 + 3 * 64 + 64);
+        assert_eq!(two.fixed_params(), norms + conv(16, 32, 1) + conv(32, 64, 1) + (64 + 1) * 10);
+    }
+
+    #[test]
+    fn strides_shrink_the_grid_of_what_follows() {
+        let graph = Wrn2d.graph(NetworkSpec { width: 1, ..SHAPE });
+        let trace = graph.trace([33, 20]);
+        let of = |searched| {
+            let wanted = move |op: &Operation| matches!(op, Operation::Conv(conv) if conv.searched == searched);
+            trace.iter().filter(move |t| wanted(t.operation)).map(|t| t.input).collect::<Vec<_>>()
+        };
+        let convs = of(true);
+        assert_eq!(convs[..6], [[33, 20]; 6]);
+        assert_eq!(convs[6..10], [[33, 20], [17, 10], [17, 10], [17, 10]]);
+        assert_eq!(of(false), [[33, 20], [17, 10]]);
+        let sizes: Vec<_> = trace.iter().rev().take(3).map(|t| t.output).collect();
+        assert_eq!(sizes, [[1, 1], [1, 1], [9, 5]], "a linear map of the means over the remaining grid");
+    }
+}

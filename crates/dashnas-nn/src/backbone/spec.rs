@@ -1,0 +1,26 @@
+//! The interface of a backbone.
+
+use crate::graph::topology::Graph;
+
+/// The properties of a task and of the configuration that a network depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkSpec<'a> {
+    /// The number of channels of the input.
+    pub channels: usize,
+    /// The number of outputs of the head (classes, labels, field channels).
+    pub outputs: usize,
+    /// Whether the network predicts at every position; no convolution is strided then.
+    pub dense: bool,
+    /// The factor of the numbers of channels (2-D).
+    pub width: usize,
+    /// The number of channels of the first block (1-D); `None` for the rule of the paper.
+    pub base: Option<usize>,
+    /// The odd kernel sizes of the plain backbone where it has several (1-D), in the order of a block.
+    pub plain_kernels: &'a [usize],
+}
+
+/// A topology that the search can work on.
+pub trait Backbone {
+    /// Returns the graph of the network for a task.
+    fn graph(&self, shape: NetworkSpec<'_>) -> Graph;
+}

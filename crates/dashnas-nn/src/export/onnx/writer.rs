@@ -1,0 +1,110 @@
+//! A network as nodes and tensors of ONNX.
+
+use crate::artifact::card::ModelCard;
+use crate::error::ExportError;
+use crate::export::onnx::graph::{OnnxGraph, float, int, ints};
+use crate::layers::{Conv, Layer, layers};
+use crate::weights::Weights;
+use aggconv::norm::NormAct;
+use dashnas_core::task::TaskKind;
+use dashnas_formats::array::Array;
+
+/// Writes a network into a graph of ONNX.
+pub(super) struct Writer<'a> {
+    /// The graph with the nodes and tensors so far.
+    pub graph: OnnxGraph,
+    /// The weights of the model.
+    pub weights: Weights<'a>,
+    /// The number of axes of the data.
+    pub dims: usize,
+}
+
+impl Writer<'_> {
+    /// Adds an operator on the value `x` and a constant.
+    pub fn with(&mut self, op: &str, x: &str, name: &str, constant: &Array) -> String {
+        let constant = self.graph.tensor(name, &constant.shape, &constant.data);
+        self.graph.node(op, &[x, &constant], Vec::new())
+    }
+
+    /// Adds the network itself, with the value `x` as its input, and returns the name of its output.
+    pub fn network(&mut self, card: &ModelCard, x: String) -> Result<String, ExportError> {
+        let mut values: Vec<String> = Vec::new();
+        for (_, inputs, layer) in layers(&card.graph, &card.architecture.kernels) {
+            let inputs: Vec<&str> = inputs.iter().map(|input| values[input.0].as_str()).collect();
+            let value = match (layer, inputs.as_slice()) {
+                (Layer::Input, _) => x.clone(),
+                (Layer::Conv(conv), &[x, ..]) => self.conv(&conv, x)?,
+                (Layer::Norm { name, channels }, &[x, ..]) => self.norm(&name, channels, x)?,
+                (Layer::Relu, inputs) => self.graph.node("Relu", inputs, Vec::new()),
+                (Layer::Dropout, &[x, ..]) => x.to_owned(),
+                (Layer::Sum, &[first, ref rest @ ..]) => {
+                    let add = |sum: String, x: &&str| self.graph.node("Add", &[&sum, x], Vec::new());
+                    rest.iter().fold(first.to_owned(), add)
+                }
+                (Layer::Concat, inputs) => self.graph.node("Concat", inputs, vec![int("axis", 1)]),
+                (Layer::Mean, inputs) => self.graph.node("GlobalAveragePool", inputs, Vec::new()),
+                (Layer::Linear { channels }, &[x, ..]) => self.head(channels, card.graph.is_dense(), x)?,
+                (layer, []) => unreachable!("{layer:?} has inputs, or the graph had not been made"),
+            };
+            values.push(value);
+        }
+        Ok(values.pop().unwrap_or(x))
+    }
+
+    fn conv(&mut self, conv: &Conv, x: &str) -> Result<String, ExportError> {
+        let [weight, bias] = self.weights.conv(conv, self.dims)?;
+        let [c_in, c_out] = conv.channels;
+        let shape = [&[c_out, c_in][..], &vec![conv.kernel; self.dims]].concat();
+        let weight = self.graph.tensor(&format!("{}.weight", conv.name), &shape, weight);
+        let bias = self.graph.tensor(&format!("{}.bias", conv.name), &[c_out], bias);
+        let attributes = vec![
+            ints("kernel_shape", conv.kernel, self.dims),
+            ints("dilations", conv.dilation, self.dims),
+            ints("strides", conv.stride, self.dims),
+            // The padding before and after each axis.
+            ints("pads", conv.padding(), 2 * self.dims),
+            int("group", 1),
+        ];
+        Ok(self.graph.node("Conv", &[x, &weight, &bias], attributes))
+    }
+
+    fn norm(&mut self, name: &str, channels: usize, x: &str) -> Result<String, ExportError> {
+        let values = self.weights.norm(name, channels)?;
+        let names = ["gamma", "beta", "running_mean", "running_var"].map(|part| format!("{name}.{part}"));
+        for (name, values) in names.iter().zip(values) {
+            self.graph.tensor(name, &[channels], values);
+        }
+        let [gamma, beta, mean, variance] = &names;
+        let epsilon = float("epsilon", NormAct::EPSILON as f32);
+        Ok(self.graph.node("BatchNormalization", &[x, gamma, beta, mean, variance], vec![epsilon]))
+    }
+
+    /// Adds the linear map of every position (`dense`), or of the means over all positions.
+    fn head(&mut self, [features, outputs]: [usize; 2], dense: bool, x: &str) -> Result<String, ExportError> {
+        let (weight, bias) = self.weights.head([features, outputs])?;
+        let bias = self.graph.tensor("head.bias", &[outputs], bias);
+        if dense {
+            let shape = [&[outputs, features][..], &vec![1; self.dims]].concat();
+            let weight = self.graph.tensor("head.weight", &shape, &weight);
+            return Ok(self.graph.node("Conv", &[x, &weight, &bias], vec![ints("kernel_shape", 1, self.dims)]));
+        }
+        let weight = self.graph.tensor("head.weight", &[outputs, features], &weight);
+        let flat = self.graph.node("Flatten", &[x], vec![int("axis", 1)]);
+        Ok(self.graph.node("Gemm", &[&flat, &weight, &bias], vec![int("transB", 1)]))
+    }
+
+    /// Adds the operations that make predictions from the outputs of the network.
+    pub fn finish(&mut self, card: &ModelCard, mut x: String) -> String {
+        match card.task {
+            TaskKind::Classification { .. } => self.graph.node("Softmax", &[&x], vec![int("axis", 1)]),
+            TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => self.graph.node("Sigmoid", &[&x], Vec::new()),
+            TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => {
+                if let Some((mean, scale)) = card.targets.mean_and_scale() {
+                    x = self.with("Mul", &x, "output_scale", &scale);
+                    x = self.with("Add", &x, "output_mean", &mean);
+                }
+                x
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! A model for PyTorch: a safetensors file of weights with the names of PyTorch, and a Python file with the module that
+//! they belong to.
+
+use crate::artifact::card::ModelCard;
+use crate::artifact::file::Artifact;
+use crate::error::ExportError;
+use crate::graph::node::NodeId;
+use crate::graph::topology::Graph;
+use crate::layers::{Conv, Layer, layers};
+use crate::parameters::{Parameter, Parameters, encode};
+use crate::weights::Weights;
+use aggconv::norm::NormAct;
+use dashnas_core::task::TaskKind;
+use dashnas_data::transform;
+use dashnas_data::transform::kind::Transform;
+use dashnas_formats::array::Array;
+use std::collections::HashMap;
+
+/// The module, with placeholders for the parts that depend on the network.
+const TEMPLATE: &str = include_str!("module.py");
+
+/// The function of the module for [`Transform::StandardizeSamples`].
+const STANDARDIZE: &str = r#"def standardize(x):
+    """Each channel of each sample to mean 0 and deviation 1 over its own points; a constant one to 0."""
+    double = x.double()
+    axes = tuple(range(2, x.dim()))
+    mean = double.mean(axes, keepdim=True)
+    std = double.std(axes, unbiased=False, keepdim=True)
+    varies = (std > 1e-7 * mean.abs()) & (std > torch.finfo(torch.float32).tiny)
+    return ((double - mean) / torch.where(varies, std, torch.ones_like(std))).to(x.dtype)
+
+
+"#;
+
+/// The statement that normalizes the inputs.
+const NORMALIZE: &str = "        x = (x - self.input_mean) / self.input_scale\n";
+
+/// The two files of an export for PyTorch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TorchFiles {
+    /// The safetensors file of weights.
+    pub weights: Vec<u8>,
+    /// The Python file of the module.
+    pub module: String,
+}
+
+/// Writes a model for PyTorch. `weights` is the name of the file of weights, which the module expects in its own
+/// folder. If `raw`, the transforms and the normalization of the inputs, and the softmax, sigmoid or decoding of the
+/// outputs are left out.
+///
+/// # Errors
+/// [`ExportError::Weights`] if the model lacks weights, and [`ExportError::Transform`] if a transform cannot be
+/// expressed.
+pub fn torch(artifact: &Artifact, weights: &str, raw: bool) -> Result<TorchFiles, ExportError> {
+    let card = &artifact.card;
+    let mut writer = ModuleWriter {
+        weights: Weights(&artifact.parameters),
+        graph: &card.graph,
+        out: Parameters::new(),
+        modules: HashMap::new(),
+        steps: String::new(),
+    };
+    let dropout = card.training.hyperparameters.dropout;
+    writer.network(&card.architecture.kernels, dropout)?;
+
+    let mut buffers = String::new();
+    let (before, after) = if raw { (None, None) } else { affine(card) };
+    for (prefix, affine) in [("input", &before), ("output", &after)] {
+        for (suffix, array) in affine.iter().flat_map(|(mean, scale)| [("mean", mean), ("scale", scale)]) {
+            let name = format!("{prefix}_{suffix}");
+            buffers += &format!("        self.register_buffer(\"{name}\", torch.zeros({:?}))\n", array.shape);
+            writer.put(&name, array.shape.clone(), &array.data);
+        }
+    }
+    let transforms = if raw { Vec::new() } else { transforms(card, &mut buffers)? };
+    let standardize = transforms.iter().any(|line| line.contains("standardize"));
+    let lines: String = transforms.iter().map(|line| format!("        x = {line}\n")).collect();
+    let shape = if raw { card.network_shape() } else { card.read_as.clone() };
+    let module = TEMPLATE
+        .replace("{{task}}", &card.task.to_string())
+        .replace("{{data}}", &python_string(&card.data))
+        .replace("{{input}}", &format!("[N, {}]", list(shape)))
+        .replace("{{units}}", if raw { "transformed and normalized" } else { "in the units of the training data" })
+        .replace("{{standardize}}\n", if standardize { STANDARDIZE } else { "" })
+        .replace("        {{transforms}}\n", &lines)
+        .replace(
+            "{{classes}}",
+            &card.classes.as_ref().map_or("None".into(), |names| {
+                format!("[{}]", names.iter().map(|n| python_string(n)).collect::<Vec<_>>().join(", "))
+            }),
+        )
+        .replace("{{weights}}", &python_string(weights))
+        .replace("        {{buffers}}\n", &buffers)
+        .replace("        {{modules}}\n", &writer.module_lists())
+        .replace("        {{normalize}}\n", if before.is_some() { NORMALIZE } else { "" })
+        .replace("        {{steps}}\n", &writer.steps)
+        .replace(
+            "{{finish}}",
+            match card.task {
+                _ if raw => "y",
+                TaskKind::Classification { .. } => "y.softmax(1)",
+                TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => "y.sigmoid()",
+                _ if after.is_some() => "y * self.output_scale + self.output_mean",
+                _ => "y",
+            },
+        );
+    // Written by a program whose weights are finite and sized as their shapes say.
+    let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let weights = encode(&writer.out, Some(format))
+        .map_err(|_| ExportError::Weights { name: weights.into(), shape: Vec::new() })?;
+    Ok(TorchFiles { weights, module })
+}
+
+/// Returns the Python expression of each transform of `x`, and adds the orders of permutations to the buffers.
+fn transforms(card: &ModelCard, buffers: &mut String) -> Result<Vec<String>, ExportError> {
+    let mut shape = card.read_as.clone();
+    let mut lines = Vec::new();
+    for (i, &transform) in card.transforms.iter().enumerate() {
+        lines.push(match transform {
+            Transform::StandardizeSamples => "standardize(x)".to_owned(),
+            Transform::Flatten => "x.flatten(2)".to_owned(),
+            Transform::Permute => {
+                let order = list(transform::order(shape[1..].iter().product()));
+                // Not a weight, because the file of weights has real numbers only.
+                *buffers += &format!(
+                    "        self.register_buffer(\"order_{i}\", torch.tensor([{order}]), persistent=False)\n"
+                );
+                format!("x.flatten(2)[:, :, self.order_{i}].reshape(x.shape)")
+            }
+            Transform::Spherical => return Err(ExportError::Transform { transform: transform.name() }),
+        });
+        shape = transform::shape(shape, &[transform]);
+    }
+    Ok(lines)
+}
+
+/// Mean and scale of the inputs and of the outputs.
+type Affines = (Option<(Array, Array)>, Option<(Array, Array)>);
+
+fn affine(card: &ModelCard) -> Affines {
+    (card.inputs.mean_and_scale(&card.network_shape()[1..]), card.targets.mean_and_scale())
+}
+
+/// Writes the modules, the state dictionary and the forward pass.
+struct ModuleWriter<'a> {
+    weights: Weights<'a>,
+    graph: &'a Graph,
+    out: Parameters,
+    /// The modules of each kind, such as `convs`, in Python.
+    modules: HashMap<String, Vec<String>>,
+    /// The forward pass, in Python: one statement for each node.
+    steps: String,
+}
+
+impl ModuleWriter<'_> {
+    fn put(&mut self, name: &str, shape: Vec<usize>, values: &[f32]) {
+        self.out.insert(name.to_owned(), Parameter { shape, values: values.to_vec() });
+    }
+
+    /// Writes the modules, the weights and the statements of the whole network.
+    fn network(&mut self, kernels: &[[usize; 2]], dropout: f64) -> Result<(), ExportError> {
+        let mut variables = Variables::new(self.graph);
+        for (id, inputs, layer) in layers(self.graph, kernels) {
+            let names: Vec<String> = inputs.iter().map(|&input| variables.of(input)).collect();
+            let x = names.first().map_or("x", String::as_str);
+            let value = match layer {
+                Layer::Input => None,
+                Layer::Conv(conv) => Some(format!("{}({x})", self.conv(&conv)?)),
+                Layer::Norm { name, channels } => Some(format!("{}({x})", self.norm(&name, channels)?)),
+                Layer::Relu => Some(format!("torch.relu({x})")),
+                Layer::Dropout => {
+                    self.modules.insert("dropout".into(), vec![format!("nn.Dropout({dropout})")]);
+                    Some(format!("self.dropout({x})"))
+                }
+                Layer::Sum => Some(names.join(" + ")),
+                Layer::Concat => Some(format!("torch.cat([{}], 1)", names.join(", "))),
+                Layer::Mean => Some(format!("{x}.flatten(2).mean(2)")),
+                Layer::Linear { channels } => {
+                    self.head(channels)?;
+                    Some(format!("self.head({x})"))
+                }
+            };
+            let variable = variables.assign(id, inputs);
+            if let Some(value) = value {
+                self.steps += &format!("        {variable} = {value}\n");
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a module to the list of its kind, given the name of its weights in the model; returns its name in Python.
+    fn module(&mut self, name: &str, text: String) -> String {
+        let (kind, index) = name.split_once('.').unwrap_or((name, "0"));
+        self.modules.entry(kind.to_owned()).or_default().push(text);
+        format!("self.{kind}[{index}]")
+    }
+
+    /// Returns the statements that make the modules.
+    fn module_lists(&self) -> String {
+        let statement = |(kind, modules): (&str, &Vec<String>)| match (kind, &modules[..]) {
+            ("head" | "dropout", [one]) => format!("        self.{kind} = {one}\n"),
+            _ => {
+                let lines: String = modules.iter().map(|module| format!("            {module},\n")).collect();
+                format!("        self.{kind} = nn.ModuleList([\n{lines}        ])\n")
+            }
+        };
+        let kinds = ["convs", "pointwise", "unsearched", "norms", "dropout", "head"];
+        kinds.iter().filter_map(|kind| Some((*kind, self.modules.get(*kind)?))).map(statement).collect()
+    }
+
+    fn conv(&mut self, conv: &Conv) -> Result<String, ExportError> {
+        let dims = self.graph.dims();
+        let [weight, bias] = self.weights.conv(conv, dims)?;
+        let Conv { name, channels: [c_in, c_out], kernel, dilation, stride } = conv;
+        self.put(&format!("{name}.weight"), [&[*c_out, *c_in][..], &vec![*kernel; dims]].concat(), weight);
+        self.put(&format!("{name}.bias"), vec![*c_out], bias);
+        let padding = conv.padding();
+        let text = format!(
+            "nn.Conv{dims}d({c_in}, {c_out}, {kernel}, stride={stride}, padding={padding}, dilation={dilation})"
+        );
+        Ok(self.module(name, text))
+    }
+
+    fn norm(&mut self, name: &str, channels: usize) -> Result<String, ExportError> {
+        let values = self.weights.norm(name, channels)?;
+        for (part, values) in ["weight", "bias", "running_mean", "running_var"].into_iter().zip(values) {
+            self.put(&format!("{name}.{part}"), vec![channels], values);
+        }
+        let text = format!("nn.BatchNorm{}d({channels}, eps={})", self.graph.dims(), NormAct::EPSILON);
+        Ok(self.module(name, text))
+    }
+
+    fn head(&mut self, [features, outputs]: [usize; 2]) -> Result<(), ExportError> {
+        let (weight, bias) = self.weights.head([features, outputs])?;
+        let d = self.graph.dims();
+        let (text, axes) = if self.graph.is_dense() {
+            (format!("nn.Conv{d}d({features}, {outputs}, 1)"), vec![1; d])
+        } else {
+            (format!("nn.Linear({features}, {outputs})"), Vec::new())
+        };
+        self.put("head.weight", [&[outputs, features][..], &axes].concat(), &weight);
+        self.put("head.bias", vec![outputs], bias);
+        self.modules.insert("head".into(), vec![text]);
+        Ok(())
+    }
+}
+
+/// The Python variables that hold the values of nodes. After the last use of a value its variable is free for another.
+struct Variables<'a> {
+    graph: &'a Graph,
+    /// The node whose value each variable holds.
+    held: Vec<Option<NodeId>>,
+}
+
+impl<'a> Variables<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        Self { graph, held: Vec::new() }
+    }
+
+    fn of(&self, node: NodeId) -> String {
+        let place = self.held.iter().position(|held| *held == Some(node)).unwrap_or_default();
+        Self::name(place)
+    }
+
+    fn name(place: usize) -> String {
+        ["x", "y", "z"].get(place).map_or_else(|| format!("x{place}"), |name| (*name).to_owned())
+    }
+
+    /// Chooses the variable for the value of a node with these inputs: the first one that is free after them.
+    fn assign(&mut self, node: NodeId, inputs: &[NodeId]) -> String {
+        let ended = |held: &Option<NodeId>| {
+            held.is_some_and(|held| inputs.contains(&held) && self.graph.last_use(held) == node)
+        };
+        self.held.iter_mut().filter(|held| ended(held)).for_each(|held| *held = None);
+        let place = self.held.iter().position(Option::is_none).unwrap_or(self.held.len());
+        self.held.resize(self.held.len().max(place + 1), None);
+        self.held[place] = Some(node);
+        Self::name(place)
+    }
+}
+
+fn list(sizes: Vec<usize>) -> String {
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns a Python string literal. Python has the escapes of JSON.
+fn python_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,140 @@
+//! Graphs built node by node.
+
+use crate::graph::node::{Convolution, Node, NodeId, Operation};
+use crate::graph::topology::Graph;
+
+/// A graph under construction.
+///
+/// ```
+/// use dashnas_nn::graph::GraphBuilder;
+///
+/// // A residual block between a stem and a head for 10 classes.
+/// let mut net = GraphBuilder::new(2);
+/// let input = net.input(3);
+/// let x = net.after(input).conv(16, 3, 1).end();
+/// let body = net.after(x).norm().relu().conv(32, 3, 2).end();
+/// let shortcut = net.after(x).pointwise(32, 2).end();
+/// let sum = net.sum(&[body, shortcut]);
+/// let end = net.after(sum).norm().relu().end();
+/// let graph = net.finish(end, 10, false);
+/// assert_eq!(graph.plain_kernels(), [[3, 1], [3, 1]]);
+/// ```
+#[derive(Debug)]
+pub struct GraphBuilder {
+    dims: usize,
+    nodes: Vec<Node>,
+    channels: Vec<usize>,
+}
+
+/// A sequence of operations, each of which uses the value of the previous one.
+#[derive(Debug)]
+#[must_use = "`end` gives the last node of a sequence"]
+pub struct Sequence<'a> {
+    builder: &'a mut GraphBuilder,
+    at: NodeId,
+}
+
+impl GraphBuilder {
+    /// Starts a graph without nodes for data of `dims` axes, 1 or 2.
+    pub fn new(dims: usize) -> Self {
+        Self { dims, nodes: Vec::new(), channels: Vec::new() }
+    }
+
+    /// Adds the input of the network, which must be the first node.
+    pub fn input(&mut self, channels: usize) -> NodeId {
+        self.push(Operation::Input { channels }, &[], channels)
+    }
+
+    /// Starts a sequence of operations on the value of a node.
+    pub fn after(&mut self, node: NodeId) -> Sequence<'_> {
+        Sequence { builder: self, at: node }
+    }
+
+    /// Adds the sum of values of one shape, summed from left to right.
+    pub fn sum(&mut self, values: &[NodeId]) -> NodeId {
+        let channels = values.first().map_or(0, |&first| self.channels(first));
+        self.push(Operation::Sum, values, channels)
+    }
+
+    /// Adds the concatenation of values of one size along their channels.
+    pub fn concat(&mut self, values: &[NodeId]) -> NodeId {
+        let channels = values.iter().fold(0usize, |sum, &value| sum.saturating_add(self.channels(value)));
+        self.push(Operation::Concat, values, channels)
+    }
+
+    /// Returns the number of channels of the value of a node.
+    pub fn channels(&self, node: NodeId) -> usize {
+        self.channels[node.0]
+    }
+
+    /// Ends the graph with the head: a linear map of the mean over positions, or of each position if `dense`.
+    ///
+    /// # Panics
+    /// Panics if the nodes do not make up a network, which is a defect of the backbone.
+    pub fn finish(mut self, features: NodeId, outputs: usize, dense: bool) -> Graph {
+        let c = self.channels(features);
+        let features = if dense { features } else { self.push(Operation::Mean, &[features], c) };
+        self.push(Operation::Linear { channels: [c, outputs] }, &[features], outputs);
+        Graph::new(self.dims, self.nodes).unwrap_or_else(|error| panic!("the graph of a backbone: {error}"))
+    }
+
+    fn push(&mut self, operation: Operation, inputs: &[NodeId], channels: usize) -> NodeId {
+        self.nodes.push(Node { operation, inputs: inputs.to_vec() });
+        self.channels.push(channels);
+        NodeId(self.nodes.len() - 1)
+    }
+}
+
+impl Sequence<'_> {
+    /// Adds a convolution whose kernel the search chooses; in the plain backbone its size is `kernel`.
+    pub fn conv(self, channels: usize, kernel: usize, stride: usize) -> Self {
+        self.convolution(channels, kernel, stride, true)
+    }
+
+    /// Adds a convolution that the search does not change.
+    pub fn unsearched_conv(self, channels: usize, kernel: usize, stride: usize) -> Self {
+        self.convolution(channels, kernel, stride, false)
+    }
+
+    /// Adds a 1×1 convolution, which the search does not change.
+    pub fn pointwise(self, channels: usize, stride: usize) -> Self {
+        self.convolution(channels, 1, stride, false)
+    }
+
+    /// Adds a batch normalization.
+    pub fn norm(self) -> Self {
+        let channels = self.channels();
+        self.then(Operation::Norm { channels }, channels)
+    }
+
+    /// Adds a rectified linear unit.
+    pub fn relu(self) -> Self {
+        let channels = self.channels();
+        self.then(Operation::Relu, channels)
+    }
+
+    /// Adds dropout at the rate that training sets.
+    pub fn dropout(self) -> Self {
+        let channels = self.channels();
+        self.then(Operation::Dropout, channels)
+    }
+
+    /// Ends the sequence and returns its last node.
+    pub fn end(self) -> NodeId {
+        self.at
+    }
+
+    fn channels(&self) -> usize {
+        self.builder.channels(self.at)
+    }
+
+    fn convolution(self, channels: usize, kernel: usize, stride: usize, searched: bool) -> Self {
+        let conv = Convolution { channels: [self.channels(), channels], kernel, stride, searched };
+        self.then(Operation::Conv(conv), channels)
+    }
+
+    fn then(mut self, operation: Operation, channels: usize) -> Self {
+        self.at = self.builder.push(operation, &[self.at], channels);
+        self
+    }
+}

@@ -1,0 +1,127 @@
+//! The nodes of a graph.
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a node in the order of evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub usize);
+
+/// A convolution with zero "same" padding and a bias.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Convolution {
+    /// The numbers of input and output channels.
+    pub channels: [usize; 2],
+    /// The kernel size, which is odd. For a searched convolution, the size in the plain backbone.
+    pub kernel: usize,
+    /// The stride on every axis of the data.
+    pub stride: usize,
+    /// Whether the search chooses the kernel size and dilation.
+    pub searched: bool,
+}
+
+impl Convolution {
+    /// Returns whether this is a 1×1 convolution that is not searched.
+    pub fn is_pointwise(&self) -> bool {
+        !self.searched && self.kernel == 1
+    }
+
+    /// Counts the parameters of the convolution over data of `dims` axes with kernels of size `k`, including the bias.
+    pub fn params(&self, k: usize, dims: usize) -> u64 {
+        let [c_in, c_out] = self.channels.map(|c| c as u64);
+        let taps = (k as u64).saturating_pow(dims as u32);
+        (c_in * c_out).saturating_mul(taps).saturating_add(c_out)
+    }
+}
+
+/// The operation of a node on the values of its inputs.
+///
+/// Values are `[N, channels, H, W]`; in one dimension H is 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "op")]
+pub enum Operation {
+    /// The input of the network.
+    Input {
+        /// The number of channels.
+        channels: usize,
+    },
+    /// A convolution: `[N, c_in, H, W]` to `[N, c_out, ⌈H/stride⌉, ⌈W/stride⌉]`.
+    Conv(Convolution),
+    /// Batch normalization.
+    Norm {
+        /// The number of channels of its input.
+        channels: usize,
+    },
+    /// The rectified linear unit.
+    Relu,
+    /// Dropout at the rate that training sets.
+    Dropout,
+    /// The sum of two or more values of one shape.
+    Sum,
+    /// The concatenation of two or more values of one size along their channels, in the order of the inputs.
+    Concat,
+    /// The mean over all positions: `[N, channels, 1, 1]`.
+    Mean,
+    /// A linear map of the channels at every position, or of their means: `[N, outputs, positions]`. It is the output
+    /// of the network.
+    Linear {
+        /// The numbers of features and of outputs.
+        channels: [usize; 2],
+    },
+}
+
+impl Operation {
+    /// Returns the name of the operation in files and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Operation::Input { .. } => "input",
+            Operation::Conv(_) => "conv",
+            Operation::Norm { .. } => "norm",
+            Operation::Relu => "relu",
+            Operation::Dropout => "dropout",
+            Operation::Sum => "sum",
+            Operation::Concat => "concat",
+            Operation::Mean => "mean",
+            Operation::Linear { .. } => "linear",
+        }
+    }
+
+    /// Returns the kind of parameters that the operation has.
+    pub fn kind(&self) -> ParameterKind {
+        match self {
+            Operation::Conv(conv) if conv.searched => ParameterKind::Searched,
+            Operation::Conv(conv) if conv.is_pointwise() => ParameterKind::Pointwise,
+            Operation::Conv(_) => ParameterKind::Unsearched,
+            Operation::Norm { .. } => ParameterKind::Norm,
+            Operation::Linear { .. } => ParameterKind::Head,
+            _ => ParameterKind::None,
+        }
+    }
+}
+
+/// The kinds of parameters. The nodes with parameters of one kind are numbered in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ParameterKind {
+    /// The parameters of a searched convolution.
+    Searched,
+    /// The parameters of a 1×1 convolution that is not searched.
+    Pointwise,
+    /// The parameters of a wider convolution that is not searched.
+    Unsearched,
+    /// The parameters of a batch normalization.
+    Norm,
+    /// The parameters of the linear map.
+    Head,
+    /// No parameters.
+    None,
+}
+
+/// An operation and the nodes that its inputs come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// The operation.
+    #[serde(flatten)]
+    pub operation: Operation,
+    /// The nodes whose values the operation uses. All of them come before this node.
+    pub inputs: Vec<NodeId>,
+}

@@ -1,0 +1,202 @@
+//! The networks of both backbones are compared with the same networks written out by hand, layer by layer: the initial
+//! weights, and in training the outputs and gradients, are bit-identical.
+
+use aggconv::maps::ops as maps;
+use aggconv::nn::{KernelConv, KernelConvConfig};
+use aggconv::norm::NormAct;
+use burn::module::Param;
+use burn::tensor::{Device, Tensor, TensorData};
+use dashnas_core::names::BackboneName;
+use dashnas_core::names::BackboneName::{Wrn1d, Wrn2d};
+use dashnas_core::rng::{Seed, Stream, normal, uniform};
+use dashnas_nn::backbone::by_name;
+use dashnas_nn::backbone::spec::NetworkSpec;
+use dashnas_nn::model::{count_parameters, parameters};
+use dashnas_nn::network::{Kernels, Network, Pass, training_device};
+use dashnas_nn::parameters::Parameters;
+use rand::Rng;
+
+const DROPOUT: f64 = 0.25;
+
+/// The layers of a network in the order in which they draw their weights.
+struct ByHand {
+    dims: usize,
+    weights: Parameters,
+    /// The numbers of convolutions, pointwise convolutions and normalizations so far.
+    counts: [usize; 3],
+    kernels: Vec<[usize; 2]>,
+    drawn: Stream,
+    noise: Stream,
+    device: Device,
+}
+
+impl ByHand {
+    fn next(&mut self, kind: usize) -> usize {
+        self.counts[kind] += 1;
+        self.counts[kind] - 1
+    }
+
+    /// Returns the next random numbers, which must be the values of this parameter.
+    fn draw(&mut self, name: &str, bound: f64) -> Vec<f32> {
+        let parameter = &self.weights[name];
+        let values = uniform(parameter.values.len(), bound, &mut self.drawn);
+        assert!(values == parameter.values, "{name} is drawn in another place");
+        values
+    }
+
+    fn convolution(&mut self, name: &str, channels: [usize; 2], [k, d]: [usize; 2], stride: usize) -> KernelConv {
+        let config = KernelConvConfig::new(channels, k).with_dims(self.dims).with_dilation(d).with_stride(stride);
+        let mut conv = config.init(&self.device);
+        let shape = conv.weight.dims();
+        let bound = 1.0 / ((shape[1] * shape[2]) as f64).sqrt();
+        let weight = TensorData::new(self.draw(&format!("{name}.weight"), bound), shape);
+        let bias = TensorData::new(self.draw(&format!("{name}.bias"), bound), [channels[1]]);
+        conv.weight = Param::from_data(weight, &self.device);
+        conv.bias = Some(Param::from_data(bias, &self.device));
+        conv
+    }
+
+    fn conv(&mut self, x: Tensor<4>, c_out: usize, stride: usize) -> Tensor<4> {
+        let index = self.next(0);
+        let kernel = self.kernels[index];
+        self.convolution(&format!("convs.{index}"), [x.dims()[1], c_out], kernel, stride).forward(x)
+    }
+
+    fn pointwise(&mut self, x: Tensor<4>, c_out: usize, stride: usize) -> Tensor<4> {
+        let index = self.next(1);
+        self.convolution(&format!("pointwise.{index}"), [x.dims()[1], c_out], [1, 1], stride).forward(x)
+    }
+
+    fn norm(&mut self, x: Tensor<4>, relu: bool) -> Tensor<4> {
+        let index = self.next(2);
+        let channels = x.dims()[1];
+        assert_eq!(self.weights[&format!("norms.{index}.gamma")].values, vec![1.0; channels]);
+        NormAct::new(channels, &self.device).forward(x, relu)
+    }
+
+    fn dropout(&mut self, x: Tensor<4>) -> Tensor<4> {
+        let shape = x.dims();
+        let threshold = (DROPOUT * 4_294_967_296.0) as u32;
+        let keep = (1.0 / (1.0 - DROPOUT)) as f32;
+        let mask = |_| if self.noise.next_u32() < threshold { 0.0 } else { keep };
+        let mask: Vec<f32> = (0..shape.iter().product::<usize>()).map(mask).collect();
+        x * Tensor::<4>::from_data(TensorData::new(mask, shape), &self.device)
+    }
+
+    fn wrn_1d(&mut self, mut x: Tensor<4>, base: usize) -> Tensor<4> {
+        for c in [base, 2 * base, 2 * base] {
+            let input = x.clone();
+            for _ in 0..3 {
+                x = self.conv(x, c, 1);
+                x = self.dropout(x);
+                x = self.norm(x, true);
+            }
+            let shortcut = if input.dims()[1] == c {
+                input
+            } else {
+                let y = self.pointwise(input, c, 1);
+                self.norm(y, false)
+            };
+            x = maps::add(x, shortcut).expect("one shape");
+        }
+        x
+    }
+
+    fn wrn_2d(&mut self, x: Tensor<4>, width: usize, dense: bool) -> Tensor<4> {
+        let mut x = self.conv(x, 16, 1);
+        let strides = if dense { [1; 6] } else { [1, 1, 2, 1, 2, 1] };
+        for (block, stride) in strides.into_iter().enumerate() {
+            let c = (16 * width) << (block / 2);
+            let input = x.clone();
+            x = self.norm(x, true);
+            x = self.conv(x, c, 1);
+            x = self.dropout(x);
+            x = self.norm(x, true);
+            x = self.conv(x, c, stride);
+            let same = stride == 1 && input.dims()[1] == c;
+            let shortcut = if same { input } else { self.pointwise(input, c, stride) };
+            x = maps::add(x, shortcut).expect("one shape");
+        }
+        self.norm(x, true)
+    }
+
+    fn head(&mut self, x: Tensor<4>, dense: bool) -> Tensor<3> {
+        let [n, c, h, w] = x.dims();
+        let outputs = self.weights["head_bias"].values.len();
+        let bound = 1.0 / (c as f64).sqrt();
+        let weight = TensorData::new(self.draw("head_weight", bound), [c, outputs]);
+        let bias = TensorData::new(self.draw("head_bias", bound), [1, outputs]);
+        let (weight, bias) = (Tensor::from_data(weight, &self.device), Tensor::from_data(bias, &self.device));
+        if dense {
+            let y = x.reshape([n, c, h * w]).swap_dims(1, 2).reshape([n * h * w, c]).matmul(weight) + bias;
+            y.reshape([n, h * w, outputs]).swap_dims(1, 2)
+        } else {
+            (maps::mean_positions(x).expect("positions").matmul(weight) + bias).reshape([n, outputs, 1])
+        }
+    }
+}
+
+fn bits<const D: usize>(x: Tensor<D>) -> Vec<u32> {
+    x.into_data().try_to_vec::<f32>().expect("floats").into_iter().map(f32::to_bits).collect()
+}
+
+/// The bits of a training pass: the outputs, and the gradient of the sum of their squares with respect to the inputs.
+fn trained(x: Tensor<4>, forward: impl FnOnce(Tensor<4>) -> Tensor<3>) -> [Vec<u32>; 2] {
+    let x = x.require_grad();
+    let y = forward(x.clone());
+    let gradients = (y.clone() * y.clone()).sum().backward();
+    [bits(y), bits(x.grad(&gradients).expect("it was asked for"))]
+}
+
+fn compare(backbone: BackboneName, dense: bool, width: usize) {
+    let (channels, outputs, [h, w]) = (3, 5, if backbone == Wrn1d { [1, 23] } else { [9, 6] });
+    let shape = NetworkSpec { channels, outputs, dense, width, base: Some(2 * width), plain_kernels: &[7, 5, 3] };
+    let graph = by_name(backbone).graph(shape);
+    let kernels: Vec<[usize; 2]> =
+        [[3, 1], [5, 3], [7, 2], [1, 1]].into_iter().cycle().take(graph.plain_kernels().len()).collect();
+    let device = training_device(backbone.dims());
+    let [init, noise] = ["init", "noise"].map(|name| Seed(3).stream(name, &[]));
+    let network = Network::new(&graph, &Kernels::Fixed(kernels.clone()), &mut init.clone(), &device);
+    let x = normal(2 * channels * h * w, 1.0, &mut Seed(3).stream("x", &[]));
+    let x = Tensor::<4>::from_data(TensorData::new(x, [2, channels, h, w]), &device);
+    let found = trained(x.clone(), |x| {
+        let mut noise = noise.clone();
+        network.forward(x, &mut Pass { noise: Some(&mut noise), temperature: 1.0, dropout: DROPOUT })
+    });
+    let weights = parameters(&network);
+    let mut by_hand = ByHand { dims: backbone.dims(), weights, counts: [0; 3], kernels, drawn: init, noise, device };
+    let expected = trained(x, |x| {
+        let features = match backbone {
+            Wrn1d => by_hand.wrn_1d(x, 2 * width),
+            Wrn2d => by_hand.wrn_2d(x, width, dense),
+        };
+        by_hand.head(features, dense)
+    });
+    assert!(found == expected, "{backbone:?}, dense {dense}, width {width}: other bits");
+}
+
+#[test]
+fn networks_are_those_written_out_by_hand() {
+    for backbone in BackboneName::ALL {
+        for dense in [false, true] {
+            for width in [1, 2] {
+                compare(backbone, dense, width);
+            }
+        }
+    }
+}
+
+#[test]
+fn parameters_are_counted_without_a_network() {
+    for backbone in BackboneName::ALL {
+        for (outputs, k) in [(3, 5), (12, 9)] {
+            let plain_kernels = &[7, 5, 3];
+            let shape = NetworkSpec { channels: 2, outputs, dense: false, width: 2, base: None, plain_kernels };
+            let graph = by_name(backbone).graph(shape);
+            let kernels = Kernels::Fixed(vec![[k, 3]; graph.searched().len()]);
+            let network = Network::new(&graph, &kernels, &mut Seed(0).stream("test", &[]), &Device::flex());
+            let params = graph.fixed_params() + graph.searched_params(k);
+            assert_eq!(params, count_parameters(&network), "{}", backbone.name());
+        }
+    }
+}

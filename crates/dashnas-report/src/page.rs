@@ -1,0 +1,45 @@
+//! The report of a run, and the comparison of several, as one HTML file that needs no network and no script.
+//!
+//! `dashnas::run::load` reads what a run directory holds, of a finished run or not; `view` turns it into texts and
+//! drawings, and the template lays them out. `comparison` does the same for several runs.
+
+use dashnas::error::Error;
+use dashnas::run::load::Loaded;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_core::files::FileError;
+use std::path::Path;
+
+/// The report of a run as HTML; of a run that is not finished, with the parts that are there.
+///
+/// # Errors
+/// [`Error::Config`] or [`Error::File`] with the file that cannot be read.
+pub fn report(dir: &RunDir) -> Result<String, Error> {
+    crate::render::page("run.html", &crate::view::View::new(&Loaded::read(dir)?))
+}
+
+/// A comparison of several runs as HTML: a table, performance profiles (Dolan and Moré 2002; the paper's figures 1a
+/// and 4) and error against time (its figure 5). Runs that were not evaluated are listed only.
+///
+/// # Errors
+/// As [`report`].
+pub fn comparison(dirs: &[RunDir]) -> Result<String, Error> {
+    let runs = dirs.iter().map(Loaded::read).collect::<Result<Vec<_>, _>>()?;
+    crate::render::page("compare.html", &crate::comparison::Comparison::new(&runs))
+}
+
+/// Writes HTML to a file, whole or not at all.
+///
+/// # Errors
+/// [`Error::File`] with the path.
+pub fn write(path: &Path, html: &str) -> Result<(), Error> {
+    dashnas_core::files::write_atomic(path, html.as_bytes()).map_err(|e| FileError::io("write", path, e).into())
+}
+
+/// Writes the report of a run into its directory.
+///
+/// # Errors
+/// As [`report`], and those of writing the file.
+pub fn write_into(dir: &RunDir) -> Result<(), Error> {
+    Ok(dir.write(names::REPORT, report(dir)?.as_bytes())?)
+}

@@ -1,0 +1,120 @@
+//! Results in words, as the command and the report both show them.
+
+use dashnas::record::outcome::Outcome;
+use dashnas_core::task::{Metric, TaskKind};
+use dashnas_core::text::plural;
+
+/// The accuracy that belongs to an error rate, in percent; `None` for other metrics.
+pub fn accuracy(metric: Metric, value: f64) -> Option<String> {
+    (metric == Metric::ZeroOneError).then(|| format!("{:.2} %", 100.0 * (1.0 - value)))
+}
+
+/// A value of the metric, with the accuracy beside an error rate: `8.57 % (accuracy 91.43 %)`.
+pub fn with_accuracy(metric: Metric, value: f64) -> String {
+    let beside = accuracy(metric, value).map_or_else(String::new, |accuracy| format!(" (accuracy {accuracy})"));
+    metric.format(value) + &beside
+}
+
+/// A sentence that compares the searched with the plain network on the test split; `None` unless both were evaluated.
+pub fn verdict(outcome: &Outcome) -> Option<String> {
+    let (test, plain) = (outcome.test?, outcome.baseline_test?);
+    let title = outcome.metric.title();
+    let samples = outcome.samples[1];
+    // Only there is the error rate a number of wrong samples.
+    let counted = outcome.metric == Metric::ZeroOneError && matches!(outcome.task, TaskKind::Classification { .. });
+    let wrong = |error: f64| (error * samples as f64).round() as u64;
+    if test == plain {
+        return Some(match counted {
+            true => format!(
+                "Searched and plain network err alike: {} of {} wrong ({:.1} %).",
+                wrong(test),
+                plural(samples, "test sample"),
+                100.0 * test
+            ),
+            false => {
+                format!("The searched and the plain network have the same {title}: {}.", outcome.metric.format(test))
+            }
+        });
+    }
+    let counts = match counted {
+        true => format!(": {} instead of {} of {} wrong", wrong(test), wrong(plain), plural(samples, "test sample")),
+        false => String::new(),
+    };
+    let plain = format!("the plain {}'s", outcome.backbone.name());
+    // Nobody needs to be told that of an error rate.
+    let direction = if outcome.metric == Metric::ZeroOneError { "" } else { " (lower is better)" };
+    Some(match outcome.improvement() {
+        Some(gain) => {
+            let way = if gain > 0.0 { "lower" } else { "higher" };
+            format!(
+                "The searched network's {title} is {:.1} % {way} than {plain}{counts}{direction}.",
+                100.0 * gain.abs()
+            )
+        }
+        None => format!("The searched network's {title} is higher than {plain}, which is 0{counts}."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashnas_core::hyperparameters::Hyperparameters;
+    use dashnas_core::names::{BackboneName, Preset};
+    use dashnas_core::task::Loss;
+
+    fn outcome(task: TaskKind, metric: Metric, errors: [f64; 2]) -> Outcome {
+        Outcome {
+            version: "0".into(),
+            dataset: "data".into(),
+            task,
+            loss: Loss::CrossEntropy,
+            metric,
+            test: Some(errors[0]),
+            baseline_test: Some(errors[1]),
+            validation: None,
+            backbone: BackboneName::Wrn1d,
+            architecture: vec![],
+            hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
+            params: 1,
+            baseline_params: Some(1),
+            preset: Preset::Quick,
+            seed: 0,
+            samples: [100, 35],
+            seconds: [].into(),
+            notes: vec![],
+            run_dir: "run".into(),
+        }
+    }
+
+    #[test]
+    fn networks_are_compared_by_their_wrong_samples_where_they_can_be_counted() {
+        let classes = TaskKind::Classification { classes: 2 };
+        let said = |errors| verdict(&outcome(classes, Metric::ZeroOneError, errors)).expect("both were evaluated");
+        assert_eq!(said([3.0 / 35.0; 2]), "Searched and plain network err alike: 3 of 35 test samples wrong (8.6 %).");
+        assert_eq!(
+            said([3.0 / 35.0, 4.0 / 35.0]),
+            "The searched network's error rate is 25.0 % lower than the plain wrn-1d's: 3 instead of 4 of 35 test \
+             samples wrong."
+        );
+        assert!(said([3.0 / 35.0, 0.0]).contains("higher than the plain wrn-1d's, which is 0: 3 instead of 0 of 35"));
+    }
+
+    #[test]
+    fn other_metrics_are_compared_as_numbers() {
+        let field = TaskKind::DenseRegression { channels: 1 };
+        let said = |errors| verdict(&outcome(field, Metric::RelativeL2, errors)).expect("both were evaluated");
+        assert_eq!(
+            said([0.03, 0.04]),
+            "The searched network's relative L2 is 25.0 % lower than the plain wrn-1d's (lower is better)."
+        );
+        assert_eq!(said([0.03, 0.03]), "The searched and the plain network have the same relative L2: 0.0300.");
+        let alone = Outcome { baseline_test: None, ..outcome(field, Metric::RelativeL2, [0.03, 0.0]) };
+        assert_eq!(verdict(&alone), None);
+    }
+
+    #[test]
+    fn an_error_rate_has_the_accuracy_beside_it() {
+        assert_eq!(with_accuracy(Metric::ZeroOneError, 0.0857), "8.57 % (accuracy 91.43 %)");
+        assert_eq!(with_accuracy(Metric::Mae, 0.5), "0.5000");
+    }
+}

@@ -1,0 +1,59 @@
+//! A plan as text.
+
+use crate::budget::plan::{TimePlan, TrainingPlan, TunePlan};
+use std::fmt;
+
+impl fmt::Display for TimePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "plan for {} ({} spent on reading and measuring):", seconds(self.limit), seconds(self.made))?;
+        let mut from = self.made;
+        if let Some(s) = &self.search {
+            writeln!(
+                f,
+                "  search    {:>8}  {} steps of {} samples, each epoch over {:.0} % of the data",
+                seconds(s.until - from),
+                s.steps,
+                s.batch,
+                100.0 * s.subsample
+            )?;
+            from = s.until;
+        }
+        writeln!(f, "{}", self.training.lines(from))?;
+        write!(f, "  evaluate  {:>8}", seconds(self.reserve))?;
+        for note in &self.notes {
+            write!(f, "\n  note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+impl TrainingPlan {
+    /// Tuning, retraining and the plain backbone, each on one line. `from` is the time at which tuning begins.
+    pub fn lines(&self, from: f64) -> String {
+        let mut lines = Vec::new();
+        let tuning = match &self.tune {
+            TunePlan::None => None,
+            TunePlan::Grid { trials, steps } => Some(format!("grid, {trials} trials of {steps} steps")),
+            TunePlan::Asha { size } => Some(format!(
+                "ASHA, {} samples, {} to {} steps, one in {} promoted",
+                size.samples, size.min_steps, size.max_steps, size.reduction
+            )),
+        };
+        lines.extend(tuning.map(|tuning| format!("  tune      {:>8}  {tuning}", seconds(self.tune_until - from))));
+        lines.push(format!(
+            "  retrain   {:>8}  {} steps of {} samples",
+            seconds(self.retrain_until - self.tune_until),
+            self.steps,
+            self.batch
+        ));
+        lines.extend(self.baseline_until.map(|until| {
+            let time = seconds(until - self.retrain_until);
+            format!("  baseline  {time:>8}  the plain backbone, tuned and trained in the same way")
+        }));
+        lines.join("\n")
+    }
+}
+
+fn seconds(s: f64) -> String {
+    format!("{:.1} s", s.max(0.0))
+}

@@ -1,0 +1,35 @@
+//! Networks for a problem.
+
+use crate::problem::state::Problem;
+use burn::tensor::Device;
+use dashnas_core::rng::Seed;
+use dashnas_nn::backbone::spec::NetworkSpec;
+use dashnas_nn::graph::topology::Graph;
+use dashnas_nn::network::{Kernels, Network};
+
+/// The network that is tuned and retrained, always with the same initial weights.
+pub(crate) fn fresh_network(problem: &Problem, kernels: &[[usize; 2]], device: &Device) -> Network {
+    network_of_width(problem, problem.config().backbone.width, kernels, device)
+}
+
+/// As [`fresh_network`], of another width.
+pub(crate) fn network_of_width(problem: &Problem, width: usize, kernels: &[[usize; 2]], device: &Device) -> Network {
+    let graph = graph(problem, width);
+    let mut init = Seed(problem.config().seed).stream("retrain/init", &[]);
+    let kernels = Kernels::Fixed(kernels.to_vec());
+    Network::new(&graph, &kernels, &mut init, device)
+}
+
+/// The graph of the backbone of a problem at a width.
+pub(crate) fn graph(problem: &Problem, width: usize) -> Graph {
+    let config = problem.config();
+    let shape = NetworkSpec {
+        channels: problem.setup.train.input()[0],
+        outputs: problem.setup.task.outputs(),
+        dense: problem.setup.task.is_dense(),
+        width,
+        base: config.backbone.channels,
+        plain_kernels: &config.backbone.plain_kernels,
+    };
+    dashnas_nn::backbone::by_name(config.backbone_name(problem.setup.dims())).graph(shape)
+}

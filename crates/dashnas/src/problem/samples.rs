@@ -1,0 +1,152 @@
+//! Normalized samples, in batches.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use dashnas_data::split::Split;
+use dashnas_data::targets::Targets;
+use dashnas_formats::array::Array;
+use dashnas_formats::error::DataError;
+use dashnas_nn::loss::BatchTarget;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// The normalized inputs and targets of one split, or of several splits one after another.
+#[derive(Debug, Clone)]
+pub struct Samples {
+    /// The inputs of each split, shared between sets of samples.
+    inputs: Vec<Arc<Array>>,
+    /// The targets of all samples.
+    targets: Targets,
+    /// `[channels, height, width]` of one input; the height is 1 for series.
+    input: [usize; 3],
+    /// `[outputs, positions]` of value targets.
+    target: [usize; 2],
+}
+
+impl Samples {
+    /// Wraps a split whose inputs and targets are already normalized.
+    pub fn new(split: Split) -> Self {
+        let x = &split.x.shape;
+        let input = match x[1..] {
+            [c, l] => [c, 1, l],
+            [c, h, w] => [c, h, w],
+            // Data sets are checked when they are opened.
+            _ => unreachable!("inputs are N×C×L or N×C×H×W, not {x:?}"),
+        };
+        let target = match &split.y {
+            Targets::Classes(_) => [1, 1],
+            Targets::Values(v) => {
+                let outputs = v.shape.get(1).copied().unwrap_or(1);
+                [outputs, v.row_len() / outputs.max(1)]
+            }
+        };
+        Self { inputs: vec![Arc::new(split.x)], targets: split.y, input, target }
+    }
+
+    /// These samples followed by the others; `None` if the others have another shape.
+    pub fn joined(&self, others: &Self) -> Option<Self> {
+        let targets = match (&self.targets, &others.targets) {
+            (Targets::Classes(a), Targets::Classes(b)) => Targets::Classes([&a[..], b].concat()),
+            (Targets::Values(a), Targets::Values(b)) if a.shape[1..] == b.shape[1..] => {
+                let shape = [&[a.rows() + b.rows()], &a.shape[1..]].concat();
+                Targets::Values(Array::new(shape, [&a.data[..], &b.data].concat()))
+            }
+            _ => return None,
+        };
+        let inputs = self.inputs.iter().chain(&others.inputs).cloned().collect();
+        (self.input == others.input).then(|| Self { inputs, targets, ..*self })
+    }
+
+    /// The number of samples.
+    pub fn len(&self) -> usize {
+        self.inputs.iter().map(|x| x.rows()).sum()
+    }
+
+    /// The spatial axes of an input, 1 or 2.
+    pub fn dims(&self) -> usize {
+        self.inputs.first().map_or(1, |x| x.shape.len() - 2)
+    }
+
+    /// The input of one sample.
+    ///
+    /// # Errors
+    /// [`DataError::Gone`] if it is in a file that can no longer be read.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn row(&self, mut i: usize) -> Result<Cow<'_, [f32]>, DataError> {
+        for x in &self.inputs {
+            if i < x.rows() {
+                return x.fetch(i);
+            }
+            i -= x.rows();
+        }
+        panic!("there are only {} samples", self.len());
+    }
+
+    /// The targets of all samples.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `[channels, height, width]` of one input.
+    pub fn input(&self) -> [usize; 3] {
+        self.input
+    }
+
+    /// The inputs of the given rows, `[rows, C, H, W]`.
+    ///
+    /// # Errors
+    /// As [`Samples::row`].
+    pub fn inputs(&self, rows: &[usize], device: &Device) -> Result<Tensor<4>, DataError> {
+        let [c, h, w] = self.input;
+        let mut x = Vec::with_capacity(rows.len() * c * h * w);
+        for &i in rows {
+            x.extend_from_slice(&self.row(i)?);
+        }
+        Ok(Tensor::from_data(TensorData::new(x, [rows.len(), c, h, w]), device))
+    }
+
+    /// Inputs and targets of the given rows.
+    ///
+    /// # Errors
+    /// As [`Samples::row`].
+    pub fn batch(&self, rows: &[usize], device: &Device) -> Result<(Tensor<4>, BatchTarget), DataError> {
+        let target = match &self.targets {
+            Targets::Classes(labels) => {
+                // Class counts are checked to be far below i32::MAX when data is read.
+                let t: Vec<i32> = rows.iter().map(|&i| labels[i] as i32).collect();
+                BatchTarget::Classes(Tensor::<2, Int>::from_data(TensorData::new(t, [rows.len(), 1]), device))
+            }
+            Targets::Values(values) => {
+                let [outputs, positions] = self.target;
+                let mut y = Vec::with_capacity(rows.len() * outputs * positions);
+                for &i in rows {
+                    y.extend_from_slice(values.row(i));
+                }
+                value_target(y, [rows.len(), outputs, positions], device)
+            }
+        };
+        Ok((self.inputs(rows, device)?, target))
+    }
+
+    /// `[outputs, positions]` of value targets.
+    pub fn target(&self) -> [usize; 2] {
+        self.target
+    }
+}
+
+/// Value targets `[N, outputs, positions]`. A value that is NaN is unknown.
+pub(crate) fn value_target(mut values: Vec<f32>, shape: [usize; 3], device: &Device) -> BatchTarget {
+    let tensor = |data: Vec<f32>| Tensor::<3>::from_data(TensorData::new(data, shape), device);
+    if !values.iter().any(|v| v.is_nan()) {
+        return BatchTarget::Values(tensor(values));
+    }
+    let known = values.iter().map(|v| if v.is_nan() { 0.0 } else { 1.0 }).collect();
+    values.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
+    BatchTarget::Known { values: tensor(values), known: tensor(known) }
+}

@@ -1,0 +1,15 @@
+//! The records of a run: plain values that are reported to observers and kept in the run directory.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`event`] | events and the observers that receive them |
+//! | [`data`] | the data set that a run is about |
+//! | [`alpha`] | the probabilities of the kernels after every epoch of the search |
+//! | [`trial`] | tuning trials |
+//! | [`outcome`] | the result |
+
+pub mod alpha;
+pub mod data;
+pub mod event;
+pub mod outcome;
+pub mod trial;

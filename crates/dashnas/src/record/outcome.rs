@@ -1,0 +1,69 @@
+//! The result of a run, as `metrics.json` keeps it.
+
+use dashnas_core::hyperparameters::Hyperparameters;
+use dashnas_core::names::{BackboneName, Preset};
+use dashnas_core::stage::Stage;
+use dashnas_core::task::{Loss, Metric, TaskKind};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Version of the program.
+    pub version: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// The task.
+    pub task: TaskKind,
+    /// The training loss.
+    pub loss: Loss,
+    /// The metric of `test`, `baseline_test` and `validation`. Lower is better.
+    pub metric: Metric,
+    /// The metric of the searched network on the test split after its last epoch; `None` before the evaluation.
+    pub test: Option<f64>,
+    /// The metric of the plain backbone on the test split, if it was trained.
+    pub baseline_test: Option<f64>,
+    /// The metric of the best tuning trial on the validation split, if there was a tuning.
+    pub validation: Option<f64>,
+    /// The topology of the network.
+    pub backbone: BackboneName,
+    /// `[kernel size, dilation]` of every searched layer, in the order of the network.
+    pub architecture: Vec<[usize; 2]>,
+    /// The hyperparameters of retraining.
+    pub hyperparameters: Hyperparameters,
+    /// Number of trainable parameters of the searched network.
+    pub params: u64,
+    /// Number of trainable parameters of the plain backbone, if it was trained.
+    pub baseline_params: Option<u64>,
+    /// The preset.
+    pub preset: Preset,
+    /// The seed.
+    pub seed: u64,
+    /// Samples in the training and test splits.
+    pub samples: [usize; 2],
+    /// Wall-clock seconds of each stage, over all the processes that worked on it.
+    pub seconds: BTreeMap<Stage, f64>,
+    /// The changes that limits on time or memory made to the run, and why a tuning ended early, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// The run directory.
+    pub run_dir: PathBuf,
+}
+
+impl Outcome {
+    /// The relative improvement of the searched network over the plain backbone, `(b − t) / b` for their test metrics t
+    /// and b; negative if the searched network is worse. `None` if one of them is missing or b is 0.
+    pub fn improvement(&self) -> Option<f64> {
+        match (self.test, self.baseline_test) {
+            (Some(test), Some(baseline)) if baseline > 0.0 => Some((baseline - test) / baseline),
+            _ => None,
+        }
+    }
+
+    /// The receptive field of a searched layer on each axis, `(k − 1)·d + 1` positions.
+    pub fn receptive_field([kernel_size, dilation]: [usize; 2]) -> usize {
+        kernel_size.saturating_sub(1).saturating_mul(dilation).saturating_add(1)
+    }
+}

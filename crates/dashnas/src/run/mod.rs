@@ -1,0 +1,22 @@
+//! A run of the whole pipeline in a directory: what starts, plans, records and resumes it.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`pipeline`] | [`pipeline::Run`]: search, tuning, retraining and evaluation, together or one by one |
+//! | [`preview`] | the size of a run before it starts |
+//! | [`source`] | the data set of a run, by the name that the user gave |
+//! | [`load`] | the files of a run directory, for reports |
+//! | [`results`] | the results of single stages |
+//! | `limits`, `probe` | limits on time, memory, size and speed, and the measurements that they need |
+//! | `journal` | the event log and the checkpoints |
+//! | `card` | the description of the trained model |
+
+mod card;
+mod journal;
+mod limits;
+pub mod load;
+pub mod pipeline;
+pub mod preview;
+mod probe;
+pub mod results;
+pub mod source;

@@ -1,0 +1,187 @@
+//! The size of a run on a data set, without running it.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::problem::build::graph;
+use crate::problem::state::Problem;
+use crate::run::limits;
+use crate::stages::{retrain, search};
+use crate::tune::size::TuningSize;
+use aggconv::KernelSpace;
+use dashnas_core::names::{BackboneName, Preset};
+use dashnas_core::stage::Stage;
+use dashnas_core::text::plural;
+use dashnas_data::dataset::Dataset;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The run to which a configuration leads on a data set, without limits on time and memory. `Display` prints it for
+/// people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The preset of the configuration.
+    pub preset: Preset,
+    /// The backbone.
+    pub backbone: BackboneName,
+    /// Width factors in the search and after it; only in 2-D.
+    pub widths: Option<[usize; 2]>,
+    /// Channels of the network; only in 1-D.
+    pub channels: Option<usize>,
+    /// Number of layers whose kernels are searched.
+    pub layers: usize,
+    /// The kernel sizes K.
+    pub kernel_sizes: Vec<usize>,
+    /// The dilations D.
+    pub dilations: Vec<usize>,
+    /// The training of the supernet.
+    pub search: TrainingPreview,
+    /// Learning rate of the architecture parameters.
+    pub alpha_lr: f64,
+    /// The tuning; `None` if it is switched off.
+    pub tune: Option<TuningPreview>,
+    /// The training of the network that the search finds, with its learning rate without tuning.
+    pub retrain: TrainingPreview,
+    /// Samples of that training, and how many of them are from the given validation split.
+    pub retrain_samples: [usize; 2],
+    /// Whether the plain backbone is tuned and trained in the same way.
+    pub baseline: bool,
+    /// Deviations from the configuration, in words.
+    pub notes: Vec<String>,
+}
+
+/// The size of one training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TrainingPreview {
+    /// Epochs.
+    pub epochs: usize,
+    /// Total number of steps.
+    pub steps: u64,
+    /// Samples per batch.
+    pub batch_size: usize,
+    /// Learning rate at the start.
+    pub lr: f64,
+}
+
+/// The size of a tuning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TuningPreview {
+    /// Number of trials, if the tuning does not end early.
+    pub trials: usize,
+    /// Epochs per trial.
+    pub epochs: usize,
+    /// Steps per trial.
+    pub steps: u64,
+    /// Samples that trials draw from.
+    pub samples: usize,
+    /// Samples that score them.
+    pub validation: usize,
+    /// Learning rates.
+    pub learning_rates: Vec<f64>,
+}
+
+impl Preview {
+    /// The preview of a run.
+    ///
+    /// # Errors
+    /// Those of [`crate::run::pipeline::Run::start`] before it creates a directory: the run would be refused.
+    pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
+        let problem = Problem::new(config, data)?;
+        problem.setup.check_test(data)?;
+        limits::check_bounds(&problem)?;
+        let (config, dims, facts) = (problem.config(), problem.setup.dims(), problem.setup.facts());
+        let space = KernelSpace::new(config.kernel_sizes(dims), config.dilations())?;
+        let tuning = config.tune.enabled.then(|| TuningSize::new(&problem));
+        let untuned = config.untuned(problem.setup.task);
+        let supernet = search::fit_plan(&problem, &space);
+        let (epochs, steps) = retrain::size(&problem, Stage::Retrain);
+        Ok(Self {
+            preset: config.preset,
+            backbone: config.backbone_name(dims),
+            widths: (dims == 2).then_some([config.backbone.search_width, config.backbone.width]),
+            channels: config.backbone.channels.filter(|_| dims == 1),
+            layers: graph(&problem, config.backbone.search_width).searched().len(),
+            kernel_sizes: config.kernel_sizes(dims),
+            dilations: config.dilations(),
+            search: TrainingPreview {
+                epochs: supernet.epochs,
+                steps: supernet.steps(problem.setup.train.len()),
+                batch_size: supernet.batch_size,
+                lr: supernet.lr,
+            },
+            alpha_lr: config.alpha_lr(problem.setup.task),
+            tune: tuning.map(|tuning| TuningPreview {
+                trials: tuning.total().0,
+                epochs: tuning.trial_epochs(),
+                steps: tuning.trial_steps(),
+                samples: tuning.samples(),
+                validation: tuning.validation_samples(),
+                learning_rates: config.tune.learning_rates.clone(),
+            }),
+            retrain: TrainingPreview { epochs, steps, batch_size: config.retrain_batch_size(&facts), lr: untuned.lr },
+            retrain_samples: {
+                let all = retrain::samples(&problem);
+                [all, all - problem.setup.train.len()]
+            },
+            baseline: config.baseline.enabled,
+            notes: problem.setup.warnings.clone(),
+        })
+    }
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  would be run (preset {})", self.preset.name())?;
+        write!(f, "    backbone  {}", self.backbone.name())?;
+        if let Some([search, after]) = self.widths {
+            write!(f, ", width {search} in the search and {after} after it")?;
+        }
+        if let Some(channels) = self.channels {
+            write!(f, " of {}", plural(channels, "channel"))?;
+        }
+        writeln!(f, "; {} with searched kernels", plural(self.layers, "layer"))?;
+        writeln!(f, "    kernels   K = {{{}}}, D = {{{}}}", list(&self.kernel_sizes), list(&self.dilations))?;
+        writeln!(f, "    search    {}, {} for the architecture", self.search, self.alpha_lr)?;
+        match &self.tune {
+            None => writeln!(f, "    tune      off")?,
+            Some(tune) => writeln!(f, "    tune      {tune}")?,
+        }
+        write!(f, "    retrain   {}{}", self.retrain, if self.tune.is_some() { " if not tuned" } else { "" })?;
+        match self.retrain_samples {
+            [_, 0] => writeln!(f)?,
+            [all, given] => {
+                writeln!(f, "; on {}, {given} of them from the validation split", plural(all, "sample"))?;
+            }
+        }
+        let baseline = if self.baseline { "the plain backbone, tuned and trained in the same way" } else { "off" };
+        writeln!(f, "    baseline  {baseline}")?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "    note      {note}"))
+    }
+}
+
+impl fmt::Display for TuningPreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "up to {} of {} ({}) on {}, scored on {}; learning rates {}",
+            plural(self.trials, "trial"),
+            plural(self.epochs, "epoch"),
+            plural(self.steps as usize, "step"),
+            plural(self.samples, "sample"),
+            plural(self.validation, "sample"),
+            list(&self.learning_rates)
+        )
+    }
+}
+
+impl fmt::Display for TrainingPreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epochs, steps, batch_size, lr } = *self;
+        let (epochs, steps) = (plural(epochs, "epoch"), plural(steps as usize, "step"));
+        write!(f, "{epochs}, {steps} of {}, learning rate {lr}", plural(batch_size, "sample"))
+    }
+}
+
+/// Numbers separated by commas.
+fn list<T: ToString>(numbers: &[T]) -> String {
+    numbers.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,52 @@
+//! The data set of a run, by the name and the configuration that the user gave.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::record::event::{Event, Observer};
+use dashnas_core::stage::Stage;
+use dashnas_data::dataset::Dataset;
+use dashnas_data::preprocess;
+use dashnas_tasks::darcy::SolveProgress;
+use dashnas_tasks::source::DataSource;
+use std::path::Path;
+use std::time::Instant;
+
+/// Reads or generates the data set of a name, and applies the transforms of the configuration.
+///
+/// # Errors
+/// Those of [`read`], and [`Error::Data`] if a transform does not fit the data.
+pub fn load(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Error> {
+    let data = read(name, config, observer)?;
+    Ok(preprocess::apply(data, config.task.unknown, &config.task.transforms)?)
+}
+
+/// The data set of a name before its transforms, which are part of a trained model.
+///
+/// # Errors
+/// [`Error::Source`] or [`Error::Data`] if it cannot be read or generated, [`Error::Interrupted`] if the observer asked to
+/// stop.
+pub fn read(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Error> {
+    let source = DataSource::of(name, config.task.data_dir.as_deref().map(Path::new));
+    let start = Instant::now();
+    let mut shown = 0;
+    let mut show = |SolveProgress { done, total }: SolveProgress| {
+        if observer.cancelled() {
+            return false;
+        }
+        if done > shown {
+            let steps_total = total as u64;
+            if shown == 0 {
+                observer.event(&Event::StageStarted { stage: Stage::Data, steps_total, epochs: 0 });
+            }
+            shown = done;
+            let (stage, step) = (Stage::Data, done as u64);
+            observer.event(&Event::Step { stage, trial: None, epoch: 0, step, steps_total, loss: None, lr: None });
+        }
+        true
+    };
+    let data = source.read(&config.read_options(), &config.darcy, &mut show);
+    if shown > 0 && data.is_ok() {
+        observer.event(&Event::StageFinished { stage: Stage::Data, seconds: start.elapsed().as_secs_f64() });
+    }
+    Ok(data?)
+}

@@ -1,0 +1,38 @@
+//! The names of the files in a run directory.
+
+/// The resolved configuration.
+pub const CONFIG: &str = "config.toml";
+/// The record of the data set.
+pub const DATA: &str = "data.json";
+/// The plan by which a run meets its time limit.
+pub const PLAN: &str = "plan.json";
+/// The event log.
+pub const EVENTS: &str = "events.jsonl";
+/// Mixing probabilities over the epochs.
+pub const ALPHA: &str = "alpha.jsonl";
+/// The searched architecture.
+pub const ARCHITECTURE: &str = "architecture.json";
+/// The tuning trials and the chosen hyperparameters.
+pub const TUNING: &str = "tuning.json";
+/// The trained model, in one file.
+pub const MODEL: &str = "model.dashnas";
+/// The trained plain backbone.
+pub const BASELINE: &str = "baseline.dashnas";
+/// The outcome.
+pub const METRICS: &str = "metrics.json";
+/// The details of the evaluation on the test split.
+pub const EVALUATION: &str = "evaluation.json";
+/// The program and the machine.
+pub const ENVIRONMENT: &str = "environment.json";
+/// The current step.
+pub const STATUS: &str = "status.json";
+/// The report.
+pub const REPORT: &str = "report.html";
+/// The log of the program.
+pub const PROGRAM_LOG: &str = "run.log";
+/// The newest checkpoint.
+pub const CHECKPOINT: &str = "checkpoint";
+/// The previous checkpoint.
+pub const CHECKPOINT_PREVIOUS: &str = "checkpoint.prev";
+/// The file that the working process locks.
+pub const LOCK: &str = "run.lock";
