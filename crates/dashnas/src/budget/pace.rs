@@ -179,9 +179,13 @@ impl<'a> Pacer<'a> {
         NextStep::Take(self.state.progress)
     }
 
-    /// The position of the last step on the schedule of the learning rate, from 0 to 1.
-    pub fn progress(&self) -> f64 {
-        self.state.progress
+    /// The position of the last of `done` steps on the schedule of the learning rate, from 0 to 1.
+    pub fn progress_of_last(&self, done: u64) -> f64 {
+        if self.adapts() {
+            return self.state.progress;
+        }
+        // The state of a tuning trial is not saved: of a fixed number of steps the position follows.
+        self.state.progress.max(done.saturating_sub(1) as f64 / self.state.planned.max(done) as f64)
     }
 
     /// The time at which the training is to end, given the timings of the evaluation that follows.
@@ -278,6 +282,17 @@ mod tests {
         shares
     }
 
+    #[test]
+    fn a_fixed_number_of_steps_says_where_a_resumed_training_stands() {
+        let mut pace = Pacer::new(TrainingLength::Steps(7), None);
+        let shares = train(&FakeClock::default(), &mut pace, |_| 1.0);
+        assert_eq!(shares.len(), 7);
+        for (before, share) in shares.into_iter().enumerate() {
+            let resumed = Pacer::new(TrainingLength::Steps(7), None);
+            assert_eq!(resumed.progress_of_last(before as u64 + 1), share, "after step {before}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_training_ends_within_a_step_of_its_deadline_and_anneals_its_rate(
@@ -321,7 +336,7 @@ mod tests {
         let state = pace.state();
         assert_eq!(state.planned, 100);
         let mut again = Pacer::new(until(&clock, 100.0, 10, 1.0), Some(state));
-        assert_eq!(again.progress(), pace.progress());
+        assert_eq!(again.progress_of_last(1), pace.progress_of_last(1));
         assert_eq!(again.next_step(40), NextStep::Take(0.4));
         assert_eq!(again.planned(), 100);
         // Set back to an earlier step, the schedule does not start again.

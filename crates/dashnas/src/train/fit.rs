@@ -370,7 +370,10 @@ impl Fit<'_> {
         let counted_until = Instant::now();
         // The factor of the last step, if the training was interrupted after it: no step may be left.
         let factor = match &pace {
-            Some(pace) if training.at.step > 0 => plan.schedule.factor_at(pace.progress()),
+            Some(pace) if training.at.step > 0 => {
+                let done = number * plan.steps_per_epoch(n) + training.at.step;
+                plan.schedule.factor_at(pace.progress_of_last(done as u64))
+            }
             _ => plan.schedule.factor(number),
         };
         let mut epoch = EpochState {
