@@ -120,6 +120,24 @@ pub enum Error {
         /// The smallest value of any architecture.
         least: String,
     },
+    /// The network with the given kernels exceeds a bound.
+    #[error("the network with the given kernels has {least}, but at most {bound} are allowed")]
+    GivenBound {
+        /// The configuration key of the bound.
+        key: &'static str,
+        /// The bound.
+        bound: String,
+        /// The value of the network.
+        least: String,
+    },
+    /// A file has no kernels.
+    #[error("no kernels can be read from {}: {reason}", path.display())]
+    KernelFile {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        reason: String,
+    },
     /// A model cannot be built, read, written, run or exported.
     #[error(transparent)]
     Model(ModelError),
@@ -229,6 +247,15 @@ impl Error {
                 "raise `{key}` to {least}, or make the network smaller: `backbone.width`, `backbone.channels`, \
                  `space.kernel-sizes`"
             )),
+            Error::GivenBound { key, least, .. } => Some(format!(
+                "raise `{key}` to {least}, give smaller kernels, or make the network smaller: `backbone.width`, \
+                 `backbone.channels`"
+            )),
+            Error::KernelFile { .. } => Some(
+                "give a run directory, its architecture.json or metrics.json, or another JSON file with a list of \
+                 [kernel size, dilation] under \"kernels\""
+                    .into(),
+            ),
             _ => None,
         }
     }

@@ -81,6 +81,10 @@ impl ConfigError {
             | ConfigError::Invalid { .. } => {
                 "the configuration reference lists every key with its meaning and a valid value".to_owned()
             }
+            ConfigError::Mismatch { key: "search.kernels", .. } => {
+                "give one `[k, d]` for each searched layer, or set `search.kernels` to \"auto\" to search them"
+                    .to_owned()
+            }
             ConfigError::Mismatch { key, .. } => format!("set `{key}` to \"auto\" to choose it by the data"),
         })
     }

@@ -43,7 +43,7 @@ pub(super) const SECTIONS: [(&str, &str); 12] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 107] = [
+pub const KEYS: [Key; 109] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -177,6 +177,13 @@ pub const KEYS: [Key; 107] = [
          (images to series), permute (the points of every sample in one fixed random order).",
     ),
     key("task", "data-dir", "Folder with the files of a built-in task. auto: data/TASK."),
+    key("task", "train-samples", "Use only this number of training samples, the first ones. 0: all."),
+    key(
+        "search",
+        "kernels",
+        "Given kernels, for which nothing is searched: a list with [kernel size, dilation] of each searched layer, in \
+         the order of the network. They may lie outside of K and D. auto: the kernels are searched.",
+    ),
     key("search", "epochs", "Number of epochs."),
     key("search", "min-steps", "Run more epochs if they would have fewer steps than this in total. 0: no minimum."),
     key("search", "max-steps", "Run fewer epochs if they would have more steps than this in total. 0: no maximum."),

@@ -121,9 +121,11 @@ impl Config {
                 unknown: None,
                 transforms: vec![],
                 data_dir: None,
+                train_samples: 0,
             },
             augment: AugmentConfig { crop: 0, flip: false, shift: 0, amplitude: 0.0, mixup: 0.0, balance: false },
             search: SearchConfig {
+                kernels: None,
                 epochs: values.search_epochs,
                 min_steps: values.search_steps[0],
                 max_steps: values.search_steps[1],

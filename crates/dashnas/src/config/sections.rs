@@ -134,6 +134,8 @@ pub struct TaskConfig {
     /// Folder with the files of a built-in task; `None`: `data/TASK`.
     #[serde(with = "auto")]
     pub data_dir: Option<String>,
+    /// Number of training samples that are used, the first ones. 0: all.
+    pub train_samples: usize,
 }
 
 /// `[augment]`: augmentation and sampling of the training data; all off by default.
@@ -158,6 +160,10 @@ pub struct AugmentConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SearchConfig {
+    /// `[k, d]` of each searched layer, in the order of the network, where nothing is to be searched; `None`: they are
+    /// searched.
+    #[serde(with = "auto")]
+    pub kernels: Option<Vec<[usize; 2]>>,
     /// Number of epochs, each over a new subsample.
     pub epochs: usize,
     /// Smallest total number of steps, for which a small data set gets more epochs. 0: no minimum.

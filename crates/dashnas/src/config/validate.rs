@@ -2,6 +2,7 @@
 
 use crate::config::error::ConfigError;
 use crate::config::sections::Config;
+use aggconv::Candidate;
 use dashnas_core::names::ClassWeights;
 use dashnas_tasks::darcy::DarcyError;
 use std::fmt::Debug;
@@ -95,6 +96,8 @@ impl Config {
 
     fn validate_task(&self) -> Result<(), ConfigError> {
         let task = &self.task;
+        let samples = task.train_samples;
+        check("task.train-samples", &samples, samples <= i64::MAX as usize, "it can be at most 2^63 - 1")?;
         not_negative("task.focal-gamma", task.focal_gamma)?;
         positive("task.pos-weight", task.pos_weight)?;
         let share = task.validation_fraction;
@@ -118,6 +121,14 @@ impl Config {
 
     fn validate_search(&self) -> Result<(), ConfigError> {
         let search = &self.search;
+        if let Some(given) = &search.kernels {
+            let (sizes, dilations): (Vec<_>, Vec<_>) = given.iter().map(|&[k, d]| (k, d)).unzip();
+            kernels("search.kernels", &sizes)?;
+            let in_range = dilations.iter().all(|d| (1..=LARGEST).contains(d));
+            check("search.kernels", given, in_range, "dilations must be at least 1")?;
+            let reach = given.iter().all(|&[k, d]| Candidate::new(k, d).is_ok());
+            check("search.kernels", given, reach, "a kernel can reach at most 2^31 - 1 points from its center")?;
+        }
         counts("search.epochs", search.epochs)?;
         step_bounds("search.max-steps", search.min_steps, search.max_steps)?;
         fraction("search.subsample", search.subsample)?;

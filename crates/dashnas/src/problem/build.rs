@@ -1,9 +1,9 @@
 //! Networks for a problem.
 
+use crate::problem::backbone::{BackboneData, backbone_graph};
 use crate::problem::state::Problem;
 use burn::tensor::Device;
 use dashnas_core::rng::Seed;
-use dashnas_nn::backbone::spec::NetworkSpec;
 use dashnas_nn::graph::topology::Graph;
 use dashnas_nn::network::{Kernels, Network};
 
@@ -22,14 +22,7 @@ pub(crate) fn network_of_width(problem: &Problem, width: usize, kernels: &[[usiz
 
 /// The graph of the backbone of a problem at a width.
 pub(crate) fn graph(problem: &Problem, width: usize) -> Graph {
-    let config = problem.config();
-    let shape = NetworkSpec {
-        channels: problem.setup.train.input()[0],
-        outputs: problem.setup.task.outputs(),
-        dense: problem.setup.task.is_dense(),
-        width,
-        base: config.backbone.channels,
-        plain_kernels: &config.backbone.plain_kernels,
-    };
-    dashnas_nn::backbone::by_name(config.backbone_name(problem.setup.dims())).graph(shape)
+    let setup = &problem.setup;
+    let data = BackboneData { dims: setup.dims(), channels: setup.train.input()[0], task: setup.task };
+    backbone_graph(problem.config(), data, width)
 }

@@ -8,11 +8,13 @@
 //! | `augment` | augmented and class-balanced training batches |
 //! | `held_out` | held-out samples to score on |
 //! | `monitor` | the metric during a training |
+//! | `backbone` | the graph of the backbone, and the check of given kernels |
 //! | `build` | networks for a problem |
 //! | `memory` | a problem made to fit into a memory limit |
 //! | `eval_timing` | the time of an evaluation batch |
 
 pub mod augment;
+pub(crate) mod backbone;
 pub mod build;
 pub mod eval_timing;
 pub mod held_out;

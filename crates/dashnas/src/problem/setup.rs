@@ -6,6 +6,7 @@ use crate::config::sections::Config;
 use crate::error::Error;
 use crate::problem::augment::batches::AugmentedBatches;
 use crate::problem::augment::sampling::balanced_weights;
+use crate::problem::backbone::{BackboneData, check_kernel_count};
 use crate::problem::held_out::HeldOut;
 use crate::problem::samples::Samples;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -75,6 +76,10 @@ impl Setup {
             return Err(Error::MetricMismatch { metric, task: data.task, needs });
         }
         check_classes(&config, data)?;
+        if let Some(kernels) = &config.search.kernels {
+            let shape = BackboneData { dims: data.dims(), channels: data.channels(), task: data.task };
+            check_kernel_count(&config, shape, kernels.len(), "")?;
+        }
         let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input)?;
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
         let mut setup = Self {

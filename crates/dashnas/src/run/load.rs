@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::Error;
 use crate::evaluation::Evaluation;
+use crate::problem::backbone::{BackboneData, backbone_graph};
 use crate::record::alpha::AlphaRecord;
 use crate::record::data::DataRecord;
 use crate::record::event::Event;
@@ -13,7 +14,6 @@ use crate::run_dir::environment::Environment;
 use crate::run_dir::names;
 use dashnas_core::files::FileError;
 use dashnas_nn::architecture::Architecture;
-use dashnas_nn::backbone::spec::NetworkSpec;
 use dashnas_nn::graph::topology::Graph;
 use serde::de::DeserializeOwned;
 
@@ -66,15 +66,7 @@ impl Loaded {
     pub fn graph(&self) -> Option<Graph> {
         let (task, input) = (self.data.task?, self.data.input.as_deref()?);
         let dims = input.len().checked_sub(1).filter(|dims| [1, 2].contains(dims))?;
-        let shape = NetworkSpec {
-            channels: input[0],
-            outputs: task.outputs(),
-            dense: task.is_dense(),
-            width: self.config.backbone.width,
-            base: self.config.backbone.channels,
-            plain_kernels: &self.config.backbone.plain_kernels,
-        };
-        Some(dashnas_nn::backbone::by_name(self.config.backbone_name(dims)).graph(shape))
+        Some(backbone_graph(&self.config, BackboneData { dims, channels: input[0], task }, self.config.backbone.width))
     }
 }
 

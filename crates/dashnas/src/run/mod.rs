@@ -5,6 +5,7 @@
 //! | [`pipeline`] | [`pipeline::Run`]: search, tuning, retraining and evaluation, together or one by one |
 //! | [`preview`] | the size of a run before it starts |
 //! | [`source`] | the data set of a run, by the name that the user gave |
+//! | [`kernels`] | kernels that are given instead of searched |
 //! | [`load`] | the files of a run directory, for reports |
 //! | [`results`] | the results of single stages |
 //! | `limits`, `probe` | limits on time, memory, size and speed, and the measurements that they need |
@@ -13,6 +14,7 @@
 
 mod card;
 mod journal;
+pub mod kernels;
 mod limits;
 pub mod load;
 pub mod pipeline;
