@@ -75,6 +75,10 @@ pub fn fit<'py>(
         Some(names) => data.with_classes(names),
         None => Ok(data),
     });
+    let data = data.and_then(|data| match config.task.train_samples {
+        0 => Ok(data),
+        samples => data.with_train_samples(samples),
+    });
     let data = data.map_err(|e| from_pipeline(py, e))?;
 
     let scratch = tempfile::tempdir()?;

@@ -38,6 +38,11 @@ pub(crate) fn splits(
     Ok(())
 }
 
+/// Checks that not all training targets are unknown; `origin` is named in the errors.
+pub(crate) fn some_known(origin: &str, y: &Targets) -> Result<(), DataError> {
+    y.values().map_or(Ok(()), |values| known(origin, "y_train", values, true))
+}
+
 /// Checks the shapes of a split against the training inputs and the task.
 fn shapes(
     origin: &str,

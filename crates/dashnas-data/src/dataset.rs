@@ -6,7 +6,8 @@
 use crate::check::{self, Tolerance};
 use crate::normalize::Normalization;
 use crate::segments::Segments;
-use crate::split::Split;
+use crate::split::{Split, groups_of};
+use crate::targets::Targets;
 use crate::transform::kind::Transform;
 use dashnas_core::task::TaskKind;
 use dashnas_formats::error::DataError;
@@ -166,6 +167,41 @@ impl Dataset {
     /// Checks the whole set; errors name `origin`.
     pub(crate) fn check(&self, origin: &str, tolerance: Tolerance) -> Result<(), DataError> {
         check::splits(origin, self.task, &self.splits(), tolerance)
+    }
+
+    /// The same data set with only the first `samples` training samples, or with all if there are not more.
+    ///
+    /// # Errors
+    /// [`DataError::ClassLeftOut`] if a class has no sample among them, and [`DataError::NonFinite`] if no target is
+    /// known there.
+    pub fn with_train_samples(mut self, samples: usize) -> Result<Self, DataError> {
+        let all = self.train.len();
+        if samples >= all {
+            return Ok(self);
+        }
+        if let (Targets::Classes(labels), TaskKind::Classification { classes }) = (&self.train.y, self.task) {
+            // The place of the first sample of each class. Every class has one in the whole set.
+            let first = |class: usize| labels.iter().position(|&label| label as usize == class).unwrap_or(0);
+            let places: Vec<usize> = (0..classes).map(first).collect();
+            if let Some(class) = places.iter().position(|&place| place >= samples) {
+                let names = self.classes.as_ref();
+                return Err(DataError::ClassLeftOut {
+                    origin: self.name,
+                    samples,
+                    class: names.map_or_else(|| class.to_string(), |names| names[class].clone()),
+                    needed: places.into_iter().max().map_or(0, |place| place + 1),
+                });
+            }
+        }
+        self.train = self.train.select(&(0..samples).collect::<Vec<_>>());
+        check::some_known(&self.name, &self.train.y)?;
+        // Numbered anew, so that there are as many groups as numbers.
+        self.groups = self.groups.map(|groups| {
+            let names: Vec<String> = groups[..samples].iter().map(u32::to_string).collect();
+            groups_of(&names)
+        });
+        self.origin.notes.push(format!("only the first {samples} of {all} training samples are used"));
+        Ok(self)
     }
 
     /// The training, validation (if any) and test splits with their names.

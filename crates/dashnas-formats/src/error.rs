@@ -194,6 +194,18 @@ pub enum DataError {
         /// The first labels that never occur.
         missing: Vec<u64>,
     },
+    /// Of the training samples that are to be used, none is of a class.
+    #[error("{origin}: none of the first {samples} training samples is of class {class}")]
+    ClassLeftOut {
+        /// File or name of the set.
+        origin: String,
+        /// The number of training samples that are to be used.
+        samples: usize,
+        /// The name or the number of the class.
+        class: String,
+        /// The smallest number of training samples with every class.
+        needed: usize,
+    },
     /// All training samples are of one class: there is nothing to learn.
     #[error("{origin}: every label in `{array}` is {label}; classification needs at least 2 classes")]
     SingleClass {
@@ -362,6 +374,9 @@ impl DataError {
             DataError::NonFinite { .. } => "drop or impute these samples before saving".into(),
             DataError::BadLabel { .. } | DataError::LabelGap { .. } => {
                 "renumber with y = numpy.unique(y, return_inverse=True)[1], or set `task.kind` to regression".into()
+            }
+            DataError::ClassLeftOut { needed, .. } => {
+                format!("set `task.train-samples` to {needed} or more, or shuffle the samples of the data set")
             }
             DataError::SingleClass { .. } => "give samples of at least two classes, or set `task.kind` to another task".into(),
             DataError::UnseenClass { .. } => {

@@ -1,7 +1,7 @@
 //! The options that stand for keys of the configuration.
 
 /// Each key that has an option of its own, with the option.
-pub const FLAGS: [(&str, &str); 35] = [
+pub const FLAGS: [(&str, &str); 36] = [
     ("seed", "--seed"),
     ("tensorboard", "--tensorboard"),
     ("space.kernel-sizes", "--kernel-sizes"),
@@ -12,6 +12,7 @@ pub const FLAGS: [(&str, &str); 35] = [
     ("task.metric", "--metric"),
     ("task.data-dir", "--data-dir"),
     ("task.transforms", "--transform"),
+    ("task.train-samples", "--train-samples"),
     ("baseline.enabled", "--no-baseline"),
     ("tune.enabled", "--no-tune"),
     ("tune.tuner", "--tuner"),

@@ -2,7 +2,7 @@
 
 use crate::args::flags::flag;
 use crate::args::limits::Limits;
-use crate::args::numbers::whole;
+use crate::args::numbers::{positive, whole};
 use crate::args::reading::ReadArgs;
 use clap::builder::PossibleValuesParser;
 use clap::{ArgAction, Args};
@@ -58,6 +58,9 @@ pub struct Settings {
     /// A transform of the data after it is read; may be given more than once.
     #[arg(long, value_name = "NAME", action = ArgAction::Append, value_parser = PossibleValuesParser::new(Transform::ALL.map(Transform::name)))]
     transform: Vec<String>,
+    /// Use only the first N training samples [default: all].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = positive::<u32>())]
+    train_samples: Option<u32>,
     /// Do not train the plain network for comparison.
     #[arg(long)]
     no_baseline: bool,
@@ -76,6 +79,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether a `--set` sets a key.
+    pub fn sets(&self, key: &str) -> bool {
+        self.set.iter().any(|text| text.split_once('=').is_some_and(|(name, _)| name.trim() == key))
+    }
+
     /// The configuration of preset, file and options, where no data set is given.
     ///
     /// # Errors
@@ -124,6 +132,8 @@ impl Settings {
         if !self.transform.is_empty() {
             overrides.push(Override::new("task.transforms", self.transform.clone(), flag("task.transforms")));
         }
+        let samples = self.train_samples.map(i64::from);
+        overrides.extend(samples.map(|n| Override::new("task.train-samples", n, flag("task.train-samples"))));
         let recipe = recipes::find(self.recipe.as_deref().unwrap_or(data));
         let settings =
             recipe.map_or(Ok(vec![]), |recipe| Override::of_recipe(recipe, preset.unwrap_or(Preset::Standard)))?;

@@ -98,6 +98,11 @@ impl Setup {
             held_out_rows: [Vec::new(), Vec::new()],
             warnings: Vec::new(),
         };
+        let wanted = setup.config.task.train_samples;
+        if setup.train.len() < wanted {
+            let there = plural(setup.train.len(), "training sample");
+            setup.warnings.push(format!("{wanted} training samples are to be used, but the data set has only {there}"));
+        }
         setup.hold_out_validation();
         setup.merge_validation_for_retraining();
         Ok(setup)

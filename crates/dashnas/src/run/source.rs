@@ -20,10 +20,12 @@ pub fn load(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<
     Ok(preprocess::apply(data, config.task.unknown, &config.task.transforms)?)
 }
 
-/// The data set of a name before its transforms, which are part of a trained model.
+/// The data set of a name with the configured number of training samples, before its transforms, which are part of a
+/// trained model.
 ///
 /// # Errors
-/// [`Error::Source`] or [`Error::Data`] if it cannot be read or generated, [`Error::Interrupted`] if the observer asked to
+/// [`Error::Source`] or [`Error::Data`] if it cannot be read or generated, or if the number of training samples is too
+/// small for its classes, [`Error::Interrupted`] if the observer asked to
 /// stop.
 pub fn read(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Error> {
     let source = DataSource::of(name, config.task.data_dir.as_deref().map(Path::new));
@@ -48,5 +50,8 @@ pub fn read(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<
     if shown > 0 && data.is_ok() {
         observer.event(&Event::StageFinished { stage: Stage::Data, seconds: start.elapsed().as_secs_f64() });
     }
-    Ok(data?)
+    match config.task.train_samples {
+        0 => Ok(data?),
+        samples => Ok(data?.with_train_samples(samples)?),
+    }
 }
