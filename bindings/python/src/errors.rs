@@ -75,7 +75,9 @@ pub fn from_pipeline(py: Python<'_>, error: impl Into<Error>) -> PyErr {
         | Error::LossMismatch { .. }
         | Error::MetricMismatch { .. }
         | Error::Memory(_)
-        | Error::Bound { .. } => Class::Config,
+        | Error::Bound { .. }
+        | Error::GivenBound { .. }
+        | Error::KernelFile { .. } => Class::Config,
         Error::Model(_) | Error::File(_) | Error::RunDir(RunDirError::NotARun { .. }) | Error::MissingStage { .. } => {
             Class::Model
         }

@@ -8,7 +8,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::predict::PredictArgs;
 use crate::commands::report::ReportArgs;
-use crate::commands::run::RunArgs;
+use crate::commands::run::{RunArgs, StartArgs};
 use crate::commands::shell::{CompletionsArgs, ManArgs};
 use crate::commands::stages::StageArgs;
 use crate::commands::status::StatusArgs;
@@ -50,7 +50,7 @@ pub enum Command {
     Run(RunArgs),
     /// Only search for an architecture, in a new run directory.
     #[command(after_help = EXIT_CODES)]
-    Search(RunArgs),
+    Search(StartArgs),
     /// Tune the training hyperparameters in a run directory with a finished search.
     #[command(after_help = EXIT_CODES)]
     Tune(StageArgs),
@@ -134,7 +134,7 @@ mod tests {
                     --task regression --loss mse --metric mae --no-baseline --no-tune --tensorboard --set search.epochs=5 --max-params 20k \
                     --max-latency 1.5";
         let Command::Run(run) = Cli::parse_from(line.split_whitespace()).command else { panic!("run") };
-        let config = run.settings.load().unwrap();
+        let config = run.start.settings.load().unwrap();
         let mut expected = dashnas::config::Config::preset(Preset::Quick);
         expected.seed = 3;
         expected.space.kernel_sizes = Some(vec![3, 5]);

@@ -75,6 +75,7 @@ impl From<dashnas::Error> for Failure {
                     | Error::MetricMismatch { .. }
                     | Error::Memory(_)
                     | Error::Bound { .. }
+                    | Error::GivenBound { .. }
                     | Error::ConfigChanged { .. } => Code::Config,
                     Error::OtherData { .. }
                     | Error::Model(ModelError::Input(_))
@@ -82,6 +83,7 @@ impl From<dashnas::Error> for Failure {
                     | Error::MetricUndefined { .. } => Code::Data,
                     Error::RunDir(_)
                     | Error::MissingStage { .. }
+                    | Error::KernelFile { .. }
                     | Error::Model(ModelError::Output(_))
                     | Error::File(_) => Code::Files,
                     Error::Interrupted => Code::Interrupted,

@@ -6,7 +6,7 @@ use dashnas::record::trial::Tuning;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::task::Metric;
 use dashnas_core::text::{duration, plural};
-use dashnas_report::wording::{accuracy, verdict};
+use dashnas_report::wording::{accuracy, adjective, verdict};
 
 /// The result of a whole run: the kernels layer by layer, the test metric of both networks, and the time.
 pub fn result(outcome: &Outcome) -> String {
@@ -18,7 +18,7 @@ pub fn result(outcome: &Outcome) -> String {
         outcome.seed,
         plural(outcome.samples[0], "sample"),
         outcome.samples[1],
-        kernels(&outcome.architecture),
+        kernels(&outcome.architecture, outcome.kernels_given),
     );
     if let Some(results) = results(outcome) {
         text += &format!("{results}\n\n");
@@ -34,8 +34,8 @@ pub fn result(outcome: &Outcome) -> String {
     text + &format!("Run directory: {}\n", outcome.run_dir.display())
 }
 
-/// The searched kernels, layer by layer.
-pub fn kernels(architecture: &[[usize; 2]]) -> Table {
+/// The kernels, layer by layer, below a sentence that says so if they were given and not searched.
+pub fn kernels(architecture: &[[usize; 2]], given: bool) -> String {
     let mut table = table(&["layer", "kernel size k", "dilation d", "receptive field"]);
     for (layer, &choice) in architecture.iter().enumerate() {
         table.add_row([
@@ -46,7 +46,7 @@ pub fn kernels(architecture: &[[usize; 2]]) -> Table {
         ]);
     }
     right_align(&mut table, 0);
-    table
+    if given { format!("The kernels were given; nothing was searched.\n{table}") } else { table.to_string() }
 }
 
 /// The trials of the tuner and the best hyperparameters.
@@ -84,7 +84,7 @@ fn results(outcome: &Outcome) -> Option<Table> {
         let accuracy = accuracy(outcome.metric, value);
         [Some(network), Some(outcome.metric.format(value)), accuracy, Some(params)].into_iter().flatten()
     };
-    table.add_row(row("searched".to_owned(), test, outcome.params.to_string()));
+    table.add_row(row(adjective(outcome).to_owned(), test, outcome.params.to_string()));
     if let Some(baseline) = outcome.baseline_test {
         let params = outcome.baseline_params.map_or_else(String::new, |n| n.to_string());
         table.add_row(row(format!("plain {}", outcome.backbone.name()), baseline, params));
@@ -131,6 +131,7 @@ mod tests {
             validation: None,
             backbone: BackboneName::Wrn2d,
             architecture: vec![[9, 7], [3, 1]],
+            kernels_given: false,
             hyperparameters: Hyperparameters { lr: 0.01, weight_decay: 5e-4, momentum: 0.9, dropout: 0.0 },
             params: 1234,
             baseline_params: Some(1000),
@@ -146,6 +147,16 @@ mod tests {
     #[test]
     fn the_result_of_a_run() {
         insta::assert_snapshot!(result(&outcome()));
+    }
+
+    #[test]
+    fn given_kernels_are_not_called_searched() {
+        let text = result(&Outcome { kernels_given: true, ..outcome() });
+        assert!(
+            text.contains("The kernels were given; nothing was searched.\n") && !text.contains("searched "),
+            "{text}"
+        );
+        assert!(text.contains("The given-kernel network's relative L2 is 25.0 % lower"), "{text}");
     }
 
     #[test]

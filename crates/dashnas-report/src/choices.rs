@@ -5,13 +5,23 @@ use dashnas::config::keys::KEYS;
 use dashnas::config::layers::Override;
 use dashnas::config::rules::Facts;
 use dashnas::run::load::Loaded;
+use dashnas_core::digest::sha256;
 use dashnas_tasks::recipes;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 /// Keys that do not make another method: what is run where, on what data, and how often.
-const APART: [&str; 8] =
-    ["preset", "seed", "tensorboard", "task.kind", "task.metric", "task.unknown", "task.transforms", "task.data-dir"];
+const APART: [&str; 9] = [
+    "preset",
+    "seed",
+    "tensorboard",
+    "task.kind",
+    "task.metric",
+    "task.unknown",
+    "task.transforms",
+    "task.data-dir",
+    "task.train-samples",
+];
 /// Sections of such keys.
 const SECTIONS_APART: [&str; 3] = ["data", "darcy", "baseline"];
 /// Keys and sections that the plain backbone has nothing to do with.
@@ -67,7 +77,11 @@ fn values(config: &Config) -> Choices {
         let section =
             if key.section.is_empty() { Some(&table) } else { table.get(key.section).and_then(Value::as_table) };
         if let Some(value) = section.and_then(|s| s.get(key.name)).filter(|_| !APART.contains(&path.as_str())) {
-            values.insert(path, value.to_string().replace('"', ""));
+            let text = value.to_string().replace('"', "");
+            // Given kernels are too long for the name of a method.
+            let text =
+                if path == "search.kernels" && text != "auto" { sha256(text.as_bytes())[..8].into() } else { text };
+            values.insert(path, text);
         }
     }
     values

@@ -103,7 +103,8 @@ fn points(run: &Loaded, o: &Outcome, chosen: impl Fn(bool) -> String) -> Vec<Poi
     };
     let plain = o.baseline_test.zip(o.seconds.get(&Stage::Baseline));
     let plain = plain.map(|(error, &seconds)| point("plain", error, seconds));
-    o.test.map(|error| point("searched", error, searched)).into_iter().chain(plain).collect()
+    let kind = if o.kernels_given { "given kernels" } else { "searched" };
+    o.test.map(|error| point(kind, error, searched)).into_iter().chain(plain).collect()
 }
 
 fn best(methods: &[Method]) -> BTreeMap<&str, f64> {
@@ -263,6 +264,7 @@ mod tests {
             validation: None,
             backbone: config.backbone_name(1),
             architecture: vec![],
+            kernels_given: false,
             hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
             params: 1,
             baseline_params: Some(1),

@@ -4,7 +4,7 @@ use crate::alpha::{self, Layer};
 use crate::curves::{Figure, curves};
 use crate::kernels::{Block, blocks, receptive_fields};
 use crate::test_split::{NetworkOnTest, networks_on_test};
-use crate::wording::{verdict, with_accuracy};
+use crate::wording::{adjective, verdict, with_accuracy};
 use dashnas::record::event::Event;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::load::Loaded;
@@ -39,6 +39,8 @@ pub struct View {
     pub entropy: Option<String>,
     /// The blocks of the network.
     pub blocks: Vec<Block>,
+    /// Whether the kernels were given by the configuration, and not searched.
+    pub given: bool,
     /// The network in the paper's notation.
     pub notation: String,
     /// The layers after the blocks.
@@ -114,6 +116,7 @@ impl View {
             shades: alpha::range(&run.alpha)
                 .map(|[low, high]| format!("from {:.1} % (lightest) to {:.1} % (darkest)", 100.0 * low, 100.0 * high)),
             entropy: alpha::entropies(&run.alpha, kernel_sizes.len() * dilations.len()),
+            given: run.config.search.kernels.is_some(),
             notation: notation(&blocks),
             head: match task {
                 Some(t) if t.is_dense() => "1×1 convolution to the output's channels",
@@ -166,7 +169,7 @@ fn headline(outcome: &Outcome) -> Option<Headline> {
         let params = params.map_or(String::new(), |n| format!("{} parameters", thousands(n)));
         (name, with_accuracy(outcome.metric, error), 100.0 * error / most, params)
     };
-    let mut networks = vec![network("searched network".into(), test, Some(outcome.params))];
+    let mut networks = vec![network(format!("{} network", adjective(outcome)), test, Some(outcome.params))];
     if let Some(plain) = outcome.baseline_test {
         networks.push(network(format!("plain {}", outcome.backbone.name()), plain, outcome.baseline_params));
     }
@@ -187,8 +190,12 @@ fn facts(run: &Loaded, kernel_sizes: &[usize], dilations: &[usize]) -> Vec<(&'st
         facts.push(("loss", c.loss(task).name().into()));
         facts.push(("metric", format!("{} (lower is better)", c.metric(task).title())));
     }
-    facts.push(("kernel sizes K", list(kernel_sizes)));
-    facts.push(("dilations D", list(dilations)));
+    if c.search.kernels.is_some() {
+        facts.push(("kernels", "given by the configuration, not searched".into()));
+    } else {
+        facts.push(("kernel sizes K", list(kernel_sizes)));
+        facts.push(("dilations D", list(dilations)));
+    }
     facts.push(("preset", c.preset.name().into()));
     facts.push(("seed", c.seed.to_string()));
     facts.push(("data fingerprint", run.data.fingerprint.chars().take(16).collect()));

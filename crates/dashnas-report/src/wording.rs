@@ -15,10 +15,15 @@ pub fn with_accuracy(metric: Metric, value: f64) -> String {
     metric.format(value) + &beside
 }
 
+/// The name of the network that is not the plain one: `searched`, or `given-kernel` where the kernels were given.
+pub fn adjective(outcome: &Outcome) -> &'static str {
+    if outcome.kernels_given { "given-kernel" } else { "searched" }
+}
+
 /// A sentence that compares the searched with the plain network on the test split; `None` unless both were evaluated.
 pub fn verdict(outcome: &Outcome) -> Option<String> {
     let (test, plain) = (outcome.test?, outcome.baseline_test?);
-    let title = outcome.metric.title();
+    let (title, network) = (outcome.metric.title(), adjective(outcome));
     let samples = outcome.samples[1];
     // Only there is the error rate a number of wrong samples.
     let counted = outcome.metric == Metric::ZeroOneError && matches!(outcome.task, TaskKind::Classification { .. });
@@ -26,13 +31,14 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
     if test == plain {
         return Some(match counted {
             true => format!(
-                "Searched and plain network err alike: {} of {} wrong ({:.1} %).",
+                "{} and plain network err alike: {} of {} wrong ({:.1} %).",
+                if outcome.kernels_given { "Given-kernel" } else { "Searched" },
                 wrong(test),
                 plural(samples, "test sample"),
                 100.0 * test
             ),
             false => {
-                format!("The searched and the plain network have the same {title}: {}.", outcome.metric.format(test))
+                format!("The {network} and the plain network have the same {title}: {}.", outcome.metric.format(test))
             }
         });
     }
@@ -47,11 +53,11 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
         Some(gain) => {
             let way = if gain > 0.0 { "lower" } else { "higher" };
             format!(
-                "The searched network's {title} is {:.1} % {way} than {plain}{counts}{direction}.",
+                "The {network} network's {title} is {:.1} % {way} than {plain}{counts}{direction}.",
                 100.0 * gain.abs()
             )
         }
-        None => format!("The searched network's {title} is higher than {plain}, which is 0{counts}."),
+        None => format!("The {network} network's {title} is higher than {plain}, which is 0{counts}."),
     })
 }
 
@@ -74,6 +80,7 @@ mod tests {
             validation: None,
             backbone: BackboneName::Wrn1d,
             architecture: vec![],
+            kernels_given: false,
             hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
             params: 1,
             baseline_params: Some(1),
@@ -108,6 +115,10 @@ mod tests {
             "The searched network's relative L2 is 25.0 % lower than the plain wrn-1d's (lower is better)."
         );
         assert_eq!(said([0.03, 0.03]), "The searched and the plain network have the same relative L2: 0.0300.");
+        let given = Outcome { kernels_given: true, ..outcome(field, Metric::RelativeL2, [0.03, 0.04]) };
+        assert!(
+            verdict(&given).is_some_and(|text| text.starts_with("The given-kernel network's relative L2 is 25.0 %"))
+        );
         let alone = Outcome { baseline_test: None, ..outcome(field, Metric::RelativeL2, [0.03, 0.0]) };
         assert_eq!(verdict(&alone), None);
     }

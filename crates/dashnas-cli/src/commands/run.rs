@@ -12,7 +12,9 @@ use crate::output;
 use crate::results;
 use crate::verbosity::Verbosity;
 use clap::Args;
+use dashnas::config::Config;
 use dashnas::record::outcome::Outcome;
+use dashnas::run::kernels::KernelSource;
 use dashnas::run::pipeline::Run;
 use dashnas::run::source;
 use dashnas::run_dir::dir::RunDir;
@@ -25,9 +27,21 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// `run` and `search`.
+/// `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
+    /// What `search` takes, too.
+    #[command(flatten)]
+    pub start: StartArgs,
+    /// Do not search: take the kernels of a run directory, of a JSON file with a list of [kernel size, dilation] such as
+    /// its architecture.json, or random ones of the space with `random:SEED`.
+    #[arg(long, value_name = "RUN|FILE|random:SEED", conflicts_with = "resume", help_heading = "Configuration")]
+    pub architecture: Option<KernelSource>,
+}
+
+/// What `run` and `search` have in common.
+#[derive(Debug, Args)]
+pub struct StartArgs {
     /// A file or folder with a data set, or a task that `dashnas tasks` lists; `dashnas inspect` describes it. With
     /// --resume, it is only needed if the data set has moved.
     #[arg(required_unless_present = "resume")]
@@ -51,8 +65,9 @@ const RUNS: &str = "runs";
 
 /// Runs all stages, from a data set to a trained network.
 pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let Started { done: outcome, data, .. } = started(args, verbosity, |run| run.all())?;
-    if args.common.json {
+    let kernels = args.architecture.as_ref();
+    let Started { done: outcome, data, .. } = started(&args.start, kernels, verbosity, |run| run.all())?;
+    if args.start.common.json {
         output::print_json(&Finished { outcome, data })
     } else {
         output::print(&results::result(&outcome))
@@ -69,13 +84,14 @@ struct Finished {
 }
 
 /// Runs the search only.
-pub fn search(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let Started { done, dir, data } = started(args, verbosity, |mut run| run.searched())?;
+pub fn search(args: &StartArgs, verbosity: Verbosity) -> Result<(), Failure> {
+    let Started { done, dir, data } = started(args, None, verbosity, |mut run| run.searched())?;
+    let given = Config::load(None, Some(&dir.join(names::CONFIG)), &[])?.search.kernels.is_some();
     let Architecture { backbone, kernels, probabilities } = done;
     if args.common.json {
         return output::print_json(&Searched { backbone, architecture: kernels, probabilities, run_dir: dir, data });
     }
-    let (table, dir) = (results::kernels(&kernels), dir.display());
+    let (table, dir) = (results::kernels(&kernels, given), dir.display());
     output::print(&format!("{table}\n\nRun directory: {dir}\nNext: dashnas tune {dir}\n"))
 }
 
@@ -96,9 +112,11 @@ struct Started<T> {
     data: DataSummary,
 }
 
-/// Reads the data and prints its summary, starts or resumes a run, and does some work in it.
+/// Reads the data and prints its summary, starts or resumes a run, and does some work in it. Kernels from a source are
+/// not searched.
 fn started<T>(
-    args: &RunArgs,
+    args: &StartArgs,
+    kernels: Option<&KernelSource>,
     verbosity: Verbosity,
     work: impl FnOnce(Run<'_>) -> Result<T, dashnas::Error>,
 ) -> Result<Started<T>, Failure> {
@@ -108,8 +126,14 @@ fn started<T>(
         let done = opened.work(work).map_err(|e| stopped(e, dir))?;
         return Ok(Started { done, dir: dir.clone(), data });
     }
-    let config = args.settings.load_for(args.data.as_deref().unwrap_or_default())?;
+    let mut config = args.settings.load_for(args.data.as_deref().unwrap_or_default())?;
     // Checked before the data set is read or made, which may take a while.
+    if let Some(kernels) = kernels {
+        if args.settings.sets("search.kernels") {
+            return Err(twice());
+        }
+        kernels.check()?;
+    }
     match &args.out {
         Some(out) => RunDir::probe(out)?,
         None => RunDir::probe(&default_out(Path::new(RUNS), "probe"))?,
@@ -120,6 +144,9 @@ fn started<T>(
     let since = Instant::now();
     let data = source::load(source, &config, &mut observers)?;
     let read_in = since.elapsed();
+    if let Some(source) = kernels {
+        config.search.kernels = Some(source.resolve(&config, &data)?);
+    }
     observers.progress.set_metric(config.metric(data.task));
     let summary = summary(&data, &config);
     observers.progress.print(&translate(&summary.to_string()));
@@ -133,6 +160,12 @@ fn started<T>(
         observers.report(&dir);
     }
     Ok(Started { done, dir: dir.path().to_owned(), data: summary })
+}
+
+/// The failure of a command that gives the kernels twice.
+fn twice() -> Failure {
+    let hint = "leave out one of them".to_owned();
+    Failure::new(Code::Config, "both --architecture and `--set search.kernels` give the kernels", Some(hint))
 }
 
 /// The failure of a run, with the command that resumes it where that is possible.

@@ -26,6 +26,8 @@ pub struct Status {
     pub stages: Vec<StageStatus>,
     /// The step in progress; of a run that has stopped, the last one known.
     pub now: Option<Now>,
+    /// Whether the kernels are given by the configuration, and not searched.
+    pub kernels_given: bool,
     /// The epochs of the search that lie behind `alpha`; 0 before the first.
     pub alpha_epochs: usize,
     /// The leading kernel of each layer.
@@ -156,6 +158,7 @@ impl Status {
             process,
             stages,
             now,
+            kernels_given: run.config.search.kernels.is_some(),
             alpha_epochs: alpha.0,
             alpha: alpha.1,
             trials,

@@ -40,7 +40,8 @@ impl fmt::Display for Status {
         }
         if let Some(test) = self.test {
             let value = |v: f64| self.metric.map_or_else(|| short(v), |metric| with_accuracy(metric, v));
-            writeln!(f, "\nTest {}: searched network {}", self.metric_name(), value(test))?;
+            let network = if self.kernels_given { "network with the given kernels" } else { "searched network" };
+            writeln!(f, "\nTest {}: {network} {}", self.metric_name(), value(test))?;
             if let Some(plain) = self.baseline_test {
                 writeln!(f, "Test {}: plain network {}", self.metric_name(), value(plain))?;
             }
@@ -102,6 +103,7 @@ impl Status {
 
     fn stage(&self, s: &StageStatus) -> String {
         let mut words = match (s.seconds, s.begun) {
+            _ if s.stage == Stage::Search && self.kernels_given => return "none: the kernels are given".into(),
             (Some(seconds), _) => vec![format!("finished in {}", duration(seconds))],
             (None, true) if self.state == State::Running => vec!["in progress".to_owned()],
             (None, true) => vec!["started".to_owned()],

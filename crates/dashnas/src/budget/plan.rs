@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The work that the configuration would do without a time limit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestedWork {
-    /// The steps of the search and their batch size.
+    /// The steps of the search, 0 where the kernels are given, and their batch size.
     pub search: RequestedSteps,
     /// The tuning; `None` if it is switched off.
     pub tune: Option<RequestedTuning>,
@@ -93,7 +93,8 @@ pub struct TimePlan {
     /// to itself.
     #[serde(rename = "side_by_side", default = "one")]
     pub concurrent_share: f64,
-    /// The search; `None` if there is no time for one, so that the backbone keeps its original kernels.
+    /// The search; `None` if the kernels are given, or if there is no time for a search, so that the backbone keeps its
+    /// original kernels.
     pub search: Option<SearchPlan>,
     /// Tuning, retraining and the training of the plain backbone.
     pub training: TrainingPlan,

@@ -42,7 +42,8 @@ impl TimePlan {
     pub fn new(requested: &RequestedWork, limit: f64, clock: &dyn Clock, costs: &mut dyn CostModel) -> Self {
         let mut notes = Vec::new();
         let width = requested.widths.first().copied().unwrap_or(1);
-        let search_step = costs.search_step(requested.search.batch);
+        // Without a search, where the kernels are given, there is nothing to measure.
+        let search_step = if requested.searches() { costs.search_step(requested.search.batch) } else { 0.0 };
         let concurrent_share =
             if requested.tune.is_some() { costs.concurrent_share(width, requested.retrain.batch) } else { 1.0 };
         let [with_baseline, without] =
@@ -125,10 +126,11 @@ impl Planner<'_> {
         }
         let stretch = (self.remaining(reserve) / seconds).min(MAX_STRETCH);
         let steps = (requested.search.steps as f64 * stretch) as u64;
-        let search = requested.search_plan(steps, requested.search.batch, self.search_step, self.now);
-        let planner = self.trainings(reserve, search.until, baseline, stretch);
+        let plan = || requested.search_plan(steps, requested.search.batch, self.search_step, self.now);
+        let search = requested.searches().then(plan);
+        let planner = self.trainings(reserve, search.map_or(self.now, |search| search.until), baseline, stretch);
         let training = planner.plan(self.width, None, costs, notes);
-        Some(self.plan(self.width, evaluation, reserve, Some(search), training, std::mem::take(notes)))
+        Some(self.plan(self.width, evaluation, reserve, search, training, std::mem::take(notes)))
     }
 
     /// A plan with less of everything and without the plain backbone. `seconds` are those of all the requested work.
@@ -137,8 +139,10 @@ impl Planner<'_> {
         let reserve = writing_seconds(self.limit) + requested.evaluation(self.width, false, costs).seconds;
         let search_seconds = self.search_step * requested.search.steps as f64;
         let share = (search_seconds / seconds.max(1e-9)).clamp(SEARCH_SHARE[0], SEARCH_SHARE[1]);
-        let search = requested.reduced_search(share * self.remaining(reserve), clock.seconds(), costs);
+        let reduced = |costs| requested.reduced_search(share * self.remaining(reserve), clock.seconds(), costs);
+        let search = if requested.searches() { reduced(&mut *costs) } else { None };
         match &search {
+            None if !requested.searches() => {}
             None => notes.push(format!(
                 "search skipped: it needs {MIN_SEARCH_STEPS} steps of {:.2} s, more than its share of the limit; the \
                  backbone keeps its original kernels",
@@ -203,6 +207,11 @@ impl Planner<'_> {
 }
 
 impl RequestedWork {
+    /// Whether there is a search: there is none where the kernels are given.
+    fn searches(&self) -> bool {
+        self.search.steps > 0
+    }
+
     /// Seconds of all the requested work at a width, without evaluation on the test split.
     fn seconds(
         &self,

@@ -30,12 +30,26 @@ fn baseline_bytes(data: u64, resident: Option<u64>) -> u64 {
     }
 }
 
+/// The largest kernel size that a network after the search can have.
+fn largest_kernel(problem: &Problem) -> usize {
+    let config = problem.config();
+    let sizes = match &config.search.kernels {
+        None => config.kernel_sizes(problem.setup.dims()),
+        // The plain backbone may have larger ones.
+        Some(given) => {
+            let plain = graph(problem, config.backbone.width).plain_kernels();
+            given.iter().chain(&plain).map(|&[k, _]| k).collect()
+        }
+    };
+    sizes.into_iter().max().unwrap_or(1)
+}
+
 /// The memory of a training after the search, with dropout or without.
 fn training(problem: &Problem, dropout: bool) -> Footprint {
     let config = problem.config();
     let wide = graph(problem, config.backbone.width);
     let trained = Trained { graph: &wide, input: problem.setup.train.input(), dropout };
-    trained.retraining(config.kernel_sizes(problem.setup.dims()).into_iter().max().unwrap_or(1))
+    trained.retraining(largest_kernel(problem))
 }
 
 /// Bytes of a training with a dropout rate, in the micro-batches that were decided.
@@ -49,6 +63,38 @@ pub(crate) fn training_bytes(problem: &Problem, dropout: f64) -> u64 {
 /// that is unknown.
 pub(crate) fn memory_headroom(problem: &Problem) -> Option<u64> {
     problem.budget.memory_headroom().or_else(available)
+}
+
+/// Fits the search into `limit` bytes, of which `baseline` are in use: the formulation that replaces the configured
+/// one, if any, and the samples in a micro-batch.
+fn fit_search(
+    problem: &Problem,
+    search: &Trained<'_>,
+    space: &KernelSpace,
+    [baseline, limit]: [u64; 2],
+    notes: &mut Vec<String>,
+) -> Result<(Option<Formulation>, usize), Error> {
+    let config = problem.config();
+    let batch = config.search_batch_size(&problem.setup.facts());
+    let footprint = search.searching(space, config.backbone.depthwise);
+    let mut formulation = None;
+    if config.search.formulation != Formulation::Auto {
+        // Only Eq. 2 keeps more than its inputs, and only `auto` never builds the dense kernel.
+        let extra =
+            if config.search.formulation == Formulation::MixedResults { search.mixed_results(space) } else { 0 };
+        let dense_kernel =
+            4 * 3 * 16 * (space.support().pow(problem.setup.dims() as u32)) as u64 * problem.setup.train.len() as u64;
+        let needs = footprint.bytes(batch) + extra * batch as u64 + dense_kernel.min(footprint.fixed);
+        if baseline + needs > limit {
+            formulation = Some(Formulation::Auto);
+            notes.push(format!(
+                "search formulation changed from {} to auto, which needs less memory and agrees within rounding",
+                config.search.formulation.name()
+            ));
+        }
+    }
+    let least = least_micro_batch(problem.setup.task.is_dense());
+    Ok((formulation, micro_batch(footprint, batch, least, baseline, limit)?))
 }
 
 /// Fits a problem into a memory limit: by the formulation of the search, then by micro-batches. `data` are the bytes
@@ -65,31 +111,15 @@ pub fn fit(problem: &Problem, limit: u64, data: u64, later: u64) -> Result<Memor
     let (narrow, wide) = (graph(problem, config.backbone.search_width), graph(problem, config.backbone.width));
     let dense = problem.setup.task.is_dense();
     let trained = |graph, dropout| Trained { graph, input: problem.setup.train.input(), dropout };
-    let search = trained(&narrow, false);
-    let footprint = search.searching(&space, config.backbone.depthwise);
     let batch = config.search_batch_size(&facts);
-    let mut formulation = None;
-    if config.search.formulation != Formulation::Auto {
-        // Only Eq. 2 keeps more than its inputs, and only `auto` never builds the dense kernel.
-        let extra =
-            if config.search.formulation == Formulation::MixedResults { search.mixed_results(&space) } else { 0 };
-        let dense_kernel =
-            4 * 3 * 16 * (space.support().pow(problem.setup.dims() as u32)) as u64 * problem.setup.train.len() as u64;
-        let needs = footprint.bytes(batch) + extra * batch as u64 + dense_kernel.min(footprint.fixed);
-        if baseline + needs > limit {
-            formulation = Some(Formulation::Auto);
-            notes.push(format!(
-                "search formulation changed from {} to auto, which needs less memory and agrees within rounding",
-                config.search.formulation.name()
-            ));
-        }
-    }
+    let (formulation, search_part) = match config.search.kernels {
+        Some(_) => (None, batch),
+        None => fit_search(problem, &trained(&narrow, false), &space, [baseline, limit], &mut notes)?,
+    };
     let least = least_micro_batch(dense);
-    let search_part = micro_batch(footprint, batch, least, baseline, limit)?;
     let dropouts = config.tune.dropouts.iter().chain([&config.retrain.dropout, &config.asha.dropouts[1]]);
-    let largest = config.kernel_sizes(problem.setup.dims()).into_iter().max().unwrap_or(1);
     let training = trained(&wide, dropouts.into_iter().any(|d| *d > 0.0));
-    let footprint = training.retraining(largest);
+    let footprint = training.retraining(largest_kernel(problem));
     let train_batch = config.retrain_batch_size(&facts);
     let train_part = micro_batch(footprint, train_batch, least, baseline, limit)?;
     let evaluating = training.evaluating(footprint.fixed / 16);

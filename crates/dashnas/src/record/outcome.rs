@@ -31,6 +31,9 @@ pub struct Outcome {
     pub backbone: BackboneName,
     /// `[kernel size, dilation]` of every searched layer, in the order of the network.
     pub architecture: Vec<[usize; 2]>,
+    /// Whether the kernels were given by the configuration, and not searched.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kernels_given: bool,
     /// The hyperparameters of retraining.
     pub hyperparameters: Hyperparameters,
     /// Number of trainable parameters of the searched network.

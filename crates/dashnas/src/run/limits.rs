@@ -131,6 +131,9 @@ pub(crate) fn plan(
     let requested = requested_work(problem, data, device)?;
     let mut plan = {
         let mut probe = Probe::new(problem, device)?;
+        if let Some(kernels) = &problem.config().search.kernels {
+            probe = probe.with_kernels(kernels.clone());
+        }
         TimePlan::new(&requested, limit, problem.budget.clock(), &mut probe)
     };
     let (wanted, widest) = (problem.config().backbone.width, requested.widths.first().copied());
@@ -206,8 +209,9 @@ fn requested_work(problem: &Problem, data: &Dataset, device: &Device) -> Result<
         // The narrowest network was within the bounds when that was checked; measured times vary.
         widths.extend(all.last());
     }
+    let search_steps = if config.search.kernels.is_some() { 0 } else { search.steps(problem.setup.train.len()) };
     Ok(RequestedWork {
-        search: RequestedSteps { steps: search.steps(problem.setup.train.len()), batch: search.batch_size },
+        search: RequestedSteps { steps: search_steps, batch: search.batch_size },
         tune,
         retrain: RequestedSteps {
             steps: crate::stages::retrain::size(problem, Stage::Retrain).1,

@@ -463,6 +463,7 @@ impl<'a> Run<'a> {
             validation: self.validation(),
             backbone: architecture.backbone,
             architecture: architecture.kernels.clone(),
+            kernels_given: config.search.kernels.is_some(),
             hyperparameters: best,
             params: count_parameters(network),
             baseline_params: baseline.map(count_parameters),

@@ -33,7 +33,10 @@ pub struct Preview {
     pub kernel_sizes: Vec<usize>,
     /// The dilations D.
     pub dilations: Vec<usize>,
-    /// The training of the supernet.
+    /// The given kernels, for which nothing is searched; `None` if they are searched.
+    #[serde(default)]
+    pub given: Option<Vec<[usize; 2]>>,
+    /// The training of the supernet; without epochs and steps if the kernels are given.
     pub search: TrainingPreview,
     /// Learning rate of the architecture parameters.
     pub alpha_lr: f64,
@@ -93,6 +96,7 @@ impl Preview {
         let tuning = config.tune.enabled.then(|| TuningSize::new(&problem));
         let untuned = config.untuned(problem.setup.task);
         let supernet = search::fit_plan(&problem, &space);
+        let searches = config.search.kernels.is_none();
         let (epochs, steps) = retrain::size(&problem, Stage::Retrain);
         Ok(Self {
             preset: config.preset,
@@ -102,9 +106,10 @@ impl Preview {
             layers: graph(&problem, config.backbone.search_width).searched().len(),
             kernel_sizes: config.kernel_sizes(dims),
             dilations: config.dilations(),
+            given: config.search.kernels.clone(),
             search: TrainingPreview {
-                epochs: supernet.epochs,
-                steps: supernet.steps(problem.setup.train.len()),
+                epochs: if searches { supernet.epochs } else { 0 },
+                steps: if searches { supernet.steps(problem.setup.train.len()) } else { 0 },
                 batch_size: supernet.batch_size,
                 lr: supernet.lr,
             },
@@ -138,9 +143,19 @@ impl fmt::Display for Preview {
         if let Some(channels) = self.channels {
             write!(f, " of {}", plural(channels, "channel"))?;
         }
-        writeln!(f, "; {} with searched kernels", plural(self.layers, "layer"))?;
-        writeln!(f, "    kernels   K = {{{}}}, D = {{{}}}", list(&self.kernel_sizes), list(&self.dilations))?;
-        writeln!(f, "    search    {}, {} for the architecture", self.search, self.alpha_lr)?;
+        let origin = if self.given.is_some() { "given" } else { "searched" };
+        writeln!(f, "; {} with {origin} kernels", plural(self.layers, "layer"))?;
+        match &self.given {
+            Some(given) => {
+                let kernels: Vec<String> = given.iter().map(|[k, d]| format!("({k}, {d})")).collect();
+                writeln!(f, "    kernels   given: {}", kernels.join(" "))?;
+                writeln!(f, "    search    none")?;
+            }
+            None => {
+                writeln!(f, "    kernels   K = {{{}}}, D = {{{}}}", list(&self.kernel_sizes), list(&self.dilations))?;
+                writeln!(f, "    search    {}, {} for the architecture", self.search, self.alpha_lr)?;
+            }
+        }
         match &self.tune {
             None => writeln!(f, "    tune      off")?,
             Some(tune) => writeln!(f, "    tune      {tune}")?,

@@ -26,6 +26,9 @@ use dashnas_nn::network::{ConvLayer, Kernels, Network};
 use dashnas_nn::optim::{AlphaRule, SgdConfig};
 use dashnas_nn::tensor_data::floats;
 
+/// The note of a run with given kernels.
+const GIVEN_NOTE: &str = "the kernels are given, so that nothing is searched";
+
 /// Writes `alpha.jsonl`, one line per epoch.
 struct AlphaLog<'a> {
     log: Log,
@@ -83,13 +86,33 @@ fn fallback_architecture(
     recorder: &mut dyn Recorder,
 ) -> Result<Architecture, Error> {
     recorder.event(&Event::StageStarted { stage: Stage::Search, steps_total: 0, epochs: 0 });
-    dir.log(names::ALPHA)?;
     let own = graph(problem, problem.config().backbone.width).plain_kernels();
     let kernels = nearest_kernels(problem, &own, device)?;
     if kernels != own {
         let message = "the original kernel sizes exceed the search bounds: using the nearest allowed sizes".into();
         recorder.event(&Event::Warning { message });
     }
+    write_without_search(problem, kernels, dir)
+}
+
+/// The architecture where the configuration gives the kernels, each with probability 1.
+///
+/// # Errors
+/// [`Error::File`] if `architecture.json` cannot be written.
+fn given_architecture(
+    problem: &Problem,
+    kernels: &[[usize; 2]],
+    dir: &RunDir,
+    recorder: &mut dyn Recorder,
+) -> Result<Architecture, Error> {
+    recorder.event(&Event::StageStarted { stage: Stage::Search, steps_total: 0, epochs: 0 });
+    recorder.event(&Event::Note { message: GIVEN_NOTE.into() });
+    write_without_search(problem, kernels.to_vec(), dir)
+}
+
+/// Writes an architecture that was not searched, and an empty log of the search.
+fn write_without_search(problem: &Problem, kernels: Vec<[usize; 2]>, dir: &RunDir) -> Result<Architecture, Error> {
+    dir.log(names::ALPHA)?;
     let backbone = problem.config().backbone_name(problem.setup.dims());
     let architecture = Architecture { backbone, probabilities: vec![1.0; kernels.len()], kernels };
     dir.write_json(names::ARCHITECTURE, &architecture)?;
@@ -107,6 +130,9 @@ pub(crate) fn search(
     device: &Device,
     recorder: &mut dyn Recorder,
 ) -> Result<Architecture, Error> {
+    if let Some(kernels) = &problem.config().search.kernels {
+        return given_architecture(problem, kernels, dir, recorder);
+    }
     if problem.budget.plan().is_some_and(|plan| plan.search.is_none()) {
         return fallback_architecture(problem, dir, device, recorder);
     }

@@ -136,14 +136,17 @@ pub(crate) fn most_probable(
 }
 
 /// Checks that some architecture of a width is within the bounds of the configuration, before time is spent on the
-/// search.
+/// search: the one with the given kernels, if they are given.
 ///
 /// # Errors
-/// [`Error::Bound`] with the smallest bound that can be met.
+/// [`Error::Bound`] with the smallest bound that can be met; [`Error::GivenBound`] if the kernels are given.
 pub(crate) fn check_possible(problem: &Problem, width: usize, device: &Device) -> Result<(), Error> {
     let bounds = Bounds::of(&problem.config().budget);
     if !bounds.any() {
         return Ok(());
+    }
+    if let Some(kernels) = &problem.config().search.kernels {
+        return check_given(problem, kernels, width, bounds, device);
     }
     let space = KernelSpace::new(problem.config().kernel_sizes(problem.setup.dims()), problem.config().dilations())?;
     let selector = Selector::new(problem, width, space.candidates(), device);
@@ -152,6 +155,37 @@ pub(crate) fn check_possible(problem: &Problem, width: usize, device: &Device) -
     let fast = |most: f64| selector.seconds(&selector.smallest()) <= most;
     let unmet = Bounds { latency: bounds.latency.filter(|&most| !fast(most)), ..bounds };
     selector.select(&equal_scores, unmet).map(drop)
+}
+
+/// Checks that the network with the given kernels is within bounds at a width.
+///
+/// # Errors
+/// [`Error::GivenBound`] with the value of the network.
+fn check_given(
+    problem: &Problem,
+    kernels: &[[usize; 2]],
+    width: usize,
+    bounds: Bounds,
+    device: &Device,
+) -> Result<(), Error> {
+    if let Some(most) = bounds.params {
+        let graph = graph(problem, width);
+        let layers = graph.searched().into_iter().zip(kernels);
+        let searched = layers.map(|(conv, &[k, _])| conv.params(k, graph.dims()));
+        let params = searched.fold(graph.fixed_params(), u64::saturating_add);
+        if params > most {
+            let (bound, least) = (format!("{most} parameters"), format!("{params} parameters"));
+            return Err(Error::GivenBound { key: "budget.max-params", bound, least });
+        }
+    }
+    let Some(most) = bounds.latency else { return Ok(()) };
+    let network = network_of_width(problem, width, kernels, &device.clone().inner());
+    let measured = seconds(&network, problem.setup.train.input());
+    if measured > most {
+        let (bound, least) = (format!("{:.3} ms", most * 1e3), format!("{:.3} ms", measured * 1e3));
+        return Err(Error::GivenBound { key: "budget.max-latency", bound, least });
+    }
+    Ok(())
 }
 
 /// The original kernels of the backbone or, if they exceed the bounds of the configuration, the kernels within the
