@@ -1,8 +1,9 @@
-//! Timing of whole training steps, on the cases of [`cases`].
+//! Timing of whole training steps, on the cases of [`cases`], and of the search against random kernels ([`search`]).
 
 pub mod cases;
 pub mod infer;
 mod layers;
+pub mod search;
 
 pub use crate::bench::infer::{InferBench, InferReport, random_inputs};
 pub use crate::bench::layers::LayerReport;

@@ -1,0 +1,45 @@
+//! The errors of a bench of the search.
+
+use crate::error::Error;
+use std::path::PathBuf;
+
+/// An error of a bench of the search.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchBenchError {
+    /// The folder has results of another configuration.
+    #[error("`{key}` is {given}, but the results in {} were made with {before}", path.display())]
+    Changed {
+        /// The key of the configuration.
+        key: String,
+        /// Its value now.
+        given: String,
+        /// Its value in the folder.
+        before: String,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A setting that would make the networks incomparable.
+    #[error("`{key}` is set, but a bench of the search compares {compares}")]
+    Unsuitable {
+        /// The key of the configuration.
+        key: &'static str,
+        /// What the bench compares.
+        compares: &'static str,
+    },
+    /// An error of one of its runs.
+    #[error(transparent)]
+    Run(#[from] Error),
+}
+
+impl SearchBenchError {
+    /// Advice on how to solve the problem, if there is any. Settings are named by their configuration keys.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            SearchBenchError::Changed { .. } => {
+                Some("restore the setting, or choose another folder for the other configuration".into())
+            }
+            SearchBenchError::Unsuitable { key, .. } => Some(format!("leave `{key}` at its default")),
+            SearchBenchError::Run(error) => error.hint(),
+        }
+    }
+}
