@@ -2,6 +2,7 @@
 
 use crate::commands::bench::figures::BenchFiguresArgs;
 use crate::commands::bench::infer::BenchInferArgs;
+use crate::commands::bench::search::BenchSearchArgs;
 use crate::commands::bench::step::BenchStepArgs;
 use crate::commands::config::ConfigArgs;
 use crate::commands::export::ExportArgs;
@@ -81,7 +82,7 @@ pub enum Command {
     /// Download the files of a task of the paper.
     #[command(after_help = EXIT_CODES)]
     Fetch(FetchArgs),
-    /// Measure training steps, predictions, or the figures of the paper on this machine.
+    /// Measure training steps, predictions, the figures of the paper, or the search.
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Print the configuration that the given options lead to, with an explanation of every key.
@@ -114,6 +115,10 @@ pub enum BenchCommand {
     Figures(BenchFiguresArgs),
     /// Measure the predictions of a trained model: the latency of single samples, and the throughput of batches.
     Infer(BenchInferArgs),
+    /// Measure the search: the networks that it finds against random ones of the same space, tuned and trained alike. A
+    /// bench that was interrupted is continued by the same command.
+    #[command(after_help = EXIT_CODES)]
+    Search(BenchSearchArgs),
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Bench(BenchCommand::Step(args)) => bench::step::step(args, verbosity),
         Command::Bench(BenchCommand::Figures(args)) => bench::figures::figures(args, verbosity),
         Command::Bench(BenchCommand::Infer(args)) => bench::infer::infer(args, verbosity),
+        Command::Bench(BenchCommand::Search(args)) => bench::search::search(args, verbosity),
         Command::Predict(args) => predict::predict(args, verbosity),
         Command::Export(args) => export::export(args, verbosity),
         Command::Tasks(args) => tasks::list(args),
