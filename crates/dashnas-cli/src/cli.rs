@@ -118,7 +118,7 @@ pub enum BenchCommand {
     /// Measure the search: the networks that it finds against random ones of the same space, tuned and trained alike. A
     /// bench that was interrupted is continued by the same command.
     #[command(after_help = EXIT_CODES)]
-    Search(BenchSearchArgs),
+    Search(Box<BenchSearchArgs>),
 }
 
 #[cfg(test)]

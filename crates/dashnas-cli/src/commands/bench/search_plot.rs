@@ -8,6 +8,9 @@ use std::error::Error;
 /// A group of networks in the drawing.
 type Row<'a> = (&'static str, RGBColor, &'a [NetworkResult]);
 
+/// The error of a network that is drawn.
+type ErrorOf = fn(&NetworkResult) -> Option<f64>;
+
 const GRAY: RGBColor = RGBColor(120, 120, 120);
 const ORANGE: RGBColor = RGBColor(213, 94, 0);
 const DARK_BLUE: RGBColor = RGBColor(0, 90, 181);
@@ -26,9 +29,7 @@ pub fn svg(document: &Document) -> Result<Option<String>, Box<dyn Error>> {
         ("searched", DARK_BLUE, &document.searched),
         ("whole run", DARK_BLUE, &document.whole),
     ];
-    let test = |n: &NetworkResult| n.test;
-    let validation = |n: &NetworkResult| n.validation;
-    let panels: [(&str, &dyn Fn(&NetworkResult) -> Option<f64>); 2] = [("test", &test), ("validation", &validation)];
+    let panels: [(&str, ErrorOf); 2] = [("test", |n| n.test), ("validation", |n| n.validation)];
     let drawn: Vec<_> =
         panels.into_iter().filter(|(_, of)| rows.iter().any(|row| row.2.iter().any(|n| of(n).is_some()))).collect();
     if drawn.is_empty() {
@@ -40,7 +41,7 @@ pub fn svg(document: &Document) -> Result<Option<String>, Box<dyn Error>> {
         let root = SVGBackend::with_string(&mut out, (820, height)).into_drawing_area();
         root.fill(&WHITE)?;
         for (area, (split, of)) in root.split_evenly((drawn.len(), 1)).iter().zip(&drawn) {
-            panel(area, document, split, &rows, of)?;
+            panel(area, document, split, &rows, *of)?;
         }
         root.present()?;
     }
@@ -53,7 +54,7 @@ fn panel(
     document: &Document,
     split: &str,
     rows: &[Row<'_>],
-    of: &dyn Fn(&NetworkResult) -> Option<f64>,
+    of: ErrorOf,
 ) -> Result<(), Box<dyn Error>> {
     let (scale, unit) = if document.metric == Metric::ZeroOneError { (100.0, " in %") } else { (1.0, "") };
     let value = |n: &NetworkResult| of(n).filter(|v| v.is_finite()).map(|v| scale * v);
