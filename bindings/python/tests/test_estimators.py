@@ -391,6 +391,17 @@ def test_settings_are_checked(tiny: Tiny) -> None:
     assert DashClassifier(preset="quick", config={**TINY, **flat}).fit(x, y).model_.card["architecture"]["kernels"]
 
 
+def test_kernels_can_be_given_and_training_samples_left_out() -> None:
+    x, y = waves(24)
+    kernels = [(5, 1), (3, 2), (7, 3)] * 3
+    config = {**TINY, "search": {"kernels": kernels}, "task.train_samples": 20}
+    card = DashClassifier(preset="quick", config=config).fit(x, y).model_.card
+    assert card["architecture"]["kernels"] == [list(kernel) for kernel in kernels]
+    assert card["training"]["samples"] == 20
+    with pytest.raises(ConfigError, match="9 searched layers"):
+        DashClassifier(preset="quick", config={**TINY, "search.kernels": kernels[:2]}).fit(x, y)
+
+
 def test_inputs_are_checked(tiny: Tiny) -> None:
     x, y = waves(24)
     model = DashClassifier(**tiny).fit(x, y)

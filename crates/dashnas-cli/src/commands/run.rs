@@ -175,7 +175,7 @@ fn stopped(error: dashnas::Error, dir: &Path) -> Failure {
             let hint = format!("resume it with `dashnas run --resume {}`", dir.display());
             Failure::new(Code::Interrupted, error, Some(hint))
         }
-        dashnas::Error::Bound { key, ref least, .. } => {
+        dashnas::Error::Bound { key, ref least, .. } | dashnas::Error::GivenBound { key, ref least, .. } => {
             let dir = dir.display();
             let hint = format!(
                 "set {key} to {least} in {dir}/config.toml and resume with `dashnas run --resume {dir}`; the search is kept"

@@ -119,3 +119,23 @@ fn selected_rows_keep_input_and_target_together() {
     assert_eq!(picked.y, Targets::Classes(vec![2, 0, 2]));
     assert_eq!(Array::new(vec![3, 2], (0..6).map(|v| v as f32).collect()).select(&[1]).data, [2.0, 3.0]);
 }
+
+#[test]
+fn the_first_training_samples_keep_every_class_and_their_groups() {
+    let set = || {
+        let task = TaskKind::Classification { classes: 3 };
+        let set = Dataset::new("toy", task, toy(&[0, 1, 0, 2, 1]), None, toy(&[2, 1])).unwrap();
+        Dataset { groups: Some(vec![4, 0, 4, 7, 0]), ..set }
+    };
+    let four = set().with_train_samples(4).unwrap();
+    assert_eq!(four.train, toy(&[0, 1, 0, 2]));
+    assert_eq!((four.test.len(), four.groups), (2, Some(vec![0, 1, 0, 2])));
+    assert_eq!(four.origin.notes, ["only the first 4 of 5 training samples are used"]);
+    for all in [5, 100] {
+        assert_eq!(set().with_train_samples(all).unwrap(), set());
+    }
+    let error = set().with_classes(["a", "b", "c"].map(str::to_owned).to_vec()).unwrap().with_train_samples(3);
+    let error = error.unwrap_err();
+    assert_eq!(error.to_string(), "toy: none of the first 3 training samples is of class c");
+    assert!(error.hint().is_some_and(|hint| hint.starts_with("set `task.train-samples` to 4 or more")));
+}

@@ -339,3 +339,14 @@ fn plans_are_stored_as_json() {
     assert!(FollowingEvaluation::of(&ran.plan, false).is_some() && FollowingEvaluation::of(&old, false).is_none());
     assert_eq!(back.search.map(|s| s.steps), ran.plan.search.map(|s| s.steps));
 }
+
+#[test]
+fn there_is_no_search_where_the_kernels_are_given() {
+    // With time for everything, and with time for a part of it.
+    for limit in [36000.0, 60.0] {
+        let ran = run(&requested([0, 200, 1000], 4, None), limit, 1.0, &STEADY);
+        assert!(ran.plan.search.is_none() && ran.searched == 0 && ran.retrained > 0, "{ran:?}");
+        assert!(!ran.plan.notes.iter().any(|note| note.contains("search")), "{:?}", ran.plan.notes);
+        assert!(ran.end <= 1.05 * limit, "{ran:?}");
+    }
+}

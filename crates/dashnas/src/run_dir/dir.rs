@@ -7,7 +7,7 @@
 //! | `plan.json` | the plan by which the run meets its time limit |
 //! | `events.jsonl` | the events, one JSON object per line |
 //! | `alpha.jsonl` | the mixing probabilities of every layer, one line per epoch |
-//! | `architecture.json` | the kernels found by the search |
+//! | `architecture.json` | the kernels of every layer, found by the search or given |
 //! | `tuning.json` | every trial and the chosen hyperparameters |
 //! | `model.dashnas` | the trained model: weights and all that is needed to use them |
 //! | `baseline.dashnas` | the plain backbone, trained |
