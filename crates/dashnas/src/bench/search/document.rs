@@ -85,7 +85,7 @@ pub struct Document {
     pub ratio_to_random: ByGroup<f64>,
     /// The ratio of the mean error to that of the plain backbone.
     pub ratio_to_plain: ByGroup<f64>,
-    /// Seconds of all entries.
+    /// Seconds of all entries; equal networks of the control were trained once.
     pub seconds: f64,
     /// The size of the bench, with the configuration of all runs.
     pub settings: DocumentSettings,
@@ -224,7 +224,7 @@ impl Document {
             },
             ratio_to_random: groups.ratios(Group::Random),
             ratio_to_plain: groups.ratios(Group::Plain),
-            seconds: results.iter().map(|(_, record)| seconds(record)).sum(),
+            seconds: total_seconds(results),
             settings: DocumentSettings { size: facts.settings, config: facts.config.clone() },
         }
     }
@@ -232,7 +232,13 @@ impl Document {
 
 /// Seconds of an entry with its short trials.
 pub(crate) fn seconds(record: &EntryRecord) -> f64 {
-    record.seconds + record.trials.iter().map(|trial| trial.seconds).sum::<f64>()
+    record.seconds + record.trial_seconds()
+}
+
+/// Seconds of all entries. Equal networks of the control were trained once.
+fn total_seconds(results: &Results<'_>) -> f64 {
+    let others = results.iter().filter(|(entry, _)| !entry.group.is_control()).map(|(_, record)| record);
+    distinct(results).into_iter().chain(others).fold(0.0, |sum, record| sum + seconds(record))
 }
 
 /// The networks of the control, each architecture once.
@@ -247,19 +253,18 @@ fn distinct<'a>(results: &'a Results<'_>) -> Vec<&'a EntryRecord> {
 }
 
 fn network_result(facts: &Facts, entry: &Entry, record: &EntryRecord) -> NetworkResult {
-    let record = record.clone();
     NetworkResult {
         name: entry.name.clone(),
         seed: entry.seed(&facts.config),
-        kernels: record.kernels,
+        kernels: record.kernels.clone(),
         validation: record.validation,
         validation_loss: record.validation_loss,
         test: record.test,
         test_loss: record.test_loss,
         seconds: record.seconds,
-        stages: record.stages,
-        trial_seconds: record.trials.iter().map(|trial| trial.seconds).sum(),
-        reason: record.reason,
+        trial_seconds: record.trial_seconds(),
+        stages: record.stages.clone(),
+        reason: record.reason.clone(),
     }
 }
 
@@ -356,7 +361,7 @@ mod tests {
         assert!(whole.ratio_to_plain.searched.metric.is_some_and(|r| (r - 2.5 / 3.5).abs() < 1e-12));
         let agreement = whole.agreement.searched.expect("two seeds");
         assert_eq!((agreement.kernel, agreement.size, agreement.dilation), (0.0, 1.0, 0.0));
-        assert_eq!(whole.seconds, 2.0 * plan.len() as f64);
+        assert_eq!(whole.seconds, 2.0 * 8.0, "two searches and two whole runs beside four distinct networks");
         // [3, 1], [5, 1], [3, 3] and [5, 3]; [5, 1] is found again.
         let reach = whole.kendall.iter().find(|c| c.signal.starts_with("reach")).expect("it has values");
         assert_eq!(reach.networks, 4);

@@ -79,6 +79,11 @@ impl EntryRecord {
         Some(layers.iter().map(|layer| entropy(layer)).sum::<f64>() / layers.len() as f64)
     }
 
+    /// Seconds of the additional short trials.
+    pub fn trial_seconds(&self) -> f64 {
+        self.trials.iter().fold(0.0, |sum, trial| sum + trial.seconds)
+    }
+
     /// The test metric as a statistic takes it: infinite if the network could not be trained.
     pub fn error(&self) -> Option<f64> {
         self.or_failed(self.test)
