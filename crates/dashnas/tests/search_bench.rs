@@ -33,7 +33,7 @@ fn tiny() -> Config {
     c.space.dilations = Some(vec![1, 3]);
     c.backbone.channels = Some(4);
     (c.search.epochs, c.search.min_steps, c.search.max_steps) = (1, 0, 3);
-    (c.tune.epochs, c.tune.min_steps, c.tune.max_steps) = (4, 0, 0);
+    (c.tune.epochs, c.tune.min_steps, c.tune.max_steps) = (8, 0, 0);
     c.tune.learning_rates = vec![0.1, 0.01];
     (c.retrain.epochs, c.retrain.min_steps, c.retrain.max_steps) = (1, 0, 4);
     c

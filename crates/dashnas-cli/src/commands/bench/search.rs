@@ -18,7 +18,7 @@ use dashnas::Error;
 use dashnas::bench::search::document::Document;
 use dashnas::bench::search::error::SearchBenchError;
 use dashnas::bench::search::runner::{BenchObserver, BenchProgress, SearchBench};
-use dashnas::bench::search::settings::BenchSettings;
+use dashnas::bench::search::settings::{BenchSettings, check};
 use dashnas::record::event::{Event, Observer, RunStart};
 use dashnas::run::source;
 use dashnas_core::files::write_atomic;
@@ -62,6 +62,9 @@ const DRAWING: &str = "bench.svg";
 /// Runs the bench, or the rest of it.
 pub fn search(args: &BenchSearchArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let config = args.settings.load_for(&args.data)?;
+    let settings = BenchSettings { random: args.random.into(), uniform: args.uniform.into(), seeds: args.seeds.into() };
+    // Before the data set is read or made, which may take a while.
+    check(&config, settings).map_err(failure)?;
     let mut observers = Observers::new(interruptible(args.common.threads, verbosity)?);
     let data = source::load(&args.data, &config, &mut observers)?;
     let progress = observers.progress;
@@ -73,7 +76,7 @@ pub fn search(args: &BenchSearchArgs, verbosity: Verbosity) -> Result<(), Failur
         source: &record(&args.data),
         data: &data,
         out: &out,
-        settings: BenchSettings { random: args.random.into(), uniform: args.uniform.into(), seeds: args.seeds.into() },
+        settings,
         workers: args.workers.into(),
     };
     let document = bench.run(&watch).map_err(failure)?;
@@ -166,7 +169,7 @@ fn line(progress: &BenchProgress<'_>, document: &Document) -> String {
         _ => String::new(),
     };
     let Some((name, record)) = progress.entry else {
-        return format!("bench: {} of {} networks have a result{remaining}", progress.done, progress.of);
+        return format!("bench: {} of {} entries have a result{remaining}", progress.done, progress.of);
     };
     let result = match (&record.reason, record.test) {
         (Some(reason), _) => format!("failed: {reason}"),

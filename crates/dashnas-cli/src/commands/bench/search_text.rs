@@ -3,7 +3,8 @@
 use comfy_table::{CellAlignment, Table, presets};
 use dashnas::bench::search::document::{ByGroup, Document, NetworkResult};
 use dashnas::bench::search::statistics::{Agreement, mean};
-use dashnas_core::text::{duration, plural};
+use dashnas_core::stage::Stage;
+use dashnas_core::text::{duration, plural, plural_of};
 use std::path::Path;
 
 /// The whole text.
@@ -17,7 +18,7 @@ pub fn text(document: &Document, out: &Path) -> String {
         document.preset.name(),
         document.seed,
         plural(train, "sample"),
-        plural(planned, "network"),
+        plural_of(planned, "entry", "entries"),
         errors(document),
         statistics(document),
     );
@@ -30,7 +31,7 @@ pub fn text(document: &Document, out: &Path) -> String {
     }
     text += &agreement(document);
     text += &entropy(document);
-    text + &format!("Time: {} in all.\nResults: {}\n", duration(document.seconds), out.display())
+    text + &format!("{}\nResults: {}\n", times(document), out.display())
 }
 
 /// The groups of networks with their titles.
@@ -143,6 +144,18 @@ fn entropy(document: &Document) -> String {
         })
     };
     line("the search", document.entropy.searched) + &line("the paper's search", document.entropy.paper)
+}
+
+/// The mean time of a search, and the time of the whole bench.
+fn times(document: &Document) -> String {
+    let search = |of: &[NetworkResult]| {
+        mean(&of.iter().filter_map(|n| n.stages.get(&Stage::Search).copied()).collect::<Vec<_>>())
+    };
+    let line = |title: &str, seconds: Option<f64>| {
+        seconds.map_or_else(String::new, |seconds| format!("a search{title} {} on average, ", duration(seconds)))
+    };
+    let searched = line("", search(&document.whole)) + &line(" of the paper", search(&document.paper_searches));
+    format!("Time: {searched}all entries {}.", duration(document.seconds))
 }
 
 fn table(header: &[&str]) -> Table {

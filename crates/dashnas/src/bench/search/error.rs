@@ -38,7 +38,7 @@ impl SearchBenchError {
             SearchBenchError::Changed { .. } => {
                 Some("restore the setting, or choose another folder for the other configuration".into())
             }
-            SearchBenchError::Unsuitable { key, .. } => Some(format!("leave `{key}` at its default")),
+            SearchBenchError::Unsuitable { key, .. } => Some(format!("do not set `{key}`")),
             SearchBenchError::Run(error) => error.hint(),
         }
     }

@@ -24,6 +24,15 @@ impl Default for BenchSettings {
     }
 }
 
+/// Checks a configuration before the data set is read.
+///
+/// # Errors
+/// [`SearchBenchError::Unsuitable`] if a setting would make the networks incomparable, and those of
+/// [`Config::validate`].
+pub fn check(config: &Config, settings: BenchSettings) -> Result<(), SearchBenchError> {
+    base(config, settings).map(drop)
+}
+
 /// The configuration that all runs of a bench start from: the given one, without the plain backbone beside each network.
 ///
 /// # Errors

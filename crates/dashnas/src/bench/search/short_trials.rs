@@ -21,8 +21,8 @@ pub(crate) struct ShortTrialPlan {
     pub config: Config,
 }
 
-/// The additional trials of a network with the configuration of a problem. A trial that would have the full length is left
-/// out, and so are all if nothing is tuned.
+/// The additional trials of a network with the configuration of a problem. A trial that would be as long as another one
+/// is left out, and so are all if nothing is tuned.
 pub(crate) fn plans(problem: &Problem) -> Vec<ShortTrialPlan> {
     let config = problem.config();
     let size = TuningSize::new(problem);
@@ -32,7 +32,10 @@ pub(crate) fn plans(problem: &Problem) -> Vec<ShortTrialPlan> {
     let fit = size.fit_plan(config.untuned(problem.setup.task));
     let per_epoch = fit.steps_per_epoch(size.samples()) as u64;
     let epochs = |[part, whole]: [u64; 2]| ((fit.epochs as u64 * part + whole / 2) / whole).max(1);
-    let shorter = LENGTHS.into_iter().filter(|&length| epochs(length) < fit.epochs as u64);
+    // Rounding may make two lengths equal.
+    let mut shorter = LENGTHS.to_vec();
+    shorter.retain(|&length| epochs(length) < fit.epochs as u64);
+    shorter.dedup_by_key(|length| epochs(*length));
     let plan = |length| {
         let steps = epochs(length) * per_epoch;
         let mut config = config.clone();
@@ -45,7 +48,7 @@ pub(crate) fn plans(problem: &Problem) -> Vec<ShortTrialPlan> {
         }
         ShortTrialPlan { length, steps, config }
     };
-    shorter.map(plan).collect()
+    shorter.into_iter().map(plan).collect()
 }
 
 /// The trial of the full length, which is the first one of a tuning over the grid.
@@ -88,7 +91,9 @@ mod tests {
             let size = TuningSize::new(&alone);
             assert_eq!(size.total(), (1, steps));
         }
-        // One epoch has no shorter trial.
+        // Of two epochs only one is shorter, and one epoch has no shorter trial.
+        config.tune.epochs = 2;
+        assert_eq!(plans(&Problem::new(&config, &data).expect("the configuration fits")).len(), 1);
         config.tune.epochs = 1;
         assert!(plans(&Problem::new(&config, &data).expect("the configuration fits")).is_empty());
         config.tune.enabled = false;
