@@ -36,17 +36,18 @@ CHECK = """(() => {
 })()"""
 
 
-SECTIONS = {"result", "what", "architecture", "alpha", "curves", "trials", "test", "plain", "times", "environment"}
+SECTIONS = {"result", "what", "architecture", "curves", "trials", "test", "plain", "times", "environment"}
 PLOTS = {
     "Receptive field of each layer on the input's scale",
-    "Entropy of the layers' weights over the epochs",
-    "Search: training loss",
     "Retraining: training loss",
     "Training metric",
     "Tuning: training loss of the trials",
     "Tuning: score of the trials",
     "Learning rate",
 }
+# What the strategies of the search have of their own: a section, and drawings.
+RACE = "race", {"Validation loss by round", "Estimated quality of each contestant"}
+PAPER = "alpha", {"Entropy of the layers' weights over the epochs", "Search: training loss"}
 
 
 def lacking(page, found, runs):
@@ -57,13 +58,17 @@ def lacking(page, found, runs):
         if found["rows"] != runs:
             yield f"a row for each of {runs} runs: there are {found['rows']}"
         return
-    yield from (SECTIONS - set(found["sections"]))
-    yield from (PLOTS - set(found["plots"]))
+    race = (page.parent / "race.json").exists()
+    (section, plots), (other, _) = (RACE, PAPER) if race else (PAPER, RACE)
+    yield from ((SECTIONS | {section}) - set(found["sections"]))
+    yield from ((PLOTS | plots) - set(found["plots"]))
+    if other in found["sections"]:
+        yield f"no section {other}"
     read = lambda name: json.loads((page.parent / name).read_text())
     layers, seen = len(read("architecture.json")["kernels"]), read("evaluation.json")
     for start in ("Kernel of size ", "Weights of layer "):
         count = sum(label.startswith(start) for label in found["plots"])
-        if count != layers:
+        if count != (0 if race and start.startswith("Weights") else layers):
             yield f"{start}…: {count} drawings of {layers} layers"
     # One of each for the searched and the plain network.
     kind = seen["searched"]["details"]["kind"]

@@ -281,7 +281,7 @@ def test_progress_tells_of_every_stage_and_stops_when_it_raises(tiny: Tiny, capf
 
 def test_ctrl_c_stops_a_fit() -> None:
     x, y = waves(64)
-    endless = {**TINY, "search": {"epochs": 1_000_000, "min-steps": 0, "max-steps": 0}}
+    endless = {**TINY, "search": {"strategy": "paper", "epochs": 1_000_000, "min-steps": 0, "max-steps": 0}}
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     # A shell's background jobs are started with the signal ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -367,7 +367,7 @@ def test_a_time_limit_plans_the_run(tmp_path: Path) -> None:
     x, y = waves(24)
     # Without the limit this would take weeks.
     steps = {"min-steps": 10**9, "max-steps": 0}
-    endless = {"space": TINY["space"], "search": steps, "retrain": steps}
+    endless = {"space": TINY["space"], "race": {"steps": 10**7}, "retrain": steps}
     model = DashClassifier(preset="quick", config=endless, time_limit=5, run_dir=tmp_path / "run").fit(x, y)
     assert model.predict(x).shape == (24,)
     assert "time-limit = 5.0" in (tmp_path / "run" / "config.toml").read_text()

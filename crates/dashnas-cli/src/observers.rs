@@ -30,6 +30,7 @@ impl Observers {
 
 impl Observer for Observers {
     fn attached(&mut self, run: &RunStart<'_>) {
+        self.progress.attached(run);
         self.status.attached(run);
     }
 

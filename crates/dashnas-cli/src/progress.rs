@@ -3,13 +3,17 @@
 mod lines;
 
 use crate::interrupt::Interrupt;
+use crate::results;
 use crate::verbosity::Verbosity;
 use anstyle::AnsiColor;
-use dashnas::record::event::{Event, Observer};
+use dashnas::record::event::{Event, Observer, RunStart};
+use dashnas::run_dir::dir::RunDir;
+use dashnas_core::stage::Stage;
 use dashnas_core::task::Metric;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lines::Lines;
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Shows a run's events.
@@ -20,6 +24,8 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     terminal: bool,
     lines: Lines,
+    /// The run directory, once there is one.
+    dir: Option<PathBuf>,
 }
 
 impl Progress {
@@ -28,7 +34,7 @@ impl Progress {
         let terminal = std::io::stderr().is_terminal();
         // Where there is no bar, a line every ten seconds shows that the run is making progress.
         let pause = if terminal { None } else { Some(Duration::from_secs(10)) };
-        Self { verbosity, interrupt, bar: None, terminal, lines: Lines::new(verbosity, pause) }
+        Self { verbosity, interrupt, bar: None, terminal, lines: Lines::new(verbosity, pause), dir: None }
     }
 
     /// Sets the metric in which the run's progress is shown.
@@ -49,6 +55,14 @@ impl Progress {
             Some(bar) => bar.suspend(|| eprint_line(line)),
             None => eprint_line(line),
         }
+    }
+
+    /// The lines for the trials of the race that has ended, if the search was one. They show progress only, so a race
+    /// that cannot be read has none.
+    fn race_lines(&self) -> Vec<String> {
+        let dir = self.dir.as_ref().and_then(|dir| RunDir::open(dir).ok());
+        let race = dir.and_then(|dir| results::race(&dir).ok().flatten());
+        race.map_or_else(Vec::new, |race| self.lines.race(&race))
     }
 
     fn update_bar(&mut self, event: &Event) {
@@ -92,6 +106,10 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn attached(&mut self, run: &RunStart<'_>) {
+        self.dir = Some(run.dir.to_owned());
+    }
+
     fn event(&mut self, event: &Event) {
         if let Event::Warning { message } = event {
             self.print_line(crate::label::line(AnsiColor::Yellow, "warning", message).trim_end());
@@ -102,6 +120,9 @@ impl Observer for Progress {
         }
         if self.terminal {
             self.update_bar(event);
+        }
+        if matches!(event, Event::StageFinished { stage: Stage::Search, .. }) {
+            self.race_lines().iter().for_each(|line| self.print_line(line));
         }
         if let Some(line) = self.lines.event(event, Instant::now()) {
             self.print_line(&line);

@@ -1,15 +1,45 @@
 //! The result of a run as text for people.
 
 use comfy_table::{CellAlignment, Table, presets};
+use dashnas::error::Error;
 use dashnas::record::outcome::Outcome;
+use dashnas::record::race::RaceRecord;
 use dashnas::record::trial::Tuning;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::task::Metric;
 use dashnas_core::text::{duration, plural};
-use dashnas_report::wording::{accuracy, adjective, verdict};
+use dashnas_report::wording::{accuracy, adjective, same_kernels, verdict};
+use serde::Serialize;
 
-/// The result of a whole run: the kernels layer by layer, the test metric of both networks, and the time.
-pub fn result(outcome: &Outcome) -> String {
+/// Reads the race of a run directory; `None` if the search was another one.
+///
+/// # Errors
+/// [`Error::File`] if the file cannot be read.
+pub fn race(dir: &RunDir) -> Result<Option<RaceRecord>, Error> {
+    if dir.has(names::RACE) { Ok(Some(dir.read_json(names::RACE)?)) } else { Ok(None) }
+}
+
+/// How sure the choice of a race is, as JSON.
+#[derive(Debug, Serialize)]
+pub struct Chances {
+    /// The probability that the chosen network is better than the plain one, by the model of the race.
+    better_than_plain: Option<f64>,
+    /// The probability that it is better than a random one of the space.
+    better_than_random: f64,
+}
+
+impl Chances {
+    /// The chances of a race.
+    pub fn of(race: &RaceRecord) -> Self {
+        Self { better_than_plain: race.better_than_plain, better_than_random: race.better_than_random }
+    }
+}
+
+/// The result of a whole run: the kernels layer by layer, the test metric of both networks, what a race says of the
+/// choice, and the time.
+pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
     let mut text = format!(
         "{}: {} (preset {}, seed {}), {} to train on and {} to test on\n\n{}\n\n",
         outcome.dataset,
@@ -20,11 +50,18 @@ pub fn result(outcome: &Outcome) -> String {
         outcome.samples[1],
         kernels(&outcome.architecture, outcome.kernels_given),
     );
+    // It is about the choice of the kernels, not about the test.
+    if let Some(race) = race {
+        text += &format!("{}\n\n", race.conclusion);
+    }
     if let Some(results) = results(outcome) {
         text += &format!("{results}\n\n");
     }
     if let Some(verdict) = verdict(outcome) {
         text += &format!("{verdict}\n");
+    }
+    if let Some(same) = race.and_then(|race| same_kernels(outcome, race)) {
+        text += &format!("{same}\n");
     }
     text += &format!("Trained with {}.\n", hyperparameters(&outcome.hyperparameters));
     text += &format!("Time: {}.\n", times(outcome));
@@ -115,6 +152,7 @@ fn right_align(table: &mut Table, from: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dashnas::record::race::{Belief, Contestant, Origin};
     use dashnas_core::names::{BackboneName, Preset};
     use dashnas_core::stage::Stage;
     use dashnas_core::task::{Loss, TaskKind};
@@ -146,12 +184,12 @@ mod tests {
 
     #[test]
     fn the_result_of_a_run() {
-        insta::assert_snapshot!(result(&outcome()));
+        insta::assert_snapshot!(result(&outcome(), None));
     }
 
     #[test]
     fn given_kernels_are_not_called_searched() {
-        let text = result(&Outcome { kernels_given: true, ..outcome() });
+        let text = result(&Outcome { kernels_given: true, ..outcome() }, None);
         assert!(
             text.contains("The kernels were given; nothing was searched.\n") && !text.contains("searched "),
             "{text}"
@@ -168,6 +206,32 @@ mod tests {
             baseline_params: None,
             ..outcome()
         };
-        insta::assert_snapshot!(result(&outcome));
+        insta::assert_snapshot!(result(&outcome, None));
+    }
+
+    #[test]
+    fn the_result_of_a_race() {
+        let contestant = |origin, kernels: [[usize; 2]; 2]| Contestant {
+            origin,
+            kernels: kernels.to_vec(),
+            trials: vec![],
+            belief: Belief { mean: -1.0, deviation: 0.5 },
+            verdict: "chosen".into(),
+        };
+        let mut race = RaceRecord {
+            contestants: vec![
+                contestant(Origin::Portfolio, [[9, 7], [3, 1]]),
+                contestant(Origin::Plain, [[3, 1], [3, 1]]),
+            ],
+            chosen: 0,
+            lr: 0.1,
+            better_than_plain: Some(0.9),
+            better_than_random: 0.8,
+            conclusion: "The choice is sure.".into(),
+        };
+        insta::assert_snapshot!(result(&outcome(), Some(&race)));
+        (race.contestants[1].kernels, race.chosen) = (outcome().architecture, 1);
+        let text = result(&outcome(), Some(&race));
+        assert!(text.contains("they differ only in their tuning and training.\n"), "{text}");
     }
 }

@@ -256,7 +256,7 @@ fn inspect_describes_a_data_set() {
         " (preset quick)
     backbone  wrn-1d of 32 channels; 9 layers with searched kernels
     kernels   K = {3, 5}, D = {1, 3}
-    search    1 epoch, 3 steps of 4 samples, learning rate 0.1, 0.05 for the architecture
+    search    race of 2 networks: 2 trials, 6 steps of 4 samples in total
     tune      up to 1 trial of 1 epoch (5 steps) on 20 samples, scored on 4 samples; learning rates 0.1
     retrain   1 epoch, 6 steps of 4 samples, learning rate 0.1 if not tuned
     baseline  the plain backbone, tuned and trained in the same way
@@ -298,7 +298,7 @@ fn a_run_says_what_its_data_was_understood_to_be() {
   splits
     train  x 32×1×3               y 32             the rest
     test   x 8×1×3                y 8              drawn with seed 4, stratified by class, in whole groups
-    val    20 % of the training data, for tuning only, drawn with the seed, stratified by class, in whole groups
+    val    20 % of the training data, for trials only, drawn with the seed, stratified by class, in whole groups
   classes   0, 1
 ";
     assert!(stderr.starts_with(said), "{stderr}");
@@ -438,7 +438,8 @@ fn a_run_can_be_looked_at() {
     let data = series(folder.path());
     fs::write(folder.path().join("tiny.toml"), TINY).expect("writable");
     let run = ["run", data.to_str().expect("UTF-8"), "--config", "tiny.toml", "--out", "r", "--tensorboard", "-q"];
-    dashnas(folder.path()).args(run).assert().success();
+    let paper = ["--set", "search.strategy=paper"];
+    dashnas(folder.path()).args(run).args(paper).assert().success();
     assert!(folder.path().join("r/report.html").is_file(), "written at the end");
     assert_eq!(fs::read_dir(folder.path().join("r/tensorboard")).expect("made").count(), 1);
 
@@ -464,6 +465,43 @@ fn a_run_can_be_looked_at() {
         dashnas(folder.path()).args(args).assert().code(5).stderr(predicate::str::contains(message));
     }
     dashnas(folder.path()).arg("report").assert().code(2);
+}
+
+#[test]
+fn a_race_says_how_sure_its_choice_is() {
+    let folder = folder();
+    let data = series(folder.path());
+    fs::write(folder.path().join("tiny.toml"), TINY).expect("writable");
+    let race = |command, out| {
+        let mut run = dashnas(folder.path());
+        run.args([command, data.to_str().expect("UTF-8"), "--config", "tiny.toml", "--set", "race.steps=60"]);
+        run.args(["--out", out]);
+        run
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let searched = race("search", "s").arg("-v").assert().success();
+    let record = fs::read(folder.path().join("s/race.json")).expect("written");
+    let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
+    let conclusion = record["conclusion"].as_str().expect("a sentence");
+    let stdout = text(&searched.get_output().stdout);
+    assert!(stdout.contains(&format!("\n\n{conclusion}\nRun directory: s\n")), "{stdout}");
+    let stderr = text(&searched.get_output().stderr);
+    assert!(stderr.contains("search: race of networks, up to "), "{stderr}");
+    assert!(
+        stderr.contains("race: trial 1 of ") && stderr.contains("race: round 1, trial 1, contestant 1 ("),
+        "{stderr}"
+    );
+
+    let searched = json(&race("search", "t").args(["--json", "-q"]).assert().success());
+    assert_eq!(
+        (searched.get("probabilities"), &searched["race"]["better_than_plain"]),
+        (None, &record["better_than_plain"])
+    );
+    let run = race("run", "r").arg("-q").assert().success();
+    let stdout = text(&run.get_output().stdout);
+    assert!(stdout.contains(&format!("\n\n{conclusion}\n\n")), "{stdout}");
+    let status = dashnas(folder.path()).args(["status", "r"]).assert().success();
+    status.stdout(predicate::str::contains(format!("The race: {conclusion}\n")));
 }
 
 #[test]

@@ -67,6 +67,29 @@ impl BackboneName {
     }
 }
 
+/// A strategy of the search for kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchStrategy {
+    /// A race of networks: short trainings on held-out data, by successive halving.
+    Race,
+    /// The supernet of the paper (Algorithm 1).
+    Paper,
+}
+
+impl SearchStrategy {
+    /// Every strategy.
+    pub const ALL: [SearchStrategy; 2] = [SearchStrategy::Race, SearchStrategy::Paper];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            SearchStrategy::Race => "race",
+            SearchStrategy::Paper => "paper",
+        }
+    }
+}
+
 /// A method of tuning the training hyperparameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -48,16 +48,16 @@ pub struct DataSummary {
     pub splits: Vec<SplitSummary>,
     /// The draw of the test split; `None` if the data set came with one.
     pub drawn: Option<DrawnSplit>,
-    /// The fraction of the training samples that tuning holds out for validation; `None` if the data set came with a
-    /// validation split, or if nothing is tuned.
+    /// The fraction of the training samples that the trials of tuning and of a race hold out for validation; `None` if
+    /// the data set came with a validation split, or if there are no trials.
     pub validation: Option<f64>,
     /// One for each class or label, in order; empty for other tasks.
     pub classes: Vec<ClassSummary>,
 }
 
 impl DataSummary {
-    /// The same summary with the loss and metric of a run, and with the fraction of the training samples that tuning
-    /// holds out for validation, which is ignored if the data set came with a validation split.
+    /// The same summary with the loss and metric of a run, and with the fraction of the training samples that trials
+    /// hold out for validation, which is ignored if the data set came with a validation split.
     pub fn with_settings(mut self, loss: Loss, metric: Metric, validation: Option<f64>) -> Self {
         self.loss = loss;
         self.metric = metric;
@@ -265,7 +265,7 @@ impl DataSummary {
             let share = 100.0 * share;
             writeln!(
                 f,
-                "    val    {share:.0} % of the training data, for tuning only, drawn with the seed{}",
+                "    val    {share:.0} % of the training data, for trials only, drawn with the seed{}",
                 manner.manner()
             )?;
         }

@@ -6,6 +6,7 @@ use dashnas::config::layers::Override;
 use dashnas::config::rules::Facts;
 use dashnas::run::load::Loaded;
 use dashnas_core::digest::sha256;
+use dashnas_core::names::SearchStrategy;
 use dashnas_tasks::recipes;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
@@ -25,15 +26,29 @@ const APART: [&str; 9] = [
 /// Sections of such keys.
 const SECTIONS_APART: [&str; 3] = ["data", "darcy", "baseline"];
 /// Keys and sections that the plain backbone has nothing to do with.
-const SEARCH_ONLY: [&str; 6] =
-    ["space", "search", "backbone.search-width", "backbone.depthwise", "budget.max-params", "budget.max-latency"];
+const SEARCH_ONLY: [&str; 7] = [
+    "space",
+    "search",
+    "race",
+    "backbone.search-width",
+    "backbone.depthwise",
+    "budget.max-params",
+    "budget.max-latency",
+];
 
 /// Values by key.
 pub type Choices = BTreeMap<String, String>;
 
 /// The departures of a run.
 pub fn choices(run: &Loaded) -> Choices {
-    let (given, usual) = (values(&run.config), values(&usual(run)));
+    let (mut given, usual) = (values(&run.config), values(&usual(run)));
+    // The configuration of a version that had one strategy does not name it; the files of the search do.
+    let strategy = match (&run.race, run.alpha.is_empty()) {
+        (Some(_), _) => Some(SearchStrategy::Race),
+        (None, false) => Some(SearchStrategy::Paper),
+        (None, true) => None,
+    };
+    given.extend(strategy.map(|strategy| ("search.strategy".to_owned(), strategy.name().to_owned())));
     given.into_iter().filter(|(key, value)| usual.get(key) != Some(value)).collect()
 }
 

@@ -285,10 +285,10 @@ mod tests {
         };
         let temp = tempfile::tempdir().expect("a temporary directory");
         let (events, alpha) = (vec![], vec![]);
-        let (environment, architecture, tuning, evaluation) = (None, None, None, None);
+        let (environment, race, architecture, tuning, evaluation) = (None, None, None, None, None);
         let dir = RunDir::create(temp.path()).expect("writable");
         let outcome = Some(outcome);
-        Loaded { dir, config, data, environment, events, alpha, architecture, tuning, evaluation, outcome }
+        Loaded { dir, config, data, environment, events, alpha, race, architecture, tuning, evaluation, outcome }
     }
 
     /// `(method, tasks, lowest on)`.

@@ -72,7 +72,8 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
                 let row = [*train_loss, metric(train_metric), metric(val_metric), *lr];
                 trainings.entry((*stage, *trial)).or_default().epochs.insert(*epoch, row);
             }
-            Event::TrialFinished { stage, trial, score: Some(score), .. } => {
+            // The trials of a race are no tuning.
+            Event::TrialFinished { stage, trial, score: Some(score), .. } if *stage != Stage::Search => {
                 scores.insert((baseline || *stage == Stage::Baseline, *trial), *score);
             }
             _ => {}
@@ -100,9 +101,13 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
             series("plain network", "var(--s1)", of(Stage::Baseline, column), Style::Line),
         ]
     };
-    let note = "On the last samples of each epoch (up to 512), as its training steps saw them: with sampled kernels in \
-                the search, with dropout and augmentation. Lower is better.";
-    figures.extend(Figure::new("Training metric", &epoch, &Axis::new(title), &measured(1), note));
+    let supernet = !of(Stage::Search, 0).is_empty();
+    let note = format!(
+        "On the last samples of each epoch (up to 512), as its training steps saw them: {}with dropout and \
+         augmentation. Lower is better.",
+        if supernet { "with sampled kernels in the search, " } else { "" }
+    );
+    figures.extend(Figure::new("Training metric", &epoch, &Axis::new(title), &measured(1), &note));
     let note = "On the data set's own validation split. Lower is better.";
     figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title), &measured(2), note));
 

@@ -38,15 +38,13 @@ pub struct Conv {
     pub receptive_field: usize,
     /// The receptive field in the plain network.
     pub plain_receptive_field: usize,
-    /// The weight of the kernel at the end of the search.
-    pub weight: f64,
     /// The taps, to the scale of the largest kernel.
     pub svg: String,
 }
 
 /// Lays out the blocks. Of the branches that meet in a sum or a concatenation, the one with the largest receptive field
 /// decides the receptive fields of later layers.
-pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], weights: &[f64]) -> Vec<Block> {
+pub fn blocks(graph: &Graph, kernels: &[[usize; 2]]) -> Vec<Block> {
     let field = |[k, d]: [usize; 2]| (k.saturating_sub(1)).saturating_mul(d).saturating_add(1);
     let largest = kernels.iter().map(|&k| field(k)).max().unwrap_or(1);
     let mut seen: Vec<ReceptiveField> = Vec::with_capacity(graph.nodes().len());
@@ -76,7 +74,6 @@ pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], weights: &[f64]) -> Vec<Blo
                     span,
                     receptive_field,
                     plain_receptive_field,
-                    weight: weights.get(layer).copied().unwrap_or(f64::NAN),
                     svg: taps(graph.dims(), [k, d], largest),
                 };
                 convs.push((id, drawn));

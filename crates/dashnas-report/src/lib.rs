@@ -11,8 +11,8 @@
 //! | [`wording`] | results in words, shared by the report and the command |
 //!
 //! The report is built from `view` (a run) and `comparison` (several runs), which draw with `chart` (lines and points),
-//! `heat` (fields and images), `alpha` (the weights of the search) and `kernels` (the network), and is laid out by the
-//! templates in `render`.
+//! `heat` (fields and images), `alpha` (the weights of the search of the paper), `race` (the search by a race) and
+//! `kernels` (the network), and is laid out by the templates in `render`.
 
 mod alpha;
 mod chart;
@@ -23,6 +23,7 @@ mod heat;
 mod kernels;
 pub mod page;
 mod profile;
+mod race;
 mod render;
 pub mod status;
 pub mod tensorboard;

@@ -75,7 +75,7 @@ fn receptive_fields_add_up_through_strides() {
     let shortcut = net.after(first).pointwise(1, 2).end();
     let both = net.sum(&[body, shortcut]);
     let graph = net.finish(both, 1, false);
-    let blocks = crate::kernels::blocks(&graph, &[[3, 1], [5, 3], [3, 7]], &[1.0; 3]);
+    let blocks = crate::kernels::blocks(&graph, &[[3, 1], [5, 3], [3, 7]]);
     let convs: Vec<_> = blocks.iter().flat_map(|b| &b.convs).collect();
     // 3; 3 + 12; then every point is two apart: 15 + 2·14.
     assert_eq!(convs.iter().map(|c| c.receptive_field).collect::<Vec<_>>(), [3, 15, 43]);

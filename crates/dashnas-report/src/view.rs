@@ -3,8 +3,9 @@
 use crate::alpha::{self, Layer};
 use crate::curves::{Figure, curves};
 use crate::kernels::{Block, blocks, receptive_fields};
+use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
-use crate::wording::{adjective, verdict, with_accuracy};
+use crate::wording::{adjective, same_kernels, verdict, with_accuracy};
 use dashnas::record::event::Event;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::load::Loaded;
@@ -29,7 +30,9 @@ pub struct View {
     pub facts: Vec<(&'static str, String)>,
     /// Loss and metric curves.
     pub curves: Vec<Figure>,
-    /// The weights of the search, layer by layer.
+    /// The race, if it was the search.
+    pub race: Option<Race>,
+    /// The weights of the search of the paper, layer by layer.
     pub layers: Vec<Layer>,
     /// The dilations, in the order of their rows.
     pub dilations: String,
@@ -72,6 +75,8 @@ pub struct Headline {
     pub networks: Vec<(String, String, f64, String)>,
     /// A sentence that compares the two.
     pub verdict: Option<String>,
+    /// A sentence for networks that have the same kernels.
+    pub same: Option<&'static str>,
     /// Whether the searched network's error is lower.
     pub better: bool,
 }
@@ -100,17 +105,20 @@ impl View {
         let (kernel_sizes, dilations) = (run.config.kernel_sizes(dims), run.config.dilations());
         let architecture = run.architecture.as_ref();
         let blocks = match (run.graph(), architecture) {
-            (Some(graph), Some(a)) if a.check(&graph).is_ok() => blocks(&graph, &a.kernels, &a.probabilities),
+            (Some(graph), Some(a)) if a.check(&graph).is_ok() => blocks(&graph, &a.kernels),
             _ => vec![],
         };
+        // Afterwards the losses are shown with the contestants.
+        let so_far = run.race.is_none().then(|| trials_so_far(&run.events)).flatten();
         let extent = run.data.input.as_ref().and_then(|i| i[1..].iter().copied().max());
         Self {
             name: run.data.name.clone(),
             summary: summary(run),
             unfinished: unfinished(run),
-            result: run.outcome.as_ref().and_then(headline),
+            result: run.outcome.as_ref().and_then(|o| headline(o, run)),
             facts: facts(run, &kernel_sizes, &dilations),
-            curves: curves(&run.events, metric),
+            curves: so_far.into_iter().chain(curves(&run.events, metric)).collect(),
+            race: Race::new(run, metric),
             layers: alpha::layers(&run.alpha, &kernel_sizes, &dilations),
             dilations: dilations.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
             shades: alpha::range(&run.alpha)
@@ -162,7 +170,7 @@ fn unfinished(run: &Loaded) -> Option<String> {
     })
 }
 
-fn headline(outcome: &Outcome) -> Option<Headline> {
+fn headline(outcome: &Outcome, run: &Loaded) -> Option<Headline> {
     let test = outcome.test?;
     let most = test.max(outcome.baseline_test.unwrap_or(0.0)).max(f64::MIN_POSITIVE);
     let network = |name: String, error: f64, params: Option<u64>| {
@@ -174,7 +182,8 @@ fn headline(outcome: &Outcome) -> Option<Headline> {
         networks.push(network(format!("plain {}", outcome.backbone.name()), plain, outcome.baseline_params));
     }
     let better = outcome.baseline_test.is_some_and(|plain| test < plain);
-    Some(Headline { networks, verdict: verdict(outcome), better })
+    let same = run.race.as_ref().and_then(|race| same_kernels(outcome, race));
+    Some(Headline { networks, verdict: verdict(outcome), same, better })
 }
 
 fn facts(run: &Loaded, kernel_sizes: &[usize], dilations: &[usize]) -> Vec<(&'static str, String)> {
@@ -193,6 +202,12 @@ fn facts(run: &Loaded, kernel_sizes: &[usize], dilations: &[usize]) -> Vec<(&'st
     if c.search.kernels.is_some() {
         facts.push(("kernels", "given by the configuration, not searched".into()));
     } else {
+        // What was done is in the files: the configuration of an older version does not name the strategy.
+        if run.race.is_some() {
+            facts.push(("search", "race of networks".into()));
+        } else if !run.alpha.is_empty() {
+            facts.push(("search", "supernet (Algorithm 1 of the paper)".into()));
+        }
         facts.push(("kernel sizes K", list(kernel_sizes)));
         facts.push(("dilations D", list(dilations)));
     }

@@ -1,6 +1,7 @@
 //! Results in words, as the command and the report both show them.
 
 use dashnas::record::outcome::Outcome;
+use dashnas::record::race::{Origin, RaceRecord};
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::plural;
 
@@ -18,6 +19,27 @@ pub fn with_accuracy(metric: Metric, value: f64) -> String {
 /// The name of the network that is not the plain one: `searched`, or `given-kernel` where the kernels were given.
 pub fn adjective(outcome: &Outcome) -> &'static str {
     if outcome.kernels_given { "given-kernel" } else { "searched" }
+}
+
+/// The kernels of a network in few characters, `(7, 3) × 2, (3, 1)`: kernel size and dilation, and how many layers with
+/// the same ones follow each other.
+pub fn kernels_in_short(kernels: &[[usize; 2]]) -> String {
+    let runs = kernels.chunk_by(|a, b| a == b).map(|run| match run {
+        [[k, d]] => format!("({k}, {d})"),
+        [[k, d], ..] => format!("({k}, {d}) × {}", run.len()),
+        [] => String::new(),
+    });
+    runs.collect::<Vec<_>>().join(", ")
+}
+
+/// A sentence for a race whose winner has the kernels of the plain network: then the two networks of the run differ in
+/// their training only.
+pub fn same_kernels(outcome: &Outcome, race: &RaceRecord) -> Option<&'static str> {
+    outcome.baseline_test?;
+    let plain = race.contestants.iter().find(|c| c.origin == Origin::Plain)?;
+    (plain.kernels == outcome.architecture).then_some(
+        "Both networks have the kernels of the plain network: they differ only in their tuning and training.",
+    )
 }
 
 /// A sentence that compares the searched with the plain network on the test split; `None` unless both were evaluated.
@@ -64,6 +86,7 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dashnas::record::race::{Belief, Contestant};
     use dashnas_core::hyperparameters::Hyperparameters;
     use dashnas_core::names::{BackboneName, Preset};
     use dashnas_core::task::Loss;
@@ -127,5 +150,38 @@ mod tests {
     fn an_error_rate_has_the_accuracy_beside_it() {
         assert_eq!(with_accuracy(Metric::ZeroOneError, 0.0857), "8.57 % (accuracy 91.43 %)");
         assert_eq!(with_accuracy(Metric::Mae, 0.5), "0.5000");
+    }
+
+    #[test]
+    fn kernels_that_repeat_are_counted() {
+        assert_eq!(kernels_in_short(&[[7, 3], [3, 1], [3, 1], [7, 3]]), "(7, 3), (3, 1) × 2, (7, 3)");
+        assert_eq!(kernels_in_short(&[]), "");
+    }
+
+    #[test]
+    fn networks_of_the_same_kernels_are_not_taken_for_different_ones() {
+        let classes = TaskKind::Classification { classes: 2 };
+        let belief = Belief { mean: 0.0, deviation: 1.0 };
+        let plain = Contestant {
+            origin: Origin::Plain,
+            kernels: vec![[3, 1]; 2],
+            trials: vec![],
+            belief,
+            verdict: "chosen".into(),
+        };
+        let (better_than_plain, better_than_random, conclusion) = (None, 0.5, String::new());
+        let race = RaceRecord {
+            contestants: vec![plain],
+            chosen: 0,
+            lr: 0.1,
+            better_than_plain,
+            better_than_random,
+            conclusion,
+        };
+        let searched =
+            |kernels| Outcome { architecture: kernels, ..outcome(classes, Metric::ZeroOneError, [0.1, 0.2]) };
+        assert!(same_kernels(&searched(vec![[3, 1]; 2]), &race).is_some());
+        assert_eq!(same_kernels(&searched(vec![[3, 1], [5, 1]]), &race), None);
+        assert_eq!(same_kernels(&Outcome { baseline_test: None, ..searched(vec![[3, 1]; 2]) }, &race), None);
     }
 }

@@ -4,10 +4,11 @@ use dashnas::config::Config;
 use dashnas::evaluation::Evaluation;
 use dashnas::evaluation::details::Details;
 use dashnas::record::event::{Event, Observer};
+use dashnas::record::race::RaceRecord;
 use dashnas::run::pipeline::Run;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
-use dashnas_core::names::Preset;
+use dashnas_core::names::{Preset, SearchStrategy};
 use dashnas_core::stage::Stage;
 use dashnas_core::task::TaskKind;
 use dashnas_data::dataset::Dataset;
@@ -16,14 +17,17 @@ use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
 use dashnas_report::page;
 use dashnas_report::status::{State, Status, StatusWriter};
+use dashnas_report::wording::kernels_in_short;
 use std::fs;
 use std::path::Path;
 
 /// Names that are markup, an attribute's end, a template, and no ASCII.
 const NAMES: [&str; 3] = ["<script>alert(1)</script>", "\" onload=\"x", "{{ 7 * 6 }} größe"];
 
+/// A small run with the search of the paper.
 fn small() -> Config {
     let mut c = Config::preset(Preset::Quick);
+    c.search.strategy = SearchStrategy::Paper;
     c.space.kernel_sizes = Some(vec![3, 5]);
     c.space.dilations = Some(vec![1, 3]);
     (c.search.epochs, c.search.min_steps, c.search.max_steps) = (2, 0, 2);
@@ -31,6 +35,15 @@ fn small() -> Config {
     c.tune.learning_rates = vec![0.1];
     (c.retrain.epochs, c.retrain.min_steps, c.retrain.max_steps) = (2, 0, 2);
     c.backbone.channels = Some(4);
+    c
+}
+
+/// A small run whose search is a race: trials of 10 steps in the first round, and of 30 in the second.
+fn small_race() -> Config {
+    let mut c = small();
+    c.search.strategy = SearchStrategy::Race;
+    (c.race.steps, c.race.contestants) = (Some(120), 6);
+    (c.retrain.epochs, c.retrain.max_steps) = (20, 40);
     c
 }
 
@@ -127,6 +140,72 @@ fn the_report_of_a_run_has_every_part_and_no_markup_from_the_data() {
     assert_eq!((status.state, status.test), (State::Finished, Some(seen.searched.metric)));
     assert!(status.stages.iter().all(|s| s.seconds.is_some()) && status.stages.len() == 5);
     assert_eq!((status.alpha.len(), status.alpha_epochs, status.trials.0), (9, 1, 1));
+}
+
+#[test]
+fn the_report_of_a_race_shows_its_contestants_and_no_probabilities() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let (dir, html) = finished(&classes(), &small_race(), &temp.path().join("run"));
+    check_nesting(&html);
+    assert!(html.contains("<section id=\"race\"") && !html.contains("<section id=\"alpha\""));
+    // The configuration explains both strategies.
+    let (shown, _) = html.split_once("The whole configuration").expect("the configuration");
+    for absent in ["supernet", "Weights of layer", "sampled kernels", "ntropy of the weights"] {
+        assert!(!shown.contains(absent), "{absent}");
+    }
+    let race: RaceRecord = dir.read_json(names::RACE).expect("readable");
+    let (_, section) = html.split_once("<section id=\"race\"").expect("a race");
+    let (section, _) = section.split_once("</section>").expect("its end");
+    assert!(section.contains(&race.conclusion) && section.contains("round 1 (") && section.contains("Validation loss"));
+    assert_eq!(section.matches("<tr").count(), 1 + race.contestants.len());
+    assert_eq!(section.matches("<tr class=\"best\"").count(), 1, "the chosen one");
+    for contestant in &race.contestants {
+        assert!(
+            section.contains(contestant.origin.title()) && section.contains(&kernels_in_short(&contestant.kernels))
+        );
+        assert!(section.contains(&contestant.verdict));
+    }
+    assert!(html.contains("After the race, before the test:"), "the conclusion is beside the result");
+
+    // One trial of tuning, and those of the race apart from it.
+    let trials: usize = race.contestants.iter().map(|c| c.trials.len()).sum();
+    let status = Status::read(&dir).expect("readable");
+    let of_race = status.race.expect("a race");
+    assert_eq!((status.trials.0, of_race.finished, of_race.trials), (1, trials, trials));
+    assert_eq!(of_race.better_than_plain, race.better_than_plain);
+    assert!(status.alpha.is_empty() && of_race.best_loss.is_some_and(f64::is_finite));
+    let text = status.to_string();
+    assert!(text.contains(&format!("race: {trials} trials finished, best loss ")), "{text}");
+    assert!(text.contains(&race.conclusion) && !text.contains("Leading kernels"), "{text}");
+    let (_, scores) = html.split_once("<figcaption>Tuning: score of the trials</figcaption>").expect("a trial");
+    let (scores, _) = scores.split_once("</figure>").expect("its end");
+    assert_eq!(scores.matches("<circle").count(), 2, "one trial of each network, none of the race");
+
+    // The directory of the paper's search beside it is another method.
+    let (paper, _) = finished(&classes(), &small(), &temp.path().join("paper"));
+    let compared = page::comparison(&[dir, paper]).expect("they can be compared");
+    assert!(compared.contains("search.strategy paper"), "the strategies are told apart");
+}
+
+#[test]
+fn a_race_in_progress_is_shown_with_its_trials_so_far() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let out = temp.path().join("run");
+    let (mut stop, mut status) = (StopAfter(75), StatusWriter::default());
+    let mut observers = (&mut stop, &mut status);
+    let stopped = Run::start(&small_race(), "made here", &classes(), &out, &mut observers).expect("it starts").all();
+    assert!(stopped.is_err(), "the race has more events");
+    let dir = RunDir::open(&out).expect("a run directory");
+    let status = Status::read(&dir).expect("readable");
+    let race = status.race.expect("some trials are finished");
+    assert!(0 < race.finished && race.finished < race.trials, "{race:?}");
+    assert_eq!((race.better_than_plain, status.trials.0), (None, 0));
+    let text = status.to_string();
+    let said = format!("race: {} of {} trials finished, best loss ", race.finished, race.trials);
+    assert!(text.contains(&said) && !text.contains("epoch 1 of"), "{text}");
+    let html = page::report(&dir).expect("a report of what there is");
+    check_nesting(&html);
+    assert!(html.contains("Race: validation loss of the trials") && !html.contains("<section id=\"race\""));
 }
 
 #[test]

@@ -49,7 +49,7 @@
 //! |---|---|
 //! | §3.1 topology and operations decoupled | `dashnas_nn`: `backbone`, `network` |
 //! | §3.2 the mixed operation | the crate `aggconv` |
-//! | Algorithm 1, search | `stages::search`, `stages::select`, `train` |
+//! | Algorithm 1, search | `stages::search`, `stages::select`, `train` (not in the paper: the race, `stages::race`, `race`) |
 //! | §3.3 tuning | `tune`, [`asha`] |
 //! | §3.3 retraining | `stages::retrain`, `train`; `dashnas_nn`: `optim`, `loss` |
 //! | §4 evaluation | [`evaluation`], [`problem`]; `dashnas_core`: `metric` |
@@ -63,7 +63,7 @@
 //! | [`problem`] | a data set with its loss, its metric and its validation split |
 //! | [`budget`] | limits on time and memory |
 //! | `train` | the training loop |
-//! | `stages`, `tune` | search, selection of kernels, retraining and tuning |
+//! | `stages`, `race`, `tune` | search, selection of kernels, retraining and tuning |
 //! | [`asha`] | asynchronous successive halving |
 //! | [`evaluation`] | the results on the test split |
 //! | [`record`], [`run_dir`], [`checkpoint`] | what a run reports and keeps in its directory |
@@ -80,6 +80,7 @@ pub mod config;
 pub mod error;
 pub mod evaluation;
 pub mod problem;
+pub(crate) mod race;
 pub mod record;
 pub mod run;
 pub mod run_dir;

@@ -14,7 +14,8 @@ use dashnas::run::results;
 use dashnas::run::results::read_tuning;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
-use dashnas_core::names::{Preset, Tuner};
+use dashnas_core::names::{Preset, SearchStrategy, Tuner};
+use dashnas_core::stage::Stage;
 use dashnas_core::task::TaskKind;
 use dashnas_data::dataset::Dataset;
 use dashnas_data::split::Split;
@@ -94,9 +95,15 @@ fn the_network_is_as_fast_as_demanded_or_the_fastest_is_named() {
 #[test]
 fn a_bound_may_be_changed_while_the_search_is_under_way_and_nothing_else() {
     let temp = tempfile::tempdir().expect("a temporary directory");
-    let free = parameters(&config(), &temp.path().join("free")).expect("it trains");
+    let with = |strategy| {
+        let mut config = config();
+        config.search.strategy = strategy;
+        config
+    };
+    let paper = with(SearchStrategy::Paper);
+    let free = parameters(&paper, &temp.path().join("free")).expect("it trains");
     let (out, data) = (temp.path().join("run"), data());
-    let mut bounded = config();
+    let mut bounded = paper;
     bounded.budget.max_params = free;
     let mut stop = StopAfter(1);
     let stopped = Run::start(&bounded, "made here", &data, &out, &mut stop).and_then(|mut run| run.search());
@@ -118,6 +125,17 @@ fn a_bound_may_be_changed_while_the_search_is_under_way_and_nothing_else() {
     let architecture =
         RunDir::open(&temp.path().join("whole")).map_err(Error::from).and_then(|dir| results::read_architecture(&dir));
     assert_eq!(smaller, architecture.expect("readable"), "as if it had been the bound from the start");
+
+    // The networks of a race are within the bound from its beginning.
+    let (out, mut racing) = (temp.path().join("race"), with(SearchStrategy::Race));
+    racing.budget.max_params = free;
+    let mut stop = StopAfter(1);
+    let stopped = Run::start(&racing, "made here", &data, &out, &mut stop).and_then(|mut run| run.search());
+    assert!(matches!(stopped, Err(Error::Interrupted)));
+    racing.budget.max_params = free - 1;
+    let (mut unit, dir) = ((), RunDir::open(&out).expect("a run directory"));
+    let changed = Run::open(dir, &racing, &data, &mut unit).and_then(|mut run| run.search());
+    assert!(matches!(changed, Err(Error::ConfigChanged { .. })));
 }
 
 #[test]
@@ -175,7 +193,8 @@ fn a_tournament_tunes_the_same_twice_and_keeps_its_finalist() {
     let top = rungs.iter().map(|r| r.rung).max();
     assert!(tuning.trials.iter().any(|t| t.hyperparameters == tuning.best && t.rung.map(|r| r.rung) == top));
     // Each trial took the steps of its rung.
-    let steps = events.iter().filter(|e| matches!(e, Event::Step { trial: Some(_), .. })).count() as u64;
+    let steps =
+        events.iter().filter(|e| matches!(e, Event::Step { stage: Stage::Tune, trial: Some(_), .. })).count() as u64;
     assert_eq!(steps, rungs.iter().map(|r| r.steps).sum::<u64>());
 }
 
@@ -290,7 +309,7 @@ fn trials_side_by_side_that_are_interrupted_go_on_to_the_same_bits() {
             .iter()
             .filter_map(|event| match event {
                 Event::Epoch { stage, trial, epoch, train_loss, .. } => {
-                    Some(format!("{stage} {trial:?} {epoch} {train_loss}"))
+                    Some(format!("{stage} {trial:?} {epoch} {train_loss:.12}"))
                 }
                 Event::TrialFinished { stage, trial, score, loss, .. } => {
                     Some(format!("{stage} {trial} {score:?} {loss:?}"))

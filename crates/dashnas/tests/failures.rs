@@ -4,7 +4,8 @@ use dashnas::config::Config;
 use dashnas::error::Error;
 use dashnas::record::event::Event;
 use dashnas::run::pipeline::Run;
-use dashnas_core::names::Preset;
+use dashnas_core::names::{Preset, SearchStrategy};
+use dashnas_core::stage::Stage;
 use dashnas_core::task::TaskKind;
 use dashnas_data::dataset::Dataset;
 use dashnas_data::split::Split;
@@ -38,7 +39,7 @@ fn config() -> Config {
 /// What a search came to, and its warnings.
 fn search(lr: f64, out: &Path) -> (Result<(), Error>, Vec<String>) {
     let (data, mut events, mut config) = (data(), Vec::new(), config());
-    config.search.lr = Some(lr);
+    (config.search.strategy, config.search.lr) = (SearchStrategy::Paper, Some(lr));
     let result = Run::start(&config, "made here", &data, out, &mut events).and_then(|mut run| run.search());
     let warnings =
         events.into_iter().filter_map(|e| if let Event::Warning { message } = e { Some(message) } else { None });
@@ -78,7 +79,7 @@ fn a_trial_that_fails_is_recorded_and_the_tuning_goes_on() {
     assert_eq!(outcome.hyperparameters.lr, 0.1);
     let ends = |events: &[Event]| -> Vec<(f64, Option<f64>, Option<String>)> {
         let end = |e: &Event| match e {
-            Event::TrialFinished { lr, score, reason, .. } => Some((*lr, *score, reason.clone())),
+            Event::TrialFinished { stage: Stage::Tune, lr, score, reason, .. } => Some((*lr, *score, reason.clone())),
             _ => None,
         };
         events.iter().filter_map(end).collect()

@@ -7,7 +7,7 @@ use dashnas::run::pipeline::Run;
 use dashnas::run::preview::Preview;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
-use dashnas_core::names::Preset;
+use dashnas_core::names::{Preset, SearchStrategy};
 use dashnas_core::stage::Stage;
 use dashnas_core::task::TaskKind;
 use dashnas_data::dataset::Dataset;
@@ -191,6 +191,8 @@ fn retraining_takes_a_given_validation_split_in_which_chose_the_hyperparameters(
     let run = |name: &str, with_validation: bool, data: &Dataset| {
         let mut config = small();
         config.retrain.with_validation = with_validation;
+        // Unlike a race, the training of a supernet reports metrics on the validation split.
+        config.search.strategy = SearchStrategy::Paper;
         (config.retrain.epochs, config.retrain.max_steps) = (2, 0);
         let mut events: Vec<Event> = Vec::new();
         let out = temp.path().join(name);
@@ -207,7 +209,7 @@ fn retraining_takes_a_given_validation_split_in_which_chose_the_hyperparameters(
     };
     let scores = |events: &[Event]| -> Vec<Option<f64>> {
         let score = |e: &Event| match e {
-            Event::TrialFinished { score, .. } => Some(*score),
+            Event::TrialFinished { stage: Stage::Tune | Stage::Baseline, score, .. } => Some(*score),
             _ => None,
         };
         events.iter().filter_map(score).collect()

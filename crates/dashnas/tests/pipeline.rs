@@ -4,12 +4,13 @@
 use dashnas::config::Config;
 use dashnas::error::Error;
 use dashnas::record::event::{Event, Observer};
+use dashnas::record::race::{Origin, RaceRecord};
 use dashnas::run::pipeline::Run;
 use dashnas::run::results::{read_architecture, read_tuning};
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::error::RunDirError;
 use dashnas::run_dir::names;
-use dashnas_core::names::Preset;
+use dashnas_core::names::{Preset, SearchStrategy};
 use dashnas_core::stage::Stage;
 use dashnas_core::task::{Loss, TaskKind};
 use dashnas_data::dataset::Dataset;
@@ -96,7 +97,11 @@ fn a_run_leaves_everything_behind_in_one_and_two_dimensions() {
             assert!(dir.has(file), "{file} is missing");
         }
         let architecture = read_architecture(&dir).expect("readable");
-        assert!(architecture.kernels.iter().all(|&[k, d]| [3, 5].contains(&k) && [1, 3].contains(&d)));
+        let race: RaceRecord = dir.read_json(names::RACE).expect("the record of the race");
+        assert_eq!(race.contestants[race.chosen].kernels, architecture.kernels);
+        for contestant in race.contestants.iter().filter(|c| c.origin != Origin::Plain) {
+            assert!(contestant.kernels.iter().all(|&[k, d]| [3, 5].contains(&k) && [1, 3].contains(&d)));
+        }
         assert_eq!(read_tuning(&dir).expect("readable").trials.len(), 2);
         let Some(Event::Finished { outcome }) = events.last() else { panic!("the last event is Finished") };
         assert_eq!(outcome.architecture, architecture.kernels);
@@ -131,7 +136,7 @@ fn tuned(config: &Config, data: &Dataset) -> (Vec<String>, Vec<Option<f64>>) {
         _ => None,
     });
     let trials = events.iter().filter_map(|e| match e {
-        Event::TrialFinished { score, .. } => Some(*score),
+        Event::TrialFinished { stage: Stage::Tune | Stage::Baseline, score, .. } => Some(*score),
         _ => None,
     });
     (warnings.collect(), trials.collect())
@@ -263,9 +268,17 @@ fn cancelling_stops_at_the_next_step() {
         }
     }
     let temp = tempfile::tempdir().expect("a temporary directory");
-    let mut observer = StopAt(3, 0);
     let data = series();
-    let run = Run::start(&small(), "made here", &data, &temp.path().join("run"), &mut observer).expect("it starts");
-    assert!(matches!(run.all(), Err(Error::Interrupted)));
-    assert_eq!(observer.1, 3);
+    for strategy in SearchStrategy::ALL {
+        let mut config = small();
+        config.search.strategy = strategy;
+        config.tune.workers = Some(2);
+        let mut observer = StopAt(3, 0);
+        let out = temp.path().join(strategy.name());
+        let run = Run::start(&config, "made here", &data, &out, &mut observer).expect("it starts");
+        assert!(matches!(run.all(), Err(Error::Interrupted)));
+        // The other of two trials that run side by side may just have taken a step.
+        let allowed = if strategy == SearchStrategy::Race { 3..=4 } else { 3..=3 };
+        assert!(allowed.contains(&observer.1), "{}: {}", strategy.name(), observer.1);
+    }
 }

@@ -49,7 +49,11 @@ class Model:
 
     @property
     def card(self) -> dict[str, Any]:
-        """The description of the model: task, classes, input shape, architecture and training."""
+        """The description of the model: task, classes, input shape, architecture and training.
+
+        The probabilities in the architecture are those of the search of the paper. After a race or for given kernels
+        they are 1 and say nothing about how sure the choice is.
+        """
 
     def predict(self, x: _F32) -> tuple[_F32, NDArray[np.uint32] | None]:
         """Probabilities or values in the units of the data, and the most probable class of each sample of a classification.

@@ -31,12 +31,20 @@ class Follower:
         kind = event["event"]
         if self.verbose >= 1 and kind == "stage-finished":
             return f"{event['stage']}: finished in {event['seconds']:.1f} s"
+        if self.verbose >= 1 and kind == "note":
+            return str(event["message"])
         if self.verbose >= 1 and kind == "warning":
             return f"warning: {event['message']}"
+        # The search of the paper has epochs, a race has trials.
+        race = event.get("stage") == "search" and event.get("trial") is not None
         if self.verbose >= 2 and kind == "epoch":
-            return f"{event['stage']}: epoch {event['epoch'] + 1}/{event['epochs']}, loss {event['train_loss']:.4g}"
+            heading = f"race: trial {event['trial'] + 1}" if race else event["stage"]
+            return f"{heading}: epoch {event['epoch'] + 1}/{event['epochs']}, loss {event['train_loss']:.4g}"
         if self.verbose >= 2 and kind == "trial-finished":
-            score = event.get("score")
+            score, loss = event.get("score"), event.get("loss")
+            if race:
+                result = event.get("reason") or "no score" if loss is None else f"loss {loss:.4g}"
+                return f"race: trial {event['trial'] + 1} of {event['trials']}, {result}"
             result = event.get("reason") or "no score" if score is None else f"validation metric {score:.4g}"
             return f"{event['stage']}: trial {event['trial'] + 1}/{event['trials']}, learning rate {event['lr']:g}: {result}"
         return None

@@ -45,13 +45,13 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
     progress : callable, optional
         A function that is called with every event of the run, a dict; an exception that it raises stops `fit`.
     verbose : {0, 1, 2}
-        Prints stages (1), and epochs and trials (2), to standard error.
+        Prints stages and notes (1), and epochs and trials (2), to standard error.
 
     Attributes
     ----------
     model_ : dashnas.Model
     architecture_ : list of (kernel size, dilation), one for each searched layer
-    history_ : list of the events of epochs and trials
+    history_ : list of the events of epochs and trials; those of a race have the stage "search" and a trial
     n_features_in_ : int, channels, or columns of a table
     """
 

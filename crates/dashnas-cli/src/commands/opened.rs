@@ -14,6 +14,7 @@ use dashnas::run::results::read_architecture;
 use dashnas::run::source;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
+use dashnas_core::names::SearchStrategy;
 use dashnas_data::dataset::Dataset;
 use dashnas_data::inspect::DataSummary;
 use dashnas_nn::model::Model;
@@ -27,7 +28,8 @@ pub fn summary(data: &Dataset, config: &Config) -> DataSummary {
 
 /// The summary with the loss, metric and validation split of a run under this configuration.
 pub fn with_run_settings(summary: DataSummary, data: &Dataset, config: &Config) -> DataSummary {
-    let validation = config.tune.enabled.then_some(config.task.validation_fraction);
+    let race = config.search.strategy == SearchStrategy::Race && config.search.kernels.is_none();
+    let validation = (config.tune.enabled || race).then_some(config.task.validation_fraction);
     summary.with_settings(config.loss(data.task), config.metric(data.task), validation)
 }
 

@@ -9,7 +9,7 @@ use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::observers::Observers;
 use crate::output;
-use crate::results;
+use crate::results::{self, Chances};
 use crate::verbosity::Verbosity;
 use clap::Args;
 use dashnas::config::Config;
@@ -66,11 +66,12 @@ const RUNS: &str = "runs";
 /// Runs all stages, from a data set to a trained network.
 pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let kernels = args.architecture.as_ref();
-    let Started { done: outcome, data, .. } = started(&args.start, kernels, verbosity, |run| run.all())?;
+    let Started { done: outcome, dir, data } = started(&args.start, kernels, verbosity, |run| run.all())?;
+    let race = results::race(&dir)?;
     if args.start.common.json {
-        output::print_json(&Finished { outcome, data })
+        output::print_json(&Finished { outcome, race: race.as_ref().map(Chances::of), data })
     } else {
-        output::print(&results::result(&outcome))
+        output::print(&results::result(&outcome, race.as_ref()))
     }
 }
 
@@ -79,6 +80,9 @@ pub fn run(args: &RunArgs, verbosity: Verbosity) -> Result<(), Failure> {
 struct Finished {
     #[serde(flatten)]
     outcome: Outcome,
+    /// How sure the choice is, if the search was a race.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    race: Option<Chances>,
     /// The summary of the data set.
     data: DataSummary,
 }
@@ -86,13 +90,18 @@ struct Finished {
 /// Runs the search only.
 pub fn search(args: &StartArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let Started { done, dir, data } = started(args, None, verbosity, |mut run| run.searched())?;
-    let given = Config::load(None, Some(&dir.join(names::CONFIG)), &[])?.search.kernels.is_some();
+    let given = Config::load(None, Some(&dir.path().join(names::CONFIG)), &[])?.search.kernels.is_some();
+    let race = results::race(&dir)?;
     let Architecture { backbone, kernels, probabilities } = done;
     if args.common.json {
-        return output::print_json(&Searched { backbone, architecture: kernels, probabilities, run_dir: dir, data });
+        // The probabilities are those of a softmax, which a race does not have.
+        let probabilities = race.is_none().then_some(probabilities);
+        let (race, run_dir) = (race.as_ref().map(Chances::of), dir.path().to_owned());
+        return output::print_json(&Searched { backbone, architecture: kernels, probabilities, race, run_dir, data });
     }
-    let (table, dir) = (results::kernels(&kernels, given), dir.display());
-    output::print(&format!("{table}\n\nRun directory: {dir}\nNext: dashnas tune {dir}\n"))
+    let (table, dir) = (results::kernels(&kernels, given), dir.path().display());
+    let conclusion = race.map_or_else(String::new, |race| race.conclusion + "\n");
+    output::print(&format!("{table}\n\n{conclusion}Run directory: {dir}\nNext: dashnas tune {dir}\n"))
 }
 
 /// What `dashnas search --json` prints.
@@ -100,7 +109,12 @@ pub fn search(args: &StartArgs, verbosity: Verbosity) -> Result<(), Failure> {
 struct Searched {
     backbone: BackboneName,
     architecture: Vec<[usize; 2]>,
-    probabilities: Vec<f64>,
+    /// The probability of each layer's kernel; none after a race.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probabilities: Option<Vec<f64>>,
+    /// How sure the choice is, if the search was a race.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    race: Option<Chances>,
     run_dir: PathBuf,
     data: DataSummary,
 }
@@ -108,7 +122,7 @@ struct Searched {
 /// A run directory in which some work was done.
 struct Started<T> {
     done: T,
-    dir: PathBuf,
+    dir: RunDir,
     data: DataSummary,
 }
 
@@ -124,7 +138,7 @@ fn started<T>(
         let mut opened = OpenedRun::open(dir, args.data.as_deref(), args.common.threads, verbosity)?;
         let data = opened.print_summary();
         let done = opened.work(work).map_err(|e| stopped(e, dir))?;
-        return Ok(Started { done, dir: dir.clone(), data });
+        return Ok(Started { done, dir: opened.dir, data });
     }
     let mut config = args.settings.load_for(args.data.as_deref().unwrap_or_default())?;
     // Checked before the data set is read or made, which may take a while.
@@ -159,7 +173,7 @@ fn started<T>(
     if dir.has(names::METRICS) {
         observers.report(&dir);
     }
-    Ok(Started { done, dir: dir.path().to_owned(), data: summary })
+    Ok(Started { done, dir, data: summary })
 }
 
 /// The failure of a command that gives the kernels twice.

@@ -89,5 +89,8 @@ pub fn evaluate(args: &StageArgs, verbosity: Verbosity) -> Result<(), Failure> {
         let mut opened = OpenedRun::open(&args.run, args.data.as_deref(), args.common.threads, verbosity)?;
         opened.evaluate()?
     };
-    if args.common.json { output::print_json(&outcome) } else { output::print(&results::result(&outcome)) }
+    if args.common.json {
+        return output::print_json(&outcome);
+    }
+    output::print(&results::result(&outcome, results::race(&dir)?.as_ref()))
 }

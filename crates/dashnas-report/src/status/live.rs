@@ -23,9 +23,9 @@ pub struct Live {
     pub updated: f64,
     /// The stage.
     pub stage: Stage,
-    /// The trial of this step, while tuning.
+    /// The trial of this step, while tuning or in a race.
     pub trial: Option<usize>,
-    /// All trials in progress, while tuning.
+    /// All trials in progress, while tuning or in a race.
     #[serde(default)]
     pub trials: Vec<usize>,
     /// Epoch, from 0.

@@ -9,7 +9,7 @@ mod text;
 mod writer;
 
 pub use live::Live;
-pub use summary::{Now, StageStatus, State, Status};
+pub use summary::{Now, RaceStatus, StageStatus, State, Status};
 pub use writer::StatusWriter;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use dashnas::run_dir::environment::now;
 use dashnas_core::stage::Stage;
 use dashnas_core::task::Metric;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The state of a run.
@@ -34,6 +35,11 @@ pub struct Status {
     pub alpha: Vec<LayerChoice>,
     /// The number of finished tuning trials of the searched network, and the best score.
     pub trials: (usize, Option<f64>),
+    /// The race, if the search is one.
+    pub race: Option<RaceStatus>,
+    /// How sure the choice of a finished race is, as a sentence.
+    #[serde(skip)]
+    pub conclusion: Option<String>,
     /// The time limit of the run in seconds.
     pub limit: Option<f64>,
     /// The metric of scores and test results, once it is known.
@@ -45,6 +51,43 @@ pub struct Status {
     pub baseline_test: Option<f64>,
     /// The last warning.
     pub warning: Option<String>,
+}
+
+/// The trials of a race.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RaceStatus {
+    /// The number of finished trials.
+    pub finished: usize,
+    /// The number of all trials.
+    pub trials: usize,
+    /// The lowest loss of a finished trial on held-out training data.
+    pub best_loss: Option<f64>,
+    /// After the race, the probability that the chosen network is better than the plain one, by the model of the race.
+    pub better_than_plain: Option<f64>,
+    /// After the race, the probability that the chosen network is better than a random one of the space.
+    pub better_than_random: Option<f64>,
+}
+
+impl RaceStatus {
+    /// The race of a run, whose trials the log reports by the stage of the search; `None` before the first result.
+    fn of(run: &Loaded) -> Option<Self> {
+        // By number: after an interruption the log may report a trial again.
+        let (mut losses, mut trials) = (BTreeMap::new(), 0);
+        for event in &run.events {
+            if let Event::TrialFinished { stage: Stage::Search, trial, trials: all, loss, .. } = event {
+                losses.insert(*trial, *loss);
+                trials = *all;
+            }
+        }
+        let record = run.race.as_ref();
+        (record.is_some() || !losses.is_empty()).then(|| Self {
+            finished: losses.len(),
+            trials,
+            best_loss: losses.values().flatten().copied().reduce(f64::min),
+            better_than_plain: record.and_then(|race| race.better_than_plain),
+            better_than_random: record.map(|race| race.better_than_random),
+        })
+    }
 }
 
 /// Whether a process works on a run.
@@ -162,6 +205,8 @@ impl Status {
             alpha_epochs: alpha.0,
             alpha: alpha.1,
             trials,
+            race: RaceStatus::of(run),
+            conclusion: run.race.as_ref().map(|race| race.conclusion.clone()),
             limit,
             metric: run.outcome.as_ref().map(|o| o.metric).or_else(|| run.data.task.map(|t| run.config.metric(t))),
             test: run.outcome.as_ref().and_then(|o| o.test),
@@ -183,6 +228,8 @@ impl StageStatus {
                 *self = Self { begun: true, epochs: [0, *epochs], ..Self::new(*stage) };
             }
             Event::StageResumed { stage, .. } if *stage == self.stage => self.begun = true,
+            // A trial of a race is one of many, and its epochs are not those of the search.
+            Event::Epoch { stage: Stage::Search, trial: Some(_), .. } => {}
             Event::Epoch { stage, epoch, epochs, train_loss, train_metric, val_metric, .. } if *stage == self.stage => {
                 self.epochs = [epoch + 1, *epochs];
                 (self.train_loss, self.train_metric) = (Some(*train_loss), *train_metric);

@@ -1,6 +1,6 @@
 //! The state of a run as text for people.
 
-use crate::status::summary::{Now, StageStatus, State, Status};
+use crate::status::summary::{Now, RaceStatus, StageStatus, State, Status};
 use crate::wording::with_accuracy;
 use dashnas_core::stage::Stage;
 use dashnas_core::task::Metric;
@@ -38,6 +38,9 @@ impl fmt::Display for Status {
                 )?;
             }
         }
+        if let Some(conclusion) = &self.conclusion {
+            writeln!(f, "\nThe race: {conclusion}")?;
+        }
         if let Some(test) = self.test {
             let value = |v: f64| self.metric.map_or_else(|| short(v), |metric| with_accuracy(metric, v));
             let network = if self.kernels_given { "network with the given kernels" } else { "searched network" };
@@ -72,6 +75,16 @@ fn now_in_words(now: &Now) -> Vec<String> {
     words.extend(l.lr.map(|v| format!("learning rate {}", short(v))));
     words.extend(now.seconds_left.map(|s| format!("about {} left in this stage", duration(s))));
     words
+}
+
+/// `race: 4 of 13 trials finished, best loss 0.51`.
+fn race_in_words(race: RaceStatus) -> String {
+    let trials = match race.finished == race.trials {
+        true => plural(race.trials, "trial"),
+        false => format!("{} of {}", race.finished, plural(race.trials, "trial")),
+    };
+    let best = race.best_loss.map_or_else(String::new, |loss| format!(", best loss {}", short(loss)));
+    format!("race: {trials} finished{best}")
 }
 
 /// The time left for the whole run, as far as it is known.
@@ -110,7 +123,9 @@ impl Status {
             (None, false) => return "not started".into(),
         };
         let name = self.metric_name();
-        if s.stage == Stage::Tune && self.trials.0 > 0 {
+        if let Some(race) = self.race.filter(|_| s.stage == Stage::Search) {
+            words.push(race_in_words(race));
+        } else if s.stage == Stage::Tune && self.trials.0 > 0 {
             words.push(plural(self.trials.0, "trial"));
             words.extend(self.trials.1.map(|best| format!("best validation {name} {}", self.metric_value(best))));
         } else if s.epochs[1] > 0 {

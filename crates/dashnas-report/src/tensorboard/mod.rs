@@ -3,9 +3,9 @@
 //! | tag | step |
 //! |---|---|
 //! | `search/loss`, `tune/loss`, `retrain/loss`, `baseline/loss`, and `…/lr` | steps of the stage |
-//! | `search/epoch-loss`, …, `…/training-metric`, and `…/validation-metric` where it is computed | epochs, from 1 |
-//! | `tune/score`, the metric on the validation split | trials, from 1 |
-//! | `alpha/entropy` (the mean), `alpha/entropy/layer-01`, …, `alpha/weight/layer-01`, … | epochs of the search |
+//! | `search/epoch-loss`, …, `…/training-metric`, and `…/validation-metric` where it is computed; none of trials | epochs, from 1 |
+//! | `tune/score`, the metric on the validation split; `search/score` and `search/validation-loss` of a race | trials, from 1 |
+//! | `alpha/entropy` (the mean), `alpha/entropy/layer-01`, …, `alpha/weight/layer-01`, …; none of a race | epochs of the search |
 //! | `test/searched`, `test/baseline` | 0 |
 
 mod proto;
@@ -109,7 +109,11 @@ fn scalars(event: &Event) -> Option<(u64, Vec<(String, f64)>)> {
             ];
             (*epoch as u64 + 1, values)
         }
-        Event::TrialFinished { stage, trial, score, .. } => (*trial as u64 + 1, vec![named(*stage, "score", *score)]),
+        Event::TrialFinished { stage, trial, score, loss, .. } => {
+            // A race compares losses, tuning compares the metric.
+            let loss = loss.filter(|_| *stage == Stage::Search);
+            (*trial as u64 + 1, vec![named(*stage, "score", *score), named(*stage, "validation-loss", loss)])
+        }
         Event::Alpha { epoch, layers } => {
             let mean = layers.iter().map(|l| l.entropy).sum::<f64>() / layers.len().max(1) as f64;
             let mut values = vec![Some(("alpha/entropy".to_owned(), mean))];

@@ -79,6 +79,26 @@ fn a_run_becomes_scalars_in_its_folder() {
 }
 
 #[test]
+fn trials_of_a_race_have_tags_of_their_own() {
+    let trial = |stage| Event::TrialFinished {
+        stage,
+        trial: 2,
+        trials: 13,
+        lr: 0.1,
+        weight_decay: 0.0,
+        momentum: 0.9,
+        dropout: 0.0,
+        score: Some(0.25),
+        loss: Some(0.5),
+        reason: None,
+    };
+    let named = |stage| scalars(&trial(stage)).expect("numbers");
+    let race = vec![("search/score".to_owned(), 0.25), ("search/validation-loss".to_owned(), 0.5)];
+    assert_eq!(named(Stage::Search), (3, race));
+    assert_eq!(named(Stage::Tune), (3, vec![("tune/score".to_owned(), 0.25)]));
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_stops_nothing() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let dir = RunDir::create(&temp.path().join("run")).expect("writable");

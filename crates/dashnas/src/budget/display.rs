@@ -8,14 +8,12 @@ impl fmt::Display for TimePlan {
         writeln!(f, "plan for {} ({} spent on reading and measuring):", seconds(self.limit), seconds(self.made))?;
         let mut from = self.made;
         if let Some(s) = &self.search {
-            writeln!(
-                f,
-                "  search    {:>8}  {} steps of {} samples, each epoch over {:.0} % of the data",
-                seconds(s.until - from),
-                s.steps,
-                s.batch,
-                100.0 * s.subsample
-            )?;
+            write!(f, "  search    {:>8}  {} steps of {} samples", seconds(s.until - from), s.steps, s.batch)?;
+            // The trials of a race draw from all samples.
+            if self.requested.subsample < 1.0 {
+                write!(f, ", each epoch over {:.0} % of the data", 100.0 * s.subsample)?;
+            }
+            writeln!(f)?;
             from = s.until;
         }
         writeln!(f, "{}", self.training.lines(from))?;

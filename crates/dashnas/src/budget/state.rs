@@ -110,6 +110,11 @@ impl BudgetState {
         self.memory_headroom = Some(bytes);
     }
 
+    /// The steps of the search under a plan; `None`: those of the configuration.
+    pub fn search_steps(&self) -> Option<u64> {
+        Some(self.plan.as_ref()?.search?.steps)
+    }
+
     /// The length of the search under a plan; `None`: its configured epochs.
     pub fn search_length(&self) -> Option<TrainingLength<'_>> {
         let search = self.plan.as_ref()?.search?;
@@ -157,8 +162,15 @@ impl BudgetState {
         deadlines.has_time_for_trial(self.clock.seconds(), steps as f64 * step, done)
     }
 
+    /// The deadlines of the trials of a stage, and of the training after them.
     fn deadlines(&self, stage: Stage) -> Option<Deadlines> {
-        self.plan.as_ref().map(|plan| plan.training.deadlines(stage == Stage::Baseline))
+        let plan = self.plan.as_ref()?;
+        if stage == Stage::Search {
+            // The trials of a race are all that the search does.
+            let until = plan.search?.until;
+            return Some(Deadlines { tune: until, latest_tune: until, retrain: until });
+        }
+        Some(plan.training.deadlines(stage == Stage::Baseline))
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Ledger {
     pub seconds: BTreeMap<Stage, f64>,
     /// SHA-256 of the files that the finished stages wrote.
     pub files: BTreeMap<String, String>,
+    /// The finished trials of the race of the search.
+    pub race: Vec<Trial>,
     /// The finished tuning trials of the searched network.
     pub tuning: Vec<Trial>,
     /// The finished tuning trials of the plain backbone.
@@ -86,9 +88,13 @@ impl Ledger {
         self.done.contains(&stage)
     }
 
-    /// The finished trials of a stage that tunes, by number.
+    /// The finished trials of a stage with trials, by number.
     pub fn trials(&self, stage: Stage) -> &[Trial] {
-        if stage == Stage::Baseline { &self.baseline } else { &self.tuning }
+        match stage {
+            Stage::Search => &self.race,
+            Stage::Baseline => &self.baseline,
+            _ => &self.tuning,
+        }
     }
 
     /// A trial of a stage, if it is finished.
@@ -98,7 +104,11 @@ impl Ledger {
 
     /// Adds a finished trial in the order of the numbers: trials that run side by side end in any order.
     pub fn add_trial(&mut self, stage: Stage, trial: Trial) {
-        let trials = if stage == Stage::Baseline { &mut self.baseline } else { &mut self.tuning };
+        let trials = match stage {
+            Stage::Search => &mut self.race,
+            Stage::Baseline => &mut self.baseline,
+            _ => &mut self.tuning,
+        };
         let place = trials.partition_point(|other| other.trial < trial.trial);
         trials.insert(place, trial);
     }
@@ -113,6 +123,9 @@ impl Ledger {
         self.steps = 0;
         self.done.retain(|&s| s < stage);
         self.seconds.retain(|&s, _| s < stage);
+        if stage <= Stage::Search {
+            self.race.clear();
+        }
         if stage <= Stage::Tune {
             self.tuning.clear();
         }

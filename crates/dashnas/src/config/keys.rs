@@ -23,12 +23,21 @@ const fn key(section: &'static str, name: &'static str, help: &'static str) -> K
 }
 
 /// Every section with its description, in the order in which they are printed.
-pub(super) const SECTIONS: [(&str, &str); 12] = [
+pub(super) const SECTIONS: [(&str, &str); 13] = [
     ("space", "The kernel sizes and dilations that every layer chooses from (section 3.3 of the paper)."),
     ("backbone", "The network whose convolutions are searched (A.5.1)."),
     ("data", "How to read files that do not describe themselves."),
     ("task", "The learning task, where the data set does not define it or the definition is to be overridden."),
-    ("search", "Training of the supernet: weights and architecture in one loop (Algorithm 1, A.5.2)."),
+    (
+        "search",
+        "The search, and the training of the supernet of the strategy paper: weights and architecture in one loop \
+         (Algorithm 1, A.5.2).",
+    ),
+    (
+        "race",
+        "The strategy race of the search: networks of different kernels are trained for some steps and compared on \
+         held-out training data; the better ones are trained again for longer.",
+    ),
     ("tune", "Tuning of the training hyperparameters by a grid, scored on a validation split (A.5.2)."),
     (
         "augment",
@@ -43,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 12] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 109] = [
+pub const KEYS: [Key; 113] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -184,6 +193,12 @@ pub const KEYS: [Key; 109] = [
         "Given kernels, for which nothing is searched: a list with [kernel size, dilation] of each searched layer, in \
          the order of the network. They may lie outside of K and D. auto: the kernels are searched.",
     ),
+    key(
+        "search",
+        "strategy",
+        "race compares networks of different kernels by short trainings on held-out data (section [race]). paper \
+         trains the supernet of Algorithm 1 with the values below.",
+    ),
     key("search", "epochs", "Number of epochs."),
     key("search", "min-steps", "Run more epochs if they would have fewer steps than this in total. 0: no minimum."),
     key("search", "max-steps", "Run fewer epochs if they would have more steps than this in total. 0: no maximum."),
@@ -221,6 +236,13 @@ pub const KEYS: [Key; 109] = [
     ),
     key("search", "alpha-init-std", "Standard deviation of the initial architecture parameters."),
     key("search", "weight-init-std", "Standard deviation of the initial kernels."),
+    key(
+        "race",
+        "steps",
+        "Training steps of all trials of the race together. auto: five quarters of the steps of retraining.",
+    ),
+    key("race", "contestants", "Number of networks in the first round of the race."),
+    key("race", "reduction", "One in so many networks is trained again, for so many times as many steps."),
     key("tune", "enabled", "Tune before retraining. Otherwise retraining uses the values under [retrain]."),
     key(
         "tune",

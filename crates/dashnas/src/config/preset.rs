@@ -1,11 +1,11 @@
 //! The presets: the values of appendix A.5.2, and one table of the differences between the presets.
 
 use crate::config::sections::{
-    AshaConfig, AugmentConfig, BackboneConfig, BaselineConfig, BudgetConfig, Config, RetrainConfig, SearchConfig,
-    SpaceConfig, TaskConfig, TuneConfig,
+    AshaConfig, AugmentConfig, BackboneConfig, BaselineConfig, BudgetConfig, Config, RaceConfig, RetrainConfig,
+    SearchConfig, SpaceConfig, TaskConfig, TuneConfig,
 };
 use aggconv::Formulation;
-use dashnas_core::names::{ClassWeights, Preset};
+use dashnas_core::names::{ClassWeights, Preset, SearchStrategy};
 use dashnas_formats::options::ReadOptions;
 use dashnas_tasks::darcy::DarcyConfig;
 
@@ -18,6 +18,7 @@ struct PresetValues {
     search_steps: [usize; 2],
     alpha_grad_scale: f64,
     subsample: f64,
+    contestants: usize,
     tune_epochs: usize,
     tune_steps: [usize; 2],
     tune_subset: Option<f64>,
@@ -39,6 +40,7 @@ const PRESETS: [PresetValues; 3] = [
         search_steps: [150, 400],
         alpha_grad_scale: 30.0,
         subsample: 0.5,
+        contestants: 9,
         tune_epochs: 4,
         tune_steps: [60, 160],
         tune_subset: Some(0.5),
@@ -58,6 +60,7 @@ const PRESETS: [PresetValues; 3] = [
         search_steps: [400, 2000],
         alpha_grad_scale: 30.0,
         subsample: 0.5,
+        contestants: 12,
         tune_epochs: 12,
         tune_steps: [150, 800],
         tune_subset: Some(0.5),
@@ -77,6 +80,7 @@ const PRESETS: [PresetValues; 3] = [
         search_steps: [0, 0],
         alpha_grad_scale: 100.0,
         subsample: 0.2,
+        contestants: 12,
         tune_epochs: 80,
         tune_steps: [0, 0],
         tune_subset: None,
@@ -89,6 +93,34 @@ const PRESETS: [PresetValues; 3] = [
         darcy: DarcyConfig::paper(),
     },
 ];
+
+/// The section `[search]` of a preset.
+fn search_section(values: &PresetValues) -> SearchConfig {
+    SearchConfig {
+        kernels: None,
+        // The preset `paper` is the paper's algorithm to the letter.
+        strategy: if values.preset == Preset::Paper { SearchStrategy::Paper } else { SearchStrategy::Race },
+        epochs: values.search_epochs,
+        min_steps: values.search_steps[0],
+        max_steps: values.search_steps[1],
+        subsample: values.subsample,
+        batch_size: None,
+        lr: None,
+        alpha_lr: None,
+        momentum: 0.9,
+        nesterov: true,
+        weight_decay: 5e-4,
+        milestones: vec![0.6],
+        lr_decay: 0.2,
+        clip: 1.0,
+        temperature: 1.0,
+        formulation: Formulation::Auto,
+        alpha_grad_scale: values.alpha_grad_scale,
+        receptive_field_penalty: 1e-5,
+        alpha_init_std: 1e-3,
+        weight_init_std: 0.01,
+    }
+}
 
 impl Config {
     /// The configuration of a preset.
@@ -124,28 +156,8 @@ impl Config {
                 train_samples: 0,
             },
             augment: AugmentConfig { crop: 0, flip: false, shift: 0, amplitude: 0.0, mixup: 0.0, balance: false },
-            search: SearchConfig {
-                kernels: None,
-                epochs: values.search_epochs,
-                min_steps: values.search_steps[0],
-                max_steps: values.search_steps[1],
-                subsample: values.subsample,
-                batch_size: None,
-                lr: None,
-                alpha_lr: None,
-                momentum: 0.9,
-                nesterov: true,
-                weight_decay: 5e-4,
-                milestones: vec![0.6],
-                lr_decay: 0.2,
-                clip: 1.0,
-                temperature: 1.0,
-                formulation: Formulation::Auto,
-                alpha_grad_scale: values.alpha_grad_scale,
-                receptive_field_penalty: 1e-5,
-                alpha_init_std: 1e-3,
-                weight_init_std: 0.01,
-            },
+            search: search_section(values),
+            race: RaceConfig { steps: None, contestants: values.contestants, reduction: 3 },
             tune: TuneConfig {
                 enabled: true,
                 tuner: None,
@@ -215,6 +227,7 @@ default_from_preset!(
     backbone: BackboneConfig,
     task: TaskConfig,
     search: SearchConfig,
+    race: RaceConfig,
     tune: TuneConfig,
     augment: AugmentConfig,
     retrain: RetrainConfig,

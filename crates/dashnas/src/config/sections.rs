@@ -5,7 +5,7 @@
 
 use aggconv::Formulation;
 use dashnas_core::auto;
-use dashnas_core::names::{BackboneName, ClassWeights, Preset, TaskName, Tuner};
+use dashnas_core::names::{BackboneName, ClassWeights, Preset, SearchStrategy, TaskName, Tuner};
 use dashnas_core::task::{Loss, Metric};
 use dashnas_data::transform::kind::Transform;
 use dashnas_formats::options::ReadOptions;
@@ -53,8 +53,10 @@ pub struct Config {
     pub data: ReadOptions,
     /// The learning task.
     pub task: TaskConfig,
-    /// The training of the supernet (Algorithm 1, A.5.2 "Search").
+    /// The search, and the training of the supernet (Algorithm 1, A.5.2 "Search").
     pub search: SearchConfig,
+    /// The race of networks, the other strategy of the search.
+    pub race: RaceConfig,
     /// The grid of training hyperparameters (A.5.2 "Hyperparameter tuning").
     pub tune: TuneConfig,
     /// Augmentation and sampling of the training data.
@@ -164,6 +166,8 @@ pub struct SearchConfig {
     /// searched.
     #[serde(with = "auto")]
     pub kernels: Option<Vec<[usize; 2]>>,
+    /// How kernels are searched.
+    pub strategy: SearchStrategy,
     /// Number of epochs, each over a new subsample.
     pub epochs: usize,
     /// Smallest total number of steps, for which a small data set gets more epochs. 0: no minimum.
@@ -205,6 +209,20 @@ pub struct SearchConfig {
     pub alpha_init_std: f64,
     /// Standard deviation of the initial kernels `w_{k,d}`.
     pub weight_init_std: f64,
+}
+
+/// `[race]`: the strategy `race` of the search. Networks of different kernels are trained for some steps and compared on
+/// held-out training data; the better ones are trained again for longer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RaceConfig {
+    /// Training steps of all trials together; `None`: by the steps of retraining.
+    #[serde(with = "auto")]
+    pub steps: Option<usize>,
+    /// The number of networks in the first round.
+    pub contestants: usize,
+    /// One in so many networks is trained again, for so many times as many steps.
+    pub reduction: usize,
 }
 
 /// `[tune]`: tuning of the training hyperparameters between search and retraining.

@@ -21,6 +21,7 @@ impl Config {
         self.validate_data()?;
         self.validate_task()?;
         self.validate_search()?;
+        self.validate_race()?;
         self.validate_tune()?;
         self.validate_augment()?;
         self.validate_retrain()?;
@@ -145,6 +146,14 @@ impl Config {
         not_negative("search.receptive-field-penalty", search.receptive_field_penalty)?;
         not_negative("search.alpha-init-std", search.alpha_init_std)?;
         positive("search.weight-init-std", search.weight_init_std)
+    }
+
+    fn validate_race(&self) -> Result<(), ConfigError> {
+        let race = &self.race;
+        optional(race.steps, |n| counts("race.steps", n))?;
+        let networks = (2..=1000).contains(&race.contestants);
+        check("race.contestants", &race.contestants, networks, "it must be from 2 to 1000")?;
+        check("race.reduction", &race.reduction, (2..=64).contains(&race.reduction), "it must be from 2 to 64")
     }
 
     fn validate_tune(&self) -> Result<(), ConfigError> {

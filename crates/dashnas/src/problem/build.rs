@@ -20,6 +20,13 @@ pub(crate) fn network_of_width(problem: &Problem, width: usize, kernels: &[[usiz
     Network::new(&graph, &kernels, &mut init, device)
 }
 
+/// The network of a contestant of a race: its initial weights are those of all networks of its round.
+pub(crate) fn racing_network(problem: &Problem, kernels: &[[usize; 2]], round: usize, device: &Device) -> Network {
+    let graph = graph(problem, problem.config().backbone.search_width);
+    let mut init = Seed(problem.config().seed).stream("race/init", &[round as u64]);
+    Network::new(&graph, &Kernels::Fixed(kernels.to_vec()), &mut init, device)
+}
+
 /// The graph of the backbone of a problem at a width.
 pub(crate) fn graph(problem: &Problem, width: usize) -> Graph {
     let setup = &problem.setup;

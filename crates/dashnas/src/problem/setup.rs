@@ -57,6 +57,9 @@ pub struct Setup {
     pub warnings: Vec<String>,
 }
 
+/// The distance between the seeds of the splits of two rounds; round 0 has the split of the tuning.
+const FOLD_SEEDS: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl Setup {
     /// Resolves the configuration for a data set, fits the normalizers to its training split and normalizes it.
     ///
@@ -267,6 +270,22 @@ impl Setup {
         }
         let [fit, held] = self.held_out_rows.clone();
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held, segments: None })
+    }
+
+    /// The training rows and the held-out samples of a round of a race: the given validation split, or in each round
+    /// another seeded, stratified fraction of the training data, so that a network must be good on several. Both are
+    /// empty if no sample can be held out.
+    pub(crate) fn fold(&self, round: usize) -> (Vec<usize>, HeldOut<'_>) {
+        if let Some(held) = self.given_validation() {
+            return ((0..self.train.len()).collect(), held);
+        }
+        let seed = self.config.seed.wrapping_add((round as u64).wrapping_mul(FOLD_SEEDS));
+        let by = |groups| split_validation(&self.train_targets, groups, self.config.task.validation_fraction, seed);
+        let (mut fit, mut rows) = by(self.groups.as_deref());
+        if rows.is_empty() {
+            (fit, rows) = by(None);
+        }
+        (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows, segments: None })
     }
 
     /// The validation split of the data set, if it has one.

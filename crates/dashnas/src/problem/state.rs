@@ -98,15 +98,30 @@ impl Problem {
     /// # Errors
     /// [`Error::Metric`] if the metric is not defined there, for example because outputs are not finite.
     pub fn score(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<Score, Error> {
+        let loss = self.loss_of(network, held, &held.rows, device)?;
+        let metric = if self.setup.ranks_by_loss() { None } else { Some(self.metric_of(network, held, device)?) };
+        Ok(Score { metric, loss })
+    }
+
+    /// The loss of a network on some rows of the held-out data.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the inputs are in a file that can no longer be read.
+    pub(crate) fn loss_of(
+        &self,
+        network: &Network,
+        held: &HeldOut<'_>,
+        rows: &[usize],
+        device: &Device,
+    ) -> Result<f64, Error> {
         let loss = self.setup.loss(device);
         let mut pass = Pass::evaluation(self.setup.config.search.temperature);
         let mut total = 0.0;
-        for chunk in held.rows.chunks(self.evaluation_batch(held.samples)) {
+        for chunk in rows.chunks(self.evaluation_batch(held.samples)) {
             let (x, target) = held.samples.batch(chunk, device)?;
             let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
             total += f64::from(value) * chunk.len() as f64;
         }
-        let metric = if self.setup.ranks_by_loss() { None } else { Some(self.metric_of(network, held, device)?) };
-        Ok(Score { metric, loss: total / held.rows.len().max(1) as f64 })
+        Ok(total / rows.len().max(1) as f64)
     }
 }

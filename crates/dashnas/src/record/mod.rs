@@ -7,9 +7,11 @@
 //! | [`alpha`] | the probabilities of the kernels after every epoch of the search |
 //! | [`trial`] | tuning trials |
 //! | [`outcome`] | the result |
+//! | [`race`] | a race of networks |
 
 pub mod alpha;
 pub mod data;
 pub mod event;
 pub mod outcome;
+pub mod race;
 pub mod trial;

@@ -19,6 +19,10 @@ pub struct Trial {
     /// The rung in asynchronous successive halving; `None` in a grid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rung: Option<Rung>,
+    /// In a race, the losses on parts of the validation split: their differences tell how much a score depends on the
+    /// choice of the samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<f64>,
 }
 
 /// The place of a trial in asynchronous successive halving.

@@ -2,7 +2,7 @@
 
 use crate::problem::build::graph;
 use crate::problem::state::Problem;
-use crate::stages::retrain;
+use crate::train::retraining;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_data::dataset::Dataset;
 use dashnas_nn::architecture::Architecture;
@@ -36,7 +36,7 @@ pub(super) fn card(
             version: env!("CARGO_PKG_VERSION").into(),
             preset: problem.config().preset,
             seed: problem.config().seed,
-            samples: retrain::samples(problem),
+            samples: retraining::samples(problem),
             hyperparameters,
             validation,
         },

@@ -7,15 +7,18 @@ use crate::budget::plan::{RequestedSteps, RequestedTuning, RequestedWork, Sample
 use crate::error::Error;
 use crate::problem::memory;
 use crate::problem::state::Problem;
+use crate::race::setup::configured_steps;
 use crate::record::event::{Event, Observer};
 use crate::run::journal::RunJournal;
 use crate::run::probe::Probe;
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::names;
 use crate::stages::select;
+use crate::train::retraining;
 use crate::tune::size::TuningSize;
 use aggconv::KernelSpace;
 use burn::tensor::Device;
+use dashnas_core::names::SearchStrategy;
 use dashnas_core::stage::Stage;
 use dashnas_data::dataset::Dataset;
 use dashnas_data::split::Split;
@@ -193,7 +196,18 @@ fn adopt(
 fn requested_work(problem: &Problem, data: &Dataset, device: &Device) -> Result<RequestedWork, Error> {
     let config = problem.config();
     let space = KernelSpace::new(config.kernel_sizes(problem.setup.dims()), config.dilations())?;
-    let search = crate::stages::search::fit_plan(problem, &space);
+    let search = match config.search.strategy {
+        _ if config.search.kernels.is_some() => {
+            RequestedSteps { steps: 0, batch: config.search_batch_size(&problem.setup.facts()) }
+        }
+        SearchStrategy::Race => {
+            RequestedSteps { steps: configured_steps(problem), batch: config.search_batch_size(&problem.setup.facts()) }
+        }
+        SearchStrategy::Paper => {
+            let plan = crate::stages::search::fit_plan(problem, &space);
+            RequestedSteps { steps: plan.steps(problem.setup.train.len()), batch: plan.batch_size }
+        }
+    };
     let facts = problem.setup.facts();
     let tuning = TuningSize::new(problem);
     let tune = config.tune.enabled.then(|| RequestedTuning {
@@ -209,12 +223,11 @@ fn requested_work(problem: &Problem, data: &Dataset, device: &Device) -> Result<
         // The narrowest network was within the bounds when that was checked; measured times vary.
         widths.extend(all.last());
     }
-    let search_steps = if config.search.kernels.is_some() { 0 } else { search.steps(problem.setup.train.len()) };
     Ok(RequestedWork {
-        search: RequestedSteps { steps: search_steps, batch: search.batch_size },
+        search,
         tune,
         retrain: RequestedSteps {
-            steps: crate::stages::retrain::size(problem, Stage::Retrain).1,
+            steps: retraining::size(problem, Stage::Retrain).1,
             batch: config.retrain_batch_size(&facts),
         },
         baseline: config.baseline.enabled,
@@ -224,7 +237,7 @@ fn requested_work(problem: &Problem, data: &Dataset, device: &Device) -> Result<
             validation: problem.setup.predictions_per_score() * tuning.validation_samples(),
             test: data.test.len(),
         },
-        subsample: config.search.subsample,
+        subsample: if config.search.strategy == SearchStrategy::Race { 1.0 } else { config.search.subsample },
     })
 }
 
@@ -232,6 +245,7 @@ fn requested_work(problem: &Problem, data: &Dataset, device: &Device) -> Result<
 pub(crate) fn notes(problem: &Problem, journal: &RunJournal<'_>) -> Vec<String> {
     let memory = journal.ledger.decision::<MemoryFit>(MEMORY).map(|fit| fit.notes).unwrap_or_default();
     let time = problem.budget.plan().map(|plan| plan.notes.clone()).unwrap_or_default();
-    let tuning = [Stage::Tune, Stage::Baseline].into_iter().filter_map(|stage| journal.ledger.tuning_end(stage));
+    let tuning =
+        [Stage::Search, Stage::Tune, Stage::Baseline].into_iter().filter_map(|stage| journal.ledger.tuning_end(stage));
     memory.into_iter().chain(time).chain(tuning).collect()
 }

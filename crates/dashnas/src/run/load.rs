@@ -8,6 +8,7 @@ use crate::record::alpha::AlphaRecord;
 use crate::record::data::DataRecord;
 use crate::record::event::Event;
 use crate::record::outcome::Outcome;
+use crate::record::race::RaceRecord;
 use crate::record::trial::Tuning;
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::environment::Environment;
@@ -30,8 +31,10 @@ pub struct Loaded {
     pub environment: Option<Environment>,
     /// The events.
     pub events: Vec<Event>,
-    /// Mixing probabilities, one entry per epoch.
+    /// Mixing probabilities, one entry per epoch; none of a race.
     pub alpha: Vec<AlphaRecord>,
+    /// The race of networks, if that was the search.
+    pub race: Option<RaceRecord>,
     /// The searched kernels.
     pub architecture: Option<Architecture>,
     /// The tuning trials.
@@ -54,6 +57,7 @@ impl Loaded {
             environment: optional(dir, names::ENVIRONMENT)?,
             events: lines(dir, names::EVENTS)?,
             alpha: lines(dir, names::ALPHA)?,
+            race: optional(dir, names::RACE)?,
             architecture: optional(dir, names::ARCHITECTURE)?,
             tuning: optional(dir, names::TUNING)?,
             evaluation: optional(dir, names::EVALUATION)?,

@@ -20,14 +20,16 @@ use crate::run::results::{read_architecture, read_tuning};
 use crate::run_dir::dir::{Lock, RunDir};
 use crate::run_dir::environment::Environment;
 use crate::run_dir::names;
-use crate::stages::{retrain, search};
+use crate::stages::{race, retrain, search};
 use crate::train::progress::StageProgress;
+use crate::train::retraining;
 use crate::tune::size::TuningSize;
 use crate::tune::tuner::tune;
 use burn::module::Module;
 use burn::tensor::Device;
 use dashnas_core::digest::sha256;
 use dashnas_core::hyperparameters::Hyperparameters;
+use dashnas_core::names::SearchStrategy;
 use dashnas_core::stage::Stage;
 use dashnas_data::dataset::Dataset;
 use dashnas_nn::architecture::Architecture;
@@ -223,7 +225,7 @@ impl<'a> Run<'a> {
     fn steps_after_the_search(&self) -> Vec<(Stage, u64)> {
         let config = self.problem.config();
         let tune = if config.tune.enabled { TuningSize::new(&self.problem).total().1 } else { 0 };
-        let train = retrain::size(&self.problem, Stage::Retrain).1;
+        let train = retraining::size(&self.problem, Stage::Retrain).1;
         let baseline = if config.baseline.enabled { tune + train } else { 0 };
         vec![(Stage::Tune, tune), (Stage::Retrain, train), (Stage::Baseline, baseline)]
     }
@@ -326,8 +328,13 @@ impl<'a> Run<'a> {
     /// [`Error::File`].
     pub fn search(&mut self) -> Result<Architecture, Error> {
         limits::plan(&mut self.problem, self.data, &self.dir, &self.device, &mut self.journal)?;
-        self.stage(Stage::Search, &[names::ARCHITECTURE, names::ALPHA], |problem, dir, device, journal| {
-            search::search(problem, dir, device, journal)
+        self.stage(Stage::Search, &[names::ARCHITECTURE, names::ALPHA], |problem, dir, device, journal| match problem
+            .config()
+            .search
+            .strategy
+        {
+            SearchStrategy::Race if search::searches(problem) => race::race(problem, dir, device, journal),
+            _ => search::search(problem, dir, device, journal),
         })?;
         // Read again, as a resumed run would: a number may lose its last bit on the way through the file.
         read_architecture(&self.dir)
@@ -381,7 +388,7 @@ impl<'a> Run<'a> {
         self.replan(architecture)?;
         let card = card(&self.problem, self.data, architecture.clone(), best, self.validation());
         self.stage(Stage::Retrain, &[names::MODEL], |problem, dir, device, journal| {
-            let (epochs, total) = retrain::size(problem, Stage::Retrain);
+            let (epochs, total) = retraining::size(problem, Stage::Retrain);
             journal.event(&Event::StageStarted { stage: Stage::Retrain, steps_total: total, epochs });
             let progress = StageProgress { stage: Stage::Retrain, done: 0, total };
             let network = retrain::retrain(problem, &architecture.kernels, best, progress, device, journal)?.valid();
@@ -413,7 +420,7 @@ impl<'a> Run<'a> {
         };
         let mut card = card(problem, self.data, architecture, problem.config().untuned(problem.setup.task), None);
         self.stage(Stage::Baseline, &[names::BASELINE], |problem, dir, device, journal| {
-            let (epochs, retraining) = retrain::size(problem, Stage::Baseline);
+            let (epochs, retraining) = retraining::size(problem, Stage::Baseline);
             let size = problem.config().tune.enabled.then(|| TuningSize::new(problem));
             let tuning = size.as_ref().map_or(0, |size| size.total().1);
             let mut progress = StageProgress { stage: Stage::Baseline, done: 0, total: tuning + retraining };
@@ -501,11 +508,14 @@ impl<'a> Run<'a> {
 }
 
 /// Digest of the settings under which an interrupted stage must be resumed. It leaves out the bounds on size and
-/// speed, which decide nothing before the end of the search, so that they can still be changed if they cannot be met;
-/// and the number of trials that run side by side, which changes no result.
+/// speed, which decide nothing before the end of the search, so that they can still be changed if they cannot be met
+/// (but all networks of a race are within the bound on the size from its beginning); and the number of trials that run side by side, which changes no result.
 fn digest(config: &Config) -> String {
     let mut config = config.clone();
-    (config.budget.max_params, config.budget.max_latency) = (0, 0.0);
+    config.budget.max_latency = 0.0;
+    if config.search.strategy == SearchStrategy::Paper {
+        config.budget.max_params = 0;
+    }
     config.tune.workers = None;
     sha256(config.to_toml().as_bytes())
 }

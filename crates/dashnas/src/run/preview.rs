@@ -5,10 +5,11 @@ use crate::error::Error;
 use crate::problem::build::graph;
 use crate::problem::state::Problem;
 use crate::run::limits;
-use crate::stages::{retrain, search};
+use crate::stages::search;
+use crate::train::retraining;
 use crate::tune::size::TuningSize;
 use aggconv::KernelSpace;
-use dashnas_core::names::{BackboneName, Preset};
+use dashnas_core::names::{BackboneName, Preset, SearchStrategy};
 use dashnas_core::stage::Stage;
 use dashnas_core::text::plural;
 use dashnas_data::dataset::Dataset;
@@ -36,7 +37,10 @@ pub struct Preview {
     /// The given kernels, for which nothing is searched; `None` if they are searched.
     #[serde(default)]
     pub given: Option<Vec<[usize; 2]>>,
-    /// The training of the supernet; without epochs and steps if the kernels are given.
+    /// The race that searches the kernels; `None` if they are given, or if a supernet is trained.
+    #[serde(default)]
+    pub race: Option<RacePreview>,
+    /// The training of the supernet; without epochs and steps where none is trained.
     pub search: TrainingPreview,
     /// Learning rate of the architecture parameters.
     pub alpha_lr: f64,
@@ -50,6 +54,19 @@ pub struct Preview {
     pub baseline: bool,
     /// Deviations from the configuration, in words.
     pub notes: Vec<String>,
+}
+
+/// The size of a race.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RacePreview {
+    /// The number of networks in the first round.
+    pub networks: usize,
+    /// The number of trials.
+    pub trials: usize,
+    /// Steps of all trials.
+    pub steps: u64,
+    /// Samples per batch.
+    pub batch_size: usize,
 }
 
 /// The size of one training.
@@ -96,8 +113,13 @@ impl Preview {
         let tuning = config.tune.enabled.then(|| TuningSize::new(&problem));
         let untuned = config.untuned(problem.setup.task);
         let supernet = search::fit_plan(&problem, &space);
-        let searches = config.search.kernels.is_none();
-        let (epochs, steps) = retrain::size(&problem, Stage::Retrain);
+        let searched = config.search.kernels.is_none();
+        let race = match config.search.strategy {
+            SearchStrategy::Race if searched => Some(race_preview(&problem)?),
+            _ => None,
+        };
+        let trained = searched && race.is_none();
+        let (epochs, steps) = retraining::size(&problem, Stage::Retrain);
         Ok(Self {
             preset: config.preset,
             backbone: config.backbone_name(dims),
@@ -107,9 +129,10 @@ impl Preview {
             kernel_sizes: config.kernel_sizes(dims),
             dilations: config.dilations(),
             given: config.search.kernels.clone(),
+            race,
             search: TrainingPreview {
-                epochs: if searches { supernet.epochs } else { 0 },
-                steps: if searches { supernet.steps(problem.setup.train.len()) } else { 0 },
+                epochs: if trained { supernet.epochs } else { 0 },
+                steps: if trained { supernet.steps(problem.setup.train.len()) } else { 0 },
                 batch_size: supernet.batch_size,
                 lr: supernet.lr,
             },
@@ -124,7 +147,7 @@ impl Preview {
             }),
             retrain: TrainingPreview { epochs, steps, batch_size: config.retrain_batch_size(&facts), lr: untuned.lr },
             retrain_samples: {
-                let all = retrain::samples(&problem);
+                let all = retraining::samples(&problem);
                 [all, all - problem.setup.train.len()]
             },
             baseline: config.baseline.enabled,
@@ -153,7 +176,10 @@ impl fmt::Display for Preview {
             }
             None => {
                 writeln!(f, "    kernels   K = {{{}}}, D = {{{}}}", list(&self.kernel_sizes), list(&self.dilations))?;
-                writeln!(f, "    search    {}, {} for the architecture", self.search, self.alpha_lr)?;
+                match &self.race {
+                    Some(race) => writeln!(f, "    search    {race}")?,
+                    None => writeln!(f, "    search    {}, {} for the architecture", self.search, self.alpha_lr)?,
+                }
             }
         }
         match &self.tune {
@@ -171,6 +197,29 @@ impl fmt::Display for Preview {
         writeln!(f, "    baseline  {baseline}")?;
         self.notes.iter().try_for_each(|note| writeln!(f, "    note      {note}"))
     }
+}
+
+impl fmt::Display for RacePreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "race of {}: {}, {} of {} in total",
+            plural(self.networks, "network"),
+            plural(self.trials, "trial"),
+            plural(self.steps as usize, "step"),
+            plural(self.batch_size, "sample")
+        )
+    }
+}
+
+/// The size of the race of a problem.
+fn race_preview(problem: &Problem) -> Result<RacePreview, Error> {
+    let race = crate::race::setup::new_race(problem)?;
+    // Without a sample that can be held out, nothing is compared.
+    let compares = !problem.setup.fold(0).1.rows.is_empty();
+    let (trials, steps) = if compares { race.size() } else { (0, 0) };
+    let batch_size = problem.config().search_batch_size(&problem.setup.facts());
+    Ok(RacePreview { networks: race.networks(), trials, steps, batch_size })
 }
 
 impl fmt::Display for TuningPreview {

@@ -11,7 +11,7 @@ use aggconv::KernelSpace;
 use burn::module::Module;
 use burn::tensor::Device;
 use dashnas_core::math::gcd;
-use dashnas_core::names::Tuner;
+use dashnas_core::names::{SearchStrategy, Tuner};
 use dashnas_core::rng::Seed;
 use dashnas_nn::loss::LossFn;
 use dashnas_nn::network::{Kernels, Network, Pass};
@@ -173,6 +173,11 @@ impl<'a> Probe<'a> {
 
 impl CostModel for Probe<'_> {
     fn search_step(&mut self, batch: usize) -> f64 {
+        if self.problem.config().search.strategy == SearchStrategy::Race {
+            // The steps of a race are those of trainings that run side by side.
+            let width = self.problem.config().backbone.search_width;
+            return self.train_step(width, batch) * self.concurrent_share(width, batch);
+        }
         self.measure(Work::Search, |probe, timer| {
             let config = &probe.problem.config();
             let kernels = Kernels::Searched {

@@ -6,7 +6,8 @@
 //! | `data.json` | the data set, with a fingerprint |
 //! | `plan.json` | the plan by which the run meets its time limit |
 //! | `events.jsonl` | the events, one JSON object per line |
-//! | `alpha.jsonl` | the mixing probabilities of every layer, one line per epoch |
+//! | `alpha.jsonl` | the mixing probabilities of every layer, one line per epoch; empty after a race |
+//! | `race.json` | the contestants of a race with their trials, and the choice |
 //! | `architecture.json` | the kernels of every layer, found by the search or given |
 //! | `tuning.json` | every trial and the chosen hyperparameters |
 //! | `model.dashnas` | the trained model: weights and all that is needed to use them |

@@ -10,6 +10,8 @@ pub const PLAN: &str = "plan.json";
 pub const EVENTS: &str = "events.jsonl";
 /// Mixing probabilities over the epochs.
 pub const ALPHA: &str = "alpha.jsonl";
+/// The race of networks.
+pub const RACE: &str = "race.json";
 /// The searched architecture.
 pub const ARCHITECTURE: &str = "architecture.json";
 /// The tuning trials and the chosen hyperparameters.

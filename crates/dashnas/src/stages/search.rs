@@ -1,5 +1,5 @@
-//! The search (Algorithm 1): the weights and the architecture parameters of the supernet are trained together, then
-//! the most probable kernel of each layer is kept.
+//! The search of the paper (Algorithm 1): the weights and the architecture parameters of the supernet are trained
+//! together, then the most probable kernel of each layer is kept. The other strategy is in the module `race` beside it.
 
 use crate::config::schedule::milestone_epochs;
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::record::alpha::AlphaRecord;
 use crate::record::event::{Event, LayerChoice};
 use crate::run_dir::dir::{Log, RunDir};
 use crate::run_dir::names;
-use crate::stages::select::{most_probable, nearest_kernels};
+use crate::stages::select::{Bounds, most_probable, nearest_kernels};
 use crate::train::fit::{EpochHook, Fit, RESTARTS};
 use crate::train::plan::{AlphaPlan, FitPlan};
 use crate::train::progress::StageProgress;
@@ -79,7 +79,7 @@ pub(crate) fn fit_plan(problem: &Problem, space: &KernelSpace) -> FitPlan {
 ///
 /// # Errors
 /// [`Error::File`] if `architecture.json` cannot be written, [`Error::Bound`] if no architecture is within the bounds.
-fn fallback_architecture(
+pub(crate) fn fallback_architecture(
     problem: &Problem,
     dir: &RunDir,
     device: &Device,
@@ -87,7 +87,7 @@ fn fallback_architecture(
 ) -> Result<Architecture, Error> {
     recorder.event(&Event::StageStarted { stage: Stage::Search, steps_total: 0, epochs: 0 });
     let own = graph(problem, problem.config().backbone.width).plain_kernels();
-    let kernels = nearest_kernels(problem, &own, device)?;
+    let kernels = nearest_kernels(problem, &own, Bounds::of(&problem.config().budget), device)?;
     if kernels != own {
         let message = "the original kernel sizes exceed the search bounds: using the nearest allowed sizes".into();
         recorder.event(&Event::Warning { message });
@@ -119,7 +119,13 @@ fn write_without_search(problem: &Problem, kernels: Vec<[usize; 2]>, dir: &RunDi
     Ok(architecture)
 }
 
-/// Runs the search and writes `alpha.jsonl` and `architecture.json`.
+/// Whether there is a search: no kernels are given, and a time limit leaves time for it.
+pub(crate) fn searches(problem: &Problem) -> bool {
+    problem.config().search.kernels.is_none() && problem.budget.plan().is_none_or(|plan| plan.search.is_some())
+}
+
+/// Runs the search of the paper, or takes the kernels that are given or those of the backbone if there is no search.
+/// Writes `alpha.jsonl` and `architecture.json`.
 ///
 /// # Errors
 /// Those of [`Fit::run`], [`Error::Bound`] if no architecture is within the bounds, and [`Error::File`] if a file
@@ -133,7 +139,7 @@ pub(crate) fn search(
     if let Some(kernels) = &problem.config().search.kernels {
         return given_architecture(problem, kernels, dir, recorder);
     }
-    if problem.budget.plan().is_some_and(|plan| plan.search.is_none()) {
+    if !searches(problem) {
         return fallback_architecture(problem, dir, device, recorder);
     }
     let config = problem.config();
@@ -164,6 +170,7 @@ pub(crate) fn search(
         progress: StageProgress { stage: Stage::Search, done: 0, total: steps },
         trial: None,
         streams: "search",
+        draw: None,
         problem,
         indices: &rows,
         loss: &loss,

@@ -32,6 +32,8 @@ pub(crate) struct Fit<'a> {
     pub trial: Option<usize>,
     /// Name of its random streams. Trainings that are to be compared share one.
     pub streams: &'a str,
+    /// A coordinate of its random streams, which trials that are to be compared share; `None`: the number of the trial.
+    pub draw: Option<u64>,
     /// The data and its metric.
     pub problem: &'a Problem,
     /// The samples of its training data ([`Problem::train`]; in retraining the given validation data after them) to
@@ -378,7 +380,7 @@ impl Fit<'_> {
         };
         let mut epoch = EpochState {
             steps: plan.steps_per_epoch(n),
-            trial: self.trial.map_or(u64::MAX, |trial| trial as u64),
+            trial: self.draw.or(self.trial.map(|trial| trial as u64)).unwrap_or(u64::MAX),
             rule: plan.rule(factor, training.at.restarts),
             recent: RecentOutputs::after(training.at.step),
             counted_until,

@@ -43,6 +43,7 @@ impl TrialSource for AshaTrials {
             hyperparameters: self.space.sample(self.seed, job.sample, self.first),
             steps: Some(job.steps),
             rung: Some(Rung { sample: job.sample, rung: job.rung, steps: job.steps }),
+            network: None,
         })
     }
 

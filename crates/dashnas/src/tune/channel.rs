@@ -12,8 +12,17 @@ use dashnas_core::stage::Stage;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+/// The score of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TrialScore {
+    /// The score on the validation split.
+    pub score: Score,
+    /// In a race, the losses on parts of the validation split.
+    pub parts: Vec<f64>,
+}
+
 /// The end of a trial: its score, the reason why it has none, or an error that ends the run.
-pub(crate) type TrialResult = Result<Result<Score, String>, Error>;
+pub(crate) type TrialResult = Result<Result<TrialScore, String>, Error>;
 
 /// A message from a trial to the thread of the run.
 pub(crate) enum TrialMessage {

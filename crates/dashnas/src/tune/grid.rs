@@ -44,7 +44,7 @@ impl TrialSource for GridTrials {
             self.best_before = now;
         }
         self.next += 1;
-        Some(TrialSpec { trial: self.next - 1, hyperparameters, steps: self.steps, rung: None })
+        Some(TrialSpec { trial: self.next - 1, hyperparameters, steps: self.steps, rung: None, network: None })
     }
 
     fn finished(&mut self, _: &TrialSpec, _: Option<Score>) {}
@@ -86,7 +86,7 @@ mod tests {
                 panic!("{finished:?}")
             };
             let score = Some(Score { metric: None, loss });
-            finished.push(Trial { trial, hyperparameters, score, reason: None, rung });
+            finished.push(Trial { trial, hyperparameters, score, reason: None, rung, parts: vec![] });
             assert_eq!(grid.end_reason(), None);
         }
         assert!(grid.next(&finished, 0).is_none());

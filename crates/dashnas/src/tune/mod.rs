@@ -13,11 +13,11 @@
 //! | `tuner` | the tuning of one network |
 
 mod asha_trials;
-mod channel;
+pub(crate) mod channel;
 mod grid;
 pub(crate) mod recorder;
 mod runner;
 pub(crate) mod size;
-mod source;
-mod trial_pool;
+pub(crate) mod source;
+pub(crate) mod trial_pool;
 pub(crate) mod tuner;

@@ -7,7 +7,7 @@ use crate::train::compute_slot::ComputeSlot;
 use crate::train::fit::Fit;
 use crate::train::progress::StageProgress;
 use crate::train::recorder::Recorder;
-use crate::tune::channel::TrialResult;
+use crate::tune::channel::{TrialResult, TrialScore};
 use crate::tune::size::TuningSize;
 use crate::tune::source::TrialSpec;
 use burn::module::Module;
@@ -64,6 +64,7 @@ impl<'a> TrialRunner<'a> {
             progress,
             trial: Some(trial),
             streams: "tune",
+            draw: None,
             problem,
             indices: &self.size.rows,
             loss: &loss,
@@ -81,7 +82,7 @@ impl<'a> TrialRunner<'a> {
             slot.run(|| problem.score(&network, &self.size.validation, &inner))
         });
         match score {
-            Ok(score) if score.is_finite() => Ok(Ok(score)),
+            Ok(score) if score.is_finite() => Ok(Ok(TrialScore { score, parts: Vec::new() })),
             Ok(Score { metric, loss }) => {
                 let metric = metric.map_or_else(String::new, |metric| format!("{metric} with "));
                 Ok(Err(format!("its score is not finite ({metric}loss {loss})")))

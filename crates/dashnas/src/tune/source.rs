@@ -4,6 +4,15 @@ use crate::record::trial::{Rung, Trial};
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::score::Score;
 
+/// A network that a race trains, and the round that decides its data and its initial weights.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RaceNetwork {
+    /// `[kernel size, dilation]` of every searched layer.
+    pub kernels: Vec<[usize; 2]>,
+    /// The round, from 0.
+    pub round: usize,
+}
+
 /// A trial to be run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TrialSpec {
@@ -15,6 +24,8 @@ pub(crate) struct TrialSpec {
     pub steps: Option<u64>,
     /// Its rung in asynchronous successive halving; `None` in a grid.
     pub rung: Option<Rung>,
+    /// The network of a race that it trains; `None` where all trials train the same network.
+    pub network: Option<RaceNetwork>,
 }
 
 /// Decides which trials there are.

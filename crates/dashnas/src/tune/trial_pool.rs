@@ -16,7 +16,7 @@ use crate::record::trial::Trial;
 use crate::train::compute_slot::{ComputeSlot, ThreadBudget};
 use crate::train::progress::StageProgress;
 use crate::train::recorder::Recorder;
-use crate::tune::channel::{StepReply, TrialChannel, TrialMessage, TrialRecorder, TrialResult, receive};
+use crate::tune::channel::{StepReply, TrialChannel, TrialMessage, TrialRecorder, TrialResult, TrialScore, receive};
 use crate::tune::recorder::TuningRecorder;
 use crate::tune::source::{TrialSource, TrialSpec};
 use dashnas_core::hyperparameters::Hyperparameters;
@@ -167,8 +167,12 @@ impl<'p, 'a> TrialPool<'p, 'a> {
     /// Reports why fewer trials were run than there could have been.
     fn note_end(&mut self, reason: &str) {
         let (stage, finished) = (self.progress.stage, self.finished.len());
-        let of = if stage == Stage::Baseline { " of the plain backbone" } else { "" };
-        let message = format!("tuning{of} stopped after {finished} of {} trials: {reason}", self.settings.total);
+        let work = match stage {
+            Stage::Search => "the race",
+            Stage::Baseline => "tuning of the plain backbone",
+            _ => "tuning",
+        };
+        let message = format!("{work} stopped after {finished} of {} trials: {reason}", self.settings.total);
         tracing::info!("{message}");
         self.recorder.note_tuning_end(stage, &message);
         self.recorder.event(&Event::Note { message });
@@ -300,9 +304,9 @@ impl<'p, 'a> TrialPool<'p, 'a> {
     /// Records the end of a trial.
     fn end(&mut self, index: usize, result: TrialResult, seconds: f64, source: &mut dyn TrialSource) {
         let RunningTrial { spec, steps, taken, taken_before, .. } = self.running.remove(index);
-        let (score, reason) = match result {
-            Ok(Ok(score)) => (Some(score), None),
-            Ok(Err(reason)) => (None, Some(reason)),
+        let (score, parts, reason) = match result {
+            Ok(Ok(TrialScore { score, parts })) => (Some(score), parts, None),
+            Ok(Err(reason)) => (None, Vec::new(), Some(reason)),
             Err(error) => {
                 // The interruption by which the other trials were stopped is not the cause.
                 if self.failed.is_none() || !matches!(error, Error::Interrupted) {
@@ -313,7 +317,7 @@ impl<'p, 'a> TrialPool<'p, 'a> {
         };
         self.step_seconds = Some(seconds / taken.saturating_sub(taken_before.unwrap_or(0)).max(1) as f64);
         let TrialSpec { trial, hyperparameters, rung, .. } = spec;
-        let trial = Trial { trial, hyperparameters, score, reason, rung };
+        let trial = Trial { trial, hyperparameters, score, reason, rung, parts };
         self.recorder.event(&trial_finished(&trial, self.progress.stage, self.settings.total));
         self.recorder.add_trial(self.progress.stage, trial.clone());
         // The trial may have ended before its last step.

@@ -2,6 +2,7 @@
 
 use crate::bench::search::error::SearchBenchError;
 use crate::config::sections::Config;
+use dashnas_core::names::SearchStrategy;
 use serde::{Deserialize, Serialize};
 
 /// Seeds of random kernels are counted from here, apart from the seeds of runs.
@@ -75,12 +76,11 @@ pub(crate) fn seed(base: &Config, number: usize) -> u64 {
     base.seed.saturating_add(number as u64)
 }
 
-/// The configuration with the search of the paper (Algorithm 1) if `paper`, and otherwise with the search that it
-/// asks for.
-///
-/// There is only one search so far, so that this changes nothing.
-pub(crate) fn with_strategy(config: Config, paper: bool) -> Config {
-    let _ = paper;
+/// The configuration with the paper's search instead of its own, if wanted.
+pub(crate) fn with_strategy(mut config: Config, paper: bool) -> Config {
+    if paper {
+        config.search.strategy = SearchStrategy::Paper;
+    }
     config
 }
 

@@ -188,17 +188,17 @@ fn check_given(
     Ok(())
 }
 
-/// The original kernels of the backbone or, if they exceed the bounds of the configuration, the kernels within the
-/// bounds that are nearest to them in size.
+/// The given kernels, one for each searched layer, or, if they exceed the bounds, the kernels within the bounds that are
+/// nearest to them in size.
 ///
 /// # Errors
 /// [`Error::Bound`] if no architecture is within the bounds.
 pub(crate) fn nearest_kernels(
     problem: &Problem,
     own: &[[usize; 2]],
+    bounds: Bounds,
     device: &Device,
 ) -> Result<Vec<[usize; 2]>, Error> {
-    let bounds = Bounds::of(&problem.config().budget);
     if !bounds.any() {
         return Ok(own.to_vec());
     }

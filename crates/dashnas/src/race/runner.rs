@@ -1,0 +1,132 @@
+//! One trial of a race: a training on the samples of its round, and its score on the held-out ones.
+
+use crate::error::Error;
+use crate::problem::held_out::HeldOut;
+use crate::problem::memory::{memory_headroom, training_bytes};
+use crate::problem::state::Problem;
+use crate::train::compute_slot::ComputeSlot;
+use crate::train::fit::Fit;
+use crate::train::plan::{FitPlan, fit_plan};
+use crate::train::progress::StageProgress;
+use crate::train::recorder::Recorder;
+use crate::tune::channel::{TrialResult, TrialScore};
+use crate::tune::source::{RaceNetwork, TrialSpec};
+use burn::module::Module;
+use burn::tensor::Device;
+use dashnas_core::hyperparameters::Hyperparameters;
+use dashnas_core::rng::Seed;
+use dashnas_core::score::Score;
+use dashnas_nn::network::Network;
+
+/// The parts that the held-out samples are divided into at most.
+const PARTS: usize = 16;
+/// The largest number of held-out samples that score a trial.
+const MAX_HELD_OUT: usize = 2048;
+
+/// Builds the network with the given kernels and the initial weights of a round.
+pub(crate) type Build<'a> = dyn Fn(&[[usize; 2]], usize) -> Network + Sync + 'a;
+
+/// Trains and scores the trials of a race.
+pub(crate) struct RaceRunner<'a> {
+    problem: &'a Problem,
+    build: &'a Build<'a>,
+    /// The samples of each round to train on, and those held out.
+    folds: Vec<(Vec<usize>, HeldOut<'a>)>,
+    device: &'a Device,
+}
+
+impl<'a> RaceRunner<'a> {
+    /// A runner for a race of some rounds on a device that records gradients.
+    pub fn new(problem: &'a Problem, build: &'a Build<'a>, rounds: usize, device: &'a Device) -> Self {
+        let fold = |round| {
+            let (fit, mut held) = problem.setup.fold(round);
+            if held.rows.len() > MAX_HELD_OUT {
+                // Evenly spread: samples of a kind may lie together.
+                let n = held.rows.len();
+                held.rows = (0..MAX_HELD_OUT).map(|i| held.rows[i * n / MAX_HELD_OUT]).collect();
+            }
+            (fit, held)
+        };
+        Self { problem, build, folds: (0..rounds).map(fold).collect(), device }
+    }
+
+    /// Whether samples can be held out.
+    pub fn can_score(&self) -> bool {
+        self.folds.iter().all(|(fit, held)| !held.rows.is_empty() && !fit.is_empty())
+    }
+
+    /// The training of a trial.
+    fn fit_plan(&self, hyperparameters: Hyperparameters, samples: usize, steps: u64) -> FitPlan {
+        let config = self.problem.config();
+        let mut plan = fit_plan(hyperparameters, self.problem, 1, samples, [steps as usize, 0]);
+        plan.batch_size = config.search_batch_size(&self.problem.setup.facts()).min(samples.max(1));
+        plan.micro_batch = self.problem.budget.search_micro_batch();
+        plan
+    }
+
+    /// Trains and scores one trial; the inner error says why a failed trial has no score.
+    ///
+    /// # Errors
+    /// Errors that are not the failure of the trial: an interruption, a file that cannot be read or written.
+    pub fn run(
+        &self,
+        spec: &TrialSpec,
+        progress: StageProgress,
+        slot: &ComputeSlot<'_>,
+        recorder: &mut dyn Recorder,
+    ) -> TrialResult {
+        let Some(RaceNetwork { kernels, round }) = &spec.network else {
+            return Ok(Err("the trial has no network".to_owned()));
+        };
+        let problem = self.problem;
+        let (needs, room) = (training_bytes(problem, spec.hyperparameters.dropout), memory_headroom(problem));
+        if let Some(room) = room.filter(|&room| needs > room) {
+            let mib = |bytes: u64| bytes >> 20;
+            return Ok(Err(format!(
+                "out of memory: a step takes about {} MiB, and {} MiB are available",
+                mib(needs),
+                mib(room)
+            )));
+        }
+        let (rows, held) = &self.folds[*round];
+        let steps = spec.steps.unwrap_or(1);
+        // Trials share no tensors: the gradients of two trials made from one tensor would be linked.
+        let loss = problem.setup.loss(self.device);
+        let fit = Fit {
+            progress,
+            trial: Some(spec.trial),
+            streams: "race",
+            draw: Some(*round as u64),
+            problem,
+            indices: rows,
+            loss: &loss,
+            plan: &self.fit_plan(spec.hyperparameters, rows.len(), steps),
+            length: Some(problem.budget.trial_length(progress.stage, steps)),
+            seed: Seed(problem.config().seed),
+            restarts: 0,
+            device: self.device,
+            slot: Some(slot),
+        };
+        let inner = self.device.clone().inner();
+        let network = (self.build)(kernels, *round);
+        let scored = fit.run(network, recorder, &mut ()).and_then(|network| {
+            let network = network.valid();
+            slot.run(|| self.score(&network, held, &inner))
+        });
+        match scored {
+            Ok(scored) if scored.score.is_finite() => Ok(Ok(scored)),
+            Ok(TrialScore { score, .. }) => Ok(Err(format!("its score is not finite (loss {})", score.loss))),
+            Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_))) => Ok(Err(e.to_string())),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The score of a network, and its losses on parts of the held-out samples.
+    fn score(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<TrialScore, Error> {
+        let score: Score = self.problem.score(network, held, device)?;
+        let size = held.rows.len().div_ceil(PARTS).max(1);
+        let parts = held.rows.chunks(size).filter(|part| part.len() == size);
+        let parts = parts.map(|rows| self.problem.loss_of(network, held, rows, device)).collect::<Result<_, _>>()?;
+        Ok(TrialScore { score, parts })
+    }
+}
