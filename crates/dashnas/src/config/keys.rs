@@ -30,8 +30,8 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
     ("task", "The learning task, where the data set does not define it or the definition is to be overridden."),
     (
         "search",
-        "The search, and the training of the supernet of the strategy paper: weights and architecture in one loop \
-         (Algorithm 1, A.5.2).",
+        "The strategy of the search, and the settings of the strategy paper: the training of the supernet, weights and \
+         architecture in one loop (Algorithm 1, A.5.2).",
     ),
     (
         "race",
@@ -196,8 +196,8 @@ pub const KEYS: [Key; 113] = [
     key(
         "search",
         "strategy",
-        "race compares networks of different kernels by short trainings on held-out data (section [race]). paper \
-         trains the supernet of Algorithm 1 with the values below.",
+        "race trains networks of different kernels briefly and compares them on held-out data (section [race]); of the \
+         values below it uses batch-size. paper trains the supernet of Algorithm 1 with the values below.",
     ),
     key("search", "epochs", "Number of epochs."),
     key("search", "min-steps", "Run more epochs if they would have fewer steps than this in total. 0: no minimum."),

@@ -308,13 +308,13 @@ impl Race {
         }
         let rounds = self.settings.rounds.len();
         if last.round + 1 < rounds && self.jobs.iter().any(|job| job.round > last.round) {
-            return format!("left after round {} of {rounds}", last.round + 1);
+            return format!("not in round {}", last.round + 2);
         }
         let behind = beliefs[number].mean - beliefs[chosen].mean;
         if behind > 0.0 {
             format!("{behind:.2} behind the chosen network")
         } else {
-            "worse than the plain network".to_owned()
+            "excluded: its loss was higher than that of the plain network".to_owned()
         }
     }
 }
