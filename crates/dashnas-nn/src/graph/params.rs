@@ -29,6 +29,12 @@ impl Graph {
         params.fold(0, u64::saturating_add)
     }
 
+    /// Counts the trained parameters of the network with the given kernels `[k, d]`, one for each searched layer.
+    pub fn params(&self, kernels: &[[usize; 2]]) -> u64 {
+        let searched = self.searched().into_iter().zip(kernels).map(|(conv, &[k, _])| conv.params(k, self.dims()));
+        searched.fold(self.fixed_params(), u64::saturating_add)
+    }
+
     /// Counts the parameters of the searched convolutions with kernels of size `k`, including biases.
     pub fn searched_params(&self, k: usize) -> u64 {
         self.searched().iter().map(|conv| conv.params(k, self.dims())).fold(0, u64::saturating_add)

@@ -8,6 +8,7 @@ use crate::problem::build::graph;
 use crate::problem::state::Problem;
 use aggconv::Formulation;
 use aggconv::KernelSpace;
+use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::memory::{available, resident};
 
 /// Bytes of a process beside its data: memory that the allocator keeps after it is freed, and the working memory of the
@@ -141,6 +142,14 @@ pub fn fit(problem: &Problem, limit: u64, data: u64, later: u64) -> Result<Memor
         headroom: limit.saturating_sub(baseline),
         notes,
     })
+}
+
+/// Why a trial would need more memory than is available, if it would: starting it all the same could end the whole run.
+pub(crate) fn too_large(problem: &Problem, hyperparameters: Hyperparameters) -> Option<String> {
+    let (needs, room) = (training_bytes(problem, hyperparameters.dropout), memory_headroom(problem)?);
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    (needs > room)
+        .then(|| format!("out of memory: a step takes about {} MiB, and {} MiB are available", mib(needs), room >> 20))
 }
 
 /// The largest number of concurrent trials: the configured number, or one for each thread. Threads that share a trial

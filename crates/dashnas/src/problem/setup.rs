@@ -177,20 +177,32 @@ impl Setup {
 
     /// The training rows to fit and to hold out: a seeded, stratified fraction, which keeps groups whole if possible.
     fn split_rows(&mut self) -> [Vec<usize>; 2] {
-        let (fraction, seed) = (self.config.task.validation_fraction, self.config.seed);
-        let by = |groups| split_validation(&self.train_targets, groups, fraction, seed);
-        let (mut fit, mut held) = by(self.groups.as_deref());
-        if held.is_empty() && self.groups.is_some() {
-            (fit, held) = by(None);
-            if !held.is_empty() {
-                self.warnings.push(
-                    "too few groups to hold one out: validation shares groups with training, so that tuning scores are \
-                     optimistic"
-                        .into(),
-                );
-            }
+        let ([fit, held], divides_groups) = self.hold_out(self.config.seed);
+        if divides_groups {
+            self.warnings.push(
+                "too few groups to hold one out: validation shares groups with training, so that tuning scores are \
+                 optimistic"
+                    .into(),
+            );
         }
         [fit, held]
+    }
+
+    /// The training rows to fit and to hold out by a seed, and whether that divides a group because no whole one can be
+    /// held out.
+    fn hold_out(&self, seed: u64) -> ([Vec<usize>; 2], bool) {
+        let by = |groups| {
+            let fraction = self.config.task.validation_fraction;
+            let (fit, held) = split_validation(&self.train_targets, groups, fraction, seed);
+            [fit, held]
+        };
+        let rows = by(self.groups.as_deref());
+        if self.groups.is_none() || !rows[1].is_empty() {
+            return (rows, false);
+        }
+        let rows = by(None);
+        let divides = !rows[1].is_empty();
+        (rows, divides)
     }
 
     /// Whether the metric is defined on some targets for any predictions.
@@ -280,11 +292,7 @@ impl Setup {
             return ((0..self.train.len()).collect(), held);
         }
         let seed = self.config.seed.wrapping_add((round as u64).wrapping_mul(FOLD_SEEDS));
-        let by = |groups| split_validation(&self.train_targets, groups, self.config.task.validation_fraction, seed);
-        let (mut fit, mut rows) = by(self.groups.as_deref());
-        if rows.is_empty() {
-            (fit, rows) = by(None);
-        }
+        let ([fit, rows], _) = self.hold_out(seed);
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows, segments: None })
     }
 

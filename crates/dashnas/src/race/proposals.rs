@@ -195,7 +195,7 @@ mod tests {
         };
         let least = params(&[[3, 1]; 9]);
         for most in [least - 1, least, params(&plain) - 1, params(&plain), params(&[[11, 1]; 9])] {
-            let bound = SizeBound::new(most, &graph, &space);
+            let bound = SizeBound::new(most, graph.clone(), &space);
             let field = Field { geometry: &geometry, space: &space, bound: Some(&bound) };
             let found = first(9, field, &knowledge(1, false), &plain, &mut Seed(1).stream("test", &[]));
             assert_eq!(found.is_empty(), most < least);

@@ -2,14 +2,14 @@
 
 use crate::error::Error;
 use crate::problem::held_out::HeldOut;
-use crate::problem::memory::{memory_headroom, training_bytes};
+use crate::problem::memory::too_large;
 use crate::problem::state::Problem;
 use crate::train::compute_slot::ComputeSlot;
 use crate::train::fit::Fit;
 use crate::train::plan::{FitPlan, fit_plan};
 use crate::train::progress::StageProgress;
 use crate::train::recorder::Recorder;
-use crate::tune::channel::{TrialResult, TrialScore};
+use crate::tune::channel::{TrialResult, TrialScore, outcome};
 use crate::tune::source::{RaceNetwork, TrialSpec};
 use burn::module::Module;
 use burn::tensor::Device;
@@ -79,14 +79,8 @@ impl<'a> RaceRunner<'a> {
             return Ok(Err("the trial has no network".to_owned()));
         };
         let problem = self.problem;
-        let (needs, room) = (training_bytes(problem, spec.hyperparameters.dropout), memory_headroom(problem));
-        if let Some(room) = room.filter(|&room| needs > room) {
-            let mib = |bytes: u64| bytes >> 20;
-            return Ok(Err(format!(
-                "out of memory: a step takes about {} MiB, and {} MiB are available",
-                mib(needs),
-                mib(room)
-            )));
+        if let Some(reason) = too_large(problem, spec.hyperparameters) {
+            return Ok(Err(reason));
         }
         let (rows, held) = &self.folds[*round];
         let steps = spec.steps.unwrap_or(1);
@@ -113,12 +107,7 @@ impl<'a> RaceRunner<'a> {
             let network = network.valid();
             slot.run(|| self.score(&network, held, &inner))
         });
-        match scored {
-            Ok(scored) if scored.score.is_finite() => Ok(Ok(scored)),
-            Ok(TrialScore { score, .. }) => Ok(Err(format!("its score is not finite (loss {})", score.loss))),
-            Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_))) => Ok(Err(e.to_string())),
-            Err(e) => Err(e),
-        }
+        outcome(scored)
     }
 
     /// The score of a network, and its losses on parts of the held-out samples.

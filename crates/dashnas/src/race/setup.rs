@@ -1,7 +1,7 @@
 //! The race of a problem, from its configuration and its limits.
 
 use crate::error::Error;
-use crate::problem::build::graph;
+use crate::problem::build;
 use crate::problem::state::Problem;
 use crate::race::features::Geometry;
 use crate::race::prior::knowledge;
@@ -27,7 +27,7 @@ pub(crate) fn configured_steps(problem: &Problem) -> u64 {
 /// # Errors
 /// [`Error::Space`] if the configured kernel space is not valid.
 pub(crate) fn new_race(problem: &Problem) -> Result<Race, Error> {
-    let graph = graph(problem, problem.config().backbone.search_width);
+    let graph = build::graph(problem, problem.config().backbone.search_width);
     Ok(Race::new(settings(problem, &graph)?))
 }
 
@@ -44,8 +44,7 @@ pub(crate) fn settings(problem: &Problem, graph: &Graph) -> Result<RaceSettings,
     let steps = problem.budget.search_steps().unwrap_or_else(|| configured_steps(problem));
     let (contestants, reduction) = (config.race.contestants, config.race.reduction);
     let most = config.budget.max_params;
-    let bound =
-        (most > 0).then(|| SizeBound::new(most, &crate::problem::build::graph(problem, config.backbone.width), &space));
+    let bound = (most > 0).then(|| SizeBound::new(most, build::graph(problem, config.backbone.width), &space));
     Ok(RaceSettings {
         geometry: Geometry::new(graph, [h, w], &space),
         plain: graph.plain_kernels(),

@@ -7,46 +7,34 @@ use dashnas_nn::graph::topology::Graph;
 #[derive(Debug, Clone)]
 pub(crate) struct SizeBound {
     most: u64,
-    /// The parameters of everything but the searched layers.
-    fixed: u64,
-    /// The parameters of each searched layer by kernel size, for the sizes of the space in ascending order.
-    layers: Vec<Vec<(usize, u64)>>,
+    /// The kernel sizes of the space, ascending.
+    sizes: Vec<usize>,
     graph: Graph,
 }
 
 impl SizeBound {
     /// The bound of at most `most` parameters on the networks of a graph.
-    pub fn new(most: u64, graph: &Graph, space: &KernelSpace) -> Self {
+    pub fn new(most: u64, graph: Graph, space: &KernelSpace) -> Self {
         let mut sizes: Vec<usize> = space.candidates().iter().map(|c| c.k).collect();
         sizes.sort_unstable();
         sizes.dedup();
-        let layer = |conv: &&dashnas_nn::graph::node::Convolution| {
-            sizes.iter().map(|&k| (k, conv.params(k, graph.dims()))).collect()
-        };
-        let layers = graph.searched().iter().map(layer).collect();
-        Self { most, fixed: graph.fixed_params(), layers, graph: graph.clone() }
-    }
-
-    /// The parameters of a network.
-    fn params(&self, kernels: &[[usize; 2]]) -> u64 {
-        let searched = self.graph.searched().into_iter().zip(kernels);
-        searched.fold(self.fixed, |sum, (conv, &[k, _])| sum.saturating_add(conv.params(k, self.graph.dims())))
+        Self { most, sizes, graph }
     }
 
     /// Returns whether a network is within the bound.
     pub fn allows(&self, kernels: &[[usize; 2]]) -> bool {
-        self.params(kernels) <= self.most
+        self.graph.params(kernels) <= self.most
     }
 
     /// Returns the network with smaller kernels where it exceeds the bound: the layer in which the next smaller size of
     /// the space saves most gets it, until the network fits. `None` if the smallest sizes do not fit.
     pub fn shrunk(&self, mut kernels: Vec<[usize; 2]>) -> Option<Vec<[usize; 2]>> {
+        let (layers, dims) = (self.graph.searched(), self.graph.dims());
         while !self.allows(&kernels) {
             let smaller = |(layer, &[k, _]): (usize, &[usize; 2])| {
-                let sizes = &self.layers[layer];
-                let &(size, params) = sizes.iter().rev().find(|(size, _)| *size < k)?;
-                let now = self.graph.searched()[layer].params(k, self.graph.dims());
-                Some((now.saturating_sub(params), layer, size))
+                let &size = self.sizes.iter().rev().find(|&&size| size < k)?;
+                let params = |k| layers[layer].params(k, dims);
+                Some((params(k).saturating_sub(params(size)), layer, size))
             };
             // Of equal savings, the last layer.
             let (_, layer, size) = kernels.iter().enumerate().filter_map(smaller).max()?;

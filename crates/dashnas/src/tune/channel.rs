@@ -24,6 +24,19 @@ pub(crate) struct TrialScore {
 /// The end of a trial: its score, the reason why it has none, or an error that ends the run.
 pub(crate) type TrialResult = Result<Result<TrialScore, String>, Error>;
 
+/// The end of a trial: errors that are its failure become the reason why it has no score.
+pub(crate) fn outcome(scored: Result<TrialScore, Error>) -> TrialResult {
+    match scored {
+        Ok(scored) if scored.score.is_finite() => Ok(Ok(scored)),
+        Ok(TrialScore { score: Score { metric, loss }, .. }) => {
+            let metric = metric.map_or_else(String::new, |metric| format!("{metric} with "));
+            Ok(Err(format!("its score is not finite ({metric}loss {loss})")))
+        }
+        Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_))) => Ok(Err(e.to_string())),
+        Err(e) => Err(e),
+    }
+}
+
 /// A message from a trial to the thread of the run.
 pub(crate) enum TrialMessage {
     /// An event of its training.

@@ -1,20 +1,17 @@
 //! One tuning trial: its training and its score.
 
-use crate::error::Error;
 use crate::problem::build::fresh_network;
-use crate::problem::memory::{memory_headroom, training_bytes};
+use crate::problem::memory::too_large;
 use crate::train::compute_slot::ComputeSlot;
 use crate::train::fit::Fit;
 use crate::train::progress::StageProgress;
 use crate::train::recorder::Recorder;
-use crate::tune::channel::{TrialResult, TrialScore};
+use crate::tune::channel::{TrialResult, TrialScore, outcome};
 use crate::tune::size::TuningSize;
 use crate::tune::source::TrialSpec;
 use burn::module::Module;
 use burn::tensor::Device;
-use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::rng::Seed;
-use dashnas_core::score::Score;
 
 /// Trains and scores the trials of one network.
 pub(crate) struct TrialRunner<'a> {
@@ -30,17 +27,6 @@ impl<'a> TrialRunner<'a> {
         Self { size, kernels, device }
     }
 
-    /// Why a trial would need more memory than is available, if it would: starting it all the same could end the
-    /// whole run.
-    fn too_large(&self, hyperparameters: Hyperparameters) -> Option<String> {
-        let problem = self.size.problem;
-        let (needs, room) = (training_bytes(problem, hyperparameters.dropout), memory_headroom(problem)?);
-        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-        (needs > room).then(|| {
-            format!("out of memory: a step takes about {} MiB, and {} MiB are available", mib(needs), room >> 20)
-        })
-    }
-
     /// Trains and scores one trial. The failure of a trial does not leave it: the inner error says why it has no
     /// score.
     ///
@@ -54,10 +40,10 @@ impl<'a> TrialRunner<'a> {
         recorder: &mut dyn Recorder,
     ) -> TrialResult {
         let TrialSpec { trial, hyperparameters, steps, .. } = *spec;
-        if let Some(reason) = self.too_large(hyperparameters) {
+        let problem = self.size.problem;
+        if let Some(reason) = too_large(problem, hyperparameters) {
             return Ok(Err(reason));
         }
-        let problem = self.size.problem;
         // Trials share no tensors: the gradients of two trials made from one tensor would be linked.
         let loss = problem.setup.loss(self.device);
         let fit = Fit {
@@ -79,16 +65,9 @@ impl<'a> TrialRunner<'a> {
         let network = fresh_network(problem, self.kernels, self.device);
         let score = fit.run(network, recorder, &mut ()).and_then(|network| {
             let network = network.valid();
-            slot.run(|| problem.score(&network, &self.size.validation, &inner))
+            let score = slot.run(|| problem.score(&network, &self.size.validation, &inner))?;
+            Ok(TrialScore { score, parts: Vec::new() })
         });
-        match score {
-            Ok(score) if score.is_finite() => Ok(Ok(TrialScore { score, parts: Vec::new() })),
-            Ok(Score { metric, loss }) => {
-                let metric = metric.map_or_else(String::new, |metric| format!("{metric} with "));
-                Ok(Err(format!("its score is not finite ({metric}loss {loss})")))
-            }
-            Err(e @ (Error::Diverged { .. } | Error::OutOfTime { .. } | Error::Metric(_))) => Ok(Err(e.to_string())),
-            Err(e) => Err(e),
-        }
+        outcome(score)
     }
 }

@@ -169,10 +169,7 @@ fn check_given(
     device: &Device,
 ) -> Result<(), Error> {
     if let Some(most) = bounds.params {
-        let graph = graph(problem, width);
-        let layers = graph.searched().into_iter().zip(kernels);
-        let searched = layers.map(|(conv, &[k, _])| conv.params(k, graph.dims()));
-        let params = searched.fold(graph.fixed_params(), u64::saturating_add);
+        let params = graph(problem, width).params(kernels);
         if params > most {
             let (bound, least) = (format!("{most} parameters"), format!("{params} parameters"));
             return Err(Error::GivenBound { key: "budget.max-params", bound, least });
