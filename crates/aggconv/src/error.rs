@@ -1,5 +1,6 @@
 //! The errors of the operator.
 
+use crate::Candidate;
 use burn::tensor::DType;
 
 /// The reasons why a convolution cannot be computed or built.
@@ -64,6 +65,9 @@ pub enum OperatorError {
         /// The number of candidates of the space.
         expected: usize,
     },
+    /// A layer does not have the kernel that it is to run with.
+    #[error("the kernel {0} (size, dilation) is not a part of the layer")]
+    Kernel(Candidate),
     /// The number of biases differs from the number of output channels.
     #[error("{got} biases for {expected} output channels")]
     Bias {

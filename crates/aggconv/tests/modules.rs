@@ -4,6 +4,7 @@ mod common;
 
 use aggconv::nn::{
     AggConv, AggConv1d, AggConv2d, AggConvConfig, KernelConv1d, KernelConv2d, KernelConvConfig, KernelConvError,
+    SharedConv, SharedConvConfig,
 };
 use aggconv::{Candidate, Engine, Formulation, KernelSpace, OperatorError, SpaceError};
 use burn::module::{Module, Param};
@@ -210,4 +211,78 @@ fn invalid_layers_are_rejected() {
         conv.try_forward_mixed(rows, conv.mixing(None, 1.0)).unwrap_err(),
         OperatorError::NotOneDimensional([1, 2, 3, 4])
     );
+}
+
+/// The weights of one kernel of a shared layer, by hand.
+fn center(conv: &SharedConv, Candidate { k, d }: Candidate) -> Vec<f32> {
+    let [_, c_out, c_in, taps] = conv.weight.dims();
+    let all = values(conv.weight.val());
+    let dilation = conv.space.dilations().iter().position(|&other| other == d).expect("a dilation of the space");
+    let side = (conv.largest - k) / 2;
+    let scale = ((taps as f64) / k.pow(conv.dims as u32) as f64).sqrt() as f32;
+    let rows = if conv.dims == 2 { side..side + k } else { 0..1 };
+    let own = |pair: usize| {
+        let first = (dilation * c_out * c_in + pair) * taps;
+        let row = move |r: usize| (side..side + k).map(move |c| first + r * conv.largest + c);
+        rows.clone().flat_map(row)
+    };
+    (0..c_out * c_in).flat_map(own).map(|at| scale * all[at]).collect()
+}
+
+#[test]
+fn a_shared_layer_is_the_layer_of_each_of_its_kernels() {
+    let device = device();
+    let space = KernelSpace::new([3, 7], [1, 3]).unwrap();
+    for (dims, stride, input) in [(1, 1, [1, 23]), (1, 2, [1, 24]), (2, 1, [9, 8]), (2, 2, [10, 7])] {
+        let shared = SharedConvConfig::new([2, 3], space.clone()).with_dims(dims).with_stride(stride).init(&device);
+        for (k, d) in [(1, 1), (3, 1), (5, 3), (7, 3)] {
+            let candidate = Candidate::new(k, d).unwrap();
+            let config = KernelConvConfig::new([2, 3], k).with_dilation(d).with_dims(dims).with_stride(stride);
+            let mut own = config.init(&device);
+            let weight = center(&shared, candidate);
+            own.weight = Param::from_tensor(tensor(&weight, own.weight.dims(), &device));
+            own.bias = shared.bias.clone();
+            let x: Tensor<4> = tensor(&noise(2 * 2 * input[0] * input[1], 1), [2, 2, input[0], input[1]], &device);
+            let found = shared.forward(x.clone(), candidate);
+            assert_close("outputs", &values(found.clone()), &wide(&values(own.forward(x.clone()))), 1e-6);
+            // The gradient reaches the taps of the kernel alone, with the same scale.
+            let gradients = (found.clone() * found).sum().backward();
+            let all: Vec<f32> = values(shared.weight.val().grad(&gradients).expect("a gradient"));
+            let mut of_gradient = shared.clone();
+            of_gradient.weight = Param::from_tensor(tensor(&all, shared.weight.dims(), &device));
+            let y = own.forward(x);
+            let gradients = (y.clone() * y).sum().backward();
+            let scale = (7.0 / k as f64).powi(dims as i32);
+            let expected = values(own.weight.val().grad(&gradients).expect("a gradient"));
+            let expected: Vec<f64> = expected.iter().map(|&g| f64::from(g) * scale).collect();
+            assert_close("gradient", &center(&of_gradient, candidate), &expected, 1e-4);
+            let others = all.iter().filter(|&&g| g != 0.0).count();
+            assert!(others <= expected.len(), "{others} taps have a gradient");
+        }
+    }
+    let one = SharedConvConfig::new([2, 3], space).with_dims(1).init(&device);
+    let x = Tensor::<4>::ones([1, 2, 1, 9], &device);
+    for (k, d) in [(9, 1), (3, 2)] {
+        let candidate = Candidate::new(k, d).unwrap();
+        assert!(!one.has(candidate));
+        assert!(matches!(one.try_forward(x.clone(), candidate), Err(OperatorError::Kernel(c)) if c == candidate));
+    }
+    assert!(one.has(Candidate::new(5, 3).unwrap()));
+    let rows = Tensor::ones([1, 2, 2, 9], &device);
+    assert!(matches!(one.try_forward(rows, Candidate::new(3, 1).unwrap()), Err(OperatorError::NotOneDimensional(_))));
+}
+
+#[test]
+fn the_outputs_of_all_kernels_of_a_shared_layer_have_equal_variance() {
+    let device = device();
+    let space = KernelSpace::new([3, 19], [1]).unwrap();
+    let shared = SharedConvConfig::new([64, 64], space).with_dims(1).with_bias(false).init(&device);
+    let x: Tensor<4> = tensor(&noise(8 * 64 * 200, 1), [8, 64, 1, 200], &device);
+    let variance = |k| {
+        let y = shared.forward(x.clone(), Candidate::new(k, 1).unwrap());
+        let inner = values(y.slice([0..8, 0..64, 0..1, 10..190]));
+        inner.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / inner.len() as f64
+    };
+    let ratio = variance(3) / variance(19);
+    assert!((0.8..1.25).contains(&ratio), "{ratio}");
 }

@@ -143,7 +143,8 @@ impl Names {
     }
 
     fn name(&self) -> String {
-        let parts: Vec<&str> = self.0.iter().map(String::as_str).filter(|p| !["Fixed", "Mixed"].contains(p)).collect();
+        let variants = ["Fixed", "Mixed", "Shared"];
+        let parts: Vec<&str> = self.0.iter().map(String::as_str).filter(|part| !variants.contains(part)).collect();
         parts.join(".")
     }
 }

@@ -1,19 +1,20 @@
-//! A network: a [`Graph`] with its parameters, either a supernet (every convolution an
-//! `AggConv` over the kernel space) or a discretized network (every convolution one `Conv_{k,d}`).
+//! A network: a [`Graph`] with its parameters, either a supernet (every convolution an `AggConv` over the kernel space,
+//! or a `SharedConv` of which one kernel is used at a time) or a discretized network (every convolution one
+//! `Conv_{k,d}`).
 //!
 //! Data is `[N, C, H, W]` throughout; series have H = 1.
 
 use crate::graph::node::{Convolution, Node, NodeId, Operation, ParameterKind};
 use crate::graph::topology::Graph;
 use aggconv::maps::ops as maps;
-use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig};
+use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig, SharedConv, SharedConvConfig};
 use aggconv::norm::NormAct;
-use aggconv::{Formulation, KernelSpace};
+use aggconv::{Candidate, Formulation, KernelSpace};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use dashnas_core::rng;
 use dashnas_core::rng::Stream;
-use rand::Rng;
+use rand::{Rng, RngExt};
 
 /// Returns the device on which networks for data of `dims` axes are trained: the CPU, with automatic differentiation.
 ///
@@ -40,6 +41,11 @@ pub enum Kernels {
         /// Standard deviation of the initial architecture parameters α.
         alpha_std: f64,
     },
+    /// All kernels of a space with shared weights, one of which is used in a pass: a supernet of single paths.
+    Shared {
+        /// The kernel sizes and dilations.
+        space: KernelSpace,
+    },
     /// One kernel size and dilation for each searched layer, in order.
     Fixed(Vec<[usize; 2]>),
 }
@@ -51,6 +57,8 @@ pub enum Kernels {
 pub enum ConvLayer {
     /// `AggConv_{K,D}`.
     Mixed(AggConv),
+    /// One `Conv_{k,d}` at a time, with shared weights.
+    Shared(SharedConv),
     /// `Conv_{k,d}`.
     Fixed(KernelConv),
 }
@@ -82,12 +90,20 @@ pub struct Pass<'a> {
     pub temperature: f64,
     /// Dropout rate in training.
     pub dropout: f64,
+    /// The kernels of a supernet of single paths, one for each searched layer. `None` draws each uniformly from the
+    /// space with `noise`.
+    pub path: Option<&'a [Candidate]>,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
     /// Returns the settings of an evaluation.
     pub fn evaluation(temperature: f64) -> Self {
-        Pass { noise: None, temperature, dropout: 0.0 }
+        Pass { noise: None, temperature, dropout: 0.0, path: None }
+    }
+
+    /// Returns the settings of an evaluation of one path of a supernet.
+    pub fn of_path(path: &'a [Candidate]) -> Self {
+        Pass { path: Some(path), ..Pass::evaluation(1.0) }
     }
 }
 
@@ -153,7 +169,8 @@ impl Network {
     /// for a dense one.
     ///
     /// # Panics
-    /// Panics if `x` does not have the channels of the graph, or has no position.
+    /// Panics if `x` does not have the channels of the graph, or has no position; and in a supernet of single paths, if
+    /// a kernel of the path is not a part of its layer, or if the pass has neither a path nor noise.
     pub fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<3> {
         let mut values = NodeValues::new(&self.graph);
         let mut input = Some(x);
@@ -183,7 +200,7 @@ impl Network {
     fn convolve(&self, id: NodeId, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
         let index = self.graph.index(id);
         match self.graph.node(id).operation.kind() {
-            ParameterKind::Searched => self.convs[index].forward(x, pass),
+            ParameterKind::Searched => self.convs[index].forward(x, index, pass),
             ParameterKind::Pointwise => self.pointwise[index].forward(x),
             _ => self.unsearched[index].forward(x),
         }
@@ -231,9 +248,18 @@ impl<'a> NodeValues<'a> {
 }
 
 impl ConvLayer {
-    fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
+    /// Runs the layer, which is the searched one of number `index`.
+    fn forward(&self, x: Tensor<4>, index: usize, pass: &mut Pass<'_>) -> Tensor<4> {
         match self {
             ConvLayer::Fixed(conv) => conv.forward(x),
+            ConvLayer::Shared(conv) => {
+                let candidate = match (pass.path, pass.noise.as_deref_mut()) {
+                    (Some(path), _) => path[index],
+                    (None, Some(stream)) => conv.space.candidates()[stream.random_range(0..conv.space.len())],
+                    (None, None) => panic!("an evaluation of a supernet of single paths needs a path"),
+                };
+                conv.forward(x, candidate)
+            }
             ConvLayer::Mixed(conv) => {
                 let noise = pass.noise.as_deref_mut().map(|stream| {
                     let candidates = conv.space.len();
@@ -283,6 +309,17 @@ fn conv(
 ) -> ConvLayer {
     match kernels {
         Kernels::Fixed(list) => ConvLayer::Fixed(fixed(dims, channels, stride, list[index], stream, device)),
+        Kernels::Shared { space } => {
+            let mut conv =
+                SharedConvConfig::new(channels, space.clone()).with_dims(dims).with_stride(stride).init(device);
+            let shape = conv.weight.dims();
+            let bound = 1.0 / ((shape[2] * shape[3]) as f64).sqrt();
+            let weights = rng::uniform(shape.iter().product(), bound, stream);
+            conv.weight = Param::from_data(TensorData::new(weights, shape), device);
+            let bias = rng::uniform(channels[1], bound, stream);
+            conv.bias = Some(Param::from_data(TensorData::new(bias, [channels[1]]), device));
+            ConvLayer::Shared(conv)
+        }
         Kernels::Searched { space, formulation, depthwise, weight_std, alpha_std } => {
             let groups = if *depthwise && channels[0] == channels[1] { channels[0] } else { 1 };
             let mut conv = AggConvConfig::new(channels, space.clone())

@@ -4,6 +4,7 @@
 use aggconv::maps::ops as maps;
 use aggconv::nn::{KernelConv, KernelConvConfig};
 use aggconv::norm::NormAct;
+use aggconv::{Candidate, KernelSpace};
 use burn::module::Param;
 use burn::tensor::{Device, Tensor, TensorData};
 use dashnas_core::names::BackboneName;
@@ -13,7 +14,7 @@ use dashnas_nn::backbone::by_name;
 use dashnas_nn::backbone::spec::NetworkSpec;
 use dashnas_nn::model::{count_parameters, parameters};
 use dashnas_nn::network::{Kernels, Network, Pass, training_device};
-use dashnas_nn::parameters::Parameters;
+use dashnas_nn::parameters::{Parameter, Parameters};
 use rand::Rng;
 
 const DROPOUT: f64 = 0.25;
@@ -25,7 +26,9 @@ struct ByHand {
     /// The numbers of convolutions, pointwise convolutions and normalizations so far.
     counts: [usize; 3],
     kernels: Vec<[usize; 2]>,
-    drawn: Stream,
+    dropout: f64,
+    /// Where the initial weights come from; `None` if they are only looked up.
+    drawn: Option<Stream>,
     noise: Stream,
     device: Device,
 }
@@ -36,10 +39,11 @@ impl ByHand {
         self.counts[kind] - 1
     }
 
-    /// Returns the next random numbers, which must be the values of this parameter.
+    /// Returns the values of this parameter, which must be the next random numbers.
     fn draw(&mut self, name: &str, bound: f64) -> Vec<f32> {
         let parameter = &self.weights[name];
-        let values = uniform(parameter.values.len(), bound, &mut self.drawn);
+        let Some(drawn) = &mut self.drawn else { return parameter.values.clone() };
+        let values = uniform(parameter.values.len(), bound, drawn);
         assert!(values == parameter.values, "{name} is drawn in another place");
         values
     }
@@ -75,9 +79,12 @@ impl ByHand {
     }
 
     fn dropout(&mut self, x: Tensor<4>) -> Tensor<4> {
+        if self.dropout == 0.0 {
+            return x;
+        }
         let shape = x.dims();
-        let threshold = (DROPOUT * 4_294_967_296.0) as u32;
-        let keep = (1.0 / (1.0 - DROPOUT)) as f32;
+        let threshold = (self.dropout * 4_294_967_296.0) as u32;
+        let keep = (1.0 / (1.0 - self.dropout)) as f32;
         let mask = |_| if self.noise.next_u32() < threshold { 0.0 } else { keep };
         let mask: Vec<f32> = (0..shape.iter().product::<usize>()).map(mask).collect();
         x * Tensor::<4>::from_data(TensorData::new(mask, shape), &self.device)
@@ -161,10 +168,19 @@ fn compare(backbone: BackboneName, dense: bool, width: usize) {
     let x = Tensor::<4>::from_data(TensorData::new(x, [2, channels, h, w]), &device);
     let found = trained(x.clone(), |x| {
         let mut noise = noise.clone();
-        network.forward(x, &mut Pass { noise: Some(&mut noise), temperature: 1.0, dropout: DROPOUT })
+        network.forward(x, &mut Pass { noise: Some(&mut noise), temperature: 1.0, dropout: DROPOUT, path: None })
     });
     let weights = parameters(&network);
-    let mut by_hand = ByHand { dims: backbone.dims(), weights, counts: [0; 3], kernels, drawn: init, noise, device };
+    let mut by_hand = ByHand {
+        dims: backbone.dims(),
+        weights,
+        counts: [0; 3],
+        kernels,
+        dropout: DROPOUT,
+        drawn: Some(init),
+        noise,
+        device,
+    };
     let expected = trained(x, |x| {
         let features = match backbone {
             Wrn1d => by_hand.wrn_1d(x, 2 * width),
@@ -173,6 +189,78 @@ fn compare(backbone: BackboneName, dense: bool, width: usize) {
         by_hand.head(features, dense)
     });
     assert!(found == expected, "{backbone:?}, dense {dense}, width {width}: other bits");
+}
+
+/// The weights of one path of a supernet: the center of the largest kernel of its dilation, scaled to equal variance.
+fn path_weights(weights: &mut Parameters, kernels: &[[usize; 2]], space: &KernelSpace, dims: usize) {
+    for (index, &[k, d]) in kernels.iter().enumerate() {
+        let all = weights.get_mut(&format!("convs.{index}.weight")).expect("a searched layer");
+        let (dilation, largest) = (space.dilations().iter().position(|&o| o == d).expect("in the space"), 7);
+        let [c_out, c_in] = [all.shape[1], all.shape[2]];
+        let side = (largest - k) / 2;
+        let rows = if dims == 2 { side..side + k } else { 0..1 };
+        let taps = if dims == 2 { largest * largest } else { largest };
+        let scale = (largest as f32 / k as f32).powi(dims as i32).sqrt();
+        let mut values = Vec::new();
+        for pair in 0..c_out * c_in {
+            for row in rows.clone() {
+                for column in side..side + k {
+                    let at = (dilation * c_out * c_in + pair) * taps + row * largest + column;
+                    values.push(scale * all.values[at]);
+                }
+            }
+        }
+        *all = Parameter { shape: vec![c_out, c_in, k.pow(dims as u32)], values };
+    }
+}
+
+#[test]
+fn a_path_of_a_supernet_is_the_network_of_its_kernels() {
+    let space = KernelSpace::new([3, 7], [1, 2, 3]).expect("a space");
+    for backbone in BackboneName::ALL {
+        let (channels, outputs, width, [h, w]) = (3, 5, 1, if backbone == Wrn1d { [1, 23] } else { [9, 6] });
+        let spec = NetworkSpec { channels, outputs, dense: false, width, base: Some(2), plain_kernels: &[7, 5, 3] };
+        let graph = by_name(backbone).graph(spec);
+        let device = training_device(backbone.dims());
+        let shared = Kernels::Shared { space: space.clone() };
+        let network = Network::new(&graph, &shared, &mut Seed(3).stream("init", &[]), &device);
+        // The size 5 is not in the space, but smaller than its largest one.
+        let kernels: Vec<[usize; 2]> =
+            [[3, 1], [5, 3], [7, 2], [3, 3]].into_iter().cycle().take(graph.plain_kernels().len()).collect();
+        let path: Vec<Candidate> = kernels.iter().map(|&[k, d]| Candidate::new(k, d).expect("odd")).collect();
+        let x = normal(2 * channels * h * w, 1.0, &mut Seed(3).stream("x", &[]));
+        let x = Tensor::<4>::from_data(TensorData::new(x, [2, channels, h, w]), &device);
+        let found = trained(x.clone(), |x| network.forward(x, &mut Pass::of_path(&path)));
+        let mut weights = parameters(&network);
+        path_weights(&mut weights, &kernels, &space, backbone.dims());
+        let noise = Seed(3).stream("noise", &[]);
+        let mut by_hand = ByHand {
+            dims: backbone.dims(),
+            weights,
+            counts: [0; 3],
+            kernels,
+            dropout: 0.0,
+            drawn: None,
+            noise,
+            device,
+        };
+        let expected = trained(x, |x| {
+            let features = match backbone {
+                Wrn1d => by_hand.wrn_1d(x, 2),
+                Wrn2d => by_hand.wrn_2d(x, width, false),
+            };
+            by_hand.head(features, false)
+        });
+        assert!(found == expected, "{backbone:?}: other bits");
+        // Without a path, every layer draws one, the same from the same stream.
+        let drawn = |seed| {
+            let mut noise = Seed(seed).stream("noise", &[]);
+            let x = Tensor::<4>::ones([2, channels, h, w], &by_hand.device);
+            bits(network.forward(x, &mut Pass { noise: Some(&mut noise), ..Pass::evaluation(1.0) }))
+        };
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1), drawn(2));
+    }
 }
 
 #[test]

@@ -136,7 +136,9 @@ fn check(document: &Document) {
     // The retrained network has the kernels of the whole run.
     assert!(searched.iter().zip(whole).all(|(a, b)| a.kernels == b.kernels));
     let signals: Vec<&str> = document.kendall.iter().map(|found| found.signal.as_str()).collect();
-    for signal in ["validation metric", "validation loss", "trial of 1/4 of the length: loss", "alpha"] {
+    for signal in
+        ["validation metric", "validation loss", "trial of 1/4 of the length: loss", "alpha", "masked supernet"]
+    {
         assert!(signals.contains(&signal), "{signal} in {signals:?}");
     }
     assert!(document.percentile.whole.loss.is_some() && document.percentile_interval.paper.metric.is_some());

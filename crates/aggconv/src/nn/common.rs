@@ -1,8 +1,8 @@
-//! The settings and checks that both kinds of layers share.
+//! The settings and checks that all kinds of layers share.
 
 use crate::{OperatorError, checks::check_channels};
 
-/// Defines the settings that both kinds of layers share, as methods of a configuration.
+/// Defines the settings that all kinds of layers share, as methods of a configuration.
 macro_rules! common_setters {
     ($config:ident) => {
         impl $config {

@@ -53,7 +53,7 @@ pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
                 let taps = lattice(conv.candidate.k, conv.candidate.d);
                 layer(&[geometry(conv.groups, taps)], kernels::select)
             }
-            None => layer(&[geometry(1, lattice(kernel, 1))], kernels::select),
+            None | Some(ConvLayer::Shared(_)) => layer(&[geometry(1, lattice(kernel, 1))], kernels::select),
         });
     }
     // The input of the network needs no gradient, so that its first layer has two thirds of the operations.

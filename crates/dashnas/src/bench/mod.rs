@@ -143,7 +143,7 @@ impl StepBench {
         let mut all_seconds = Vec::with_capacity(self.steps);
         for step in 0..=self.steps {
             let started = Instant::now();
-            let mut pass = Pass { noise: Some(&mut stream), temperature: 1.0, dropout: 0.0 };
+            let mut pass = Pass { noise: Some(&mut stream), temperature: 1.0, dropout: 0.0, path: None };
             let value = loss.forward(network.forward(x.clone(), &mut pass), &target);
             (network, _) = sgd.step(network, value.backward(), &rule);
             if step > 0 {

@@ -15,8 +15,11 @@
 //! | `schedule` | the rounds |
 //! | `state` | the race itself: which trials there are, and the choice |
 //! | `setup` | the race of a problem |
+//! | `supernet` | a supernet of single paths, which judges networks without training each |
 //! | `trials`, `runner` | its trials, for the trial pool |
 
+#[cfg(test)]
+pub(crate) mod example;
 pub(crate) mod features;
 mod linear;
 pub(crate) mod prior;
@@ -26,6 +29,7 @@ pub(crate) mod schedule;
 pub(crate) mod setup;
 pub(crate) mod size;
 pub(crate) mod state;
+pub(crate) mod supernet;
 mod surrogate;
 #[cfg(test)]
 mod tests;

@@ -65,7 +65,8 @@ impl Steps<'_, '_> {
             return (self, started.elapsed().as_secs_f64());
         };
         let mut noise = Seed(0).stream("probe", &[self.round]);
-        let mut pass = Pass { noise: Some(&mut noise), temperature: 1.0, dropout: problem.config().retrain.dropout };
+        let mut pass =
+            Pass { noise: Some(&mut noise), temperature: 1.0, dropout: problem.config().retrain.dropout, path: None };
         let loss = self.probe.loss.forward(self.network.forward(x, &mut pass), &target);
         let _ = loss.clone().into_scalar::<f32>();
         let rule = StepRule { lr: 0.0, clip: Some(1.0), alpha: None };

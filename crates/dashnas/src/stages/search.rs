@@ -213,7 +213,7 @@ fn probabilities(network: &Network) -> Vec<Vec<f64>> {
         .convs()
         .iter()
         .filter_map(|layer| match layer {
-            ConvLayer::Fixed(_) => None,
+            ConvLayer::Fixed(_) | ConvLayer::Shared(_) => None,
             ConvLayer::Mixed(conv) => {
                 let alpha = floats(conv.alpha.val());
                 let top = alpha.iter().copied().fold(f32::NEG_INFINITY, f32::max);

@@ -252,6 +252,7 @@ impl Fit<'_> {
                 noise: Some(&mut noise),
                 temperature: plan.alpha.as_ref().map_or(1.0, |a| a.temperature),
                 dropout: plan.dropout,
+                path: None,
             };
             let output = network.forward(x, &mut pass);
             recent.push(output.clone(), &target);

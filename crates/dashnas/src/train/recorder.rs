@@ -6,7 +6,7 @@
 use crate::budget::pace::PacerState;
 use crate::checkpoint::snapshot::SavedTraining;
 use crate::error::Error;
-use crate::record::event::Observer;
+use crate::record::event::{Event, Observer};
 use dashnas_core::stage::Stage;
 
 /// Takes the events of a training and keeps its state.
@@ -30,13 +30,11 @@ pub(crate) trait Recorder: Observer {
     fn keep_pace(&mut self, stage: Stage, trial: Option<usize>, pace: PacerState);
 }
 
-/// Passes events on and keeps no state, for tests outside a run.
-#[cfg(test)]
+/// Passes events on and keeps no state, for short trainings outside a run.
 pub(crate) struct DetachedRecorder<'a> {
     observer: &'a mut dyn Observer,
 }
 
-#[cfg(test)]
 impl<'a> DetachedRecorder<'a> {
     /// A recorder that tells an observer of the events.
     pub fn new(observer: &'a mut dyn Observer) -> Self {
@@ -44,9 +42,8 @@ impl<'a> DetachedRecorder<'a> {
     }
 }
 
-#[cfg(test)]
 impl Observer for DetachedRecorder<'_> {
-    fn event(&mut self, event: &crate::record::event::Event) {
+    fn event(&mut self, event: &Event) {
         self.observer.event(event);
     }
 
@@ -55,7 +52,6 @@ impl Observer for DetachedRecorder<'_> {
     }
 }
 
-#[cfg(test)]
 impl Recorder for DetachedRecorder<'_> {
     fn take_saved(&mut self, _: Stage, _: Option<usize>) -> Option<SavedTraining> {
         None

@@ -78,9 +78,21 @@ impl BenchFolder {
     /// # Errors
     /// [`Error::File`] if it is damaged.
     pub fn record(&self, entry: &str) -> Result<Option<EntryRecord>, Error> {
-        let path = self.run(entry).join(RECORD);
-        if path.is_file() { read_json(&path).map(Some) } else { Ok(None) }
+        read_if_there(&self.run(entry).join(RECORD))
     }
+
+    /// The contents of a JSON file in the folder, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it is damaged.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        read_if_there(&self.file(name))
+    }
+}
+
+/// Reads a JSON file that may be missing.
+fn read_if_there<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    if path.is_file() { read_json(path).map(Some) } else { Ok(None) }
 }
 
 /// Reads a JSON file.

@@ -13,6 +13,7 @@
 //! | [`calibration`] | the cross entropy after temperature scaling |
 //! | `measure` | the loss on the test split |
 //! | `short_trials` | trials of a fraction of the length |
+//! | `supernet` | the losses of the networks as paths of a supernet |
 //! | `folder` | the folder of a bench |
 //! | `pool` | work side by side |
 
@@ -29,3 +30,4 @@ pub mod settings;
 mod short_trials;
 pub mod signals;
 pub mod statistics;
+mod supernet;

@@ -30,6 +30,9 @@ pub struct EntryRecord {
     pub stages: BTreeMap<Stage, f64>,
     /// The trials of the first hyperparameters, by length.
     pub trials: Vec<ShortTrial>,
+    /// The loss of its path in a supernet of single paths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masked: Option<f64>,
     /// softmax(α) of each layer at the end of the search, candidates k-major.
     pub alpha: Option<Vec<Vec<f64>>>,
     /// Why there is no result.

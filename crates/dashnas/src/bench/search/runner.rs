@@ -10,6 +10,7 @@ use crate::bench::search::pool::side_by_side;
 use crate::bench::search::record::{EntryRecord, RECORD, ShortTrial, failure};
 use crate::bench::search::settings::{BenchSettings, RANDOM_SEEDS, base, seeded, with_kernels, with_strategy};
 use crate::bench::search::short_trials::{self, ShortTrialPlan};
+use crate::bench::search::supernet::PathLosses;
 use crate::config::sections::Config;
 use crate::error::Error;
 use crate::problem::build::graph;
@@ -22,6 +23,7 @@ use crate::run::pipeline::Run;
 use crate::run::results::read_tuning;
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::names;
+use crate::train::recorder::DetachedRecorder;
 use aggconv::KernelSpace;
 use dashnas_data::dataset::Dataset;
 use dashnas_nn::model::Model;
@@ -123,6 +125,7 @@ impl SearchBench<'_> {
         };
         let folder = BenchFolder::open(self.out, &base, self.source, self.data)?;
         let plan = entries(&given, self.settings);
+        let losses = PathLosses::read(&folder)?;
         let mut records = BTreeMap::new();
         for entry in &plan {
             records.extend(folder.record(&entry.name)?.map(|record| (entry.name.clone(), record)));
@@ -138,8 +141,9 @@ impl SearchBench<'_> {
             stop: AtomicBool::new(false),
             workers: self.workers.max(1),
             records: Mutex::new(records),
+            losses: Mutex::new(losses),
         };
-        Ok(bench.run()?)
+        Ok(bench.run(&problem)?)
     }
 }
 
@@ -157,6 +161,8 @@ struct Bench<'a> {
     workers: usize,
     /// The results so far, by the name of the entry.
     records: Mutex<BTreeMap<String, EntryRecord>>,
+    /// The losses of networks as paths of a supernet.
+    losses: Mutex<PathLosses>,
 }
 
 /// The observer of the run of an entry: that of the caller, which is also asked to stop if the whole bench is.
@@ -185,11 +191,14 @@ impl Observer for EntryObserver<'_> {
 }
 
 impl Bench<'_> {
-    /// Runs what is missing: first the entries whose kernels are known and the searches, then the networks of these.
-    fn run(&self) -> Result<Document, Error> {
+    /// Runs what is missing: first the entries whose kernels are known and the searches, then the networks of these, and
+    /// the supernet that judges all of them.
+    fn run(&self, problem: &Problem) -> Result<Document, Error> {
         self.report(None)?;
         self.phase(|entry| entry.search.is_none())?;
         self.phase(|entry| entry.search.is_some())?;
+        self.judge_paths(problem)?;
+        self.report(None)?;
         let document = self.document(&self.records.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(document)
     }
@@ -219,6 +228,21 @@ impl Bench<'_> {
         })
     }
 
+    /// Judges all networks of the control by one supernet.
+    fn judge_paths(&self, problem: &Problem) -> Result<(), Error> {
+        let networks: BTreeSet<Kernels> = {
+            let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+            self.plan.iter().filter(|e| e.group.is_control()).filter_map(|e| kernels(e, &records)).collect()
+        };
+        let networks: Vec<Kernels> = networks.into_iter().collect();
+        let mut observer =
+            EntryObserver { own: self.observer.of_run("supernet"), bench: self.observer, stop: &self.stop };
+        let mut recorder = DetachedRecorder::new(&mut observer);
+        let mut losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        *losses = losses.clone().complete(&networks, problem, &self.facts.space, &self.folder, &mut recorder)?;
+        Ok(())
+    }
+
     /// The result of an entry: its own, or that of another entry with the same kernels, trained in the same way.
     fn result(&self, entry: &Entry, records: &BTreeMap<String, EntryRecord>) -> Option<EntryRecord> {
         if let Some(record) = records.get(&entry.name) {
@@ -240,9 +264,16 @@ impl Bench<'_> {
 
     /// The document of the results so far.
     fn document(&self, records: &BTreeMap<String, EntryRecord>) -> Document {
-        let results: Vec<(&Entry, EntryRecord)> =
-            self.plan.iter().filter_map(|entry| Some((entry, self.result(entry, records)?))).collect();
-        Document::new(&self.facts, &results, self.plan.len())
+        let losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = |entry| {
+            let record = self.result(entry, records)?;
+            let masked = record.kernels.as_ref().and_then(|kernels| losses.of(kernels));
+            Some((entry, EntryRecord { masked, ..record }))
+        };
+        let results: Vec<(&Entry, EntryRecord)> = self.plan.iter().filter_map(result).collect();
+        let mut document = Document::new(&self.facts, &results, self.plan.len());
+        document.seconds += losses.seconds;
+        document
     }
 
     /// Adds the result of an entry, writes the document and tells the observer.

@@ -42,7 +42,7 @@ pub fn correlations(networks: &[&EntryRecord], searches: &[&EntryRecord], space:
         signals.push((format!("{name}: loss"), Box::new(move |n| trial(n)?.loss)));
     }
     signals.push(("alpha".into(), Box::new(|n| improbability(n, searches, space))));
-    signals.push(("masked supernet".into(), Box::new(masked_supernet)));
+    signals.push(("masked supernet".into(), Box::new(|n: &EntryRecord| n.masked)));
     signals.push(("reach of the first layer".into(), Box::new(reach)));
     signals.iter().filter_map(|(name, signal)| correlation(name, signal, networks)).collect()
 }
@@ -74,13 +74,6 @@ fn improbability(network: &EntryRecord, searches: &[&EntryRecord], space: &Kerne
         (layers.len() == chosen.len()).then(|| logs.sum::<Option<f64>>()).flatten().map(|sum| -sum)
     };
     mean(&searches.iter().filter_map(|search| of(search.alpha.as_ref()?)).collect::<Vec<_>>())
-}
-
-/// The validation loss of the supernet with the kernels of a network alone.
-///
-/// No supernet is kept so far, so that this has no value.
-fn masked_supernet(_: &EntryRecord) -> Option<f64> {
-    None
 }
 
 /// The reach `(k − 1)·d` of the first searched layer.

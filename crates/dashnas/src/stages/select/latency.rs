@@ -53,7 +53,7 @@ impl Latencies {
             .zip(network.convs())
             .map(|(&(shape, grid), layer)| match layer {
                 dashnas_nn::network::ConvLayer::Fixed(conv) => of(shape, grid, conv.candidate),
-                dashnas_nn::network::ConvLayer::Mixed(_) => 0.0,
+                dashnas_nn::network::ConvLayer::Mixed(_) | dashnas_nn::network::ConvLayer::Shared(_) => 0.0,
             })
             .sum();
         let rest = (seconds(network, input) - own).max(0.0);
