@@ -7,8 +7,9 @@
 For each data set it tunes and trains the architectures below and some random ones (`dashnas run --architecture`), with
 the preset quick, one learning rate and 400 steps, into RUNS/NAME/ARCHITECTURE. Finished runs are kept. The quality of an
 architecture on a data set is the logarithm of its test error ((e + 1/2)/(n + 1) for error rates), minus the mean of the
-random architectures, divided by their standard deviation, at most 2.5 in size. The portfolio has the mean over the data
-sets. Data sets on which every network is equally good are left out. The noise and the spread of the model are set by
+random architectures, divided by their standard deviation, at most 2.5 in size. The portfolio has the sum over the n
+data sets divided by n + 1: a quality that was seen on few sets counts less. Data sets on which every network is equally
+good are left out. The noise and the spread of the model are set by
 hand, from how well short trials rank the networks.
 
 Data sets that results are reported for must not be used here.
@@ -97,7 +98,7 @@ def text(portfolio):
     kinds = []
     for kind, known in portfolio.items():
         entries = ",\n".join("   " + json.dumps(entry) for entry in known["portfolio"])
-        rest = ",\n".join(f'  "{key}": {json.dumps(known[key])}' for key in ("plain", "spread", "noise"))
+        rest = ",\n".join(f'  "{key}": {json.dumps(value)}' for key, value in known.items() if key != "portfolio")
         kinds.append(f' "{kind}": {{\n  "portfolio": [\n{entries}\n  ],\n{rest}\n }}')
     return "{\n" + ",\n".join(kinds) + "\n}\n"
 
@@ -113,7 +114,7 @@ def main():
     with ThreadPoolExecutor(args.workers) as pool:
         measured = pool.map(lambda data: measure(args.kind, args.runs, data, args.dashnas), args.data)
         tables = [table for table in measured if table]
-    means = [sum(column) / len(column) for column in zip(*tables)]
+    means = [sum(column) / (len(column) + 1) for column in zip(*tables)]
     for name, values in zip(["plain"] + CANDIDATES[args.kind], zip(*tables)):
         print(name, [round(v, 2) for v in values])
     portfolio = json.loads(PORTFOLIO.read_text())

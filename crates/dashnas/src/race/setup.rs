@@ -7,7 +7,7 @@ use crate::race::features::Geometry;
 use crate::race::prior::knowledge;
 use crate::race::schedule::rounds;
 use crate::race::size::SizeBound;
-use crate::race::state::{Race, RaceSettings};
+use crate::race::state::{Generations, Race, RaceSettings};
 use crate::train::retraining;
 use aggconv::KernelSpace;
 use dashnas_core::hyperparameters::Hyperparameters;
@@ -45,12 +45,24 @@ pub(crate) fn settings(problem: &Problem, graph: &Graph) -> Result<RaceSettings,
     let (contestants, reduction) = (config.race.contestants, config.race.reduction);
     let most = config.budget.max_params;
     let bound = (most > 0).then(|| SizeBound::new(most, build::graph(problem, config.backbone.width), &space));
+    let knowledge = knowledge(dims, problem.setup.task.is_dense());
+    let noise = knowledge.noise_with(problem.setup.fold(0).1.rows.len());
+    let generations = Generations::new(contestants, noise);
+    let extra = hyperparameters.len() - 1;
+    let rounds_with = |extra| rounds(contestants, reduction, extra, steps, retrain_steps);
+    let with_new = rounds_with(extra + generations.networks());
+    // Where the trials would be too short, nothing new is tried.
+    let room = with_new.first().is_some_and(|round| round.networks == contestants);
+    let (rounds, generations) =
+        if room { (with_new, generations) } else { (rounds_with(extra), Generations::default()) };
     Ok(RaceSettings {
         geometry: Geometry::new(graph, [h, w], &space),
         plain: graph.plain_kernels(),
-        knowledge: knowledge(dims, problem.setup.task.is_dense()),
+        knowledge,
         bound,
-        rounds: rounds(contestants, reduction, hyperparameters.len() - 1, steps, retrain_steps),
+        noise,
+        generations,
+        rounds,
         space,
         hyperparameters,
         retrain_steps,

@@ -11,6 +11,7 @@ use crate::record::trial::Trial;
 use aggconv::KernelSpace;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::rng::Seed;
+use std::ops::Range;
 
 /// What a race is run on.
 #[derive(Debug)]
@@ -25,8 +26,12 @@ pub(crate) struct RaceSettings {
     pub bound: Option<SizeBound>,
     /// What is known from other data sets.
     pub knowledge: Knowledge,
+    /// The variance of a trial of a tenth of the steps of retraining about the final quality.
+    pub noise: f64,
     /// The rounds.
     pub rounds: Vec<Round>,
+    /// The networks that the trials of the first round suggest, which join it in generations.
+    pub generations: Generations,
     /// The hyperparameters of the trials; the first two learning rates are tried on the first network.
     pub hyperparameters: Vec<Hyperparameters>,
     /// Steps of retraining.
@@ -39,6 +44,31 @@ impl RaceSettings {
     /// The networks that may enter.
     fn field(&self) -> Field<'_> {
         Field { geometry: &self.geometry, space: &self.space, bound: self.bound.as_ref() }
+    }
+}
+
+/// Networks that join the first round of a race while it is run: each generation follows from the trials so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Generations {
+    /// The number of generations.
+    pub number: usize,
+    /// The networks of each.
+    pub size: usize,
+}
+
+impl Generations {
+    /// The generations of a race that `networks` networks enter: none where trials tell too little, since a new network
+    /// would be a random one.
+    pub fn new(networks: usize, noise: f64) -> Self {
+        match noise < MOST_NOISE {
+            true => Self { number: 3, size: networks / 3 },
+            false => Self::default(),
+        }
+    }
+
+    /// The number of all of their networks.
+    pub fn networks(self) -> usize {
+        self.number * self.size
     }
 }
 
@@ -65,8 +95,10 @@ pub(crate) struct Race {
     jobs: Vec<RaceJob>,
     /// The number of trials of the phases that are complete.
     complete: usize,
-    /// The next phase: 0 tries learning rates, 1 is the rest of the first round, and so on.
+    /// The next phase: 0 tries learning rates, 1 is the rest of the first round, 2 the second round, and so on.
     phase: usize,
+    /// The generations that have joined the first round.
+    generation: usize,
     /// The hyperparameters that all trials but the first ones have.
     best: Hyperparameters,
 }
@@ -79,7 +111,7 @@ impl Race {
         let entrants = first(networks, settings.field(), &settings.knowledge, &settings.plain, stream);
         let subjects = entrants.iter().map(|e| subject(e, &settings.geometry)).collect();
         let best = settings.hyperparameters[0];
-        Self { settings, entrants, subjects, jobs: Vec::new(), complete: 0, phase: 0, best }
+        Self { settings, entrants, subjects, jobs: Vec::new(), complete: 0, phase: 0, generation: 0, best }
     }
 
     /// The number of networks in the first round.
@@ -97,7 +129,8 @@ impl Race {
         // A small space has fewer networks than a round has room for.
         let networks = |round: &Round| round.networks.min(self.entrants.len());
         let rounds = &self.settings.rounds;
-        let extra = if self.entrants.is_empty() { 0 } else { self.learning_rates().len().saturating_sub(1) };
+        let rates = self.learning_rates().len().saturating_sub(1);
+        let extra = if self.entrants.is_empty() { 0 } else { rates + self.settings.generations.networks() };
         let first = rounds.first().map_or(0, |round| extra as u64 * round.steps);
         let trials: usize = rounds.iter().map(networks).sum();
         (trials + extra, first + rounds.iter().map(|round| networks(round) as u64 * round.steps).sum::<u64>())
@@ -143,11 +176,18 @@ impl Race {
                 let best = self.best;
                 self.jobs.extend((1..self.entrants.len()).map(|c| job(c, 0, first.steps, best)));
             }
+            2 if self.generation < self.settings.generations.number => {
+                let best = self.best;
+                let new = self.propose(finished);
+                self.jobs.extend(new.map(|c| job(c, 0, first.steps, best)));
+                self.generation += 1;
+                return true;
+            }
             phase => {
                 let number = phase - 1;
                 let Some(&round) = self.settings.rounds.get(number) else { return false };
                 let best = self.best;
-                for contestant in self.survivors(round.networks, number, finished) {
+                for contestant in self.survivors(round.networks, finished) {
                     self.jobs.push(job(contestant, number, round.steps, best));
                 }
             }
@@ -164,30 +204,50 @@ impl Race {
         scored.reduce(|a, b| if b.0 < a.0 { b } else { a }).map_or(self.best, |found| found.1)
     }
 
-    /// The contestants of a round after the first: those of which most is expected, a new one that the trials suggest,
-    /// if there is room for it, and the plain network.
-    fn survivors(&mut self, networks: usize, round: usize, finished: &[Trial]) -> Vec<usize> {
-        let observations = self.observations(finished);
-        let posterior = Posterior::new(self.settings.knowledge.spread, &self.subjects, &observations);
+    /// The contestants without a failed trial, those of which most is expected first.
+    fn ranked(&self, posterior: &Posterior<'_>, finished: &[Trial]) -> Vec<usize> {
         let beliefs: Vec<Belief> = (0..self.entrants.len()).map(|c| posterior.belief(c)).collect();
-        let plain = self.plain().filter(|&plain| !self.failed(plain, finished));
         let mut order: Vec<usize> = (0..self.entrants.len()).filter(|&c| !self.failed(c, finished)).collect();
         order.sort_by(|&a, &b| beliefs[a].mean.total_cmp(&beliefs[b].mean).then(a.cmp(&b)));
-        let leader = order.first().copied();
+        order
+    }
+
+    /// Adds the networks of the next generation to the contestants, and returns their numbers. Each is one of the two
+    /// networks of which most is expected, with one or two segments of its layers changed as the features suggest, whose
+    /// weights are drawn from what is believed of them.
+    fn propose(&mut self, finished: &[Trial]) -> Range<usize> {
+        let observations = self.observations(finished);
+        let s = &self.settings;
+        let posterior = Posterior::new(s.knowledge.spread, &self.subjects, &observations);
+        let order = self.ranked(&posterior, finished);
+        let mut known: Vec<_> = self.entrants.iter().map(|e| e.kernels.clone()).collect();
+        let mut new: Vec<Proposal> = Vec::new();
+        for number in 0..s.generations.size {
+            let Some(&base) = order.get(number % 2) else { break };
+            let coordinates = [self.generation as u64, number as u64];
+            let weights = posterior.draw(&mut s.seed.stream("race/proposal", &coordinates));
+            let mut proposal = change(&self.entrants[base], &weights, &known, s.field());
+            if number % 3 == 1 {
+                proposal = proposal.and_then(|one| change(&one, &weights, &known, s.field()));
+            }
+            known.extend(proposal.iter().map(|p| p.kernels.clone()));
+            new.extend(proposal);
+        }
+        let first = self.entrants.len();
+        self.subjects.extend(new.iter().map(|p| subject(p, &self.settings.geometry)));
+        self.entrants.extend(new);
+        first..self.entrants.len()
+    }
+
+    /// The contestants of a round after the first: those of which most is expected, and the plain network.
+    fn survivors(&self, networks: usize, finished: &[Trial]) -> Vec<usize> {
+        let observations = self.observations(finished);
+        let posterior = Posterior::new(self.settings.knowledge.spread, &self.subjects, &observations);
+        let mut order = self.ranked(&posterior, finished);
+        let plain = self.plain().filter(|&plain| !self.failed(plain, finished));
         order.retain(|&c| Some(c) != plain);
         let others = networks.saturating_sub(plain.iter().len());
         order.truncate(others);
-        if let Some(leader) = leader.filter(|_| others >= 3 && self.settings.knowledge.noise < MOST_NOISE) {
-            let s = &self.settings;
-            let weights = posterior.draw(&mut s.seed.stream("race/proposal", &[round as u64]));
-            let known: Vec<_> = self.entrants.iter().map(|e| e.kernels.clone()).collect();
-            if let Some(new) = change(&self.entrants[leader], &weights, &known, s.field()) {
-                order.truncate(others - 1);
-                order.push(self.entrants.len());
-                self.subjects.push(subject(&new, &self.settings.geometry));
-                self.entrants.push(new);
-            }
-        }
         order.extend(plain);
         order
     }
@@ -226,7 +286,7 @@ impl Race {
                 })
                 .collect();
             let ratio = self.settings.retrain_steps.max(1) as f64 / self.settings.rounds[round].steps.max(1) as f64;
-            all.extend(standardized(&of_round, round, self.settings.knowledge.noise * ratio / 10.0));
+            all.extend(standardized(&of_round, round, self.settings.noise * ratio / 10.0));
         }
         all
     }
@@ -348,7 +408,7 @@ fn standardized(trials: &[(usize, &Trial, f64)], round: usize, noise: f64) -> Ve
 }
 
 /// The noise of trials of a tenth of the steps above which they suggest no new network: it would be a random one.
-const MOST_NOISE: f64 = 1.0;
+const MOST_NOISE: f64 = 4.0;
 
 /// The difference of the logarithms of two losses that counts as one unit of quality: about the spread of random
 /// architectures on the data sets from which the portfolio was made. A fixed unit makes large differences count.

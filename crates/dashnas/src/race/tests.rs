@@ -3,7 +3,7 @@
 use crate::race::features::Geometry;
 use crate::race::prior::{Knowledge, knowledge};
 use crate::race::schedule::rounds;
-use crate::race::state::{Race, RaceJob, RaceSettings};
+use crate::race::state::{Generations, Race, RaceJob, RaceSettings};
 use crate::record::race::{Origin, RaceRecord};
 use crate::record::trial::Trial;
 use aggconv::KernelSpace;
@@ -25,13 +25,17 @@ fn race_of(seed: u64, knowledge: Knowledge) -> Race {
     let graph = dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape);
     let space = KernelSpace::new([3, 7, 11, 15, 19], [1, 3, 7, 15]).expect("a valid space");
     let rate = |lr| Hyperparameters { lr, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
+    let noise = knowledge.noise_with(60);
+    let generations = Generations::new(9, noise);
     Race::new(RaceSettings {
         geometry: Geometry::new(&graph, [1, 100], &space),
         space,
         plain: graph.plain_kernels(),
         bound: None,
         knowledge,
-        rounds: rounds(9, 3, 1, 760, 600),
+        rounds: rounds(9, 3, 1 + generations.networks(), 760, 600),
+        noise,
+        generations,
         hyperparameters: RATES.map(rate).to_vec(),
         retrain_steps: 600,
         seed: Seed(seed),
@@ -102,13 +106,20 @@ fn the_better_learning_rate_is_used_and_one_in_three_is_trained_again_for_longer
 }
 
 #[test]
-fn a_new_network_is_proposed_where_trials_tell_much() {
-    let precise = || race_of(1, Knowledge { noise: 0.3, ..knowledge(1, false) });
+fn new_networks_join_where_trials_tell_much() {
+    let precise = || race_of(1, Knowledge { noise: 0.3, noise_of_few: 0.0, ..knowledge(1, false) });
     let (jobs, _, record) = run(precise(), &reach, |_| 0);
     let new: Vec<usize> =
         (0..record.contestants.len()).filter(|&c| record.contestants[c].origin == Origin::Proposal).collect();
-    assert_eq!(new, [9]);
-    assert_eq!(jobs.iter().filter(|job| job.contestant == 9).map(|job| job.round).collect::<Vec<_>>(), [1]);
+    assert_eq!(new, (9..18).collect::<Vec<_>>(), "three generations of three");
+    assert!(new.iter().all(|&c| record.contestants[c].trials[0].round == 0));
+    // A generation follows from the trials before it.
+    let mean = |of: std::ops::Range<usize>| {
+        let n = of.len() as f64;
+        of.map(|c| reach(&record.contestants[c].kernels, &jobs[0]).expect("a loss")).sum::<f64>() / n
+    };
+    assert!(mean(15..18) < mean(0..9), "{record:#?}");
+    assert!(record.contestants[record.chosen].origin == Origin::Proposal);
     let mut turn = 0usize;
     let other = run(precise(), &reach, |open| {
         turn += 5;
