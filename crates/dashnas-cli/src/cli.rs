@@ -67,7 +67,7 @@ pub enum Command {
     /// Export a trained model to ONNX, verified against the model, or to PyTorch.
     #[command(after_help = EXIT_CODES)]
     Export(ExportArgs),
-    /// Write the report of a run, or a comparison of several runs, as one HTML file.
+    /// Write the report of a run or of a bench of the search, or a comparison of several runs, as one HTML file.
     #[command(after_help = EXIT_CODES)]
     Report(ReportArgs),
     /// Show the state of a run, while it runs or afterwards.

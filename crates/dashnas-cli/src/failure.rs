@@ -1,9 +1,11 @@
 //! Failures of the command: the message, the hint and the exit code.
 
+use crate::args::flags::translate;
 use crate::exit_code::Code;
 use crate::hints;
 use crate::label::line;
 use anstyle::AnsiColor;
+use dashnas::bench::search::error::SearchBenchError;
 use dashnas::config::error::ConfigError;
 use dashnas::run_dir::error::RunDirError;
 use dashnas_formats::error::DataError;
@@ -99,6 +101,21 @@ impl From<dashnas::Error> for Failure {
 impl From<ModelError> for Failure {
     fn from(error: ModelError) -> Self {
         dashnas::Error::from(error).into()
+    }
+}
+
+impl From<SearchBenchError> for Failure {
+    fn from(error: SearchBenchError) -> Self {
+        let hint = error.hint().map(|hint| translate(&hint));
+        match error {
+            SearchBenchError::Run(error) => error.into(),
+            SearchBenchError::Changed { .. } => {
+                let hint = "restore the setting, or choose another --out for the other configuration";
+                Self::new(Code::Config, error, Some(hint.to_owned()))
+            }
+            SearchBenchError::Unsuitable { .. } => Self::new(Code::Config, translate(&error.to_string()), hint),
+            SearchBenchError::Damaged { .. } => Self::new(Code::Files, error, hint),
+        }
     }
 }
 

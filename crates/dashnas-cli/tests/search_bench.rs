@@ -38,6 +38,21 @@ fn the_command_prints_a_table_or_json_and_continues_its_folder() {
     let bench = folder.path().join("runs/bench-search-mine");
     assert!(fs::read_to_string(bench.join("bench.svg")).expect("it is there").starts_with("<svg"));
 
+    let report = fs::read_to_string(bench.join("report.html")).expect("it is there");
+    assert!(report.contains("are too few for a conclusion") && out.contains("are too few for a conclusion"), "{out}");
+    fs::remove_file(bench.join("report.html")).expect("it is there");
+    let report = |more: &[&str]| {
+        let mut command = Command::cargo_bin("dashnas").expect("the binary is built with its tests");
+        command.current_dir(folder.path()).args(["report", "runs/bench-search-mine"]).args(more);
+        let output = command.output().expect("it can be started");
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    assert_eq!(report(&[]).0, Some(0));
+    assert!(bench.join("report.html").is_file());
+    let (code, err) = report(&["runs/bench-search-mine/runs/plain"]);
+    assert_eq!(code, Some(5), "{err}");
+    assert!(err.contains("is a bench, not a run"), "{err}");
+
     // The second time there is nothing to do.
     let (code, out, err) = run(&["--json", "--workers", "2"]);
     assert_eq!(code, Some(0), "{err}");

@@ -90,7 +90,7 @@ impl Axis {
     }
 
     /// What is in view.
-    fn range(&self, values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
+    pub fn range(&self, values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
         let shown = values.filter(|v| v.is_finite() && (!self.log || *v > 0.0)).chain(self.from).chain(self.to);
         let (low, high) = shown.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         if low > high {
@@ -107,11 +107,13 @@ impl Axis {
         ])
     }
 
-    fn at(&self, [low, high]: [f64; 2], v: f64) -> f64 {
+    /// The place of a value in the range, from 0 to 1.
+    pub fn at(&self, [low, high]: [f64; 2], v: f64) -> f64 {
         if self.log { (v / low).ln() / (high / low).ln() } else { (v - low) / (high - low) }
     }
 
-    fn ticks(&self, [low, high]: [f64; 2]) -> Vec<f64> {
+    /// The values at which the axis has ticks.
+    pub fn ticks(&self, [low, high]: [f64; 2]) -> Vec<f64> {
         if self.log {
             let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
             let of = |steps: &[f64]| -> Vec<f64> {
@@ -242,7 +244,7 @@ pub fn chart(title: &str, x: &Axis, y: &Axis, series: &[Series]) -> Option<Strin
 }
 
 /// Ticks with what is written at them: few digits, but more where ticks close to each other would read alike.
-fn labeled(ticks: Vec<f64>) -> Vec<(f64, String)> {
+pub fn labeled(ticks: Vec<f64>) -> Vec<(f64, String)> {
     let labels: Vec<String> = ticks.iter().map(|&v| short(v)).collect();
     let alike = labels.windows(2).any(|pair| pair[0] == pair[1]);
     let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(f64::INFINITY, f64::min);

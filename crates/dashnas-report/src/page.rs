@@ -1,8 +1,10 @@
-//! The report of a run, and the comparison of several, as one HTML file that needs no network and no script.
+//! The report of a run, the comparison of several, and the report of a bench of the search, as one HTML file that needs no network and no script.
 //!
 //! `dashnas::run::load` reads what a run directory holds, of a finished run or not; `view` turns it into texts and
 //! drawings, and the template lays them out. `comparison` does the same for several runs.
 
+use dashnas::bench::search::error::SearchBenchError;
+use dashnas::bench::search::load::LoadedBench;
 use dashnas::error::Error;
 use dashnas::run::load::Loaded;
 use dashnas::run_dir::dir::RunDir;
@@ -28,6 +30,14 @@ pub fn comparison(dirs: &[RunDir]) -> Result<String, Error> {
     crate::render::page("compare.html", &crate::comparison::Comparison::new(&runs))
 }
 
+/// The report of a bench of the search as HTML; of a bench that is not finished, with the figures that are there.
+///
+/// # Errors
+/// Those of [`LoadedBench::read`].
+pub fn bench(folder: &Path) -> Result<String, SearchBenchError> {
+    Ok(crate::render::page("bench.html", &crate::bench::view::BenchView::new(&LoadedBench::read(folder)?))?)
+}
+
 /// Writes HTML to a file, whole or not at all.
 ///
 /// # Errors
@@ -42,4 +52,12 @@ pub fn write(path: &Path, html: &str) -> Result<(), Error> {
 /// As [`report`], and those of writing the file.
 pub fn write_into(dir: &RunDir) -> Result<(), Error> {
     Ok(dir.write(names::REPORT, report(dir)?.as_bytes())?)
+}
+
+/// Writes the report of a bench into its folder.
+///
+/// # Errors
+/// As [`bench`], and those of writing the file.
+pub fn write_bench_into(folder: &Path) -> Result<(), SearchBenchError> {
+    Ok(write(&folder.join(names::REPORT), &bench(folder)?)?)
 }

@@ -1,10 +1,11 @@
-//! `dashnas report`: the report of a run, or a comparison of several, as an HTML page.
+//! `dashnas report`: the report of a run or of a bench of the search, or a comparison of several runs, as an HTML page.
 
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::output;
 use crate::verbosity::Verbosity;
 use clap::Args;
+use dashnas::bench::search::load::LoadedBench;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_report::page;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 /// `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The directory of a run, finished or not; several of them for a comparison.
+    /// The directory of a run, finished or not; several of them for a comparison; or the folder of a bench of the search.
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// The file to write [default: report.html in the run directory, or comparison.html in the current folder].
@@ -24,10 +25,21 @@ pub struct ReportArgs {
 /// Writes the report and prints its path.
 pub fn report(args: &ReportArgs, verbosity: Verbosity) -> Result<(), Failure> {
     crate::logging::start(verbosity);
-    let runs = args.runs.iter().map(|run| RunDir::open(run)).collect::<Result<Vec<_>, _>>()?;
-    let (html, default) = match runs.as_slice() {
-        [run] => (page::report(run)?, run.file(names::REPORT)),
-        runs => (page::comparison(runs)?, PathBuf::from("comparison.html")),
+    let (html, default) = match args.runs.as_slice() {
+        [folder] if LoadedBench::is_at(folder) => (page::bench(folder)?, folder.join(names::REPORT)),
+        [run] => {
+            let run = RunDir::open(run)?;
+            (page::report(&run)?, run.file(names::REPORT))
+        }
+        paths => {
+            if let Some(bench) = paths.iter().find(|path| LoadedBench::is_at(path)) {
+                let (message, bench) = (format!("{} is a bench, not a run", bench.display()), bench.join("runs"));
+                let hint = format!("give the folder of a bench alone, or compare runs in {}", bench.display());
+                return Err(Failure::new(Code::Files, message, Some(hint)));
+            }
+            let runs = paths.iter().map(|run| RunDir::open(run)).collect::<Result<Vec<_>, _>>()?;
+            (page::comparison(&runs)?, PathBuf::from("comparison.html"))
+        }
     };
     let out = args.out.clone().unwrap_or(default);
     if out.is_dir() {

@@ -23,7 +23,7 @@ use dashnas::record::event::{Event, Observer, RunStart};
 use dashnas::run::source;
 use dashnas_core::files::write_atomic;
 use dashnas_core::text::duration;
-use dashnas_report::StatusWriter;
+use dashnas_report::{StatusWriter, page};
 use dashnas_tasks::source::record;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -81,6 +81,10 @@ pub fn search(args: &BenchSearchArgs, verbosity: Verbosity) -> Result<(), Failur
     };
     let document = bench.run(&watch).map_err(failure)?;
     drop(watch);
+    // The bench has succeeded without its report.
+    if let Err(e) = page::write_bench_into(&out) {
+        tracing::warn!("could not write the report: {e}");
+    }
     match args.common.json {
         true => output::print_json(&document),
         false => output::print(&search_text::text(&document, &out)),
@@ -94,15 +98,7 @@ fn failure(error: SearchBenchError) -> Failure {
             let hint = format!("continue with the same command: `{}`", command(std::env::args()));
             Failure::new(Code::Interrupted, "interrupted", Some(hint))
         }
-        SearchBenchError::Run(error) => error.into(),
-        SearchBenchError::Changed { .. } => {
-            let hint = "restore the setting, or choose another --out for the other configuration";
-            Failure::new(Code::Config, error, Some(hint.to_owned()))
-        }
-        SearchBenchError::Unsuitable { .. } => {
-            let hint = error.hint().map(|hint| translate(&hint));
-            Failure::new(Code::Config, translate(&error.to_string()), hint)
-        }
+        error => error.into(),
     }
 }
 

@@ -26,6 +26,14 @@ pub enum SearchBenchError {
         /// What the bench compares.
         compares: &'static str,
     },
+    /// The document with the results cannot be understood.
+    #[error("{} is damaged or of another version: {reason}", path.display())]
+    Damaged {
+        /// The path of the document.
+        path: PathBuf,
+        /// The cause.
+        reason: String,
+    },
     /// An error of one of its runs.
     #[error(transparent)]
     Run(#[from] Error),
@@ -39,6 +47,9 @@ impl SearchBenchError {
                 Some("restore the setting, or choose another folder for the other configuration".into())
             }
             SearchBenchError::Unsuitable { key, .. } => Some(format!("do not set `{key}`")),
+            SearchBenchError::Damaged { .. } => {
+                Some("run the bench again: it writes the file anew from the results of its networks".into())
+            }
             SearchBenchError::Run(error) => error.hint(),
         }
     }

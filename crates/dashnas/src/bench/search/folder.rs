@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// The configuration of all runs.
-const CONFIG: &str = "bench.toml";
+pub(crate) const CONFIG: &str = "bench.toml";
 /// The record of the data set.
-const DATA: &str = "data.json";
+pub(crate) const DATA: &str = "data.json";
+/// The document with all results.
+pub(crate) const DOCUMENT: &str = "bench.json";
 
 /// Keys that change no result.
 const FREE: [&str; 2] = ["tensorboard", "tune.workers"];
@@ -99,7 +101,7 @@ fn read_if_there<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
 ///
 /// # Errors
 /// [`Error::File`].
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let text = fs::read(path).map_err(|e| Error::io("read", path, e))?;
     serde_json::from_slice(&text).map_err(|e| FileError::corrupt(path, e.to_string()).into())
 }

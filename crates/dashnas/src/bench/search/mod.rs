@@ -14,6 +14,7 @@
 //! | `measure` | the loss on the test split |
 //! | `short_trials` | trials of a fraction of the length |
 //! | `supernet` | the losses of the networks as paths of a supernet |
+//! | [`load`] | the files of a bench, for its report |
 //! | `folder` | the folder of a bench |
 //! | `pool` | work side by side |
 
@@ -21,6 +22,7 @@ pub mod calibration;
 pub mod document;
 pub mod error;
 mod folder;
+pub mod load;
 mod measure;
 pub mod plan;
 mod pool;

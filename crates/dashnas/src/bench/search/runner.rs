@@ -3,7 +3,7 @@
 
 use crate::bench::search::document::{Document, Facts, seconds};
 use crate::bench::search::error::SearchBenchError;
-use crate::bench::search::folder::{BenchFolder, write_json};
+use crate::bench::search::folder::{self, BenchFolder, write_json};
 use crate::bench::search::measure::{scored_samples, test_loss};
 use crate::bench::search::plan::{Entry, GivenKernels, Group, Kernels, entries, uniform_kernels};
 use crate::bench::search::pool::side_by_side;
@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The name of the document in the folder of a bench.
-pub const DOCUMENT: &str = "bench.json";
+pub const DOCUMENT: &str = folder::DOCUMENT;
 
 /// A bench of the search on a data set.
 #[derive(Debug, Clone, Copy)]
