@@ -79,6 +79,7 @@ fn document() -> Document {
         entropy: Entropies { searched: None, paper: Some(1.25), undecided: 20f64.ln() },
         ratio_to_random: by_group(measure(0.745, 0.99)),
         ratio_to_plain: by_group(measure(0.583, 0.61)),
+        notes: vec![],
         seconds: 7200.0,
         settings: DocumentSettings {
             size: BenchSettings { random: 8, uniform: 0, seeds: 3 },
@@ -166,11 +167,13 @@ fn a_bench_that_is_not_finished_has_a_report_too() {
         kendall: vec![],
         agreement: Agreements { searched: None, ..document().agreement },
         entropy: Entropies { paper: None, ..document().entropy },
+        notes: vec!["every training failed: <b>no numbers</b>".into()],
         seconds: 0.0,
         ..document()
     };
     let html = report(folder.path(), &empty);
     assert!(html.contains("Not finished") && html.contains("0 of 14 entries have a result"), "{html}");
+    assert!(html.contains("every training failed: &lt;b&gt;no numbers"));
     assert!(html.contains("nothing can be concluded yet") && !html.contains("id=\"errors\""));
 
     // The random networks are there, and one of them has failed.

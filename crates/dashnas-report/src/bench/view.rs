@@ -21,6 +21,8 @@ pub struct BenchView {
     pub summary: String,
     /// How much is finished, if not all is.
     pub unfinished: Option<String>,
+    /// What must be known besides the figures.
+    pub notes: Vec<String>,
     /// Whether the search finds better kernels than random ones.
     pub conclusion: String,
     /// Whether it does.
@@ -121,6 +123,7 @@ impl BenchView {
                     plural_of(planned, "entry", "entries")
                 )
             }),
+            notes: document.notes.clone(),
             conclusion: text,
             better,
             percentile: percentile

@@ -35,6 +35,9 @@ pub fn text(document: &Document, out: &Path) -> String {
         text += &format!("{sentence}\n");
     }
     text += &format!("{}\n\n{}\n", times(document), conclusion(document).text);
+    for note in &document.notes {
+        text += &format!("Note: {note}.\n");
+    }
     text + &format!("Results: {}\n", out.display())
 }
 

@@ -1,5 +1,6 @@
 //! All results of a bench with their statistics, as `bench.json` keeps them. Statistics that have no value yet are null.
 
+use crate::bench::search::notes::all_failed;
 use crate::bench::search::plan::{Entry, Group};
 use crate::bench::search::record::EntryRecord;
 use crate::bench::search::settings::BenchSettings;
@@ -85,6 +86,9 @@ pub struct Document {
     pub ratio_to_random: ByGroup<f64>,
     /// The ratio of the mean error to that of the plain backbone.
     pub ratio_to_plain: ByGroup<f64>,
+    /// What must be known besides the figures, as sentences without a capital letter and a full stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Seconds of all entries; equal networks of the control were trained once.
     pub seconds: f64,
     /// The size of the bench, with the configuration of all runs.
@@ -224,6 +228,7 @@ impl Document {
             },
             ratio_to_random: groups.ratios(Group::Random),
             ratio_to_plain: groups.ratios(Group::Plain),
+            notes: all_failed(results).into_iter().collect(),
             seconds: total_seconds(results),
             settings: DocumentSettings { size: facts.settings, config: facts.config.clone() },
         }
@@ -329,6 +334,30 @@ mod tests {
             settings,
             config: Config::preset(Preset::Quick),
         }
+    }
+
+    #[test]
+    fn there_are_no_figures_if_every_training_failed() {
+        let settings = BenchSettings { random: 2, uniform: 0, seeds: 1 };
+        let facts = facts(settings);
+        let given = GivenKernels { random: vec![vec![[3, 1]], vec![[5, 1]]], plain: vec![[3, 3]], uniform: vec![] };
+        let plan = entries(&given, settings);
+        let failed = |entry: &Entry| EntryRecord {
+            kernels: Some(entry.kernels.clone().unwrap_or_else(|| vec![[5, 3]])),
+            reason: entry.group.is_trained().then(|| "it diverged".to_owned()),
+            ..EntryRecord::default()
+        };
+        let mut all: Vec<(&Entry, EntryRecord)> = plan.iter().map(|entry| (entry, failed(entry))).collect();
+        let document = Document::new(&facts, &all, plan.len());
+        let none = ByMeasure { metric: None, loss: None };
+        assert_eq!((document.percentile.searched, document.percentile.plain), (none, none));
+        assert_eq!(document.percentile_interval.whole, ByMeasure { metric: None, loss: None });
+        assert_eq!((document.ratio_to_random.searched, document.ratio_to_plain.paper), (none, none));
+        assert!(document.notes[0].contains("every training failed; the first one: it diverged"), "{document:?}");
+        // One that did not fail is something to compare.
+        all[0].1 = EntryRecord { reason: None, test: Some(0.5), ..all[0].1.clone() };
+        let document = Document::new(&facts, &all, plan.len());
+        assert_eq!((document.percentile.searched.metric, document.notes.len()), (Some(25.0), 0));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | [`statistics`] | percentiles, ratios, rank correlations and agreement |
 //! | [`signals`] | the quantities that are known before a network is trained |
 //! | [`calibration`] | the cross entropy after temperature scaling |
+//! | `notes` | what must be known besides the figures |
 //! | `measure` | the loss on the test split |
 //! | `short_trials` | trials of a fraction of the length |
 //! | `supernet` | the losses of the networks as paths of a supernet |
@@ -24,6 +25,7 @@ pub mod error;
 mod folder;
 pub mod load;
 mod measure;
+mod notes;
 pub mod plan;
 mod pool;
 pub mod record;

@@ -33,6 +33,11 @@ impl Group {
     pub fn is_control(self) -> bool {
         !matches!(self, Group::PaperSearch | Group::Whole)
     }
+
+    /// Whether its networks are trained in full and evaluated.
+    pub(crate) fn is_trained(self) -> bool {
+        self != Group::PaperSearch
+    }
 }
 
 /// One entry of a bench, with a run directory of its name.

@@ -20,10 +20,16 @@ fn rank(value: f64, random: &[f64]) -> f64 {
 }
 
 /// The percentage of random networks that are worse than a network of a group, ties counting half, on average over
-/// the group. 50 is what a group of random networks reaches. `None` if one of the lists is empty.
+/// the group. 50 is what a group of random networks reaches. `None` if one of the lists is empty, or if every training
+/// failed, so that there is nothing to compare.
 pub fn percentile(group: &[f64], random: &[f64]) -> Option<f64> {
-    let of = |value: &f64| rank(*value, random);
-    (!group.is_empty() && !random.is_empty()).then(|| 100.0 * group.iter().map(of).sum::<f64>() / group.len() as f64)
+    let trained = group.iter().chain(random).any(|value| value.is_finite());
+    (trained && !group.is_empty() && !random.is_empty()).then(|| mean_rank(group, random))
+}
+
+/// The percentile of lists that are not empty.
+fn mean_rank(group: &[f64], random: &[f64]) -> f64 {
+    100.0 * group.iter().map(|&value| rank(value, random)).sum::<f64>() / group.len() as f64
 }
 
 /// The 95 % bootstrap interval of [`percentile`]: both lists are drawn anew, with replacement.
@@ -35,7 +41,7 @@ pub fn percentile_interval(group: &[f64], random: &[f64]) -> Option<[f64; 2]> {
     let mut drawn: Vec<f64> = Vec::with_capacity(RESAMPLES);
     for _ in 0..RESAMPLES {
         let (group, random) = (draw(group), draw(random));
-        drawn.extend(percentile(&group, &random));
+        drawn.push(mean_rank(&group, &random));
     }
     drawn.sort_by(f64::total_cmp);
     Some([quantile(&drawn, 0.025)?, quantile(&drawn, 0.975)?])
@@ -139,6 +145,10 @@ mod tests {
         assert_eq!(percentile(&[0.5], &[0.1, f64::INFINITY]), Some(50.0));
         assert_eq!(percentile(&[f64::INFINITY], &[0.1, f64::INFINITY]), Some(25.0));
         assert_eq!((percentile(&[], &random), percentile(&[0.1], &[])), (None, None));
+        // Where every training failed, there is nothing to compare.
+        assert_eq!(percentile(&[f64::INFINITY; 2], &[f64::INFINITY; 3]), None);
+        assert_eq!(percentile_interval(&[f64::INFINITY; 2], &[f64::INFINITY; 3]), None);
+        assert_eq!(percentile(&[f64::INFINITY; 2], &[0.1, 0.2]), Some(0.0));
     }
 
     #[test]
