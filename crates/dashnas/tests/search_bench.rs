@@ -147,6 +147,22 @@ fn check(document: &Document) {
 }
 
 #[test]
+fn a_folder_in_which_another_process_works_is_refused() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    // A process was killed before the bench had a configuration.
+    let lock = fs::File::create(temp.path().join("bench.lock")).expect("writable");
+    lock.lock().expect("it is free");
+    let (refused, _) = bench(&tiny(), temp.path(), 1, None);
+    let locked = |error: &SearchBenchError| {
+        matches!(error, SearchBenchError::Run(Error::RunDir(dashnas::run_dir::error::RunDirError::Locked { .. })))
+    };
+    assert!(refused.as_ref().is_err_and(locked), "{refused:?}");
+    drop(lock);
+    let (stopped, _) = bench(&tiny(), temp.path(), 1, Some(0));
+    assert!(matches!(stopped, Err(SearchBenchError::Run(Error::Interrupted))), "{stopped:?}");
+}
+
+#[test]
 fn a_folder_with_something_else_is_left_alone() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     fs::write(temp.path().join("precious"), "x").expect("writable");

@@ -25,11 +25,12 @@
 //! new one, never a part of it.
 
 use crate::run_dir::error::RunDirError;
+use crate::run_dir::lock::Lock;
 use crate::run_dir::names;
 use dashnas_core::files::{TemporaryFile, write_atomic};
 use serde::{Serialize, de::DeserializeOwned};
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// An existing run directory.
@@ -189,47 +190,13 @@ impl RunDir {
         OpenOptions::new().create(true).append(true).open(&path).map_err(|e| RunDirError::io("open", &path, e))
     }
 
-    /// Takes the lock, which one process at a time can hold. It is released when the value is dropped or the process
-    /// ends, even if it is killed.
+    /// Takes the lock, which one process at a time can hold.
     ///
     /// # Errors
-    /// [`RunDirError::Locked`] if another process has it, [`FileError::Io`](dashnas_core::files::FileError::Io) if the file cannot be created.
+    /// Those of [`Lock::take`].
     pub fn lock(&self) -> Result<Lock, RunDirError> {
-        let path = self.file(names::LOCK);
-        if path.is_symlink() {
-            // As for the logs: the process ID written below must not overwrite a file elsewhere.
-            return Err(RunDirError::corrupt(&path, "it is a symbolic link"));
-        }
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|e| RunDirError::io("open", &path, e))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let process = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-                return Err(RunDirError::Locked { path: self.path.clone(), process });
-            }
-            Err(TryLockError::Error(e)) => {
-                // Some network file systems have no locks; there the user must see to it.
-                tracing::warn!("cannot lock {} ({e}): make sure that only one process uses it", path.display());
-            }
-        }
-        // The process ID only serves the message above; the lock does not depend on it.
-        let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Lock { _file: file })
+        Lock::take(&self.path, names::LOCK)
     }
-}
-
-/// The lock of a run directory: no other process works in it.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
 }
 
 /// A file of JSON lines that only grows. Each line is written whole, at once.

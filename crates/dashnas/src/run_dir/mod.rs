@@ -2,7 +2,8 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`dir`] | the directory, its files, its logs and its lock |
+//! | [`dir`] | the directory, its files and its logs |
+//! | [`lock`] | the lock of a directory |
 //! | [`environment`] | the program and the machine, as `environment.json` keeps them |
 //! | [`names`] | the names of the files |
 //! | [`error`] | the errors of all of these |
@@ -10,4 +11,5 @@
 pub mod dir;
 pub mod environment;
 pub mod error;
+pub mod lock;
 pub mod names;

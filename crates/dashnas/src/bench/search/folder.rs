@@ -7,6 +7,7 @@ use crate::config::sections::Config;
 use crate::error::Error;
 use crate::record::data::DataRecord;
 use crate::run_dir::error::RunDirError;
+use crate::run_dir::lock::Lock;
 use dashnas_core::files::{FileError, write_atomic};
 use dashnas_data::dataset::Dataset;
 use serde::Serialize;
@@ -19,16 +20,19 @@ use toml::{Table, Value};
 pub(crate) const CONFIG: &str = "bench.toml";
 /// The record of the data set.
 pub(crate) const DATA: &str = "data.json";
+/// The file that the working process locks.
+const LOCK: &str = "bench.lock";
 /// The document with all results.
 pub(crate) const DOCUMENT: &str = "bench.json";
 
 /// Keys that change no result.
 const FREE: [&str; 2] = ["tensorboard", "tune.workers"];
 
-/// The folder of a bench.
-#[derive(Debug, Clone)]
+/// The folder of a bench, in which no other process works.
+#[derive(Debug)]
 pub(crate) struct BenchFolder {
     path: PathBuf,
+    _lock: Lock,
 }
 
 impl BenchFolder {
@@ -36,11 +40,20 @@ impl BenchFolder {
     ///
     /// # Errors
     /// [`SearchBenchError::Changed`] and [`Error::OtherData`] if it has the results of other settings or data,
-    /// [`Error::RunDir`] if it has something else, and those of reading and writing files.
+    /// [`Error::RunDir`] if it has something else or another process works there, and those of reading and writing
+    /// files.
     pub fn open(path: &Path, config: &Config, source: &str, data: &Dataset) -> Result<Self, SearchBenchError> {
-        let folder = Self { path: path.into() };
-        if path.join(CONFIG).is_file() {
-            let before = Config::load(None, Some(&path.join(CONFIG)), &[]).map_err(Error::from)?;
+        let file = path.join(CONFIG);
+        let foreign = |entry: &fs::DirEntry| ![DATA, LOCK].iter().any(|name| entry.file_name() == *name);
+        let mut entries = fs::read_dir(path).into_iter().flatten().flatten();
+        if !file.is_file() && entries.any(|entry| foreign(&entry)) {
+            let run = path.join(crate::run_dir::names::CONFIG).is_file();
+            return Err(Error::from(RunDirError::Exists { path: path.into(), run }).into());
+        }
+        fs::create_dir_all(path).map_err(|e| Error::io("make the folder", path, e))?;
+        let folder = Self { path: path.into(), _lock: Lock::take(path, LOCK).map_err(Error::from)? };
+        if file.is_file() {
+            let before = Config::load(None, Some(&file), &[]).map_err(Error::from)?;
             if let Some((key, given, before)) = difference(config, &before) {
                 return Err(SearchBenchError::Changed { key, given, before, path: path.into() });
             }
@@ -48,14 +61,8 @@ impl BenchFolder {
             record.check_same(data)?;
             return Ok(folder);
         }
-        if fs::read_dir(path).is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|e| e.file_name() != DATA))) {
-            let run = path.join(crate::run_dir::names::CONFIG).is_file();
-            return Err(Error::from(RunDirError::Exists { path: path.into(), run }).into());
-        }
-        fs::create_dir_all(path).map_err(|e| Error::io("make the folder", path, e))?;
         write_json(&path.join(DATA), &DataRecord::new(source, data).map_err(Error::from)?)?;
         // Last: a folder that has it is that of a bench.
-        let file = path.join(CONFIG);
         write_atomic(&file, config.to_toml().as_bytes()).map_err(|e| Error::io("write", &file, e))?;
         Ok(folder)
     }
