@@ -109,6 +109,16 @@ fn a_bench_continues_and_does_not_depend_on_the_number_of_workers() {
     let (again, run) = bench(&tiny(), &out, 1, None);
     assert_eq!((timeless(&again.expect("it finishes")), run), (timeless(&document), vec!["random-1".to_owned()]));
 
+    // A damaged result is named with the folder to delete.
+    let record = out.join("runs/random-1/bench.json");
+    let whole = fs::read(&record).expect("it is there");
+    fs::write(&record, &whole[..whole.len() / 2]).expect("writable");
+    let damaged = bench(&tiny(), &out, 1, None).0.expect_err("it is damaged");
+    let hint = damaged.hint().expect("advice");
+    let run = out.join("runs/random-1").display().to_string();
+    assert!(damaged.to_string().contains("random-1/bench.json is damaged") && hint.contains(&run), "{damaged} {hint}");
+    fs::write(&record, &whole).expect("writable");
+
     // Other settings are refused, and nothing is run.
     let mut other = tiny();
     other.search.epochs = 2;

@@ -1,7 +1,8 @@
 //! The errors of a bench of the search.
 
 use crate::error::Error;
-use std::path::PathBuf;
+use dashnas_core::files::FileError;
+use std::path::{Path, PathBuf};
 
 /// An error of a bench of the search.
 #[derive(Debug, thiserror::Error)]
@@ -26,11 +27,13 @@ pub enum SearchBenchError {
         /// What the bench compares.
         compares: &'static str,
     },
-    /// The document with the results cannot be understood.
+    /// The document with all results, or the result of a network, cannot be understood.
     #[error("{} is damaged or of another version: {reason}", path.display())]
     Damaged {
-        /// The path of the document.
+        /// The path of the file.
         path: PathBuf,
+        /// The run directory of the network, if it is the result of one.
+        run: Option<PathBuf>,
         /// The cause.
         reason: String,
     },
@@ -40,6 +43,16 @@ pub enum SearchBenchError {
 }
 
 impl SearchBenchError {
+    /// An error of reading a file of results, of a network if its run directory is given.
+    pub(crate) fn of_results(error: Error, run: Option<&Path>) -> Self {
+        match error {
+            Error::File(FileError::Corrupt { path, reason }) => {
+                SearchBenchError::Damaged { path, run: run.map(Path::to_owned), reason }
+            }
+            error => error.into(),
+        }
+    }
+
     /// Advice on how to solve the problem, if there is any. Settings are named by their configuration keys.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -47,7 +60,11 @@ impl SearchBenchError {
                 Some("restore the setting, or choose another folder for the other configuration".into())
             }
             SearchBenchError::Unsuitable { key, .. } => Some(format!("do not set `{key}`")),
-            SearchBenchError::Damaged { .. } => {
+            SearchBenchError::Damaged { run: Some(run), .. } => Some(format!(
+                "delete {} and run the same command again: only this network is trained again",
+                run.display()
+            )),
+            SearchBenchError::Damaged { run: None, .. } => {
                 Some("run the bench again: it writes the file anew from the results of its networks".into())
             }
             SearchBenchError::Run(error) => error.hint(),

@@ -3,9 +3,7 @@
 use crate::bench::search::document::Document;
 use crate::bench::search::error::SearchBenchError;
 use crate::bench::search::folder::{CONFIG, DATA, DOCUMENT, read_json};
-use crate::error::Error;
 use crate::record::data::DataRecord;
-use dashnas_core::files::FileError;
 use std::path::Path;
 
 /// The results of a bench, finished or not, as its folder has them.
@@ -26,13 +24,10 @@ impl LoadedBench {
     /// Reads the results and the record of the data set.
     ///
     /// # Errors
-    /// [`SearchBenchError::Damaged`] if the document is damaged or of another version, and [`Error::File`] if a file
+    /// [`SearchBenchError::Damaged`] if the document is damaged or of another version, and an error of the file if one
     /// cannot be read.
     pub fn read(folder: &Path) -> Result<Self, SearchBenchError> {
-        let document = read_json(&folder.join(DOCUMENT)).map_err(|error| match error {
-            Error::File(FileError::Corrupt { path, reason }) => SearchBenchError::Damaged { path, reason },
-            error => error.into(),
-        })?;
+        let document = read_json(&folder.join(DOCUMENT)).map_err(|error| SearchBenchError::of_results(error, None))?;
         Ok(Self { document, data: read_json(&folder.join(DATA))? })
     }
 }
@@ -40,6 +35,8 @@ impl LoadedBench {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
+    use dashnas_core::files::FileError;
     use std::fs;
 
     #[test]

@@ -127,8 +127,10 @@ impl SearchBench<'_> {
         let plan = entries(&given, self.settings);
         let losses = PathLosses::read(&folder)?;
         let mut records = BTreeMap::new();
-        for entry in &plan {
-            records.extend(folder.record(&entry.name)?.map(|record| (entry.name.clone(), record)));
+        for Entry { name, .. } in &plan {
+            let record = folder.record(name);
+            let record = record.map_err(|error| SearchBenchError::of_results(error, Some(&folder.run(name))))?;
+            records.extend(record.map(|record| (name.clone(), record)));
         }
         let bench = Bench {
             base,
