@@ -109,6 +109,14 @@ fn a_bench_continues_and_does_not_depend_on_the_number_of_workers() {
     let (again, run) = bench(&tiny(), &out, 1, None);
     assert_eq!((timeless(&again.expect("it finishes")), run), (timeless(&document), vec!["random-1".to_owned()]));
 
+    // Networks that are no longer asked for are named.
+    let data = signs();
+    let settings = BenchSettings { random: 2, ..SIZE };
+    let bench_of = SearchBench { config: &tiny(), source: "made here", data: &data, out: &out, settings, workers: 1 };
+    let fewer = bench_of.run(&()).expect("it finishes");
+    assert!(document.notes.is_empty() && fewer.notes[0].ends_with(": random-2"), "{:?}", fewer.notes);
+    assert_eq!((fewer.finished, fewer.random.len()), ([13, 13], 2));
+
     // A damaged result is named with the folder to delete.
     let record = out.join("runs/random-1/bench.json");
     let whole = fs::read(&record).expect("it is there");

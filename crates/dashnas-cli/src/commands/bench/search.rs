@@ -142,6 +142,11 @@ impl BenchObserver for Watch<'_> {
     }
 
     fn finished(&self, progress: &BenchProgress<'_>, document: &Document) -> Result<(), Error> {
+        if progress.entry.is_none() {
+            for note in &document.notes {
+                self.progress().event(&Event::Warning { message: note.clone() });
+            }
+        }
         self.progress().print(&line(progress, document));
         match search_plot::svg(document) {
             Ok(None) => Ok(()),

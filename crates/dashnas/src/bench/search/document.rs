@@ -35,6 +35,8 @@ pub(crate) struct Facts {
     pub settings: BenchSettings,
     /// The configuration of all runs.
     pub config: Config,
+    /// What must be known besides the figures.
+    pub notes: Vec<String>,
 }
 
 /// The results of a bench.
@@ -228,7 +230,7 @@ impl Document {
             },
             ratio_to_random: groups.ratios(Group::Random),
             ratio_to_plain: groups.ratios(Group::Plain),
-            notes: all_failed(results).into_iter().collect(),
+            notes: facts.notes.iter().cloned().chain(all_failed(results)).collect(),
             seconds: total_seconds(results),
             settings: DocumentSettings { size: facts.settings, config: facts.config.clone() },
         }
@@ -333,6 +335,7 @@ mod tests {
             space: KernelSpace::new([3, 5], [1, 3]).expect("a space"),
             settings,
             config: Config::preset(Preset::Quick),
+            notes: vec![],
         }
     }
 

@@ -82,6 +82,13 @@ impl BenchFolder {
         self.path.join("trials").join(format!("{entry}-{part}-{whole}"))
     }
 
+    /// The names of all entries with a result, of this bench or of a larger one that was here before.
+    pub fn finished(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path.join("runs")).into_iter().flatten().flatten();
+        let finished = entries.filter(|entry| entry.path().join(RECORD).is_file());
+        finished.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    }
+
     /// The result of an entry, if it is finished.
     ///
     /// # Errors

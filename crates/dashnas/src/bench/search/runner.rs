@@ -5,6 +5,7 @@ use crate::bench::search::document::{Document, Facts, seconds};
 use crate::bench::search::error::SearchBenchError;
 use crate::bench::search::folder::{self, BenchFolder, write_json};
 use crate::bench::search::measure::{scored_samples, test_loss};
+use crate::bench::search::notes;
 use crate::bench::search::plan::{Entry, GivenKernels, Group, Kernels, entries, uniform_kernels};
 use crate::bench::search::pool::side_by_side;
 use crate::bench::search::record::{EntryRecord, RECORD, ShortTrial, failure};
@@ -112,7 +113,8 @@ impl SearchBench<'_> {
             plain: graph(&problem, problem.config().backbone.width).plain_kernels(),
             uniform: uniform_kernels(&space, length, self.settings.uniform),
         };
-        let facts = Facts {
+        let notes = notes::too_many(&given, self.settings, &space);
+        let mut facts = Facts {
             dataset: self.data.name.clone(),
             task: problem.setup.task,
             metric: problem.setup.metric,
@@ -122,6 +124,7 @@ impl SearchBench<'_> {
             space,
             settings: self.settings,
             config: base.clone(),
+            notes,
         };
         let folder = BenchFolder::open(self.out, &base, self.source, self.data)?;
         let plan = entries(&given, self.settings);
@@ -132,6 +135,7 @@ impl SearchBench<'_> {
             let record = record.map_err(|error| SearchBenchError::of_results(error, Some(&folder.run(name))))?;
             records.extend(record.map(|record| (name.clone(), record)));
         }
+        facts.notes.extend(notes::left_out(&folder.finished(), &plan));
         let bench = Bench {
             base,
             source: self.source,
