@@ -202,7 +202,11 @@ fn values_out_of_range_are_refused() {
         ("[space]\nkernel-sizes = []", "space.kernel-sizes"),
         ("[space]\nkernel-sizes = [3, 4]", "space.kernel-sizes"),
         ("[space]\nkernel-sizes = [3, 3]", "space.kernel-sizes"),
+        ("[space]\nkernel-sizes = [3, 8193]", "space.kernel-sizes"),
         ("[space]\ndilations = [0]", "space.dilations"),
+        ("[space]\ndilations = [65536]", "space.dilations"),
+        ("[search]\nkernels = [[2000001, 1]]", "search.kernels"),
+        ("[search]\nkernels = [[3, 2000000]]", "search.kernels"),
         ("[space]\ndilations = []", "space.dilations"),
         ("[backbone]\nwidth = 0", "backbone.width"),
         ("[backbone]\nplain-kernels = [8, 5, 3]", "backbone.plain-kernels"),
@@ -229,6 +233,9 @@ fn values_out_of_range_are_refused() {
             other => panic!("{text}: {other}"),
         }
     }
+    assert!(parse("[space]\nkernel-sizes = [3, 8191]\ndilations = [1, 65535]").is_ok());
+    let large = parse("[space]\nkernel-sizes = [2000001]").unwrap_err().to_string();
+    assert!(large.ends_with("kernel sizes can be at most 8191; a dilation makes a kernel reach further"), "{large}");
     assert!(parse("seed = -1").is_err());
     assert!(matches!(parse("[search]\nepochs = 0").unwrap_err(), ConfigError::Invalid { key: "search.epochs", .. }));
 }
