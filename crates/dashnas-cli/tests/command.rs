@@ -260,6 +260,8 @@ fn inspect_describes_a_data_set() {
     tune      up to 1 trial of 1 epoch (5 steps) on 20 samples, scored on 4 samples; learning rates 0.1
     retrain   1 epoch, 6 steps of 4 samples, learning rate 0.1 if not tuned
     baseline  the plain backbone, tuned and trained in the same way
+    note      `search.epochs`, `search.min-steps` and `search.max-steps` are set, but change nothing: they are for the \
+         search of the paper, and `search.strategy` is \"race\"
 "
     );
     let found = json(&dashnas(folder.path()).args(args).arg("--json").assert().success());
@@ -353,8 +355,10 @@ fn a_whole_run_of_darcy_flow() {
     let stderr = String::from_utf8(first.get_output().stderr.clone()).unwrap();
     assert!(stderr.contains("search: finished in") && !stderr.contains('\u{1b}'), "{stderr}");
 
-    // The same seed gives the same result, in the next directory; the data comes from the cache.
-    let again = json(&run().args(["--quiet", "--threads", "1"]).assert().success().stderr(""));
+    // The same seed gives the same result, in the next directory; the data comes from the cache. There is nothing on
+    // standard error but the warning about settings of the other search.
+    let warning = predicate::str::starts_with("warning: `search.epochs`").and(predicate::str::contains("\n").count(1));
+    let again = json(&run().args(["--quiet", "--threads", "1"]).assert().success().stderr(warning));
     assert!(again["run_dir"].as_str().unwrap().ends_with("darcy-9-2"));
     assert_eq!((&again["test"], &again["architecture"]), (&outcome["test"], &outcome["architecture"]));
 

@@ -43,8 +43,7 @@ fn small() -> Config {
 
 /// A small run whose search is a race: trials of 10 steps in the first round, and of 30 in the second.
 fn small_race() -> Config {
-    let mut c = small();
-    c.search.strategy = SearchStrategy::Race;
+    let mut c = Config { search: Config::preset(Preset::Quick).search, ..small() };
     (c.race.steps, c.race.contestants) = (Some(120), 6);
     (c.retrain.epochs, c.retrain.max_steps) = (20, 40);
     c

@@ -13,6 +13,7 @@
 //! | `layers` | reading files and overrides |
 //! | `rules` | the values of `"auto"` |
 //! | `validate` | the ranges of the values |
+//! | `unused` | settings that the strategy of the search does not use |
 //! | `print` | a configuration as a commented TOML file |
 //! | `schedule` | milestones in epochs |
 //! | `error` | errors in a configuration |
@@ -25,6 +26,7 @@ mod print;
 pub mod rules;
 pub mod schedule;
 pub mod sections;
+mod unused;
 mod validate;
 
 pub use crate::config::error::ConfigError;
