@@ -6,7 +6,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`page`] | the report of a run, the comparison of several, and the report of a bench, as one HTML file each |
-//! | [`bench`] | a bench of the search in words |
+//! | [`mod@bench`] | a bench of the search in words |
 //! | [`status`] | `status.json`, and the state of a run as another process reads it |
 //! | [`tensorboard`] | the scalars of a run as TensorBoard's event files |
 //! | [`wording`] | results in words, shared by the report and the command |

@@ -57,7 +57,7 @@ pub fn write_into(dir: &RunDir) -> Result<(), Error> {
 /// Writes the report of a bench into its folder.
 ///
 /// # Errors
-/// As [`bench`], and those of writing the file.
+/// As [`bench()`], and those of writing the file.
 pub fn write_bench_into(folder: &Path) -> Result<(), SearchBenchError> {
     Ok(write(&folder.join(names::REPORT), &bench(folder)?)?)
 }

@@ -193,7 +193,7 @@ impl RunDir {
     /// Takes the lock, which one process at a time can hold.
     ///
     /// # Errors
-    /// Those of [`Lock::take`].
+    /// [`RunDirError::Locked`] if another process has it, [`FileError::Io`](dashnas_core::files::FileError::Io) if the file cannot be created.
     pub fn lock(&self) -> Result<Lock, RunDirError> {
         Lock::take(&self.path, names::LOCK)
     }
