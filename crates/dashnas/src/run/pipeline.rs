@@ -154,7 +154,6 @@ impl<'a> Run<'a> {
         let memory = limits::decide_memory(&problem, data)?;
         let dir = RunDir::create(out)?;
         let path = dir.path().to_owned();
-        let warnings = problem.setup.warnings.clone();
         let attach = move || {
             let lock = dir.lock()?;
             dir.write_json(names::DATA, &DataRecord::new(source, data)?)?;
@@ -163,11 +162,7 @@ impl<'a> Run<'a> {
             dir.write(names::CONFIG, problem.config().to_toml().as_bytes())?;
             Self::attach(problem, memory, LockedDir { dir, lock, begun }, data, observer)
         };
-        let mut run = attach().inspect_err(|_: &Error| RunDir::discard(&path))?;
-        for message in warnings {
-            run.journal.event(&Event::Warning { message });
-        }
-        Ok(run)
+        attach().inspect_err(|_: &Error| RunDir::discard(&path))
     }
 
     /// Continues in the directory of an earlier process, from its newest checkpoint.
@@ -219,6 +214,12 @@ impl<'a> Run<'a> {
         });
         limits::fit_memory(&mut run.problem, data, memory, &mut run.journal)?;
         limits::restore_plan(&mut run.problem, &run.journal);
+        if run.journal.ledger.log == 0 {
+            // Nothing is in the log: the run is new, or was killed before its first checkpoint.
+            for message in run.problem.setup.warnings.clone() {
+                run.journal.event(&Event::Warning { message });
+            }
+        }
         Ok(run)
     }
 
