@@ -2,7 +2,7 @@
 
 use crate::bench::conclusion::{Conclusion, conclusion};
 use crate::bench::spread::errors;
-use crate::bench::wording::{agreement, entropy, groups, number, with_interval};
+use crate::bench::wording::{Group, agreement, entropy, error, groups, number};
 use crate::curves::Figure;
 use crate::wording::kernels_in_short;
 use dashnas::bench::search::document::{Document, NetworkResult};
@@ -180,29 +180,12 @@ fn facts(bench: &LoadedBench) -> Vec<(&'static str, String)> {
 }
 
 fn group_rows(document: &Document) -> Vec<GroupRow> {
-    let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| document.metric.format(v));
-    let row = |group: crate::bench::wording::Group<'_>| {
-        let tests: Vec<f64> = group.networks.iter().filter_map(|n| n.test).collect();
-        GroupRow {
-            title: group.title,
-            number: tests.len(),
-            errors: [
-                shown(tests.iter().copied().reduce(f64::min)),
-                shown(mean(&tests)),
-                shown(tests.iter().copied().reduce(f64::max)),
-            ],
-            figures: group.figures.map(|figures| {
-                [
-                    with_interval(figures.percentile.metric, figures.interval.metric),
-                    with_interval(figures.percentile.loss, figures.interval.loss),
-                    number(figures.to_random.metric, 3),
-                    number(figures.to_random.loss, 3),
-                    number(figures.to_plain.metric, 3),
-                    number(figures.to_plain.loss, 3),
-                ]
-            }),
-            judged: group.title == "searched, retrained",
-        }
+    let row = |group: Group<'_>| GroupRow {
+        title: group.title,
+        number: group.values(|n| n.test).len(),
+        errors: group.errors(document.metric),
+        figures: group.figures.map(|figures| figures.texts()),
+        judged: group.title == "searched, retrained",
     };
     groups(document).into_iter().map(row).collect()
 }
@@ -215,7 +198,7 @@ fn listed(document: &Document) -> Vec<(&'static str, &[NetworkResult])> {
 }
 
 fn network_rows(document: &Document) -> Vec<NetworkRow> {
-    let metric = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| document.metric.format(v));
+    let metric = |value| error(document.metric, value);
     let row = |network: &NetworkResult| NetworkRow {
         name: network.name.clone(),
         kernels: network.kernels.as_deref().map_or_else(|| "-".to_owned(), kernels_in_short),

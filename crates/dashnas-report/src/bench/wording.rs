@@ -1,7 +1,8 @@
 //! The results of a bench of the search in words.
 
 use dashnas::bench::search::document::{ByMeasure, Document, NetworkResult};
-use dashnas::bench::search::statistics::Agreement;
+use dashnas::bench::search::statistics::{Agreement, mean};
+use dashnas_core::task::Metric;
 
 /// A group of networks with its figures.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,34 @@ pub struct Figures {
     pub to_random: ByMeasure<f64>,
     /// The ratio of the mean error to that of the plain network.
     pub to_plain: ByMeasure<f64>,
+}
+
+impl Group<'_> {
+    /// The values that its networks have of a quantity.
+    pub fn values(&self, of: fn(&NetworkResult) -> Option<f64>) -> Vec<f64> {
+        self.networks.iter().filter_map(of).collect()
+    }
+
+    /// The least, the mean and the largest test error.
+    pub fn errors(&self, metric: Metric) -> [String; 3] {
+        let tests = self.values(|n| n.test);
+        [tests.iter().copied().reduce(f64::min), mean(&tests), tests.iter().copied().reduce(f64::max)]
+            .map(|value| error(metric, value))
+    }
+}
+
+impl Figures {
+    /// The percentile, and the ratios to the random networks and to the plain one, each by the metric and by the loss.
+    pub fn texts(&self) -> [String; 6] {
+        [
+            with_interval(self.percentile.metric, self.interval.metric),
+            with_interval(self.percentile.loss, self.interval.loss),
+            number(self.to_random.metric, 3),
+            number(self.to_random.loss, 3),
+            number(self.to_plain.metric, 3),
+            number(self.to_plain.loss, 3),
+        ]
+    }
 }
 
 /// The groups of networks that have test results.
@@ -63,6 +92,11 @@ pub fn with_interval(value: Option<f64>, interval: Option<[f64; 2]>) -> String {
 /// A number with some decimals; `-` if there is none.
 pub fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
+}
+
+/// An error in the form of its metric; `-` if there is none.
+pub fn error(metric: Metric, value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| metric.format(value))
 }
 
 /// How far the seeds of each search agree, one sentence for each search of at least two seeds.

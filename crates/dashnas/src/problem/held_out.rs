@@ -18,6 +18,15 @@ pub struct HeldOut<'a> {
 }
 
 impl HeldOut<'_> {
+    /// The same with at most some of the rows. They are evenly spread: samples of a kind may lie together.
+    pub(crate) fn at_most(mut self, most: usize) -> Self {
+        let n = self.rows.len();
+        if n > most {
+            self.rows = (0..most).map(|i| self.rows[i * n / most]).collect();
+        }
+        self
+    }
+
     /// The predictions and targets to score. Predictions of segments are averaged over each original sample.
     pub fn merge_segments(&self, predictions: Array) -> (Array, Targets) {
         let truth = self.truth.select(&self.rows);

@@ -6,14 +6,13 @@ use crate::problem::memory::too_large;
 use crate::problem::state::Problem;
 use crate::train::compute_slot::ComputeSlot;
 use crate::train::fit::Fit;
-use crate::train::plan::{FitPlan, fit_plan};
+use crate::train::plan::search_trial_plan;
 use crate::train::progress::StageProgress;
 use crate::train::recorder::Recorder;
 use crate::tune::channel::{TrialResult, TrialScore, outcome};
 use crate::tune::source::{RaceNetwork, TrialSpec};
 use burn::module::Module;
 use burn::tensor::Device;
-use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::rng::Seed;
 use dashnas_core::score::Score;
 use dashnas_nn::network::Network;
@@ -39,13 +38,8 @@ impl<'a> RaceRunner<'a> {
     /// A runner for a race of some rounds on a device that records gradients.
     pub fn new(problem: &'a Problem, build: &'a Build<'a>, rounds: usize, device: &'a Device) -> Self {
         let fold = |round| {
-            let (fit, mut held) = problem.setup.fold(round);
-            if held.rows.len() > MAX_HELD_OUT {
-                // Evenly spread: samples of a kind may lie together.
-                let n = held.rows.len();
-                held.rows = (0..MAX_HELD_OUT).map(|i| held.rows[i * n / MAX_HELD_OUT]).collect();
-            }
-            (fit, held)
+            let (fit, held) = problem.setup.fold(round);
+            (fit, held.at_most(MAX_HELD_OUT))
         };
         Self { problem, build, folds: (0..rounds).map(fold).collect(), device }
     }
@@ -53,15 +47,6 @@ impl<'a> RaceRunner<'a> {
     /// Whether samples can be held out.
     pub fn can_score(&self) -> bool {
         self.folds.iter().all(|(fit, held)| !held.rows.is_empty() && !fit.is_empty())
-    }
-
-    /// The training of a trial.
-    fn fit_plan(&self, hyperparameters: Hyperparameters, samples: usize, steps: u64) -> FitPlan {
-        let config = self.problem.config();
-        let mut plan = fit_plan(hyperparameters, self.problem, 1, samples, [steps as usize, 0]);
-        plan.batch_size = config.search_batch_size(&self.problem.setup.facts()).min(samples.max(1));
-        plan.micro_batch = self.problem.budget.search_micro_batch();
-        plan
     }
 
     /// Trains and scores one trial; the inner error says why a failed trial has no score.
@@ -94,7 +79,7 @@ impl<'a> RaceRunner<'a> {
             problem,
             indices: rows,
             loss: &loss,
-            plan: &self.fit_plan(spec.hyperparameters, rows.len(), steps),
+            plan: &search_trial_plan(spec.hyperparameters, problem, rows.len(), steps),
             length: Some(problem.budget.trial_length(progress.stage, steps)),
             seed: Seed(problem.config().seed),
             restarts: 0,

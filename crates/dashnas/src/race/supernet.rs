@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::problem::held_out::HeldOut;
 use crate::problem::state::Problem;
 use crate::train::fit::{Fit, RESTARTS};
-use crate::train::plan::fit_plan;
+use crate::train::plan::search_trial_plan;
 use crate::train::progress::StageProgress;
 use crate::train::recorder::Recorder;
 use aggconv::{Candidate, KernelSpace};
@@ -42,22 +42,17 @@ impl<'a> Supernet<'a> {
         device: &'a Device,
         recorder: &mut dyn Recorder,
     ) -> Result<Option<Self>, Error> {
-        let (rows, mut held) = problem.setup.validation();
+        let (rows, held) = problem.setup.validation();
         if rows.is_empty() || held.rows.is_empty() {
             return Ok(None);
         }
-        let n = held.rows.len();
-        // Evenly spread: samples of a kind may lie together.
-        held.rows = (0..n.min(MAX_HELD_OUT)).map(|i| held.rows[i * n / n.min(MAX_HELD_OUT)]).collect();
+        let held = held.at_most(MAX_HELD_OUT);
         let config = problem.config();
         let seed = Seed(config.seed);
         let kernels = Kernels::Shared { space: space.clone() };
         let mut init = seed.stream("supernet/init", &[]);
         let network = Network::new(graph, &kernels, &mut init, device);
-        let untuned = config.untuned(problem.setup.task);
-        let mut plan = fit_plan(untuned, problem, 1, rows.len(), [steps as usize, 0]);
-        plan.batch_size = config.search_batch_size(&problem.setup.facts()).min(rows.len());
-        plan.micro_batch = problem.budget.search_micro_batch();
+        let plan = search_trial_plan(config.untuned(problem.setup.task), problem, rows.len(), steps);
         let loss = problem.setup.loss(device);
         let fit = Fit {
             progress: StageProgress { stage: Stage::Search, done: 0, total: steps },

@@ -118,6 +118,19 @@ pub(crate) fn fit_plan(
     plan
 }
 
+/// The training of some steps in a search, with the batches of the search.
+pub(crate) fn search_trial_plan(
+    hyperparameters: Hyperparameters,
+    problem: &Problem,
+    rows: usize,
+    steps: u64,
+) -> FitPlan {
+    let mut plan = fit_plan(hyperparameters, problem, 1, rows, [steps as usize, 0]);
+    plan.batch_size = problem.config().search_batch_size(&problem.setup.facts()).min(rows.max(1));
+    plan.micro_batch = problem.budget.search_micro_batch();
+    plan
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

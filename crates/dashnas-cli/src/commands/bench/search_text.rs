@@ -6,7 +6,7 @@ use dashnas::bench::search::statistics::mean;
 use dashnas_core::stage::Stage;
 use dashnas_core::text::{duration, plural, plural_of};
 use dashnas_report::bench::conclusion::conclusion;
-use dashnas_report::bench::wording::{agreement, entropy, groups, number, with_interval};
+use dashnas_report::bench::wording::{agreement, entropy, error, groups, number};
 use std::path::Path;
 
 /// The whole text.
@@ -47,19 +47,16 @@ fn errors(document: &Document) -> Table {
     let mut table =
         table(&["networks", "number", &metric, "mean", "largest", "validation, mean", "loss, mean", "time, mean"]);
     for group in groups(document) {
-        let values =
-            |of: fn(&NetworkResult) -> Option<f64>| -> Vec<f64> { group.networks.iter().filter_map(of).collect() };
-        let tests = values(|n| n.test);
-        let shown = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| document.metric.format(v));
+        let [least, average, largest] = group.errors(document.metric);
         table.add_row([
             group.title.to_owned(),
-            tests.len().to_string(),
-            shown(tests.iter().copied().reduce(f64::min)),
-            shown(mean(&tests)),
-            shown(tests.iter().copied().reduce(f64::max)),
-            shown(mean(&values(|n| n.validation))),
-            number(mean(&values(|n| n.test_loss)), 4),
-            mean(&values(|n| Some(n.seconds))).map_or_else(|| "-".to_owned(), duration),
+            group.values(|n| n.test).len().to_string(),
+            least,
+            average,
+            largest,
+            error(document.metric, mean(&group.values(|n| n.validation))),
+            number(mean(&group.values(|n| n.test_loss)), 4),
+            mean(&group.values(|n| Some(n.seconds))).map_or_else(|| "-".to_owned(), duration),
         ]);
     }
     table
@@ -71,15 +68,7 @@ fn statistics(document: &Document) -> Table {
         table(&["networks", "percentile", "by loss", "to random", "to random, loss", "to plain", "to plain, loss"]);
     for group in groups(document) {
         let Some(figures) = group.figures else { continue };
-        table.add_row([
-            group.title.to_owned(),
-            with_interval(figures.percentile.metric, figures.interval.metric),
-            with_interval(figures.percentile.loss, figures.interval.loss),
-            number(figures.to_random.metric, 3),
-            number(figures.to_random.loss, 3),
-            number(figures.to_plain.metric, 3),
-            number(figures.to_plain.loss, 3),
-        ]);
+        table.add_row([group.title.to_owned()].into_iter().chain(figures.texts()));
     }
     table
 }

@@ -204,9 +204,7 @@ impl Bench<'_> {
         self.phase(|entry| entry.search.is_none())?;
         self.phase(|entry| entry.search.is_some())?;
         self.judge_paths(problem)?;
-        self.report(None)?;
-        let document = self.document(&self.records.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(document)
+        self.write(&self.records.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs the entries of a phase that have no result. Of equal networks only the first is trained.
@@ -268,8 +266,8 @@ impl Bench<'_> {
         controls.filter_map(|other| records.get(&other.name)).find(|r| r.kernels.as_ref() == Some(&wanted)).cloned()
     }
 
-    /// The document of the results so far.
-    fn document(&self, records: &BTreeMap<String, EntryRecord>) -> Document {
+    /// Writes the document of the results so far, and returns it.
+    fn write(&self, records: &BTreeMap<String, EntryRecord>) -> Result<Document, Error> {
         let losses = self.losses.lock().unwrap_or_else(PoisonError::into_inner);
         let result = |entry| {
             let record = self.result(entry, records)?;
@@ -279,7 +277,8 @@ impl Bench<'_> {
         let results: Vec<(&Entry, EntryRecord)> = self.plan.iter().filter_map(result).collect();
         let mut document = Document::new(&self.facts, &results, self.plan.len());
         document.seconds += losses.seconds;
-        document
+        write_json(&self.folder.file(DOCUMENT), &document)?;
+        Ok(document)
     }
 
     /// Adds the result of an entry, writes the document and tells the observer.
@@ -289,8 +288,7 @@ impl Bench<'_> {
         if let Some((entry, record)) = &finished {
             records.insert(entry.name.clone(), record.clone());
         }
-        let document = self.document(&records);
-        write_json(&self.folder.file(DOCUMENT), &document)?;
+        let document = self.write(&records)?;
         let [done, of] = document.finished;
         let progress = BenchProgress {
             entry: finished.as_ref().map(|(entry, record)| (entry.name.as_str(), record)),
