@@ -72,6 +72,11 @@ impl TapConvOptions {
         Self { taps, stride: [1, 1], groups: 1, choice: Choice::Fastest, engine: Engine::Auto }
     }
 
+    /// The convolution of a layer on data of `dims` axes, with the same stride on each axis.
+    pub(crate) fn of_layer(taps: Arc<TapSet>, dims: usize, stride: usize, groups: usize, engine: Engine) -> Self {
+        Self { stride: axes(dims, stride), groups, engine, ..Self::new(taps) }
+    }
+
     fn geometry(&self, x: [usize; 4], w: [usize; 3]) -> Result<ConvGeometry, OperatorError> {
         let ([batch, c_in, height, width], [c_out, _, taps]) = (x, w);
         let groups = self.groups;

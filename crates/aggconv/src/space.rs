@@ -186,6 +186,17 @@ impl KernelSpace {
         &self.dilations
     }
 
+    /// The largest kernel size.
+    pub fn largest_kernel_size(&self) -> usize {
+        self.kernel_sizes.iter().copied().max().unwrap_or(1)
+    }
+
+    /// Whether a kernel is a part of the weights that all kernel sizes of a dilation share: its size is at most the
+    /// largest one, and its dilation is in the space.
+    pub fn shares(&self, candidate: Candidate) -> bool {
+        candidate.k <= self.largest_kernel_size() && self.dilations.contains(&candidate.d)
+    }
+
     /// All candidates `Conv_{k,d}` in k-major order.
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates

@@ -264,10 +264,10 @@ fn a_shared_layer_is_the_layer_of_each_of_its_kernels() {
     let x = Tensor::<4>::ones([1, 2, 1, 9], &device);
     for (k, d) in [(9, 1), (3, 2)] {
         let candidate = Candidate::new(k, d).unwrap();
-        assert!(!one.has(candidate));
+        assert!(!one.space.shares(candidate));
         assert!(matches!(one.try_forward(x.clone(), candidate), Err(OperatorError::Kernel(c)) if c == candidate));
     }
-    assert!(one.has(Candidate::new(5, 3).unwrap()));
+    assert!(one.space.shares(Candidate::new(5, 3).unwrap()));
     let rows = Tensor::ones([1, 2, 2, 9], &device);
     assert!(matches!(one.try_forward(rows, Candidate::new(3, 1).unwrap()), Err(OperatorError::NotOneDimensional(_))));
 }

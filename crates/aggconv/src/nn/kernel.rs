@@ -1,7 +1,7 @@
 //! One `Conv_{k,d}` as a module: the result of discretizing an AggConv.
 
 use super::common::check_layer;
-use crate::checks::{axes, check_input};
+use crate::checks::check_input;
 use crate::ops::{TapConvOptions, tap_conv};
 use crate::{Candidate, Engine, OperatorError, SpaceError, TapSet};
 use burn::module::{Module, Param};
@@ -125,10 +125,7 @@ impl KernelConv {
     /// [`OperatorError`] if the input does not fit the layer.
     pub fn try_forward(&self, x: Tensor<4>) -> Result<Tensor<4>, OperatorError> {
         check_input(x.dims(), self.dims)?;
-        let mut options = TapConvOptions::new(self.taps.clone());
-        options.stride = axes(self.dims, self.stride);
-        options.groups = self.groups;
-        options.engine = self.engine;
+        let options = TapConvOptions::of_layer(self.taps.clone(), self.dims, self.stride, self.groups, self.engine);
         tap_conv(x, self.weight.val(), self.bias.as_ref().map(Param::val), &options)
     }
 

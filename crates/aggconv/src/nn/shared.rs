@@ -2,7 +2,7 @@
 //! single paths (Guo et al., "Single path one-shot neural architecture search with uniform sampling", ECCV 2020).
 
 use super::common::check_layer;
-use crate::checks::{axes, check_input};
+use crate::checks::check_input;
 use crate::ops::{TapConvOptions, tap_conv};
 use crate::{Candidate, Engine, KernelSpace, OperatorError, TapSet};
 use burn::module::{Module, Param};
@@ -39,7 +39,7 @@ impl SharedConvConfig {
     pub fn try_init(&self, device: &Device) -> Result<SharedConv, OperatorError> {
         check_layer(self.dims, self.channels, self.stride, self.groups)?;
         let [c_in, c_out] = self.channels;
-        let largest = self.space.kernel_sizes().iter().copied().max().unwrap_or(1);
+        let largest = self.space.largest_kernel_size();
         let taps = largest.pow(self.dims as u32);
         let bound = 1.0 / ((c_in / self.groups * taps) as f64).sqrt();
         let uniform = Distribution::Uniform(-bound, bound);
@@ -107,18 +107,13 @@ pub struct SharedConv {
 }
 
 impl SharedConv {
-    /// Whether a kernel is a part of the layer: its size is at most the largest one, and its dilation is in the space.
-    pub fn has(&self, candidate: Candidate) -> bool {
-        candidate.k <= self.largest && self.space.dilations().contains(&candidate.d)
-    }
-
     /// Returns the weights of one kernel, `[c_out, c_in / groups, k^dims]`; `None` if the layer does not have it.
     pub fn weight_of(&self, candidate: Candidate) -> Option<Tensor<3>> {
-        let dilation = self.space.dilations().iter().position(|&d| d == candidate.d)?;
-        let (k, largest) = (candidate.k, self.largest);
-        if k > largest {
+        if !self.space.shares(candidate) {
             return None;
         }
+        let dilation = self.space.dilations().iter().position(|&d| d == candidate.d)?;
+        let (k, largest) = (candidate.k, self.largest);
         let [_, c_out, c_in, taps] = self.weight.val().dims();
         let weight = self.weight.val().slice([dilation..dilation + 1, 0..c_out, 0..c_in, 0..taps]);
         let axis = (largest - k) / 2..(largest - k) / 2 + k;
@@ -139,10 +134,8 @@ impl SharedConv {
     pub fn try_forward(&self, x: Tensor<4>, candidate: Candidate) -> Result<Tensor<4>, OperatorError> {
         check_input(x.dims(), self.dims)?;
         let weight = self.weight_of(candidate).ok_or(OperatorError::Kernel(candidate))?;
-        let mut options = TapConvOptions::new(Arc::new(TapSet::lattice(candidate.k, candidate.d, self.dims)));
-        options.stride = axes(self.dims, self.stride);
-        options.groups = self.groups;
-        options.engine = self.engine;
+        let taps = Arc::new(TapSet::lattice(candidate.k, candidate.d, self.dims));
+        let options = TapConvOptions::of_layer(taps, self.dims, self.stride, self.groups, self.engine);
         tap_conv(x, weight, self.bias.as_ref().map(Param::val), &options)
     }
 

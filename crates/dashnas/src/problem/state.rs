@@ -71,16 +71,27 @@ impl Problem {
         rows: &[usize],
         device: &Device,
     ) -> Result<Array, Error> {
+        Ok(self.decoded(self.outputs(network, samples, rows, device)?, rows.len()))
+    }
+
+    /// The outputs of a network for some rows in the units of the data.
+    fn decoded(&self, outputs: Vec<Tensor<3>>, rows: usize) -> Array {
         let mut shape = [0, 0, 0];
         let mut data = Vec::new();
-        for output in self.outputs(network, samples, rows, device)? {
+        for output in outputs {
             shape = output.dims();
             let values = floats(output);
             data.extend_from_slice(&values);
         }
-        let mut array = Array::new(vec![rows.len(), shape[1], shape[2]], data);
+        let mut array = Array::new(vec![rows, shape[1], shape[2]], data);
         self.setup.targets.decode(&mut array);
-        Ok(array)
+        array
+    }
+
+    /// The metric of predictions for held-out data.
+    fn metric_of_predictions(&self, predictions: Array, held: &HeldOut<'_>) -> Result<f64, Error> {
+        let (predictions, truth) = held.merge_segments(predictions);
+        self.setup.metric_of_predictions(&predictions, &truth)
     }
 
     /// The metric of a network on held-out data.
@@ -88,9 +99,7 @@ impl Problem {
     /// # Errors
     /// [`Error::Metric`] if the metric is not defined there.
     pub fn metric_of(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<f64, Error> {
-        let predictions = self.predict(network, held.samples, &held.rows, device)?;
-        let (predictions, truth) = held.merge_segments(predictions);
-        self.setup.metric_of_predictions(&predictions, &truth)
+        self.metric_of_predictions(self.predict(network, held.samples, &held.rows, device)?, held)
     }
 
     /// The metric and the loss of a network on held-out data.
@@ -98,30 +107,43 @@ impl Problem {
     /// # Errors
     /// [`Error::Metric`] if the metric is not defined there, for example because outputs are not finite.
     pub fn score(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<Score, Error> {
-        let loss = self.loss_of(network, held, &held.rows, device)?;
-        let metric = if self.setup.ranks_by_loss() { None } else { Some(self.metric_of(network, held, device)?) };
-        Ok(Score { metric, loss })
+        self.score_with_parts(network, held, 1, device).map(|(score, _)| score)
     }
 
-    /// The loss of a network on some rows of the held-out data.
+    /// The metric and the loss of a network on held-out data, and its losses on at most `parts` equal parts of them, all
+    /// from one pass. Samples that remain after the last part count in the metric and the loss.
     ///
     /// # Errors
-    /// [`Error::Data`] if the inputs are in a file that can no longer be read.
-    pub(crate) fn loss_of(
+    /// As [`Problem::score`].
+    pub(crate) fn score_with_parts(
         &self,
         network: &Network,
         held: &HeldOut<'_>,
-        rows: &[usize],
+        parts: usize,
         device: &Device,
-    ) -> Result<f64, Error> {
+    ) -> Result<(Score, Vec<f64>), Error> {
         let loss = self.setup.loss(device);
+        let by_loss = self.setup.ranks_by_loss();
         let mut pass = Pass::evaluation(self.setup.config.search.temperature);
-        let mut total = 0.0;
-        for chunk in rows.chunks(self.evaluation_batch(held.samples)) {
-            let (x, target) = held.samples.batch(chunk, device)?;
-            let value = loss.forward(network.forward(x, &mut pass), &target).into_scalar::<f32>();
-            total += f64::from(value) * chunk.len() as f64;
+        let n = held.rows.len();
+        let size = n.div_ceil(parts.max(1)).max(1);
+        let (mut sum, mut losses, mut outputs) = (0.0, Vec::new(), Vec::new());
+        for part in held.rows.chunks(size) {
+            let mut of_part = 0.0;
+            for chunk in part.chunks(self.evaluation_batch(held.samples)) {
+                let (x, target) = held.samples.batch(chunk, device)?;
+                let output = network.forward(x, &mut pass);
+                if !by_loss {
+                    outputs.push(output.clone());
+                }
+                of_part += f64::from(loss.forward(output, &target).into_scalar::<f32>()) * chunk.len() as f64;
+            }
+            sum += of_part;
+            if part.len() == size {
+                losses.push(of_part / size as f64);
+            }
         }
-        Ok(total / rows.len().max(1) as f64)
+        let metric = if by_loss { None } else { Some(self.metric_of_predictions(self.decoded(outputs, n), held)?) };
+        Ok((Score { metric, loss: sum / n.max(1) as f64 }, losses))
     }
 }

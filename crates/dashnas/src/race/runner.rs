@@ -1,6 +1,5 @@
 //! One trial of a race: a training on the samples of its round, and its score on the held-out ones.
 
-use crate::error::Error;
 use crate::problem::held_out::HeldOut;
 use crate::problem::memory::too_large;
 use crate::problem::state::Problem;
@@ -14,7 +13,6 @@ use crate::tune::source::{RaceNetwork, TrialSpec};
 use burn::module::Module;
 use burn::tensor::Device;
 use dashnas_core::rng::Seed;
-use dashnas_core::score::Score;
 use dashnas_nn::network::Network;
 
 /// The parts that the held-out samples are divided into at most.
@@ -90,17 +88,9 @@ impl<'a> RaceRunner<'a> {
         let network = (self.build)(kernels, *round);
         let scored = fit.run(network, recorder, &mut ()).and_then(|network| {
             let network = network.valid();
-            slot.run(|| self.score(&network, held, &inner))
+            slot.run(|| problem.score_with_parts(&network, held, PARTS, &inner))
         });
+        let scored = scored.map(|(score, parts)| TrialScore { score, parts });
         outcome(scored)
-    }
-
-    /// The score of a network, and its losses on parts of the held-out samples.
-    fn score(&self, network: &Network, held: &HeldOut<'_>, device: &Device) -> Result<TrialScore, Error> {
-        let score: Score = self.problem.score(network, held, device)?;
-        let size = held.rows.len().div_ceil(PARTS).max(1);
-        let parts = held.rows.chunks(size).filter(|part| part.len() == size);
-        let parts = parts.map(|rows| self.problem.loss_of(network, held, rows, device)).collect::<Result<_, _>>()?;
-        Ok(TrialScore { score, parts })
     }
 }

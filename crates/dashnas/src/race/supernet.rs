@@ -91,12 +91,6 @@ impl<'a> Supernet<'a> {
         }
         Ok(total / rows.len() as f64)
     }
-
-    /// Whether the supernet has a network.
-    pub fn has(space: &KernelSpace, path: &[Candidate]) -> bool {
-        let largest = space.kernel_sizes().iter().copied().max().unwrap_or(0);
-        path.iter().all(|c| c.k <= largest && space.dilations().contains(&c.d))
-    }
 }
 
 #[cfg(test)]
@@ -123,11 +117,6 @@ mod tests {
             assert_eq!((best.1.k, best.1.d), (3, 21), "{losses:?}");
             // The others are near guessing, ln 2.
             assert!(losses.iter().all(|&(loss, c)| c.d == 21 || loss > 1.5 * best.0), "{losses:?}");
-            assert!(Supernet::has(&space, &[Candidate { k: 1, d: 5 }]));
-            assert!(
-                !Supernet::has(&space, &[Candidate { k: 5, d: 5 }])
-                    && !Supernet::has(&space, &[Candidate { k: 3, d: 2 }])
-            );
         }
     }
 }

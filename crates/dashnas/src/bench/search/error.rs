@@ -32,8 +32,9 @@ pub enum SearchBenchError {
     Damaged {
         /// The path of the file.
         path: PathBuf,
-        /// The run directory of the network, if it is the result of one.
-        run: Option<PathBuf>,
+        /// What must be deleted so that the bench computes the result again, if that is needed: a file, or a directory of
+        /// a run.
+        delete: Option<PathBuf>,
         /// The cause.
         reason: String,
     },
@@ -43,11 +44,11 @@ pub enum SearchBenchError {
 }
 
 impl SearchBenchError {
-    /// An error of reading a file of results, of a network if its run directory is given.
-    pub(crate) fn of_results(error: Error, run: Option<&Path>) -> Self {
+    /// An error of reading a file of results; `delete` is what must be deleted so that they are computed again.
+    pub(crate) fn of_results(error: Error, delete: Option<&Path>) -> Self {
         match error {
             Error::File(FileError::Corrupt { path, reason }) => {
-                SearchBenchError::Damaged { path, run: run.map(Path::to_owned), reason }
+                SearchBenchError::Damaged { path, delete: delete.map(Path::to_owned), reason }
             }
             error => error.into(),
         }
@@ -60,11 +61,11 @@ impl SearchBenchError {
                 Some("restore the setting, or choose another folder for the other configuration".into())
             }
             SearchBenchError::Unsuitable { key, .. } => Some(format!("do not set `{key}`")),
-            SearchBenchError::Damaged { run: Some(run), .. } => Some(format!(
-                "delete {} and run the same command again: only this network is trained again",
-                run.display()
+            SearchBenchError::Damaged { delete: Some(path), .. } => Some(format!(
+                "delete {} and run the same command again: only this result is computed again",
+                path.display()
             )),
-            SearchBenchError::Damaged { run: None, .. } => {
+            SearchBenchError::Damaged { delete: None, .. } => {
                 Some("run the bench again: it writes the file anew from the results of its networks".into())
             }
             SearchBenchError::Run(error) => error.hint(),

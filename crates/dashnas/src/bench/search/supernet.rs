@@ -1,6 +1,7 @@
 //! The loss of every network of the control as a path of one supernet of single paths, which costs about as much as a
 //! race: a signal that needs no training of each network.
 
+use crate::bench::search::error::SearchBenchError;
 use crate::bench::search::folder::{BenchFolder, write_json};
 use crate::error::Error;
 use crate::problem::build::graph;
@@ -40,9 +41,10 @@ impl PathLosses {
     /// Those in the folder of a bench, if there are any.
     ///
     /// # Errors
-    /// [`Error::File`] if the file is damaged.
-    pub fn read(folder: &BenchFolder) -> Result<Self, Error> {
-        Ok(folder.read(FILE)?.unwrap_or_default())
+    /// [`SearchBenchError::Damaged`] if the file is damaged.
+    pub fn read(folder: &BenchFolder) -> Result<Self, SearchBenchError> {
+        let read = folder.read(FILE).map_err(|e| SearchBenchError::of_results(e, Some(&folder.file(FILE))));
+        Ok(read?.unwrap_or_default())
     }
 
     /// The loss of a network, if it is known.
@@ -65,7 +67,7 @@ impl PathLosses {
     ) -> Result<Self, Error> {
         let path = |kernels: &Vec<[usize; 2]>| -> Option<Vec<Candidate>> {
             let path: Vec<_> = kernels.iter().map(|&[k, d]| Candidate::new(k, d).ok()).collect::<Option<_>>()?;
-            Supernet::has(space, &path).then_some(path)
+            path.iter().all(|&kernel| space.shares(kernel)).then_some(path)
         };
         let wanted: Vec<_> = networks.iter().filter_map(|kernels| Some((kernels.clone(), path(kernels)?))).collect();
         if wanted.iter().all(|(kernels, _)| self.paths.iter().any(|known| known.kernels == *kernels)) {
@@ -85,5 +87,23 @@ impl PathLosses {
         let complete = Self { steps, seconds: began.elapsed().as_secs_f64(), paths };
         write_json(&folder.file(FILE), &complete)?;
         Ok(complete)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::example::task;
+
+    #[test]
+    fn a_damaged_file_is_named_with_advice() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (data, config) = task(0);
+        let folder = BenchFolder::open(directory.path(), &config, "data", &data).expect("a new folder");
+        assert_eq!(PathLosses::read(&folder).expect("no file"), PathLosses::default());
+        std::fs::write(folder.file(FILE), "{\"steps\": ").expect("writable");
+        let error = PathLosses::read(&folder).expect_err("it is cut short");
+        assert!(error.to_string().contains("supernet.json is damaged"), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("delete ") && hint.contains("supernet.json")));
     }
 }
