@@ -217,7 +217,10 @@ impl Error {
                 let names = others.map(Metric::name).collect::<Vec<_>>().join(", ");
                 Some(format!("choose another metric ({names}), or give test samples that it is defined on"))
             }
-            Error::Diverged { .. } => Some("try a lower learning rate (`search.lr`, `retrain.lr`)".into()),
+            Error::Diverged { stage: Stage::Search, .. } => Some("try a lower learning rate (`search.lr`)".into()),
+            Error::Diverged { .. } => {
+                Some("try lower learning rates (`tune.learning-rates`, or `retrain.lr` where nothing is tuned)".into())
+            }
             Error::AllTrialsFailed { .. } => Some(
                 "try lower learning rates (`tune.learning-rates`, `asha.learning-rates`); the reason of each trial is \
                  in events.jsonl"
@@ -253,7 +256,7 @@ impl Error {
             )),
             Error::KernelFile { .. } => Some(
                 "give a run directory, its architecture.json or metrics.json, or another JSON file with a list of \
-                 [kernel size, dilation] under \"kernels\""
+                 [kernel size, dilation], alone or under \"kernels\""
                     .into(),
             ),
             _ => None,

@@ -163,11 +163,13 @@ fn kernels_are_taken_from_runs_and_files() {
     assert!(few.contains("1 kernel from") && few.contains("own.json") && few.contains("9 searched layers"), "{few}");
     let even = written(&format!("{{\"kernels\": {:?}}}", vec![[4, 1]; LAYERS])).to_string();
     assert!(even.contains("own.json") && even.contains("odd"), "{even}");
-    for text in ["{}", "[]", "no JSON", "{\"kernels\": [[3]]}"] {
+    for text in ["{}", "[]", "no JSON", "{\"kernels\": [[3]]}", "{\"kernels\": [[3, 1]], \"architecture\": [[5, 1]]}"] {
         let error = written(text);
         assert!(matches!(error, Error::KernelFile { .. }), "{error}");
         assert!(KernelSource::Path(file.clone()).check().is_err());
     }
+    std::fs::write(&file, serde_json::to_string(&mixed()).expect("numbers")).expect("writable");
+    assert_eq!(resolve(&file).expect("a list alone"), mixed());
     assert!(matches!(KernelSource::Path(temp.path().join("none")).check(), Err(Error::File(_))));
     assert!(matches!(KernelSource::Path(temp.path().into()).check(), Err(Error::RunDir(_))));
 }

@@ -31,7 +31,7 @@ pub struct Settings {
     /// The seed of all random numbers; the same seed gives the same result.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<i64>())]
     seed: Option<i64>,
-    /// The kernel sizes to choose from, as in 3,5,7.
+    /// The kernel sizes to choose from, as in 3,5,7. The plain network keeps its own, and takes part in a race.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = whole::<u32>())]
     kernel_sizes: Option<Vec<u32>>,
     /// The dilations to choose from, as in 1,3.

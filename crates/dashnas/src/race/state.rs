@@ -443,7 +443,7 @@ fn conclusion(
     better_than_plain: Option<f64>,
     better_than_random: f64,
 ) -> String {
-    let percent = |p: f64| format!("{:.0} %", 100.0 * p);
+    let percent = |p: f64| if p > 0.99 { "more than 99 %".to_owned() } else { format!("{:.0} %", 100.0 * p) };
     if untried {
         return "No networks could be compared: the kernels are those that did best on other data sets.".to_owned();
     }
@@ -458,12 +458,13 @@ fn conclusion(
             .to_owned();
     }
     let mut text = format!(
-        "The chosen network is better than the plain network with a probability of {}, by the model of the race",
+        "The chosen network is better than the plain network with a probability of {}, by the model of the race, \
+         which relies on other data sets where the trials tell little",
         percent(than_plain)
     );
     if better_than_random > 0.6 {
         text += &format!(
-            ", and better than a random network of the space with a probability of {}",
+            "; it is better than a random network of the space with a probability of {}",
             percent(better_than_random)
         );
     }

@@ -12,6 +12,7 @@ use dashnas_core::rng::Seed;
 use dashnas_data::dataset::Dataset;
 use rand::RngExt;
 use serde::Deserialize;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -56,11 +57,7 @@ impl FromStr for KernelSource {
 }
 
 /// The keys under which JSON files have kernels.
-#[derive(Deserialize)]
-struct KernelFile {
-    kernels: Option<Vec<[usize; 2]>>,
-    architecture: Option<Vec<[usize; 2]>>,
-}
+const KEYS: [&str; 2] = ["kernels", "architecture"];
 
 impl KernelSource {
     /// The kernels for a data set under a configuration: `[k, d]` of each searched layer, in the order of the network.
@@ -117,7 +114,16 @@ fn read(path: &Path) -> Result<Vec<[usize; 2]>, Error> {
     }
     let text = std::fs::read(path).map_err(|source| Error::io("read", path, source))?;
     let refuse = |reason: String| Error::KernelFile { path: path.into(), reason };
-    let file: KernelFile = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
-    let none = || refuse("it has neither `kernels` nor `architecture`".into());
-    file.kernels.or(file.architecture).ok_or_else(none)
+    let file: Value = serde_json::from_slice(&text).map_err(|error| refuse(error.to_string()))?;
+    let list = match (&file, KEYS.map(|key| file.get(key).filter(|value| !value.is_null()))) {
+        (Value::Array(_), _) => &file,
+        (_, [Some(kernels), Some(architecture)]) if kernels != architecture => {
+            return Err(refuse("its `kernels` and its `architecture` differ".into()));
+        }
+        (_, [Some(list), _] | [None, Some(list)]) => list,
+        (_, [None, None]) => return Err(refuse("it has neither `kernels` nor `architecture`".into())),
+    };
+    let kernels: Option<Vec<[usize; 2]>> = Deserialize::deserialize(list).ok();
+    let kernels = kernels.ok_or_else(|| refuse("its kernels are not a list of pairs of whole numbers".into()))?;
+    if kernels.is_empty() { Err(refuse("its list of kernels is empty".into())) } else { Ok(kernels) }
 }
