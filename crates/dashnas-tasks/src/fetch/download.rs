@@ -2,13 +2,14 @@
 
 use crate::fetch::error::FetchError;
 use crate::fetch::http;
-use crate::fetch::http::Response;
 use crate::fetch::observer::{DownloadProgress, FetchObserver};
 use crate::fetch::published::PublishedFile;
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::Duration;
+use ureq::Body;
+use ureq::http::Response;
 
 /// The default number of further attempts after a connection breaks.
 pub const RETRIES: u32 = 4;
@@ -26,6 +27,8 @@ pub struct Client {
     retries: u32,
     /// The address of a folder that files are downloaded from instead of their published addresses.
     mirror: Option<String>,
+    /// A proxy instead of the one that the environment names.
+    proxy: Option<String>,
 }
 
 impl Default for Client {
@@ -38,7 +41,7 @@ impl Client {
     /// A client that pauses for `pause` after a broken connection before it tries again, and twice as long after each
     /// further one.
     pub fn new(pause: Duration) -> Self {
-        Self { pause, retries: RETRIES, mirror: None }
+        Self { pause, retries: RETRIES, mirror: None, proxy: None }
     }
 
     /// The same client with another number of attempts that may fail without delivering a byte.
@@ -49,6 +52,11 @@ impl Client {
     /// The same client for files that have the published names at another address, `http://` or `https://`.
     pub fn with_mirror(self, base: &str) -> Self {
         Self { mirror: Some(base.trim_end_matches('/').to_owned()), ..self }
+    }
+
+    /// The same client through this proxy, such as `http://127.0.0.1:3128`, and not the one that the environment names.
+    pub fn with_proxy(self, proxy: &str) -> Self {
+        Self { proxy: Some(proxy.to_owned()), ..self }
     }
 
     /// The address that a file is downloaded from.
@@ -111,11 +119,11 @@ impl Client {
             // Asks for the whole file if it has changed since.
             headers.push(("If-Range", tag.clone()));
         }
-        let response = http::get(&url, &headers, TIMEOUT).map_err(|failure| match failure {
+        let response = http::get(&url, &headers, TIMEOUT, self.proxy.as_deref()).map_err(|failure| match failure {
             http::Failure::Broken(reason) => AttemptError::Broken(reason),
             http::Failure::Final(reason) => FetchError::Connection { url: url.clone(), reason }.into(),
         })?;
-        let start = match response.status {
+        let start = match response.status().as_u16() {
             200 => 0,
             206 if content_range(&response).is_some_and(|(start, _)| start == have) => have,
             // Another range, or none: the partial file may be complete, or of another version.
@@ -131,12 +139,12 @@ impl Client {
             }
             status => return Err(FetchError::Status { url, status }.into()),
         };
-        let length = response.header("content-length").and_then(|n| n.parse().ok());
+        let length = http::header(&response, "content-length").and_then(|n| n.parse().ok());
         let total = if start == 0 { length } else { content_range(&response).and_then(|(_, total)| total) };
         // A weak tag does not promise identical bytes. The time of the last change does, if nobody changes a file twice
         // in a second.
-        let strong = response.header("etag").filter(|tag| !tag.starts_with("W/"));
-        match strong.or_else(|| response.header("last-modified")) {
+        let strong = http::header(&response, "etag").filter(|tag| !tag.starts_with("W/"));
+        match strong.or_else(|| http::header(&response, "last-modified")) {
             Some(mark) => std::fs::write(&tag_file, mark).map_err(|e| FetchError::io(&tag_file, e))?,
             // The response for the rest of a file need not repeat the tag.
             None if start > 0 => {}
@@ -152,7 +160,7 @@ impl Client {
         &self,
         source: &PublishedFile,
         part: &Path,
-        mut reader: Response,
+        response: Response<Body>,
         start: u64,
         total: Option<u64>,
         observer: &mut dyn FetchObserver,
@@ -162,6 +170,7 @@ impl Client {
         file.set_len(start).map_err(io)?;
         file.seek(SeekFrom::Start(start)).map_err(io)?;
         let mut done = start;
+        let mut reader = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];
         loop {
             if observer.cancelled() {
@@ -206,14 +215,14 @@ fn size(path: &Path) -> u64 {
 }
 
 /// The first byte and the total of `Content-Range: bytes 100-199/200`.
-fn content_range(response: &Response) -> Option<(u64, Option<u64>)> {
-    let text = response.header("content-range")?;
+fn content_range(response: &Response<Body>) -> Option<(u64, Option<u64>)> {
+    let text = http::header(response, "content-range")?;
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     Some((range.split_once('-')?.0.trim().parse().ok()?, total.trim().parse().ok()))
 }
 
 /// The total of `Content-Range: bytes */200`.
-fn unsatisfied_total(response: &Response) -> Option<u64> {
-    let text = response.header("content-range")?;
+fn unsatisfied_total(response: &Response<Body>) -> Option<u64> {
+    let text = http::header(response, "content-range")?;
     text.trim().strip_prefix("bytes */")?.trim().parse().ok()
 }

@@ -1,8 +1,8 @@
 //! Downloads of the files of a task over HTTP: with progress, continued after interruptions, checked by size and
 //! checksum, and unpacked without writing outside the folder. The library opens no connection unless [`fetch`] is
-//! called. Proxies are not used.
+//! called. A proxy is used if the environment
+//! names one (`ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY`, but not for the hosts in `NO_PROXY`).
 
-mod connection;
 pub mod download;
 pub mod error;
 mod http;

@@ -196,6 +196,75 @@ fn a_server_that_keeps_breaking_is_given_up_and_refusals_are_final() {
 }
 
 #[test]
+fn answers_that_are_no_http_and_addresses_that_are_none_are_errors_with_the_address() {
+    let dir = tempfile::tempdir().unwrap();
+    let fetched = |url: &str| {
+        let client = client().with_retries(0);
+        fetch(&client, &source(url), dir.path(), &mut Quiet::default()).unwrap_err().to_string()
+    };
+    let answers: [Vec<u8>; 4] = [
+        b"SSH-2.0-OpenSSH\r\n".to_vec(),
+        vec![b'a'; 1 << 17],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n".to_vec(),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2".to_vec(),
+    ];
+    for answer in answers {
+        let (url, _asked) = serve(vec![Box::new(move |_| answer.clone())]);
+        let error = fetched(&url);
+        assert!(error.starts_with(&url), "{error}");
+    }
+    for url in ["ftp://x/y", "http://", "http://x:port/", "http://x/a b", "nothing"] {
+        assert!(fetched(url).starts_with(url), "{url}");
+    }
+}
+
+#[test]
+fn bodies_in_chunks_and_to_the_end_of_the_connection_are_read_and_redirects_are_followed() {
+    let whole = content();
+    let chunked = [&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..], &to_chunks(&whole)].concat();
+    let to_end = [&b"HTTP/1.0 200 OK\r\n\r\n"[..], &whole].concat();
+    for answer in [chunked, to_end] {
+        let dir = tempfile::tempdir().unwrap();
+        let moved = b"HTTP/1.1 302 Found\r\nLocation: other.bin\r\nContent-Length: 0\r\n\r\n".to_vec();
+        let (url, _asked) = serve(vec![Box::new(move |_| moved.clone()), Box::new(move |_| answer.clone())]);
+        fetch(&client(), &source(&url), dir.path(), &mut Quiet::default()).unwrap();
+        assert!(std::fs::read(dir.path().join("file.bin")).unwrap() == whole);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let moved =
+        || -> Answer { Box::new(|_| b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n".to_vec()) };
+    let (url, _asked) = serve((0..20).map(|_| moved()).collect());
+    let error = fetch(&client(), &source(&url), dir.path(), &mut Quiet::default()).unwrap_err().to_string();
+    assert!(error.ends_with("redirects more than 10 times"), "{error}");
+}
+
+fn to_chunks(bytes: &[u8]) -> Vec<u8> {
+    let chunk = |part: &[u8]| [format!("{:x};x=y\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+    bytes.chunks(7000).map(chunk).chain([b"0\r\n\r\n".to_vec()]).flatten().collect()
+}
+
+/// A proxy that is asked for a tunnel and answers for the server.
+#[test]
+fn a_proxy_is_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(&stream).lines().map(Result::unwrap);
+        let first = lines.next().unwrap();
+        lines.find(|line| line.is_empty()).unwrap();
+        (&stream).write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        lines.find(|line| line.is_empty()).unwrap();
+        (&stream).write_all(&whole("\"v\"", 200_000)).unwrap();
+        first
+    });
+    let client = client().with_proxy(&proxy);
+    fetch(&client, &source("http://nowhere.invalid/file.bin"), dir.path(), &mut Quiet::default()).unwrap();
+    assert_eq!(asked.join().unwrap(), "CONNECT nowhere.invalid:80 HTTP/1.1");
+}
+
+#[test]
 fn wrong_sizes_and_checksums_are_put_aside() {
     let dir = tempfile::tempdir().unwrap();
     let (url, _asked) = serve((0..3).map(|_| Box::new(|_: &Asked| whole("\"v\"", 200_000)) as _).collect());

@@ -1,31 +1,26 @@
-//! TLS over a connection: rustls, with cryptography that needs no C compiler to build.
+//! TLS: rustls, with cryptography that needs no C compiler to build.
 
-use std::net::TcpStream;
+use ureq::tls::TlsConfig;
 
-/// An encrypted connection to `host`.
+/// The settings of encrypted connections.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(super) fn connect(host: &str, stream: TcpStream) -> Result<Box<dyn crate::fetch::connection::Connection>, String> {
-    use rustls::pki_types::ServerName;
-    use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+pub(super) fn config() -> Result<TlsConfig, String> {
     use std::sync::Arc;
+    use ureq::tls::{RootCerts, TlsProvider};
 
     if !supported() {
         return Err(UNSUPPORTED.into());
     }
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let config = ClientConfig::builder_with_provider(Arc::new(rustls_graviola::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let name = ServerName::try_from(host.to_owned()).map_err(|e| e.to_string())?;
-    let connection = ClientConnection::new(Arc::new(config), name).map_err(|e| e.to_string())?;
-    Ok(Box::new(StreamOwned::new(connection, stream)))
+    Ok(TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .root_certs(RootCerts::WebPki)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls_graviola::default_provider()))
+        .build())
 }
 
 /// On other processors there is no encryption.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) fn connect(_: &str, _: TcpStream) -> Result<Box<dyn crate::fetch::connection::Connection>, String> {
+pub(super) fn config() -> Result<TlsConfig, String> {
     Err(UNSUPPORTED.into())
 }
 
