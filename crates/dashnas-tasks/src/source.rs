@@ -30,6 +30,8 @@ pub enum DataSource {
     Task(&'static Recipe, PathBuf),
     /// A file or folder.
     Path(PathBuf),
+    /// A name that is both that of a built-in data set or task and that of a file or folder here.
+    Ambiguous(String),
 }
 
 /// A failure to read or generate a data set.
@@ -52,6 +54,9 @@ pub enum SourceError {
 impl DataSource {
     /// Resolves a name. `folder` is the folder of the files of a task, if it is not the default one.
     pub fn of(name: &str, folder: Option<&Path>) -> Self {
+        if folder.is_none() && is_built_in(name) && may_be_data(Path::new(name)) {
+            return DataSource::Ambiguous(name.to_owned());
+        }
         if name == DARCY_FLOW && folder.is_none() {
             return DataSource::DarcyFlow;
         }
@@ -76,8 +81,22 @@ impl DataSource {
             DataSource::DarcyFlow => darcy_flow(darcy, progress),
             DataSource::Task(recipe, folder) => Ok(recipe.load(folder)?),
             DataSource::Path(path) => Ok(open(path, options)?),
+            DataSource::Ambiguous(name) => {
+                let reason = "it is the name of a built-in data set and that of a file or folder here";
+                let hint = format!(
+                    "write ./{name} to read the file or folder; for the built-in data set, rename it, or set \
+                     `task.data-dir` to the folder of the published files"
+                );
+                Err(DataError::file(Path::new(name), reason).with_hint(hint).into())
+            }
         }
     }
+}
+
+/// Whether a path leads to something that could be a data set. The directory of a run, which may have the name of its
+/// data set, is none.
+fn may_be_data(path: &Path) -> bool {
+    path.exists() && !path.join("events.jsonl").exists() && !path.join("config.toml").exists()
 }
 
 /// Whether a name stands for a data set that is not a path.
@@ -158,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_with_the_name_of_a_task_is_not_taken_for_either() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!may_be_data(&folder.path().join("ecg")));
+        assert!(may_be_data(folder.path()));
+        let ambiguous = DataSource::Ambiguous("ecg".into());
+        let error = ambiguous.read(&ReadOptions::default(), &DarcyConfig::default(), &mut |_| true).unwrap_err();
+        assert_eq!(error.to_string(), "ecg: it is the name of a built-in data set and that of a file or folder here");
+        let SourceError::Data(error) = error else { panic!("{error}") };
+        assert!(error.hint().unwrap().starts_with("write ./ecg"), "{error}");
+        std::fs::write(folder.path().join("config.toml"), "").unwrap();
+        assert!(!may_be_data(folder.path()), "the directory of a run");
+    }
+
+    #[test]
     fn a_name_is_a_task_or_a_path() {
         assert!(matches!(DataSource::of("darcy-flow", None), DataSource::DarcyFlow));
         assert!(
@@ -167,5 +200,6 @@ mod tests {
             matches!(DataSource::of("satellite", None), DataSource::Task(_, f) if f == Path::new("data/satellite"))
         );
         assert!(matches!(DataSource::of("satellite.csv", None), DataSource::Path(_)));
+        assert!(matches!(DataSource::of("./satellite", None), DataSource::Path(_)));
     }
 }
