@@ -8,7 +8,7 @@ pub(crate) const PREFIX: usize = 16;
 
 /// Returns the kind of content that some bytes are the start of, with its article, if it is a known one.
 pub(crate) fn content_of(bytes: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 14] = [
+    let known: [(&[u8], &str); 19] = [
         (b"PK\x03\x04", "a zip archive"),
         (b"\x93NUMPY", "a NumPy array"),
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
@@ -17,6 +17,11 @@ pub(crate) fn content_of(bytes: &[u8]) -> Option<&'static str> {
         (b"\x89PNG", "a PNG image"),
         (b"\xff\xd8\xff", "a JPEG image"),
         (b"RIFF", "a WAV file"),
+        (b"RF64", "a WAV file"),
+        (b"GIF87a", "a GIF image"),
+        (b"GIF89a", "a GIF image"),
+        (b"II*\0", "a TIFF image"),
+        (b"MM\0*", "a TIFF image"),
         (b"OggS", "an Ogg file"),
         (b"PAR1", "a Parquet file"),
         (b"\x1f\x8b", "a gzip file"),
@@ -24,6 +29,9 @@ pub(crate) fn content_of(bytes: &[u8]) -> Option<&'static str> {
         (b"fLaC", "a FLAC file"),
         (b"\x80\x02", "a Python pickle"),
     ];
+    if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        return Some("a WebP image");
+    }
     known.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|&(_, content)| content)
 }
 

@@ -360,7 +360,7 @@ impl DataError {
             }
             DataError::TooLarge { .. } => {
                 "use fewer samples or a larger machine; inputs in .npy, .npz, HDF5 or Parquet files and in folders of \
-                 images or WAV files may be larger than memory"
+                 images or sound may be larger than memory"
                     .into()
             }
             DataError::Shape { .. } => {

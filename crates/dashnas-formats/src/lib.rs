@@ -16,6 +16,7 @@
 //! | `series` | files of one series a line |
 //! | `sequences` | sequences of letters |
 //! | [`folders`], [`media`], [`audio`] | folders of images, sound and recordings |
+//! | `records` | recordings of signals: WFDB, EDF and BDF |
 //! | [`pickle`] | Python pickles of data, without Python |
 //! | [`bytes`](mod@bytes), `text` | whole files in memory |
 
@@ -46,6 +47,7 @@ mod partners;
 pub mod pickle;
 mod probe;
 pub mod readers;
+mod records;
 pub mod role;
 pub mod row_source;
 mod sequences;

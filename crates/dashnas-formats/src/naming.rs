@@ -4,18 +4,18 @@ use crate::role::Role;
 use std::ops::Range;
 use std::path::Path;
 
-/// Returns the extension of a file in lower case, without a `.gz` after it.
+/// Returns the extension of a file in lower case, without a `.gz` or `.bgz` after it.
 pub fn extension(path: &Path) -> String {
     let lower = |p: &Path| p.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
     match lower(path).as_str() {
-        "gz" => path.file_stem().map(|s| lower(Path::new(s))).unwrap_or_default(),
+        "gz" | "bgz" => path.file_stem().map(|s| lower(Path::new(s))).unwrap_or_default(),
         extension => extension.to_owned(),
     }
 }
 
 /// Returns whether a file is compressed with gzip, by its extension.
 pub(crate) fn is_gzipped(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"))
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz") || e.eq_ignore_ascii_case("bgz"))
 }
 
 /// Returns the name of the data set in a file or folder: its name without the extension and without the word that

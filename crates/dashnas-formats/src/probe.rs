@@ -41,7 +41,11 @@ impl FileProbe {
     }
 }
 
-/// A folder with the files in it. Files and folders whose names begin with `.` or `_` are left out.
+/// Folders that programs leave beside the data.
+const LEFT_BEHIND: [&str; 2] = ["__MACOSX", "__pycache__"];
+
+/// A folder with the files in it. Files and folders whose names begin with `.` are left out, as are folders that
+/// programs leave behind.
 #[derive(Debug, Clone)]
 pub(crate) struct FolderProbe {
     pub path: PathBuf,
@@ -49,6 +53,8 @@ pub(crate) struct FolderProbe {
     pub all: Vec<PathBuf>,
     /// The files that are not in further folders.
     pub direct: Vec<PathBuf>,
+    /// Folders that lie too deep to be searched.
+    pub too_deep: Vec<PathBuf>,
 }
 
 impl FolderProbe {
@@ -57,13 +63,13 @@ impl FolderProbe {
     /// # Errors
     /// [`DataError`] if a folder cannot be read, if there are no files, or if there are too many.
     pub fn new(path: &Path) -> Result<Self, DataError> {
-        let mut all = Vec::new();
-        list(path, 0, &mut all)?;
+        let (mut all, mut too_deep) = (Vec::new(), Vec::new());
+        list(path, 0, &mut all, &mut too_deep)?;
         if all.is_empty() {
             return Err(DataError::file(path, "the folder is empty"));
         }
         let direct = all.iter().filter(|p| p.parent() == Some(path)).cloned().collect();
-        Ok(Self { path: path.into(), all, direct })
+        Ok(Self { path: path.into(), all, direct, too_deep })
     }
 
     /// The files for which a test holds, also those in further folders.
@@ -77,16 +83,20 @@ impl FolderProbe {
     }
 }
 
-/// Appends the files in a folder and in the folders in it.
-fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
+/// Appends the files in a folder and in the folders in it, and the folders that are not searched.
+fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, too_deep: &mut Vec<PathBuf>) -> Result<(), DataError> {
     let entries = fs::read_dir(folder).map_err(|e| DataError::io(folder, e))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    paths.retain(|p| !p.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.starts_with(['.', '_'])));
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|e| e.path())).collect();
+    let mut paths = paths.map_err(|e| DataError::io(folder, e))?;
+    let left_out = |name: &str| name.starts_with('.') || LEFT_BEHIND.contains(&name);
+    paths.retain(|p| !p.file_name().and_then(|n| n.to_str()).is_some_and(left_out));
     paths.sort();
     for path in paths {
         if path.is_dir() {
             if depth < MAX_DEPTH {
-                list(&path, depth + 1, files)?;
+                list(&path, depth + 1, files, too_deep)?;
+            } else {
+                too_deep.push(path);
             }
         } else {
             files.push(path);

@@ -11,11 +11,14 @@ use crate::folders::{masks, samples};
 use crate::found::UnassembledData;
 use crate::hdf5::Hdf5;
 use crate::mat::Mat;
+use crate::media::images::is_image;
+use crate::media::sound::is_sound;
 use crate::naming::{data_set_name, extension, role_of};
 use crate::npy_files::NpyFiles;
 use crate::options::ReadOptions;
 use crate::partners;
 use crate::probe::{FileProbe, FolderProbe};
+use crate::records::is_record;
 use crate::role::Role;
 use crate::sequences::fasta;
 use crate::series::delimited;
@@ -71,10 +74,11 @@ struct Expected {
 pub const READERS: &[Reader] = &[
     folder("folder of images with masks", masks::recognizes, masks::read),
     folder("folder of images", samples::are_images, samples::read_images),
-    folder("folder of WAV files", samples::are_sound, samples::read_sound),
+    folder("folder of sound", samples::are_sound, samples::read_sound),
     folder("folder of recordings", samples::are_recordings, samples::read_recordings),
+    folder("folder of records (WFDB, EDF, BDF)", samples::are_records, samples::read_records),
     folder(
-        "folder of FASTA files",
+        "folder of FASTA or FASTQ files",
         |folder| !fasta_files(folder).is_empty(),
         |folder, options, labeled| fasta::read(&folder.path, &fasta_files(folder), options, labeled),
     ),
@@ -93,6 +97,7 @@ pub const READERS: &[Reader] = &[
     ),
     folder("folder with one data set", |folder| data_sets(folder).len() == 1, read_data_set_in),
     folder("other folder", |_| true, refuse_folder),
+    file("one recording (WFDB, EDF, BDF)", Recognition::Condition(is_one_record), refuse_one_record),
     file("unsupported format", Recognition::Condition(is_unsupported), refuse_unsupported),
     file("IDX file (MNIST)", Recognition::Condition(|file| idx::is_idx(&file.path)), |file, options, labeled| {
         if labeled {
@@ -124,15 +129,15 @@ pub const READERS: &[Reader] = &[
     file("table of comma-separated values", Recognition::Extension(&["csv", "tsv", "txt"]), read_csv),
     file("Parquet table", Recognition::Extension(&["parquet", "pq"]), read_parquet)
         .expecting("a Parquet file", "a Parquet file"),
-    file("FASTA file", Recognition::Extension(FASTA), |file, options, labeled| {
+    file("FASTA or FASTQ file", Recognition::Extension(FASTA), |file, options, labeled| {
         fasta::read(&file.path, slice::from_ref(&file.path), options, labeled)
     }),
-    file("one sample", Recognition::Extension(&["wav", "png", "jpg", "jpeg"]), refuse_one_sample),
+    file("one sample", Recognition::Condition(|file| is_sound(&file.path) || is_image(&file.path)), refuse_one_sample),
     file("unknown format", Recognition::Condition(|_| true), refuse_unknown),
 ];
 
-/// Extensions of FASTA files.
-const FASTA: &[&str] = &["fa", "fasta", "fna", "faa"];
+/// Extensions of FASTA and FASTQ files.
+const FASTA: &[&str] = &["fa", "fasta", "fas", "fna", "faa", "ffn", "frn", "fsa", "fastq", "fq"];
 /// Extensions of the files that hold a data set each.
 const DATA_SETS: &[&str] = &["npz", "h5", "hdf5", "he5", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq"];
 
@@ -314,12 +319,26 @@ fn refuse_unsupported(file: &FileProbe, options: &ReadOptions, labeled: bool) ->
 }
 
 fn refuse_one_sample(file: &FileProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {
-    let (wanted, format) = if file.extension == "wav" { ("WAV", "a WAV file") } else { ("image", "an image") };
-    if let Some(found) = file.content.filter(|found| !found.contains(wanted)) {
+    let (wanted, format): (&[&str], &str) = match &*file.extension {
+        "wav" | "wave" => (&["WAV"], "a WAV file"),
+        _ if is_sound(&file.path) => (&["WAV", "Ogg", "FLAC", "MP3", "AIFF"], "sound"),
+        _ => (&["image"], "an image"),
+    };
+    if let Some(found) = file.content.filter(|found| !wanted.iter().any(|w| found.contains(w))) {
         return Err(wrong_content(&file.path, format, found));
     }
     Err(DataError::file(&file.path, "it is one sample, not a data set")
         .with_hint("give the folder that holds all samples"))
+}
+
+/// Returns whether a file is a recording, or the signals of one whose header is beside it.
+fn is_one_record(file: &FileProbe) -> bool {
+    is_record(&file.path) || (file.extension == "dat" && file.path.with_extension("hea").is_file())
+}
+
+fn refuse_one_record(file: &FileProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {
+    Err(DataError::file(&file.path, "it is one recording (WFDB, EDF or BDF), not a data set")
+        .with_hint("give the folder that holds all recordings and their labels"))
 }
 
 fn refuse_unknown(file: &FileProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {

@@ -16,3 +16,8 @@ pub(crate) fn excerpt(field: &str) -> String {
     let field = field.trim();
     if field.chars().count() > 24 { field.chars().take(24).chain(['…']).collect() } else { field.to_owned() }
 }
+
+/// The rest of a list of which only the first is named.
+pub(crate) fn and_more(count: usize) -> String {
+    if count > 1 { format!(" and {} more", count - 1) } else { String::new() }
+}

@@ -4,8 +4,8 @@ use crate::error::DataError;
 use std::path::Path;
 
 /// The formats that can be read, for hints.
-pub(crate) const SUPPORTED: &str = "supported are .npz, .npy, .h5, .mat, .ts, .tsv, .arff, .csv, .parquet, .fa, IDX, \
-                                    and folders of .png, .jpg, .wav or recordings";
+pub(crate) const SUPPORTED: &str = "supported are .npz, .npy, .h5, .mat, .ts, .tsv, .arff, .csv, .parquet, .fa, \
+                                    .fastq, IDX, and folders of images, sound or recordings";
 
 /// Extensions of one kind of file that cannot be read.
 struct Unsupported {
@@ -23,9 +23,9 @@ const UNSUPPORTED: [Unsupported; 9] = [
         hint: "save its tensors in Python: numpy.savez(file, x_train=x.numpy(), …)",
     },
     Unsupported {
-        extensions: &["ogg", "oga", "opus", "mp3", "flac", "m4a", "aac"],
-        what: "compressed sound, which is not supported",
-        hint: "convert it to WAV: ffmpeg -i in.ogg out.wav",
+        extensions: &["opus", "m4a", "aac", "wma", "amr", "caf", "spx", "w64", "au", "snd", "sph"],
+        what: "sound in a format that is not supported",
+        hint: "convert it to WAV: ffmpeg -i in.m4a out.wav",
     },
     Unsupported {
         extensions: &["pdb", "cif", "ent"],
@@ -44,7 +44,7 @@ const UNSUPPORTED: [Unsupported; 9] = [
     },
     Unsupported { extensions: &["xls", "xlsx", "ods"], what: "a spreadsheet", hint: "save it as CSV" },
     Unsupported {
-        extensions: &["tif", "tiff", "bmp", "gif", "webp"],
+        extensions: &["heic", "heif", "avif", "jp2", "j2k", "jxl", "psd", "dng", "svg", "tga", "exr", "dcm"],
         what: "an image in a format that is not supported",
         hint: "convert it to PNG",
     },

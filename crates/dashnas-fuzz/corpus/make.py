@@ -1,4 +1,5 @@
-"""Makes the valid files of the corpus, from which damaged ones are made. Needs NumPy, SciPy and PyArrow.
+"""Makes the valid files of the corpus, from which damaged ones are made. Needs NumPy, SciPy, PyArrow,
+Pillow and soundfile.
 
     python make.py
 
@@ -18,6 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import scipy.io
+import soundfile
+from PIL import Image
 
 HERE = Path(__file__).parent
 
@@ -196,3 +199,56 @@ bomb = pa.array(["a" * 500_000] * 4000).dictionary_encode()
 out = io.BytesIO()
 pq.write_table(pa.table({"i": pa.array(range(4000)), "j": pa.array(range(4000)), "label": bomb}), out, compression="zstd")
 put("parquet/bomb", out.getvalue())
+
+# Sound of a tenth of a second in each format, and images of 4×3 pixels.
+tone = 0.4 * np.sin(np.arange(800) / 3)
+for name, file_format, subtype in [("flac", "FLAC", "PCM_16"), ("ogg", "OGG", "VORBIS"),
+                                   ("mp3", "MP3", "MPEG_LAYER_III"), ("aiff", "AIFF", "PCM_16")]:
+    out = io.BytesIO()
+    soundfile.write(out, tone, 8000, format=file_format, subtype=subtype)
+    put(f"{name}/plain", out.getvalue())
+for name, subtype in [("double", "DOUBLE"), ("mulaw", "ULAW"), ("adpcm", "IMA_ADPCM")]:
+    out = io.BytesIO()
+    soundfile.write(out, tone[:200], 8000, format="WAV", subtype=subtype)
+    put(f"wav/{name}", out.getvalue())
+out = io.BytesIO()
+soundfile.write(out, tone[:200], 8000, format="RF64", subtype="PCM_16")
+put("wav/rf64", out.getvalue())
+pixels = (np.arange(36).reshape(3, 4, 3) * 7).astype("u1")
+color = Image.fromarray(pixels)
+for name, image, file_format, how in [
+    ("tif/plain", color, "TIFF", {}), ("tif/lzw", color, "TIFF", {"compression": "tiff_lzw"}),
+    ("tif/deep", Image.fromarray(pixels[..., 0].astype("u2") * 257), "TIFF", {}),
+    ("tif/pages", color, "TIFF", {"save_all": True, "append_images": [color]}),
+    ("webp/lossless", color, "WEBP", {"lossless": True}), ("webp/lossy", color, "WEBP", {}),
+    ("webp/animated", color, "WEBP", {"save_all": True, "append_images": [color.transpose(0)]}),
+    ("bmp/plain", color, "BMP", {}), ("bmp/palette", color.convert("P"), "BMP", {}),
+    ("gif/plain", color.convert("P"), "GIF", {}),
+    ("gif/animated", color, "GIF", {"save_all": True, "append_images": [color.transpose(0)]}),
+    ("pnm/color", color, "PPM", {}), ("pnm/gray", color.convert("L"), "PPM", {}),
+]:
+    out = io.BytesIO()
+    image.save(out, format=file_format, **how)
+    put(name, out.getvalue())
+
+# FASTQ, WFDB headers and EDF.
+put("fastq/plain", "".join(f"@r{i}|{'xy'[i % 2]}\n{'ACGTN'[i % 5] * 6}\n+\nIIIIII\n" for i in range(10)))
+put("wfdb/plain", "A 2 300 100\n#Dx: x\nA.dat 16 200(0)/mV 16 0 5 0 0 lead I\nA.dat 16 200/mV 16 0 5 0 0 lead II\n")
+put("wfdb/packed", "A 2 250/1(0) 40 12:00:00 1/1/2000\nA.dat 212x2:1+3 0 12 0 0 0 0 I\nA.dat 212x2 1e2(5) 12\n# y\n")
+put("wfdb/segments", "A/3 1 300 140\nB 40\n~ 60\nB 40\n")
+signals = [("Fp1", 16), ("Cz", 16), ("Temp", 2)]
+
+
+def edf(width, version):
+    fields = lambda size, values: "".join(str(value).ljust(size)[:size] for value in values)
+    head = version + fields(80, ["X", "Y"]) + "01.01.00" + "00.00.00" + fields(8, [256 * 4]) + fields(44, [""])
+    head += fields(8, [5, 1]) + fields(4, [3])
+    head += fields(16, [name for name, _ in signals]) + fields(80, [""] * 3) + fields(8, ["uV"] * 3)
+    head += fields(8, [-100] * 3) + fields(8, [100] * 3) + fields(8, [-2048] * 3) + fields(8, [2047] * 3)
+    head += fields(80, [""] * 3) + fields(8, [n for _, n in signals]) + fields(32, [""] * 3)
+    body = b"".join((i * 37 % 900 - 400).to_bytes(width, "little", signed=True) for i in range(5 * 34))
+    return head.encode("latin-1") + body
+
+
+put("edf/plain", edf(2, "0".ljust(8)))
+put("edf/bdf", edf(3, "\xffBIOSEMI"))

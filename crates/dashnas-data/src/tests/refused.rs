@@ -56,7 +56,7 @@ fn mislabeled_files_are_named_for_what_they_are() {
     refused(&folder(&[("set.png", b"PK\x03\x04")]), "set.png", &["an image", "a zip archive"]);
     refused(&folder(&[("set.wav", &picture)]), "set.wav", &["a WAV file", "a PNG image"]);
     refused(&folder(&[("set.pt", b"PK\x03\x04 pickled")]), "set.pt", &["pickle"]);
-    refused(&folder(&[("1.ogg", b"OggS")]), ".", &["compressed sound"]);
+    refused(&folder(&[("1.opus", b"OggS")]), ".", &["sound in a format that is not supported"]);
     refused(&folder(&[("1.wav", &wav(8000, 9, 1.0))]), "1.wav", &["one sample"]);
 }
 

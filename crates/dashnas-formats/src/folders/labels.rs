@@ -86,6 +86,23 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Returns whether a table is one of files: whether most of its rows name one of them.
+///
+/// # Errors
+/// [`DataError`] if the table cannot be read.
+pub(crate) fn names_files(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<bool, DataError> {
+    let names = Names::of(files);
+    let rows = csv::all(path, &crate::bytes::text(path, options.max_bytes)?)?;
+    // A number, such as that of a class, may be the name of a file without its extension.
+    let is_name = |cell: &String| match names.find(cell).len() {
+        0 => false,
+        1 => true,
+        _ => cell.contains(['.', '/', '\\']),
+    };
+    let named = rows.iter().filter(|(_, row)| row.len() > 1 && row.iter().any(is_name)).count();
+    Ok(named * 2 > rows.len())
+}
+
 /// Reads the file of labels; `files` are those that it may name.
 ///
 /// # Errors

@@ -1,6 +1,9 @@
 //! Folders of samples in files of their own, with labels in a file beside them or by the names of folders.
 
+mod classes;
 pub mod labels;
 pub(crate) mod masks;
 mod paths;
+mod record_lists;
 pub(crate) mod samples;
+mod unread;

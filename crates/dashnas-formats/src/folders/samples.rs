@@ -4,8 +4,11 @@ use crate::array::Array;
 use crate::container;
 use crate::container::Container;
 use crate::error::DataError;
+use crate::folders::classes::of_folders;
 use crate::folders::labels;
-use crate::folders::paths::{folders_between, relative};
+use crate::folders::paths::relative;
+use crate::folders::record_lists;
+use crate::folders::unread;
 use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::mat::Mat;
 use crate::media::{images, sound};
@@ -13,11 +16,13 @@ use crate::naming::extension;
 use crate::npy_files::NpyFiles;
 use crate::options::ReadOptions;
 use crate::probe::FolderProbe;
+use crate::records;
 use crate::role::Role;
 use crate::series::values;
 use crate::series::values::Series;
 use dashnas_core::names::TaskName;
 use dashnas_core::text::plural;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -37,16 +42,31 @@ enum Medium {
     Sound,
     /// MATLAB or NumPy files of one recording each.
     Recordings,
+    /// WFDB records, EDF or BDF files.
+    Records,
+}
+
+/// The numbers of images, of files of sound and of records in a folder. A folder is read as what it holds most of.
+fn counts(folder: &FolderProbe) -> [usize; 3] {
+    let count = |test: fn(&Path) -> bool| folder.all.iter().filter(|p| test(p)).count();
+    [count(images::is_image), count(sound::is_sound), count(records::is_record)]
 }
 
 /// Returns whether a folder holds images.
 pub(crate) fn are_images(folder: &FolderProbe) -> bool {
-    folder.all.iter().any(|p| images::is_image(p))
+    let [images, sound, records] = counts(folder);
+    images > 0 && images >= sound.max(records)
 }
 
-/// Returns whether a folder holds WAV files.
+/// Returns whether a folder holds files of sound.
 pub(crate) fn are_sound(folder: &FolderProbe) -> bool {
-    folder.all.iter().any(|p| sound::is_wav(p))
+    let [images, sound, records] = counts(folder);
+    sound > images && sound >= records
+}
+
+/// Returns whether a folder holds WFDB records, EDF or BDF files.
+pub(crate) fn are_records(folder: &FolderProbe) -> bool {
+    counts(folder)[2] > 0
 }
 
 /// Returns whether a folder holds MATLAB or NumPy files and a file with their labels.
@@ -66,7 +86,7 @@ pub(crate) fn read_images(
     samples(folder, Medium::Images, folder.matching(images::is_image), options, labeled)
 }
 
-/// Reads a folder of WAV files.
+/// Reads a folder of sound.
 ///
 /// # Errors
 /// As [`read_images`].
@@ -75,7 +95,7 @@ pub(crate) fn read_sound(
     options: &ReadOptions,
     labeled: bool,
 ) -> Result<UnassembledData, DataError> {
-    samples(folder, Medium::Sound, folder.matching(sound::is_wav), options, labeled)
+    samples(folder, Medium::Sound, folder.matching(sound::is_sound), options, labeled)
 }
 
 /// Reads a folder of recordings.
@@ -88,6 +108,24 @@ pub(crate) fn read_recordings(
     labeled: bool,
 ) -> Result<UnassembledData, DataError> {
     samples(folder, Medium::Recordings, folder.matching(is_recording), options, labeled)
+}
+
+/// Reads a folder of WFDB records, EDF or BDF files.
+///
+/// # Errors
+/// As [`read_images`].
+pub(crate) fn read_records(
+    folder: &FolderProbe,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<UnassembledData, DataError> {
+    let files = folder.matching(records::is_record);
+    let mut segments = BTreeSet::new();
+    for file in &files {
+        segments.extend(records::segments(file)?);
+    }
+    let files = files.into_iter().filter(|file| !segments.contains(file)).collect();
+    samples(folder, Medium::Records, files, options, labeled)
 }
 
 /// Returns whether a file may hold one recording, by its extension.
@@ -106,35 +144,13 @@ fn samples(
     let path = &*folder.path;
     let format = match medium {
         Medium::Images => "folder of images",
-        Medium::Sound => "folder of WAV files",
+        Medium::Sound => "folder of sound",
         Medium::Recordings => "folder of recordings",
+        Medium::Records => "folder of WFDB, EDF or BDF recordings",
     };
     let mut raw = UnassembledData::new(format, options);
     raw.file(path);
-    let found: Vec<Sample> = if let Some(table) = labels::find(&folder.direct) {
-        raw.file(table);
-        let entries = labels::read(table, &files, options)?;
-        if entries.len() < files.len() {
-            let left_out = plural(files.len() - entries.len(), "file");
-            raw.note(format!("{left_out} left out: not named by the labels"));
-        }
-        let role_of = |p: &Path| folders_between(path, p).iter().find_map(|w| Role::of_word(w));
-        let sample = |e: labels::LabelEntry| Sample {
-            role: e.role.or_else(|| role_of(&e.path)).unwrap_or(Role::All),
-            path: e.path,
-            label: Some(e.label),
-            group: e.group,
-        };
-        entries.into_iter().map(sample).collect()
-    } else {
-        let sample = |path_: PathBuf| {
-            let mut steps = folders_between(path, &path_);
-            let at = steps.iter().position(|w| Role::of_word(w).is_some_and(|_| w.len() > 2));
-            let role = at.map(|i| steps.remove(i)).and_then(|w| Role::of_word(&w)).unwrap_or(Role::All);
-            Sample { role, label: steps.pop(), group: None, path: path_ }
-        };
-        files.into_iter().map(sample).collect()
-    };
+    let found = find_samples(folder, medium, files, options, labeled, &mut raw)?;
     if labeled && found.iter().any(|s| s.label.is_none()) {
         let contents = vec![plural(found.len(), "file")];
         let missing = "labels: put the files of each class into a folder of its name, or a labels.csv beside them";
@@ -166,6 +182,67 @@ fn samples(
     }
     raw.classes = names;
     Ok(raw)
+}
+
+/// Finds the split and the label of each file: by the table of labels in the folder, or by the names of folders.
+fn find_samples(
+    folder: &FolderProbe,
+    medium: Medium,
+    files: Vec<PathBuf>,
+    options: &ReadOptions,
+    labeled: bool,
+    raw: &mut UnassembledData,
+) -> Result<Vec<Sample>, DataError> {
+    let path = &*folder.path;
+    let table = labels::find(&folder.direct);
+    let parts = |p: &&PathBuf| medium == Medium::Records && (records::belongs_to_record(p) || record_lists::is_list(p));
+    let others: Vec<PathBuf> = folder.all.iter().filter(|p| !parts(p) || files.contains(p)).cloned().collect();
+    raw.notes.extend(unread::note(&others, &files, table)?);
+    if let Some(first) = folder.too_deep.first() {
+        let count = plural(folder.too_deep.len(), "folder");
+        raw.note(format!("{count} too deep inside the folder, and not searched: {}", first.display()));
+    }
+    let by_folder = |labeled| of_folders(path, &files, labeled);
+    if let Some(table) = table {
+        // A list of the classes beside their folders names no files.
+        let classes: BTreeSet<Option<String>> = by_folder(false)?.files.into_iter().map(|f| f.label).collect();
+        if classes.len() < 2 || classes.contains(&None) || labels::names_files(table, &files, options)? {
+            raw.file(table);
+            let entries = labels::read(table, &files, options)?;
+            if entries.len() < files.len() {
+                let left_out = plural(files.len() - entries.len(), "file");
+                raw.note(format!("{left_out} left out: not named by the labels"));
+            }
+            let roles: BTreeMap<&PathBuf, Role> =
+                files.iter().zip(by_folder(false)?.files).map(|(file, by)| (file, by.role)).collect();
+            let sample = |e: labels::LabelEntry| Sample {
+                role: e.role.or_else(|| roles.get(&e.path).copied()).unwrap_or(Role::All),
+                path: e.path,
+                label: Some(e.label),
+                group: e.group,
+            };
+            return Ok(entries.into_iter().map(sample).collect());
+        }
+        let name = relative(path, table);
+        raw.note(format!("{name} names none of the files: the labels are the names of the folders"));
+    }
+    if medium == Medium::Records
+        && let Some(labels) = record_lists::labels(folder, &files, records::label)?
+    {
+        raw.notes.extend(labels.note);
+        let sample =
+            |(path, label): (PathBuf, String)| Sample { path, role: Role::All, label: Some(label), group: None };
+        return Ok(labels.records.into_iter().map(sample).collect());
+    }
+    let by = by_folder(labeled)?;
+    raw.notes.extend(by.notes);
+    let sample = |(path, by): (PathBuf, crate::folders::classes::ByFolder)| Sample {
+        path,
+        role: by.role,
+        label: by.label,
+        group: None,
+    };
+    Ok(files.into_iter().zip(by.files).map(sample).collect())
 }
 
 /// Returns labels as names of classes, or as numbers where the task is regression or they are not whole.
@@ -249,8 +326,15 @@ fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<A
             images::read(&paths, &paths[first], reading, notes)
         }
         Medium::Sound => sound::read(&paths, &decides, reading, notes),
-        Medium::Recordings => {
-            let all = paths.iter().map(|p| recording(p, reading)).collect::<Result<Vec<_>, _>>()?;
+        Medium::Recordings | Medium::Records => {
+            let all = if medium == Medium::Records {
+                let all = paths.par_iter().map(|p| records::read(p, reading)).collect::<Result<Vec<_>, _>>()?;
+                let (all, found) = records::align(all)?;
+                notes.extend(found);
+                all
+            } else {
+                paths.iter().map(|p| recording(p, reading)).collect::<Result<Vec<_>, _>>()?
+            };
             let training = all.iter().zip(&decides).filter(|(_, d)| **d).map(|(s, _)| s);
             let (length, _) = values::common_length(training, reading);
             notes.extend(values::lengths_note(all.iter(), length, reading));

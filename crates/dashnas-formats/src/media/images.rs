@@ -1,34 +1,107 @@
-//! PNG and JPEG images as arrays.
+//! Images as arrays: PNG, JPEG, TIFF, WebP, BMP, GIF and PNM.
 
 use crate::array::Array;
 use crate::error::DataError;
+use crate::media::jpeg::Jpeg;
 use crate::naming::extension;
 use crate::options::ReadOptions;
 use crate::spill::Rows;
-use image::{DynamicImage, ImageReader, Limits};
+use crate::text::and_more;
+use dashnas_core::text::plural;
+use image::codecs::gif::GifDecoder;
+use image::codecs::png::PngDecoder;
+use image::codecs::webp::WebPDecoder;
+use image::metadata::Orientation;
+use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use rayon::prelude::*;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 /// Files that are decoded in parallel before their values are stored.
 pub(crate) const BATCH: usize = 64;
 
+/// Extensions of images that are read.
+pub(crate) const EXTENSIONS: &[&str] =
+    &["png", "jpg", "jpeg", "jpe", "jfif", "tif", "tiff", "webp", "bmp", "gif", "pgm", "ppm", "pbm", "pnm"];
+
 /// Returns whether a file is an image, by its extension.
 pub(crate) fn is_image(path: &Path) -> bool {
-    matches!(extension(path).as_str(), "png" | "jpg" | "jpeg")
+    EXTENSIONS.contains(&extension(path).as_str())
+}
+
+/// A decoded image, upright.
+struct Decoded {
+    image: DynamicImage,
+    /// Whether it was stored turned or mirrored.
+    turned: bool,
+    /// Whether further images follow in the file.
+    several: bool,
 }
 
 /// Decodes one image; its width, its height and the memory for it are bounded.
-fn decode(path: &Path, options: &ReadOptions) -> Result<DynamicImage, DataError> {
-    let bad = |reason: String| DataError::file(path, reason).with_hint("it may be cut short or not be an image");
-    let mut reader = ImageReader::open(path)
-        .map_err(|e| DataError::io(path, e))?
-        .with_guessed_format()
-        .map_err(|e| DataError::io(path, e))?;
+fn decode(path: &Path, options: &ReadOptions) -> Result<Decoded, DataError> {
+    let bytes = crate::bytes::bytes(path, options.max_bytes)?;
+    let bad = |e: image::ImageError| {
+        DataError::file(path, format!("it is not an image that can be read: {e}"))
+            .with_hint("it may be cut short, or of a variant that is not supported: convert it to PNG")
+    };
+    if let Some(jpeg) = Jpeg::scan(&bytes) {
+        check_jpeg(path, jpeg)?;
+    }
+    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
+    let mut reader = reader.map_err(|e| DataError::io(path, e))?;
+    let format = reader.format();
     let mut limits = Limits::default();
     let most = options.max_bytes.min(1 << 30);
     (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(16_384), Some(16_384), Some(most));
     reader.limits(limits);
-    reader.decode().map_err(|e| bad(format!("it is not an image that can be read: {e}")))
+    let mut decoder = reader.into_decoder().map_err(bad)?;
+    if decoder.total_bytes() > most {
+        let (array, bytes) = ("image".into(), decoder.total_bytes().into());
+        return Err(DataError::TooLarge { path: path.into(), array, bytes, limit: most });
+    }
+    // An orientation that cannot be read turns nothing.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(bad)?;
+    image.apply_orientation(orientation);
+    check_floats(path, &image)?;
+    Ok(Decoded { image, turned: orientation != Orientation::NoTransforms, several: holds_several(format, &bytes) })
+}
+
+/// Refuses a JPEG file that the decoder would read wrongly.
+fn check_jpeg(path: &Path, jpeg: Jpeg) -> Result<(), DataError> {
+    if !jpeg.ends {
+        return Err(DataError::file(path, "the JPEG image is cut short").with_hint("get it again, or remove it"));
+    }
+    if jpeg.colors == 4 && !jpeg.adobe {
+        let reason = "it is a CMYK JPEG image that does not say how its colors are stored";
+        return Err(DataError::file(path, reason).with_hint("convert it to RGB"));
+    }
+    Ok(())
+}
+
+/// Refuses floating-point images whose values are not from 0 to 1, the range that is converted to 0 to 255.
+fn check_floats(path: &Path, image: &DynamicImage) -> Result<(), DataError> {
+    let values = match image {
+        DynamicImage::ImageRgb32F(image) => image.as_raw(),
+        DynamicImage::ImageRgba32F(image) => image.as_raw(),
+        _ => return Ok(()),
+    };
+    let Some(value) = values.iter().find(|v| !(0.0..=1.0).contains(*v)) else { return Ok(()) };
+    let reason = format!("it is an image of floating-point numbers with the value {value}, not from 0 to 1");
+    Err(DataError::file(path, reason).with_hint("save such values as arrays: numpy.savez(file, x=x, y=y)"))
+}
+
+/// Returns whether a file holds an animation or several pages.
+fn holds_several(format: Option<ImageFormat>, bytes: &[u8]) -> bool {
+    let file = Cursor::new(bytes);
+    match format {
+        Some(ImageFormat::Gif) => GifDecoder::new(file).is_ok_and(|gif| gif.into_frames().nth(1).is_some()),
+        Some(ImageFormat::WebP) => WebPDecoder::new(file).is_ok_and(|webp| webp.has_animation()),
+        Some(ImageFormat::Png) => PngDecoder::new(file).is_ok_and(|png| png.is_apng().unwrap_or(false)),
+        Some(ImageFormat::Tiff) => tiff::decoder::Decoder::new(file).is_ok_and(|tiff| tiff.more_images()),
+        _ => false,
+    }
 }
 
 /// Returns the number of channels of an image as it is stored.
@@ -112,7 +185,7 @@ pub(crate) fn read(
     options: &mut ReadOptions,
     notes: &mut Vec<String>,
 ) -> Result<Array, DataError> {
-    let image = decode(first, options)?;
+    let image = decode(first, options)?.image;
     let given = options.channels.is_some();
     let stored = stored_channels(&image);
     let channels = options.channels.unwrap_or(stored);
@@ -130,7 +203,7 @@ pub(crate) fn read(
     let resized = options.resize.is_some();
     let options = &*options;
     let read = |path: &PathBuf| {
-        let image = decode(path, options)?;
+        let Decoded { image, turned, several } = decode(path, options)?;
         if !given && stored_channels(&image) != stored {
             let kind = |channels| if channels == 1 { "grayscale" } else { "in color" };
             let reason =
@@ -140,18 +213,31 @@ pub(crate) fn read(
         }
         let found = [image.height() as usize, image.width() as usize];
         if found == wanted {
-            return Ok(values(&image, channels));
+            return Ok((values(&image, channels), turned, several));
         }
         if !resized {
             let reason = format!("it is {}×{}, but {} is {}×{}", found[0], found[1], first.display(), size[0], size[1]);
             let hint = format!("resize all images with `data.resize`, for example to {}x{}", size[0], size[1]);
             return Err(DataError::file(path, reason).with_hint(hint));
         }
-        Ok(resize(&values(&image, channels), channels, found, wanted))
+        Ok((resize(&values(&image, channels), channels, found, wanted), turned, several))
     };
+    let (mut turned, mut several) = (0, Vec::new());
     for some in paths.chunks(BATCH) {
-        let some: Vec<Vec<f32>> = some.par_iter().map(read).collect::<Result<_, DataError>>()?;
-        some.iter().try_for_each(|image| rows.push(image))?;
+        let decoded: Vec<Result<_, DataError>> = some.par_iter().map(read).collect();
+        for (path, decoded) in some.iter().zip(decoded) {
+            let (image, is_turned, is_several) = decoded?;
+            rows.push(&image)?;
+            turned += usize::from(is_turned);
+            several.extend(is_several.then_some(path));
+        }
+    }
+    if turned > 0 {
+        notes.push(format!("{} turned upright, as the orientation in the file says", plural(turned, "image")));
+    }
+    if let Some(first) = several.first() {
+        let (files, more) = (plural(several.len(), "file"), and_more(several.len()));
+        notes.push(format!("{files} with several images, of which the first is read: {}{more}", first.display()));
     }
     rows.array()
 }

@@ -1,4 +1,8 @@
 //! Samples in files of their own: images, and sound as log-mel spectrograms.
 
+mod decode;
+mod defect;
 pub(crate) mod images;
+mod jpeg;
 pub mod sound;
+mod wav;

@@ -1,4 +1,4 @@
-//! WAV files as log-mel spectrograms.
+//! Files of sound as log-mel spectrograms.
 
 use crate::array::Array;
 use crate::audio::logmel::{LogMel, LogMelSettings};
@@ -6,72 +6,46 @@ use crate::audio::resample;
 use crate::audio::resample::resampled_len;
 use crate::error::DataError;
 use crate::limits::check_bytes;
+use crate::media::decode::supported;
+pub use crate::media::decode::{Clip, parse};
+pub use crate::media::defect::Defect;
+use crate::media::wav;
+use crate::media::wav::Wav;
 use crate::naming::{extension, is_gzipped};
 use crate::options::{Lengths, ReadOptions};
 use crate::spill::Rows;
+use crate::text::and_more;
 use dashnas_core::text::plural;
-use hound::{SampleFormat, WavReader};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// Returns whether a file is a WAV file, by its extension.
-pub(crate) fn is_wav(path: &Path) -> bool {
-    matches!(extension(path).as_str(), "wav" | "wave")
+/// Extensions of files of sound that are read.
+pub(crate) const EXTENSIONS: &[&str] = &["wav", "wave", "flac", "ogg", "oga", "mp3", "aif", "aiff"];
+
+/// Returns whether a file is sound, by its extension.
+pub(crate) fn is_sound(path: &Path) -> bool {
+    EXTENSIONS.contains(&extension(path).as_str())
 }
 
-/// The error for a file that is not valid WAV.
-fn bad(path: &Path, e: &hound::Error) -> DataError {
-    DataError::file(path, format!("it cannot be read as WAV: {e}"))
-        .with_hint("convert it: ffmpeg -i in -c:a pcm_s16le out.wav")
-}
-
-/// Reads the header of a WAV file.
-fn header<R: Read>(path: &Path, bytes: R) -> Result<WavReader<R>, DataError> {
-    let reader = WavReader::new(bytes).map_err(|e| bad(path, &e))?;
-    let spec = reader.spec();
-    if spec.channels == 0 || !(1_000..=384_000).contains(&spec.sample_rate) {
-        let reason =
-            format!("sound of {} at {} Hz is not supported", plural(spec.channels.into(), "channel"), spec.sample_rate);
-        return Err(DataError::file(path, reason));
-    }
-    Ok(reader)
-}
-
-/// Returns the number of samples (per channel) in a file by its header, and their rate.
-fn length(path: &Path, limit: u64) -> Result<(usize, u32), DataError> {
-    let size = std::fs::metadata(path).map_err(|e| DataError::io(path, e))?.len();
-    if !is_gzipped(path) && size > 0 {
-        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
-        let reader = header(path, BufReader::new(file))?;
-        let spec = reader.spec();
-        // A header that gives more samples than there are bytes is not trusted.
-        if u64::from(reader.len()) * u64::from(spec.bits_per_sample.div_ceil(8)) <= size {
-            return Ok((reader.duration() as usize, spec.sample_rate));
+/// Returns the number of samples (per channel) in a file, their rate, and what is wrong with the file. Of WAV files the
+/// header tells; others are decoded.
+fn length(path: &Path, limit: u64) -> Result<(usize, u32, Option<Defect>), DataError> {
+    let mut prefix = Vec::new();
+    let mut file = File::open(path).map_err(|e| DataError::io(path, e))?;
+    file.by_ref().take(4).read_to_end(&mut prefix).map_err(|e| DataError::io(path, e))?;
+    if !is_gzipped(path) && wav::is_wav(&prefix) {
+        let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
+        let wav = Wav::scan(path, &mut BufReader::new(file), size)?;
+        if let Some((frames, rate)) = wav.frames().filter(|(frames, _)| *frames > 0) {
+            supported(path, 1, rate)?;
+            return Ok((usize::try_from(frames).unwrap_or(usize::MAX), rate, wav.defect));
         }
     }
-    parse(path, &crate::bytes::bytes(path, limit)?).map(|(samples, rate)| (samples.len(), rate))
-}
-
-/// Decodes the samples of a WAV file, from −1 to 1 and averaged over its channels, and their rate in hertz.
-///
-/// # Errors
-/// [`DataError::File`] if it is not a WAV file.
-pub fn parse(path: &Path, bytes: &[u8]) -> Result<(Vec<f32>, u32), DataError> {
-    let mut reader = header(path, bytes)?;
-    let bad = |e| bad(path, &e);
-    let spec = reader.spec();
-    let samples: Vec<f32> = match spec.sample_format {
-        SampleFormat::Float => reader.samples::<f32>().collect::<Result<_, _>>().map_err(bad)?,
-        SampleFormat::Int => {
-            let scale = 1.0 / (1u64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
-            reader.samples::<i32>().map(|s| s.map(|v| v as f32 * scale)).collect::<Result<_, _>>().map_err(bad)?
-        }
-    };
-    let channels = spec.channels as usize;
-    let mono = samples.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect();
-    Ok((mono, spec.sample_rate))
+    let clip = parse(path, &crate::bytes::bytes(path, limit)?, limit)?;
+    Ok((clip.samples.len(), clip.rate, clip.defect))
 }
 
 /// Returns the settings of the spectrogram in the options.
@@ -82,6 +56,21 @@ fn settings(options: &ReadOptions) -> LogMelSettings {
         window_ms: options.mel_window_ms,
         hop_ms: options.mel_hop_ms,
         fft: options.mel_fft.unwrap_or_else(|| LogMelSettings::fft_for(options.audio_rate, options.mel_window_ms)),
+    }
+}
+
+/// Notes the files with defects, by kind.
+fn note_defects(paths: &[PathBuf], defects: impl Iterator<Item = Option<Defect>>, notes: &mut Vec<String>) {
+    let mut found: BTreeMap<Defect, Vec<&PathBuf>> = BTreeMap::new();
+    for (path, defect) in paths.iter().zip(defects) {
+        if let Some(defect) = defect {
+            found.entry(defect).or_default().push(path);
+        }
+    }
+    for (defect, files) in found {
+        let first = files.first().map(|p| p.display().to_string()).unwrap_or_default();
+        let (text, reading, more) = (defect.text(), defect.reading(), and_more(files.len()));
+        notes.push(format!("{} {text}, {reading}: {first}{more}", plural(files.len(), "recording")));
     }
 }
 
@@ -100,19 +89,21 @@ pub(crate) fn read(
     options.mel_fft = Some(settings.fft);
     let mel = LogMel::new(&settings);
     let limit = options.max_bytes;
-    // Lengths come from the headers; the samples are read when the size of the array is known.
-    let clips: Vec<(usize, u32)> = paths
+    // The lengths come first; the samples are read when the size of the array is known.
+    let clips: Vec<Result<_, DataError>> = paths
         .par_iter()
         .map(|path| {
-            let (samples, rate) = length(path, limit)?;
+            let (samples, rate, defect) = length(path, limit)?;
             // Resampling may give up to 384 times as many samples, because rates are from 1000 to 384 000 Hz.
             let resampled = resampled_len(samples, rate, settings.rate);
             check_bytes(path, "sound", 4 * resampled as u128, limit)?;
             let spectrum = mel.frames(resampled) as u128 * settings.bands as u128;
             check_bytes(path, "spectrogram", 4 * spectrum, limit)?;
-            Ok((mel.frames(resampled), rate))
+            Ok((mel.frames(resampled), rate, defect))
         })
-        .collect::<Result<_, DataError>>()?;
+        .collect();
+    // The first error in the order of the files.
+    let clips: Vec<(usize, u32, Option<Defect>)> = clips.into_iter().collect::<Result<_, _>>()?;
     let lens = || clips.iter().zip(decides).filter(|(_, d)| **d).map(|(c, _)| c.0);
     let (min, max) = (lens().min().unwrap_or(1), lens().max().unwrap_or(1));
     let frames = options.length.unwrap_or(if options.lengths == Lengths::Truncate { min } else { max });
@@ -131,18 +122,19 @@ pub(crate) fn read(
     if min < max || frames != max {
         notes.push(format!("clips are {min} to {max} frames long: padded with silence or cut off to {frames}"));
     }
+    note_defects(paths, clips.iter().map(|clip| clip.2), notes);
     let bands = settings.bands;
     // There is at least one clip.
     let first = paths.first().map_or(Path::new("sound"), PathBuf::as_path);
     let mut rows = Rows::new(first, "spectrograms", vec![paths.len(), 1, bands, frames], options)?;
     let silence = 1e-10f32.ln();
     let read = |path: &PathBuf| {
-        let (samples, rate) = parse(path, &crate::bytes::bytes(path, limit)?)?;
-        if let Some(i) = samples.iter().position(|v| !v.is_finite()) {
-            return Err(DataError::file(path, format!("sample {i} is {}", samples[i])));
+        let clip = parse(path, &crate::bytes::bytes(path, limit)?, limit)?;
+        if let Some(i) = clip.samples.iter().position(|v| !v.is_finite()) {
+            return Err(DataError::file(path, format!("sample {i} is {}", clip.samples[i])));
         }
-        // There are as many samples as the header says, or fewer.
-        let samples = resample(&samples, rate, settings.rate);
+        let samples = resample(&clip.samples, clip.rate, settings.rate);
+        let samples = samples.map_err(|e| DataError::file(path, e.to_string()))?;
         let n = mel.frames(samples.len());
         let mut row = Vec::with_capacity(bands * frames);
         for band in mel.compute(&samples).chunks(n) {
@@ -153,8 +145,8 @@ pub(crate) fn read(
         Ok(row)
     };
     for some in paths.chunks(crate::media::images::BATCH) {
-        let some: Vec<Vec<f32>> = some.par_iter().map(read).collect::<Result<_, DataError>>()?;
-        some.iter().try_for_each(|clip| rows.push(clip))?;
+        let some: Vec<Result<Vec<f32>, DataError>> = some.par_iter().map(read).collect();
+        some.into_iter().try_for_each(|clip| rows.push(&clip?))?;
     }
     rows.array()
 }

@@ -1,56 +1,37 @@
-//! FASTA files: sequences under headers. Each file is a class, or the labels are in the headers.
+//! FASTA and FASTQ files: sequences under headers. Each file is a class, or the labels are in the headers.
 
-use crate::error::{DataError, Location};
+use crate::error::DataError;
 use crate::found::{Labels, UnassembledData, UnassembledSplit};
 use crate::naming;
 use crate::options::ReadOptions;
 use crate::role::Role;
 use crate::sequences::onehot;
+use crate::sequences::records::{Kind, Record, parse};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// A header without its `>`, and its sequence.
-type Record = (String, String);
-
-/// Parses the text of a file into records.
-fn parse(path: &Path, text: &str) -> Result<Vec<Record>, DataError> {
-    let mut records: Vec<Record> = Vec::new();
-    for (i, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with(';') {
-            continue;
-        }
-        if let Some(header) = line.strip_prefix('>') {
-            records.push((header.trim().to_owned(), String::new()));
-            continue;
-        }
-        let Some((_, sequence)) = records.last_mut() else {
-            return Err(DataError::at(path, Location::Line(i + 1), "there is no header (>) before the first sequence")
-                .with_hint("check that this is a FASTA file"));
-        };
-        if let Some(c) = line.chars().find(|c| !c.is_ascii_alphabetic() && !"-*.".contains(*c)) {
-            return Err(DataError::at(path, Location::Line(i + 1), format!("`{c}` is not a letter of a sequence")));
-        }
-        sequence.push_str(line);
+/// Returns the label at the end of a header: after `label=` or `class=`, after the last `|`, or, in FASTA files, as the
+/// second of two words. The last word of a longer description (`SV=1`, `length=36`) is no label.
+fn label(header: &str, kind: Kind) -> Option<&str> {
+    let last = header.rsplit(['|', ' ', '\t']).next()?;
+    let named = last.strip_prefix("label=").or_else(|| last.strip_prefix("class="));
+    if named.is_some() {
+        return named.filter(|l| !l.is_empty());
     }
-    if let Some((header, _)) = records.iter().find(|(_, s)| s.is_empty()) {
-        return Err(DataError::file(path, format!("there is no sequence under the header `{header}`")));
-    }
-    if records.is_empty() {
-        return Err(DataError::file(path, "it holds no sequences"));
-    }
-    Ok(records)
-}
-
-/// Returns the label at the end of a header, after the last `|` or blank.
-fn label(header: &str) -> Option<&str> {
-    let (_, label) = header.rsplit_once(['|', ' ', '\t'])?;
-    Some(label.trim().trim_start_matches("label=").trim_start_matches("class=")).filter(|l| !l.is_empty())
+    let mut words = header.split_whitespace();
+    let (_, second, third) = (words.next(), words.next(), words.next());
+    let found = match (header.rsplit_once('|'), second) {
+        // After the bar comes one word, and not a description.
+        (Some((_, label)), _) if !label.trim().contains([' ', '\t']) => label.trim(),
+        (None, Some(label)) if third.is_none() && kind == Kind::Fasta && !label.contains('=') => label,
+        _ => return None,
+    };
+    Some(found).filter(|l| !l.is_empty())
 }
 
 /// Returns the labels in the headers, if each header has one and the labels repeat.
-fn header_labels(records: &[Record]) -> Option<Vec<String>> {
-    let labels: Option<Vec<String>> = records.iter().map(|(h, _)| label(h).map(str::to_owned)).collect();
+fn header_labels<'a>(records: impl Iterator<Item = (&'a Record, Kind)>) -> Option<Vec<String>> {
+    let labels: Option<Vec<String>> = records.map(|(r, kind)| label(&r.header, kind).map(str::to_owned)).collect();
     labels.filter(|l| l.iter().collect::<HashSet<_>>().len() * 2 <= l.len())
 }
 
@@ -68,23 +49,32 @@ pub(crate) fn read(
     let mut found = Vec::new();
     for file in files {
         raw.file(file);
-        found.push((file, naming::role_of(file), parse(file, &crate::bytes::text(file, options.max_bytes)?)?));
+        let (kind, records) = parse(file, &crate::bytes::text(file, options.max_bytes)?)?;
+        found.push((file, naming::role_of(file), kind, records));
+    }
+    if found.iter().any(|f| f.2 == Kind::Fastq) {
+        raw.format = "FASTQ sequences".into();
+        raw.note("the qualities of the letters are not read");
     }
     let roles: HashSet<_> = found.iter().map(|f| f.1).collect();
     // Files that are all of one split are not split at all.
     let split = roles.len() > 1 && roles.contains(&Some(Role::Train)) && !roles.contains(&None);
     let mut samples: Vec<(Role, Option<String>, String, String)> = Vec::new();
-    for (file, role, records) in found {
+    // Labels are in the headers of all files, or of none.
+    let mut by_header = header_labels(found.iter().flat_map(|f| f.3.iter().map(|record| (record, f.2))));
+    if by_header.is_some() {
+        raw.note("the labels are at the ends of the headers");
+    }
+    let mut by_header = by_header.as_mut().map(|labels| labels.drain(..));
+    for (file, role, _, records) in found {
         let role = role.filter(|_| split).unwrap_or(Role::All);
-        let stem = naming::extension(file).len() + 1;
-        let name = file.file_name().and_then(|n| n.to_str()).unwrap_or("file");
-        let stem = name.get(..name.len().saturating_sub(stem)).unwrap_or(name);
+        let unpacked = if naming::is_gzipped(file) { file.with_extension("") } else { file.clone() };
+        let stem = unpacked.file_stem().and_then(|n| n.to_str()).unwrap_or("file");
         let class = naming::without_role(stem);
-        let by_header = header_labels(&records);
         let several = files.len() > 1 && (!split || class.is_some());
-        for (i, (header, sequence)) in records.into_iter().enumerate() {
-            let label = match &by_header {
-                Some(labels) => Some(labels[i].clone()),
+        for Record { header, sequence } in records {
+            let label = match &mut by_header {
+                Some(labels) => labels.next(),
                 None if several => Some(class.clone().unwrap_or_else(|| stem.to_owned())),
                 None => None,
             };
@@ -96,7 +86,7 @@ pub(crate) fn read(
         let missing = "labels: give a folder with one file a class, or put the label at the end of every header";
         return Err(DataError::Incomplete { path: path.into(), format: raw.format, contents, missing: missing.into() });
     }
-    if samples.iter().all(|s| s.1.is_some()) && files.len() > 1 && !split {
+    if by_header.is_none() && samples.iter().all(|s| s.1.is_some()) && files.len() > 1 && !split {
         raw.note("each file is a class");
     }
     let training = samples.iter().filter(|s| s.0 == Role::Train || s.0 == Role::All).map(|s| s.2.as_str());

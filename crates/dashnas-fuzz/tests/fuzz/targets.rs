@@ -168,13 +168,32 @@ fn hdf5_files() -> Vec<Vec<u8>> {
     vec![builder.finish().expect("a small file")]
 }
 
-fn wav(bytes: &[u8]) -> String {
-    let samples = said(sound::parse(Path::new("f.wav"), bytes), |(samples, _)| format!("{}", samples.is_empty()));
+/// Decodes a file of sound, and reads it as a sample.
+fn sound(extension: &str, bytes: &[u8]) -> String {
+    let name = format!("{extension}/f.{extension}");
+    let clip = said(sound::parse(Path::new(&name), bytes, LIMIT), |clip| format!("{:?}", clip.defect));
     let quick = ReadOptions { mel_bands: 8, audio_rate: 8000, ..options() };
-    let read = with(&[("s/f.wav", bytes)], |folder| {
-        said(open_inputs(&folder.join("s"), &quick), |inputs| format!("{:?}", inputs.x.shape.len()))
+    let read = with(&[(&name, bytes)], |folder| {
+        said(open_inputs(&folder.join(extension), &quick), |inputs| format!("{:?}", inputs.x.shape.len()))
     });
-    format!("{samples} / {read}")
+    format!("{clip} / {read}")
+}
+
+fn wav(bytes: &[u8]) -> String {
+    sound("wav", bytes)
+}
+
+/// The header of a record beside signals, and of a record whose segment the latter is.
+fn wfdb(bytes: &[u8]) -> String {
+    let signals: Vec<u8> = (0..400u32).map(|i| (i * 7 % 251) as u8).collect();
+    let segment = b"B 1 300 40\nB.dat 80 1 8 0 0 0 0 I\n";
+    let files = [("wfdb/A.hea", bytes), ("wfdb/A.dat", &signals), ("wfdb/B.hea", segment), ("wfdb/B.dat", &signals)];
+    with(&files, |folder| opened(&folder.join("wfdb")))
+}
+
+fn edf(bytes: &[u8]) -> String {
+    let files = [("edf/a/1.edf", bytes), ("edf/a/2.edf", bytes), ("edf/b/1.edf", bytes), ("edf/b/2.edf", bytes)];
+    with(&files, |folder| opened(&folder.join("edf")))
 }
 
 fn image(name: &str, bytes: &[u8]) -> String {
@@ -308,6 +327,23 @@ targets! {
     jpg: jpeg, jpegs, &[
         b"\xff\xd8", b"\xff\xd9", b"\xff\xc0", b"\xff\xc2", b"\xff\xc4", b"\xff\xda", b"\xff\xdb", b"\xff\xdd",
     ];
+    tif: |b| image("tif", b), none, &[
+        b"II*\0", b"MM\0*", b"\x00\x01\x04\0", b"\x03\x01\x03\0", b"\x12\x01\x03\0", b"\x15\x01\x03\0", b"\xff\xff\xff\xff",
+    ];
+    webp: |b| image("webp", b), none, &[b"RIFF", b"WEBP", b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"EXIF", b"ALPH"];
+    bmp: |b| image("bmp", b), none, &[b"BM", b"\x28\0\0\0", b"\x18\0", b"\x08\0", b"\x01\0\0\0", b"\xff\xff\xff\xff"];
+    gif: |b| image("gif", b), none, &[b"GIF89a", b"GIF87a", b"\x2c", b"\x21\xf9\x04", b"\x21\xff\x0bNETSCAPE2.0", b"\x3b"];
+    pnm: |b| image("pnm", b), none, &[b"P6\n", b"P5\n", b"P1\n", b"P7\n", b"65535", b"255\n", b"#", b"99999999"];
+    flac: |b| sound("flac", b), none, &[b"fLaC", b"\xff\xf8", b"\x84\0\0", b"\0\0\0\x22", b"\xff\xff\xff\xff"];
+    ogg: |b| sound("ogg", b), none, &[b"OggS", b"\x01vorbis", b"\x03vorbis", b"\x05vorbis", b"BCV", b"OpusHead"];
+    mp3: |b| sound("mp3", b), none, &[b"\xff\xfb", b"ID3\x03\0\0", b"Xing", b"Info", b"LAME", b"TAG", b"\xff\xe3"];
+    aiff: |b| sound("aiff", b), none, &[b"FORM", b"AIFF", b"AIFC", b"COMM", b"SSND", b"sowt", b"\xff\xff\xff\xff"];
+    fastq: |b| file("f.fastq", b), none, &[b"@", b"+\n", b"\n@", b"|x\n", b"ACGT", b"IIII", b"\r\n", b" "];
+    wfdb: super::wfdb, none, &[
+        b"A.dat ", b"B.dat ", b"16", b"212", b"80", b"61", b"x2", b":1", b"+24", b"/2", b"(0)", b"~ ", b"B 40\n", b"#Dx: ",
+        b"../A.dat", b"999999999999", b"-1", b"nan", b"1e308",
+    ];
+    edf: super::edf, none, &[b"-1      ", b"0       ", b"99999999", b"EDF+D", b"EDF Annotations ", b"nan     ", b"1e308   "];
     labels: labels_file, none, &[
         b",", b"file", b"label", b"split", b"g", b"1.wav", b"2", b"3.wav", b"c/3.wav", b"train", b"\"", b"\n",
     ];

@@ -188,14 +188,14 @@ fn chunks(clips: &[Clip], at_most: usize, labels: usize) -> Result<(Split, Vec<u
 
 /// The spectrograms of the chunks of a clip, one after another.
 fn spectrograms(path: &Path, at_most: usize, mel: &LogMel) -> Result<Vec<f32>, TaskError> {
-    let (samples, rate) = sound::parse(path, &bytes(path, limit())?)?;
-    if samples.is_empty() {
-        return Err(unexpected(path, "it contains no sound"));
+    let clip = sound::parse(path, &bytes(path, limit())?, limit())?;
+    if let Some(defect) = clip.defect {
+        return Err(unexpected(path, format!("it is {}", defect.text())));
     }
-    if let Some(at) = samples.iter().position(|v| !v.is_finite()) {
-        return Err(unexpected(path, format!("sample {at} is {}", samples[at])));
+    if let Some(at) = clip.samples.iter().position(|v| !v.is_finite()) {
+        return Err(unexpected(path, format!("sample {at} is {}", clip.samples[at])));
     }
-    let samples = resample(&samples, rate, RATE as u32);
+    let samples = resample(&clip.samples, clip.rate, RATE as u32).map_err(|e| unexpected(path, e.to_string()))?;
     let starts: Vec<usize> = if samples.len() < RATE { vec![0] } else { (0..samples.len()).step_by(STEP).collect() };
     let kept = starts.len().min(at_most);
     let places = (0..kept).map(|i| starts[if kept > 1 { i * (starts.len() - 1) / (kept - 1) } else { 0 }]);
