@@ -7,7 +7,7 @@
 use crate::container;
 use crate::content::wrong_content;
 use crate::error::DataError;
-use crate::folders::{masks, samples};
+use crate::folders::{masks, samples, unread};
 use crate::found::UnassembledData;
 use crate::hdf5::Hdf5;
 use crate::mat::Mat;
@@ -77,11 +77,7 @@ pub const READERS: &[Reader] = &[
     folder("folder of sound", samples::are_sound, samples::read_sound),
     folder("folder of recordings", samples::are_recordings, samples::read_recordings),
     folder("folder of records (WFDB, EDF, BDF)", samples::are_records, samples::read_records),
-    folder(
-        "folder of FASTA or FASTQ files",
-        |folder| !fasta_files(folder).is_empty(),
-        |folder, options, labeled| fasta::read(&folder.path, &fasta_files(folder), options, labeled),
-    ),
+    folder("folder of FASTA or FASTQ files", |folder| !fasta_files(folder).is_empty(), read_sequences_in),
     folder(
         "folder of IDX files",
         |folder| folder.direct.iter().any(|p| idx::is_idx(p)),
@@ -260,6 +256,15 @@ fn read_parquet(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Resul
 
 fn fasta_files(folder: &FolderProbe) -> Vec<PathBuf> {
     folder.direct_with(FASTA)
+}
+
+fn read_sequences_in(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    let files = fasta_files(folder);
+    let mut raw = fasta::read(&folder.path, &files, options, labeled)?;
+    if let Some(note) = unread::note(&folder.all, &files, None)? {
+        raw.note(note);
+    }
+    Ok(raw)
 }
 
 fn is_matlab_7_3(file: &FileProbe) -> bool {

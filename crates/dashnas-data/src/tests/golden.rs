@@ -32,6 +32,19 @@ fn inspect_is_right_about_every_format() {
         corpus!["letters.csv" = "csv/letters"],
         corpus!["groups.csv" = "csv/group"],
         corpus!["headers.fasta" = "fasta/labels"],
+        corpus!["reads.fastq" = "fastq/plain"],
+        corpus![
+            "eeg/a/1.edf" = "edf/plain",
+            "eeg/a/2.edf" = "edf/plain",
+            "eeg/b/1.edf" = "edf/plain",
+            "eeg/b/2.edf" = "edf/plain"
+        ],
+        corpus![
+            "songs/a/1.flac" = "flac/plain",
+            "songs/a/2.ogg" = "ogg/plain",
+            "songs/b/1.aiff" = "aiff/plain",
+            "songs/b/2.wav" = "wav/double"
+        ],
         corpus!["idx/train-images-idx3-ubyte.gz" = "idx_gz/images", "idx/train-labels-idx1-ubyte" = "idx/labels"],
         corpus!["table.parquet" = "parquet/table"],
         corpus!["dates.parquet" = "parquet/logical"],

@@ -262,6 +262,9 @@ fn fastq_files_are_read_with_labels_and_descriptions_are_none() {
     let (shape, notes) = read(&folder(&[("a.fastq", one.as_bytes()), ("b.fq", two.as_bytes())])).unwrap();
     assert_eq!(shape, [4, 6]);
     assert!(notes.contains("each file is a class") && notes.contains("qualities"), "{notes}");
+    let table = ("labels.csv", &b"id,label\nr0,x\n"[..]);
+    let (_, notes) = read(&folder(&[("a.fastq", one.as_bytes()), ("b.fq", two.as_bytes()), table])).unwrap();
+    assert!(notes.contains("1 other file is not read: 1 .csv"), "{notes}");
     let error = read(&folder(&[("a.fastq", one.as_bytes())])).unwrap_err();
     assert!(error.contains("FASTQ sequences without labels"), "{error}");
     for header in [" OS=Homo sapiens SV=1", " SV=1", " len=6", " [Homo sapiens]"] {

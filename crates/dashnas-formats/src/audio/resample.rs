@@ -6,12 +6,15 @@ use rubato::{Fft, FixedSync, ResampleError, Resampler, ResamplerConstructionErro
 /// The smallest number of samples in a block, on the side of the lower rate: the filter is as long as a block.
 const BLOCK: usize = 512;
 
-/// A failure to resample: a rate of 0.
+/// A failure to resample: a rate of 0, or a sample that is not finite.
 #[derive(Debug, thiserror::Error)]
 pub enum RateError {
     /// The resampler cannot be made for these rates.
     #[error("sound cannot be resampled: {0}")]
     Rates(#[from] ResamplerConstructionError),
+    /// A sample is NaN or infinite.
+    #[error("sample {0} is not finite")]
+    NotFinite(usize),
     /// The resampler fails.
     #[error("sound cannot be resampled: {0}")]
     Samples(#[from] ResampleError),
@@ -21,10 +24,13 @@ pub enum RateError {
 /// [`resampled_len`].
 ///
 /// # Errors
-/// [`RateError`] if a rate is 0.
+/// [`RateError`] if a rate is 0, or if a sample is not finite.
 pub fn resample(samples: &[f32], from: u32, to: u32) -> Result<Vec<f32>, RateError> {
     if from == to || samples.is_empty() {
         return Ok(samples.to_vec());
+    }
+    if let Some(i) = samples.iter().position(|v| !v.is_finite()) {
+        return Err(RateError::NotFinite(i));
     }
     // A block is a whole number of periods of the two rates; an even number, because the delay is half a block.
     let period = (from / gcd(from, to).max(1)).max(1) as usize;
@@ -90,5 +96,6 @@ mod tests {
             assert_eq!(resample(&vec![0.5; n], 22050, 8000).unwrap().len(), resampled_len(n, 22050, 8000), "{n}");
         }
         assert!(resample(&[0.0], 0, 8000).is_err() && resample(&[0.0], 8000, 0).is_err());
+        assert!(resample(&[0.0, f32::NAN], 8000, 4000).is_err());
     }
 }

@@ -6,4 +6,4 @@ pub(crate) mod masks;
 mod paths;
 mod record_lists;
 pub(crate) mod samples;
-mod unread;
+pub(crate) mod unread;

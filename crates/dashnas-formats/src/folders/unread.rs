@@ -15,7 +15,7 @@ const MEDIA: &[&str] = &[
 ///
 /// # Errors
 /// [`DataError::File`] if a folder holds images or sound, but none that can be read.
-pub(super) fn note(all: &[PathBuf], read: &[PathBuf], table: Option<&PathBuf>) -> Result<Option<String>, DataError> {
+pub(crate) fn note(all: &[PathBuf], read: &[PathBuf], table: Option<&PathBuf>) -> Result<Option<String>, DataError> {
     // Both lists are sorted.
     let unread: Vec<&PathBuf> = all.iter().filter(|p| read.binary_search(p).is_err() && Some(*p) != table).collect();
     if unread.is_empty() {

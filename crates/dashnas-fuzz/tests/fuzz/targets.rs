@@ -185,8 +185,8 @@ fn wav(bytes: &[u8]) -> String {
 
 /// The header of a record beside signals, and of a record whose segment the latter is.
 fn wfdb(bytes: &[u8]) -> String {
-    let signals: Vec<u8> = (0..400u32).map(|i| (i * 7 % 251) as u8).collect();
-    let segment = b"B 1 300 40\nB.dat 80 1 8 0 0 0 0 I\n";
+    let signals: Vec<u8> = (0..400u32).map(|i| (i * 7 % 251 + 1) as u8).collect();
+    let segment = b"B 2 300 40\nB.dat 80 1 8 0 0 0 0 I\nB.dat 80 1 8 0 0 0 0 II\n";
     let files = [("wfdb/A.hea", bytes), ("wfdb/A.dat", &signals), ("wfdb/B.hea", segment), ("wfdb/B.dat", &signals)];
     with(&files, |folder| opened(&folder.join("wfdb")))
 }

@@ -238,6 +238,29 @@ fn bodies_in_chunks_and_to_the_end_of_the_connection_are_read_and_redirects_are_
     assert!(error.ends_with("redirects more than 10 times"), "{error}");
 }
 
+/// A server that answers without encryption where it is expected, and one that has no certificate.
+#[test]
+fn an_encrypted_address_is_not_read_without_encryption() {
+    let dir = tempfile::tempdir().unwrap();
+    let client = client().with_retries(0);
+    // The alert of a server that refuses the handshake.
+    for answer in [whole("\"v\"", 200_000), b"\x15\x03\x03\0\x02\x02\x28".to_vec()] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}/file.bin", listener.local_addr().unwrap().port());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // The first message of a handshake.
+            let mut hello = [0; 5];
+            std::io::Read::read_exact(&mut stream, &mut hello).unwrap();
+            assert_eq!(hello[0], 22);
+            let _ = stream.write_all(&answer);
+        });
+        let error = fetch(&client, &source(&url), dir.path(), &mut Quiet::default()).unwrap_err().to_string();
+        assert!(error.starts_with(&url), "{error}");
+        assert!(!dir.path().join("file.bin").exists());
+    }
+}
+
 fn to_chunks(bytes: &[u8]) -> Vec<u8> {
     let chunk = |part: &[u8]| [format!("{:x};x=y\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
     bytes.chunks(7000).map(chunk).chain([b"0\r\n\r\n".to_vec()]).flatten().collect()
