@@ -189,7 +189,7 @@ impl Client {
         file.sync_all().map_err(io)?;
         match total {
             Some(total) if done < total => {
-                Err(AttemptError::Broken(format!("the transfer ended after {done} of {total} bytes")))
+                Err(AttemptError::Broken(format!("the connection broke: it ended after {done} of {total} bytes")))
             }
             _ => Ok(()),
         }
