@@ -5,6 +5,8 @@ use crate::dataset::{Dataset, DrawnSplit, Origin};
 use crate::infer;
 use crate::split::Split;
 use crate::split::{groups_of, split_by};
+use crate::suspect;
+use crate::unusual;
 use dashnas_core::names::TaskName;
 use dashnas_core::text::{mebibytes, plural};
 use dashnas_formats::array::Array;
@@ -60,18 +62,32 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
             _ => unreachable!("targets are numbers by now"),
         }
     }
+    if raw.reading.task.is_none()
+        && let Some((warning, text)) = unusual::targets(&targets)
+    {
+        if warning { raw.warn(text) } else { raw.note(text) }
+    }
     let (task, targets) = infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task)?;
     let mut splits: Vec<Split> = inputs.into_iter().zip(targets).map(|(x, y)| Split { x, y }).collect();
     // The splits are training, validation (if any) and test, in this order.
     let test = splits.pop().unwrap_or_else(|| unreachable!("there is a test split"));
     let val = with_val.then(|| splits.remove(1));
     let train = splits.remove(0);
+    for warning in unusual::values(&train, raw.arrays)? {
+        raw.warn(warning);
+    }
     let mut set = Dataset::with_origin(origin, name.into(), task, train, val, test)?;
     if let Some(names) = classes.filter(|names| names.len() == task.outputs()) {
         set = set.with_classes(names)?;
     }
     set.groups = groups;
-    set.origin = Origin { format: raw.format, files: raw.files, notes: raw.notes, drawn };
+    let mut warnings = raw.warnings;
+    if !raw.columns.is_empty() {
+        warnings.extend(suspect::classes(&set));
+        warnings.extend(suspect::duplicates(&set));
+    }
+    let (notes, columns) = (raw.notes, raw.columns);
+    set.origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn };
     set.reading = raw.reading;
     Ok(set)
 }
@@ -102,7 +118,8 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Resu
     }
     check::inputs(origin, "x", &x)?;
     check::finite(origin, "x", &x)?;
-    let origin = Origin { format: raw.format, files: raw.files, notes: raw.notes, drawn: None };
+    let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
+    let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
     Ok(Inputs { name: name.into(), x, labels, ids, origin })
 }
 
@@ -188,6 +205,8 @@ fn layout(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
     let guess = match shape[..] {
         [_, h, w] if h >= 8 && (dense || h == w) => Layout::NoChannels,
         [_, c, _, last] if matches!(last, 1 | 3 | 4) && !matches!(c, 1 | 3 | 4) => Layout::ChannelsLast,
+        // Square images with more channels.
+        [_, h, w, c] if h == w && h >= 8 && c < h => Layout::ChannelsLast,
         [_, _] => Layout::NoChannels,
         _ => Layout::ChannelsFirst,
     };
@@ -196,11 +215,13 @@ fn layout(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
     if fixed && raw.reading.layout.is_none() && guess != Layout::ChannelsFirst {
         let size = shape[2..].iter().map(usize::to_string).collect::<Vec<_>>().join("×");
         raw.note(format!(
-            "an archive with x_train has its channels first: {} channels of {size}; `data.layout` {} reads it \
-             differently",
+            "the channels come first in this format: {} channels of {size}; `data.layout` {} reads it differently",
             shape[1],
             guess.name()
         ));
+    }
+    if raw.reading.layout.is_none() && guess == Layout::ChannelsFirst && raw.arrays {
+        unusual::channels(&shape).into_iter().for_each(|text| raw.warn(text));
     }
     raw.reading.layout = Some(layout);
     let channels = raw.reading.channels;
@@ -269,8 +290,10 @@ fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result<Option<Dra
         grouped: groups.is_some(),
         seed: raw.reading.seed,
     };
+    let validated = raw.parts.iter().any(|p| p.role == Role::Val);
+    let rest = if validated { "; the validation split is used for choosing settings" } else { "" };
     raw.note(format!(
-        "there is no test split: {} of {n} samples ({:.0} %) are held out as one",
+        "there is no test split: {} of {n} samples ({:.0} %) are held out as one{rest}",
         drawn.samples,
         100.0 * drawn.samples as f64 / n as f64,
     ));
@@ -343,28 +366,38 @@ fn whole_labels(raw: &UnassembledData) -> bool {
     !plain && distinct.len() <= 1000
 }
 
-/// The sorting key of a class: numbers by value, then words.
+/// The sorting key of a class: numbers by value, then words. A class is its text: `1`, `01` and `1.0` are three.
 fn key(name: &str) -> (bool, i64, String) {
     match name.parse::<f64>() {
-        // A precision of millionths is enough for labels such as 0.5.
-        Ok(v) => (false, (v * 1e6) as i64, String::new()),
+        Ok(v) => {
+            // The bits of floating-point numbers in the order of the numbers.
+            let bits = v.to_bits() as i64;
+            (false, bits ^ (((bits >> 63) as u64) >> 1) as i64, name.to_owned())
+        }
         Err(_) => (true, 0, name.to_owned()),
     }
 }
 
 /// Replaces names by their indices in `classes`.
 fn name_by(origin: &str, raw: &mut UnassembledData, classes: &[String]) -> Result<(), DataError> {
-    let number: HashMap<_, _> = classes.iter().enumerate().map(|(i, name)| (key(name), i)).collect();
+    let number: HashMap<&str, usize> = classes.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
     for part in &mut raw.parts {
         let Some(Labels::Names(names)) = &part.y else { continue };
         let mut data = Vec::with_capacity(names.len());
         for (row, name) in names.iter().enumerate() {
-            let Some(&i) = number.get(&key(name)) else {
+            let Some(&i) = number.get(name.as_str()) else {
                 let reason = format!(
                     "y_{}[{row}] is `{name}`, a class that does not occur in the training samples",
                     part.role.name()
                 );
-                let hint = "move some samples of that class to the training split, or remove them from the other split";
+                let equal = |class: &&String| class.parse::<f64>().ok().is_some_and(|v| name.parse() == Ok(v));
+                let hint = match classes.iter().find(equal) {
+                    Some(class) => format!("a class is its text: write it as in the training samples, `{class}`"),
+                    None => {
+                        "move some samples of that class to the training split, or remove them from the other split"
+                            .into()
+                    }
+                };
                 return Err(DataError::file(origin.as_ref(), reason).with_hint(hint));
             };
             data.push(i as f32);

@@ -101,6 +101,9 @@ pub(crate) fn inputs(origin: &str, name: &str, x: &Array) -> Result<(), DataErro
         shape: x.shape.clone(),
         expected: expected.into(),
     };
+    if x.shape.len() == 5 {
+        return Err(wrong("N×C×L or N×C×H×W, because volumes with three spatial axes are not supported"));
+    }
     if !(3..=4).contains(&x.shape.len()) {
         return Err(wrong("N×C×L or N×C×H×W"));
     }

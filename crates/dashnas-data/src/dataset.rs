@@ -10,6 +10,7 @@ use crate::split::{Split, groups_of};
 use crate::targets::Targets;
 use crate::transform::kind::Transform;
 use dashnas_core::task::TaskKind;
+use dashnas_formats::account::ColumnAccount;
 use dashnas_formats::error::DataError;
 use dashnas_formats::options::ReadOptions;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,12 @@ pub struct Origin {
     pub files: Vec<String>,
     /// The decisions, one sentence each.
     pub notes: Vec<String>,
+    /// What is probably a mistake, and what to do about it, one sentence each.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// The columns of a table with their roles; empty for other data.
+    #[serde(default)]
+    pub columns: Vec<ColumnAccount>,
     /// The draw of the test split; `None` if the data set came with one.
     #[serde(default)]
     pub drawn: Option<DrawnSplit>,

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `[N]` or `[N, 1]`, integer or bool | classification, labels 0..K−1 |
 //! | `[N]` or `[N, 1]`, float | regression of one number |
-//! | `[N, K≥2]` integer or bool, 0/1, exactly one 1 in every row of every split | classification (one-hot) |
+//! | `[N, K≥2]` of 0/1, exactly one 1 in every row of every split | classification (one-hot) |
 //! | `[N, K≥2]` integer or bool, 0/1 otherwise | multi-label |
 //! | `[N, K≥2]` anything else | regression of K numbers |
 //! | `[N, C, …]` over the inputs' grid (`[N, H, W]` too), integer or bool, 0/1 | dense binary |
 //! | `[N, C, …]` over the inputs' grid, anything else | dense regression |
 //!
-//! One-hot rows are read as classification, since a multi-label set in which each sample has exactly one label is a
+//! One-hot rows are read as classification whatever their type (networks' libraries make them of floats), since a multi-label set in which each sample has exactly one label is a
 //! classification problem. A [`TaskName`] overrides the table.
 
 use dashnas_formats::found::NumericTargets;
@@ -52,7 +52,7 @@ fn infer(x: &[usize], splits: &[NumericTargets]) -> Option<TaskName> {
     let kind = match train.array.shape[..] {
         [_] | [_, 1] if integral => TaskName::Classification,
         [_] | [_, 1] => TaskName::Regression,
-        [_, _] if binary() && splits.iter().all(NumericTargets::is_one_hot) => TaskName::Classification,
+        [_, k] if k > 1 && splits.iter().all(NumericTargets::is_one_hot) => TaskName::Classification,
         [_, _] if binary() => TaskName::MultiLabel,
         [_, _] => TaskName::Regression,
         ref shape if dense_shape(x, shape).is_none() => return None,

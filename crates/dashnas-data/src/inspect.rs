@@ -7,8 +7,10 @@ use crate::targets::Targets;
 use crate::transform::kind::Transform;
 use dashnas_core::task::{Loss, Metric, TaskKind};
 use dashnas_core::text::plural;
+use dashnas_formats::account::{ColumnAccount, ColumnRole};
 use dashnas_formats::error::DataError;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The properties of a data set that are known without reading its inputs; `Display` prints them for people.
@@ -25,6 +27,12 @@ pub struct DataSummary {
     /// The decisions that reading them took.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// What is probably a mistake, and what to do about it.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// The columns of a table with their roles and the reasons; empty for other data.
+    #[serde(default)]
+    pub columns: Vec<ColumnAccount>,
     /// Number of groups in the training split, where there are groups that no split divides.
     #[serde(default)]
     pub groups: Option<usize>,
@@ -161,6 +169,8 @@ impl Dataset {
             format: self.origin.format.clone(),
             files: self.origin.files.clone(),
             notes: self.origin.notes.clone(),
+            warnings: self.origin.warnings.clone(),
+            columns: self.origin.columns.clone(),
             groups: self.groups.as_ref().map(|g| g.iter().max().map_or(0, |&m| m as usize + 1)),
             task: self.task,
             loss: self.task.default_loss(),
@@ -221,6 +231,13 @@ fn counts(y: &Targets, groups: usize) -> Vec<usize> {
 
 /// Classes, input channels and files that are printed; the rest is counted.
 const SHOWN: usize = 12;
+/// Columns of one role that are printed.
+const NAMES: usize = 6;
+
+/// The name of a column, which may be empty.
+fn quoted(name: &str) -> String {
+    if name.trim().is_empty() { "(unnamed)".into() } else { name.to_owned() }
+}
 
 impl DataSummary {
     /// Prints everything but the classes.
@@ -236,6 +253,10 @@ impl DataSummary {
         for note in &self.notes {
             writeln!(f, "  note      {note}")?;
         }
+        for warning in &self.warnings {
+            writeln!(f, "  warning   {warning}")?;
+        }
+        self.account(f)?;
         if let Some(groups) = self.groups {
             writeln!(f, "  groups    {groups} in the training samples")?;
         }
@@ -268,6 +289,37 @@ impl DataSummary {
                 "    val    {share:.0} % of the training data, for trials only, drawn with the seed{}",
                 manner.manner()
             )?;
+        }
+        Ok(())
+    }
+
+    /// Prints the roles of the columns: the number of each role, and the first columns that have it.
+    fn account(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "  columns   {}", self.columns.len())?;
+        let roles: BTreeSet<ColumnRole> = self.columns.iter().map(|column| column.role).collect();
+        for role in roles {
+            let with: Vec<&ColumnAccount> = self.columns.iter().filter(|column| column.role == role).collect();
+            // Equal reasons are said once.
+            let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+            for column in with {
+                match reasons.iter_mut().find(|(reason, _)| *reason == column.reason) {
+                    Some((_, names)) => names.push(&column.name),
+                    None => reasons.push((&column.reason, vec![&column.name])),
+                }
+            }
+            let hidden = reasons.len().saturating_sub(SHOWN);
+            for (reason, names) in reasons.iter().take(SHOWN) {
+                let first: Vec<String> = names.iter().take(NAMES).map(|name| quoted(name)).collect();
+                let rest = if names.len() > NAMES { ", …" } else { "" };
+                let role = role.to_string();
+                writeln!(f, "    {role:<9} {}: {}{rest} ({reason})", names.len(), first.join(", "))?;
+            }
+            if hidden > 0 {
+                writeln!(f, "    … and {hidden} more reasons")?;
+            }
         }
         Ok(())
     }

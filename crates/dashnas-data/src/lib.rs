@@ -7,6 +7,7 @@
 //! | `assemble` | decides the layout, the classes and the splits of what a reader found |
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check` | the checks that every data set passes |
+//! | `suspect`, `unusual` | warnings about what is probably a mistake |
 //! | [`dataset`] | [`Dataset`], the splits with everything that is known about them |
 //! | [`split`] | [`Split`], and dividing samples into splits |
 //! | [`targets`] | [`Targets`], classes or values |
@@ -44,10 +45,12 @@ pub mod open;
 pub mod preprocess;
 pub mod segments;
 pub mod split;
+mod suspect;
 pub mod targets;
 #[cfg(test)]
 mod tests;
 pub mod transform;
+mod unusual;
 
 pub use crate::assemble::Inputs;
 pub use crate::dataset::Dataset;

@@ -1,13 +1,17 @@
 //! Data sets in containers of named arrays: archives, folders of arrays, HDF5 and MATLAB files. The words of its name
 //! tell the use of an array.
 
+use crate::account::{ColumnAccount, ColumnRole};
 use crate::array::Array;
-use crate::error::DataError;
+use crate::error::{DataError, Location};
 use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::info::ArrayInfo;
+use crate::layout;
 use crate::naming::words_of;
 use crate::options::ReadOptions;
 use crate::role::Role;
+use dashnas_core::names::TaskName;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A file or folder of named arrays.
@@ -31,20 +35,28 @@ pub trait Container {
     fn file_backed(&mut self, _name: &str) -> Result<Option<Array>, DataError> {
         Ok(None)
     }
+    /// Reads the whole numbers of an array exactly, for labels, which `f32` would merge above 2²⁴. Returns `None` if
+    /// they are not whole or not kept exactly.
+    ///
+    /// # Errors
+    /// As [`Container::numbers`].
+    fn whole(&mut self, _name: &str) -> Result<Option<Vec<i128>>, DataError> {
+        Ok(None)
+    }
+    /// Returns whether people keep samples in the last axis in this format, so that it is the sample where its size says
+    /// so.
+    fn samples_may_be_last(&self) -> bool {
+        false
+    }
+    /// Returns whether labels that are whole numbers must be 0 to K − 1.
+    fn numbered_labels(&self) -> bool {
+        false
+    }
     /// Reads the texts of an array.
     ///
     /// # Errors
     /// As [`Container::numbers`].
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError>;
-}
-
-/// The use of an array in a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ArrayUse {
-    Inputs,
-    Targets,
-    Groups,
-    Classes,
 }
 
 /// Words in the names of inputs.
@@ -56,8 +68,29 @@ const INPUTS: [&str; 14] = [
 const TARGETS: [&str; 13] =
     ["y", "label", "labels", "target", "targets", "class", "mask", "masks", "output", "outputs", "sol", "t", "truth"];
 
-/// Returns the use and the split of an array by the words of its name.
-fn use_of(name: &str, options: &ReadOptions) -> Option<(ArrayUse, Role)> {
+/// The use of an array in a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ArrayKind {
+    Inputs,
+    Targets,
+    Groups,
+    Classes,
+}
+
+/// The use of an array, and what tells it.
+#[derive(Debug, Clone, PartialEq)]
+struct ArrayUse {
+    /// The use.
+    kind: ArrayKind,
+    /// The split that it belongs to.
+    role: Role,
+    /// The setting that names the array, or the word of its name that tells the use.
+    reason: String,
+}
+
+/// Returns the use of an array by the words of its name; `None` if they do not tell it.
+fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse> {
+    let name = info.name.as_str();
     let words = words_of(name);
     let role = words.iter().find_map(|w| Role::of_word(w)).unwrap_or(Role::All);
     let named = |wanted: &Option<String>| {
@@ -66,25 +99,34 @@ fn use_of(name: &str, options: &ReadOptions) -> Option<(ArrayUse, Role)> {
             name == wanted || bare == words_of(wanted)
         })
     };
-    let any = |known: &[&str]| words.iter().any(|w| known.contains(&w.as_str()));
-    let kind = if named(&options.group) {
-        ArrayUse::Groups
-    } else if named(&options.inputs) {
-        ArrayUse::Inputs
-    } else if named(&options.targets) {
-        ArrayUse::Targets
-    } else if any(&["classes"]) || (any(&["names"]) && any(&["class", "label"])) {
-        ArrayUse::Classes
-    } else if any(&["group", "groups", "subject", "subjects"]) {
-        ArrayUse::Groups
-    } else if options.targets.is_none() && any(&TARGETS) {
-        ArrayUse::Targets
-    } else if options.inputs.is_none() && any(&INPUTS) && words != ["val"].map(str::to_owned) {
-        ArrayUse::Inputs
+    let settings = [
+        (&options.group, ArrayKind::Groups, "data.group"),
+        (&options.inputs, ArrayKind::Inputs, "data.inputs"),
+        (&options.targets, ArrayKind::Targets, "data.targets"),
+    ];
+    for (wanted, kind, key) in settings {
+        if named(wanted) {
+            return Some(ArrayUse { kind, role, reason: format!("`{key}` names it") });
+        }
+    }
+    // The coordinates of an axis are neither inputs nor targets, whatever the axis is called.
+    if info.axis {
+        return None;
+    }
+    let any = |known: &[&str]| words.iter().find(|w| known.contains(&w.as_str())).cloned();
+    let class_names = any(&["classes"]).or_else(|| any(&["names"]).filter(|_| any(&["class", "label"]).is_some()));
+    let (kind, word) = if let Some(word) = class_names {
+        (ArrayKind::Classes, word)
+    } else if let Some(word) = any(&["group", "groups", "subject", "subjects"]) {
+        (ArrayKind::Groups, word)
+    } else if let Some(word) = any(&TARGETS).filter(|_| options.targets.is_none()) {
+        (ArrayKind::Targets, word)
+    } else if let Some(word) = any(&INPUTS).filter(|_| options.inputs.is_none() && words != ["val"]) {
+        (ArrayKind::Inputs, word)
     } else {
         return None;
     };
-    Some((kind, role))
+    Some(ArrayUse { kind, role, reason: format!("its name has the word `{word}`") })
 }
 
 /// Finds the only array of a use for a split.
@@ -94,25 +136,37 @@ fn use_of(name: &str, options: &ReadOptions) -> Option<(ArrayUse, Role)> {
 fn find<'a>(
     container: &'a dyn Container,
     options: &ReadOptions,
-    kind: ArrayUse,
+    kind: ArrayKind,
     role: Role,
 ) -> Result<Option<&'a ArrayInfo>, DataError> {
-    let fits = |info: &&ArrayInfo| use_of(&info.name, options) == Some((kind, role));
+    let fits = |info: &&ArrayInfo| use_of(info, options).is_some_and(|u| u.kind == kind && u.role == role);
     let mut found: Vec<&ArrayInfo> = container.list().iter().filter(fits).collect();
-    // Names without further words go before longer ones: `x_train` before `x_train_raw`, `y` before `mask`.
+    // Names without further words go before longer ones: `x_train` before `x_train_raw`, `y` before `mask`; and arrays
+    // that can be read before others.
     let plain = |info: &&ArrayInfo| {
         let bare = words_of(&info.name).into_iter().filter(|w| Role::of_word(w).is_none()).collect::<Vec<_>>();
         bare == ["x"] || bare == ["y"]
     };
-    if found.iter().any(plain) {
-        found.retain(plain);
+    // In groups and structures, the last name counts: `data/x` before `data/foo`.
+    let plain_in_group = |info: &&ArrayInfo| {
+        let last = info.name.rsplit(['/', '.']).next().unwrap_or(&info.name);
+        ["x", "y"].contains(&last.to_lowercase().as_str())
+    };
+    let readable = |info: &&ArrayInfo| info.refused.is_none();
+    for better in [plain, plain_in_group, readable] {
+        if found.iter().any(better) {
+            found.retain(better);
+        }
     }
+    // An array and a link to it are one array.
+    let names: Vec<&str> = found.iter().map(|info| info.name.as_str()).collect();
+    found.retain(|info| info.link.as_ref().is_none_or(|target| !names.contains(&target.as_str())));
     match found[..] {
         [] => Ok(None),
         [one] => Ok(Some(one)),
         _ => {
             let names: Vec<_> = found.iter().map(|i| i.name.as_str()).collect();
-            let which = if kind == ArrayUse::Inputs { "inputs" } else { "targets" };
+            let which = if kind == ArrayKind::Inputs { "inputs" } else { "targets" };
             Err(incomplete(container, format!("one array of {which} ({} could be it)", names.join(", "))))
         }
     }
@@ -120,7 +174,7 @@ fn find<'a>(
 
 /// The error for a container that lacks something a data set needs.
 pub(crate) fn incomplete(container: &dyn Container, missing: String) -> DataError {
-    let contents = container.list().iter().map(ArrayInfo::describe).collect();
+    let contents = container.list().iter().map(ArrayInfo::describe_with_hint).collect();
     DataError::Incomplete { path: container.path().into(), format: container.format().into(), contents, missing }
 }
 
@@ -136,7 +190,10 @@ pub(crate) fn read_single_array(
     let name = info.name.clone();
     let mut raw = UnassembledData::new(container.format(), options);
     raw.file(container.path());
-    let x = container.numbers(&name)?.0;
+    let mut x = container.numbers(&name)?.0;
+    if options.samples_last {
+        samples_first(&mut x);
+    }
     raw.parts.push(UnassembledSplit { role: Role::All, x, y: None, groups: None, ids: None });
     Ok(raw)
 }
@@ -152,57 +209,83 @@ pub(crate) fn read(
 ) -> Result<UnassembledData, DataError> {
     let mut raw = UnassembledData::new(container.format(), options);
     raw.file(container.path());
-    let split = find(container, options, ArrayUse::Inputs, Role::Train)?.is_some()
-        || find(container, options, ArrayUse::Inputs, Role::Test)?.is_some();
-    let roles = if split { &[Role::Train, Role::Val, Role::Test][..] } else { &[Role::All] };
-    let mut found: Vec<SplitArrays> = Vec::new();
-    for &role in roles {
-        let x = find(container, options, ArrayUse::Inputs, role)?.map(|i| i.name.clone());
-        let y = find(container, options, ArrayUse::Targets, role)?.cloned();
-        let groups = find(container, options, ArrayUse::Groups, role)?.cloned();
-        let needed = role == Role::Train || (labeled && role == Role::All);
-        match (x, y) {
-            (None, None) if !needed || !labeled => {}
-            (None, _) => return Err(incomplete(container, missing("x", "inputs", role))),
-            (Some(_), None) if labeled => return Err(incomplete(container, missing("y", "targets", role))),
-            (Some(x), y) => found.push(SplitArrays { role, x, y, groups }),
-        }
-    }
-    if labeled && split && !found.iter().any(|arrays| arrays.role == Role::Test) && names_a_test_split(container) {
-        return Err(incomplete(container, missing("x", "inputs", Role::Test)));
-    }
-    if found.is_empty() && !labeled {
-        // A single array needs no name.
-        let numeric: Vec<_> = container.list().iter().filter(|i| !i.text && i.shape.len() >= 2).collect();
-        match numeric[..] {
-            [one] => found.push(SplitArrays { role: Role::All, x: one.name.clone(), y: None, groups: None }),
-            _ => return Err(incomplete(container, "an array of inputs".into())),
-        }
-    }
+    let found = arrays_of_splits(container, options, labeled)?;
+    raw.arrays = true;
+    raw.renumber = !container.numbered_labels();
+    raw.columns = account(container, options, &found);
     for SplitArrays { role, x, y, groups } in found {
-        let x = match container.file_backed(&x)? {
+        x.readable(container.path())?;
+        let mut x = match container.file_backed(&x.name)? {
             Some(array) => array,
-            None => container.numbers(&x)?.0,
+            None => container.numbers(&x.name)?.0,
         };
-        let y = y.map(|info| targets(container, &info, role, x.rows())).transpose()?;
+        let mut y = y.map(|info| targets(container, &info, role)).transpose()?;
+        let may_be_last = container.samples_may_be_last();
+        let last = y.as_ref().map_or(options.samples_last, |y| may_be_last && samples_are_last(&x.shape, y));
+        if last && !x.is_file_backed() {
+            samples_first(&mut x);
+            raw.note("the samples are the last axis of the inputs");
+            raw.reading.samples_last = true;
+        }
+        if let Some(Labels::Numbers(raw)) = &mut y {
+            columns_to_rows(&mut raw.array, x.rows());
+        }
         let groups = groups.map(|info| names(container, &info)).transpose()?;
         raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None });
     }
-    let classes = container
-        .list()
-        .iter()
-        .find(|i| use_of(&i.name, options).is_some_and(|(kind, _)| kind == ArrayUse::Classes) && i.text);
+    exact_labels(container, options, &mut raw)?;
+    let classes =
+        container.list().iter().find(|i| i.text && use_of(i, options).is_some_and(|u| u.kind == ArrayKind::Classes));
     if let Some(info) = classes.cloned() {
         raw.classes = Some(container.text(&info.name)?);
     }
     Ok(raw)
 }
 
+/// Finds the arrays of every split.
+fn arrays_of_splits(
+    container: &dyn Container,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<Vec<SplitArrays>, DataError> {
+    let split = find(container, options, ArrayKind::Inputs, Role::Train)?.is_some()
+        || find(container, options, ArrayKind::Inputs, Role::Test)?.is_some();
+    let roles = if split { &[Role::Train, Role::Val, Role::Test][..] } else { &[Role::All] };
+    let mut found: Vec<SplitArrays> = Vec::new();
+    for &role in roles {
+        let x = find(container, options, ArrayKind::Inputs, role)?.cloned();
+        let y = find(container, options, ArrayKind::Targets, role)?.cloned();
+        let groups = find(container, options, ArrayKind::Groups, role)?.cloned();
+        let needed = role == Role::Train || (labeled && role == Role::All);
+        match (x, y) {
+            (None, None) if !needed || !labeled => {}
+            (None, _) => return Err(incomplete(container, missing("x", "inputs", role, &options.inputs))),
+            (Some(_), None) if labeled => {
+                return Err(incomplete(container, missing("y", "targets", role, &options.targets)));
+            }
+            (Some(x), y) => found.push(SplitArrays { role, x, y, groups }),
+        }
+    }
+    if labeled && split && !found.iter().any(|arrays| arrays.role == Role::Test) && names_a_test_split(container) {
+        return Err(incomplete(container, missing("x", "inputs", Role::Test, &options.inputs)));
+    }
+    if found.is_empty() && !labeled {
+        // A single array needs no name.
+        let numeric = |i: &&ArrayInfo| !i.text && !i.axis && i.refused.is_none() && i.shape.len() >= 2;
+        let numeric: Vec<_> = container.list().iter().filter(numeric).collect();
+        match numeric[..] {
+            [one] => found.push(SplitArrays { role: Role::All, x: one.clone(), y: None, groups: None }),
+            _ => return Err(incomplete(container, "an array of inputs".into())),
+        }
+    }
+    Ok(found)
+}
+
 /// The arrays of one split.
 struct SplitArrays {
     role: Role,
-    /// The name of the inputs.
-    x: String,
+    /// The inputs.
+    x: ArrayInfo,
     /// The targets, if there are any.
     y: Option<ArrayInfo>,
     /// The groups, if there are any.
@@ -214,32 +297,165 @@ fn names_a_test_split(container: &dyn Container) -> bool {
     container.list().iter().any(|i| words_of(&i.name).iter().any(|w| Role::of_word(w) == Some(Role::Test)))
 }
 
-/// Describes missing inputs or targets.
-fn missing(letter: &str, what: &str, role: Role) -> String {
+/// Gives the use of every array in the container, with the reason.
+fn account(container: &dyn Container, options: &ReadOptions, found: &[SplitArrays]) -> Vec<ColumnAccount> {
+    let used = |name: &str| {
+        let is = |info: &Option<ArrayInfo>| info.as_ref().is_some_and(|info| info.name == name);
+        found.iter().any(|a| a.x.name == name || is(&a.y) || is(&a.groups))
+    };
+    let of = |info: &ArrayInfo| {
+        let known = use_of(info, options);
+        let used = used(&info.name);
+        let (role, reason) = match (known, &info.refused) {
+            (Some(ArrayUse { kind: ArrayKind::Inputs, reason, .. }), _) if used => (ColumnRole::Input, reason),
+            (Some(ArrayUse { kind: ArrayKind::Targets, reason, .. }), _) if used => (ColumnRole::Label, reason),
+            (Some(ArrayUse { kind: ArrayKind::Groups, reason, .. }), _) if used => (ColumnRole::Group, reason),
+            (Some(ArrayUse { kind: ArrayKind::Classes, .. }), None) if info.text => {
+                (ColumnRole::Label, "it holds the names of the classes".into())
+            }
+            (None, _) if used => (ColumnRole::Input, "it is the only array".into()),
+            (_, Some(refusal)) => (ColumnRole::LeftOut, refusal.reason.clone()),
+            _ if info.axis => (ColumnRole::LeftOut, "it holds the coordinates of an axis".into()),
+            (Some(_), _) => (ColumnRole::LeftOut, "another array fits better".into()),
+            (None, _) => (ColumnRole::LeftOut, "its name does not tell a use".into()),
+        };
+        ColumnAccount { name: info.describe(), role, reason }
+    };
+    container.list().iter().map(of).collect()
+}
+
+/// Describes missing inputs or targets; `wanted` is the name that the options give.
+fn missing(letter: &str, what: &str, role: Role, wanted: &Option<String>) -> String {
+    if let Some(wanted) = wanted {
+        let split = if role == Role::All { String::new() } else { format!(" for the split `{}`", role.name()) };
+        return format!("{what} (an array named {wanted}{split}, as `data.{what}` says)");
+    }
     match role {
         Role::All => format!("{what} (an array named {letter}_train, or {letter})"),
         _ => format!("{what} (an array named {letter}_{})", role.name()),
     }
 }
 
-/// Reads the targets of a split with this many samples.
-fn targets(container: &mut dyn Container, info: &ArrayInfo, role: Role, samples: usize) -> Result<Labels, DataError> {
+/// Reads the targets of a split.
+fn targets(container: &mut dyn Container, info: &ArrayInfo, role: Role) -> Result<Labels, DataError> {
+    info.readable(container.path())?;
     if info.text {
-        return Ok(Labels::Names(container.text(&info.name)?));
+        let names = container.text(&info.name)?;
+        if let Some(row) = names.iter().position(|name| name.trim().is_empty()) {
+            let reason = format!("the label of sample {row} (from 0) is empty");
+            return Err(DataError::at(container.path(), Location::Entry(info.name.clone()), reason)
+                .with_hint("write the label, or remove the sample"));
+        }
+        return Ok(Labels::Names(names));
     }
-    let (mut array, integral) = container.numbers(&info.name)?;
-    // MATLAB has no vectors, only rows and columns.
-    if array.shape == [1, samples] && samples > 1 {
-        array.shape = vec![samples];
-    }
+    let (array, integral) = container.numbers(&info.name)?;
     let name = if role == Role::All { info.name.clone() } else { format!("y_{}", role.name()) };
     Ok(Labels::Numbers(NumericTargets { name, array, integral }))
 }
 
+/// Returns whether the samples are the last axis of inputs of this shape, by the number of the labels.
+fn samples_are_last(x: &[usize], y: &Labels) -> bool {
+    let (Some(&first), Some(&last)) = (x.first(), x.last()) else { return false };
+    let (rows, columns) = match y {
+        Labels::Names(names) => (names.len(), names.len()),
+        Labels::Numbers(y) => {
+            let shape = &y.array.shape;
+            // A vector, which MATLAB saves as a row or a column.
+            match shape.iter().filter(|&&n| n != 1).collect::<Vec<_>>()[..] {
+                [&n] => (n, n),
+                _ => (shape.first().copied().unwrap_or(0), shape.last().copied().unwrap_or(0)),
+            }
+        }
+    };
+    x.len() >= 2 && !x.contains(&0) && first != rows && last == columns && last > 1
+}
+
+/// Moves the samples from the last axis to the first.
+fn samples_first(array: &mut Array) {
+    if array.is_file_backed() || array.shape.len() < 2 {
+        return;
+    }
+    let mut shape = array.shape.clone();
+    shape.rotate_right(1);
+    *array = Array::new(shape.clone(), layout::channels_first(&array.data, shape[0]));
+}
+
+/// Brings targets whose samples are the last axis (MATLAB has no vectors, only rows and columns) to the first.
+fn columns_to_rows(y: &mut Array, samples: usize) {
+    if y.shape == [1, samples] && samples > 1 {
+        y.shape = vec![samples];
+    } else if y.shape.len() >= 2 && y.shape.first() != Some(&samples) && y.shape.last() == Some(&samples) {
+        samples_first(y);
+    }
+}
+
+/// The whole numbers up to which `f32` holds every one.
+const EXACT: f32 = 16_777_216.0;
+
+/// Makes texts of labels that are whole numbers too large for `f32`, so that different ones stay different.
+fn exact_labels(
+    container: &mut dyn Container,
+    options: &ReadOptions,
+    raw: &mut UnassembledData,
+) -> Result<(), DataError> {
+    let single = |y: &NumericTargets| y.array.row_len() == 1 && y.array.shape.len() <= 2;
+    let classes = |y: &NumericTargets| match options.task {
+        None => y.integral,
+        Some(task) => task == TaskName::Classification,
+    };
+    let large = |y: &NumericTargets| y.array.data.iter().any(|v| v.abs() >= EXACT);
+    let numbers = || {
+        raw.parts.iter().filter_map(|p| match &p.y {
+            Some(Labels::Numbers(y)) => Some(y),
+            _ => None,
+        })
+    };
+    if !numbers().all(single) || !numbers().any(large) {
+        return Ok(());
+    }
+    let named = numbers().all(classes);
+    let kept: BTreeSet<u32> = numbers().flat_map(|y| &y.array.data).map(|v| v.to_bits()).collect();
+    let mut exact = Vec::new();
+    for part in &raw.parts {
+        let info = find(container, options, ArrayKind::Targets, part.role)?.cloned();
+        let Some(info) = info.filter(|i| !i.text) else { return Ok(()) };
+        match container.whole(&info.name)? {
+            Some(whole) => exact.push(whole),
+            None => return Ok(()),
+        }
+    }
+    // More would not be classes: the check of labels says so.
+    let distinct: BTreeSet<i128> = exact.iter().flatten().copied().collect();
+    // A large number among small ones is a mistake where labels are numbered.
+    let mixed = container.numbered_labels() && distinct.iter().any(|v| v.unsigned_abs() < EXACT as u128);
+    if distinct.len() > MAX_LARGE_CLASSES || !named || mixed {
+        if distinct.len() > kept.len() && !named {
+            raw.warn(format!(
+                "the targets are {} different numbers that float32 rounds to {}: subtract an offset, or set `task.kind` to \
+                 classification if they are classes",
+                distinct.len(),
+                kept.len()
+            ));
+        }
+        return Ok(());
+    }
+    for (part, whole) in raw.parts.iter_mut().zip(exact) {
+        part.y = Some(Labels::Names(whole.iter().map(i128::to_string).collect()));
+    }
+    Ok(())
+}
+
+/// Most classes that large numbers are taken for.
+const MAX_LARGE_CLASSES: usize = 1000;
+
 /// Reads an array of names, or of numbers as names.
 fn names(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<String>, DataError> {
+    info.readable(container.path())?;
     if info.text {
         return container.text(&info.name);
+    }
+    if let Some(whole) = container.whole(&info.name)? {
+        return Ok(whole.iter().map(i128::to_string).collect());
     }
     Ok(container.numbers(&info.name)?.0.data.iter().map(f32::to_string).collect())
 }

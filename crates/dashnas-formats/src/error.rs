@@ -352,22 +352,23 @@ impl DataError {
                     .into()
             }
             DataError::BadArray { .. } => "the file may be cut short: copy or save it again".into(),
-            DataError::UnsupportedDtype { dtype, .. } if dtype.contains('O') => {
-                "object arrays hold pickled Python objects: convert with array.astype(numpy.float32)".into()
-            }
-            DataError::UnsupportedDtype { .. } => {
-                "convert to a bool, integer or float dtype, for example array.astype(numpy.float32)".into()
-            }
+            DataError::UnsupportedDtype { dtype, .. } => hint_for_dtype(dtype).into(),
             DataError::TooLarge { .. } => {
                 "use fewer samples or a larger machine; inputs in .npy, .npz, HDF5 or Parquet files and in folders of \
                  images or sound may be larger than memory"
                     .into()
             }
+            DataError::Shape { shape, .. } if shape.len() == 5 => {
+                "join two axes, x.reshape(n, c*d, h, w), or take slices, x[:, :, k]".into()
+            }
             DataError::Shape { .. } => {
                 "inputs are N×C×L or N×C×H×W; give single-channel data a channel axis with x[:, None]".into()
             }
             DataError::Transform { .. } => "`task.transforms` lists the transforms applied after the data is read".into(),
-            DataError::Lengths { .. } => "the first axis of inputs and targets is the sample".into(),
+            DataError::Lengths { .. } => {
+                "the first axis of inputs and targets is the sample; numpy.moveaxis(x, -1, 0) brings the last one there"
+                    .into()
+            }
             DataError::NonFinite { array, value, .. } if value.is_nan() && array.starts_with('x') => {
                 "fill missing values with `data.fill-missing` (linear, zero or mean), or drop these samples".into()
             }
@@ -391,6 +392,25 @@ impl DataError {
             DataError::Io { .. } => "check the permissions of the file, and that it is not a folder".into(),
         };
         Some(text)
+    }
+}
+
+/// The way to convert a NumPy dtype that is not supported.
+fn hint_for_dtype(dtype: &str) -> &'static str {
+    let kind = dtype.trim_start_matches(['<', '>', '|', '=']);
+    if kind.contains('O') {
+        "object arrays hold pickled Python objects: convert numbers with array.astype(numpy.float32), text with \
+         array.astype(str)"
+    } else if dtype == "record" {
+        "give each field an array of its own: numpy.savez(file, x=array['field'], …)"
+    } else if kind.starts_with('M') || kind.starts_with('m') {
+        "convert dates and durations to numbers with array.astype('int64')"
+    } else if kind.starts_with('c') {
+        "save the real and the imaginary part as two channels: numpy.stack([array.real, array.imag], 1)"
+    } else if dtype == "text" {
+        "text can be labels or groups, but not inputs or targets: encode it as numbers"
+    } else {
+        "convert numbers with array.astype(numpy.float32), labels with array.astype(str)"
     }
 }
 

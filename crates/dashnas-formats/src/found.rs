@@ -1,6 +1,7 @@
 //! The result of a reader: arrays and labels as they are in the files, before the kind of task, the layout and the
 //! splits are decided.
 
+use crate::account::ColumnAccount;
 use crate::array::Array;
 use crate::options::ReadOptions;
 use crate::role::Role;
@@ -61,6 +62,10 @@ pub struct UnassembledData {
     pub files: Vec<String>,
     /// The decisions that were made, for people.
     pub notes: Vec<String>,
+    /// What is probably a mistake, and what to do about it, for people.
+    pub warnings: Vec<String>,
+    /// The columns of a table and their roles; empty for other data.
+    pub columns: Vec<ColumnAccount>,
     /// The splits.
     pub parts: Vec<UnassembledSplit>,
     /// The names of the classes, if the files list them.
@@ -69,6 +74,8 @@ pub struct UnassembledData {
     pub renumber: bool,
     /// Whether channels come first by the format, so that the layout is not guessed from the shapes.
     pub channels_first: bool,
+    /// Whether the inputs are an array as a program saved it, whose axes are guessed from the shape.
+    pub arrays: bool,
     /// The options, with lengths, sizes and alphabets filled in.
     pub reading: ReadOptions,
 }
@@ -80,10 +87,13 @@ impl UnassembledData {
             format: format.into(),
             files: Vec::new(),
             notes: Vec::new(),
+            warnings: Vec::new(),
+            columns: Vec::new(),
             parts: Vec::new(),
             classes: None,
             renumber: true,
             channels_first: false,
+            arrays: false,
             reading: options.clone(),
         }
     }
@@ -93,6 +103,14 @@ impl UnassembledData {
         let text = text.into();
         if !self.notes.contains(&text) {
             self.notes.push(text);
+        }
+    }
+
+    /// Adds a warning, unless it is there already.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
         }
     }
 

@@ -7,7 +7,7 @@
 //!
 //! | modules | contents |
 //! |---|---|
-//! | [`error`], [`options`], [`found`], [`role`] | errors, options, results and splits |
+//! | [`error`], [`options`], [`found`], [`account`], [`role`] | errors, options, results, the roles of columns and arrays, and splits |
 //! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], `layout`, `limits` | arrays in memory or in a file |
 //! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
 //! | [`readers`] | the table of readers |
@@ -20,6 +20,7 @@
 //! | [`pickle`] | Python pickles of data, without Python |
 //! | [`bytes`](mod@bytes), `text` | whole files in memory |
 
+pub mod account;
 pub mod array;
 pub mod audio;
 pub mod bytes;

@@ -36,6 +36,8 @@ pub enum Elem {
     F64,
     /// UTF-32 text of this many characters.
     Text(usize),
+    /// Text of this many bytes, in UTF-8.
+    Bytes(usize),
 }
 
 impl Elem {
@@ -47,12 +49,18 @@ impl Elem {
             Elem::U32 | Elem::I32 | Elem::F32 => 4,
             Elem::U64 | Elem::I64 | Elem::F64 => 8,
             Elem::Text(chars) => chars * 4,
+            Elem::Bytes(n) => n,
         }
     }
 
     /// Returns whether the type is bool or an integer.
     pub fn is_integral(self) -> bool {
-        !matches!(self, Elem::F16 | Elem::F32 | Elem::F64 | Elem::Text(_))
+        !matches!(self, Elem::F16 | Elem::F32 | Elem::F64) && !self.is_text()
+    }
+
+    /// Returns whether the elements are texts.
+    pub fn is_text(self) -> bool {
+        matches!(self, Elem::Text(_) | Elem::Bytes(_))
     }
 }
 
@@ -63,6 +71,8 @@ pub enum NpyError {
     Bad(String),
     /// The dtype, given here, is not one of [`Elem`].
     Dtype(String),
+    /// The array is valid, but has another shape than the one needed.
+    Shape(String),
 }
 
 impl From<io::Error> for NpyError {
@@ -136,17 +146,14 @@ impl NpyHeader {
 
     /// Summarizes the array under a name.
     pub(crate) fn info(&self, name: &str) -> ArrayInfo {
-        let dtype = match self.elem {
-            Elem::Text(_) => "text".into(),
-            elem => format!("{elem:?}").to_lowercase(),
-        };
-        let text = matches!(self.elem, Elem::Text(_));
-        ArrayInfo { name: name.into(), shape: self.shape.clone(), dtype, text }
+        let text = self.elem.is_text();
+        let dtype = if text { "text".into() } else { format!("{:?}", self.elem).to_lowercase() };
+        ArrayInfo { name: name.into(), shape: self.shape.clone(), dtype, text, ..ArrayInfo::default() }
     }
 
     /// Returns whether these are numbers in row-major order.
     pub fn is_row_major(&self) -> bool {
-        !self.fortran && !matches!(self.elem, Elem::Text(_))
+        !self.fortran && !self.elem.is_text()
     }
 
     /// Returns the number of elements, or `None` if no memory could hold them.
@@ -165,7 +172,7 @@ impl NpyHeader {
     /// [`NpyError`] if the elements are text or end too early.
     pub fn read_f32(&self, reader: &mut impl Read) -> Result<Vec<f32>, NpyError> {
         let count = self.count().ok_or_else(|| bad("its shape overflows"))?;
-        if matches!(self.elem, Elem::Text(_)) {
+        if self.elem.is_text() {
             return Err(NpyError::Dtype("text".into()));
         }
         let mut out = Vec::new();
@@ -198,32 +205,91 @@ impl NpyHeader {
         Ok(())
     }
 
-    /// Reads the elements of a one-dimensional array of texts.
+    /// Reads the elements of a one-dimensional array of texts, or of one with a single column or row.
     ///
     /// # Errors
     /// [`NpyError`] if it is not such an array or ends too early.
     pub fn read_text(&self, reader: &mut impl Read) -> Result<Vec<String>, NpyError> {
-        let Elem::Text(chars) = self.elem else {
+        if !self.elem.is_text() {
             return Err(NpyError::Dtype(format!("{:?}", self.elem)));
-        };
-        let &[count] = &self.shape[..] else {
-            return Err(bad("names must be a one-dimensional array"));
-        };
-        if count.checked_mul(chars.max(1)).is_none_or(|n| n > 1 << 24) {
-            return Err(bad("it holds too much text"));
         }
-        let mut names = Vec::with_capacity(count);
-        let mut bytes = vec![0; chars * 4];
+        if self.shape.is_empty() || self.shape.iter().filter(|&&n| n != 1).count() > 1 {
+            let reason =
+                format!("it holds text in the shape {:?}, where one text for each sample is needed", self.shape);
+            return Err(NpyError::Shape(reason));
+        }
+        let (count, size) = (self.count().ok_or_else(|| bad("its shape overflows"))?, self.elem.size());
+        let mut names = Vec::new();
+        let mut bytes = vec![0; size];
         for _ in 0..count {
             reader.read_exact(&mut bytes)?;
-            let code = |c: &[u8]| {
-                let c = [c[0], c[1], c[2], c[3]];
-                if self.big_endian { u32::from_be_bytes(c) } else { u32::from_le_bytes(c) }
-            };
-            let text = bytes.chunks_exact(4).map(code).take_while(|&c| c != 0);
-            names.push(text.map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)).collect());
+            names.push(self.decode_text(&bytes));
         }
         Ok(names)
+    }
+
+    /// Decodes one text, which zeros fill up.
+    fn decode_text(&self, bytes: &[u8]) -> String {
+        if let Elem::Bytes(_) = self.elem {
+            let end = bytes.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1);
+            return String::from_utf8_lossy(&bytes[..end]).into_owned();
+        }
+        let code = |&c: &[u8; 4]| if self.big_endian { u32::from_be_bytes(c) } else { u32::from_le_bytes(c) };
+        let codes = bytes.as_chunks::<4>().0.iter().map(code).take_while(|&c| c != 0);
+        codes.map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    }
+
+    /// Returns how many `f32` take the memory that the texts take.
+    pub(crate) fn text_memory(&self) -> usize {
+        self.count().unwrap_or(usize::MAX).saturating_mul(self.elem.size().saturating_add(size_of::<String>() + 16)) / 4
+    }
+
+    /// Reads whole numbers exactly, in the order of the file; returns `None` if they are not whole. `f32` merges those
+    /// above 2²⁴.
+    ///
+    /// # Errors
+    /// As [`NpyHeader::read_f32`].
+    pub fn read_whole(&self, reader: &mut impl Read) -> Result<Option<Vec<i128>>, NpyError> {
+        let count = self.count().ok_or_else(|| bad("its shape overflows"))?;
+        let size = self.elem.size();
+        let mut bytes = vec![0; size];
+        let mut whole = Vec::new();
+        for _ in 0..count {
+            reader.read_exact(&mut bytes)?;
+            if self.big_endian {
+                bytes.reverse();
+            }
+            match whole_number(self.elem, &bytes) {
+                Some(v) => whole.push(v),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(whole))
+    }
+}
+
+/// Decodes a whole number from its little-endian bytes; `None` if it is not one.
+fn whole_number(elem: Elem, bytes: &[u8]) -> Option<i128> {
+    macro_rules! number {
+        ($t:ty) => {
+            <$t>::from_le_bytes(bytes.try_into().ok()?)
+        };
+    }
+    let of_float = |v: f64| (v.fract() == 0.0 && v.abs() < 2f64.powi(100)).then_some(v as i128);
+    match elem {
+        Elem::Bool => Some((*bytes.first()? != 0).into()),
+        Elem::U8 => Some(number!(u8).into()),
+        Elem::I8 => Some(number!(i8).into()),
+        Elem::U16 => Some(number!(u16).into()),
+        Elem::I16 => Some(number!(i16).into()),
+        Elem::U32 => Some(number!(u32).into()),
+        Elem::I32 => Some(number!(i32).into()),
+        Elem::U64 => Some(number!(u64).into()),
+        Elem::I64 => Some(number!(i64).into()),
+        Elem::F16 => of_float(half_to_f32(number!(u16)).into()),
+        Elem::F32 => of_float(number!(f32).into()),
+        Elem::F64 => of_float(number!(f64)),
+        Elem::Text(_) | Elem::Bytes(_) => None,
     }
 }
 
@@ -258,7 +324,7 @@ fn decode(elem: Elem, bytes: &[u8], out: &mut Vec<f32>) {
         Elem::F16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|&b| half_to_f32(u16::from_le_bytes(b)))),
         Elem::F32 => numbers!(f32),
         Elem::F64 => numbers!(f64),
-        Elem::Text(_) => {}
+        Elem::Text(_) | Elem::Bytes(_) => {}
     }
 }
 
@@ -367,8 +433,13 @@ pub(crate) fn element(descr: &str) -> Result<(Elem, bool), NpyError> {
         "f4" => Elem::F32,
         "f8" => Elem::F64,
         _ => {
-            let chars = code.strip_prefix('U').and_then(|n| n.parse::<usize>().ok());
-            Elem::Text(chars.filter(|&n| n <= 4096).ok_or_else(unsupported)?)
+            let (kind, size) = code.split_at_checked(1).ok_or_else(unsupported)?;
+            let size = size.parse::<usize>().ok().filter(|n| (1..=16_384).contains(n)).ok_or_else(unsupported)?;
+            match kind {
+                "U" => Elem::Text(size),
+                "S" | "a" => Elem::Bytes(size),
+                _ => return Err(unsupported()),
+            }
         }
     };
     Ok((elem, order == '>'))

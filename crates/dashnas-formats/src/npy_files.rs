@@ -8,7 +8,7 @@ use crate::info::ArrayInfo;
 use crate::limits::check_memory;
 use crate::limits::stays_in_file;
 use crate::naming::{data_set_name, extension, words_of};
-use crate::npy::{Elem, NpyError, NpyHeader};
+use crate::npy::{NpyError, NpyHeader};
 use crate::options::ReadOptions;
 use crate::role::Role;
 use crate::spill::to_row_major;
@@ -53,9 +53,17 @@ impl NpyFiles {
             }
         }
         let mut found = Self { path: path.into(), files: BTreeMap::new(), list: Vec::new(), options: options.clone() };
+        let several = paths.len() > 1;
         for file in paths {
-            let header = found.header(&file)?.0;
-            found.list.push(header.info(&stem(&file)));
+            found.list.push(match found.header(&file) {
+                Ok((header, _)) => header.info(&stem(&file)),
+                // An array of another dtype matters only if it is asked for.
+                Err(DataError::UnsupportedDtype { dtype, .. }) if several => {
+                    let dtype = format!("of dtype {dtype}, which is not supported");
+                    ArrayInfo { name: stem(&file), dtype, ..ArrayInfo::default() }
+                }
+                Err(error) => return Err(error),
+            });
             found.files.insert(stem(&file), file);
         }
         Ok(found)
@@ -104,6 +112,8 @@ fn refuse(path: &Path, error: NpyError) -> DataError {
     match error {
         NpyError::Bad(reason) => DataError::file(path, reason),
         NpyError::Dtype(dtype) => DataError::UnsupportedDtype { path: path.into(), array: "array".into(), dtype },
+        NpyError::Shape(reason) => DataError::file(path, reason)
+            .with_hint("save an array of one axis, for example array.ravel() or array[:, 0]"),
     }
 }
 
@@ -130,7 +140,7 @@ impl Container for NpyFiles {
     fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
         let (path, header, _) = self.of(name)?;
         let elements = header.count().unwrap_or(usize::MAX) as u128;
-        if matches!(header.elem, Elem::Text(_)) || !stays_in_file(elements, self.options.in_memory) {
+        if header.elem.is_text() || !stays_in_file(elements, self.options.in_memory) {
             return Ok(None);
         }
         let (start, shape) = (header.len as u64, header.shape.clone());
@@ -145,8 +155,17 @@ impl Container for NpyFiles {
         }
     }
 
+    fn whole(&mut self, name: &str) -> Result<Option<Vec<i128>>, DataError> {
+        let (path, header, mut reader) = self.of(name)?;
+        // Each takes as much memory as four f32.
+        let elements = (header.count().unwrap_or(0) as u128).saturating_mul(4);
+        check_memory(&path, name, elements, &self.options)?;
+        header.read_whole(&mut reader).map_err(|e| refuse(&path, e))
+    }
+
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
         let (path, header, mut reader) = self.of(name)?;
+        check_memory(&path, name, header.text_memory() as u128, &self.options)?;
         header.read_text(&mut reader).map_err(|e| refuse(&path, e))
     }
 }

@@ -16,7 +16,6 @@ use crate::file_rows;
 use crate::found::UnassembledData;
 use crate::info::ArrayInfo;
 use crate::limits::stays_in_file;
-use crate::npy;
 use crate::npy::{BLOCK, NpyError, NpyHeader};
 use crate::options::ReadOptions;
 use crate::spill::{Rows, to_row_major};
@@ -56,7 +55,6 @@ pub fn read<R: Read + Seek>(
     labeled: bool,
 ) -> Result<UnassembledData, DataError> {
     let mut raw = container::read(archive, options, labeled)?;
-    raw.renumber = false;
     raw.channels_first = archive.list.iter().any(|info| info.name == "x_train");
     Ok(raw)
 }
@@ -89,11 +87,13 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         for name in names {
             // An array that is damaged or of another dtype matters only if it is asked for.
             let found = archive.entry(&name, |header, _, _| Ok(header.info(&name)));
-            archive.list.push(found.unwrap_or_else(|_| ArrayInfo {
+            archive.list.push(found.unwrap_or_else(|error| ArrayInfo {
                 name: name.clone(),
-                shape: Vec::new(),
-                dtype: "unreadable".into(),
-                text: false,
+                dtype: match error {
+                    DataError::UnsupportedDtype { dtype, .. } => format!("of dtype {dtype}, which is not supported"),
+                    _ => "unreadable".into(),
+                },
+                ..ArrayInfo::default()
             }));
         }
         Ok(archive)
@@ -152,7 +152,7 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
         let (options, path) = (self.options.clone(), self.path);
         let header = self.entry(name, |header, _, _| Ok(header))?;
         let elements = header.count().unwrap_or(usize::MAX) as u128;
-        if matches!(header.elem, npy::Elem::Text(_)) || !stays_in_file(elements, options.in_memory) {
+        if header.elem.is_text() || !stays_in_file(elements, options.in_memory) {
             return Ok(None);
         }
         let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
@@ -186,8 +186,23 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
         })
     }
 
+    fn numbered_labels(&self) -> bool {
+        true
+    }
+
+    fn whole(&mut self, name: &str) -> Result<Option<Vec<i128>>, DataError> {
+        self.entry(name, |header, mut reader, check| {
+            // Each takes as much memory as four f32.
+            check.take(header.count().unwrap_or(0).saturating_mul(4))?;
+            header.read_whole(&mut reader).map_err(|e| check.refuse(e))
+        })
+    }
+
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
-        self.entry(name, |header, mut reader, check| header.read_text(&mut reader).map_err(|e| check.refuse(e)))
+        self.entry(name, |header, mut reader, check| {
+            check.take(header.text_memory())?;
+            header.read_text(&mut reader).map_err(|e| check.refuse(e))
+        })
     }
 }
 
@@ -219,6 +234,8 @@ impl ArrayCheck<'_> {
             NpyError::Dtype(dtype) => {
                 DataError::UnsupportedDtype { path: self.path.into(), array: self.array.into(), dtype }
             }
+            NpyError::Shape(reason) => DataError::at(self.path, Location::Entry(self.array.into()), reason)
+                .with_hint("save an array of one axis, for example array.ravel() or array[:, 0]"),
         }
     }
 }

@@ -42,6 +42,9 @@ pub struct ReadOptions {
     /// The columns of the table that was read; never set in a configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Columns>,
+    /// Whether the samples are the last axis of the inputs, as MATLAB users keep them; never set in a configuration.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub samples_last: bool,
     /// The letters of one-hot sequences, in the order of their channels.
     #[serde(with = "auto")]
     pub alphabet: Option<String>,
@@ -93,6 +96,7 @@ impl Default for ReadOptions {
             lengths: Lengths::Pad,
             length: None,
             columns: None,
+            samples_last: false,
             alphabet: None,
             audio_rate: 22_050,
             mel_bands: 96,

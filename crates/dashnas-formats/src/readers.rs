@@ -119,7 +119,7 @@ pub const READERS: &[Reader] = &[
         container::read(&mut Mat::open(&file.path, options)?, options, labeled)
     })
     .expecting("a MATLAB file", "a MATLAB file"),
-    file("HDF5 file", Recognition::Extension(&["h5", "hdf5", "he5", "hdf"]), read_hdf5),
+    file("HDF5 file", Recognition::Extension(HDF5), read_hdf5),
     file("series (.ts, .arff)", Recognition::Extension(&["ts", "arff"]), read_series),
     file("series without a header", Recognition::ExtensionAnd(&["tsv", "txt"], has_no_header), read_series),
     file("table of comma-separated values", Recognition::Extension(&["csv", "tsv", "txt"]), read_csv),
@@ -134,8 +134,11 @@ pub const READERS: &[Reader] = &[
 
 /// Extensions of FASTA and FASTQ files.
 const FASTA: &[&str] = &["fa", "fasta", "fas", "fna", "faa", "ffn", "frn", "fsa", "fastq", "fq"];
+/// Extensions of HDF5 files, among which are those of netCDF 4, MATLAB and AnnData.
+const HDF5: &[&str] = &["h5", "hdf5", "he5", "hdf", "nc", "nc4", "h5ad"];
 /// Extensions of the files that hold a data set each.
-const DATA_SETS: &[&str] = &["npz", "h5", "hdf5", "he5", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq"];
+const DATA_SETS: &[&str] =
+    &["npz", "h5", "hdf5", "he5", "nc", "nc4", "h5ad", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq"];
 
 /// A line of the table for folders.
 const fn folder(name: &'static str, recognizes: fn(&FolderProbe) -> bool, read: ReadFolder) -> Reader {

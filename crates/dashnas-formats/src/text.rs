@@ -21,3 +21,15 @@ pub(crate) fn excerpt(field: &str) -> String {
 pub(crate) fn and_more(count: usize) -> String {
     if count > 1 { format!(" and {} more", count - 1) } else { String::new() }
 }
+
+/// Decodes the rows of a character matrix of MATLAB, which is stored column by column. Without characters there is at most one
+/// empty row, whatever the shape says, because the file has no bytes for more.
+pub(crate) fn rows_of_text(shape: &[usize], data: &[f32]) -> Vec<String> {
+    let rows = shape.first().copied().unwrap_or(0);
+    let rows = if data.is_empty() { rows.min(1) } else { rows };
+    let row = |r: usize| -> String {
+        let codes = data.iter().skip(r).step_by(rows.max(1)).map(|&v| v as u32);
+        codes.map(|c| char::from_u32(c).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    };
+    (0..rows).map(|r| row(r).trim_end_matches(['\0', ' ']).to_owned()).collect()
+}

@@ -1,4 +1,4 @@
-"""Makes the valid files of the corpus, from which damaged ones are made. Needs NumPy, SciPy, PyArrow,
+"""Makes the valid files of the corpus, from which damaged ones are made. Needs NumPy, SciPy, PyArrow, h5py,
 Pillow and soundfile.
 
     python make.py
@@ -15,10 +15,12 @@ import wave
 import zlib
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import scipy.io
+import scipy.sparse
 import soundfile
 from PIL import Image
 
@@ -61,6 +63,12 @@ for name, save in [("stored", np.savez), ("packed", np.savez_compressed)]:
 out = io.BytesIO()
 np.savez(out, x=x, y=np.stack([y, 1 - y, y], 1))
 put("npz/labels", out.getvalue())
+out = io.BytesIO()
+np.savez(out, x=x, y=np.array([b"no", b"yes"])[labels][:, None], subject=np.arange(10) // 2 + 2**40, z=np.zeros(2, "c8"))
+put("npz/bytes", out.getvalue())
+out = io.BytesIO()
+np.savez(out, x=np.moveaxis(x, 0, 2), y=labels.astype("u8") + np.uint64(2**63))
+put("npz/large_labels", out.getvalue())
 
 # pickle
 thing = {"a": [1, -2, 300, 70000, 2**40], "b": (1.5, None, True), "c": "é", "d": b"\x00\xff", "e": {1, 2}}
@@ -80,6 +88,11 @@ put("ts/unequal", "@problemName t\n@classLabel true 1 2\n@data\n" + "1,2:1\n1,2,
 put("ts/regression", "@targetlabel true\n@data\n" + "".join(f"1,2,{i}:{i / 4}\n" for i in range(10)))
 put("arff/plain", "% c\n@relation 'r'\n@attribute a numeric\n@attribute 'b c' real\n@attribute class {x, 'y z'}\n@data\n"
     + "1,2,x\n?,4,'y z'\n" * 5)
+put("ts/stamps", head.replace("@", "@timeStamps true\n@", 1) + "(0,1),(1,2):(0,3),(1,4):a\n(5,1),(6,2):(5,3),(6,4):b\n" * 5)
+put("ts/dates", "@timestamps true\n@targetlabel true\n@data\n"
+    + "".join(f"(2024-02-28 00:00:00,1),(2024-02-29 00:00:00,2):{i / 4}\n" for i in range(10)))
+put("arff/sparse", "@relation r\n@attribute a real [0, 9]\n@attribute s string\n@attribute d date 'yyyy'\n"
+    "@attribute class {x, y}\n@inputs a\n@outputs class\n@data\n" + "{0 1.5, 1 'a b'}\n{0 2, 3 y}\n" * 5)
 put("arff/relational", "@relation r\n@attribute s relational\n@attribute a0 numeric\n@attribute a1 numeric\n@end s\n"
     "@attribute k {A,'B c'}\n@data\n" + "\"1,2\\n3,4\",A\n'5,6\\n7,8',\"B c\"\n" * 5)
 put("tsv/plain", "1\t2.5\tNaN\t3\n-1\t3e4\t5\t0.1\n" * 5)
@@ -113,6 +126,49 @@ out = io.BytesIO()
 scipy.io.savemat(out, {"X": ramp.reshape(10, 2, 3).astype("i2"), "label": np.array(["a", "bc"] * 5, dtype=object),
                        "s": {"f": 1.0}, "c": np.array([1j]), "t": "text", "l": np.array([[True, False]])})
 put("mat/5_kinds", out.getvalue())
+out = io.BytesIO()
+scipy.io.savemat(out, {"data": {"X": ramp.reshape(10, 6).astype("u1"), "y": labels.astype("i8") + 2**40},
+                       "s": np.array([(1.0, 2.0)] * 2, dtype=[("a", "f8"), ("b", "f8")]),
+                       "p": scipy.sparse.csc_matrix(np.eye(3))})
+put("mat/5_struct", out.getvalue())
+out = io.BytesIO()
+scipy.io.savemat(out, {"x": scipy.sparse.csc_matrix(ramp.reshape(10, 6) % 7 * 1.0), "y": labels[:, None] * 1.0})
+put("mat/5_sparse", out.getvalue())
+out = io.BytesIO()
+scipy.io.savemat(out, {"x": ramp.reshape(2, 3, 10).astype("u1"), "y": labels[:, None].astype("u1")})
+put("mat/5_samples_last", out.getvalue())
+
+# h5: links and types; the plainest file is made by the test itself
+def h5(name, fill, **how):
+    out = io.BytesIO()
+    with h5py.File(out, "w", **how) as file:
+        fill(file)
+    put(f"h5/{name}", out.getvalue())
+
+
+def linked(file):
+    file["x"], file["meta/labels"] = x, labels
+    file["y"], file["gone"], file["loop"] = (h5py.SoftLink(to) for to in ("meta/labels", "/nowhere", "/loop"))
+
+
+def kinds(file):
+    file["x"], file["z"] = x.astype("f2"), np.zeros(2, "c8")
+    file.create_dataset("y", data=labels.astype("i2"), dtype=h5py.enum_dtype({"no": 0, "yes": 1}, basetype="i2"))
+    file["t"] = np.array([b"a", b"bc"])
+
+
+def packed(file):
+    for name, n in (("sample", 10), ("x", 1), ("time", 6)):
+        file[name] = np.arange(n, dtype="f4")
+        file[name].make_scale(name)
+    file["signal"], file["label"] = ramp.reshape(10, 1, 6).astype("i2"), labels.astype("i2")
+    file["signal"].attrs.update(scale_factor=0.5, add_offset=1.0, _FillValue=np.int16(-1))
+
+
+h5("links", linked)
+h5("links_new", linked, libver=("v110", "v110"))
+h5("kinds", kinds)
+h5("packed", packed)
 
 # wav
 for name, width, channels in [("8", 1, 1), ("16", 2, 1), ("24", 3, 2), ("32", 4, 1)]:

@@ -77,6 +77,10 @@ fn summaries_count_and_print() {
     toy: classification into 2 classes
       format    NumPy archive (.npz)
       read      folder/toy.npz
+      warning   channel 0 holds the value -2 in all training samples: nothing can be learnt from the inputs; check that the file was written whole
+      columns   4
+        input     2: x_test 2×1×4 f32, x_train 4×1×4 f32 (its name has the word `x`)
+        label     2: y_test 2 i32, y_train 4 i32 (its name has the word `y`)
       inputs    1 channel of 4
       scaled    inputs to mean 0 and standard deviation 1, per channel
       loss      cross-entropy

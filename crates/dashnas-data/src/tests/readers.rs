@@ -411,7 +411,7 @@ fn hdf5_arrays_are_read_contiguous_and_packed() {
 }
 
 /// A level 5 element.
-fn element(kind: u32, body: &[u8]) -> Vec<u8> {
+pub(super) fn element(kind: u32, body: &[u8]) -> Vec<u8> {
     let mut out = [kind.to_le_bytes(), (body.len() as u32).to_le_bytes()].concat();
     out.extend(body);
     out.resize(out.len().next_multiple_of(8), 0);
@@ -419,7 +419,7 @@ fn element(kind: u32, body: &[u8]) -> Vec<u8> {
 }
 
 /// A level 5 matrix of doubles, column by column.
-fn matrix(name: &str, shape: &[i32], values: &[f64]) -> Vec<u8> {
+pub(super) fn matrix(name: &str, shape: &[i32], values: &[f64]) -> Vec<u8> {
     let dims: Vec<u8> = shape.iter().flat_map(|d| d.to_le_bytes()).collect();
     let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     let parts =

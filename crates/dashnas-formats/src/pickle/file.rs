@@ -226,7 +226,7 @@ impl<'a> Item<'a> {
             npy::element(descr).map_err(|_| bad(format!("an array has the dtype {descr}, which is not supported")))?;
         let header = NpyHeader { elem, big_endian, fortran: *fortran, shape: shape.clone(), len: 0 };
         let count = header.count().filter(|n| n.checked_mul(elem.size()) == Some(raw.len()));
-        if count.is_none() || matches!(elem, npy::Elem::Text(_)) {
+        if count.is_none() || elem.is_text() {
             return Err(bad(format!("an array of shape {shape:?} and dtype {descr} has {} bytes", raw.len())));
         }
         let data = header.read_f32(&mut &*raw).map_err(|e| bad(format!("an array cannot be read: {e:?}")))?;

@@ -29,7 +29,16 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, alone: bool) -> Result<Un
     };
     let mut files = Vec::new();
     for (role, path) in partners::partners(path, alone)? {
-        let mut file = parser(&path, &crate::bytes::text(&path, options.max_bytes)?)?;
+        let mut file = parser(&path, &crate::bytes::text(&path, options.max_bytes)?, options)?;
+        let unknown = |label: &String| label.is_empty() || label == "?";
+        if alone && file.labels.iter().all(unknown) {
+            file.labels.clear();
+        }
+        if let Some(row) = file.labels.iter().position(unknown) {
+            let line = file.series.get(row).map_or(0, |series| series.line);
+            return Err(DataError::at(&path, Location::Line(line), "the label is missing")
+                .with_hint("remove this sample, or write its label"));
+        }
         if let (true, Some(length), "tsv" | "txt") = (alone, options.length, extension(&path).as_str()) {
             labels_are_values(&mut file, length);
         }
@@ -59,6 +68,10 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     let format = files.first().map_or("series", |(_, _, f)| f.format);
     let mut raw = UnassembledData::new(format, options);
     let mut files = files;
+    files.iter().flat_map(|(_, _, f)| &f.notes).for_each(|note| raw.note(note));
+    raw.columns = files.first().map(|(_, _, f)| f.account.clone()).unwrap_or_default();
+    // Channels are told apart in every file of series.
+    raw.channels_first = true;
     let trailing = files.iter_mut().map(|(_, _, f)| cut_trailing(&mut f.series)).fold(false, |a, b| a | b);
     if trailing {
         raw.note("missing values at the ends of series are padding and were removed");
@@ -73,6 +86,10 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     let (length, _) = values::common_length(training(), options);
     let all = files.iter().flat_map(|(_, _, f)| &f.series);
     raw.notes.extend(values::lengths_note(all, length, options));
+    let all = files.iter().flat_map(|(_, _, f)| &f.series);
+    if let Some(warning) = values::rates_warning(all, options) {
+        raw.warn(warning);
+    }
     if let (true, Some(fill)) = (missing > 0, options.fill_missing) {
         raw.note(format!("filled {} ({})", plural(missing, "missing value"), fill.name()));
     }
@@ -137,7 +154,7 @@ fn cut_trailing(series: &mut [Series]) -> bool {
 }
 
 /// Parses lines of a label and values, separated by tabs, commas or blanks.
-fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
+fn parse(path: &Path, text: &str, _: &ReadOptions) -> Result<SeriesFile, DataError> {
     let mut file = SeriesFile::new("UCR archive file, label first");
     for (i, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
@@ -159,9 +176,9 @@ fn parse(path: &Path, text: &str) -> Result<SeriesFile, DataError> {
             })
         };
         let values = values.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
-        // `1.0000000e+00` is class 1.
+        // `1.0000000e+00` is class 1; other labels stay as they are written.
         let label = match label.parse::<f64>() {
-            Ok(v) if v.is_finite() => v.to_string(),
+            Ok(v) if v.fract() == 0.0 && v.abs() < 2f64.powi(53) && label.contains(['.', 'e', 'E']) => v.to_string(),
             _ if label.is_empty() => {
                 return Err(DataError::at(path, Location::Cell(i + 1, "1".into()), "there is no label"));
             }

@@ -1,5 +1,6 @@
 //! The contents of one file of series, whatever its format.
 
+use crate::account::ColumnAccount;
 use crate::series::values::Series;
 use dashnas_core::names::TaskName;
 
@@ -16,11 +17,23 @@ pub(crate) struct SeriesFile {
     pub task: Option<TaskName>,
     /// The names of the classes, if the file lists them.
     pub classes: Option<Vec<String>>,
+    /// The decisions that were made, for people.
+    pub notes: Vec<String>,
+    /// The use of every column, if the file names columns.
+    pub account: Vec<ColumnAccount>,
 }
 
 impl SeriesFile {
     /// A file without series.
     pub fn new(format: &'static str) -> Self {
-        Self { format, series: Vec::new(), labels: Vec::new(), task: None, classes: None }
+        Self {
+            format,
+            series: Vec::new(),
+            labels: Vec::new(),
+            task: None,
+            classes: None,
+            notes: Vec::new(),
+            account: Vec::new(),
+        }
     }
 }

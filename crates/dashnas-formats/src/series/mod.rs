@@ -3,5 +3,6 @@
 pub(crate) mod arff;
 pub(crate) mod delimited;
 pub(crate) mod file;
+pub(crate) mod times;
 pub(crate) mod ts;
 pub(crate) mod values;

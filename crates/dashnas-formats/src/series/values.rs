@@ -126,6 +126,21 @@ pub(crate) fn lengths_note<'a>(
     Some(format!("series are {min} to {max} long: {how} to {length} (`data.lengths`: pad, truncate or resample)"))
 }
 
+/// Returns the warning about channels that differ in length within a sample, as those recorded at different rates do.
+pub(crate) fn rates_warning<'a>(mut series: impl Iterator<Item = &'a Series>, options: &ReadOptions) -> Option<String> {
+    let unequal = |s: &&Series| s.channels.iter().any(|c| c.len() != s.channels[0].len());
+    let first = series.find(unequal).filter(|_| options.lengths != Lengths::Resample)?;
+    let mut lens: Vec<usize> = first.channels.iter().map(Vec::len).collect();
+    lens.sort_unstable();
+    lens.dedup();
+    let lens = lens.iter().map(usize::to_string).collect::<Vec<_>>().join(" and ");
+    Some(format!(
+        "the channels of one sample differ in length (line {}: {lens} values), as those recorded at different rates do: \
+         padding or cutting them shifts their times against each other; `data.lengths` resample brings them to one rate",
+        first.line
+    ))
+}
+
 /// Parses a number; `?`, `NaN`, `NA` and an empty field are missing values, NaN.
 pub(crate) fn number(text: &str) -> Option<f32> {
     let text = text.trim();

@@ -153,8 +153,12 @@ fn hdf5(bytes: &[u8]) -> String {
         let path = folder.join("f.h5");
         let arrays = said(hdf5::Hdf5::open(&path, &options()), |mut file| {
             let names: Vec<String> = file.list().iter().map(|info| info.name.clone()).collect();
-            let read =
-                |name: &String| said(file.numbers(name), |(array, whole)| format!("{} {whole}", array.shape.len()));
+            let read = |name: &String| {
+                let whole = said(file.whole(name), |whole| format!("{}", whole.is_some()));
+                let text = said(file.text(name), |text| format!("{}", text.is_empty()));
+                let numbers = said(file.numbers(name), |(array, whole)| format!("{} {whole}", array.shape.len()));
+                format!("{numbers} {whole} {text}")
+            };
             names.iter().map(read).collect::<Vec<_>>().join(" ")
         });
         format!("{arrays} / {}", opened(&path))
@@ -298,11 +302,11 @@ targets! {
     ts: |b| file("f.ts", b), none, &[
         b"@data\n", b"@classLabel true ", b"@targetlabel true\n", b"@timestamps true\n", b"@missing true\n",
         b"@univariate false\n", b"@dimensions 2\n", b"@equalLength false\n", b"@seriesLength 3\n", b"?", b":",
-        b"(1,2)", b"NaN", b"#",
+        b"(1,2)", b"NaN", b"#", b"(2024-02-29 12:00:00,", b")",
     ];
     arff: |b| file("f.arff", b), none, &[
         b"@data\n", b"@attribute ", b"numeric", b"relational", b"@end ", b"{a,b}", b"'", b"\\n", b"\\'", b"?", b"%",
-        b"{0 1}",
+        b"{0 1}", b"string", b"date", b"@inputs ", b"@outputs ", b"[0, 1]",
     ];
     tsv: |b| file("f.tsv", b), none, &[b"\t", b"NaN", b"nan", b"\n", b"\r\n", b" ", b"1e5"];
     csv: |b| file("f.csv", b), none, &[
@@ -314,7 +318,7 @@ targets! {
     ];
     idx_gz: idx_packed, none, &[b"\x1f\x8b\x08\0"];
     mat: super::mat, || vec![mat4()], &[
-        b"IM", b"MI", b"MATLAB 5.0", b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x05\0\0\0", b"\x01\0\0\0", b"\x10\0\x04\0",
+        b"\x02\0\0\0", b"\x11\0\0\0", b"IM", b"MI", b"MATLAB 5.0", b"\x0e\0\0\0", b"\x0f\0\0\0", b"\x05\0\0\0", b"\x01\0\0\0", b"\x10\0\x04\0",
         b"val\0",
     ];
     h5: hdf5, hdf5_files, &[

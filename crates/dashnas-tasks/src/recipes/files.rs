@@ -22,7 +22,9 @@ pub(super) fn unexpected(path: &Path, reason: impl Into<String>) -> TaskError {
 /// Reads a `.npy` file of numbers.
 pub(super) fn npy(path: &Path) -> Result<Array, TaskError> {
     let bad = |e: NpyError| match e {
-        NpyError::Bad(reason) => unexpected(path, format!("it is not a NumPy array: {reason}")),
+        NpyError::Bad(reason) | NpyError::Shape(reason) => {
+            unexpected(path, format!("it is not a NumPy array: {reason}"))
+        }
         NpyError::Dtype(dtype) => unexpected(path, format!("its dtype is {dtype}, but it should hold numbers")),
     };
     let file = File::open(path).map_err(|e| unexpected(path, e.to_string()))?;

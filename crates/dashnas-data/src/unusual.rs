@@ -1,0 +1,179 @@
+//! Warnings about shapes, targets and values that are unusual, so that they are probably read in the wrong way or
+//! damaged, with what to do about it.
+
+use crate::split::Split;
+use crate::targets::Targets;
+use dashnas_formats::array::Array;
+use dashnas_formats::error::DataError;
+use dashnas_formats::found::NumericTargets;
+use std::collections::HashSet;
+
+/// Most values that whole numbers of a floating-point type may have to look like classes.
+const FEW: usize = 20;
+/// A value this many times the others spoils the normalization.
+const OUTLIER: f32 = 100.0;
+/// Most rows in a file that are looked at.
+const ROWS_IN_FILE: usize = 4096;
+/// Magnitudes that are kept, of all channels together.
+const MAGNITUDES: usize = 1 << 20;
+
+/// Returns the warning about inputs of this shape, as they are in the file, if their channels come first and probably
+/// should not.
+pub(crate) fn channels(shape: &[usize]) -> Option<String> {
+    match *shape {
+        [_, channels, length] if channels >= 8 && length >= 2 && channels >= 2 * length => Some(format!(
+            "arrays of {channels}×{length} are read as {channels} channels of {length} values, which is unusual: if the \
+             last axis holds the channels (samples, time, sensors), set `data.layout` to channels-last"
+        )),
+        [_, depth, height, width] if depth >= 8 => Some(format!(
+            "arrays of {depth}×{height}×{width} are read as {depth} channels of {height}×{width}: if their first axis is \
+             the depth of a volume, it is not convolved, because three spatial axes are not supported"
+        )),
+        _ => None,
+    }
+}
+
+/// Returns what to say of numeric targets whose kind of task is not given: `true` if it is a warning.
+pub(crate) fn targets(splits: &[NumericTargets]) -> Option<(bool, String)> {
+    let first = splits.first()?;
+    let integral = splits.iter().all(|s| s.integral);
+    let columns = first.array.row_len();
+    let vector = first.array.shape.len() <= 2;
+    let binary = splits.iter().all(NumericTargets::is_binary);
+    if vector && columns >= 2 && !integral && splits.iter().all(NumericTargets::is_one_hot) {
+        let text = format!(
+            "each row of the targets is one 1 among zeros: read as {columns} classes (`task.kind` regression reads \
+             {columns} numbers)"
+        );
+        return Some((false, text));
+    }
+    if vector && columns >= 2 && !integral && binary {
+        let text = format!(
+            "the targets are 0 and 1 of a floating-point type, read as {columns} numbers: if they are labels, set \
+             `task.kind` to multi-label"
+        );
+        return Some((true, text));
+    }
+    let values: HashSet<u32> = splits.iter().flat_map(|s| &s.array.data).take(1 << 20).map(|v| v.to_bits()).collect();
+    if vector && columns == 1 && !integral && (2..=FEW).contains(&values.len()) {
+        let whole = splits.iter().flat_map(|s| &s.array.data).all(|v| v.fract() == 0.0);
+        let repeated = first.array.data.len() >= 3 * values.len();
+        let text = format!(
+            "the targets are {} different whole numbers of a floating-point type, read as numbers: if they are classes, \
+             set `task.kind` to classification",
+            values.len()
+        );
+        return (whole && repeated).then_some((true, text));
+    }
+    let mask = !vector && values.len() == 2 && values.contains(&0f32.to_bits()) && !(integral && binary);
+    mask.then(|| {
+        let other = values.iter().map(|&v| f32::from_bits(v)).find(|&v| v != 0.0).unwrap_or(1.0);
+        let text = format!(
+            "the targets hold only 0 and {other}, read as numbers: if they are masks, save them as integers of 0 and 1"
+        );
+        (true, text)
+    })
+}
+
+/// Returns the warnings about the values of training samples; `arrays` is whether they are arrays as a program saved them.
+///
+/// # Errors
+/// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
+pub(crate) fn values(train: &Split, arrays: bool) -> Result<Vec<String>, DataError> {
+    let mut warnings = Vec::new();
+    let seen = look(&train.x)?;
+    let values = train.x.rows() * train.x.shape.iter().skip(2).product::<usize>();
+    warnings.extend(constant(&seen, values, arrays));
+    warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| channel.outlier("x_train", "channel", i)));
+    if let Targets::Values(y) = &train.y {
+        let seen = look(y)?;
+        warnings.extend(seen.into_iter().enumerate().find_map(|(i, column)| column.outlier("y_train", "column", i)));
+    }
+    Ok(warnings)
+}
+
+/// Looks at the values of every channel, or column of targets.
+fn look(x: &Array) -> Result<Vec<Channel>, DataError> {
+    let (rows, channels) = (x.rows(), x.shape.get(1).copied().unwrap_or(1));
+    let step = if x.is_file_backed() { rows.div_ceil(ROWS_IN_FILE).max(1) } else { 1 };
+    let plane = x.shape.iter().skip(2).product::<usize>().max(1);
+    // What is usual is known from some rows, so that this takes little memory.
+    let kept = step * (rows.div_ceil(step).saturating_mul(channels) / MAGNITUDES + 1);
+    let mut seen = vec![Channel::default(); channels];
+    for i in (0..rows).step_by(step) {
+        let row = x.fetch(i)?;
+        for (channel, values) in seen.iter_mut().zip(row.chunks(plane)) {
+            let magnitude = largest_magnitude(values);
+            if magnitude > channel.most.0 {
+                channel.most = (magnitude, i);
+            }
+            if i % kept == 0 {
+                channel.some.push(magnitude);
+            }
+            if i == 0 {
+                channel.only = values.first().copied();
+            }
+            channel.only = channel.only.filter(|known| values.iter().all(|v| v == known));
+        }
+    }
+    Ok(seen)
+}
+
+/// The warning about channels of one value only, in inputs of this many values a channel.
+fn constant(seen: &[Channel], values: usize, arrays: bool) -> Option<String> {
+    let constant: Vec<(usize, f32)> = seen.iter().enumerate().filter_map(|(c, of)| Some((c, of.only?))).collect();
+    let all = constant.len() == seen.len();
+    let &(channel, value) = constant.first()?;
+    // Letters that no sequence has are no surprise.
+    if !(all || arrays) || values <= 2 {
+        return None;
+    }
+    let more = if constant.len() > 1 { format!(" (and {} like it)", constant.len() - 1) } else { String::new() };
+    let of = if all { "nothing can be learnt from the inputs" } else { "it tells nothing" };
+    Some(format!(
+        "channel {channel}{more} holds the value {value} in all training samples: {of}; check that the file was written \
+         whole"
+    ))
+}
+
+/// What is known of a channel.
+#[derive(Debug, Clone, Default)]
+struct Channel {
+    /// The largest magnitude and its sample.
+    most: (f32, usize),
+    /// The largest magnitudes of some samples.
+    some: Vec<f32>,
+    /// The value of the channel, as long as it has no other.
+    only: Option<f32>,
+}
+
+/// The largest absolute value. The bits of positive numbers are in the order of the numbers, and integers are compared
+/// several at a time.
+fn largest_magnitude(values: &[f32]) -> f32 {
+    let most = values.iter().fold(0i32, |most, v| most.max((v.to_bits() & 0x7fff_ffff) as i32));
+    f32::from_bits(most as u32)
+}
+
+impl Channel {
+    /// The warning about the largest value of channel (or column) `i` of an array, if it is many times those of nearly all
+    /// samples.
+    fn outlier(mut self, array: &str, axis: &str, i: usize) -> Option<String> {
+        let (most, sample) = self.most;
+        self.some.sort_unstable_by(f32::total_cmp);
+        let usual = *self.some.get((self.some.len() * 9 / 10).min(self.some.len().saturating_sub(2)))?;
+        if self.some.len() < 5 || usual <= 0.0 || most <= OUTLIER * usual {
+            return None;
+        }
+        Some(format!(
+            "{array}[{sample}] holds a value of {} in {axis} {i}, more than {OUTLIER} times the largest of most samples, \
+             {}: it decides the normalization; remove the sample, or clip the value",
+            short(most),
+            short(usual)
+        ))
+    }
+}
+
+/// A positive number with three digits.
+fn short(v: f32) -> String {
+    if (0.01..1e5).contains(&v) { format!("{v:.2}") } else { format!("{v:.2e}") }
+}

@@ -1,0 +1,100 @@
+//! The variables of a MATLAB file.
+
+use crate::info::ArrayInfo;
+
+/// The value of a variable.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    /// Numbers in column-major order.
+    Numbers {
+        data: Vec<f32>,
+        /// Whether all are whole.
+        integral: bool,
+        /// The numbers themselves, if `f32` may not hold them: those of a vector of whole numbers.
+        whole: Option<Vec<i128>>,
+    },
+    /// One text for each row or cell.
+    Text(Vec<String>),
+    /// A kind of variable that cannot be read.
+    Nothing,
+}
+
+/// A variable: its summary and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Variable {
+    pub info: ArrayInfo,
+    pub value: Value,
+}
+
+impl Variable {
+    /// A variable of numbers.
+    pub fn numbers(name: String, shape: Vec<usize>, data: Vec<f32>, integral: bool, whole: Option<Vec<i128>>) -> Self {
+        let dtype = if integral { "whole numbers" } else { "real numbers" };
+        let info = ArrayInfo { name, shape, dtype: dtype.into(), ..ArrayInfo::default() };
+        Self { info, value: Value::Numbers { data, integral, whole } }
+    }
+
+    /// A variable of one text for each row or cell.
+    pub fn text(name: String, text: Vec<String>) -> Self {
+        let info =
+            ArrayInfo { name, shape: vec![text.len()], dtype: "text".into(), text: true, ..ArrayInfo::default() };
+        Self { info, value: Value::Text(text) }
+    }
+
+    /// A variable that cannot be read: `what` it is, with its article, and the way to save it.
+    pub fn refused(name: String, what: &str, hint: impl Into<String>) -> Self {
+        let reason = format!("it is {what}, which is not supported");
+        Self { info: ArrayInfo::refused(&name, what, reason, hint), value: Value::Nothing }
+    }
+}
+
+/// Decodes values of a numeric type of the format.
+pub(super) fn numbers(kind: u32, bytes: &[u8], big: bool) -> Option<Vec<f32>> {
+    macro_rules! read {
+        ($t:ty) => {{
+            let (values, rest) = bytes.as_chunks::<{ size_of::<$t>() }>();
+            let number =
+                |&b: &[u8; size_of::<$t>()]| (if big { <$t>::from_be_bytes(b) } else { <$t>::from_le_bytes(b) }) as f32;
+            rest.is_empty().then(|| values.iter().map(number).collect())
+        }};
+    }
+    match kind {
+        1 => read!(i8),
+        2 | 16 => read!(u8),
+        3 => read!(i16),
+        4 | 17 => read!(u16),
+        5 => read!(i32),
+        6 | 18 => read!(u32),
+        7 => read!(f32),
+        9 => read!(f64),
+        12 => read!(i64),
+        13 => read!(u64),
+        _ => None,
+    }
+}
+
+/// The whole numbers up to which `f32` holds every one.
+const EXACT: f32 = 16_777_216.0;
+
+/// Decodes the whole numbers of a vector exactly, if `f32` (in `data`) may not hold them.
+pub(super) fn whole(kind: u32, bytes: &[u8], big: bool, shape: &[usize], data: &[f32]) -> Option<Vec<i128>> {
+    if shape.iter().filter(|&&n| n != 1).count() > 1 || data.iter().all(|v| v.abs() < EXACT) {
+        return None;
+    }
+    macro_rules! read {
+        ($t:ty) => {{
+            let values = bytes.as_chunks::<{ size_of::<$t>() }>().0.iter();
+            let number = |&b: &[u8; size_of::<$t>()]| if big { <$t>::from_be_bytes(b) } else { <$t>::from_le_bytes(b) };
+            Some(values.map(|b| number(b) as i128).collect())
+        }};
+    }
+    match kind {
+        5 => read!(i32),
+        6 => read!(u32),
+        7 => read!(f32),
+        9 => read!(f64),
+        12 => read!(i64),
+        13 => read!(u64),
+        _ => None,
+    }
+}
