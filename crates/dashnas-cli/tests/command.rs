@@ -512,11 +512,12 @@ fn a_race_says_how_sure_its_choice_is() {
 fn inspect_tells_what_files_are_and_what_is_missing() {
     let folder = folder();
     fs::write(folder.path().join("alone.fa"), ">a\nACGTACGT\n>b\nACGTACGA\n").unwrap();
-    let text = dashnas(folder.path()).args(["inspect", "alone.fa"]).assert().success().stderr("");
-    text.stdout(
+    // A run would refuse it, and so the exit code says that it is refused.
+    let text = dashnas(folder.path()).args(["inspect", "alone.fa"]).assert().code(3);
+    text.stderr(predicate::str::contains("alone.fa: FASTA sequences without")).stdout(
         predicate::str::contains("FASTA sequences, not a complete data set").and(predicate::str::contains("labels")),
     );
-    let found = json(&dashnas(folder.path()).args(["inspect", "alone.fa", "--json"]).assert());
+    let found = json(&dashnas(folder.path()).args(["inspect", "alone.fa", "--json"]).assert().code(3));
     assert_eq!(found["contents"][0], "2 sequences");
 
     // What was decided about shapes is said when it is run, too.

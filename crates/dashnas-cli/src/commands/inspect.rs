@@ -5,7 +5,6 @@ use crate::args::settings::Settings;
 use crate::commands::opened::with_run_settings;
 use crate::commands::setup::interruptible;
 use crate::failure::Failure;
-use crate::hints::of_data;
 use crate::output;
 use crate::verbosity::Verbosity;
 use clap::Args;
@@ -30,11 +29,15 @@ pub struct InspectArgs {
     pub settings: Settings,
 }
 
-/// Prints a description of a data set and of the run on it; of an incomplete data set, what is there and what is missing.
+/// Prints a description of a data set and of the run on it; of an incomplete data set, what is there and what is missing,
+/// before it is refused as a run would refuse it.
 pub fn inspect(args: &InspectArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let config = args.settings.load_for(&args.data)?;
     match source::load(&args.data, &config, &mut interruptible(None, verbosity)?) {
-        Err(dashnas::Error::Data(error @ DataError::Incomplete { .. })) => incomplete(&error, args.json),
+        Err(dashnas::Error::Data(error @ DataError::Incomplete { .. })) => {
+            incomplete(&error, args.json)?;
+            Err(error.into())
+        }
         data => summary(&config, &data?, args.json),
     }
 }
@@ -83,8 +86,5 @@ fn incomplete(error: &DataError, json: bool) -> Result<(), Failure> {
         let _ = writeln!(text, "  contains  {line}");
     }
     let _ = writeln!(text, "  missing   {missing}");
-    if let Some(hint) = of_data(error) {
-        let _ = writeln!(text, "  hint      {hint}");
-    }
     output::print(&text)
 }
