@@ -373,6 +373,14 @@ fn headers_of_series_decide_what_is_read() {
         ),
         (
             arff(
+                "@attribute f {0, 1}\n@attribute a numeric\n@attribute g {p,q}\n@attribute k {u,v}\n",
+                "1,2,p,u\n0,4,q,v\n1,6,p,u\n0,8,q,v\n",
+                ReadOptions::default(),
+            ),
+            &["1×2", "2 classes", "left out: g (nominal)"],
+        ),
+        (
+            arff(
                 "@attribute class {u,v}\n@attribute a numeric\n@attribute b numeric\n",
                 "u,1,2\nv,3,4\nu,5,6\nv,7,8\n",
                 ReadOptions::default(),

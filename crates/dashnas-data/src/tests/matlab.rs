@@ -64,7 +64,10 @@ fn kinds_of_variables_are_read_or_refused_by_name() {
     let set = opened(&[matrix("X", &[3, 8], &x), matrix("y", &[2, 8], &one_hot)], &plain).unwrap();
     assert_eq!((set.task, set.spatial()), (TaskKind::Classification { classes: 2 }, [1, 3]));
     assert!(set.train.x.data.chunks(3).all(|row| row[1] == row[0] + 1.0 && row[0] % 3.0 == 0.0));
-    assert!(set.reading.samples_last);
+    // New data of the same kind are read in the same way.
+    let files = folder(&[("new.mat", &file(&[matrix("X", &[3, 5], &x[..15])]))]);
+    let inputs = open_inputs(&files.path().join("new.mat"), &set.reading.of_model(&[1, 3])).unwrap();
+    assert_eq!((inputs.x.shape.as_slice(), inputs.x.row(1)), (&[5, 1, 3][..], &[3.0, 4.0, 5.0][..]));
     // What cannot be read is passed over beside arrays, and refused by name where it is asked for.
     let object = {
         let body =

@@ -132,7 +132,10 @@ impl Header {
             let (role, reason) = match kind {
                 _ if i == label => (ColumnRole::Label, why.to_owned()),
                 Kind::Numeric | Kind::Relational if named => (ColumnRole::Input, format!("it is {}", kind.name())),
-                Kind::Numeric | Kind::Relational => (ColumnRole::LeftOut, "@inputs does not name it".into()),
+                Kind::Nominal(values) if named && values.iter().all(|v| number(v).is_some_and(|v| !v.is_nan())) => {
+                    (ColumnRole::Input, "its values are numbers".into())
+                }
+                _ if !named => (ColumnRole::LeftOut, "@inputs does not name it".into()),
                 _ => (ColumnRole::LeftOut, format!("its kind, {}, cannot be an input", kind.name())),
             };
             ColumnAccount { name: name.clone(), role, reason }
