@@ -113,6 +113,9 @@ fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse> {
     if info.axis {
         return None;
     }
+    if info.only_classes && options.targets.is_none() {
+        return Some(ArrayUse { kind: ArrayKind::Targets, role, reason: "it is the only one of classes".into() });
+    }
     let any = |known: &[&str]| words.iter().find(|w| known.contains(&w.as_str())).cloned();
     let class_names = any(&["classes"]).or_else(|| any(&["names"]).filter(|_| any(&["class", "label"]).is_some()));
     let (kind, word) = if let Some(word) = class_names {

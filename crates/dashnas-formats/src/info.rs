@@ -16,6 +16,8 @@ pub struct ArrayInfo {
     pub text: bool,
     /// Whether the array holds the coordinates of an axis of others, as a dimension scale of netCDF does.
     pub axis: bool,
+    /// Whether this is the only array of classes in a file that does not name its labels.
+    pub only_classes: bool,
     /// The name of the array that this name is a link to, if it is one.
     pub link: Option<String>,
     /// The reason why the array cannot be read, if it cannot.

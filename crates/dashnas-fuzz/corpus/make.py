@@ -165,7 +165,17 @@ def packed(file):
     file["signal"].attrs.update(scale_factor=0.5, add_offset=1.0, _FillValue=np.int16(-1))
 
 
+def cells(file):
+    file.attrs["encoding-type"] = "anndata"
+    matrix, group = scipy.sparse.csr_matrix(ramp.reshape(10, 6) % 7 * 1.0), file.create_group("X")
+    group.attrs.update({"encoding-type": "csr_matrix", "shape": matrix.shape})
+    group["data"], group["indices"], group["indptr"] = matrix.data, matrix.indices, matrix.indptr
+    file["obs/_index"], file["obs/x"] = np.arange(10), np.arange(10.0)
+    file["obs/kind/codes"], file["obs/kind/categories"] = labels.astype("i1"), np.array([b"no", b"yes"])
+
+
 h5("links", linked)
+h5("sparse", cells)
 h5("links_new", linked, libver=("v110", "v110"))
 h5("kinds", kinds)
 h5("packed", packed)

@@ -27,6 +27,7 @@ fn inspect_is_right_about_every_format() {
         corpus!["links_new.h5" = "h5/links_new"],
         corpus!["kinds.h5" = "h5/kinds"],
         corpus!["packed.nc" = "h5/packed"],
+        corpus!["sparse.h5ad" = "h5/sparse"],
         corpus!["stamps.ts" = "ts/stamps"],
         corpus!["sparse.arff" = "arff/sparse"],
         corpus!["Plain_TRAIN.ts" = "ts/plain_train", "Plain_TEST.ts" = "ts/plain_test"],

@@ -50,6 +50,9 @@ pub(super) fn refusal(text: &str) -> Refusal {
             "save a copy of its values in h5py: new['x'] = old['x'][...]",
         );
     }
+    if text.starts_with("the label of sample") {
+        return of(text.into(), "write the label, or remove the sample");
+    }
     if text.contains("external files") {
         return of(
             "its values are in another file (external storage), which is not supported".into(),

@@ -28,6 +28,10 @@ pub(super) enum Storage {
     Characters,
     /// A cell array of MATLAB: references to character matrices of one row.
     Cells,
+    /// A column of classes of AnnData: a number for each sample, and the names.
+    Categories,
+    /// A sparse matrix of AnnData, by rows or by columns.
+    Sparse { by_rows: bool },
     /// Something else, which the refusal of the array describes.
     Nothing,
 }

@@ -1,5 +1,6 @@
-//! HDF5 files, and MATLAB files of level 7.3, which are the same with reversed axes; netCDF 4 is HDF5 as well.
+//! HDF5 files, and MATLAB files of level 7.3, which are the same with reversed axes; netCDF 4 and AnnData are HDF5 as well.
 
+mod ann_data;
 mod error;
 mod links;
 mod list;
@@ -30,6 +31,7 @@ pub struct Hdf5 {
     file: File,
     list: Vec<ArrayInfo>,
     entries: Vec<Entry>,
+    format: &'static str,
     matlab: bool,
     size: u64,
     options: ReadOptions,
@@ -72,19 +74,39 @@ impl Hdf5 {
         let root = file.root();
         let mut entries = list::visit(&root, matlab).map_err(|text| error::of_file(path, &text))?;
         entries.extend(linked(&links, &entries));
-        refuse_ann_data(path, &root, &entries)?;
+        let ann_data = ann_data::is_ann_data(path, &root);
+        if ann_data {
+            entries = ann_data::entries(path, &file, entries)?;
+        }
+        let format = match (matlab, ann_data) {
+            (true, _) => "MATLAB file, level 7.3 (HDF5)",
+            (_, true) => "AnnData file (.h5ad)",
+            _ => "HDF5 file",
+        };
         let list = entries.iter().map(|e| e.info.clone()).collect();
-        Ok(Self { path: path.into(), file, list, entries, matlab, size, options: options.clone() })
+        Ok(Self { path: path.into(), file, list, entries, format, matlab, size, options: options.clone() })
     }
 
-    /// Opens a data set that can be read.
-    fn dataset(&self, name: &str) -> Result<(Dataset, Entry), DataError> {
+    /// The entry of an array that can be read.
+    fn entry(&self, name: &str) -> Result<Entry, DataError> {
         let Some(entry) = self.entries.iter().find(|e| e.info.name == name).cloned() else {
             return Err(DataError::at(&self.path, Location::Entry(name.into()), "there is no such array"));
         };
         entry.info.readable(&self.path)?;
+        Ok(entry)
+    }
+
+    /// Opens a data set that can be read.
+    fn dataset(&self, name: &str) -> Result<(Dataset, Entry), DataError> {
+        let entry = self.entry(name)?;
         let data = guard(|| self.file.dataset(&entry.path)).map_err(|text| self.refuse(name, &text))?;
         Ok((data, entry))
+    }
+
+    /// The limits of texts.
+    fn limits(&self) -> VlenStringReadOptions {
+        let bytes = usize::try_from(self.options.max_bytes).unwrap_or(usize::MAX);
+        VlenStringReadOptions::default().with_max_payload_bytes(bytes)
     }
 
     fn refuse(&self, name: &str, text: &str) -> DataError {
@@ -182,36 +204,13 @@ fn linked(links: &Links, entries: &[Entry]) -> Vec<Entry> {
     soft.chain(external).collect()
 }
 
-/// Refuses the files of AnnData (`.h5ad`), whose matrices and tables are in groups.
-fn refuse_ann_data(path: &Path, root: &hdf5_pure::Group, entries: &[Entry]) -> Result<(), DataError> {
-    let encoding = guard(|| root.attrs()).ok().and_then(|attrs| Some(attrs.get("encoding-type")?.as_str()?.to_owned()));
-    let h5ad = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5ad"));
-    if !h5ad && encoding.as_deref() != Some("anndata") {
-        return Ok(());
-    }
-    let mut columns: Vec<&str> =
-        entries.iter().filter_map(|e| e.path.strip_prefix("obs/")?.split('/').next()).collect();
-    columns.dedup();
-    let column = columns.first().copied().unwrap_or("cell_type");
-    let columns = match columns.is_empty() {
-        true => String::new(),
-        false => format!(" with the columns {} of its cells", columns.join(", ")),
-    };
-    Err(DataError::file(path, format!("it is an AnnData file (.h5ad){columns}, which is not supported")).with_hint(
-        format!(
-            "save its arrays in Python: numpy.savez(file, x=a.X.toarray() if hasattr(a.X, 'toarray') else a.X, \
-             y=a.obs['{column}'].to_numpy(str))"
-        ),
-    ))
-}
-
 impl Container for Hdf5 {
     fn path(&self) -> &Path {
         &self.path
     }
 
     fn format(&self) -> &str {
-        if self.matlab { "MATLAB file, level 7.3 (HDF5)" } else { "HDF5 file" }
+        self.format
     }
 
     fn list(&self) -> &[ArrayInfo] {
@@ -223,6 +222,14 @@ impl Container for Hdf5 {
     }
 
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+        let entry = self.entry(name)?;
+        if let Storage::Sparse { by_rows } = entry.storage {
+            let count = entry.info.shape.iter().map(|&n| n as u128).product();
+            check_memory(&self.path, name, count, &self.options)?;
+            let values = ann_data::full(&self.file, &entry.info.shape, by_rows, self.options.max_bytes / 8);
+            let values = values.map_err(|text| self.refuse(name, &text))?;
+            return Ok((Array::new(entry.info.shape, values), false));
+        }
         let (data, entry) = self.dataset(name)?;
         let info = &entry.info;
         if info.text {
@@ -242,11 +249,12 @@ impl Container for Hdf5 {
     }
 
     fn whole(&mut self, name: &str) -> Result<Option<Vec<i128>>, DataError> {
-        let (data, entry) = self.dataset(name)?;
-        check_memory(&self.path, name, self.count(&entry.info)?, &self.options)?;
+        let entry = self.entry(name)?;
         if entry.storage != Storage::Numbers || entry.packing.is_some() {
             return Ok(None);
         }
+        let (data, entry) = self.dataset(name)?;
+        check_memory(&self.path, name, self.count(&entry.info)?, &self.options)?;
         let of_floats = |values: Vec<f64>| {
             let whole = |v: f64| (v.fract() == 0.0 && v.abs() < 2f64.powi(100)).then_some(v as i128);
             values.into_iter().map(whole).collect::<Option<Vec<i128>>>()
@@ -260,6 +268,9 @@ impl Container for Hdf5 {
     }
 
     fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+        if matches!(self.entry(name)?.storage, Storage::Sparse { .. }) {
+            return Ok(None);
+        }
         let (data, entry) = self.dataset(name)?;
         let info = &entry.info;
         let count = self.count(info)?;
@@ -290,6 +301,12 @@ impl Container for Hdf5 {
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
+        let entry = self.entry(name)?;
+        if entry.storage == Storage::Categories {
+            check_memory(&self.path, name, self.count(&entry.info)?.saturating_mul(8), &self.options)?;
+            let names = ann_data::categories(&self.file, &entry.path, self.limits());
+            return names.map_err(|text| self.refuse(name, &text));
+        }
         let (data, entry) = self.dataset(name)?;
         let info = &entry.info;
         let count = self.count(info)?;
@@ -317,14 +334,10 @@ impl Container for Hdf5 {
             Storage::Characters => {
                 return Ok(rows_of_text(&info.shape, &self.values(&data, &entry, 0..u64::MAX, count)?));
             }
-            _ => {
-                let bytes = usize::try_from(self.options.max_bytes).unwrap_or(usize::MAX);
-                let limits = VlenStringReadOptions::default().with_max_payload_bytes(bytes);
-                guard(|| match data.dtype()? {
-                    DType::VariableLengthString => data.read_vlen_strings(limits),
-                    _ => data.read_string(),
-                })
-            }
+            _ => guard(|| match data.dtype()? {
+                DType::VariableLengthString => data.read_vlen_strings(self.limits()),
+                _ => data.read_string(),
+            }),
         };
         texts.map_err(|text| self.refuse(name, &text))
     }
