@@ -288,10 +288,12 @@ fn a_run_says_what_its_data_was_understood_to_be() {
     let said = "table: classification into 2 classes
   format    table of comma-separated values, one sample a row
   read      table.csv
-  note      column `patient` holds groups, which no split divides
-  note      column `label` is the label
   note      filled 1 missing value (mean)
   note      there is no test split: 8 of 40 samples (20 %) are held out as one
+  columns   5
+    input     3: a, b, c (it holds numbers)
+    label     1: label (its name is that of a label)
+    group     1: patient (its name is that of a group)
   groups    16 in the training samples
   inputs    1 channel of 3
   scaled    inputs to mean 0 and standard deviation 1, per channel

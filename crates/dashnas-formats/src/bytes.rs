@@ -45,7 +45,7 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
 /// Reads all of a file as text, in UTF-8 or Latin-1.
 ///
 /// # Errors
-/// As [`bytes`], and if the file is not text.
+/// As [`bytes()`], and if the file is not text.
 pub fn text(path: &Path, limit: u64) -> Result<String, DataError> {
     let bytes = bytes(path, limit)?;
     if let Some(found) = content_of(&bytes) {

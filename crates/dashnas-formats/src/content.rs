@@ -8,7 +8,7 @@ pub(crate) const PREFIX: usize = 16;
 
 /// Returns the kind of content that some bytes are the start of, with its article, if it is a known one.
 pub(crate) fn content_of(bytes: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 19] = [
+    let known: [(&[u8], &str); 20] = [
         (b"PK\x03\x04", "a zip archive"),
         (b"\x93NUMPY", "a NumPy array"),
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
@@ -24,6 +24,7 @@ pub(crate) fn content_of(bytes: &[u8]) -> Option<&'static str> {
         (b"MM\0*", "a TIFF image"),
         (b"OggS", "an Ogg file"),
         (b"PAR1", "a Parquet file"),
+        (b"ARROW1", "an Arrow file"),
         (b"\x1f\x8b", "a gzip file"),
         (b"%PDF", "a PDF document"),
         (b"fLaC", "a FLAC file"),

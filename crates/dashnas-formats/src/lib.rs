@@ -1,4 +1,4 @@
-//! Reads files of many formats into arrays and labels: NumPy, HDF5, MATLAB, Parquet, CSV, series, sequences, images and
+//! Reads files of many formats into arrays and labels: NumPy, HDF5, MATLAB, Parquet, Arrow, CSV, JSON lines, series, sequences, images and
 //! sound.
 //!
 //! [`readers::read`] reads the file or folder at a path with the first reader in [`readers::READERS`] that recognizes
@@ -12,7 +12,7 @@
 //! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
 //! | [`readers`] | the table of readers |
 //! | [`container`], [`info`], [`npy`], [`npz`], `npy_files`, [`hdf5`], [`mat`], `idx` | files of named arrays |
-//! | [`tables`], [`parquet`] | tables of one sample a row |
+//! | [`tables`], [`account`] | tables of one sample a row, and the roles of their columns |
 //! | `series` | files of one series a line |
 //! | `sequences` | sequences of letters |
 //! | [`folders`], [`media`], [`audio`] | folders of images, sound and recordings |
@@ -43,7 +43,6 @@ pub mod npy;
 mod npy_files;
 pub mod npz;
 pub mod options;
-pub mod parquet;
 mod partners;
 pub mod pickle;
 mod probe;

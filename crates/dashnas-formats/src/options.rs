@@ -10,15 +10,31 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ReadOptions {
-    /// The name of the array of inputs in a file that holds several.
+    /// The name of the array of inputs in a file that holds several; in tables the columns of inputs, as for `targets`.
     #[serde(with = "auto")]
     pub inputs: Option<String>,
-    /// The name of the array of targets; in tables the column of labels by name, or by position from 0 (−1: the last).
+    /// The name of the array of targets; in tables the columns of labels by names, by patterns such as `x_*`, or by
+    /// positions from 0 (−1: the last), separated by commas.
     #[serde(with = "auto")]
     pub targets: Option<String>,
     /// The column or array of groups, which no split divides.
     #[serde(with = "auto")]
     pub group: Option<String>,
+    /// The column of a table that divides its rows into splits: train, val and test.
+    #[serde(with = "auto")]
+    pub split: Option<String>,
+    /// The column of a table with the weights of the samples.
+    #[serde(with = "auto")]
+    pub weight: Option<String>,
+    /// The column of a table with the times of the samples.
+    #[serde(with = "auto")]
+    pub time: Option<String>,
+    /// The columns of a table that are left out, as for `targets`.
+    #[serde(with = "auto")]
+    pub ignore: Option<String>,
+    /// The decimal sign of the numbers in a text table, `.` or `,`.
+    #[serde(with = "auto")]
+    pub decimal: Option<String>,
     /// Whether the first row of a table is a header.
     #[serde(with = "auto")]
     pub header: Option<bool>,
@@ -88,6 +104,11 @@ impl Default for ReadOptions {
             inputs: None,
             targets: None,
             group: None,
+            split: None,
+            weight: None,
+            time: None,
+            ignore: None,
+            decimal: None,
             header: None,
             layout: None,
             channels: None,
@@ -137,10 +158,14 @@ pub struct Columns {
     pub named: bool,
     /// The columns of inputs, by position from 0.
     pub inputs: Vec<usize>,
-    /// The column of labels, by position from 0.
-    pub label: Option<usize>,
+    /// The columns of labels, by position from 0.
+    #[serde(default)]
+    pub labels: Vec<usize>,
     /// Whether the inputs are letters of sequences.
     pub sequences: bool,
+    /// Whether the inputs are lists of numbers.
+    #[serde(default)]
+    pub lists: bool,
 }
 
 /// The axis of the channels in an array.

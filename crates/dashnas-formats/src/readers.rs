@@ -22,8 +22,9 @@ use crate::records::is_record;
 use crate::role::Role;
 use crate::sequences::fasta;
 use crate::series::delimited;
-use crate::tables::{csv, read as tables};
-use crate::{bytes, idx, npz, parquet, unsupported};
+use crate::tables::csv::encoding;
+use crate::tables::open as tables;
+use crate::{idx, npz, unsupported};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::slice;
@@ -91,6 +92,7 @@ pub const READERS: &[Reader] = &[
         |folder| !folder.direct_with(&["npy"]).is_empty(),
         |folder, options, labeled| container::read(&mut NpyFiles::open(&folder.path, options)?, options, labeled),
     ),
+    folder("folder of the parts of a table", |folder| table_parts(folder).is_some(), read_table_parts),
     folder("folder with one data set", |folder| data_sets(folder).len() == 1, read_data_set_in),
     folder("other folder", |_| true, refuse_folder),
     file("one recording (WFDB, EDF, BDF)", Recognition::Condition(is_one_record), refuse_one_record),
@@ -122,8 +124,10 @@ pub const READERS: &[Reader] = &[
     file("HDF5 file", Recognition::Extension(HDF5), read_hdf5),
     file("series (.ts, .arff)", Recognition::Extension(&["ts", "arff"]), read_series),
     file("series without a header", Recognition::ExtensionAnd(&["tsv", "txt"], has_no_header), read_series),
-    file("table of comma-separated values", Recognition::Extension(&["csv", "tsv", "txt"]), read_csv),
-    file("Parquet table", Recognition::Extension(&["parquet", "pq"]), read_parquet)
+    file("table of comma-separated values", Recognition::Extension(tables::CSV), read_table),
+    file("JSON lines", Recognition::Extension(tables::JSON_LINES), read_table),
+    file("Arrow table", Recognition::Extension(tables::ARROW), read_table),
+    file("Parquet table", Recognition::Extension(tables::PARQUET), read_table)
         .expecting("a Parquet file", "a Parquet file"),
     file("FASTA or FASTQ file", Recognition::Extension(FASTA), |file, options, labeled| {
         fasta::read(&file.path, slice::from_ref(&file.path), options, labeled)
@@ -137,8 +141,10 @@ const FASTA: &[&str] = &["fa", "fasta", "fas", "fna", "faa", "ffn", "frn", "fsa"
 /// Extensions of HDF5 files, among which are those of netCDF 4, MATLAB and AnnData.
 const HDF5: &[&str] = &["h5", "hdf5", "he5", "hdf", "nc", "nc4", "h5ad"];
 /// Extensions of the files that hold a data set each.
-const DATA_SETS: &[&str] =
-    &["npz", "h5", "hdf5", "he5", "nc", "nc4", "h5ad", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq"];
+const DATA_SETS: &[&str] = &[
+    "npz", "h5", "hdf5", "he5", "nc", "nc4", "h5ad", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq", "arrow",
+    "feather", "ipc", "jsonl", "ndjson",
+];
 
 /// A line of the table for folders.
 const fn folder(name: &'static str, recognizes: fn(&FolderProbe) -> bool, read: ReadFolder) -> Reader {
@@ -247,14 +253,8 @@ fn read_series(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result
     delimited::read(&file.path, options, !labeled)
 }
 
-fn read_csv(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
-    tables::read(&file.path, "table of comma-separated values, one sample a row", options, labeled, |file| {
-        csv::table(file, &bytes::text(file, options.max_bytes)?, options.header)
-    })
-}
-
-fn read_parquet(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
-    tables::read(&file.path, "Parquet table, one sample a row", options, labeled, |file| parquet::open(file, options))
+fn read_table(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    tables::read_file(&file.path, options, labeled)
 }
 
 fn fasta_files(folder: &FolderProbe) -> Vec<PathBuf> {
@@ -279,7 +279,10 @@ fn has_no_header(file: &FileProbe, options: &ReadOptions) -> Result<bool, DataEr
     if let Some(header) = options.header {
         return Ok(!header);
     }
-    Ok(delimited::starts_with_series(&bytes::text(&file.path, options.max_bytes)?))
+    let text = encoding::text(&file.path, options.max_bytes)?.text;
+    // Lines of series are divided by tabs, commas or spaces.
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
+    Ok(!first.contains([';', '|']) && delimited::starts_with_series(&text))
 }
 
 /// The data sets in the files of a folder, by name and extension. Files whose names differ only in the split are one
@@ -290,6 +293,24 @@ fn data_sets(folder: &FolderProbe) -> BTreeMap<(String, String), Vec<PathBuf>> {
         sets.entry((data_set_name(&file), extension(&file))).or_default().push(file);
     }
     sets
+}
+
+/// The files of a folder that may be parts of one table: several tables of one format, and no other data sets.
+fn table_parts(folder: &FolderProbe) -> Option<Vec<PathBuf>> {
+    let files = folder.direct_with(DATA_SETS);
+    let first = extension(files.first()?);
+    let formats = [tables::PARQUET, tables::ARROW, tables::JSON_LINES, &["csv", "tsv"]];
+    let known = formats.iter().any(|extensions| extensions.contains(&first.as_str()));
+    let alike = files.iter().all(|file| extension(file) == first);
+    (known && alike && data_sets(folder).len() > 1).then_some(files)
+}
+
+fn read_table_parts(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    let files = table_parts(folder).unwrap_or_default();
+    match tables::read_parts(&folder.path, &files, options, labeled)? {
+        Some(data) => Ok(data),
+        None => refuse_folder(folder, options, labeled),
+    }
 }
 
 fn read_data_set_in(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {

@@ -33,3 +33,8 @@ pub(crate) fn rows_of_text(shape: &[usize], data: &[f32]) -> Vec<String> {
     };
     (0..rows).map(|r| row(r).trim_end_matches(['\0', ' ']).to_owned()).collect()
 }
+
+/// Returns whether a text could be a sequence.
+pub(crate) fn is_sequence(text: &str) -> bool {
+    text.len() >= 8 && text.bytes().all(|b| b.is_ascii_alphabetic() || b"-*.".contains(&b))
+}

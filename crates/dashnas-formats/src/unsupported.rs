@@ -4,8 +4,8 @@ use crate::error::DataError;
 use std::path::Path;
 
 /// The formats that can be read, for hints.
-pub(crate) const SUPPORTED: &str = "supported are .npz, .npy, .h5, .mat, .ts, .tsv, .arff, .csv, .parquet, .fa, \
-                                    .fastq, IDX, and folders of images, sound or recordings";
+pub(crate) const SUPPORTED: &str = "supported are .npz, .npy, .h5, .mat, .ts, .tsv, .arff, .csv, .parquet, .arrow, \
+                                    .jsonl, .fa, .fastq, IDX, and folders of images, sound or recordings";
 
 /// Extensions of one kind of file that cannot be read.
 struct Unsupported {
@@ -16,7 +16,7 @@ struct Unsupported {
     hint: &'static str,
 }
 
-const UNSUPPORTED: [Unsupported; 9] = [
+const UNSUPPORTED: [Unsupported; 10] = [
     Unsupported {
         extensions: &["pt", "pth", "pkl", "pickle", "ckpt"],
         what: "a Python pickle (PyTorch), which can run code when it is opened",
@@ -38,7 +38,12 @@ const UNSUPPORTED: [Unsupported; 9] = [
         hint: "read them in Python with numpy.fromfile, shape them, and save them with numpy.savez",
     },
     Unsupported {
-        extensions: &["json", "xml", "yaml", "toml", "md", "rst", "py", "pdf", "html", "ipynb"],
+        extensions: &["json"],
+        what: "a JSON document, not a table",
+        hint: "write one object a line as .jsonl: in pandas, to_json(file, orient='records', lines=True)",
+    },
+    Unsupported {
+        extensions: &["xml", "yaml", "toml", "md", "rst", "py", "pdf", "html", "ipynb"],
         what: "a document, not a data set",
         hint: SUPPORTED,
     },
@@ -54,7 +59,7 @@ const UNSUPPORTED: [Unsupported; 9] = [
         hint: "unpack it and give the folder",
     },
     Unsupported {
-        extensions: &["feather", "arrow", "orc"],
+        extensions: &["orc"],
         what: "a columnar file in a format that is not supported",
         hint: "write it as Parquet",
     },

@@ -18,6 +18,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import scipy.io
 import scipy.sparse
@@ -318,3 +319,29 @@ def edf(width, version):
 
 put("edf/plain", edf(2, "0".ljust(8)))
 put("edf/bdf", edf(3, "\xffBIOSEMI"))
+# arrow
+lists = pa.table({
+    "u": pa.array([[i, i + 1.5, None] for i in range(n)], pa.list_(pa.float32())),
+    "v": pa.array([[[i, 2], [3, 4]] for i in range(n)], pa.list_(pa.list_(pa.int16()))),
+    "label": pa.array([["cat", "dog"][i % 2] for i in range(n)]),
+})
+for name, rows, how in [("plain", table, "uncompressed"), ("lz4", table, "lz4"), ("logical", logical, "uncompressed"),
+                        ("lists", lists, "lz4"), ("zstd", table, "zstd")]:
+    out = io.BytesIO()
+    pyarrow.feather.write_feather(rows, out, compression=how, chunksize=7)
+    put(f"arrow/{name}", out.getvalue())
+out = io.BytesIO()
+with pa.ipc.new_stream(out, table.schema) as stream:
+    stream.write_table(table, max_chunksize=7)
+put("arrow/stream", out.getvalue())
+out = io.BytesIO()
+pq.write_table(lists, out)
+put("parquet/nested", out.getvalue())
+
+# jsonl
+put("jsonl/plain", "".join(f'{{"a": {i}, "b": {i * i}.5, "label": "{"xy"[i % 2]}"}}\n' for i in range(12)))
+put("jsonl/lists", "".join(f'{{"s": [{i}, null, 2], "n": [[1], [{i}]], "label": {i % 3}}}\n' for i in range(12)))
+put("jsonl/gaps", '{"a": null}\n\n{"b": true, "a": "1,5", "label": "x"}\n{"label": "y", "b": false}\n' * 3)
+put("csv/dialect", "sep=;\n# note\na;b;label\n" + "".join(f"{i},5;1.{i:03},5;'x{i % 2}'\n" for i in range(12)))
+put("csv/roles", "id,time,split,subject,code,a,b,label\n" + "".join(
+    f"{i * 7 % 12},{1700000000 + i},{['train', 'test'][i // 9]},s{i // 3},{i % 2},{i}.5,{i * i},{'xy'[i % 2]}\n" for i in range(12)))

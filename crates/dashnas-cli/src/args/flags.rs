@@ -1,7 +1,7 @@
 //! The options that stand for keys of the configuration.
 
 /// Each key that has an option of its own, with the option.
-pub const FLAGS: [(&str, &str); 36] = [
+pub const FLAGS: [(&str, &str); 41] = [
     ("seed", "--seed"),
     ("tensorboard", "--tensorboard"),
     ("space.kernel-sizes", "--kernel-sizes"),
@@ -23,6 +23,11 @@ pub const FLAGS: [(&str, &str); 36] = [
     ("data.inputs", "--inputs"),
     ("data.targets", "--targets"),
     ("data.group", "--group"),
+    ("data.split", "--split"),
+    ("data.weight", "--weight"),
+    ("data.time", "--time"),
+    ("data.ignore", "--ignore"),
+    ("data.decimal", "--decimal"),
     ("data.header", "--header"),
     ("data.layout", "--layout"),
     ("data.channels", "--channels"),

@@ -13,15 +13,31 @@ use dashnas_formats::options::{Fill, Layout, Lengths, ReadOptions};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reading data")]
 pub struct ReadArgs {
-    /// The name of the array of inputs, in files with several arrays.
-    #[arg(long, value_name = "NAME")]
+    /// The name of the array of inputs, in files with several arrays; in tables the columns of inputs, as for --targets.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     inputs: Option<String>,
-    /// The name of the array of targets; in tables the label column, by name or position (0: first, -1: last).
+    /// The name of the array of targets; in tables the label columns, by names, patterns such as y_* or positions (0:
+    /// first, -1: last), separated by commas.
     #[arg(long, value_name = "NAME", alias = "label", allow_hyphen_values = true)]
     targets: Option<String>,
     /// The column or array of groups; samples of one group are never split between training and test.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     group: Option<String>,
+    /// The column of a table that divides its rows into train, val and test [default: split, if its values are these].
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    split: Option<String>,
+    /// The column of a table with weights of the samples, which is no input.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    weight: Option<String>,
+    /// The column of a table with the times of the samples, which is no input.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    time: Option<String>,
+    /// The columns of a table that are left out, as for --targets.
+    #[arg(long, value_name = "NAMES", allow_hyphen_values = true)]
+    ignore: Option<String>,
+    /// The decimal sign of the numbers in a text table [default: derived from the table].
+    #[arg(long, value_name = "SIGN", value_parser = [".", ","])]
+    decimal: Option<String>,
     /// Whether the first row of a table is a header [default: derived from the table].
     #[arg(long, value_name = "yes|no", value_parser = ["yes", "no"])]
     header: Option<String>,
@@ -82,6 +98,11 @@ impl ReadArgs {
             (&self.inputs, "data.inputs"),
             (&self.targets, "data.targets"),
             (&self.group, "data.group"),
+            (&self.split, "data.split"),
+            (&self.weight, "data.weight"),
+            (&self.time, "data.time"),
+            (&self.ignore, "data.ignore"),
+            (&self.decimal, "data.decimal"),
             (&self.layout, "data.layout"),
             (&self.fill_missing, "data.fill-missing"),
             (&self.lengths, "data.lengths"),
@@ -120,7 +141,8 @@ impl ReadArgs {
         macro_rules! take {
             ($($name:ident),*) => { $(if self.$name.is_some() { options.$name = given.$name; })* };
         }
-        take!(inputs, targets, group, header, layout, channels, resize, fill_missing, lengths, length, alphabet);
+        take!(inputs, targets, group, split, weight, time, ignore, decimal, header, layout, channels, resize);
+        take!(fill_missing, lengths, length, alphabet);
         take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction);
         Ok(options)
     }

@@ -5,6 +5,7 @@ use crate::tests::readers::{folder, gz, idx, mat5, open_with, png, wav};
 use crate::tests::*;
 use crate::transform::kind::Transform;
 use hdf5_pure::FileBuilder;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// Some numbers without a pattern that a mistake in the order of things would keep.
@@ -159,76 +160,23 @@ fn matlab_files_of_level_7_3_have_their_axes_reversed() {
     assert!(found == samples);
 }
 
-/// A struct of Thrift's compact protocol, field by field.
-#[derive(Default)]
-struct Struct(Vec<u8>, u8);
-
-impl Struct {
-    fn field(mut self, id: u8, kind: u8, value: &[u8]) -> Self {
-        self.0.push((id - self.1) << 4 | kind);
-        self.0.extend(value);
-        Self(self.0, id)
-    }
-
-    fn int(self, id: u8, value: usize) -> Self {
-        self.field(id, 6, &varint(2 * value))
-    }
-
-    fn list(self, id: u8, structs: &[Vec<u8>]) -> Self {
-        self.field(id, 9, &[vec![(structs.len() as u8) << 4 | 12], structs.concat()].concat())
-    }
-
-    fn end(mut self) -> Vec<u8> {
-        self.0.push(0);
-        self.0
-    }
-}
-
-fn varint(mut n: usize) -> Vec<u8> {
-    let mut out = Vec::new();
-    while n >= 128 {
-        out.push(n as u8 | 128);
-        n >>= 7;
-    }
-    out.push(n as u8);
-    out
-}
-
 /// A table of floats `a`, `b`, `c` and texts `label` in row groups of these sizes.
 fn parquet(groups: &[usize]) -> Vec<u8> {
-    let names = ["a", "b", "c", "label"];
+    use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
     let n: usize = groups.iter().sum();
     let x = numbers(3 * n);
-    let mut out = b"PAR1".to_vec();
-    let (mut first, mut listed) = (0, Vec::new());
+    let column = |c: usize| Arc::new((0..n).map(|i| Some(x[3 * i + c])).collect::<Float32Array>()) as ArrayRef;
+    let label = Arc::new((0..n).map(|i| Some(["cat", "dog"][i % 2])).collect::<StringArray>()) as ArrayRef;
+    let columns = [("a", column(0)), ("b", column(1)), ("c", column(2)), ("label", label)];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    let mut first = 0;
     for &rows in groups {
-        let chunk = |c: usize, out: &mut Vec<u8>| {
-            let cell = |i: usize| match c {
-                3 => [&3u32.to_le_bytes()[..], [b"cat", b"dog"][i % 2]].concat(),
-                _ => x[3 * i + c].to_le_bytes().to_vec(),
-            };
-            let page: Vec<u8> = (first..first + rows).flat_map(cell).collect();
-            let info = Struct::default().int(1, rows).int(2, 0).int(3, 3).int(4, 3).end();
-            let head = Struct::default().int(1, 0).int(2, page.len()).int(3, page.len()).field(5, 12, &info).end();
-            let at = out.len();
-            out.extend([head, page].concat());
-            let meta = Struct::default().int(1, if c == 3 { 6 } else { 4 }).int(4, 0).int(5, rows);
-            let meta = meta.int(6, out.len() - at).int(7, out.len() - at).int(9, at).end();
-            Struct::default().int(2, at).field(3, 12, &meta).end()
-        };
-        let chunks: Vec<Vec<u8>> = (0..4).map(|c| chunk(c, &mut out)).collect();
-        listed.push(Struct::default().list(1, &chunks).int(3, rows).end());
+        writer.write(&batch.slice(first, rows)).unwrap();
+        writer.flush().unwrap();
         first += rows;
     }
-    let text = |name: &str| [varint(name.len()), name.as_bytes().to_vec()].concat();
-    let leaf = |(c, name): (usize, &&str)| {
-        Struct::default().int(1, if c == 3 { 6 } else { 4 }).int(3, 0).field(4, 8, &text(name)).end()
-    };
-    let root = Struct::default().field(4, 8, &text("schema")).int(5, 4).end();
-    let schema: Vec<Vec<u8>> = std::iter::once(root).chain(names.iter().enumerate().map(leaf)).collect();
-    let footer = Struct::default().int(1, 1).list(2, &schema).int(3, n).list(4, &listed).end();
-    let size = (footer.len() as u32).to_le_bytes();
-    [&out[..], &footer, &size, b"PAR1"].concat()
+    writer.into_inner().unwrap()
 }
 
 #[test]

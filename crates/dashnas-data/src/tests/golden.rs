@@ -58,6 +58,11 @@ fn inspect_is_right_about_every_format() {
         corpus!["idx/train-images-idx3-ubyte.gz" = "idx_gz/images", "idx/train-labels-idx1-ubyte" = "idx/labels"],
         corpus!["table.parquet" = "parquet/table"],
         corpus!["dates.parquet" = "parquet/logical"],
+        corpus!["lists.parquet" = "parquet/nested"],
+        corpus!["table.arrow" = "arrow/plain"],
+        corpus!["lines.jsonl" = "jsonl/plain"],
+        corpus!["dialect.csv" = "csv/dialect"],
+        corpus!["roles.csv" = "csv/roles"],
     ];
     let (gray, sound) = (png(4, 3, 10), wav(8000, 800, 440.0));
     let image_folder = ["cats/train/cat/1.png", "cats/train/dog/1.png", "cats/test/cat/2.png", "cats/test/dog/2.png"];

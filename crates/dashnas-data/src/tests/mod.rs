@@ -15,6 +15,7 @@ mod readers;
 mod real;
 mod refused;
 mod split;
+mod tables;
 
 use crate::assemble::Inputs;
 use crate::dataset::Dataset;

@@ -186,7 +186,8 @@ fn csv_sequences_are_one_hot_with_unknown_letters_zero() {
     }
     assert_eq!(x.iter().sum::<f32>(), 8.0);
     assert_eq!(set.reading.alphabet.as_deref(), Some("ACGT"));
-    assert!(set.origin.notes.iter().any(|n| n.contains("ignored columns: Name")), "{:?}", set.origin.notes);
+    let name = set.origin.columns.iter().find(|column| column.name == "Name").unwrap();
+    assert_eq!(name.role, dashnas_formats::account::ColumnRole::LeftOut);
 }
 
 #[test]

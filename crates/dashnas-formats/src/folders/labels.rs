@@ -108,7 +108,7 @@ pub(crate) fn names_files(path: &Path, files: &[PathBuf], options: &ReadOptions)
 /// # Errors
 /// [`DataError::File`] with the line of a row that names a file that is not there, or one that is named twice.
 pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec<LabelEntry>, DataError> {
-    let rows = csv::all(path, &crate::bytes::text(path, options.max_bytes)?)?;
+    let rows = csv::all(path, &csv::encoding::text(path, options.max_bytes)?.text)?;
     let Some((_, first)) = rows.first() else { return Err(DataError::file(path, "it holds no rows")) };
     let width = first.len();
     let names = Names::of(files);

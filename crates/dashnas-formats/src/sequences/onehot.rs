@@ -22,11 +22,6 @@ fn alphabet<'a>(sequences: impl Iterator<Item = &'a str>) -> &'static str {
     if dna * 10 >= all * 9 { DNA } else { PROTEIN }
 }
 
-/// Returns whether a text could be a sequence.
-pub(crate) fn is_sequence(text: &str) -> bool {
-    text.len() >= 8 && text.bytes().all(|b| b.is_ascii_alphabetic() || b"-*.".contains(&b))
-}
-
 /// Chooses the length and the alphabet that sequences are encoded with, from the options or else by the training
 /// sequences, and writes them into the options and the notes.
 pub(crate) fn choose_encoding<'a>(

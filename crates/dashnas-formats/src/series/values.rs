@@ -56,7 +56,7 @@ pub(crate) fn common_length<'a>(series: impl Iterator<Item = &'a Series>, option
 }
 
 /// Appends a channel brought to `length`.
-fn fit(values: &[f32], length: usize, how: Lengths, out: &mut Vec<f32>) {
+pub(crate) fn fit(values: &[f32], length: usize, how: Lengths, out: &mut Vec<f32>) {
     if how == Lengths::Resample && values.len() != length && values.len() > 1 && length > 1 {
         let step = (values.len() - 1) as f64 / (length - 1) as f64;
         out.extend((0..length).map(|i| {

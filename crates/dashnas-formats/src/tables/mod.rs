@@ -1,7 +1,36 @@
-//! Tables of one sample a row: CSV, and the columns that every table has.
+//! Tables of one sample a row. Every format is read into the record batches of Apache Arrow, and one path leads from
+//! there to samples.
+//!
+//! | modules | contents |
+//! |---|---|
+//! | `batches`, `parts` | files that give record batches; several files as one table |
+//! | [`csv`], `parquet`, `ipc`, `json_lines` | the formats |
+//! | `arrow`, `number`, `facts`, `chunk`, `load`, `table` | from record batches to columns, and the facts about them |
+//! | `names`, `draft`, `roles`, `labels`, `inputs`, `suspect`, `columns` | the role of each column |
+//! | `samples`, `read` | from columns to samples |
 
+mod arrow;
+mod batches;
+mod chunk;
 pub(crate) mod columns;
 pub mod csv;
+mod draft;
+mod facts;
+mod guard;
+mod inputs;
+mod ipc;
+mod json_lines;
+mod labels;
+mod load;
+mod names;
+mod number;
+pub(crate) mod open;
+mod parquet;
+mod parts;
 pub(crate) mod read;
 pub(crate) mod roles;
-pub mod table;
+mod samples;
+mod suspect;
+mod table;
+#[cfg(test)]
+mod tests;

@@ -1,23 +1,34 @@
-//! Reads tables of one sample a row.
+//! Reads tables of one sample a row: from record batches, whatever the format, to samples.
 
-use crate::array::Array;
-use crate::error::{DataError, Location};
-use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
-use crate::options::ReadOptions;
+use crate::account::ColumnRole;
+use crate::error::DataError;
+use crate::found::{Labels, UnassembledData, UnassembledSplit};
+use crate::options::{Layout, Lengths, ReadOptions};
 use crate::partners;
 use crate::role::Role;
 use crate::sequences::onehot;
-use crate::series::values;
-use crate::series::values::{Series, is_missing};
-use crate::spill::Rows;
-use crate::tables::table::{ColumnRoles, Table, Values};
-use crate::tables::{columns, roles};
-use dashnas_core::names::TaskName;
+use crate::tables::batches::Batches;
+use crate::tables::draft::{ColumnRoles, Content};
+use crate::tables::load::load;
+use crate::tables::parts::Reordered;
+use crate::tables::table::{Column, Table};
+use crate::tables::{columns, labels, roles, samples};
 use dashnas_core::text::plural;
-use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
-/// Reads a file and those that belong to it; `parse` reads the table in one file.
+/// Opens the table in a file.
+pub(crate) type Open<'a> = &'a dyn Fn(&Path) -> Result<Arc<dyn Batches>, DataError>;
+
+/// A table, its split, and the texts of some of its columns.
+struct Opened {
+    role: Role,
+    table: Table,
+    texts: HashMap<usize, Vec<String>>,
+}
+
+/// Reads a file and those that belong to it; `open` opens the table in one file.
 ///
 /// # Errors
 /// [`DataError`] with the file, the line and the column.
@@ -26,50 +37,57 @@ pub(crate) fn read(
     format: &str,
     options: &ReadOptions,
     labeled: bool,
-    parse: impl Fn(&Path) -> Result<Table, DataError>,
+    open: Open<'_>,
 ) -> Result<UnassembledData, DataError> {
     let mut tables = Vec::new();
     for (role, path) in partners::partners(path, !labeled)? {
-        tables.push((role, parse(&path)?));
+        tables.push((role, load(&path, open(&path)?, options)?));
     }
-    // `partners` gives at least the file itself, training first.
-    let used = match &options.columns {
-        Some(known) if !labeled => columns::find(&tables[0].1, known, options)?,
-        _ => roles::assign(&tables[0].1, options, labeled)?,
+    read_tables(tables, format, options, labeled)
+}
+
+/// Reads tables that have been opened, the training table first.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_tables(
+    tables: Vec<(Role, Table)>,
+    format: &str,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<UnassembledData, DataError> {
+    let mut tables = tables.into_iter();
+    let Some((role, first)) = tables.next() else { return Err(DataError::file(Path::new(""), "there is no table")) };
+    let (used, texts) = match &options.columns {
+        Some(known) if !labeled => columns::find(&first, known, options)?,
+        _ => roles::assign(&first, options, labeled)?,
     };
     let mut raw = UnassembledData::new(format, options);
     if labeled {
-        columns::record(&tables[0].1, &used, &mut raw.reading);
-    } else if !used.sequences {
-        columns::check_width(&tables[0].1, &used, options)?;
+        columns::record(&first, &used, &mut raw.reading);
+    } else {
+        columns::check_width(&first, &used, options)?;
     }
-    raw.notes.clone_from(&used.notes);
-    for (_, table) in &mut tables {
-        let all = table.columns.len();
-        let needed = used.label.into_iter().chain(used.group);
-        needed.filter(|&c| c < all).try_for_each(|c| table.load(c))?;
-    }
-    for (_, table) in &tables {
-        same_columns(&tables[0].1, table, used.label)?;
-        raw.file(&table.path);
-    }
-    let (length, alphabet) = sizes(&tables, &used, &mut raw);
-    let mut missing = 0;
+    raw.columns.clone_from(&used.accounts);
+    raw.warnings.clone_from(&used.warnings);
+    let mut opened = vec![Opened { role, table: first, texts }];
     for (role, table) in tables {
-        let x = if used.sequences {
-            let rows = sequences(&table, &used);
-            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-            onehot::encode(&table.path, &rows, &alphabet, length, options)?
-        } else {
-            numbers(&table, &used, options, &mut missing)?
-        };
-        let y = match used.label.map(|c| labels(&table, c, options)) {
-            // Labels that need not be there need not be good.
-            Some(y) if !labeled => y.ok(),
-            y => y.transpose()?,
-        };
-        let groups = used.group.map(|c| table.columns[c].1.texts());
-        raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None });
+        add_partner(&mut opened, role, table, &used, &mut raw)?;
+    }
+    if let [only] = &mut opened[..]
+        && only.role == Role::Train
+    {
+        // The files of the other splits cannot be used.
+        only.role = Role::All;
+    }
+    for Opened { table, .. } in &opened {
+        raw.file(&table.path);
+        table.notes.iter().for_each(|note| raw.note(note.clone()));
+    }
+    let encoding = sizes(&opened[0].table, &used, &mut raw)?;
+    let mut missing = 0;
+    for opened in opened {
+        add_parts(opened, &used, &encoding, &mut missing, &mut raw, labeled)?;
     }
     if let (1.., Some(fill)) = (missing, options.fill_missing) {
         raw.note(format!("filled {} ({})", plural(missing, "missing value"), fill.name()));
@@ -77,108 +95,155 @@ pub(crate) fn read(
     Ok(raw)
 }
 
-/// Refuses a table whose columns are not those of the training table.
-fn same_columns(first: &Table, other: &Table, label: Option<usize>) -> Result<(), DataError> {
-    let differ = |i: usize| {
-        let (a, b) = (&first.columns[i], &other.columns[i]);
-        a.0 != b.0 || (Some(i) != label && a.1.is_text() != b.1.is_text())
+/// Adds the table of another split, with its columns in the order of the first.
+fn add_partner(
+    opened: &mut Vec<Opened>,
+    role: Role,
+    mut table: Table,
+    used: &ColumnRoles,
+    raw: &mut UnassembledData,
+) -> Result<(), DataError> {
+    let first = &opened[0].table;
+    let place = |c: usize| {
+        let name = &first.columns[c].name;
+        table.columns.iter().position(|column| column.name == *name)
     };
-    let (n, m) = (first.columns.len(), other.columns.len());
+    // As in competitions: the labels of the test samples are not known.
+    if first.named && used.labels.iter().any(|&c| place(c).is_none()) && used.inputs.iter().all(|&c| place(c).is_some())
+    {
+        raw.warnings.push(format!(
+            "{} has no labels and is not used: a test split is drawn from the other samples, and `predict` reads it",
+            table.path.display()
+        ));
+        return Ok(());
+    }
+    let (n, m) = (first.columns.len(), table.columns.len());
     if n != m {
         let reason = format!("it has {m} columns, {} has {n}", first.path.display());
-        return Err(DataError::file(&other.path, reason));
+        return Err(DataError::file(&table.path, reason).with_hint(
+            "training and test tables need the same columns; give a table by itself under a name without `train`",
+        ));
     }
-    match (0..n).find(|&i| differ(i)) {
-        None => Ok(()),
-        Some(i) => {
-            let reason = format!("column {} (`{}`) differs from {}", i + 1, other.columns[i].0, first.path.display());
-            Err(DataError::file(&other.path, reason).with_hint("training and test tables need the same columns"))
+    let order: Option<Vec<usize>> = (0..n).map(|c| if first.named { place(c) } else { Some(c) }).collect();
+    let differ = |i: usize, other: &Table| {
+        let (a, b) = (&first.columns[i], &other.columns[i]);
+        a.name != b.name || (used.inputs.contains(&i) && a.is_text() != b.is_text())
+    };
+    if let Some(order) = order
+        && first.named == table.named
+        && order.iter().enumerate().any(|(i, &c)| i != c)
+    {
+        table = reordered(table, &order);
+    }
+    if let Some(i) = (0..n).find(|&i| differ(i, &table)) {
+        let reason = format!("column {} (`{}`) differs from {}", i + 1, table.columns[i].name, first.path.display());
+        return Err(DataError::file(&table.path, reason).with_hint("training and test tables need the same columns"));
+    }
+    let needed: Vec<usize> = used.labels.iter().copied().chain(used.group).chain(used.split).collect();
+    let found = table.read_texts(&needed, &raw.reading)?;
+    opened.push(Opened { role, table, texts: needed.into_iter().zip(found).collect() });
+    Ok(())
+}
+
+/// The same table with its columns in another order.
+fn reordered(table: Table, order: &[usize]) -> Table {
+    let Table { path, named, columns, notes, decimal, stored, source } = table;
+    let mut columns: Vec<Option<Column>> = columns.into_iter().map(Some).collect();
+    let taken: Vec<Column> = order.iter().filter_map(|&c| columns.get_mut(c)?.take()).collect();
+    let source: Arc<dyn Batches> = Arc::new(Reordered::new(source, order.to_vec()));
+    Table { path, named, columns: taken, notes, decimal, stored, source }
+}
+
+/// The length that sequences and lists are brought to, and the alphabet of sequences.
+fn sizes(table: &Table, used: &ColumnRoles, raw: &mut UnassembledData) -> Result<(usize, String), DataError> {
+    match used.content {
+        Content::Numbers => Ok((0, String::new())),
+        Content::Sequences => {
+            let rows = samples::sequences(table, used, &raw.reading.clone())?;
+            Ok(onehot::choose_encoding(rows.iter().map(String::as_str), raw))
         }
-    }
-}
-
-/// The sequences of a table, from one column of sequences or from columns of one letter each.
-fn sequences(table: &Table, used: &ColumnRoles) -> Vec<String> {
-    let n = table.columns[used.inputs[0]].1.len();
-    let mut rows = vec![String::new(); n];
-    for &c in &used.inputs {
-        if let Values::Text(values) = &table.columns[c].1 {
-            rows.iter_mut().zip(values).for_each(|(row, v)| row.push_str(v));
-        }
-    }
-    rows
-}
-
-/// Chooses the length and the alphabet of sequences by the training table and writes them into the options.
-fn sizes(tables: &[(Role, Table)], used: &ColumnRoles, raw: &mut UnassembledData) -> (usize, String) {
-    if !used.sequences {
-        return (0, String::new());
-    }
-    let rows = sequences(&tables[0].1, used);
-    onehot::choose_encoding(rows.iter().map(String::as_str), raw)
-}
-
-/// The columns of inputs as one array `[N, C, L]`; counts the missing values that are filled.
-fn numbers(table: &Table, used: &ColumnRoles, options: &ReadOptions, missing: &mut usize) -> Result<Array, DataError> {
-    let n = table.columns[used.inputs[0]].1.len();
-    let width = used.inputs.len();
-    let channels = options.channels.unwrap_or(1);
-    if !width.is_multiple_of(channels) {
-        let reason = format!("{width} columns of inputs cannot be divided into {channels} channels");
-        return Err(DataError::file(&table.path, reason).with_hint("check `data.channels`"));
-    }
-    let shape = vec![n, channels, width / channels];
-    let mut rows = Rows::new(&table.path, "table", shape, options)?;
-    let mut before = 0;
-    for group in 0..table.groups() {
-        let columns = used.inputs.iter().map(|&c| table.group(c, group)).collect::<Result<Vec<_>, _>>()?;
-        let len = columns[0].len();
-        for row in 0..len {
-            let value = |values: &Cow<'_, Values>| match &**values {
-                Values::Numbers(v) => v[row],
-                _ => f32::NAN,
-            };
-            let values: Vec<f32> = columns.iter().map(value).collect();
-            let at = before + row;
-            let line = table.line(at);
-            if let (Some(c), None) = (values.iter().position(|v| v.is_nan()), options.fill_missing) {
-                let location = Location::Cell(line, table.columns[used.inputs[c]].0.clone());
-                return Err(DataError::at(&table.path, location, "the value is missing")
-                    .with_hint("fill missing values with `data.fill-missing` (linear, zero or mean)"));
+        Content::Lists => {
+            let (channels, min, max) = samples::list_shape(table, used)?;
+            let reading = &mut raw.reading;
+            let length = reading.length.unwrap_or(if reading.lengths == Lengths::Truncate { min } else { max });
+            if length == 0 {
+                return Err(
+                    DataError::file(&table.path, "a list is empty").with_hint("set `data.length`, or drop these rows")
+                );
             }
-            *missing += values.iter().filter(|v| v.is_nan()).count();
-            let channels = values.chunks(width / channels).map(<[f32]>::to_vec).collect();
-            let mut series = Series { channels, path: table.path.clone(), line, first_column: 1 };
-            values::fill(&mut series, options.fill_missing)?;
-            series.channels.iter().try_for_each(|c| rows.push(c))?;
+            (reading.length, reading.channels, reading.layout) =
+                (Some(length), Some(channels), Some(Layout::ChannelsFirst));
+            if min < max {
+                raw.note(format!(
+                    "lists are {min} to {max} long: brought to {length} (`data.lengths`: pad, truncate or resample)"
+                ));
+            }
+            Ok((length, String::new()))
         }
-        before += len;
     }
-    rows.array()
 }
 
-/// The labels in a column: names of classes where they are texts or few whole numbers, numbers otherwise.
-fn labels(table: &Table, c: usize, options: &ReadOptions) -> Result<Labels, DataError> {
-    let (name, values) = &table.columns[c];
-    let absent = match values {
-        Values::Numbers(v) => v.iter().position(|v| v.is_nan()),
-        Values::Text(v) => v.iter().position(|v| is_missing(v)),
-        // A label is in memory.
-        Values::Stored(_) => None,
+/// Adds the samples of a table, divided by its column of splits.
+fn add_parts(
+    opened: Opened,
+    used: &ColumnRoles,
+    (length, alphabet): &(usize, String),
+    missing: &mut usize,
+    raw: &mut UnassembledData,
+    labeled: bool,
+) -> Result<(), DataError> {
+    let Opened { role, mut table, mut texts } = opened;
+    let options = raw.reading.clone();
+    let y = match (&used.labels[..], labeled) {
+        ([], _) => None,
+        (columns, true) => Some(labels::read(&table, columns, &texts, &options)?),
+        // Labels that need not be there need not be good.
+        (columns, false) => labels::read(&table, columns, &texts, &options).ok(),
     };
-    if let Some(row) = absent {
-        let location = Location::Cell(table.line(row), name.clone());
-        return Err(DataError::at(&table.path, location, "the label is missing").with_hint("drop these rows"));
-    }
-    let classes = match options.task {
-        Some(task) => task == TaskName::Classification,
-        None => values.is_text() || (values.all_whole() && values.count_distinct() <= 1000.min(values.len() / 2 + 1)),
-    };
-    match values {
-        Values::Numbers(v) if !classes => {
-            let array = Array::new(vec![v.len()], v.clone());
-            Ok(Labels::Numbers(NumericTargets { name: name.clone(), array, integral: false }))
+    let x = match used.content {
+        Content::Numbers => samples::numbers(&mut table, used, &options, missing)?,
+        Content::Lists => samples::lists(&table, used, *length, &options, missing)?,
+        Content::Sequences => {
+            let rows = samples::sequences(&table, used, &options)?;
+            let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+            onehot::encode(&table.path, &rows, alphabet, *length, &options)?
         }
-        _ => Ok(Labels::Names(values.texts())),
+    };
+    let y: Option<Labels> = y.map(|found| {
+        if labeled {
+            found
+                .warnings
+                .into_iter()
+                .filter(|w| !raw.warnings.contains(w))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|warning| raw.warnings.push(warning));
+        }
+        if raw.classes.is_none() {
+            raw.classes = found.names;
+        }
+        found.labels
+    });
+    let groups = used.group.map(|c| texts.remove(&c).unwrap_or_default());
+    let splits = used.split.filter(|_| labeled && role == Role::All).and_then(|c| texts.remove(&c));
+    let Some(splits) = splits else {
+        raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None });
+        return Ok(());
+    };
+    for part in [Role::Train, Role::Val, Role::Test] {
+        let rows: Vec<usize> = (0..splits.len()).filter(|&i| Role::of_word(&splits[i]) == Some(part)).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        raw.parts.push(UnassembledSplit {
+            role: part,
+            x: x.select(&rows),
+            y: y.as_ref().map(|y| y.select(&rows)),
+            groups: groups.as_ref().map(|groups| rows.iter().map(|&i| groups[i].clone()).collect()),
+            ids: None,
+        });
     }
+    let split = raw.columns.iter().find(|column| column.role == ColumnRole::Split).map(|column| column.name.clone());
+    raw.note(format!("column `{}` divides the rows into splits", split.unwrap_or_default()));
+    Ok(())
 }

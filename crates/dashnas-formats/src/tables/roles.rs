@@ -1,145 +1,194 @@
-//! Which column of a table is the label and which columns are the inputs.
+//! The role of each column of a table: by the options, by the names of the columns, or by their values.
 
+use crate::account::{ColumnAccount, ColumnRole};
 use crate::error::DataError;
 use crate::options::ReadOptions;
-use crate::sequences::onehot;
-use crate::series::values;
-use crate::tables::table::{ColumnRoles, Table, Values, names_ids};
+use crate::role::Role;
+use crate::tables::draft::{ColumnRoles, Draft, listed};
+use crate::tables::inputs;
+use crate::tables::labels;
+use crate::tables::names;
+use crate::tables::suspect;
+use crate::tables::table::Table;
+use std::collections::HashMap;
 
-/// Names of columns of labels.
-const LABELS: [&str; 9] = ["label", "labels", "class", "target", "y", "category", "outcome", "species", "diagnosis"];
-/// Names of columns of groups.
-const GROUPS: [&str; 4] = ["group", "groups", "subject", "patient"];
-
-/// Finds the column that an option gives by name or by position.
-fn column(table: &Table, wanted: &str, what: &str) -> Result<usize, DataError> {
-    if let Some(i) = table.columns.iter().position(|(name, _)| table.named && name == wanted) {
-        return Ok(i);
-    }
-    let n = table.columns.len() as i64;
-    if let Some(i) = wanted.parse::<i64>().ok().filter(|i| (-n..n).contains(i)) {
-        return Ok(i.rem_euclid(n) as usize);
-    }
-    let names: Vec<_> = table.columns.iter().map(|(name, _)| name.clone()).collect();
-    let names = if names.len() > 12 { format!("{}, …", names[..12].join(", ")) } else { names.join(", ") };
-    Err(DataError::file(&table.path, format!("there is no {what} column `{wanted}` (columns: {names})"))
-        .with_hint("columns are given by name, or by position from 0 (-1: the last)"))
-}
-
-/// Assigns a role to each column of a table: by the options, by the names of the columns, or by their values.
-/// Without `labeled`, a label is only taken where its column is named.
+/// Assigns a role to each column of a table. Without `labeled`, a label is only taken where its column is named.
+/// Returns the texts that were read as well.
 ///
 /// # Errors
 /// [`DataError::File`] if it is not clear which column is the label, or if no column can be an input.
-pub(crate) fn assign(table: &Table, options: &ReadOptions, labeled: bool) -> Result<ColumnRoles, DataError> {
-    let mut notes = Vec::new();
-    let of = |known: &[&str]| {
-        let named = |(name, _): &(String, Values)| known.contains(&name.to_ascii_lowercase().as_str());
-        table.columns.iter().position(named).filter(|_| table.named)
-    };
-    let group = match &options.group {
-        Some(wanted) if labeled => Some(column(table, wanted, "group")?),
-        Some(wanted) => column(table, wanted, "group").ok(),
-        None => of(&GROUPS),
-    };
-    if let (Some(c), None) = (group, &options.group) {
-        notes.push(format!("column `{}` holds groups, which no split divides", table.columns[c].0));
-    }
-    let label = match &options.targets {
-        Some(wanted) if labeled => Some(column(table, wanted, "label")?),
-        Some(wanted) => column(table, wanted, "label").ok(),
-        // If labels need not be there, an unnamed column that looks like labels may be an input.
-        None => of(&LABELS).or_else(|| guess_label(table).filter(|_| labeled)),
-    };
-    if labeled && label.is_none() {
-        return Err(DataError::file(&table.path, "it is not clear which column is the label")
-            .with_hint("name it with `data.targets`, or give its position from 0 (-1: the last)"));
-    }
-    let free = |c: &usize| Some(*c) != label && Some(*c) != group;
-    let is_sequence = |c: &usize| match &table.columns[*c].1 {
-        Values::Text(v) => v.iter().all(|s| onehot::is_sequence(s)),
-        _ => false,
-    };
-    let is_letter = |c: &usize| match &table.columns[*c].1 {
-        Values::Text(v) => v.iter().all(|s| s.len() == 1 && s.as_bytes()[0].is_ascii_alphabetic()),
-        _ => false,
-    };
-    let free_columns: Vec<usize> = (0..table.columns.len()).filter(free).collect();
-    let mut whole_sequences: Vec<usize> = free_columns.iter().copied().filter(is_sequence).collect();
-    if whole_sequences.len() > 1 {
-        whole_sequences.retain(|&c| {
-            ["sequence", "seq", "dna", "protein"].contains(&table.columns[c].0.to_ascii_lowercase().as_str())
-        });
-    }
-    let letters: Vec<usize> = free_columns.iter().copied().filter(is_letter).collect();
-    let numbers: Vec<usize> = free_columns
-        .iter()
-        .copied()
-        .filter(|&c| !(table.columns[c].1.is_text() || table.named && is_id(&table.columns[c])))
+pub(crate) fn assign(
+    table: &Table,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<(ColumnRoles, HashMap<usize, Vec<String>>), DataError> {
+    let mut draft =
+        Draft { table, options, given: vec![None; table.columns.len()], texts: HashMap::new(), warnings: Vec::new() };
+    suspect::rows(table)?;
+    asked_for(&mut draft, labeled)?;
+    leave_out_empty(&mut draft);
+    let all = table.columns.len();
+    let text_columns: Vec<usize> = (0..all)
+        .filter(|&c| table.is_written(c) || labels::may_be_label(&draft, c) || by_name(table, c).is_some())
         .collect();
-    let (inputs, sequences) = match (&whole_sequences[..], letters.len() >= 8) {
-        ([_], _) => (whole_sequences, true),
-        (_, true) => (letters, true),
-        _ => (numbers, false),
+    draft.read(&text_columns)?;
+    named(&mut draft)?;
+    let divided: Vec<usize> =
+        [ColumnRole::Group, ColumnRole::Split].into_iter().flat_map(|role| draft.with(role)).collect();
+    draft.read(&divided)?;
+    suspect::times_and_ids(&mut draft)?;
+    labels::choose(&mut draft, labeled)?;
+    if labeled {
+        suspect::codes_of_the_label(&mut draft)?;
+    }
+    let content = inputs::choose(&mut draft, labeled)?;
+    if labeled {
+        suspect::inputs(&mut draft);
+    }
+    let roles = ColumnRoles {
+        labels: labels::order(&draft),
+        group: draft.first(ColumnRole::Group),
+        split: draft.first(ColumnRole::Split),
+        inputs: inputs::order(&draft)?,
+        content,
+        accounts: accounts(&draft),
+        warnings: draft.warnings,
     };
-    if let Some(label) = label {
-        let name = if table.named { format!("`{}`", table.columns[label].0) } else { format!("{}", label + 1) };
-        notes.push(format!("column {name} is the label"));
-    }
-    let ignored: Vec<&str> =
-        free_columns.iter().filter(|c| !inputs.contains(c)).map(|&c| table.columns[c].0.as_str()).take(8).collect();
-    if !ignored.is_empty() {
-        if let (false, Some(&c)) = (sequences, free_columns.iter().find(|c| text_with_numbers(&table.columns[**c].1))) {
-            return Err(table.not_a_number(c));
-        }
-        notes.push(format!("ignored columns: {}", ignored.join(", ")));
-    }
-    if inputs.is_empty() || (inputs.len() == 1 && !sequences) {
-        let (reason, hint) = match inputs.first() {
-            Some(&c) => (
-                format!(
-                    "the only column of inputs is `{}`: each row would be a series of one value",
-                    table.columns[c].0
-                ),
-                "a table has one sample a row; a recording with one time step a row has to be cut into windows first",
-            ),
-            None => (
-                "there is no column of numbers or sequences besides the label".into(),
-                "a table has one sample a row; if it has the labels of files beside it, give their folder instead",
-            ),
+    Ok((roles, draft.texts))
+}
+
+/// The account of the columns.
+fn accounts(draft: &Draft<'_>) -> Vec<ColumnAccount> {
+    let account = |(c, given): (usize, &Option<(ColumnRole, String)>)| {
+        let (role, reason) = given.clone().unwrap_or((ColumnRole::LeftOut, "it is not used".into()));
+        ColumnAccount { name: draft.table.columns[c].name.clone(), role, reason }
+    };
+    draft.given.iter().enumerate().map(account).collect()
+}
+
+/// Gives the roles that the options ask for.
+fn asked_for(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
+    let options = draft.options;
+    let asked = [
+        (&options.ignore, ColumnRole::LeftOut, "data.ignore", "ignored"),
+        (&options.targets, ColumnRole::Label, "data.targets", "label"),
+        (&options.group, ColumnRole::Group, "data.group", "group"),
+        (&options.split, ColumnRole::Split, "data.split", "split"),
+        (&options.weight, ColumnRole::Weight, "data.weight", "weight"),
+        (&options.time, ColumnRole::Time, "data.time", "time"),
+        (&options.inputs, ColumnRole::Input, "data.inputs", "input"),
+    ];
+    for (wanted, role, key, what) in asked {
+        let Some(wanted) = wanted else { continue };
+        let found = match names::find(draft.table, wanted, what) {
+            Ok(found) => found,
+            // New data need not have the columns that are no inputs.
+            Err(_) if !labeled => continue,
+            Err(error) => return Err(error),
         };
-        return Err(DataError::file(&table.path, reason).with_hint(hint));
+        let one = matches!(role, ColumnRole::Group | ColumnRole::Split | ColumnRole::Weight | ColumnRole::Time);
+        if one && found.len() > 1 {
+            let reason = format!("`{wanted}` names {} columns, but there can be one {what} column", found.len());
+            return Err(DataError::file(&draft.table.path, reason).with_hint(format!("name one column with `{key}`")));
+        }
+        for c in found {
+            // A pattern of inputs may cover columns that have a role of their own.
+            if let (Some((other, _)), false) = (&draft.given[c], role == ColumnRole::Input) {
+                let reason = format!("column {} cannot be both {other} and {what}", draft.name(c));
+                return Err(DataError::file(&draft.table.path, reason).with_hint(format!("check `{key}`")));
+            }
+            draft.give(c, role, format!("`{key}` names it"));
+        }
     }
-    Ok(ColumnRoles { label, group, inputs, sequences, notes })
-}
-
-/// Returns whether more than half of a column of text are numbers, so that the rest are likely misspelled.
-fn text_with_numbers(values: &Values) -> bool {
-    let Values::Text(v) = values else { return false };
-    v.iter().filter(|s| values::number(s).is_some()).count() * 10 > v.len() * 5
-}
-
-/// Returns whether a column numbers the rows.
-fn is_id((name, values): &(String, Values)) -> bool {
-    names_ids(name) && values.are_consecutive()
-}
-
-/// Finds the column that is most likely the label where no name tells: the only column of texts that repeat, else
-/// the last or first column if it holds few distinct whole numbers.
-fn guess_label(table: &Table) -> Option<usize> {
-    let n = table.columns.len();
-    let few = |c: usize| {
-        let values = &table.columns[c].1;
-        let distinct = values.count_distinct();
-        distinct >= 2 && distinct <= 100.max(values.len() / 100) && distinct * 2 <= values.len()
-    };
-    let text = |c: &usize| table.columns[*c].1.is_text() && few(*c);
-    let texts: Vec<usize> = (0..n).filter(text).collect();
-    if let [one] = texts[..] {
-        return Some(one);
+    if draft.first(ColumnRole::Input).is_some() {
+        for c in draft.free() {
+            if !labels::may_be_label(draft, c) && by_name(draft.table, c).is_none() && !draft.table.columns[c].is_text()
+            {
+                draft.give(c, ColumnRole::LeftOut, "`data.inputs` does not name it");
+            }
+        }
     }
-    let whole_numbers = |c: &usize| table.columns[*c].1.all_whole() && few(*c);
-    // In a table of whole numbers throughout, nothing sets the label apart.
-    let candidates: Vec<usize> = [n - 1, 0].into_iter().filter(whole_numbers).collect();
-    candidates.first().copied().filter(|_| (0..n).filter(whole_numbers).count() * 2 < n.max(3))
+    if options.weight.is_some() {
+        draft.warn("the weights of the samples are not used yet: every sample counts equally");
+    }
+    Ok(())
+}
+
+/// Leaves out columns without any value.
+fn leave_out_empty(draft: &mut Draft<'_>) {
+    let mut empty = Vec::new();
+    for c in draft.free() {
+        let column = &draft.table.columns[c];
+        if column.facts.known() == 0 {
+            draft.give(c, ColumnRole::LeftOut, "it holds no value");
+            if draft.table.named && !column.name.is_empty() {
+                empty.push(draft.name(c));
+            }
+        }
+    }
+    if !empty.is_empty() {
+        draft.warn(format!("left out without any value: {}", listed(&empty)));
+    }
+}
+
+/// The role that the name of a column suggests, other than the label.
+fn by_name(table: &Table, c: usize) -> Option<ColumnRole> {
+    let name = &table.columns[c].name;
+    if !table.named {
+        None
+    } else if names::names_groups(name) {
+        Some(ColumnRole::Group)
+    } else if names::names_splits(name) {
+        Some(ColumnRole::Split)
+    } else if names::names_weights(name) {
+        Some(ColumnRole::Weight)
+    } else {
+        None
+    }
+}
+
+/// Gives the roles that the names of columns suggest and their values confirm.
+fn named(draft: &mut Draft<'_>) -> Result<(), DataError> {
+    if let (Some(c), true) = (draft.first(ColumnRole::Split), draft.options.split.is_some()) {
+        draft.read(&[c])?;
+        if let Some(row) = draft.of(c).iter().position(|text| Role::of_word(text).is_none()) {
+            let reason = format!("`{}` is not the name of a split", crate::text::excerpt(&draft.of(c)[row]));
+            return Err(draft.table.cell_error(row, c, reason).with_hint("splits are called train, val and test"));
+        }
+    }
+    for c in draft.free() {
+        let Some(role) = by_name(draft.table, c) else { continue };
+        let (rows, name) = (draft.table.rows(), draft.name(c));
+        match role {
+            ColumnRole::Split => {
+                let words = draft.of(c).iter().all(|text| Role::of_word(text).is_some());
+                let whole = draft.table.columns[c].facts.all_whole();
+                if words && draft.first(ColumnRole::Split).is_none() {
+                    draft.give(c, ColumnRole::Split, "its values are names of splits");
+                } else if whole && draft.table.columns[c].name.eq_ignore_ascii_case("fold") {
+                    draft.give(c, ColumnRole::LeftOut, "its name is that of the folds of a cross-validation");
+                    draft.warn(format!("column {name} is left out: it numbers folds, which are not used"));
+                }
+            }
+            ColumnRole::Weight => {
+                draft.give(c, ColumnRole::Weight, "its name is that of the weights of samples");
+                draft.warn(format!(
+                    "column {name} holds weights of the samples, which are not used yet: every sample counts equally"
+                ));
+            }
+            _ => {
+                let distinct = draft.of(c).iter().collect::<std::collections::HashSet<_>>().len();
+                if distinct == rows && rows > 1 {
+                    draft.give(c, ColumnRole::Id, "each value occurs once");
+                } else if let Some(group) = draft.first(ColumnRole::Group) {
+                    let reason = format!("column {} is the group", draft.name(group));
+                    draft.give(c, ColumnRole::LeftOut, reason);
+                    draft.warn(format!("column {name} could be the group as well: set `data.group` to it if it is"));
+                } else {
+                    draft.give(c, ColumnRole::Group, "its name is that of a group");
+                }
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,207 +1,132 @@
-//! A table in memory, or with its columns of numbers left in their file.
+//! A table whose columns have been read once.
 
-use crate::error::{DataError, Location};
-use crate::series::values;
+use crate::error::DataError;
+use crate::limits::check_bytes;
+use crate::options::ReadOptions;
+use crate::tables::arrow::text;
+use crate::tables::batches::{Batches, Segment, cell_error};
+use crate::tables::facts::Facts;
 use crate::text::excerpt;
-use std::borrow::Cow;
-use std::collections::HashSet;
-use std::fmt;
-use std::ops::Range;
+use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Names of columns that number the samples.
-const IDS: [&str; 5] = ["", "id", "index", "unnamed: 0", "row"];
+/// Bytes that a text takes besides its characters.
+const STRING: u64 = size_of::<String>() as u64;
 
-/// The values of a column; a missing number is NaN.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Values {
-    /// Numbers, one a row.
-    Numbers(Vec<f32>),
-    /// Texts, one a row.
-    Text(Vec<String>),
-    /// Numbers that are left in the file.
-    Stored(Digest),
-}
-
-/// The facts about a column of numbers that are needed when the numbers are not in memory.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Digest {
-    len: usize,
-    /// Number of distinct values, counted up to a limit that no label reaches.
-    distinct: usize,
-    all_whole: bool,
-    consecutive: bool,
-}
-
-impl Digest {
-    /// Collects the facts about these numbers.
-    pub(crate) fn of(v: &[f32]) -> Self {
-        Self { len: v.len(), distinct: count_distinct(v), all_whole: all_whole(v), consecutive: are_consecutive(v) }
-    }
-}
-
-/// Counts distinct values, up to more than a label may have.
-fn count_distinct(v: &[f32]) -> usize {
-    let enough = 1000.max(v.len() / 100);
-    let mut seen = HashSet::new();
-    for value in v {
-        seen.insert(value.to_bits());
-        if seen.len() > enough {
-            break;
-        }
-    }
-    seen.len()
-}
-
-/// Returns whether all values are whole numbers.
-fn all_whole(v: &[f32]) -> bool {
-    v.iter().all(|v| v.fract() == 0.0)
-}
-
-/// Returns whether each value is one more than the value before it.
-fn are_consecutive(v: &[f32]) -> bool {
-    v.windows(2).all(|w| w[1] == w[0] + 1.0)
-}
-
-impl Values {
-    /// Number of rows.
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Values::Numbers(v) => v.len(),
-            Values::Text(v) => v.len(),
-            Values::Stored(digest) => digest.len,
-        }
-    }
-
-    /// Returns whether the column holds text.
-    pub(crate) fn is_text(&self) -> bool {
-        matches!(self, Values::Text(_))
-    }
-
-    /// The values as texts. Columns whose texts are needed are in memory; a stored column has none.
-    pub(crate) fn texts(&self) -> Vec<String> {
-        match self {
-            Values::Numbers(v) => v.iter().map(f32::to_string).collect(),
-            Values::Text(v) => v.clone(),
-            Values::Stored(_) => Vec::new(),
-        }
-    }
-
-    /// Counts the distinct values; of numbers, only up to more than a label may have.
-    pub(crate) fn count_distinct(&self) -> usize {
-        match self {
-            Values::Numbers(v) => count_distinct(v),
-            Values::Text(v) => v.iter().collect::<HashSet<_>>().len(),
-            Values::Stored(digest) => digest.distinct,
-        }
-    }
-
-    /// Returns whether all values are whole numbers.
-    pub(crate) fn all_whole(&self) -> bool {
-        match self {
-            Values::Numbers(v) => all_whole(v),
-            Values::Text(_) => false,
-            Values::Stored(digest) => digest.all_whole,
-        }
-    }
-
-    /// Returns whether each value is one more than the value before it.
-    pub(crate) fn are_consecutive(&self) -> bool {
-        match self {
-            Values::Numbers(v) => are_consecutive(v),
-            Values::Text(_) => false,
-            Values::Stored(digest) => digest.consecutive,
-        }
-    }
-}
-
-/// Columns that are left in a file, whose rows come in groups that can be read one at a time.
-pub trait StoredColumns: fmt::Debug + Send + Sync {
-    /// Number of row groups.
-    fn groups(&self) -> usize;
-
-    /// Reads the values of column `c` in a range of row groups.
-    ///
-    /// # Errors
-    /// [`DataError`] if the file no longer has these values.
-    fn column(&self, c: usize, groups: Range<usize>) -> Result<Values, DataError>;
+/// A column of a table.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// The name, or the number from 1.
+    pub name: String,
+    /// The facts about its values.
+    pub facts: Facts,
+    /// The numbers, NaN where one is missing; empty if the column holds something else or is left in the file.
+    pub numbers: Vec<f32>,
+    /// The texts of a column of text, if they were kept.
+    pub texts: Option<Vec<String>>,
 }
 
 /// Columns of equal length.
-#[derive(Debug, Clone)]
-pub struct Table {
+#[derive(Debug)]
+pub(crate) struct Table {
     /// The file, for messages.
     pub path: PathBuf,
-    /// Name and values of each column.
-    pub columns: Vec<(String, Values)>,
     /// Whether the file names the columns; otherwise their names are their numbers from 1.
     pub named: bool,
-    /// The line of each row, from 1; empty if the format has no lines.
-    pub(crate) lines: Vec<u32>,
-    /// The file that the values of [`Values::Stored`] are in.
-    pub(crate) stored: Option<Arc<dyn StoredColumns>>,
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// Sentences about how the file is read, for people.
+    pub notes: Vec<String>,
+    /// The decimal sign, if it was found.
+    pub decimal: Option<String>,
+    /// Whether numbers are left in the file.
+    pub stored: bool,
+    /// The file, to be read again.
+    pub source: Arc<dyn Batches>,
 }
 
 impl Table {
-    /// Reads a stored column into memory.
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |column| column.facts.rows)
+    }
+}
+
+impl Column {
+    /// Returns whether the column holds text.
+    pub fn is_text(&self) -> bool {
+        self.facts.lists.is_none() && self.facts.unreadable.is_none() && self.facts.texts > 0
+    }
+}
+
+impl Table {
+    /// Reads the texts of some columns, as they are in the file; a missing value is an empty text.
     ///
     /// # Errors
-    /// As [`StoredColumns::column`].
-    pub(crate) fn load(&mut self, c: usize) -> Result<(), DataError> {
-        if let (Values::Stored(_), Some(file)) = (&self.columns[c].1, &self.stored) {
-            self.columns[c].1 = file.column(c, 0..file.groups())?;
+    /// [`DataError::TooLarge`] if they do not fit into memory, and the errors of reading.
+    pub fn read_texts(&self, columns: &[usize], options: &ReadOptions) -> Result<Vec<Vec<String>>, DataError> {
+        let source = self.source.as_ref();
+        let used = AtomicU64::new(0);
+        let kept = |c: &usize| self.columns.get(*c).and_then(|column| column.texts.as_ref());
+        let missing: Vec<usize> = columns.iter().copied().filter(|c| kept(c).is_none()).collect();
+        let read = |segment: &Segment| {
+            let mut texts: Vec<Vec<String>> = segment.columns.iter().map(|_| Vec::new()).collect();
+            source.read(segment, &mut |batch| {
+                let mut bytes = 0;
+                for (texts, array) in texts.iter_mut().zip(batch.columns()) {
+                    for i in 0..array.len() {
+                        let text = text(array.as_ref(), i);
+                        let text = text.as_deref().map_or("", str::trim);
+                        bytes += text.len() as u64 + STRING;
+                        texts.push(text.to_owned());
+                    }
+                }
+                let total = used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+                check_bytes(&self.path, "texts", total.into(), options.max_bytes)
+            })?;
+            Ok((segment.columns.clone(), texts))
+        };
+        let mut all: Vec<Vec<String>> = columns.iter().map(|c| kept(c).cloned().unwrap_or_default()).collect();
+        if missing.is_empty() {
+            return Ok(all);
         }
-        Ok(())
+        let found: Vec<Result<_, DataError>> = source.segments(&missing, false).par_iter().map(read).collect();
+        for segment in found {
+            let (read, texts) = segment?;
+            for (c, mut texts) in read.into_iter().zip(texts) {
+                if let Some(i) = columns.iter().position(|&wanted| wanted == c) {
+                    all[i].append(&mut texts);
+                }
+            }
+        }
+        Ok(all)
     }
 
-    /// Number of row groups; a table in memory is one group.
-    pub(crate) fn groups(&self) -> usize {
-        self.stored.as_ref().map_or(1, |file| file.groups())
+    /// Returns whether a column holds text, also if the texts are numbers in a file that could say so.
+    pub fn is_written(&self, c: usize) -> bool {
+        let column = &self.columns[c];
+        column.is_text() || (self.source.typed() && column.facts.written)
     }
 
-    /// The values of column `c` in one row group.
-    ///
-    /// # Errors
-    /// As [`StoredColumns::column`].
-    pub(crate) fn group(&self, c: usize, group: usize) -> Result<Cow<'_, Values>, DataError> {
-        match &self.stored {
-            None => Ok(Cow::Borrowed(&self.columns[c].1)),
-            Some(file) => file.column(c, group..group + 1).map(Cow::Owned),
+    /// The name of a column in messages, in backticks, or its number.
+    pub fn called(&self, c: usize) -> String {
+        match self.columns.get(c) {
+            Some(column) if self.named && !column.name.is_empty() => format!("`{}`", column.name),
+            _ => (c + 1).to_string(),
         }
     }
 
-    /// The line of a row in the file, or its number from 1 where the format has no lines.
-    pub(crate) fn line(&self, row: usize) -> usize {
-        self.lines.get(row).map_or(row + 1, |&line| line as usize)
+    /// The error for a cell.
+    pub fn cell_error(&self, row: usize, c: usize, reason: impl Into<String>) -> DataError {
+        cell_error(self.source.as_ref(), row, c, reason)
     }
 
     /// The error for a column of text where numbers are needed: it names the first value that is not a number.
-    pub(crate) fn not_a_number(&self, c: usize) -> DataError {
-        let (name, values) = &self.columns[c];
-        let texts = values.texts();
-        let row = texts.iter().position(|s| values::number(s).is_none()).unwrap_or(0);
-        let location = Location::Cell(self.line(row), name.clone());
-        DataError::at(&self.path, location, format!("`{}` is not a number", excerpt(&texts[row])))
+    pub fn not_a_number(&self, c: usize, texts: &[String]) -> DataError {
+        let row = self.columns[c].facts.first_text.unwrap_or(0);
+        let text = texts.get(row).map_or("", String::as_str);
+        self.cell_error(row, c, format!("`{}` is not a number", excerpt(text)))
     }
-}
-
-/// The roles of the columns of a table; columns are given by their position from 0.
-#[derive(Debug)]
-pub(crate) struct ColumnRoles {
-    /// The column of labels, if there is one.
-    pub label: Option<usize>,
-    /// The column of groups, if there is one.
-    pub group: Option<usize>,
-    /// The columns of inputs, in order.
-    pub inputs: Vec<usize>,
-    /// Whether the inputs are letters of sequences.
-    pub sequences: bool,
-    /// The decisions that were made, for people.
-    pub notes: Vec<String>,
-}
-
-/// Returns whether a column of this name numbers the samples.
-pub(crate) fn names_ids(name: &str) -> bool {
-    IDS.contains(&name.to_ascii_lowercase().as_str())
 }

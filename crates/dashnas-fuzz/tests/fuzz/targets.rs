@@ -236,8 +236,13 @@ fn labels_file(bytes: &[u8]) -> String {
     })
 }
 
-fn parquet(bytes: &[u8]) -> String {
-    file("f.parquet", bytes)
+/// Opens a table of this name, also with its numbers left in the file.
+fn table(name: &str, bytes: &[u8]) -> String {
+    with(&[(name, bytes)], |folder| {
+        let path = folder.join(name);
+        let outside = open(&path, &ReadOptions { in_memory: Some(0), ..options() });
+        format!("{} / {}", opened(&path), said(outside, described))
+    })
 }
 
 fn artifact(bytes: &[u8]) -> String {
@@ -309,8 +314,15 @@ targets! {
         b"{0 1}", b"string", b"date", b"@inputs ", b"@outputs ", b"[0, 1]",
     ];
     tsv: |b| file("f.tsv", b), none, &[b"\t", b"NaN", b"nan", b"\n", b"\r\n", b" ", b"1e5"];
-    csv: |b| file("f.csv", b), none, &[
+    csv: |b| table("f.csv", b), none, &[
         b",", b";", b"\t", b"\"", b"\"\"", b"\n", b"\r\n", b"label", b"group", b"ACGT", b"NaN", b"\xef\xbb\xbf",
+        b"sep=;\n", b"#", b"'", b" \"", b"\xff\xfe", b"0,5", b"1.234,5", b"true", b"2024-01-31", b"split", b"train",
+    ];
+    arrow: |b| table("f.arrow", b), none, &[
+        b"ARROW1\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x04\0\0\0", b"\0\0\0\0\0\0\0\0", b"label",
+    ];
+    jsonl: |b| table("f.jsonl", b), none, &[
+        b"{", b"}", b"[", b"]", b",", b":", b"\n", b"\"x\"", b"\"label\"", b"null", b"1e999", b"true", b"\"\\u0000\"",
     ];
     fasta: |b| file("f.fasta", b), none, &[b">", b"|", b"\n>", b"ACGT", b"N", b"*", b"-", b";", b" "];
     idx: super::idx, none, &[
@@ -351,7 +363,7 @@ targets! {
     labels: labels_file, none, &[
         b",", b"file", b"label", b"split", b"g", b"1.wav", b"2", b"3.wav", b"c/3.wav", b"train", b"\"", b"\n",
     ];
-    parquet: super::parquet, none, &[
+    parquet: |b| table("f.parquet", b), none, &[
         b"PAR1", b"\x15\x00", b"\x15\x02", b"\x19\x1c", b"\x2c\x15", b"\xff\xff\xff\xff\x0f", b"\x18\x01a",
         b"\x00\x00",
     ];

@@ -91,7 +91,7 @@ impl ModelCard {
         let grid = if self.task.is_dense() { &shape[1..] } else { &[] };
         self.targets.check(outputs, grid).map_err(|e| format!("the normalization of the targets {e}"))?;
         match &self.reading.columns {
-            Some(columns) if columns.inputs.iter().chain(&columns.label).any(|&c| c >= columns.names.len()) => {
+            Some(columns) if columns.inputs.iter().chain(&columns.labels).any(|&c| c >= columns.names.len()) => {
                 Err(format!(
                     "it refers to columns that do not exist: the table has {}",
                     plural(columns.names.len(), "column")

@@ -52,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 113] = [
+pub const KEYS: [Key; 118] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -91,19 +91,44 @@ pub const KEYS: [Key; 113] = [
     key(
         "data",
         "inputs",
-        "Name of the array of inputs in files with several arrays. auto: x, data, images or a similar name.",
+        "Name of the array of inputs in files with several arrays; in tables the columns of inputs, as for targets. auto: \
+         x, data, images or a similar name; in tables the columns of numbers that have no other role.",
     ),
     key(
         "data",
         "targets",
-        "Name of the array of targets. In tables, the label column by its name or its position from 0 (-1: the \
-         last). auto: y, label, class, target or a similar name; in tables without such a name, the last column \
-         that can hold labels.",
+        "Name of the array of targets. In tables, the label columns by their names, by patterns such as y_* or by \
+         positions from 0 (-1: the last), separated by commas; several columns are predicted at once. auto: y, label, \
+         class, target or a similar name; in tables without such a name, the last column that can hold labels.",
     ),
     key(
         "data",
         "group",
         "Column or array of groups (subjects, recordings) that must not be divided between splits. auto: none.",
+    ),
+    key(
+        "data",
+        "split",
+        "Column of a table that divides its rows into train, val and test. auto: a column split, set, subset or \
+         partition with such values.",
+    ),
+    key(
+        "data",
+        "weight",
+        "Column of a table with weights of the samples. It is no input; the weights are not used yet.",
+    ),
+    key(
+        "data",
+        "time",
+        "Column of a table with the times of the samples, which is no input. auto: columns of dates or Unix times, and \
+         columns called time or the like whose values rise or fall throughout.",
+    ),
+    key("data", "ignore", "Columns of a table that are left out, as for targets. auto: none."),
+    key(
+        "data",
+        "decimal",
+        "Decimal sign of the numbers in a text table, \".\" or \",\"; the other sign may group digits by threes. auto: a \
+         comma where all numbers with a comma can only be read so.",
     ),
     key(
         "data",

@@ -79,6 +79,8 @@ impl Config {
         };
         within("data.channels", data.channels, 4096)?;
         within("data.length", data.length, LARGEST)?;
+        let decimal = data.decimal.as_deref().is_none_or(|sign| matches!(sign, "." | ","));
+        check("data.decimal", &data.decimal, decimal, "it must be \".\" or \",\"")?;
         let size = data.resize.is_none_or(|size| size.iter().all(|n| (1..=8192).contains(n)));
         check("data.resize", &data.resize, size, "height and width must be from 1 to 8192")?;
         let letters = data.alphabet.as_deref().is_none_or(|a| {

@@ -1,0 +1,65 @@
+//! Files of columns, which are read in record batches as often as needed.
+
+use crate::error::{DataError, Location};
+use arrow_array::RecordBatch;
+use std::fmt;
+use std::path::PathBuf;
+
+/// A part of a table that can be read on its own: some of its rows, some of its columns.
+#[derive(Debug, Clone)]
+pub(crate) struct Segment {
+    /// The file, by its number among the parts of a table.
+    pub file: usize,
+    /// The block, row group or batch in the file.
+    pub at: usize,
+    /// The columns, by their positions in the table.
+    pub columns: Vec<usize>,
+}
+
+/// Takes the batches of a segment one after another.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(&RecordBatch) -> Result<(), DataError>;
+
+/// A table in one or several files.
+pub(crate) trait Batches: fmt::Debug + Send + Sync {
+    /// The names of the columns; their numbers from 1 if the file does not name them.
+    fn names(&self) -> &[String];
+
+    /// Whether the file names the columns.
+    fn named(&self) -> bool {
+        true
+    }
+
+    /// Whether the file says which columns are text; otherwise every cell is a text that may be a number.
+    fn typed(&self) -> bool {
+        true
+    }
+
+    /// A number of rows that the table does not exceed.
+    fn max_rows(&self) -> usize;
+
+    /// Divides these columns into segments, in the order of the rows. Where every segment must have all of the columns,
+    /// `whole_rows` says so.
+    fn segments(&self, columns: &[usize], whole_rows: bool) -> Vec<Segment>;
+
+    /// Reads a segment batch by batch. The columns of a batch are those of the segment, in its order.
+    ///
+    /// # Errors
+    /// [`DataError`] with the place of what cannot be read, or the error of `take`.
+    fn read(&self, segment: &Segment, take: Take<'_>) -> Result<(), DataError>;
+
+    /// The file and the line of a row, where the format has lines; otherwise the number of the row from 1.
+    fn line(&self, row: usize) -> (PathBuf, usize);
+
+    /// Sentences about how the file is read, for people.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The error for a cell.
+pub(crate) fn cell_error(source: &dyn Batches, row: usize, column: usize, reason: impl Into<String>) -> DataError {
+    let (path, line) = source.line(row);
+    let name = source.names().get(column).cloned().unwrap_or_else(|| (column + 1).to_string());
+    let name = if name.is_empty() { (column + 1).to_string() } else { name };
+    DataError::at(&path, Location::Cell(line, name), reason)
+}

@@ -1,0 +1,194 @@
+//! The values of a column in one segment of a table, and the facts about them.
+
+use crate::tables::arrow::{Kind, is_temporal, kind};
+use crate::tables::facts::{Facts, ListFacts};
+use crate::tables::number::{Cell, Style, cell};
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Float64Type};
+use arrow_schema::DataType;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Bytes of texts that may be kept, and those that are.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    used: AtomicU64,
+    limit: u64,
+}
+
+impl Budget {
+    /// Nothing is kept yet.
+    pub fn new(limit: u64) -> Self {
+        Self { used: AtomicU64::new(0), limit }
+    }
+
+    /// Counts a text, and returns whether it may be kept.
+    fn take(&self, text: &str) -> bool {
+        let bytes = (text.len() + size_of::<String>()) as u64;
+        self.used.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.limit
+    }
+}
+
+/// What is kept of a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keep<'a> {
+    /// Whether numbers are kept, or only looked at.
+    pub numbers: bool,
+    /// The way in which numbers are written.
+    pub style: Style,
+    /// How much of columns of text is kept, if any.
+    pub texts: Option<&'a Budget>,
+}
+
+/// The values of a column in a segment.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    /// The facts about the values.
+    pub facts: Facts,
+    /// The numbers, NaN where one is missing.
+    pub numbers: Vec<f32>,
+    /// The texts, if the first cell is one, and as long as they may be kept.
+    pub texts: Option<Vec<String>>,
+}
+
+impl Chunk {
+    /// Adds the values of a batch.
+    pub fn add(&mut self, array: &dyn Array, keep: Keep<'_>) {
+        let n = array.len();
+        match array.data_type() {
+            DataType::Float32 => {
+                let array = array.as_primitive::<Float32Type>();
+                for i in 0..n {
+                    self.number(array.is_valid(i).then(|| f64::from(array.value(i))), keep);
+                }
+                return;
+            }
+            DataType::Float64 => {
+                let array = array.as_primitive::<Float64Type>();
+                for i in 0..n {
+                    self.number(array.is_valid(i).then(|| array.value(i)), keep);
+                }
+                return;
+            }
+            DataType::Utf8 => {
+                let array = array.as_string::<i32>();
+                for i in 0..n {
+                    self.text(if array.is_valid(i) { array.value(i) } else { "" }, keep);
+                }
+                return;
+            }
+            _ => {}
+        }
+        self.facts.temporal |= is_temporal(array.data_type());
+        match kind(array) {
+            Kind::Numbers(numbers) => (0..n).for_each(|i| self.number(numbers.get(i), keep)),
+            Kind::Bools(bools) => (0..n).for_each(|i| match bools.is_valid(i) {
+                true => self.truth(bools.value(i), keep),
+                false => self.number(None, keep),
+            }),
+            Kind::Texts(texts) => (0..n).for_each(|i| self.text(texts.get(i).as_deref().unwrap_or(""), keep)),
+            Kind::Lists(lists) => (0..n).for_each(|i| {
+                let list = lists.get(i);
+                self.list(list.as_deref());
+            }),
+            Kind::Null => (0..n).for_each(|_| self.number(None, keep)),
+            Kind::Other => {
+                self.facts.unreadable.get_or_insert_with(|| array.data_type().to_string());
+                self.facts.rows += n;
+            }
+        }
+    }
+
+    fn push(&mut self, value: f32, keep: Keep<'_>) {
+        if keep.numbers {
+            self.numbers.push(value);
+        }
+    }
+
+    fn number(&mut self, value: Option<f64>, keep: Keep<'_>) {
+        match value {
+            Some(v) if !v.is_nan() => {
+                self.facts.number(v);
+                self.push(v as f32, keep);
+            }
+            _ => {
+                self.facts.missing();
+                self.push(f32::NAN, keep);
+            }
+        }
+    }
+
+    fn truth(&mut self, value: bool, keep: Keep<'_>) {
+        self.facts.truth(value);
+        self.push(f32::from(u8::from(value)), keep);
+    }
+
+    fn text(&mut self, text: &str, keep: Keep<'_>) {
+        self.facts.written = true;
+        let text = text.trim();
+        let cell = cell(text, keep.style);
+        if let Some(budget) = keep.texts {
+            if self.facts.rows == 0 && cell == Cell::Text {
+                self.texts = Some(Vec::new());
+            }
+            if let Some(texts) = &mut self.texts {
+                if budget.take(text) {
+                    texts.push(text.to_owned());
+                } else {
+                    self.texts = None;
+                }
+            }
+        }
+        match cell {
+            Cell::Number(v) => self.number(Some(v), keep),
+            Cell::Missing => self.number(None, keep),
+            Cell::Bool(v) => self.truth(v, keep),
+            Cell::Text => self.facts.text(text),
+        }
+    }
+
+    fn list(&mut self, list: Option<&dyn Array>) {
+        match list.map(list_facts) {
+            None => {
+                self.facts.missing();
+            }
+            Some(found) => {
+                let row = self.facts.rows;
+                let good = match found {
+                    None => false,
+                    Some(found) => {
+                        let known = *self.facts.lists.get_or_insert(found);
+                        let (min, max) = (known.min.min(found.min), known.max.max(found.max));
+                        self.facts.lists = Some(ListFacts { min, max, inner: known.inner });
+                        known.inner == found.inner
+                    }
+                };
+                if !good {
+                    self.facts.bad_list.get_or_insert(row);
+                    self.facts.lists.get_or_insert(ListFacts { min: 0, max: 0, inner: None });
+                }
+                self.facts.rows += 1;
+            }
+        }
+    }
+}
+
+/// The lengths of a list of numbers, or of a list of lists of numbers; `None` if it holds something else.
+fn list_facts(list: &dyn Array) -> Option<ListFacts> {
+    match kind(list) {
+        Kind::Numbers(_) | Kind::Bools(_) => Some(ListFacts { min: list.len(), max: list.len(), inner: None }),
+        // An empty list may be of no type.
+        Kind::Null if list.is_empty() => Some(ListFacts { min: 0, max: 0, inner: None }),
+        Kind::Lists(lists) => {
+            let mut found = ListFacts { min: usize::MAX, max: 0, inner: Some(list.len()) };
+            for i in 0..list.len() {
+                let inner = list_facts(lists.get(i)?.as_ref()).filter(|inner| inner.inner.is_none())?;
+                found.min = found.min.min(inner.min);
+                found.max = found.max.max(inner.max);
+            }
+            found.min = found.min.min(found.max);
+            Some(found)
+        }
+        _ => None,
+    }
+}

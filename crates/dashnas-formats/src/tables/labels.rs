@@ -1,0 +1,282 @@
+//! Which columns of a table are labels, and what kind of labels they are.
+
+use crate::account::ColumnRole;
+use crate::array::Array;
+use crate::error::DataError;
+use crate::found::{Labels, NumericTargets};
+use crate::options::ReadOptions;
+use crate::tables::draft::{Draft, LETTERS, listed, same_classes};
+use crate::tables::names;
+use crate::tables::number::{Style, is_missing_label, number};
+use crate::tables::table::Table;
+use crate::text::excerpt;
+use dashnas_core::names::TaskName;
+use std::collections::{HashMap, HashSet};
+
+/// Most whole numbers that are taken for classes where no name says that they are.
+const CLASSES: usize = 1000;
+
+/// Returns whether the name of a column, or its place in a table without names, lets it be the label.
+pub(crate) fn may_be_label(draft: &Draft<'_>, c: usize) -> bool {
+    let name = &draft.table.columns[c].name;
+    draft.table.named && (names::names_labels(name) || name.eq_ignore_ascii_case("y"))
+}
+
+/// Chooses the label where the options do not name it.
+///
+/// # Errors
+/// [`DataError::File`] if it is not clear which column is the label.
+pub(crate) fn choose(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
+    if draft.options.targets.is_some() && (!labeled || draft.first(ColumnRole::Label).is_some()) {
+        let labels = draft.with(ColumnRole::Label);
+        return draft.read(&labels);
+    }
+    let strong: Vec<usize> = named_labels(draft);
+    let path = draft.table.path.clone();
+    match strong[..] {
+        [one] => draft.give(one, ColumnRole::Label, "its name is that of a label"),
+        [_, _, ..] => {
+            // Text before numbers: the number is likely a code of it.
+            let first = strong.iter().copied().find(|&c| draft.table.columns[c].is_text()).unwrap_or(strong[0]);
+            let others: Vec<usize> = strong.iter().copied().filter(|&c| c != first).collect();
+            let unlike = others.iter().find(|&&c| !same_classes(draft.of(first), draft.of(c)));
+            if let (Some(&other), true) = (unlike, labeled) {
+                let reason = format!("columns {} and {} could both be the label", draft.name(first), draft.name(other));
+                return Err(DataError::file(&path, reason)
+                    .with_hint("name one of them with `data.targets` and leave the other out with `data.ignore`, or name both, separated by a comma"));
+            }
+            draft.give(first, ColumnRole::Label, "its name is that of a label");
+            for c in others {
+                let reason = format!("it is a code of the label {}", draft.name(first));
+                draft.give(c, ColumnRole::LeftOut, reason);
+            }
+        }
+        [] if labeled => guess(draft)?,
+        // If labels need not be there, an unnamed column that looks like labels may be an input.
+        [] => {}
+    }
+    if labeled && draft.first(ColumnRole::Label).is_none() {
+        return Err(DataError::file(&path, "it is not clear which column is the label")
+            .with_hint("name it with `data.targets`, or give its position from 0 (-1: the last)"));
+    }
+    let labels = draft.with(ColumnRole::Label);
+    draft.read(&labels)
+}
+
+/// The columns without a role whose names are those of labels. A column `y` is a label if no other is, and if it is not
+/// one of three axes.
+fn named_labels(draft: &Draft<'_>) -> Vec<usize> {
+    let free = draft.free();
+    let is = |c: usize, name: &str| draft.table.columns[c].name.eq_ignore_ascii_case(name);
+    let strong: Vec<usize> = free.iter().copied().filter(|&c| may_be_label(draft, c) && !is(c, "y")).collect();
+    if !strong.is_empty() || free.iter().any(|&c| is(c, "z")) {
+        return strong;
+    }
+    free.into_iter().filter(|&c| draft.table.named && is(c, "y")).collect()
+}
+
+/// Finds the column that is most likely the label where no name tells: the only column of texts that repeat, else the
+/// last or first column if it holds few distinct whole numbers.
+fn guess(draft: &mut Draft<'_>) -> Result<(), DataError> {
+    let (table, rows) = (draft.table, draft.table.rows());
+    let n = table.columns.len();
+    let few = |distinct: usize| distinct >= 2 && distinct <= 100.max(rows / 100) && distinct * 2 <= rows;
+    let count = |c: usize| draft.of(c).iter().collect::<HashSet<_>>().len();
+    let texts: Vec<usize> = draft.free().into_iter().filter(|&c| table.is_written(c) && few(count(c))).collect();
+    // Columns of one letter each are a sequence.
+    let is_letter = |c: &usize| draft.of(*c).iter().all(|text| text.len() == 1);
+    let letters = texts.iter().filter(|c| is_letter(c)).count() >= LETTERS;
+    let texts: Vec<usize> = texts.into_iter().filter(|c| !(letters && is_letter(c))).collect();
+    if let [first, others @ ..] = &texts[..]
+        && others.len() < 3
+        && others.iter().all(|&c| same_classes(draft.of(*first), draft.of(c)))
+    {
+        let (first, others) = (*first, others.to_vec());
+        draft.give(first, ColumnRole::Label, "it is the only column of texts that repeat");
+        for c in others {
+            let reason = format!("it is a code of the label {}", draft.name(first));
+            draft.give(c, ColumnRole::LeftOut, reason);
+        }
+        return Ok(());
+    }
+    let whole = |c: usize| {
+        let facts = &table.columns[c].facts;
+        draft.is_free(c) && facts.all_whole() && facts.distinct().is_some_and(few)
+    };
+    let binary = |c: usize| whole(c) && table.columns[c].facts.min == 0.0 && table.columns[c].facts.max == 1.0;
+    let free = draft.free();
+    let ends = [free.last().copied(), free.first().copied()];
+    // In a table of whole numbers throughout, nothing sets the label apart.
+    if (0..n).filter(|&c| whole(c)).count() * 2 >= n.max(3) {
+        return Ok(());
+    }
+    let tail: Vec<usize> = free.iter().rev().copied().take_while(|&c| binary(c)).collect();
+    if tail.len() > 1 && table.named {
+        let names: Vec<String> = tail.iter().rev().map(|&c| table.columns[c].name.clone()).collect();
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let reason = format!("it is not clear which column is the label: {} hold 0 and 1 each", listed(&quoted));
+        return Err(DataError::file(&table.path, reason).with_hint(format!(
+            "name the label with `data.targets`; several columns of 0 and 1 are predicted at once with `data.targets = {}`",
+            names.join(",")
+        )));
+    }
+    let found = ends.into_iter().enumerate().find(|(_, c)| c.is_some_and(whole));
+    if let Some((i, Some(c))) = found {
+        let place = if i == 0 { "last" } else { "first" };
+        let others = texts.len() + free.iter().filter(|&&other| other != c && whole(other)).count();
+        draft.give(
+            c,
+            ColumnRole::Label,
+            format!("no name tells; it is the {place} column and holds few whole numbers"),
+        );
+        if table.named && others > 0 {
+            let name = draft.name(c);
+            draft.warn(format!(
+                "the label was guessed: column {name}, the {place} one; if it is another column, set `data.targets`"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The label columns in the order in which the options name them, otherwise in that of the table.
+pub(crate) fn order(draft: &Draft<'_>) -> Vec<usize> {
+    let mut labels = draft.with(ColumnRole::Label);
+    if let Some(wanted) = &draft.options.targets
+        && let Ok(asked) = names::find(draft.table, wanted, "label")
+    {
+        labels.sort_by_key(|c| asked.iter().position(|a| a == c).unwrap_or(usize::MAX));
+    }
+    labels
+}
+
+/// What is known of the labels of a table.
+pub(crate) struct Found {
+    /// The labels.
+    pub labels: Labels,
+    /// The names of the labels, if there are several columns.
+    pub names: Option<Vec<String>>,
+    /// What is probably a mistake.
+    pub warnings: Vec<String>,
+}
+
+/// The labels in these columns, whose texts were read: names of classes where they are texts or few whole numbers,
+/// numbers otherwise; numbers of several columns together.
+///
+/// # Errors
+/// [`DataError::File`] with the place of a label that is missing, or is no number where it needs to be one.
+pub(crate) fn read(
+    table: &Table,
+    columns: &[usize],
+    texts: &HashMap<usize, Vec<String>>,
+    options: &ReadOptions,
+) -> Result<Found, DataError> {
+    let of = |c: usize| texts.get(&c).map_or(&[][..], Vec::as_slice);
+    if let &[c] = columns {
+        return one(table, c, of(c), options);
+    }
+    let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
+    let mut data = vec![0.0; table.rows() * columns.len()];
+    let mut whole = true;
+    for (k, &c) in columns.iter().enumerate() {
+        check_missing(table, c, of(c))?;
+        whole &= table.columns[c].facts.all_whole();
+        for (row, text) in of(c).iter().enumerate() {
+            let truth = ["false", "true"].iter().position(|word| text.eq_ignore_ascii_case(word)).map(|v| v as f64);
+            let Some(value) = number(text, style).or(truth) else {
+                let reason = format!("`{}` is not a number", excerpt(text));
+                return Err(table
+                    .cell_error(row, c, reason)
+                    .with_hint("several columns that are predicted at once hold numbers, or 0 and 1"));
+            };
+            data[row * columns.len() + k] = value as f32;
+        }
+    }
+    let names: Vec<String> = columns.iter().map(|&c| table.columns[c].name.clone()).collect();
+    let array = Array::new(vec![table.rows(), columns.len()], data);
+    let targets = NumericTargets { name: names.join(", "), array, integral: whole };
+    let binary = whole && targets.is_binary();
+    Ok(Found { labels: Labels::Numbers(targets), names: binary.then_some(names), warnings: Vec::new() })
+}
+
+/// Refuses a missing label.
+fn check_missing(table: &Table, c: usize, texts: &[String]) -> Result<(), DataError> {
+    let Some(row) = texts.iter().position(|text| is_missing_label(text)) else { return Ok(()) };
+    let reason = match texts[row].as_str() {
+        "" => "the label is missing".to_owned(),
+        text => format!("the label is missing: it is `{text}`"),
+    };
+    Err(table.cell_error(row, c, reason).with_hint("drop these rows; if it is the name of a class, rename the class"))
+}
+
+/// The labels in one column.
+fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Result<Found, DataError> {
+    let (column, called) = (&table.columns[c], table.called(c));
+    check_missing(table, c, texts)?;
+    let facts = &column.facts;
+    let mut warnings = Vec::new();
+    let counts = texts.iter().fold(HashMap::<&str, usize>::new(), |mut counts, text| {
+        *counts.entry(text).or_default() += 1;
+        counts
+    });
+    let (rows, distinct) = (texts.len(), counts.len());
+    let repeated = distinct <= rows / 2 + 1;
+    // A name that says `class` says that many numbers are classes as well.
+    let name = column.name.to_lowercase();
+    let says_class = table.named && ["class", "label", "category", "species"].iter().any(|word| name.contains(word));
+    let classes = match options.task {
+        Some(task) => task == TaskName::Classification,
+        None => {
+            !facts.is_numeric()
+                || facts.is_truth()
+                || (facts.all_whole() && repeated && (distinct <= CLASSES || says_class))
+        }
+    };
+    if !classes && facts.is_numeric() {
+        if options.task.is_none() && facts.all_whole() && distinct > 2 && distinct * 20 <= rows * 19 {
+            warnings.push(format!(
+                "the {distinct} whole numbers in column {called} are taken for quantities: set `task.kind` to \
+                 classification if they are classes"
+            ));
+        }
+        let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
+        let value = |text: &String| {
+            number(text, style).map_or_else(|| f32::from(text.eq_ignore_ascii_case("true")), |v| v as f32)
+        };
+        let array = Array::new(vec![rows], texts.iter().map(value).collect());
+        let labels = Labels::Numbers(NumericTargets { name: column.name.clone(), array, integral: false });
+        return Ok(Found { labels, names: None, warnings });
+    }
+    if options.task.is_none_or(|task| task == TaskName::Classification) {
+        if let Some(text) =
+            ["none", "nil", "missing"].iter().find_map(|w| counts.keys().find(|t| t.eq_ignore_ascii_case(w)))
+        {
+            warnings.push(format!(
+                "`{text}` in column {called} is taken for a class; drop these rows if it stands for a missing label"
+            ));
+        }
+        warnings.extend(alike(&counts, &called));
+    }
+    Ok(Found { labels: Labels::Names(texts.to_vec()), names: None, warnings })
+}
+
+/// The warning of labels that differ only by their spelling.
+fn alike(counts: &HashMap<&str, usize>, called: &str) -> Option<String> {
+    let mut spellings: HashMap<String, Vec<&str>> = HashMap::new();
+    for &text in counts.keys() {
+        let folded = match number(text, Style::PLAIN) {
+            Some(v) => v.to_string(),
+            None => text.to_lowercase().split(|c: char| !c.is_alphanumeric()).collect(),
+        };
+        spellings.entry(folded).or_default().push(text);
+    }
+    let mut found: Vec<Vec<&str>> = spellings.into_values().filter(|texts| texts.len() > 1).collect();
+    found.iter_mut().for_each(|texts| texts.sort_unstable());
+    found.sort();
+    let texts = found.first()?.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
+    let more = if found.len() > 1 { format!(", and {} more like these", found.len() - 1) } else { String::new() };
+    Some(format!(
+        "labels in column {called} differ only in their spelling and are classes of their own: {texts}{more}; if they are \
+         one class, write them alike"
+    ))
+}

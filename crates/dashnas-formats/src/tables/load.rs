@@ -1,0 +1,123 @@
+//! The passes over a table: the first collects the facts about every column, and the numbers where they fit into memory;
+//! later ones read the texts of some columns, or the rows.
+
+use crate::error::DataError;
+use crate::limits::{check_memory, stays_in_file};
+use crate::options::ReadOptions;
+use crate::tables::batches::{Batches, Segment};
+use crate::tables::chunk::{Budget, Chunk, Keep};
+use crate::tables::facts::Facts;
+use crate::tables::number::Style;
+use crate::tables::table::{Column, Table};
+use crate::text::first_duplicate;
+use rayon::prelude::*;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads the facts about the columns of a table, and its numbers where they fit into memory.
+///
+/// # Errors
+/// [`DataError`] if two columns have one name, if there are no rows, and the errors of reading.
+pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions) -> Result<Table, DataError> {
+    let names = source.names();
+    if let Some((i, j)) = first_duplicate(names) {
+        let reason = format!("columns {} and {} are both named `{}`", i + 1, j + 1, names[j]);
+        return Err(DataError::file(path, reason).with_hint("give every column its own name"));
+    }
+    if names.is_empty() || source.max_rows() == 0 {
+        return Err(DataError::file(path, "it holds no rows"));
+    }
+    let elements = source.max_rows() as u128 * names.len() as u128;
+    let stored = stays_in_file(elements, options.in_memory);
+    // With columns left in the file, only those that are needed as a whole are in memory.
+    check_memory(path, "table", if stored { source.max_rows() as u128 } else { elements }, options)?;
+    let budget = Budget::new(options.max_bytes / 4);
+    let style = Style::of_option(options.decimal.as_deref());
+    let keep = Keep { numbers: !stored, style, texts: Some(&budget) };
+    let mut columns = first_pass(source.as_ref(), keep)?;
+    if columns.iter().all(|column| column.facts.rows == 0) {
+        return Err(DataError::file(path, "it holds no rows"));
+    }
+    let mut notes = source.notes();
+    let mut decimal = None;
+    if options.decimal.is_none()
+        && let Some(style) = number_style(path, &columns)?
+    {
+        let sign = style.decimal.to_string();
+        notes.push(match style.decimal {
+            ',' => "the decimal sign is a comma (`data.decimal`)".to_owned(),
+            _ => "digits are grouped by threes, as in 1,234.5 (`data.decimal`)".to_owned(),
+        });
+        columns = first_pass(source.as_ref(), Keep { style, texts: None, ..keep })?;
+        decimal = Some(sign);
+    }
+    Ok(Table { path: path.into(), named: source.named(), columns, notes, decimal, stored, source })
+}
+
+/// Reads every column once.
+fn first_pass(source: &dyn Batches, keep: Keep<'_>) -> Result<Vec<Column>, DataError> {
+    let names = source.names();
+    let all: Vec<usize> = (0..names.len()).collect();
+    let read = |segment: &Segment| {
+        let mut chunks: Vec<Chunk> = segment.columns.iter().map(|_| Chunk::default()).collect();
+        source.read(segment, &mut |batch| {
+            chunks.iter_mut().zip(batch.columns()).for_each(|(chunk, array)| chunk.add(array.as_ref(), keep));
+            Ok(())
+        })?;
+        Ok((segment.columns.clone(), chunks))
+    };
+    let found: Vec<Result<_, DataError>> = source.segments(&all, false).par_iter().map(read).collect();
+    let mut parts: Vec<Vec<Chunk>> = names.iter().map(|_| Vec::new()).collect();
+    for segment in found {
+        let (columns, chunks) = segment?;
+        columns.into_iter().zip(chunks).for_each(|(c, chunk)| parts[c].push(chunk));
+    }
+    let join = |(name, mut chunks): (&String, Vec<Chunk>)| {
+        let mut facts = Facts::default();
+        chunks.iter().for_each(|chunk| facts.merge(&chunk.facts));
+        let mut numbers = Vec::new();
+        if keep.numbers && facts.is_numeric() {
+            numbers.reserve_exact(facts.rows);
+            chunks.iter().for_each(|chunk| numbers.extend_from_slice(&chunk.numbers));
+        }
+        let mut texts = None;
+        if facts.texts > 0 && chunks.iter().all(|chunk| chunk.texts.is_some() || chunk.facts.rows == 0) {
+            texts = Some(chunks.iter_mut().filter_map(|chunk| chunk.texts.take()).flatten().collect());
+        }
+        Column { name: name.clone(), facts, numbers, texts }
+    };
+    Ok(names.iter().zip(parts).map(join).collect())
+}
+
+/// Returns the way in which the numbers of a table are written, if it is another one than usual.
+fn number_style(path: &Path, columns: &[Column]) -> Result<Option<Style>, DataError> {
+    let spelled = |facts: &&Facts| {
+        let numbers = facts.comma + facts.grouped + facts.either;
+        numbers > 0 && numbers * 10 >= facts.texts * 9 && (numbers + facts.numbers) * 2 > facts.known()
+    };
+    let (mut comma, mut grouped, mut either) = (0, 0, None);
+    for (c, facts) in columns.iter().map(|column| &column.facts).enumerate().filter(|(_, facts)| spelled(facts)) {
+        comma += facts.comma;
+        grouped += facts.grouped;
+        either = either.or((facts.either > 0).then_some(c));
+    }
+    match (comma, grouped, either) {
+        (0, 0, None) => Ok(None),
+        (1.., 0, _) => Ok(Some(Style { decimal: ',', grouped: true })),
+        (0, 1.., _) => Ok(Some(Style { decimal: '.', grouped: true })),
+        (0, 0, Some(c)) => {
+            let reason = format!(
+                "it is not clear whether the comma in column `{}` is the decimal sign or groups the digits of thousands",
+                columns[c].name
+            );
+            Err(DataError::file(path, reason).with_hint(
+                "set `data.decimal` to `,` if 1,234 is a little more than one, or to `.` if it is a thousand",
+            ))
+        }
+        _ => Err(DataError::file(
+            path,
+            "some of its numbers have a decimal comma, and some have commas between thousands",
+        )
+        .with_hint("write numbers in one way; `data.decimal` says which sign is the decimal sign")),
+    }
+}

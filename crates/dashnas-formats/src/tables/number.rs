@@ -1,0 +1,237 @@
+//! The text of a cell: numbers, truth values, missing values and dates.
+
+/// How numbers are written in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// The decimal sign, `.` or `,`.
+    pub decimal: char,
+    /// Whether digits may be grouped by threes: by the other sign, by spaces or by apostrophes.
+    pub grouped: bool,
+}
+
+impl Style {
+    /// Decimal points without groups.
+    pub const PLAIN: Self = Self { decimal: '.', grouped: false };
+
+    /// The style that the option `data.decimal` sets.
+    pub fn of_option(decimal: Option<&str>) -> Self {
+        match decimal {
+            Some(",") => Self { decimal: ',', grouped: true },
+            Some(_) => Self { decimal: '.', grouped: true },
+            None => Self::PLAIN,
+        }
+    }
+}
+
+/// The meaning of a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Cell {
+    /// A missing value.
+    Missing,
+    /// A number that fits into float32.
+    Number(f64),
+    /// A truth value.
+    Bool(bool),
+    /// Any other text.
+    Text,
+}
+
+/// Spellings of a missing number, in lower case, besides an empty cell.
+const MISSING: [&str; 24] = [
+    "?", "nan", "+nan", "-nan", "na", "n/a", "n.a.", "null", "none", "nil", "missing", "#n/a", "#na", "#n/a n/a",
+    "#value!", "#div/0!", "#num!", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "<na>", "nat", "-",
+];
+
+/// Returns whether a cell of a column of numbers stands for a missing value.
+pub(crate) fn is_missing(text: &str) -> bool {
+    text.is_empty()
+        || text.len() <= 8 && (matches!(text, "." | "--") || MISSING.iter().any(|m| text.eq_ignore_ascii_case(m)))
+}
+
+/// Returns whether a cell of a column of labels stands for a missing label. Words that may well name a class, such as
+/// `none`, do not.
+pub(crate) fn is_missing_label(text: &str) -> bool {
+    let missing = ["?", "nan", "-nan", "na", "n/a", "null", "#n/a", "<na>", "nat"];
+    text.is_empty() || missing.iter().any(|m| text.eq_ignore_ascii_case(m))
+}
+
+/// Reads a trimmed cell.
+pub(crate) fn cell(text: &str, style: Style) -> Cell {
+    match text.as_bytes().first() {
+        None => return Cell::Missing,
+        Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b',') => {
+            if let Some(value) = number(text, style) {
+                return Cell::Number(value);
+            }
+        }
+        _ => {}
+    }
+    if is_missing(text) {
+        Cell::Missing
+    } else if text.eq_ignore_ascii_case("true") {
+        Cell::Bool(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Cell::Bool(false)
+    } else {
+        Cell::Text
+    }
+}
+
+/// Parses a number that fits into float32.
+pub(crate) fn number(text: &str, style: Style) -> Option<f64> {
+    if style == Style::PLAIN {
+        return finite(text);
+    }
+    if style.decimal == '.'
+        && let Some(value) = finite(text)
+    {
+        return Some(value);
+    }
+    let group = if style.decimal == ',' { '.' } else { ',' };
+    let (whole, fraction) = match text.rsplit_once(style.decimal) {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    // An exponent follows the fraction, or the digits where there is none.
+    let (digits, exponent) = match fraction {
+        Some(_) => (whole, ""),
+        None => whole.split_at(whole.find(['e', 'E']).unwrap_or(whole.len())),
+    };
+    let digits = ungrouped(digits, group)?;
+    let plain = match fraction {
+        Some(fraction) if fraction.contains([',', '.']) => return None,
+        Some(fraction) => format!("{digits}.{fraction}"),
+        None => format!("{digits}{exponent}"),
+    };
+    finite(&plain)
+}
+
+/// Parses a plain number that fits into float32.
+fn finite(text: &str) -> Option<f64> {
+    // The parser also knows words.
+    let last = *text.as_bytes().last()?;
+    if !(last.is_ascii_digit() || last == b'.') {
+        return None;
+    }
+    text.parse::<f64>().ok().filter(|&v| (v as f32).is_finite())
+}
+
+/// Removes the signs between groups of three digits; `None` if the groups are not of three digits.
+fn ungrouped(text: &str, group: char) -> Option<String> {
+    let (sign, digits) = text.split_at(text.len() - text.trim_start_matches(['-', '+']).len());
+    let is_group = |c: char| c == group || matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\'' | '’');
+    let parts: Vec<&str> = digits.split(is_group).collect();
+    let digits_only = |part: &&str| part.bytes().all(|b| b.is_ascii_digit());
+    let [first, rest @ ..] = &parts[..] else { return None };
+    let good = parts.iter().all(digits_only)
+        && (rest.is_empty() || ((1..=3).contains(&first.len()) && rest.iter().all(|part| part.len() == 3)));
+    good.then(|| format!("{sign}{}", parts.concat()))
+}
+
+/// What a cell that is no plain number tells about how numbers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// A number with a decimal comma, such as `0,25` or `1.234,5`.
+    Comma,
+    /// A number with groups of digits, such as `1,234.5` or `1 234`.
+    Grouped,
+    /// A number with one comma before three digits, such as `1,234`, which may be either.
+    Either,
+}
+
+/// Returns the way in which a number is written that has a decimal comma or groups of digits.
+pub(crate) fn spelling(text: &str) -> Option<Spelling> {
+    let comma = number(text, Style { decimal: ',', grouped: true });
+    let point = number(text, Style { decimal: '.', grouped: true });
+    match (comma, point) {
+        (Some(_), None) => Some(Spelling::Comma),
+        (None, Some(_)) => Some(Spelling::Grouped),
+        (Some(a), Some(b)) if a == b => Some(Spelling::Grouped),
+        // No group of digits begins with 0.
+        (Some(_), Some(_)) if text.trim_start_matches(['-', '+']).starts_with("0,") => Some(Spelling::Comma),
+        (Some(_), Some(_)) => Some(Spelling::Either),
+        (None, None) => None,
+    }
+}
+
+/// Returns whether a text is a date, or a date with a time: `2024-01-31`, `31.01.2024`, `1/31/2024 10:00`.
+pub(crate) fn is_date(text: &str) -> bool {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while parts.len() < 3 {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        if end == 0 || end > 4 {
+            return false;
+        }
+        parts.push(end);
+        let sign = rest[end..].chars().next();
+        rest = &rest[end..];
+        if parts.len() < 3 {
+            if !matches!(sign, Some('-' | '/' | '.')) {
+                return false;
+            }
+            rest = &rest[1..];
+        }
+    }
+    let year_first = parts[0] == 4 && parts[1] <= 2 && parts[2] <= 2;
+    let year_last = parts[0] <= 2 && parts[1] <= 2 && matches!(parts[2], 2 | 4);
+    (year_first || year_last) && (rest.is_empty() || rest.starts_with([' ', 'T', 't', ',']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_numbers_truth_values_missing_or_text() {
+        let plain = |text| cell(text, Style::PLAIN);
+        for text in ["", "NaN", "-nan", "NULL", "#N/A", "1.#IND", "<NA>", "-", "?", "None", "."] {
+            assert_eq!(plain(text), Cell::Missing, "{text}");
+        }
+        for (text, value) in [("1", 1.0), ("-0.5", -0.5), ("+2e3", 2000.0), (".5", 0.5), ("5.", 5.0), ("007", 7.0)] {
+            assert_eq!(plain(text), Cell::Number(value), "{text}");
+        }
+        for text in ["inf", "-inf", "1e999", "0x10", "1,5", "a", "1 2", "+", "infinity", "12%"] {
+            assert_eq!(plain(text), Cell::Text, "{text}");
+        }
+        assert_eq!((plain("TRUE"), plain("False")), (Cell::Bool(true), Cell::Bool(false)));
+    }
+
+    #[test]
+    fn decimal_commas_and_groups_are_told_apart() {
+        let cases = [
+            ("0,25", Some(Spelling::Comma)),
+            ("-12,5e-3", Some(Spelling::Comma)),
+            ("0,123", Some(Spelling::Comma)),
+            ("1.234,5", Some(Spelling::Comma)),
+            ("1.234.567", Some(Spelling::Comma)),
+            ("1,234", Some(Spelling::Either)),
+            ("1,234.5", Some(Spelling::Grouped)),
+            ("1,234,567", Some(Spelling::Grouped)),
+            ("1 234", Some(Spelling::Grouped)),
+            ("1'234.5", Some(Spelling::Grouped)),
+            ("1 234,56", Some(Spelling::Comma)),
+            ("12,34,5", None),
+            ("a,5", None),
+            ("1, 2", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(spelling(text), expected, "{text}");
+        }
+        let comma = Style::of_option(Some(","));
+        assert_eq!(number("1.234,5", comma), Some(1234.5));
+        assert_eq!(number("-0,5e1", comma), Some(-5.0));
+        assert_eq!(number("1.5", comma), None);
+        assert_eq!(number("1,234,567.25", Style::of_option(Some("."))), Some(1_234_567.25));
+    }
+
+    #[test]
+    fn dates_have_three_numbers() {
+        for text in ["2024-01-31", "31.01.2024", "1/31/24 10:00", "2024-01-31T10:00:00Z"] {
+            assert!(is_date(text), "{text}");
+        }
+        for text in ["2024", "1.5", "1-2", "12345-1-1", "10:00", "1.2.3.4", "a-1-2"] {
+            assert!(!is_date(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Parquet tables, by the crate `parquet`. Columns are decoded side by side, in batches of rows.
+
+mod file_bytes;
+mod pages;
+
+use crate::error::{DataError, Location};
+use crate::options::ReadOptions;
+use crate::tables::batches::{Batches, Segment, Take};
+use crate::tables::guard::guard;
+use crate::tables::parquet::file_bytes::FileBytes;
+use crate::tables::parquet::pages::Group;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// Rows that are decoded at a time.
+const ROWS: usize = 1024;
+/// Columns that are decoded by one thread.
+const COLUMNS: usize = 16;
+
+/// A Parquet file whose footer has been read.
+pub(crate) struct ParquetFile {
+    path: PathBuf,
+    bytes: FileBytes,
+    metadata: ParquetMetaData,
+    names: Vec<String>,
+    rows: usize,
+    limit: u64,
+}
+
+impl fmt::Debug for ParquetFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ParquetFile").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl ParquetFile {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`DataError`] if it is not a Parquet file.
+    pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
+        let bytes = if crate::naming::is_gzipped(path) {
+            FileBytes::Memory(crate::bytes::bytes(path, options.max_bytes)?.into())
+        } else {
+            let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+            let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
+            FileBytes::File(Arc::new(Mutex::new(file)), size)
+        };
+        Self::new(path, bytes, options)
+    }
+
+    /// Reads the footer.
+    fn new(path: &Path, bytes: FileBytes, options: &ReadOptions) -> Result<Self, DataError> {
+        use parquet::file::reader::Length;
+        let bad = |reason: String| {
+            DataError::file(path, format!("it cannot be read as Parquet: {reason}"))
+                .with_hint("it may be cut short: get it again")
+        };
+        let metadata = guard(|| ParquetMetaDataReader::new().parse_and_finish(&bytes)).map_err(bad)?;
+        let rows =
+            usize::try_from(metadata.file_metadata().num_rows()).map_err(|_| bad("it has no number of rows".into()))?;
+        // Run-length encoding can claim any number of rows in a few bytes; no real table is compressed that much.
+        if rows as u128 > u128::from(bytes.len()) * 4096 {
+            return Err(bad(format!("{} bytes do not hold {rows} rows", bytes.len())));
+        }
+        let of_groups = metadata.row_groups().iter().map(|group| u128::try_from(group.num_rows()).ok());
+        if of_groups.sum::<Option<u128>>() != Some(rows as u128) {
+            return Err(bad(format!("its row groups do not hold {rows} rows")));
+        }
+        let root = metadata.file_metadata().schema();
+        let names: Vec<String> = root.get_fields().iter().map(|field| field.name().to_owned()).collect();
+        Ok(Self { path: path.into(), bytes, metadata, names, rows, limit: options.max_bytes })
+    }
+}
+
+impl ParquetFile {
+    /// Reads columns of a row group. The outer error is that of the file, the inner one that of `take`.
+    fn read_columns(
+        &self,
+        group: &RowGroupMetaData,
+        columns: &[usize],
+        take: Take<'_>,
+    ) -> Result<Result<(), DataError>, String> {
+        let schema = self.metadata.file_metadata().schema_descr();
+        let mut reader = guard(|| {
+            let mask = ProjectionMask::roots(schema, columns.iter().copied());
+            let levels = parquet_to_arrow_field_levels(schema, mask, None)?;
+            let rows = Group { file: &self.bytes, metadata: &self.metadata, group, batch: ROWS, limit: self.limit };
+            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &rows, ROWS, None)
+        })?;
+        // The reader gives the columns in the order of the file.
+        let mut order: Vec<usize> = (0..columns.len()).collect();
+        order.sort_by_key(|&i| columns[i]);
+        let mut place = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(at, &i)| place[i] = at);
+        let mut rows = 0;
+        while let Some(batch) = guard(|| reader.next().transpose())? {
+            rows += batch.num_rows();
+            let batch = guard(|| batch.project(&place))?;
+            if let Err(error) = take(&batch) {
+                return Ok(Err(error));
+            }
+        }
+        if rows as i64 == group.num_rows() {
+            return Ok(Ok(()));
+        }
+        Err(format!("it has {rows} values for {} rows", group.num_rows()))
+    }
+}
+
+impl Batches for ParquetFile {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn max_rows(&self) -> usize {
+        self.rows
+    }
+
+    fn segments(&self, columns: &[usize], whole_rows: bool) -> Vec<Segment> {
+        let groups = 0..self.metadata.num_row_groups();
+        let width = if whole_rows { columns.len() } else { COLUMNS };
+        let parts = |at| {
+            let part = move |part: &[usize]| Segment { file: 0, at, columns: part.to_vec() };
+            columns.chunks(width.max(1)).map(part)
+        };
+        groups.flat_map(parts).collect()
+    }
+
+    fn read(&self, segment: &Segment, take: Take<'_>) -> Result<(), DataError> {
+        let Some(group) = self.metadata.row_groups().get(segment.at) else { return Ok(()) };
+        if group.num_rows() == 0 || segment.columns.is_empty() {
+            return Ok(());
+        }
+        match self.read_columns(group, &segment.columns, take) {
+            Ok(result) => result,
+            Err(reason) => {
+                // The column that cannot be read cannot be read by itself either.
+                let alone = |c: usize| self.read_columns(group, &[c], &mut |_| Ok(())).err().map(|reason| (c, reason));
+                let found = segment.columns.iter().find_map(|&c| alone(c));
+                let (c, reason) = found.unwrap_or((segment.columns[0], reason));
+                Err(DataError::at(&self.path, Location::Entry(self.names[c].clone()), reason))
+            }
+        }
+    }
+
+    fn line(&self, row: usize) -> (PathBuf, usize) {
+        (self.path.clone(), row + 1)
+    }
+}

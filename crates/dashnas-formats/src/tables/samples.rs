@@ -1,0 +1,222 @@
+//! The columns of inputs as arrays of samples.
+
+use crate::array::Array;
+use crate::error::DataError;
+use crate::fill::fill_channel;
+use crate::options::ReadOptions;
+use crate::series::values::{Series, fill, fit};
+use crate::spill::Rows;
+use crate::tables::arrow::{Kind, kind};
+use crate::tables::chunk::{Chunk, Keep};
+use crate::tables::draft::ColumnRoles;
+use crate::tables::number::Style;
+use crate::tables::table::Table;
+use arrow_array::{Array as _, ArrayRef};
+use rayon::prelude::*;
+
+/// Rows that are rearranged at a time.
+const BLOCK: usize = 256;
+
+/// The columns of numbers as one array `[N, C, L]`; counts the missing values that are filled.
+///
+/// # Errors
+/// [`DataError`] with the place of a missing value, or if the array is too large.
+pub(crate) fn numbers(
+    table: &mut Table,
+    used: &ColumnRoles,
+    options: &ReadOptions,
+    missing: &mut usize,
+) -> Result<Array, DataError> {
+    let (n, width) = (table.rows(), used.inputs.len());
+    let channels = options.channels.unwrap_or(1);
+    if channels == 0 || !width.is_multiple_of(channels) {
+        let reason = format!("{width} columns of inputs cannot be divided into {channels} channels");
+        return Err(DataError::file(&table.path, reason).with_hint("check `data.channels`"));
+    }
+    let lacking = used.inputs.iter().filter_map(|&c| Some((table.columns[c].facts.first_missing?, c)));
+    if let (Some((row, c)), None) = (lacking.min(), options.fill_missing) {
+        return Err(table
+            .cell_error(row, c, "the value is missing")
+            .with_hint("fill missing values with `data.fill-missing` (linear, zero or mean)"));
+    }
+    let absent: usize = used.inputs.iter().map(|&c| table.columns[c].facts.missing).sum();
+    *missing += absent;
+    let fill_row = |row: &mut [f32]| {
+        if let Some(how) = options.fill_missing.filter(|_| absent > 0) {
+            row.chunks_mut(width / channels)
+                .filter(|c| c.iter().any(|v| v.is_nan()))
+                .for_each(|c| fill_channel(c, how));
+        }
+    };
+    let shape = vec![n, channels, width / channels];
+    let mut rows = Rows::new(&table.path, "table", shape.clone(), options)?;
+    if table.stored {
+        let keep = Keep { numbers: true, style: style(table, options), texts: None };
+        let mut row = vec![0.0; width];
+        for segment in table.source.segments(&used.inputs, true) {
+            table.source.read(&segment, &mut |batch| {
+                let columns: Vec<Chunk> = batch
+                    .columns()
+                    .iter()
+                    .map(|array| {
+                        let mut chunk = Chunk::default();
+                        chunk.add(array.as_ref(), keep);
+                        chunk
+                    })
+                    .collect();
+                if columns.iter().any(|chunk| chunk.numbers.len() != batch.num_rows()) {
+                    return Err(DataError::file(&table.path, "the file has changed while it was read"));
+                }
+                for r in 0..batch.num_rows() {
+                    row.iter_mut().zip(&columns).for_each(|(v, chunk)| *v = chunk.numbers[r]);
+                    fill_row(&mut row);
+                    rows.push(&row)?;
+                }
+                Ok(())
+            })?;
+        }
+        return complete(table, rows, n * width);
+    }
+    let columns: Vec<Vec<f32>> = used.inputs.iter().map(|&c| std::mem::take(&mut table.columns[c].numbers)).collect();
+    if columns.iter().any(|column| column.len() != n) {
+        return Err(DataError::file(&table.path, "its columns differ in their number of rows"));
+    }
+    let rearrange = |(block, out): (usize, &mut [f32])| {
+        for (c, column) in columns.iter().enumerate() {
+            let values = &column[block * BLOCK..];
+            out.iter_mut().skip(c).step_by(width).zip(values).for_each(|(out, v)| *out = *v);
+        }
+        out.chunks_mut(width).for_each(fill_row);
+    };
+    // All rows at once where they stay in memory, otherwise some at a time.
+    if !rows.is_file() {
+        let data = rows.all();
+        data.par_chunks_mut(width * BLOCK).enumerate().for_each(rearrange);
+        return rows.array();
+    }
+    let mut part = vec![0.0; width * BLOCK];
+    for block in 0..n.div_ceil(BLOCK) {
+        let count = BLOCK.min(n - block * BLOCK);
+        rearrange((block, &mut part[..count * width]));
+        rows.push(&part[..count * width])?;
+    }
+    rows.array()
+}
+
+/// The way in which the numbers of a table are written.
+fn style(table: &Table, options: &ReadOptions) -> Style {
+    Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()))
+}
+
+/// The array of these rows, if they are all.
+fn complete(table: &Table, rows: Rows, elements: usize) -> Result<Array, DataError> {
+    if rows.len() != elements as u128 {
+        return Err(DataError::file(&table.path, "the file has changed while it was read"));
+    }
+    rows.array()
+}
+
+/// The number of channels that columns of lists make, and the lengths of the shortest and the longest list.
+///
+/// # Errors
+/// [`DataError`] with the place of a list that is missing or holds something else than numbers.
+pub(crate) fn list_shape(table: &Table, used: &ColumnRoles) -> Result<(usize, usize, usize), DataError> {
+    let (mut channels, mut min, mut max) = (0, usize::MAX, 0);
+    for &c in &used.inputs {
+        let facts = &table.columns[c].facts;
+        let bad =
+            facts.bad_list.map(|row| (row, "the list holds something else than numbers, or another number of lists"));
+        let bad = bad.or(facts.first_missing.map(|row| (row, "the list is missing")));
+        if let Some((row, reason)) = bad {
+            return Err(table.cell_error(row, c, reason).with_hint("drop these rows, or write lists of numbers"));
+        }
+        if facts.texts + facts.numbers + facts.bools > 0 {
+            let row = facts.first_text.or(facts.first_number).unwrap_or(0);
+            return Err(table.cell_error(row, c, "the value is no list of numbers"));
+        }
+        if let Some(lists) = facts.lists {
+            channels += lists.inner.unwrap_or(1);
+            (min, max) = (min.min(lists.min), max.max(lists.max));
+        }
+    }
+    if channels == 0 || max == 0 {
+        return Err(DataError::file(&table.path, "its lists are empty"));
+    }
+    Ok((channels, min.min(max), max))
+}
+
+/// The columns of lists as one array `[N, C, length]`; counts the missing values that are filled.
+///
+/// # Errors
+/// [`DataError`] with the place of a missing value, or if the array is too large.
+pub(crate) fn lists(
+    table: &Table,
+    used: &ColumnRoles,
+    length: usize,
+    options: &ReadOptions,
+    missing: &mut usize,
+) -> Result<Array, DataError> {
+    let (channels, ..) = list_shape(table, used)?;
+    let n = table.rows();
+    let mut rows = Rows::new(&table.path, "lists", vec![n, channels, length], options)?;
+    let mut line = 0;
+    let mut out = Vec::with_capacity(channels * length);
+    for segment in table.source.segments(&used.inputs, true) {
+        table.source.read(&segment, &mut |batch| {
+            for row in 0..batch.num_rows() {
+                let mut found = Vec::with_capacity(channels);
+                for array in batch.columns() {
+                    add_lists(array, row, &mut found);
+                }
+                line += 1;
+                let mut series = Series { channels: found, path: table.path.clone(), line, first_column: 1 };
+                *missing += series.channels.iter().flatten().filter(|v| v.is_nan()).count();
+                fill(&mut series, options.fill_missing)?;
+                out.clear();
+                series.channels.iter().for_each(|channel| fit(channel, length, options.lengths, &mut out));
+                if out.len() != channels * length {
+                    return Err(DataError::file(&table.path, "its lists differ in their number of channels"));
+                }
+                rows.push(&out)?;
+            }
+            Ok(())
+        })?;
+    }
+    complete(table, rows, n * channels * length)
+}
+
+/// Adds the list in a row as a channel, or each of its lists as one.
+fn add_lists(array: &ArrayRef, row: usize, out: &mut Vec<Vec<f32>>) {
+    let Kind::Lists(lists) = kind(array.as_ref()) else { return };
+    let Some(list) = lists.get(row) else { return };
+    match kind(list.as_ref()) {
+        Kind::Lists(inner) => {
+            (0..list.len()).filter_map(|i| inner.get(i)).for_each(|list| out.push(values(list.as_ref())));
+        }
+        _ => out.push(values(list.as_ref())),
+    }
+}
+
+/// The numbers of a list, NaN where one is missing.
+fn values(list: &dyn arrow_array::Array) -> Vec<f32> {
+    match kind(list) {
+        Kind::Numbers(numbers) => (0..list.len()).map(|i| numbers.get(i).map_or(f32::NAN, |v| v as f32)).collect(),
+        Kind::Bools(bools) => {
+            let value = |i| if bools.is_valid(i) { f32::from(u8::from(bools.value(i))) } else { f32::NAN };
+            (0..list.len()).map(value).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The sequences of a table, from one column of sequences or from columns of one letter each.
+///
+/// # Errors
+/// Those of reading the columns.
+pub(crate) fn sequences(table: &Table, used: &ColumnRoles, options: &ReadOptions) -> Result<Vec<String>, DataError> {
+    let mut rows = vec![String::new(); table.rows()];
+    for texts in table.read_texts(&used.inputs, options)? {
+        rows.iter_mut().zip(texts).for_each(|(row, text)| row.push_str(&text));
+    }
+    Ok(rows)
+}

@@ -1,0 +1,285 @@
+//! Columns and rows that are probably not what they look like: numbers of rows, times, codes of the label, a line of
+//! units, a total.
+
+use crate::account::ColumnRole;
+use crate::error::{DataError, Location};
+use crate::tables::draft::{Draft, determines, listed, same_classes};
+use crate::tables::names::{ends_like_id, names_ids, names_times};
+use crate::tables::table::Table;
+use crate::text::excerpt;
+use std::collections::{HashMap, HashSet};
+
+/// Fewest rows for which order and uniqueness say anything.
+const ROWS: usize = 16;
+
+/// Fewest rows for which a column that counts them is their number, whatever its name.
+const SURE: usize = 50;
+
+/// Words that a row of totals begins with.
+const TOTALS: [&str; 12] =
+    ["total", "totals", "sum", "mean", "average", "avg", "count", "summe", "gesamt", "mittelwert", "std", "subtotal"];
+
+/// Refuses a table whose first row holds units, or whose last row is a total.
+///
+/// # Errors
+/// [`DataError::File`] with the line of the row.
+pub(crate) fn rows(table: &Table) -> Result<(), DataError> {
+    let rows = table.rows();
+    if rows < 3 {
+        return Ok(());
+    }
+    // Columns that would be numbers without the one row.
+    let only_at = |row: usize| {
+        let columns = table.columns.iter().enumerate();
+        let found = columns.filter(move |(_, column)| {
+            let facts = &column.facts;
+            facts.texts == 1 && facts.first_text == Some(row) && facts.numbers + facts.bools > 0
+        });
+        found.map(|(c, _)| c).collect::<Vec<_>>()
+    };
+    let at_line = |row: usize, reason: String, hint: &str| {
+        let (path, line) = table.source.line(row);
+        Err(DataError::at(&path, Location::Line(line), reason).with_hint(hint))
+    };
+    let first = only_at(0);
+    let numeric = table.columns.iter().filter(|column| column.facts.is_numeric() && column.facts.known() > 0).count();
+    if first.len() > 1 && first.len() >= numeric {
+        let reason =
+            "the first row is no sample: it holds texts where all others hold numbers, such as a line of units";
+        return at_line(0, reason.into(), "remove this line, or join it with the header, as in `x [mV]`");
+    }
+    // A row that lacks almost everything that all others have.
+    let last = rows - 1;
+    let lacking = table.columns.iter().filter(|c| c.facts.missing == 1 && c.facts.first_missing == Some(last)).count();
+    let full = table.columns.iter().filter(|c| c.facts.missing == 0).count();
+    if lacking > 2 && lacking > full {
+        let reason =
+            "the last row is no sample: it lacks almost every value that all other rows have, such as a row of totals";
+        return at_line(last, reason.into(), "remove this line");
+    }
+    Ok(())
+}
+
+/// Refuses a last row that names itself a total. The texts are those of a column.
+fn check_total(table: &Table, c: usize, texts: &[String]) -> Result<(), DataError> {
+    let Some(text) = texts.last().filter(|text| TOTALS.contains(&text.trim_end_matches(':').to_lowercase().as_str()))
+    else {
+        return Ok(());
+    };
+    if texts.len() < 4 || texts[..texts.len() - 1].contains(text) {
+        return Ok(());
+    }
+    let reason = format!("the last row is no sample: it is called `{}`", excerpt(text));
+    Err(table.cell_error(texts.len() - 1, c, reason).with_hint("remove this line"))
+}
+
+/// Gives the roles of times and of numbers of rows.
+///
+/// # Errors
+/// [`DataError::File`] for a row of totals, and the errors of reading.
+pub(crate) fn times_and_ids(draft: &mut Draft<'_>) -> Result<(), DataError> {
+    let table = draft.table;
+    let read: Vec<usize> = draft.texts.keys().copied().collect();
+    for c in read {
+        check_total(table, c, draft.of(c))?;
+    }
+    for c in draft.free() {
+        let column = &table.columns[c];
+        let (facts, name) = (&column.facts, draft.name(c));
+        let named_time = table.named && names_times(&column.name);
+        if facts.temporal || (column.is_text() && facts.dates * 10 >= facts.known() * 9) {
+            draft.give(c, ColumnRole::Time, "it holds dates or times");
+            draft.warn(format!("column {name} holds dates or times and is no input; `data.inputs` makes it one"));
+        } else if let Some(unit) =
+            unix_unit(draft, c).filter(|_| named_time || facts.up || facts.down || ends_like_time(&column.name))
+        {
+            draft.give(c, ColumnRole::Time, format!("it holds Unix times in {unit}"));
+            draft.warn(format!("column {name} holds Unix times in {unit} and is no input; `data.inputs` makes it one"));
+        } else if named_time && (facts.up || facts.down) && facts.rows >= ROWS && facts.is_numeric() {
+            draft.give(c, ColumnRole::Time, "its name is that of a time, and its values rise or fall from row to row");
+            draft.warn(format!("column {name} counts time and is no input; `data.inputs` makes it one"));
+        } else if let Some((role, reason, warned)) = id(draft, c) {
+            draft.give(c, role, reason.clone());
+            if warned {
+                draft.warn(format!("column {name} is no input: {reason}; `data.inputs` makes it one"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn ends_like_time(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower.contains("time") || lower.contains("date") || lower.ends_with("_ts")
+}
+
+/// The unit of Unix times between the years 2000 and 2100, if all values of a column can be such times.
+fn unix_unit(draft: &Draft<'_>, c: usize) -> Option<&'static str> {
+    let facts = &draft.table.columns[c].facts;
+    if !facts.is_numeric() || facts.is_truth() || facts.numbers == 0 {
+        return None;
+    }
+    let units = [(1.0, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds")];
+    let (from, to) = (946_684_800.0, 4_102_444_800.0);
+    units.into_iter().find(|(unit, _)| facts.min >= from * unit && facts.max <= to * unit).map(|(_, name)| name)
+}
+
+/// The role of a column that numbers or names the rows, the reason, and whether to warn of it.
+fn id(draft: &Draft<'_>, c: usize) -> Option<(ColumnRole, String, bool)> {
+    let table = draft.table;
+    let column = &table.columns[c];
+    let (facts, rows) = (&column.facts, table.rows());
+    let named = table.named && names_ids(&column.name);
+    // Text that differs from row to row, in a column that is called so.
+    if column.is_text() {
+        let differ = || draft.of(c).iter().collect::<HashSet<_>>().len() == rows && rows > 1;
+        let called = table.named && (named || ends_like_id(&column.name));
+        return (called && differ()).then(|| (ColumnRole::Id, "each value occurs once".into(), false));
+    }
+    if !facts.all_whole() || facts.is_truth() {
+        return None;
+    }
+    if table.named && facts.all_differ() && (named || (rows >= ROWS && ends_like_id(&column.name))) {
+        return Some((ColumnRole::Id, "it numbers the rows: each value occurs once".into(), !named));
+    }
+    let counts = facts.all_differ() && facts.max - facts.min + 1.0 == rows as f64;
+    if table.named && counts && rows >= SURE {
+        return Some((ColumnRole::Id, "it numbers the rows, in some order".into(), true));
+    }
+    let pandas = named && (column.name.is_empty() || column.name.to_lowercase().starts_with("unnamed"));
+    if pandas || (named && column.name.eq_ignore_ascii_case("id")) {
+        let reason = "its name is that of a number of rows, although values occur several times";
+        return Some((ColumnRole::LeftOut, reason.into(), true));
+    }
+    None
+}
+
+/// Leaves out columns that are codes of the label, and warns of others that determine it.
+///
+/// # Errors
+/// The errors of reading the columns.
+pub(crate) fn codes_of_the_label(draft: &mut Draft<'_>) -> Result<(), DataError> {
+    let table = draft.table;
+    let [label] = draft.with(ColumnRole::Label)[..] else { return Ok(()) };
+    let rows = table.rows();
+    let classes = draft.of(label).iter().collect::<HashSet<_>>().len();
+    if classes < 2 || classes * 2 > rows || draft.options.inputs.is_some() {
+        return Ok(());
+    }
+    let repeats = |c: &usize| {
+        let facts = &table.columns[*c].facts;
+        facts.is_numeric() && facts.distinct().is_some_and(|n| n >= classes && n * 2 <= rows) && facts.missing == 0
+    };
+    let mut candidates: Vec<usize> = draft.free().into_iter().filter(repeats).collect();
+    // Numbers in memory tell most columns from their first rows. Those that float32 rounds tell nothing.
+    candidates.retain(|&c| {
+        let column = &table.columns[c];
+        let exact = column.facts.all_whole() && column.facts.top.0 <= 16_777_216.0;
+        column.numbers.is_empty() || !exact || numbers_determine(&column.numbers, draft.of(label))
+    });
+    let mut all: Vec<usize> = Vec::new();
+    for part in candidates.chunks(32).take(4) {
+        let found = table.read_texts(part, draft.options)?;
+        for (&c, texts) in part.iter().zip(found) {
+            if determines(&texts, draft.of(label)) {
+                draft.texts.insert(c, texts);
+                all.push(c);
+            }
+        }
+    }
+    let (mut codes, mut leaks) = (Vec::new(), Vec::new());
+    for c in all {
+        if same_classes(draft.of(c), draft.of(label)) {
+            codes.push(draft.name(c));
+            let reason = format!("it is a code of the label {}", draft.name(label));
+            draft.give(c, ColumnRole::LeftOut, reason);
+        } else {
+            leaks.push(draft.name(c));
+        }
+    }
+    let label = draft.name(label);
+    if !codes.is_empty() {
+        draft.warn(format!(
+            "left out as codes of the label {label}: {}; each value comes with one class, and each class with one value",
+            listed(&codes)
+        ));
+    }
+    if !leaks.is_empty() {
+        draft.warn(format!(
+            "each value of {} comes with one value of the label {label} only: if it would not be known for new data, leave it \
+             out with `data.ignore`",
+            listed(&leaks)
+        ));
+    }
+    Ok(())
+}
+
+/// Returns whether equal numbers come with equal labels.
+fn numbers_determine(numbers: &[f32], labels: &[String]) -> bool {
+    let mut of: HashMap<u32, &str> = HashMap::new();
+    numbers.iter().zip(labels).all(|(v, label)| *of.entry(v.to_bits()).or_insert(label) == label.as_str())
+}
+
+/// Warns of inputs that are probably no measurements.
+pub(crate) fn inputs(draft: &mut Draft<'_>) {
+    let (table, rows) = (draft.table, draft.table.rows());
+    let inputs = draft.with(ColumnRole::Input);
+    let (mut ordered, mut unique, mut large) = (Vec::new(), Vec::new(), Vec::new());
+    for &c in &inputs {
+        let facts = &table.columns[c].facts;
+        if !facts.is_numeric() || facts.is_truth() || rows < ROWS {
+            continue;
+        }
+        if (facts.up || facts.down) && facts.missing == 0 {
+            ordered.push(draft.name(c));
+        } else if facts.all_differ() && !table.columns[c].name.is_empty() {
+            unique.push(draft.name(c));
+        }
+        let (top, row, next) = facts.top;
+        if top >= 100.0 * next && next > 0.0 && top > 1.0 {
+            large.push((c, row, top));
+        }
+    }
+    if !ordered.is_empty() && ordered.len() * 4 <= inputs.len() + 3 {
+        draft.warn(format!(
+            "the values of {} rise or fall from row to row, like a time or the number of a row: leave it out with \
+             `data.ignore` unless it is a measurement",
+            listed(&ordered)
+        ));
+    }
+    // Measurements in whole numbers may differ by chance, but then many columns do.
+    if !unique.is_empty() && unique.len() * 8 <= inputs.len() + 7 {
+        draft.warn(format!(
+            "each value of {} occurs once, like an identifier: leave it out with `data.ignore` unless it is a measurement",
+            listed(&unique)
+        ));
+    }
+    if let Some(&(c, row, top)) = large.first() {
+        let (path, line) = table.source.line(row);
+        let more = if large.len() > 1 { format!(" (and {} more columns)", large.len() - 1) } else { String::new() };
+        draft.warn(format!(
+            "{}:{line}: column {} is {top}, at least a hundred times every other value{more}: check whether it is a mistake",
+            path.display(),
+            draft.name(c)
+        ));
+    }
+    recording(draft, &inputs);
+}
+
+/// Warns of a table whose rows are the time steps of a recording.
+fn recording(draft: &mut Draft<'_>, inputs: &[usize]) {
+    let (table, rows) = (draft.table, draft.table.rows());
+    let Some(&time) = draft.with(ColumnRole::Time).iter().find(|&&c| table.columns[c].facts.up) else { return };
+    let [label] = draft.with(ColumnRole::Label)[..] else { return };
+    let labels = draft.of(label);
+    let runs = 1 + labels.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    if inputs.len() <= 32 && rows >= 4 * ROWS && runs * 8 <= rows {
+        let (time, label) = (draft.name(time), draft.name(label));
+        draft.warn(format!(
+            "the rows look like the time steps of a recording, not like samples: column {time} rises throughout, and \
+             {label} stays the same for {} rows on average; cut the recording into windows and give one window a row, or \
+             neighboring time steps are on both sides of the split",
+            rows / runs
+        ));
+    }
+}
