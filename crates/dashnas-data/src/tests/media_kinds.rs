@@ -99,7 +99,8 @@ fn sound_that_ends_early_is_read_with_a_note_and_other_kinds_are_refused_by_name
         let (_, notes) = read(&classes("wav", &bytes)).unwrap();
         assert!(notes.contains(note) && (note.is_empty() != notes.contains(", read ")), "{note}: {notes}");
     }
-    let refused: [(&str, &[u8], &str); 8] = [
+    let refused: [(&str, &[u8], &str); 9] = [
+        ("pgm", b"P5\n0 3\n255\n", "the image has no pixels: its size is 0\u{d7}3"),
         ("wav", &sound[..44], "a/1.wav: it cannot be read as WAV: it holds no sound"),
         ("wav", b"RIFX\0\0\0\x04WAVE", "RIFX"),
         ("wav", b"NIST_1A\n   1024\n", "NIST SPHERE"),

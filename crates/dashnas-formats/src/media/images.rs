@@ -56,6 +56,10 @@ fn decode(path: &Path, options: &ReadOptions) -> Result<Decoded, DataError> {
     (limits.max_image_width, limits.max_image_height, limits.max_alloc) = (Some(16_384), Some(16_384), Some(most));
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(bad)?;
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(DataError::file(path, format!("the image has no pixels: its size is {width}×{height}")));
+    }
     if decoder.total_bytes() > most {
         let (array, bytes) = ("image".into(), decoder.total_bytes().into());
         return Err(DataError::TooLarge { path: path.into(), array, bytes, limit: most });
