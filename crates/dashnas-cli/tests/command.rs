@@ -538,7 +538,10 @@ fn inspect_tells_what_files_are_and_what_is_missing() {
     let line = ["inspect", "table.csv", "--targets", "answer", "--test-fraction", "0.4", "--json"];
     let found = json(&dashnas(folder.path()).args(line).assert());
     assert_eq!((&found["splits"][0]["x"][0], &found["classes"][1]["name"]), (&6.into(), &"yes".into()));
-    assert!(found["notes"][1].as_str().unwrap().contains("no test split"), "{found}");
+    assert!(found["notes"][0].as_str().is_some_and(|note| note.contains("no test split")), "{found}");
+    let roles: Vec<&serde_json::Value> =
+        found["columns"].as_array().expect("a list").iter().map(|c| &c["role"]).collect();
+    assert_eq!(roles, ["input", "input", "label"], "{found}");
 }
 
 /// Every mode of a benchmark runs and says what it measured.

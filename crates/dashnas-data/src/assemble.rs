@@ -278,18 +278,14 @@ fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result<Option<Dra
     let groups = part.groups.as_deref().map(groups_of);
     let fraction = raw.reading.test_fraction;
     let n = part.x.rows();
-    let (train, test) = split_by(n, strata.as_deref(), groups.as_deref(), fraction, raw.reading.seed);
+    let seed = raw.reading.split_seed.map_or(raw.reading.seed, u64::from);
+    let (train, test) = split_by(n, strata.as_deref(), groups.as_deref(), fraction, seed);
     if test.is_empty() || train.is_empty() {
         let reason = format!("{} cannot be divided into training and test data", plural(n, "sample"));
         return Err(DataError::file(origin.as_ref(), reason).with_hint("give more samples, or a separate test split"));
     }
-    let drawn = DrawnSplit {
-        of: n,
-        samples: test.len(),
-        stratified: strata.is_some(),
-        grouped: groups.is_some(),
-        seed: raw.reading.seed,
-    };
+    let drawn =
+        DrawnSplit { of: n, samples: test.len(), stratified: strata.is_some(), grouped: groups.is_some(), seed };
     let validated = raw.parts.iter().any(|p| p.role == Role::Val);
     let rest = if validated { "; the validation split is used for choosing settings" } else { "" };
     raw.note(format!(

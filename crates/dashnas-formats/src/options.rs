@@ -77,6 +77,10 @@ pub struct ReadOptions {
     pub mel_fft: Option<usize>,
     /// The share of the samples that becomes the test split if there is none.
     pub test_fraction: f64,
+    /// The seed of the random test split; with `None` it is `seed`. With its own seed the test split stays the same when
+    /// `seed` changes.
+    #[serde(with = "auto")]
+    pub split_seed: Option<u32>,
     /// The kind of task; with `None` it follows from the data. In a configuration this is `task.kind`.
     #[serde(skip)]
     pub task: Option<TaskName>,
@@ -125,6 +129,7 @@ impl Default for ReadOptions {
             mel_hop_ms: 10.0,
             mel_fft: None,
             test_fraction: 0.2,
+            split_seed: None,
             task: None,
             seed: 0,
             max_bytes: max_bytes(),
@@ -138,9 +143,10 @@ impl ReadOptions {
     /// the data to predict from is read in the same way as its training data.
     pub fn of_model(&self, shape: &[usize]) -> Self {
         let own = Self::default();
-        // The kind of task and the seed do not matter for prediction.
+        // The kind of task and the seeds do not matter for prediction.
         let (max_bytes, in_memory) = (own.max_bytes, own.in_memory);
-        let mut options = Self { task: own.task, seed: own.seed, max_bytes, in_memory, ..self.clone() };
+        let mut options =
+            Self { task: own.task, seed: own.seed, split_seed: None, max_bytes, in_memory, ..self.clone() };
         if let &[channels, length] = shape {
             options.channels.get_or_insert(channels);
             options.length.get_or_insert(length);

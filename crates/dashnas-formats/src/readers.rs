@@ -142,8 +142,8 @@ const FASTA: &[&str] = &["fa", "fasta", "fas", "fna", "faa", "ffn", "frn", "fsa"
 const HDF5: &[&str] = &["h5", "hdf5", "he5", "hdf", "nc", "nc4", "h5ad"];
 /// Extensions of the files that hold a data set each.
 const DATA_SETS: &[&str] = &[
-    "npz", "h5", "hdf5", "he5", "nc", "nc4", "h5ad", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq", "arrow",
-    "feather", "ipc", "jsonl", "ndjson",
+    "npz", "h5", "hdf5", "he5", "nc", "nc4", "h5ad", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq",
+    "arrow", "feather", "ipc", "jsonl", "ndjson",
 ];
 
 /// A line of the table for folders.

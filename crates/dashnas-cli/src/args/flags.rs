@@ -1,7 +1,7 @@
 //! The options that stand for keys of the configuration.
 
 /// Each key that has an option of its own, with the option.
-pub const FLAGS: [(&str, &str); 41] = [
+pub const FLAGS: [(&str, &str); 42] = [
     ("seed", "--seed"),
     ("tensorboard", "--tensorboard"),
     ("space.kernel-sizes", "--kernel-sizes"),
@@ -42,6 +42,7 @@ pub const FLAGS: [(&str, &str); 41] = [
     ("data.mel-hop-ms", "--mel-hop-ms"),
     ("data.mel-fft", "--mel-fft"),
     ("data.test-fraction", "--test-fraction"),
+    ("data.split-seed", "--split-seed"),
     ("preset", "--preset"),
 ];
 

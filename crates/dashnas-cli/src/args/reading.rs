@@ -80,6 +80,9 @@ pub struct ReadArgs {
     /// The share of the samples that becomes the test split of data without one [default: 0.2].
     #[arg(long, value_name = "SHARE", value_parser = decimal)]
     test_fraction: Option<f64>,
+    /// The seed of the random test split of data without one [default: that of --seed].
+    #[arg(long, value_name = "N", value_parser = whole::<u32>())]
+    split_seed: Option<u32>,
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {
@@ -116,6 +119,7 @@ impl ReadArgs {
             (self.audio_rate, "data.audio-rate"),
             (self.mel_bands, "data.mel-bands"),
             (self.mel_fft, "data.mel-fft"),
+            (self.split_seed, "data.split-seed"),
         ] {
             found.extend(value.map(|v| Override::new(key, i64::from(v), flag(key))));
         }
@@ -143,7 +147,7 @@ impl ReadArgs {
         }
         take!(inputs, targets, group, split, weight, time, ignore, decimal, header, layout, channels, resize);
         take!(fill_missing, lengths, length, alphabet);
-        take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction);
+        take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction, split_seed);
         Ok(options)
     }
 }

@@ -1,14 +1,14 @@
 //! Tests of data sets. Archives are made here, byte by byte, in every element type.
 
-mod cases_media;
 mod cases;
+mod cases_media;
 mod check;
 mod file_backed;
 mod fuzz;
 mod golden;
 mod inputs_of_models;
-mod media_kinds;
 mod matlab;
+mod media_kinds;
 mod normalize;
 mod npz;
 mod readers;

@@ -1,6 +1,7 @@
 //! Dividing samples into splits.
 
 use crate::split::draw;
+use crate::tests::readers::{folder, open_with};
 use crate::tests::*;
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -138,4 +139,18 @@ fn the_first_training_samples_keep_every_class_and_their_groups() {
     let error = error.unwrap_err();
     assert_eq!(error.to_string(), "toy: none of the first 3 training samples is of class c");
     assert!(error.hint().is_some_and(|hint| hint.starts_with("set `task.train-samples` to 4 or more")));
+}
+
+#[test]
+fn a_test_split_follows_its_own_seed_if_it_has_one() {
+    let rows: String = (0..40).map(|i| format!("{i}.5,{}.25,{}\n", i * i, ["x", "y"][i % 2])).collect();
+    let files = folder(&[("t.csv", format!("a,b,label\n{rows}").as_bytes())]);
+    let test_of = |seed, split_seed| {
+        let options = ReadOptions { seed, split_seed, ..Default::default() };
+        let set = open_with(&files, "t.csv", &options).expect("a table");
+        (set.test.x.data.to_vec(), set.origin.drawn.expect("it is drawn").seed)
+    };
+    assert_eq!(test_of(1, Some(7)), test_of(2, Some(7)));
+    assert_eq!(test_of(7, None), test_of(2, Some(7)));
+    assert_ne!(test_of(1, None).0, test_of(2, None).0);
 }

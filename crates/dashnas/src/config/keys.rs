@@ -52,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 118] = [
+pub const KEYS: [Key; 119] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -171,6 +171,11 @@ pub const KEYS: [Key; 118] = [
          windows the next power of two.",
     ),
     key("data", "test-fraction", "Fraction of the samples set aside for testing if the data set has no test split."),
+    key(
+        "data",
+        "split-seed",
+        "The seed of that test split. auto: seed, so that another seed also draws another test split.",
+    ),
     key(
         "task",
         "kind",
