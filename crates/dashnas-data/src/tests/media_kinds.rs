@@ -287,3 +287,43 @@ fn fastq_files_are_read_with_labels_and_descriptions_are_none() {
         assert_eq!(set.classes.unwrap(), ["x", "y"], "{a}");
     }
 }
+
+#[test]
+fn the_columns_of_a_file_of_labels_are_told_by_their_names() {
+    let images: Vec<(String, Vec<u8>)> = (0..12).map(|i| (format!("{i:02}.png"), png(4, 4, i))).collect();
+    let with = |folders: [&str; 2], header: &str, row: &dyn Fn(usize) -> String| {
+        let rows: String = (0..12).map(|i| format!("{i:02}.png,{}\n", row(i))).collect();
+        let labels = format!("{header}\n{rows}");
+        let named: Vec<String> =
+            images.iter().enumerate().map(|(i, (name, _))| format!("{}{name}", folders[i % 2])).collect();
+        let mut files: Vec<(&str, &[u8])> = named.iter().zip(&images).map(|(n, (_, b))| (n.as_str(), &b[..])).collect();
+        files.push(("metadata.csv", labels.as_bytes()));
+        let options = ReadOptions::default();
+        open_with(&folder(&files), ".", &options).map_err(|e| format!("{e} / {}", e.hint().unwrap_or_default()))
+    };
+    let flat = ["", ""];
+    let set =
+        with(flat, "image,diagnosis,sex", &|i| format!("{},{}", ["m", "n"][i / 2 % 2], ["M", "F"][i % 2])).unwrap();
+    assert_eq!(set.classes.unwrap(), ["m", "n"]);
+    let set = with(flat, "image,label,subject", &|i| format!("{},s{}", ["m", "n"][i % 2], i / 4)).unwrap();
+    assert!(set.origin.drawn.unwrap().grouped);
+    let one_of = |i: usize| (0..3).map(|k| if i % 3 == k { "1" } else { "0" }).collect::<Vec<_>>().join(",");
+    for (folders, header, row, words) in [
+        (
+            flat,
+            "image,MEL,NV,BCC",
+            &one_of as &dyn Fn(usize) -> String,
+            "which column holds the labels: `MEL`, `NV`, `BCC`",
+        ),
+        (
+            flat,
+            "image,label,split",
+            &|i| format!("{},{}", i % 2, ["train", "holdout"][i / 6]),
+            "`holdout` in column `split` names no split",
+        ),
+        (["a/", "b/"], "file,age", &|i| (20 + i / 3).to_string(), "folders that may be their classes: `a`, `b`"),
+    ] {
+        let error = with(folders, header, row).expect_err(header);
+        assert!(error.contains(words), "{error}");
+    }
+}

@@ -3,9 +3,9 @@
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
 use crate::role::Role;
-use crate::tables::csv;
+use crate::tables::{csv, names};
 use crate::text::first_duplicate;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The label of one file.
@@ -24,6 +24,8 @@ pub struct LabelEntry {
 /// Names of columns of files.
 const FILES: [&str; 12] =
     ["file", "filename", "file_name", "fname", "path", "name", "image", "clip", "id", "recording", "record", "audio"];
+/// What is wrong with a file of labels without one of its columns.
+const NO_COLUMNS: &str = "a file of labels needs a column of file names and a column of labels";
 /// Names of columns of labels.
 const LABELS: [&str; 8] = ["label", "labels", "class", "category", "target", "y", "class_id", "tag"];
 
@@ -134,13 +136,23 @@ pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec
         }
     };
     let file_column = named(&FILES).unwrap_or(0);
-    let label_column = wanted(&options.targets, "label")?
-        .or(named(&LABELS))
-        .unwrap_or(if width > 1 && file_column == width - 1 { 0 } else { width - 1 });
-    let group_column = wanted(&options.group, "group")?;
-    let split_column = named(&["split", "set", "subset", "partition"]);
-    if width < 2 || label_column == file_column {
-        return Err(DataError::file(path, "a file of labels needs a column of file names and a column of labels"));
+    let all = |known: fn(&str) -> bool| -> Vec<usize> {
+        (0..width).filter(|&c| header && c != file_column && known(&first[c])).collect()
+    };
+    // Folds are numbers.
+    let split_column = all(|name| names::names_splits(name) && !name.eq_ignore_ascii_case("fold")).first().copied();
+    let group_column = wanted(&options.group, "group")?.or(all(names::names_groups).first().copied());
+    let is_label = |name: &str| names::names_labels(name) || LABELS.contains(&name.to_ascii_lowercase().as_str());
+    let asked = wanted(&options.targets, "label")?;
+    let mut by_name = all(is_label);
+    let told = asked.is_some() || by_name.len() == 1;
+    if by_name.is_empty() {
+        by_name =
+            (0..width).filter(|&c| c != file_column && ![split_column, group_column].contains(&Some(c))).collect();
+    }
+    let label_column = label_column(path, header.then_some(first), asked, &by_name)?;
+    if label_column == file_column {
+        return Err(DataError::file(path, NO_COLUMNS));
     }
     let mut seen = HashMap::new();
     let mut entries = Vec::new();
@@ -175,15 +187,64 @@ pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec
                 "the label is missing",
             ));
         }
+        let role = split_column.map(|c| split_of(path, (*line, c), &first[c], cell(c))).transpose()?;
         entries.push(LabelEntry {
             path: file.clone(),
             label: cell(label_column).to_owned(),
-            role: split_column.and_then(|c| Role::of_word(cell(c))),
+            role,
             group: group_column.map(|c| cell(c).to_owned()),
         });
     }
     if entries.is_empty() {
         return Err(DataError::file(path, "it holds no rows but the header"));
     }
+    if !told {
+        check_folders(path, &entries)?;
+    }
     Ok(entries)
+}
+
+/// The column of labels: the one that was asked for, or the only one that can be it.
+fn label_column(
+    path: &Path,
+    names: Option<&Vec<String>>,
+    asked: Option<usize>,
+    possible: &[usize],
+) -> Result<usize, DataError> {
+    match (asked, possible) {
+        (Some(column), _) | (None, &[column]) => Ok(column),
+        (None, []) => Err(DataError::file(path, NO_COLUMNS)),
+        (None, several) => {
+            let name = |&c: &usize| names.map_or_else(|| (c + 1).to_string(), |names| format!("`{}`", names[c]));
+            let columns: Vec<String> = several.iter().map(name).collect();
+            let reason = format!("it is not clear which column holds the labels: {}", columns.join(", "));
+            Err(DataError::file(path, reason)
+                .with_hint("name the column in `data.targets`, or give its position, from 0 (-1: the last)"))
+        }
+    }
+}
+
+/// The split of a row. A row with another word would be in no split.
+fn split_of(path: &Path, (line, column): (usize, usize), name: &str, word: &str) -> Result<Role, DataError> {
+    Role::of_word(word).ok_or_else(|| {
+        let place = Location::Cell(line, (column + 1).to_string());
+        DataError::at(path, place, format!("`{word}` in column `{name}` names no split"))
+            .with_hint("name splits train, val and test, or rename the column if it holds no splits")
+    })
+}
+
+/// Refuses labels from a column that is not named as labels, if the files lie in folders that are more likely their
+/// classes.
+fn check_folders(path: &Path, entries: &[LabelEntry]) -> Result<(), DataError> {
+    let folder = |entry: &LabelEntry| Some(entry.path.parent()?.file_name()?.to_str()?.to_owned());
+    let folders: BTreeSet<String> = entries.iter().filter_map(folder).collect();
+    if folders.len() < 2 || folders.iter().any(|name| Role::of_word(name).is_some()) {
+        return Ok(());
+    }
+    let named: Vec<String> = folders.iter().take(3).map(|name| format!("`{name}`")).collect();
+    let reason =
+        format!("it may hold the labels, but the files lie in folders that may be their classes: {}", named.join(", "));
+    Err(DataError::file(path, reason).with_hint(
+        "name the column of labels in `data.targets`, or move this file away if the folders are the classes",
+    ))
 }

@@ -22,7 +22,7 @@ mod ipc;
 mod json_lines;
 mod labels;
 mod load;
-mod names;
+pub(crate) mod names;
 mod number;
 pub(crate) mod open;
 mod parquet;
