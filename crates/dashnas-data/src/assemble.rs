@@ -208,6 +208,8 @@ fn layout(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
         // Square images with more channels.
         [_, h, w, c] if h == w && h >= 8 && c < h => Layout::ChannelsLast,
         [_, _] => Layout::NoChannels,
+        // Series of one value cannot be convolved: the long axis is the time.
+        [_, time, 1] if time > 1 => Layout::ChannelsLast,
         _ => Layout::ChannelsFirst,
     };
     let fixed = raw.channels_first && shape.len() >= 3;

@@ -505,3 +505,24 @@ fn what_is_probably_a_mistake_is_a_warning() {
     let set = open_with(&files, "t.csv", &ReadOptions::default()).unwrap();
     assert!(set.origin.warnings.is_empty(), "{:?}", set.origin.warnings);
 }
+
+#[test]
+fn words_beside_numbers_are_no_sequences() {
+    let open = |text: String| open_with(&folder(&[("t.csv", text.as_bytes())]), "t.csv", &ReadOptions::default());
+    let words = rows("status,label", |i| format!("{},c{}", ["complete", "incomplete"][i / 2 % 2], i % 2));
+    let set = read(open(words), 4, 40, &["c0", "c1"]);
+    assert_eq!(role(&set, "status"), ColumnRole::LeftOut);
+    let letters = rows("p,q,r,s,t,u,v,w,label", |i| {
+        let of: Vec<&str> = (0..8).map(|k| ["T", "F"][(i >> (k % 5)) % 2]).collect();
+        format!("{},c{}", of.join(","), i % 2)
+    });
+    warned(&read(open(letters), 4, 40, &["c0", "c1"]), "one letter each");
+    let strand = |i: usize| -> String { (0..12).map(|k| ['A', 'C', 'G', 'T'][(i * 7 + k * k) % 4]).collect() };
+    refused(open(rows("oligo,label", |i| format!("{},c{}", strand(i), i % 2))), &["oligo", "nucleotides", "inputs"]);
+    let named = rows("sequence,label", |i| format!("{},c{}", strand(i), i % 2));
+    warned(&read(open(named), 48, 40, &["c0", "c1"]), "left out beside sequences");
+    refused(
+        open(rows("gender,result", |i| format!("{},{}", ["M", "F"][i / 2 % 2], i % 2))),
+        &["not clear which column is the label", "gender", "result"],
+    );
+}

@@ -7,6 +7,9 @@ use crate::tables::names;
 use crate::tables::table::Column;
 use crate::text::{excerpt, is_sequence};
 
+/// Names of columns of sequences.
+const SEQUENCES: [&str; 8] = ["sequence", "sequences", "seq", "dna", "rna", "protein", "peptide", "primary"];
+
 /// Gives the columns without a role one: inputs, or left out.
 ///
 /// # Errors
@@ -16,14 +19,19 @@ pub(crate) fn choose(draft: &mut Draft<'_>, labeled: bool) -> Result<Content, Da
     let candidates: Vec<usize> = if asked { draft.with(ColumnRole::Input) } else { draft.free() };
     let text: Vec<usize> = candidates.iter().copied().filter(|&c| draft.table.columns[c].is_text()).collect();
     draft.read(&text)?;
-    let mut sequences: Vec<usize> =
-        text.iter().copied().filter(|&c| draft.of(c).iter().all(|s| is_sequence(s))).collect();
-    if sequences.len() > 1 {
-        let words = ["sequence", "seq", "dna", "protein"];
-        sequences.retain(|&c| words.contains(&draft.table.columns[c].name.to_lowercase().as_str()));
-    }
+    let beside_numbers = !asked && candidates.iter().any(|&c| draft.table.columns[c].facts.is_numeric());
+    let sequences = sequences(draft, &text, beside_numbers)?;
     let is_letter = |s: &String| s.len() == 1 && s.as_bytes()[0].is_ascii_alphabetic();
-    let letters: Vec<usize> = text.iter().copied().filter(|&c| draft.of(c).iter().all(is_letter)).collect();
+    let mut letters: Vec<usize> = text.iter().copied().filter(|&c| draft.of(c).iter().all(is_letter)).collect();
+    if beside_numbers && letters.len() >= LETTERS {
+        let names: Vec<String> = letters.iter().map(|&c| draft.name(c)).collect();
+        draft.warn(format!(
+            "columns of one letter each are left out beside numbers: {}; write them as numbers if they are inputs, or \
+             name them in `data.inputs` if they are the letters of sequences",
+            listed(&names)
+        ));
+        letters.clear();
+    }
     let lists: Vec<usize> =
         candidates.iter().copied().filter(|&c| draft.table.columns[c].facts.lists.is_some()).collect();
     let (content, inputs) = match (&sequences[..], letters.len() >= LETTERS, lists.is_empty()) {
@@ -55,6 +63,29 @@ pub(crate) fn choose(draft: &mut Draft<'_>, labeled: bool) -> Result<Content, Da
     leave_out(draft, content);
     check_inputs(draft, &inputs, content, labeled)?;
     Ok(content)
+}
+
+/// The column of sequences, if there is one. Words of eight letters look like proteins, so that beside columns of numbers
+/// only a column with the name of a sequence is taken for one.
+///
+/// # Errors
+/// [`DataError::File`] if it is not clear whether the inputs are nucleotides or the numbers beside them.
+fn sequences(draft: &Draft<'_>, text: &[usize], beside_numbers: bool) -> Result<Vec<usize>, DataError> {
+    let mut found: Vec<usize> = text.iter().copied().filter(|&c| draft.of(c).iter().all(|s| is_sequence(s))).collect();
+    let named = |c: &usize| SEQUENCES.contains(&draft.table.columns[*c].name.to_lowercase().as_str());
+    if found.len() > 1 || beside_numbers {
+        let nucleotides = |s: &String| s.bytes().all(|b| b"ACGTUNacgtun-".contains(&b));
+        let unnamed = found.iter().find(|&&c| beside_numbers && draft.of(c).iter().all(nucleotides)).copied();
+        found.retain(named);
+        if let (Some(c), true) = (unnamed, found.is_empty()) {
+            let reason = format!(
+                "{} holds nucleotides, and other columns hold numbers: it is not clear which are the inputs",
+                draft.name(c)
+            );
+            return Err(DataError::file(&draft.table.path, reason).with_hint("name the inputs in `data.inputs`"));
+        }
+    }
+    Ok(found)
 }
 
 /// Refuses columns of numbers in which a cell is none.
@@ -114,8 +145,9 @@ fn leave_out(draft: &mut Draft<'_>, content: Content) {
             listed(&types)
         ));
     }
-    if !numbers.is_empty() && content == Content::Lists {
-        draft.warn(format!("columns of single numbers are left out beside lists: {}", listed(&numbers)));
+    if !numbers.is_empty() {
+        let others = if content == Content::Lists { "lists" } else { "sequences" };
+        draft.warn(format!("columns of single numbers are left out beside {others}: {}", listed(&numbers)));
     }
 }
 

@@ -92,6 +92,20 @@ fn guess(draft: &mut Draft<'_>) -> Result<(), DataError> {
         && others.iter().all(|&c| same_classes(draft.of(*first), draft.of(c)))
     {
         let (first, others) = (*first, others.to_vec());
+        // The last column of few whole numbers is as often the label as a text.
+        let whole = |c: usize| {
+            let facts = &table.columns[c].facts;
+            facts.all_whole() && facts.distinct().is_some_and(few)
+        };
+        if let Some(last) = draft.free().last().copied().filter(|&c| table.named && c != first && whole(c)) {
+            let reason = format!(
+                "it is not clear which column is the label: {} holds texts that repeat, and {}, the last one, few whole \
+                 numbers",
+                draft.name(first),
+                draft.name(last)
+            );
+            return Err(DataError::file(&table.path, reason).with_hint("name the label with `data.targets`"));
+        }
         draft.give(first, ColumnRole::Label, "it is the only column of texts that repeat");
         for c in others {
             let reason = format!("it is a code of the label {}", draft.name(first));
