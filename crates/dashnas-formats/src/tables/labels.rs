@@ -87,16 +87,16 @@ fn guess(draft: &mut Draft<'_>) -> Result<(), DataError> {
     let is_letter = |c: &usize| draft.of(*c).iter().all(|text| text.len() == 1);
     let letters = texts.iter().filter(|c| is_letter(c)).count() >= LETTERS;
     let texts: Vec<usize> = texts.into_iter().filter(|c| !(letters && is_letter(c))).collect();
+    let whole = |c: usize| {
+        let facts = &table.columns[c].facts;
+        draft.is_free(c) && facts.all_whole() && facts.distinct().is_some_and(few)
+    };
     if let [first, others @ ..] = &texts[..]
         && others.len() < 3
         && others.iter().all(|&c| same_classes(draft.of(*first), draft.of(c)))
     {
         let (first, others) = (*first, others.to_vec());
         // The last column of few whole numbers is as often the label as a text.
-        let whole = |c: usize| {
-            let facts = &table.columns[c].facts;
-            facts.all_whole() && facts.distinct().is_some_and(few)
-        };
         if let Some(last) = draft.free().last().copied().filter(|&c| table.named && c != first && whole(c)) {
             let reason = format!(
                 "it is not clear which column is the label: {} holds texts that repeat, and {}, the last one, few whole \
@@ -113,10 +113,6 @@ fn guess(draft: &mut Draft<'_>) -> Result<(), DataError> {
         }
         return Ok(());
     }
-    let whole = |c: usize| {
-        let facts = &table.columns[c].facts;
-        draft.is_free(c) && facts.all_whole() && facts.distinct().is_some_and(few)
-    };
     let binary = |c: usize| whole(c) && table.columns[c].facts.min == 0.0 && table.columns[c].facts.max == 1.0;
     let free = draft.free();
     let ends = [free.last().copied(), free.first().copied()];
