@@ -1,10 +1,14 @@
 """Prints the results of `dashnas bench search` on several data sets as a Markdown table.
 
     python3 benches/search_table.py benches/search/*.json
+    python3 benches/search_table.py --ceiling benches/search/ceiling/*.json
 
 Each file is the `bench.json` of a bench. Percentiles are the percentage of random networks that are worse, by the
 metric and by the loss on the test split, with the 95 % bootstrap interval; ratios are those of mean errors. The last
 line has the mean percentiles and the geometric means of the ratios. Needs only Python's standard library.
+
+With --ceiling, the table shows what can be reached at all: the best random network by the test split, which no search
+can know, and the one that a search finds that tunes all of them and takes the best by validation.
 """
 import json, math, sys
 
@@ -85,6 +89,36 @@ def last(documents):
     ]
 
 
+CEILING = [
+    "data set", "random networks", "mean", "best by the test split", "best by validation", "its percentile",
+    "searched", "percentile", "percentile by loss", "Kendall's tau of the validation loss",
+]
+
+
+def ceiling_row(document):
+    random = [network for network in document["random"] if network["test"] is not None]
+    found = min(random, key=lambda network: network["validation"])
+    others = [network for network in random if network is not found]
+    worse = sum(1.0 if o["test"] > found["test"] else 0.5 if o["test"] == found["test"] else 0.0 for o in others)
+    signals = {signal["signal"]: signal for signal in document["kendall"]}
+    return [
+        document["dataset"], str(len(random)),
+        value(document, mean([network["test"] for network in random])),
+        value(document, min(network["test"] for network in random)),
+        value(document, found["test"]),
+        f"{100 * worse / len(others):.0f}",
+        value(document, mean(errors(document, "searched"))),
+        percentile(document, "searched", "metric"),
+        percentile(document, "searched", "loss"),
+        number(signals["validation loss"]["tau"], 2),
+    ]
+
+
+def ceiling(documents):
+    rows = [CEILING, ["---"] * len(CEILING), *map(ceiling_row, documents)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+
+
 def table(documents):
     rows = [HEAD, ["---"] * len(HEAD), *map(row, documents), last(documents)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
@@ -93,11 +127,13 @@ def table(documents):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    paths = [argument for argument in sys.argv[1:] if argument != "--ceiling"]
     documents = []
-    for path in sys.argv[1:]:
+    for path in paths:
         with open(path) as file:
             documents.append(json.load(file))
-    print(table(sorted(documents, key=lambda document: document["dataset"])))
+    documents.sort(key=lambda document: document["dataset"])
+    print(ceiling(documents) if "--ceiling" in sys.argv else table(documents))
 
 
 if __name__ == "__main__":

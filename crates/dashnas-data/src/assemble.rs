@@ -1,20 +1,22 @@
 //! Assembles what a reader found into a data set: decides the layout, the classes, the kind of task and the splits.
 
 use crate::check;
+use crate::check::Tolerance;
 use crate::dataset::{Dataset, DrawnSplit, Origin};
 use crate::infer;
 use crate::split::Split;
 use crate::split::{groups_of, split_by};
 use crate::suspect;
+use crate::targets::Targets;
 use crate::unusual;
 use dashnas_core::names::TaskName;
 use dashnas_core::text::{mebibytes, plural};
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
-use dashnas_formats::options::Layout;
+use dashnas_formats::options::{Layout, Lengths};
 use dashnas_formats::role::Role;
-use dashnas_formats::{fill, spill};
+use dashnas_formats::{ends, fill, spill};
 use std::collections::{BTreeMap, HashMap};
 
 /// Samples to predict from, which need no labels.
@@ -41,6 +43,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     }
     fill_missing(origin, &mut raw)?;
     note_file_backed(&mut raw);
+    note_lengths(&mut raw)?;
     let drawn = draw_test_split(origin, &mut raw)?;
     let classes = match raw.classes.take() {
         Some(given) => {
@@ -76,7 +79,14 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     for warning in unusual::values(&train, raw.arrays)? {
         raw.warn(warning);
     }
-    let mut set = Dataset::with_origin(origin, name.into(), task, train, val, test)?;
+    let ends = raw.reading.lengths == Lengths::Mask;
+    let mut parts = [Some(train), val, Some(test)];
+    if ends && task.is_dense() {
+        parts.iter_mut().flatten().try_for_each(forget_after_ends)?;
+    }
+    let [Some(train), val, Some(test)] = parts else { unreachable!("there are a training and a test split") };
+    let tolerance = Tolerance { ends, unknown: ends && task.is_dense(), ..Tolerance::default() };
+    let mut set = Dataset::checked(origin, name.into(), task, train, val, test, tolerance)?;
     if let Some(names) = classes.filter(|names| names.len() == task.outputs()) {
         set = set.with_classes(names)?;
     }
@@ -117,7 +127,7 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Resu
         ids = ids.zip(part.ids).map(|(all, more)| [all, more].concat());
     }
     check::inputs(origin, "x", &x)?;
-    check::finite(origin, "x", &x)?;
+    check::input_values(origin, "x", &x, raw.reading.lengths == Lengths::Mask)?;
     let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
     let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
     Ok(Inputs { name: name.into(), x, labels, ids, origin })
@@ -159,10 +169,11 @@ fn fill_missing(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError
     let (mut missing, mut unread) = (0, false);
     for part in &mut raw.parts {
         let x = &mut part.x;
-        let here = x.data.iter().filter(|v| v.is_nan()).count();
+        let ends = raw.reading.lengths == Lengths::Mask;
+        let here = if ends { missing_before_ends(x) } else { x.data.iter().filter(|v| v.is_nan()).count() };
         if x.is_file_backed() || here > 0 {
             fill::check(origin, &x.shape, how)?;
-            fill::fill(x, how);
+            fill::fill(x, how, ends);
         }
         missing += here;
         unread |= x.is_file_backed();
@@ -172,6 +183,53 @@ fn fill_missing(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError
     }
     if unread {
         raw.note(format!("missing values are filled when they are read ({})", how.name()));
+    }
+    Ok(())
+}
+
+/// Counts the missing values before the ends of the samples in memory.
+fn missing_before_ends(x: &Array) -> usize {
+    let width = x.shape.last().copied().unwrap_or(1).max(1);
+    let missing = |sample: &[f32]| {
+        let length = ends::length(sample, width);
+        sample.chunks(width).flat_map(|line| &line[..length.min(line.len())]).filter(|v| v.is_nan()).count()
+    };
+    x.data.chunks(x.row_len().max(1)).map(missing).sum()
+}
+
+/// Notes the lengths of samples that keep them, unless the reader has.
+fn note_lengths(raw: &mut UnassembledData) -> Result<(), DataError> {
+    if raw.reading.lengths != Lengths::Mask || raw.notes.iter().any(|note| note.contains("masked")) {
+        return Ok(());
+    }
+    let (mut least, mut most, mut width) = (usize::MAX, 0, 0);
+    for x in raw.parts.iter().map(|part| &part.x) {
+        width = x.shape.last().copied().unwrap_or(1);
+        for i in 0..x.rows() {
+            let length = ends::length(&x.fetch(i)?, width);
+            (least, most) = (least.min(length), most.max(length));
+        }
+    }
+    raw.note(if least < width {
+        format!("samples are {least} to {most} long: kept, and masked up to {width} (`data.lengths` mask)")
+    } else {
+        format!("all samples are {width} long, so that `data.lengths` mask has no effect")
+    });
+    Ok(())
+}
+
+/// Marks the targets of a field after the ends of its samples as unknown, where the field has the grid of the inputs.
+fn forget_after_ends(split: &mut Split) -> Result<(), DataError> {
+    let Targets::Values(y) = &mut split.y else { return Ok(()) };
+    let width = split.x.shape.last().copied().unwrap_or(1).max(1);
+    if y.shape.len() != split.x.shape.len() || y.shape[2..] != split.x.shape[2..] || y.rows() != split.x.rows() {
+        return Ok(());
+    }
+    let row_len = y.row_len();
+    for i in 0..split.x.rows() {
+        let length = ends::length(&split.x.fetch(i)?, width);
+        let row = &mut y.data[i * row_len..(i + 1) * row_len];
+        row.chunks_mut(width).for_each(|line| line[length..].fill(f32::NAN));
     }
     Ok(())
 }

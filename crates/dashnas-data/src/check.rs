@@ -4,6 +4,7 @@ use crate::split::Split;
 use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
+use dashnas_formats::ends;
 use dashnas_formats::error::DataError;
 
 /// Deviations from a plain data set that are allowed.
@@ -13,11 +14,13 @@ pub(crate) struct Tolerance {
     pub unknown: bool,
     /// Validation and test inputs of dense tasks may have other spatial sizes than the training inputs.
     pub sizes: bool,
+    /// Inputs may be NaN after their [ends](dashnas_formats::ends).
+    pub ends: bool,
 }
 
 impl Tolerance {
     /// For dense data some of which is unknown.
-    pub const UNKNOWN: Self = Self { unknown: true, sizes: true };
+    pub const UNKNOWN: Self = Self { unknown: true, sizes: true, ends: false };
 }
 
 /// Checks the splits of a data set, the training split first; `origin` is named in the errors.
@@ -32,7 +35,7 @@ pub(crate) fn splits(
         shapes(origin, part, split, train_x, task, tolerance.sizes && task.is_dense())?;
     }
     for &(part, split) in splits {
-        finite(origin, &format!("x_{part}"), &split.x)?;
+        input_values(origin, &format!("x_{part}"), &split.x, tolerance.ends)?;
         targets(origin, &format!("y_{part}"), &split.y, task, tolerance.unknown)?;
     }
     Ok(())
@@ -112,6 +115,26 @@ pub(crate) fn inputs(origin: &str, name: &str, x: &Array) -> Result<(), DataErro
     }
     if x.shape[0] == 0 {
         return Err(DataError::EmptySplit { origin: origin.into(), array: name.into() });
+    }
+    Ok(())
+}
+
+/// Checks that every element of inputs is finite, or with `ends`, that those before the end of each sample are.
+pub(crate) fn input_values(origin: &str, name: &str, x: &Array, ends: bool) -> Result<(), DataError> {
+    if !ends {
+        return finite(origin, name, x);
+    }
+    let width = x.shape.last().copied().unwrap_or(1);
+    for i in 0..x.rows() {
+        let row = x.fetch(i)?;
+        if let Some(at) = ends::first_bad(&row, width) {
+            if row.iter().all(|v| v.is_nan()) {
+                let reason = format!("{name}[{i}] has no values");
+                return Err(DataError::file(origin.as_ref(), reason).with_hint("remove samples without values"));
+            }
+            let index = x.unravel(i * x.row_len() + at);
+            return Err(DataError::NonFinite { origin: origin.into(), array: name.into(), index, value: row[at] });
+        }
     }
     Ok(())
 }

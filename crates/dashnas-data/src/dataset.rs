@@ -12,7 +12,7 @@ use crate::transform::kind::Transform;
 use dashnas_core::task::TaskKind;
 use dashnas_formats::account::ColumnAccount;
 use dashnas_formats::error::DataError;
-use dashnas_formats::options::ReadOptions;
+use dashnas_formats::options::{Lengths, ReadOptions};
 use serde::{Deserialize, Serialize};
 
 /// A data set: its splits, its task, and what is known of its origin.
@@ -108,22 +108,11 @@ impl Dataset {
         test: Split,
     ) -> Result<Self, DataError> {
         let name = name.into();
-        Self::with_origin(&name.clone(), name, task, train, val, test)
+        Self::checked(&name.clone(), name, task, train, val, test, Tolerance::default())
     }
 
-    /// Does the same as [`Dataset::new`], but errors name `origin`, such as the path of the files.
-    pub(crate) fn with_origin(
-        origin: &str,
-        name: String,
-        task: TaskKind,
-        train: Split,
-        val: Option<Split>,
-        test: Split,
-    ) -> Result<Self, DataError> {
-        Self::checked(origin, name, task, train, val, test, Tolerance::default())
-    }
-
-    fn checked(
+    /// Does the same as [`Dataset::new`] with a tolerance, but errors name `origin`, such as the path of the files.
+    pub(crate) fn checked(
         origin: &str,
         name: String,
         task: TaskKind,
@@ -172,7 +161,8 @@ impl Dataset {
     }
 
     /// Checks the whole set; errors name `origin`.
-    pub(crate) fn check(&self, origin: &str, tolerance: Tolerance) -> Result<(), DataError> {
+    pub(crate) fn check(&self, origin: &str, mut tolerance: Tolerance) -> Result<(), DataError> {
+        tolerance.ends |= self.reading.lengths == Lengths::Mask;
         check::splits(origin, self.task, &self.splits(), tolerance)
     }
 

@@ -135,13 +135,14 @@ struct Span {
 impl Span {
     const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, sum: 0.0, n: 0 };
 
+    /// Adds values; those that are unknown or after the end of a sample are NaN and do not count.
     fn add(&mut self, values: &[f32]) {
-        for &v in values {
+        for &v in values.iter().filter(|v| !v.is_nan()) {
             self.min = self.min.min(v);
             self.max = self.max.max(v);
             self.sum += f64::from(v);
+            self.n += 1;
         }
-        self.n += values.len();
     }
 
     fn range(&self) -> Range {

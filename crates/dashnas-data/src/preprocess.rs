@@ -8,7 +8,7 @@ use crate::transform::arrays::{TEST, TRAIN, VAL, changed, fits, refused, shape};
 use crate::transform::kind::Transform;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
-use dashnas_formats::options::ReadOptions;
+use dashnas_formats::options::{Lengths, ReadOptions};
 use dashnas_formats::spill::Rows;
 
 /// Applies transforms to a data set, in order. If `unknown` is given, targets that equal it are first marked as unknown
@@ -72,6 +72,9 @@ fn transformed(mut data: Dataset, transform: Transform) -> Result<Dataset, DataE
     let refuse = |reason: &str| Err(refused(&data.name, transform, &data.train.x.shape, reason));
     let dense = data.task.is_dense();
     match transform {
+        Transform::Spherical | Transform::Permute | Transform::Flatten if data.reading.lengths == Lengths::Mask => {
+            return refuse("moves the ends of samples, whose lengths are kept by `data.lengths` mask");
+        }
         Transform::Spherical if dense => return refuse("takes one target per sample, not a field over the image"),
         Transform::Permute | Transform::Flatten if dense && data.train.x.shape[2..] != data.test.x.shape[2..] => {
             return refuse("takes samples of the same size");

@@ -113,7 +113,7 @@ fn look(x: &Array) -> Result<Vec<Channel>, DataError> {
             if i == 0 {
                 channel.only = values.first().copied();
             }
-            channel.only = channel.only.filter(|known| values.iter().all(|v| v == known));
+            channel.only = channel.only.filter(|known| values.iter().all(|v| v == known || v.is_nan()));
         }
     }
     Ok(seen)
@@ -147,10 +147,12 @@ struct Channel {
     only: Option<f32>,
 }
 
-/// The largest absolute value. The bits of positive numbers are in the order of the numbers, and integers are compared
-/// several at a time.
+/// The largest absolute value, without those after the end of a sample, which are NaN. The bits of positive numbers are
+/// in the order of the numbers, and integers are compared several at a time.
 fn largest_magnitude(values: &[f32]) -> f32 {
-    let most = values.iter().fold(0i32, |most, v| most.max((v.to_bits() & 0x7fff_ffff) as i32));
+    let bits = |v: &f32| (v.to_bits() & 0x7fff_ffff) as i32;
+    let infinity = f32::INFINITY.to_bits() as i32;
+    let most = values.iter().map(bits).fold(0i32, |most, v| most.max(if v > infinity { 0 } else { v }));
     f32::from_bits(most as u32)
 }
 

@@ -370,7 +370,9 @@ impl DataError {
                     .into()
             }
             DataError::NonFinite { array, value, .. } if value.is_nan() && array.starts_with('x') => {
-                "fill missing values with `data.fill-missing` (linear, zero or mean), or drop these samples".into()
+                "fill missing values with `data.fill-missing` (linear, zero or mean), or drop these samples; if samples are \
+                 filled up with NaN after their ends, set `data.lengths` to mask"
+                    .into()
             }
             DataError::NonFinite { .. } => "drop or impute these samples before saving".into(),
             DataError::BadLabel { .. } | DataError::LabelGap { .. } => {

@@ -1,23 +1,46 @@
 //! Filling of missing values, which are NaN.
 
 use crate::array::Array;
+use crate::ends;
 use crate::error::DataError;
 use crate::options::Fill;
 use crate::row_source::RowStep;
 
-/// Fills the missing values of inputs `[N, C, …]` within each channel of each sample; rows in a file are filled as they
-/// are read.
-pub fn fill(x: &mut Array, how: Fill) {
-    if x.apply_on_read(how) {
-        return;
-    }
-    let plane = x.shape.iter().skip(2).product::<usize>();
-    fill_channels(&mut x.data, plane, how);
+/// The filling of samples one by one.
+#[derive(Debug, Clone, Copy)]
+struct Filling {
+    how: Fill,
+    /// Whether samples have ends, after which nothing is filled.
+    ends: bool,
 }
 
-impl RowStep for Fill {
+/// Fills the missing values of inputs `[N, C, …]` within each channel of each sample; rows in a file are filled as they
+/// are read. With `ends`, what follows the [end](ends) of a sample is not filled.
+pub fn fill(x: &mut Array, how: Fill, ends: bool) {
+    let filling = Filling { how, ends };
+    if x.apply_on_read(filling) {
+        return;
+    }
+    let shape = x.shape[1.min(x.shape.len())..].to_vec();
+    let size = shape.iter().product::<usize>().max(1);
+    x.data.chunks_mut(size).for_each(|sample| filling.sample(sample, &shape));
+}
+
+impl Filling {
+    /// Fills a sample of shape `[C, …]`.
+    fn sample(self, sample: &mut [f32], shape: &[usize]) {
+        let width = shape.last().copied().unwrap_or(1).max(1);
+        let length = if self.ends { ends::length(sample, width) } else { width };
+        fill_channels(sample, shape.iter().skip(1).product(), self.how);
+        if length < width {
+            sample.chunks_exact_mut(width).for_each(|line| line[length..].fill(f32::NAN));
+        }
+    }
+}
+
+impl RowStep for Filling {
     fn apply(&self, row: &mut Vec<f32>, shape: &[usize]) {
-        fill_channels(row, shape.iter().skip(1).product(), *self);
+        self.sample(row, shape);
     }
 }
 

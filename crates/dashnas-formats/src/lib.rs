@@ -8,7 +8,7 @@
 //! | modules | contents |
 //! |---|---|
 //! | [`error`], [`options`], [`found`], [`account`], [`role`] | errors, options, results, the roles of columns and arrays, and splits |
-//! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], `layout`, `limits` | arrays in memory or in a file |
+//! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], [`ends`], `layout`, `limits` | arrays in memory or in a file |
 //! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
 //! | [`readers`] | the table of readers |
 //! | [`container`], [`info`], [`npy`], [`npz`], `npy_files`, [`hdf5`], [`mat`], `idx` | files of named arrays |
@@ -26,6 +26,7 @@ pub mod audio;
 pub mod bytes;
 pub mod container;
 mod content;
+pub mod ends;
 pub mod error;
 mod file_rows;
 pub mod fill;

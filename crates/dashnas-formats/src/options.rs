@@ -209,6 +209,8 @@ pub enum Lengths {
     Truncate,
     /// All series are stretched by linear interpolation to the length of the longest training series.
     Resample,
+    /// Series keep their lengths: the network leaves out what follows the end of a series. See [`ends`](crate::ends).
+    Mask,
 }
 
 macro_rules! names {
@@ -226,4 +228,4 @@ macro_rules! names {
 }
 names!(Layout: ChannelsFirst = "channels-first", ChannelsLast = "channels-last", NoChannels = "no-channels");
 names!(Fill: Linear = "linear", Zero = "zero", Mean = "mean");
-names!(Lengths: Pad = "pad", Truncate = "truncate", Resample = "resample");
+names!(Lengths: Pad = "pad", Truncate = "truncate", Resample = "resample", Mask = "mask");

@@ -15,7 +15,7 @@
 //! | [`graph`] | networks as graphs of operations: checks, shapes, numbers of parameters |
 //! | [`backbone`] | the topologies that the search works on, and a backbone by its name |
 //! | [`architecture`] | the result of the search: a kernel size and a dilation for each layer |
-//! | [`network`] | a graph with its parameters: initialization and the forward pass |
+//! | [`network`], `mask` | a graph with its parameters: initialization and the forward pass, also of samples with lengths of their own |
 //! | [`loss`], [`optim`] | training losses, and stochastic gradient descent |
 //! | [`parameters`], [`tensor_data`] | parameters as plain arrays, and the elements of tensors |
 //! | [`layers`], `weights` | what each node computes with given kernels, and its weights |
@@ -31,6 +31,7 @@ pub mod export;
 pub mod graph;
 pub mod layers;
 pub mod loss;
+mod mask;
 pub mod model;
 pub mod network;
 pub mod optim;

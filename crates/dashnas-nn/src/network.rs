@@ -6,6 +6,7 @@
 
 use crate::graph::node::{Convolution, Node, NodeId, Operation, ParameterKind};
 use crate::graph::topology::Graph;
+use crate::mask::Mask;
 use aggconv::maps::ops as maps;
 use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig, SharedConv, SharedConvConfig};
 use aggconv::norm::NormAct;
@@ -166,30 +167,45 @@ impl Network {
     ///
     /// # Shapes
     /// `[N, C, H, W]` to `[N, outputs, positions]`; `positions` is 1 for a point head and H·W
-    /// for a dense one.
+    /// for a dense one. If the graph has a mask, shorter samples are NaN after their ends, along W.
     ///
     /// # Panics
     /// Panics if `x` does not have the channels of the graph, or has no position; and in a supernet of single paths, if
     /// a kernel of the path is not a part of its layer, or if the pass has neither a path nor noise.
     pub fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<3> {
         let mut values = NodeValues::new(&self.graph);
+        let (x, mask) = if self.graph.is_masked() { Mask::of(x, self.graph.is_dense()) } else { (x, None) };
+        let mask = mask.as_ref();
         let mut input = Some(x);
         for (id, node) in self.graph.nodes() {
             let mut take = |input: usize| values.take(id, node, input);
             let value = match &node.operation {
                 Operation::Input { .. } => input.take().unwrap_or_else(|| unreachable!("a graph has one input")),
-                Operation::Conv(_) => self.convolve(id, take(0), pass),
+                Operation::Conv(_) => {
+                    let value = self.convolve(id, take(0), pass);
+                    match mask {
+                        Some(mask) if self.graph.is_masked_after(id) => mask.cleared(value, self.graph.stride(id)),
+                        _ => value,
+                    }
+                }
                 // A ReLU that is the only user of a normalization is computed with it, in one pass.
                 Operation::Norm { .. } => {
                     let relu = self.graph.fused_relu(id).is_some();
-                    self.norms[self.graph.index(id)].forward(take(0), relu)
+                    let norm = &self.norms[self.graph.index(id)];
+                    match mask {
+                        Some(mask) => mask.within(take(0), self.graph.stride(id), |x| norm.forward(x, relu)),
+                        None => norm.forward(take(0), relu),
+                    }
                 }
                 Operation::Relu if self.graph.fused_relu(node.inputs[0]).is_some() => take(0),
                 Operation::Relu => activation::relu(take(0)),
                 Operation::Dropout => dropout(take(0), pass),
                 Operation::Sum => (1..node.inputs.len()).fold(take(0), |sum, i| add(sum, take(i))),
                 Operation::Concat => Tensor::cat((0..node.inputs.len()).map(take).collect(), 1),
-                Operation::Mean => mean(take(0)),
+                Operation::Mean => match mask {
+                    Some(mask) => mask.mean(take(0), self.graph.stride(node.inputs[0])),
+                    None => mean(take(0)),
+                },
                 Operation::Linear { .. } => return self.head(take(0)),
             };
             values.put(id, value);

@@ -3,6 +3,7 @@
 mod cases;
 mod cases_media;
 mod check;
+mod ends;
 mod file_backed;
 mod fuzz;
 mod golden;

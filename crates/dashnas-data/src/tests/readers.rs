@@ -1,6 +1,7 @@
 //! Files of every format, made by the tests.
 
 use crate::tests::*;
+use dashnas_formats::ends;
 use dashnas_formats::tables::csv;
 use std::fs;
 use std::path::PathBuf;
@@ -66,6 +67,16 @@ fn unequal_lengths_are_padded_cut_or_resampled() {
     for (v, expected) in second.iter().zip([2.0, 2.0 + 2.0 / 3.0, 2.0 + 4.0 / 3.0, 4.0]) {
         assert!((v - expected).abs() < 1e-6, "{second:?}");
     }
+    let masked = ReadOptions { lengths: Lengths::Mask, ..Default::default() };
+    let set = open_with(&folder, "u_TRAIN.ts", &masked).unwrap();
+    assert_eq!(set.train.x.row(0), [1., 2., 3., 4.]);
+    assert_eq!(set.train.x.row(1)[..2], [2., 4.]);
+    assert!(set.train.x.row(1)[2..].iter().all(|v| v.is_nan()));
+    assert_eq!(ends::length(set.test.x.row(0), 4), 4, "it is cut off");
+    assert!(set.origin.notes.iter().any(|n| n.contains("kept, and masked up to 4")), "{:?}", set.origin.notes);
+    // Statistics are those of the values before the ends.
+    let range = set.inspect().unwrap().inputs[0];
+    assert_eq!((range.min, range.max, range.mean), (1.0, 4.0, 16.0 / 6.0));
     let set = opened(&folder, "u");
     assert_eq!(set.reading.length, Some(4));
     assert!(set.origin.notes.iter().any(|n| n.contains("2 to 6 long")), "{:?}", set.origin.notes);

@@ -75,7 +75,7 @@ fn note_defects(paths: &[PathBuf], defects: impl Iterator<Item = Option<Defect>>
 }
 
 /// Reads clips as log-mel spectrograms, N×1×bands×frames. The clips for which `decides` is set give the number of
-/// frames by [`Lengths`] (clips are not stretched: resampling means padding here).
+/// frames by [`Lengths`] (clips are not stretched: resampling means padding with silence here).
 ///
 /// # Errors
 /// [`DataError`] with the first clip that cannot be read.
@@ -120,14 +120,15 @@ pub(crate) fn read(
         ));
     }
     if min < max || frames != max {
-        notes.push(format!("clips are {min} to {max} frames long: padded with silence or cut off to {frames}"));
+        let how = if options.lengths == Lengths::Mask { "kept and masked" } else { "padded with silence" };
+        notes.push(format!("clips are {min} to {max} frames long: {how} or cut off to {frames}"));
     }
     note_defects(paths, clips.iter().map(|clip| clip.2), notes);
     let bands = settings.bands;
     // There is at least one clip.
     let first = paths.first().map_or(Path::new("sound"), PathBuf::as_path);
     let mut rows = Rows::new(first, "spectrograms", vec![paths.len(), 1, bands, frames], options)?;
-    let silence = 1e-10f32.ln();
+    let after = if options.lengths == Lengths::Mask { f32::NAN } else { 1e-10f32.ln() };
     let read = |path: &PathBuf| {
         let clip = parse(path, &crate::bytes::bytes(path, limit)?, limit)?;
         if let Some(i) = clip.samples.iter().position(|v| !v.is_finite()) {
@@ -140,7 +141,7 @@ pub(crate) fn read(
         for band in mel.compute(&samples).chunks(n) {
             let kept = n.min(frames);
             row.extend_from_slice(&band[..kept]);
-            row.extend(std::iter::repeat_n(silence, frames - kept));
+            row.extend(std::iter::repeat_n(after, frames - kept));
         }
         Ok(row)
     };

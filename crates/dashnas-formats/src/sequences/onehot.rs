@@ -36,13 +36,15 @@ pub(crate) fn choose_encoding<'a>(
     (options.length, options.alphabet) = (Some(length), Some(alphabet.clone()));
     raw.note(format!("sequences are one-hot over {alphabet}; other letters are zeros"));
     if min < max {
-        raw.note(format!("sequences are {min} to {max} long: brought to {length}, zeros at the end"));
+        let masked = raw.reading.lengths == Lengths::Mask;
+        let how = if masked { "kept, and masked up to" } else { "padded with zeros or cut off to" };
+        raw.note(format!("sequences are {min} to {max} long: {how} {length}"));
     }
     (length, alphabet)
 }
 
 /// Encodes sequences as a one-hot array `[N, letters, length]`. Letters that are not in the alphabet become zeros,
-/// shorter sequences are padded with zeros at the end, and longer ones are cut off.
+/// shorter sequences are padded with zeros at the end (or NaN, if they keep their lengths), and longer ones are cut off.
 ///
 /// # Errors
 /// [`DataError::File`] if the array would be far larger than the sequences.
@@ -76,6 +78,9 @@ pub(crate) fn encode(
     let mut out = vec![0.0; row];
     for sequence in sequences {
         out.fill(0.0);
+        if options.lengths == Lengths::Mask && sequence.len() < length {
+            out.chunks_mut(length).for_each(|line| line[sequence.len()..].fill(f32::NAN));
+        }
         for (i, byte) in sequence.bytes().take(length).enumerate() {
             let c = channel[byte as usize];
             if c != usize::MAX {

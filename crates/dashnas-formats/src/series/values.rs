@@ -55,8 +55,18 @@ pub(crate) fn common_length<'a>(series: impl Iterator<Item = &'a Series>, option
     (options.length.unwrap_or(chosen), min < max)
 }
 
+/// Appends the channels of a sample, brought to `length`. A channel that is shorter than others is padded with zeros,
+/// also where the sample keeps its length.
+pub(crate) fn fit(sample: &Series, length: usize, how: Lengths, out: &mut Vec<f32>) {
+    let end = if how == Lengths::Mask { sample.len().min(length) } else { length };
+    for channel in &sample.channels {
+        fit_channel(channel, end, how, out);
+        out.extend(std::iter::repeat_n(f32::NAN, length - end));
+    }
+}
+
 /// Appends a channel brought to `length`.
-pub(crate) fn fit(values: &[f32], length: usize, how: Lengths, out: &mut Vec<f32>) {
+fn fit_channel(values: &[f32], length: usize, how: Lengths, out: &mut Vec<f32>) {
     if how == Lengths::Resample && values.len() != length && values.len() > 1 && length > 1 {
         let step = (values.len() - 1) as f64 / (length - 1) as f64;
         out.extend((0..length).map(|i| {
@@ -98,9 +108,7 @@ pub(crate) fn pack(series: Vec<Series>, length: usize, options: &ReadOptions) ->
             return Err(DataError::at(&sample.path, location, reason));
         }
         fill(&mut sample, options.fill_missing)?;
-        for channel in &sample.channels {
-            fit(channel, length, options.lengths, &mut data);
-        }
+        fit(&sample, length, options.lengths, &mut data);
     }
     Ok(Array::new(vec![n, channels, length], data))
 }
@@ -122,8 +130,9 @@ pub(crate) fn lengths_note<'a>(
         Lengths::Pad => "padded with zeros at the end, or cut off,",
         Lengths::Truncate => "cut off (or padded with zeros)",
         Lengths::Resample => "resampled",
+        Lengths::Mask => "kept, and masked up",
     };
-    Some(format!("series are {min} to {max} long: {how} to {length} (`data.lengths`: pad, truncate or resample)"))
+    Some(format!("series are {min} to {max} long: {how} to {length} (`data.lengths`: pad, truncate, resample or mask)"))
 }
 
 /// Returns the warning about channels that differ in length within a sample, as those recorded at different rates do.

@@ -175,7 +175,8 @@ fn sizes(table: &Table, used: &ColumnRoles, raw: &mut UnassembledData) -> Result
                 (Some(length), Some(channels), Some(Layout::ChannelsFirst));
             if min < max {
                 raw.note(format!(
-                    "lists are {min} to {max} long: brought to {length} (`data.lengths`: pad, truncate or resample)"
+                    "lists are {min} to {max} long: {} {length} (`data.lengths`: pad, truncate, resample or mask)",
+                    if raw.reading.lengths == Lengths::Mask { "kept, and masked up to" } else { "brought to" }
                 ));
             }
             Ok((length, String::new()))

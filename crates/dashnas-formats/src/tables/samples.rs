@@ -173,7 +173,7 @@ pub(crate) fn lists(
                 *missing += series.channels.iter().flatten().filter(|v| v.is_nan()).count();
                 fill(&mut series, options.fill_missing)?;
                 out.clear();
-                series.channels.iter().for_each(|channel| fit(channel, length, options.lengths, &mut out));
+                fit(&series, length, options.lengths, &mut out);
                 if out.len() != channels * length {
                     return Err(DataError::file(&table.path, "its lists differ in their number of channels"));
                 }

@@ -73,7 +73,9 @@ fn without(graph: &Graph, gone: &[NodeId]) -> Graph {
             nodes.push(Node { operation: node.operation.clone(), inputs });
         }
     }
-    Graph::new(graph.dims(), nodes).unwrap_or_else(|error| unreachable!("the shapes are unchanged: {error}"))
+    let folded =
+        Graph::new(graph.dims(), nodes).unwrap_or_else(|error| unreachable!("the shapes are unchanged: {error}"));
+    folded.with_mask(graph.is_masked())
 }
 
 fn fold_into(conv: &Conv, [weight, bias]: [&[f32]; 2], norm: [&[f32]; 4], parameters: &mut Parameters) {

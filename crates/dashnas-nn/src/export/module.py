@@ -3,7 +3,7 @@
 Written by dashnas; the weights are in the safetensors file beside this one.
 
     model = load()
-    y = model(x)  # x: {{input}}, {{units}}
+    y = model({{arguments}})  # x: {{input}}, {{units}}{{lengths}}
 """
 
 import json
@@ -18,6 +18,7 @@ CLASSES = {{classes}}
 WEIGHTS = {{weights}}
 
 
+{{masks}}
 {{standardize}}
 class Network(nn.Module):
     def __init__(self):
@@ -25,15 +26,15 @@ class Network(nn.Module):
         {{buffers}}
         {{modules}}
 
-    def outputs(self, x):
+    def outputs(self, {{arguments}}):
         """The outputs of the network itself, before any softmax, sigmoid or change of units."""
         {{transforms}}
         {{normalize}}
         {{steps}}
         return x
 
-    def forward(self, x):
-        y = self.outputs(x)
+    def forward(self, {{arguments}}):
+        y = self.outputs({{arguments}})
         return {{finish}}
 
 

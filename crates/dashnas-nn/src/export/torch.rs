@@ -32,6 +32,35 @@ const STANDARDIZE: &str = r#"def standardize(x):
 
 "#;
 
+/// The function of the module for [`Transform::StandardizeSamples`] of samples with lengths of their own.
+const STANDARDIZE_BEFORE_END: &str = r#"def standardize(x, lengths):
+    """Each channel of each sample to mean 0 and deviation 1 over its own points before its end; a constant one to 0."""
+    double = masked(x.double(), lengths)
+    mean = mean_before_end(double, lengths).reshape(*x.shape[:2], *[1] * (x.dim() - 2))
+    centered = masked(double - mean, lengths)
+    std = mean_before_end(centered**2, lengths).sqrt().reshape(mean.shape)
+    varies = (std > 1e-7 * mean.abs()) & (std > torch.finfo(torch.float32).tiny)
+    return (centered / torch.where(varies, std, torch.ones_like(std))).to(x.dtype)
+
+
+"#;
+
+/// The functions of the module for samples with lengths of their own.
+const MASKS: &str = r#"def masked(x, lengths, stride=1):
+    """The value x at a stride, zero after the end of each sample."""
+    ends = (lengths + stride - 1) // stride
+    inside = torch.arange(x.shape[-1], device=x.device) < ends.reshape(-1, *[1] * (x.dim() - 1))
+    return torch.where(inside, x, torch.zeros_like(x))
+
+
+def mean_before_end(x, lengths, stride=1):
+    """The mean of each channel over the positions before the end of each sample, for a value that is zero after it."""
+    ends = (lengths + stride - 1) // stride
+    return x.flatten(2).sum(2) / (ends.reshape(-1, 1) * (x[0, 0].numel() // x.shape[-1]))
+
+
+"#;
+
 /// The statement that normalizes the inputs.
 const NORMALIZE: &str = "        x = (x - self.input_mean) / self.input_scale\n";
 
@@ -51,6 +80,8 @@ pub struct TorchFiles {
 /// # Errors
 /// [`ExportError::Weights`] if the model lacks weights, and [`ExportError::Transform`] if a transform cannot be
 /// expressed.
+///
+/// A network for samples with lengths of their own takes the lengths as its second argument.
 pub fn torch(artifact: &Artifact, weights: &str, raw: bool) -> Result<TorchFiles, ExportError> {
     let card = &artifact.card;
     let mut writer = ModuleWriter {
@@ -73,6 +104,7 @@ pub fn torch(artifact: &Artifact, weights: &str, raw: bool) -> Result<TorchFiles
         }
     }
     let transforms = if raw { Vec::new() } else { transforms(card, &mut buffers)? };
+    let masked = card.graph.is_masked();
     let standardize = transforms.iter().any(|line| line.contains("standardize"));
     let lines: String = transforms.iter().map(|line| format!("        x = {line}\n")).collect();
     let shape = if raw { card.network_shape() } else { card.read_as.clone() };
@@ -81,7 +113,20 @@ pub fn torch(artifact: &Artifact, weights: &str, raw: bool) -> Result<TorchFiles
         .replace("{{data}}", &python_string(&card.data))
         .replace("{{input}}", &format!("[N, {}]", list(shape)))
         .replace("{{units}}", if raw { "transformed and normalized" } else { "in the units of the training data" })
-        .replace("{{standardize}}\n", if standardize { STANDARDIZE } else { "" })
+        .replace("{{masks}}\n", if masked { MASKS } else { "" })
+        .replace(
+            "{{standardize}}\n",
+            match (standardize, masked) {
+                (false, _) => "",
+                (true, false) => STANDARDIZE,
+                (true, true) => STANDARDIZE_BEFORE_END,
+            },
+        )
+        .replace("{{arguments}}", if masked { "x, lengths" } else { "x" })
+        .replace(
+            "{{lengths}}",
+            if masked { "; lengths: [N], the values of each sample; the rest is ignored" } else { "" },
+        )
         .replace("        {{transforms}}\n", &lines)
         .replace(
             "{{classes}}",
@@ -117,6 +162,7 @@ fn transforms(card: &ModelCard, buffers: &mut String) -> Result<Vec<String>, Exp
     let mut lines = Vec::new();
     for (i, &transform) in card.transforms.iter().enumerate() {
         lines.push(match transform {
+            Transform::StandardizeSamples if card.graph.is_masked() => "standardize(x, lengths)".to_owned(),
             Transform::StandardizeSamples => "standardize(x)".to_owned(),
             Transform::Flatten => "x.flatten(2)".to_owned(),
             Transform::Permute => {
@@ -164,6 +210,7 @@ impl ModuleWriter<'_> {
             let names: Vec<String> = inputs.iter().map(|&input| variables.of(input)).collect();
             let x = names.first().map_or("x", String::as_str);
             let value = match layer {
+                Layer::Input if self.graph.is_masked() => Some("masked(x, lengths)".to_owned()),
                 Layer::Input => None,
                 Layer::Conv(conv) => Some(format!("{}({x})", self.conv(&conv)?)),
                 Layer::Norm { name, channels } => Some(format!("{}({x})", self.norm(&name, channels)?)),
@@ -174,6 +221,9 @@ impl ModuleWriter<'_> {
                 }
                 Layer::Sum => Some(names.join(" + ")),
                 Layer::Concat => Some(format!("torch.cat([{}], 1)", names.join(", "))),
+                Layer::Mean if self.graph.is_masked() => {
+                    Some(format!("mean_before_end({x}, lengths, {})", self.graph.stride(inputs[0])))
+                }
                 Layer::Mean => Some(format!("{x}.flatten(2).mean(2)")),
                 Layer::Linear { channels } => {
                     self.head(channels)?;
@@ -181,7 +231,11 @@ impl ModuleWriter<'_> {
                 }
             };
             let variable = variables.assign(id, inputs);
-            if let Some(value) = value {
+            let masked = self.graph.is_masked_after(id);
+            if let Some(value) = value.map(|v| match masked {
+                true => format!("masked({v}, lengths, {})", self.graph.stride(id)),
+                false => v,
+            }) {
                 self.steps += &format!("        {variable} = {value}\n");
             }
         }

@@ -7,6 +7,7 @@ use crate::error::ModelError;
 use crate::model::Model;
 use dashnas_data::transform::kind::Transform;
 use dashnas_formats::array::Array;
+use dashnas_formats::ends;
 use rten::{ModelOptions, Value, op_registry};
 use serde::Serialize;
 
@@ -39,13 +40,14 @@ pub struct Agreement {
 impl Agreement {
     /// Compares arrays of the same shape, `[N, outputs, …]`.
     pub fn of(expected: &Array, found: &[f32]) -> Self {
-        Self::in_units(expected, found, None)
+        Self::in_units(expected, found, None, false)
     }
 
-    /// Compares outputs in units with a mean and a scale; see [`TargetNormalizer::mean_and_scale`].
+    /// Compares outputs in units with a mean and a scale; see [`TargetNormalizer::mean_and_scale`]. With `ends`, expected
+    /// outputs that are NaN are after the end of a sample, where there is nothing to compare.
     ///
     /// [`TargetNormalizer::mean_and_scale`]: dashnas_data::normalize::TargetNormalizer::mean_and_scale
-    fn in_units(expected: &Array, found: &[f32], units: Option<&(Array, Array)>) -> Self {
+    fn in_units(expected: &Array, found: &[f32], units: Option<&(Array, Array)>, ends: bool) -> Self {
         let outputs = expected.shape.get(1).copied().unwrap_or(1).max(1);
         let plane = expected.shape.iter().skip(2).product::<usize>().max(1);
         let channel = |i: usize| i / plane % outputs;
@@ -61,7 +63,8 @@ impl Agreement {
         let worst = |worst: f64, d: f64| if d.is_nan() { f64::INFINITY } else { worst.max(d) };
 
         let (mut difference, mut sums, mut values) = (0.0, vec![0.0; outputs], Vec::with_capacity(found.len()));
-        for (i, (&a, &b)) in expected.data.iter().zip(found).enumerate() {
+        let pairs = expected.data.iter().zip(found).enumerate().filter(|(_, (a, _))| !(ends && a.is_nan()));
+        for (i, (&a, &b)) in pairs {
             let (mean, scale) = unit(i);
             let (a, b) = (f64::from(a), f64::from(b));
             let apart = (a - b).abs();
@@ -69,11 +72,11 @@ impl Agreement {
             difference = worst(difference, apart / scale);
             let value = (a - mean) / scale;
             sums[channel(i)] += value;
-            values.push(value);
+            values.push((channel(i), value));
         }
         let count = (values.len() / outputs).max(1) as f64;
-        let spread = values.iter().enumerate().map(|(i, v)| (v - sums[channel(i)] / count).abs()).fold(0.0, worst);
-        let largest = values.iter().map(|v| v.abs()).fold(0.0, worst);
+        let spread = values.iter().map(|&(c, v): &(usize, f64)| (v - sums[c] / count).abs()).fold(0.0, worst);
+        let largest = values.iter().map(|(_, v)| v.abs()).fold(0.0, worst);
         let least = if units.is_some() { 1.0 } else { 0.0 };
         Self { samples: expected.rows(), difference, scale: spread.max(LEAST_SPREAD * largest).max(least) }
     }
@@ -125,11 +128,18 @@ fn at_other_size(card: &ModelCard, x: &Array) -> Array {
     let (from, to) = (&x.shape[2..], [&[rows, x.shape[1]], &size[..]].concat());
     let plane: usize = from.iter().product();
     let mut data = Vec::with_capacity(to.iter().product());
-    for image in x.data.chunks_exact(plane).take(rows * x.shape[1]) {
+    let (width, wide) = (from[from.len() - 1], size[size.len() - 1]);
+    for (i, image) in x.data.chunks_exact(plane).take(rows * x.shape[1]).enumerate() {
+        let sample = i / x.shape[1];
+        // The first sample is whole, the second one ends earlier if samples have ends.
+        let (length, end) = match card.graph.is_masked() {
+            true => (ends::length(x.row(sample), width).max(1), wide - wide / 3 * sample),
+            false => (width, wide),
+        };
         let row = |h: usize| {
-            let width = from[from.len() - 1];
             let h = if from.len() == 1 { 0 } else { h % from[0] };
-            image[h * width..(h + 1) * width].iter().cycle().take(size[size.len() - 1])
+            let line = image[h * width..h * width + length].iter().copied().cycle().take(end);
+            line.chain(std::iter::repeat_n(f32::NAN, wide - end))
         };
         let height = if size.len() == 1 { 1 } else { size[0] };
         data.extend((0..height).flat_map(row));
@@ -145,13 +155,13 @@ fn compare(engine: &rten::Model, model: &Model, raw: bool, x: &Array) -> Result<
         given = card.transformed(x)?.into_owned();
         card.inputs.apply(&mut given);
     }
-    let found = run(engine, given, expected.shape.len())?;
+    let found = run(engine, given, card.graph.is_masked(), expected.shape.len())?;
     if found.shape != expected.shape {
         let reason = format!("its outputs have shape {:?}, those of the model {:?}", found.shape, expected.shape);
         return Err(ExportError::NotRunnable { reason }.into());
     }
     let units = if raw { None } else { card.targets.mean_and_scale() };
-    Ok(Agreement::in_units(&expected, &found.data, units.as_ref()))
+    Ok(Agreement::in_units(&expected, &found.data, units.as_ref(), card.graph.is_masked()))
 }
 
 fn failed(e: impl std::fmt::Display) -> ExportError {
@@ -164,6 +174,7 @@ fn engine(file: &[u8]) -> Result<rten::Model, ExportError> {
         Abs,
         Add,
         BatchNormalization,
+        Cast,
         Concat,
         Conv,
         Div,
@@ -172,9 +183,12 @@ fn engine(file: &[u8]) -> Result<rten::Model, ExportError> {
         Gemm,
         GlobalAveragePool,
         Greater,
+        Less,
         Mul,
+        Range,
         Relu,
         Reshape,
+        Shape,
         Sigmoid,
         Softmax,
         Sqrt,
@@ -184,10 +198,21 @@ fn engine(file: &[u8]) -> Result<rten::Model, ExportError> {
     ModelOptions::with_ops(operators).load(file.to_vec()).map_err(failed)
 }
 
-/// Runs a file on one input; its output has `rank` axes.
-fn run(engine: &rten::Model, x: Array, rank: usize) -> Result<Array, ExportError> {
+/// Runs a file on inputs, and on their lengths if it takes them; its output has `rank` axes.
+fn run(engine: &rten::Model, mut x: Array, lengths: bool, rank: usize) -> Result<Array, ExportError> {
+    let (width, n) = (x.shape.last().copied().unwrap_or(1), x.rows());
+    let ends: Vec<i32> = (0..n).map(|i| ends::length(x.row(i), width) as i32).collect();
+    // A number where the file must not look.
+    x.data.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 3.5);
     let x = Value::from_shape(&x.shape, x.data).map_err(failed)?;
-    let y = engine.run_one(x.into(), None).map_err(failed)?;
+    let ids = engine.input_ids();
+    let mut inputs = vec![(*ids.first().ok_or_else(|| failed("it has no input"))?, x.into())];
+    if lengths {
+        let ends = Value::from_shape(&[n], ends).map_err(failed)?;
+        inputs.push((engine.node_id("lengths").map_err(failed)?, ends.into()));
+    }
+    let output = *engine.output_ids().first().ok_or_else(|| failed("it has no output"))?;
+    let [y] = engine.run_n(inputs, [output], None).map_err(failed)?;
     let (shape, data) = match rank {
         2 => y.into_shape_vec::<f32, 2>().map(|(s, d)| (s.to_vec(), d)),
         3 => y.into_shape_vec::<f32, 3>().map(|(s, d)| (s.to_vec(), d)),

@@ -14,6 +14,9 @@ use std::collections::HashMap;
 #[serde(try_from = "Unchecked")]
 pub struct Graph {
     dims: usize,
+    /// Whether the inputs have lengths of their own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    masked: bool,
     nodes: Vec<Node>,
     #[serde(skip)]
     facts: Vec<Facts>,
@@ -23,6 +26,8 @@ pub struct Graph {
 #[derive(Deserialize)]
 struct Unchecked {
     dims: usize,
+    #[serde(default)]
+    masked: bool,
     nodes: Vec<Node>,
 }
 
@@ -36,13 +41,15 @@ struct Facts {
     uses: usize,
     /// The last node that uses its value; the node itself if none does.
     last_use: NodeId,
+    /// Whether a convolution or a mean sees what its value holds after the end of a sample.
+    end_is_seen: bool,
 }
 
 impl TryFrom<Unchecked> for Graph {
     type Error = GraphError;
 
-    fn try_from(Unchecked { dims, nodes }: Unchecked) -> Result<Self, GraphError> {
-        Graph::new(dims, nodes)
+    fn try_from(Unchecked { dims, masked, nodes }: Unchecked) -> Result<Self, GraphError> {
+        Graph::new(dims, nodes).map(|graph| graph.with_mask(masked))
     }
 }
 
@@ -57,14 +64,50 @@ impl Graph {
         let mut facts = Vec::with_capacity(nodes.len());
         for (at, (node, shape)) in nodes.iter().zip(shapes).enumerate() {
             let count = counts.entry(node.operation.kind()).or_insert(0);
-            facts.push(Facts { shape, index: *count, uses: 0, last_use: NodeId(at) });
+            facts.push(Facts { shape, index: *count, uses: 0, last_use: NodeId(at), end_is_seen: false });
             *count += 1;
             for id in &node.inputs {
                 facts[id.0].uses += 1;
                 facts[id.0].last_use = NodeId(at);
             }
         }
-        Ok(Self { dims, nodes, facts })
+        for (at, node) in nodes.iter().enumerate().rev() {
+            let seen = match node.operation {
+                Operation::Conv(_) | Operation::Mean => true,
+                Operation::Relu | Operation::Dropout | Operation::Sum | Operation::Concat => facts[at].end_is_seen,
+                // The statistics of a normalization leave it out.
+                Operation::Input { .. } | Operation::Norm { .. } | Operation::Linear { .. } => false,
+            };
+            node.inputs.iter().for_each(|id| facts[id.0].end_is_seen |= seen);
+        }
+        Ok(Self { dims, masked: false, nodes, facts })
+    }
+
+    /// Returns the same graph for inputs with lengths of their own along the last axis, or for whole ones. The network
+    /// then computes for each sample what it would compute for the sample alone, without what follows its end: it holds
+    /// zeros there where a convolution sees it, and normalizations and means leave it out.
+    #[must_use]
+    pub fn with_mask(mut self, masked: bool) -> Self {
+        self.masked = masked;
+        self
+    }
+
+    /// Returns whether the inputs have lengths of their own; see [`Graph::with_mask`].
+    pub fn is_masked(&self) -> bool {
+        self.masked
+    }
+
+    /// Returns the stride of a node's value: it has `⌈n/stride⌉` positions on an axis on which the input has n, unless it
+    /// is a mean over positions.
+    pub fn stride(&self, id: NodeId) -> usize {
+        if let Grid::Strided(stride) = self.facts[id.0].shape.grid { stride } else { 1 }
+    }
+
+    /// Returns whether the value of a convolution or normalization must be zero after the end of a sample, in a graph
+    /// with a mask.
+    pub fn is_masked_after(&self, id: NodeId) -> bool {
+        let makes_values = matches!(self.node(id).operation, Operation::Conv(_) | Operation::Norm { .. });
+        self.masked && makes_values && self.facts[id.0].end_is_seen
     }
 
     /// Returns the number of axes of the data, 1 or 2.

@@ -9,6 +9,8 @@ use burn::tensor::{Tensor, TensorData};
 use dashnas_core::math::{argmax, softmax};
 use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
+use dashnas_formats::ends;
+use dashnas_formats::error::DataError;
 
 /// The number of samples in a forward pass.
 const BATCH: usize = 128;
@@ -38,7 +40,7 @@ impl Model {
     }
 
     /// Returns the outputs of the network itself for raw inputs: logits, or values in the units of the normalized
-    /// targets. The shape is that of [`Prediction::values`].
+    /// targets. The shape is that of [`Prediction::values`]. Outputs at every position are NaN after the end of a sample.
     ///
     /// # Errors
     /// As [`Model::predict`].
@@ -66,8 +68,24 @@ impl Model {
             // The temperature has no effect: a trained model has no mixtures.
             data.extend(floats(self.network().forward(part, &mut Pass::evaluation(1.0))));
         }
-        Ok(Array::new(shape, data))
+        let mut outputs = Array::new(shape, data);
+        if self.card().graph.is_masked() && self.card().task.is_dense() {
+            end_with(&x, &mut outputs)?;
+        }
+        Ok(outputs)
     }
+}
+
+/// Makes the outputs at every position NaN after the ends of the inputs.
+fn end_with(x: &Array, outputs: &mut Array) -> Result<(), DataError> {
+    let width = x.shape.last().copied().unwrap_or(1);
+    let row_len = outputs.row_len();
+    for i in 0..x.rows() {
+        let length = ends::length(&x.fetch(i)?, width);
+        let row = &mut outputs.data[i * row_len..(i + 1) * row_len];
+        row.chunks_exact_mut(width).for_each(|line| line[length..].fill(f32::NAN));
+    }
+    Ok(())
 }
 
 fn sigmoid(v: &mut f32) {

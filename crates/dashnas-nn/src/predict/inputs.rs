@@ -4,6 +4,7 @@ use crate::artifact::card::ModelCard;
 use crate::error::{InputError, ModelError};
 use dashnas_data::transform;
 use dashnas_formats::array::Array;
+use dashnas_formats::ends;
 use dashnas_formats::error::DataError;
 use std::borrow::Cow;
 
@@ -60,7 +61,7 @@ impl ModelCard {
         Ok(())
     }
 
-    /// Checks raw inputs against the model.
+    /// Checks raw inputs against the model. If its samples have lengths of their own, they are NaN after their ends.
     ///
     /// # Errors
     /// [`ModelError::Input`] with the first problem found, or [`ModelError::Data`] if the inputs are in a file that can
@@ -69,7 +70,11 @@ impl ModelCard {
         self.check_shape(x)?;
         for i in 0..x.rows() {
             let row = x.fetch(i)?;
-            if let Some(at) = row.iter().position(|v| !v.is_finite()) {
+            let bad = match self.graph.is_masked() {
+                true => ends::first_bad(&row, x.shape.last().copied().unwrap_or(1)),
+                false => row.iter().position(|v| !v.is_finite()),
+            };
+            if let Some(at) = bad {
                 return Err(InputError::NotFinite { index: x.unravel(i * x.row_len() + at), value: row[at] }.into());
             }
         }

@@ -38,6 +38,8 @@ pub struct Recipe {
     pub transforms: Vec<Transform>,
     /// The offset of the targets of regression.
     pub offset: f32,
+    /// Whether the samples have lengths of their own: every second one is shorter.
+    pub masked: bool,
 }
 
 impl Recipe {
@@ -52,6 +54,7 @@ impl Recipe {
             seed: 1,
             transforms: Vec::new(),
             offset: 10.0,
+            masked: false,
         }
     }
 
@@ -74,7 +77,14 @@ impl Recipe {
         let c = self.input[0];
         let shape = if self.one_dimensional() { vec![n, c, w] } else { vec![n, c, h, w] };
         let mut rng = self.stream("inputs");
-        Array::new(shape, (0..n * c * h * w).map(|_| 3.0 + 5.0 * (rng.random::<f32>() - 0.5)).collect())
+        let mut data: Vec<f32> = (0..n * c * h * w).map(|_| 3.0 + 5.0 * (rng.random::<f32>() - 0.5)).collect();
+        if self.masked {
+            for (i, sample) in data.chunks_mut(c * h * w).enumerate().skip(1).step_by(2) {
+                let length = (w * (i % 5 + 1) / 7).max(1);
+                sample.chunks_mut(w).for_each(|line| line[length..].fill(f32::NAN));
+            }
+        }
+        Array::new(shape, data)
     }
 
     pub fn model(&self) -> Model {
@@ -92,6 +102,7 @@ impl Recipe {
             plain_kernels: &[7, 5, 3],
         };
         let graph = if self.branched { branched(self.backbone, shape) } else { by_name(self.backbone).graph(shape) };
+        let graph = graph.with_mask(self.masked);
         let layers = graph.searched().len();
         let kernels: Vec<[usize; 2]> = self.kernels.iter().copied().cycle().take(layers).collect();
         let spatial = if h == 1 { vec![w] } else { vec![h, w] };

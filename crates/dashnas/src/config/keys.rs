@@ -151,8 +151,8 @@ pub const KEYS: [Key; 119] = [
     key(
         "data",
         "lengths",
-        "How to make series of unequal length equal: pad (with zeros at the end), truncate (to the shortest) or \
-         resample (to the longest).",
+        "What to do with series of unequal length: pad (with zeros at the end), truncate (to the shortest), resample (to \
+         the longest) or mask (each keeps its length, and the network leaves out what follows).",
     ),
     key("data", "length", "Length that all series are brought to, as lengths says. auto: by the training data."),
     key(

@@ -4,6 +4,7 @@ use crate::config::error::ConfigError;
 use crate::config::sections::Config;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
+use dashnas_formats::options::Lengths;
 use dashnas_nn::backbone::spec::NetworkSpec;
 use dashnas_nn::graph::topology::Graph;
 
@@ -28,7 +29,8 @@ pub(crate) fn backbone_graph(config: &Config, data: BackboneData, width: usize) 
         base: config.backbone.channels,
         plain_kernels: &config.backbone.plain_kernels,
     };
-    dashnas_nn::backbone::by_name(config.backbone_name(data.dims)).graph(shape)
+    let graph = dashnas_nn::backbone::by_name(config.backbone_name(data.dims)).graph(shape);
+    graph.with_mask(config.data.lengths == Lengths::Mask)
 }
 
 /// Checks that there is one kernel for each searched layer of the backbone. `origin` continues the description of the

@@ -6,10 +6,11 @@ use crate::export::onnx::proto::{
 };
 
 /// The operators in use: the name, the first opset with the variant in use, and the purpose.
-pub const OPERATORS: [(&str, i64, &str); 19] = [
+pub const OPERATORS: [(&str, i64, &str); 23] = [
     ("Abs", 6, "standardization of the inputs"),
     ("Add", 7, "sums of arrays of different shapes"),
     ("BatchNormalization", 7, "batch normalization outside training"),
+    ("Cast", 6, "lengths of samples"),
     ("Concat", 4, "concatenations"),
     ("Conv", 1, "convolutions"),
     ("Div", 7, "normalization of the inputs"),
@@ -18,9 +19,12 @@ pub const OPERATORS: [(&str, i64, &str); 19] = [
     ("Gemm", 7, "the head's bias"),
     ("GlobalAveragePool", 1, "the head"),
     ("Greater", 7, "standardization of the inputs"),
+    ("Less", 9, "lengths of samples"),
     ("Mul", 7, "the scale of the outputs"),
+    ("Range", 11, "lengths of samples"),
     ("Relu", 6, "rectified linear units"),
     ("Reshape", 5, "the shape of the inputs"),
+    ("Shape", 1, "lengths of samples"),
     ("Sigmoid", 6, "probabilities of labels"),
     ("Softmax", 1, "probabilities of classes"),
     ("Sqrt", 6, "standardization of the inputs"),
@@ -60,6 +64,11 @@ impl OnnxGraph {
         self.put(name, &[values.len()], INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
+    /// Adds one whole number, an array without axes, and returns its name.
+    pub fn integer(&mut self, name: &str, value: i64) -> String {
+        self.put(name, &[], INT64, value.to_le_bytes().to_vec())
+    }
+
     fn put(&mut self, name: &str, shape: &[usize], data_type: i32, raw_data: Vec<u8>) -> String {
         let dims = shape.iter().map(|&n| n as i64).collect();
         self.tensors.push(TensorProto { dims, data_type, name: name.to_owned(), raw_data });
@@ -83,14 +92,19 @@ impl OnnxGraph {
         self.tensors.iter().map(|t| t.raw_data.len()).sum()
     }
 
-    /// Ends the graph from `input` to the value `last`, which is renamed to `output`. Before version 4 of the file
+    /// Ends the graph from the inputs to the value `last`, which is renamed to `output`. Before version 4 of the file
     /// format, weights are listed as inputs as well.
-    pub fn finish(mut self, input: ValueInfoProto, last: &str, output: ValueInfoProto, ir_version: i64) -> GraphProto {
+    pub fn finish(
+        mut self,
+        mut inputs: Vec<ValueInfoProto>,
+        last: &str,
+        output: ValueInfoProto,
+        ir_version: i64,
+    ) -> GraphProto {
         for node in &mut self.nodes {
             let names = node.input.iter_mut().chain(&mut node.output);
             names.filter(|name| *name == last).for_each(|name| name.clone_from(&output.name));
         }
-        let mut inputs = vec![input];
         if ir_version < 4 {
             let shape = |t: &TensorProto| t.dims.iter().map(|&n| known(n as usize)).collect::<Vec<_>>();
             inputs.extend(self.tensors.iter().map(|t| typed(&t.name, t.data_type, shape(t))));
@@ -110,7 +124,8 @@ pub fn value(name: &str, dim: impl IntoIterator<Item = Dimension>) -> ValueInfoP
     typed(name, FLOAT, dim.into_iter().collect())
 }
 
-fn typed(name: &str, elem_type: i32, dim: Vec<Dimension>) -> ValueInfoProto {
+/// Describes a named array of an element type.
+pub fn typed(name: &str, elem_type: i32, dim: Vec<Dimension>) -> ValueInfoProto {
     let tensor = TensorType { elem_type, shape: Some(TensorShapeProto { dim }) };
     ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { tensor_type: Some(tensor) }) }
 }

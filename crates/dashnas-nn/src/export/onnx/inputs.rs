@@ -13,7 +13,7 @@ impl Writer<'_> {
         let mut shape = card.read_as.clone();
         for &transform in &card.transforms {
             x = match transform {
-                Transform::StandardizeSamples => self.standardize(&x),
+                Transform::StandardizeSamples => self.standardize(&x, card.graph.is_masked()),
                 Transform::Flatten => self.reshape(&x, "points", &[0, 0, -1]),
                 Transform::Permute => self.permute(x, &shape[1..]),
                 Transform::Spherical => return Err(ExportError::Transform { transform: transform.name() }),
@@ -26,13 +26,14 @@ impl Writer<'_> {
     /// Standardizes each channel of each sample to mean 0 and deviation 1 over its points, as the transform of
     /// `dashnas-data` does in double precision. In single precision the mean has a rounding error; subtracting the mean
     /// of the differences once more corrects it, so that a constant channel becomes 0 here as well.
-    fn standardize(&mut self, x: &str) -> String {
-        let mean = self.mean(x);
-        let around = self.graph.node("Sub", &[x, &mean], Vec::new());
-        let rest = self.mean(&around);
-        let centered = self.graph.node("Sub", &[&around, &rest], Vec::new());
+    fn standardize(&mut self, x: &str, masked: bool) -> String {
+        let x = if masked { &self.masks.cut_off(&mut self.graph, x) } else { x };
+        let mean = self.mean(x, masked);
+        let around = self.around(x, &mean, masked);
+        let rest = self.mean(&around, masked);
+        let centered = self.around(&around, &rest, masked);
         let squares = self.graph.node("Mul", &[&centered, &centered], Vec::new());
-        let variance = self.mean(&squares);
+        let variance = self.mean(&squares, masked);
         let deviation = self.graph.node("Sqrt", &[&variance], Vec::new());
         let size = self.graph.node("Abs", &[&mean], Vec::new());
         let rounding = self.scalar("standardize_rounding", 1e-7);
@@ -45,8 +46,19 @@ impl Writer<'_> {
         self.graph.node("Div", &[&centered, &scale], Vec::new())
     }
 
-    fn mean(&mut self, x: &str) -> String {
-        self.graph.node("GlobalAveragePool", &[x], Vec::new())
+    /// Adds the mean over the positions, or with a mask over those before the ends of a value that is zero after them.
+    fn mean(&mut self, x: &str, masked: bool) -> String {
+        if masked {
+            self.masks.mean(&mut self.graph, x, 1)
+        } else {
+            self.graph.node("GlobalAveragePool", &[x], Vec::new())
+        }
+    }
+
+    /// Subtracts a mean; with a mask, the result is zero after the ends.
+    fn around(&mut self, x: &str, mean: &str, masked: bool) -> String {
+        let around = self.graph.node("Sub", &[x, mean], Vec::new());
+        if masked { self.masks.cleared(&mut self.graph, &around, 1) } else { around }
     }
 
     fn scalar(&mut self, name: &str, value: f32) -> String {

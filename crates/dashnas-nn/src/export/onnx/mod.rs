@@ -1,7 +1,9 @@
 //! A model as an ONNX file: standard operators only, any batch size, and any length or size where the network takes it.
+//! A network for samples with lengths of their own takes the lengths as a second input.
 
 mod graph;
 mod inputs;
+mod mask;
 mod model;
 mod options;
 mod proto;

@@ -3,7 +3,8 @@
 use crate::artifact::card::ModelCard;
 use crate::artifact::file::Artifact;
 use crate::error::ExportError;
-use crate::export::onnx::graph::{OPERATORS, OnnxGraph, any, known, value};
+use crate::export::onnx::graph::{OPERATORS, OnnxGraph, any, known, typed, value};
+use crate::export::onnx::mask::{LENGTHS, LENGTHS_TYPE, Masks};
 use crate::export::onnx::options::{OPSETS, OnnxOptions, ir_version};
 use crate::export::onnx::proto;
 use crate::export::onnx::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
@@ -16,7 +17,8 @@ use prost::Message;
 /// Encodes an ONNX file that computes what the model computes.
 ///
 /// It has one input, `input`, `[batch, C, length]` or `[batch, C, height, width]`, and one output:
-/// `probabilities`, or for regression `values` in the units of the data; `outputs` if raw.
+/// `probabilities`, or for regression `values` in the units of the data; `outputs` if raw. If the samples have lengths of
+/// their own, a second input, `lengths`, `[batch]`, has the number of values of each; what follows is ignored.
 ///
 /// # Errors
 /// [`ExportError`] if the opset cannot express the network, or the weights are too large for a file.
@@ -25,8 +27,12 @@ pub fn onnx(artifact: &Artifact, options: OnnxOptions) -> Result<Vec<u8>, Export
         return Err(ExportError::UnknownOpset { opset: options.opset, supported: OPSETS });
     }
     let card = &artifact.card;
-    let mut network =
-        Writer { graph: OnnxGraph::default(), weights: Weights(&artifact.parameters), dims: card.graph.dims() };
+    let mut network = Writer {
+        graph: OnnxGraph::default(),
+        weights: Weights(&artifact.parameters),
+        dims: card.graph.dims(),
+        masks: Masks::new(card.graph.dims()),
+    };
     let spatial = card.network_shape()[1..].to_vec();
     let mut x = "input".to_owned();
     if !options.raw {
@@ -44,13 +50,17 @@ pub fn onnx(artifact: &Artifact, options: OnnxOptions) -> Result<Vec<u8>, Export
     check(&graph, options.opset)?;
 
     let ir_version = ir_version(options.opset);
-    let (input, output) = (input(card, options.raw), output(card, options.raw));
+    let mut inputs = vec![input(card, options.raw)];
+    if card.graph.is_masked() {
+        inputs.push(typed(LENGTHS, LENGTHS_TYPE, vec![any("batch")]));
+    }
+    let output = output(card, options.raw);
     let model = ModelProto {
         ir_version,
         producer_name: "dashnas".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
         doc_string: format!("{} on {}", card.task, card.data),
-        graph: Some(graph.finish(input, &x, output, ir_version)),
+        graph: Some(graph.finish(inputs, &x, output, ir_version)),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: options.opset }],
         metadata_props: metadata(card, options.raw),
     };

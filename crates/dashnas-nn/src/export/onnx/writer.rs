@@ -3,6 +3,7 @@
 use crate::artifact::card::ModelCard;
 use crate::error::ExportError;
 use crate::export::onnx::graph::{OnnxGraph, float, int, ints};
+use crate::export::onnx::mask::Masks;
 use crate::layers::{Conv, Layer, layers};
 use crate::weights::Weights;
 use aggconv::norm::NormAct;
@@ -17,6 +18,8 @@ pub(super) struct Writer<'a> {
     pub weights: Weights<'a>,
     /// The number of axes of the data.
     pub dims: usize,
+    /// The positions before the ends of samples with lengths of their own.
+    pub masks: Masks,
 }
 
 impl Writer<'_> {
@@ -29,9 +32,11 @@ impl Writer<'_> {
     /// Adds the network itself, with the value `x` as its input, and returns the name of its output.
     pub fn network(&mut self, card: &ModelCard, x: String) -> Result<String, ExportError> {
         let mut values: Vec<String> = Vec::new();
-        for (_, inputs, layer) in layers(&card.graph, &card.architecture.kernels) {
-            let inputs: Vec<&str> = inputs.iter().map(|input| values[input.0].as_str()).collect();
+        let graph = &card.graph;
+        for (id, before, layer) in layers(graph, &card.architecture.kernels) {
+            let inputs: Vec<&str> = before.iter().map(|input| values[input.0].as_str()).collect();
             let value = match (layer, inputs.as_slice()) {
+                (Layer::Input, _) if graph.is_masked() => self.masks.cut_off(&mut self.graph, &x),
                 (Layer::Input, _) => x.clone(),
                 (Layer::Conv(conv), &[x, ..]) => self.conv(&conv, x)?,
                 (Layer::Norm { name, channels }, &[x, ..]) => self.norm(&name, channels, x)?,
@@ -42,11 +47,17 @@ impl Writer<'_> {
                     rest.iter().fold(first.to_owned(), add)
                 }
                 (Layer::Concat, inputs) => self.graph.node("Concat", inputs, vec![int("axis", 1)]),
+                (Layer::Mean, &[x, ..]) if graph.is_masked() => {
+                    self.masks.mean(&mut self.graph, x, graph.stride(before[0]))
+                }
                 (Layer::Mean, inputs) => self.graph.node("GlobalAveragePool", inputs, Vec::new()),
                 (Layer::Linear { channels }, &[x, ..]) => self.head(channels, card.graph.is_dense(), x)?,
                 (layer, []) => unreachable!("{layer:?} has inputs, or the graph had not been made"),
             };
-            values.push(value);
+            values.push(match graph.is_masked_after(id) {
+                true => self.masks.cleared(&mut self.graph, &value, graph.stride(id)),
+                false => value,
+            });
         }
         Ok(values.pop().unwrap_or(x))
     }

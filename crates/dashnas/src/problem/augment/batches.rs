@@ -8,6 +8,7 @@ use crate::problem::samples::{Samples, value_target};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use dashnas_core::rng::{Stream, permutation};
 use dashnas_data::targets::Targets;
+use dashnas_formats::ends;
 use dashnas_formats::error::DataError;
 use dashnas_nn::loss::BatchTarget;
 use rand::RngExt;
@@ -72,17 +73,21 @@ impl AugmentedBatches<'_> {
         let mut x = Vec::with_capacity(rows.len() * c * h * w);
         let mut values = Vec::new();
         for &row in rows {
-            let grid_move = GridMove::draw(MoveBounds { crop, flip, shift }, [h, w], stream);
+            let sample = self.samples.row(row)?;
+            // What follows the end of a sample does not move.
+            let length = ends::length(&sample, w);
+            let grid_move = GridMove::draw(MoveBounds { crop, flip, shift }, [h, length.max(1)], stream);
             let scale = amplitude(self.config.amplitude, stream);
-            for plane in self.samples.row(row)?.chunks_exact(h * w) {
+            for plane in sample.chunks_exact(h * w) {
                 let start = x.len();
-                grid_move.apply(plane, [h, w], 0.0, &mut x);
+                grid_move.apply_before(length, plane, [h, w], 0.0, &mut x);
                 x[start..].iter_mut().for_each(|v| *v *= scale);
             }
             if let Targets::Values(y) = targets {
                 let y = y.row(row);
                 if positions == h * w && positions > 1 {
-                    y.chunks_exact(positions).for_each(|plane| grid_move.apply(plane, [h, w], f32::NAN, &mut values));
+                    let planes = y.chunks_exact(positions);
+                    planes.for_each(|plane| grid_move.apply_before(length, plane, [h, w], f32::NAN, &mut values));
                 } else {
                     values.extend_from_slice(y);
                 }

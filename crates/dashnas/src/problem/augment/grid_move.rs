@@ -40,6 +40,21 @@ impl GridMove {
         Self { crop, flip, roll }
     }
 
+    /// Appends a `plane`, `[height, width]`, of a sample that ends at `length` on the last axis: what is before the end
+    /// is moved as [`GridMove::apply`] does, and NaN follows.
+    pub fn apply_before(&self, length: usize, plane: &[f32], [h, w]: [usize; 2], fill: f32, out: &mut Vec<f32>) {
+        if length >= w {
+            return self.apply(plane, [h, w], fill, out);
+        }
+        let whole: Vec<f32> = plane.chunks_exact(w).flat_map(|line| line[..length].iter().copied()).collect();
+        let mut moved = Vec::with_capacity(whole.len());
+        self.apply(&whole, [h, length], fill, &mut moved);
+        for line in moved.chunks_exact(length.max(1)) {
+            out.extend_from_slice(line);
+            out.extend(std::iter::repeat_n(f32::NAN, w - length));
+        }
+    }
+
     /// Appends the moved `plane`, `[height, width]`, to `out`. Points from outside the plane are `fill`.
     pub fn apply(&self, plane: &[f32], [h, w]: [usize; 2], fill: f32, out: &mut Vec<f32>) {
         for row in 0..h {

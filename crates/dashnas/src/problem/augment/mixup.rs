@@ -10,7 +10,8 @@ pub(super) fn share(alpha: f64, stream: &mut Stream) -> f64 {
     Beta::new(alpha, alpha).map_or(1.0, |beta| stream.sample(beta))
 }
 
-/// Replaces sample i by `share · sample[i] + (1 − share) · sample[partners[i]]`.
+/// Replaces sample i by `share · sample[i] + (1 − share) · sample[partners[i]]`. A mixture of samples with lengths of
+/// their own, which are NaN after their ends, ends with the shorter one.
 pub(super) fn mix(values: &mut [f32], partners: &[usize], share: f64) {
     let size = values.len() / partners.len();
     let original = values.to_vec();
