@@ -10,7 +10,9 @@ use crate::suspect;
 use crate::targets::Targets;
 use crate::unusual;
 use dashnas_core::names::TaskName;
+use dashnas_core::task::TaskKind;
 use dashnas_core::text::{mebibytes, plural};
+use dashnas_formats::account::ColumnRole;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
@@ -44,6 +46,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     fill_missing(origin, &mut raw)?;
     note_file_backed(&mut raw);
     note_lengths(&mut raw)?;
+    check_before_draw(origin, &raw)?;
     let drawn = draw_test_split(origin, &mut raw)?;
     let classes = match raw.classes.take() {
         Some(given) => {
@@ -87,11 +90,21 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let [Some(train), val, Some(test)] = parts else { unreachable!("there are a training and a test split") };
     let tolerance = Tolerance { ends, unknown: ends && task.is_dense(), ..Tolerance::default() };
     let mut set = Dataset::checked(origin, name.into(), task, train, val, test, tolerance)?;
-    if let Some(names) = classes.filter(|names| names.len() == task.outputs()) {
+    let mut warnings = raw.warnings;
+    if let (Some(mut names), TaskKind::Classification { .. } | TaskKind::MultiLabel { .. }) = (classes, task) {
+        if names.len() > task.outputs() {
+            warnings.push(format!(
+                "the file names {} classes, but the labels in the training samples are the first {} of them only: the other names are \
+                 not used",
+                names.len(),
+                task.outputs()
+            ));
+            names.truncate(task.outputs());
+        }
+        warnings.extend(suspect::spellings(&names));
         set = set.with_classes(names)?;
     }
     set.groups = groups;
-    let mut warnings = raw.warnings;
     if !raw.columns.is_empty() {
         warnings.extend(suspect::classes(&set));
         warnings.extend(suspect::duplicates(&set));
@@ -100,6 +113,29 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     set.origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn };
     set.reading = raw.reading;
     Ok(set)
+}
+
+/// Checks that the values of samples that a test split is drawn from are finite, while their places are those in the file.
+fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<(), DataError> {
+    if raw.parts.iter().any(|part| part.role == Role::Test) {
+        return Ok(());
+    }
+    // The account gives the name of an array with its shape and its type.
+    let input = raw.columns.iter().find(|column| raw.arrays && column.role == ColumnRole::Input);
+    let named = input.and_then(|column| column.name.rsplitn(3, ' ').last());
+    for part in &raw.parts {
+        let name = match part.role {
+            Role::All => named.unwrap_or("x").to_owned(),
+            role => format!("x_{}", role.name()),
+        };
+        if !part.x.is_file_backed() {
+            check::finite(origin, &name, &part.x)?;
+        }
+        if let Some(Labels::Numbers(y)) = &part.y {
+            check::finite(origin, &y.name, &y.array)?;
+        }
+    }
+    Ok(())
 }
 
 /// Joins the samples to predict from: those of the test split, or all if there is only one split.

@@ -4,10 +4,63 @@ use crate::dataset::Dataset;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
 use dashnas_formats::array::Array;
-use std::collections::HashSet;
+use icu_normalizer::ComposingNormalizerBorrowed;
+use std::collections::{BTreeMap, HashSet};
 
 /// Most classes that a message names.
 const LISTED: usize = 5;
+
+/// Warns of classes that differ only in their spelling.
+pub(crate) fn spellings(names: &[String]) -> Option<String> {
+    let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        alike.entry(folded(name)).or_default().push(name);
+    }
+    let mut found: Vec<Vec<&str>> = alike.into_values().filter(|names| names.len() > 1).collect();
+    // Capital and small letters as such may be classes.
+    if names.iter().filter(|name| name.chars().count() == 1).count() > 6 {
+        found.retain(|names| names.iter().any(|name| name.chars().count() > 1));
+    }
+    let texts = found.first()?.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
+    let more = if found.len() > 1 { format!(", and {} more like these", found.len() - 1) } else { String::new() };
+    Some(format!(
+        "classes differ only in their spelling and are classes of their own: {texts}{more}; if they are one class, write them \
+         alike"
+    ))
+}
+
+/// A name without what is a matter of spelling: zeros before and behind a number, capitals, and spaces, hyphens, points and
+/// underscores between letters.
+fn folded(name: &str) -> String {
+    if let Some(number) = plain_number(name) {
+        return number;
+    }
+    // Letters with accents can be written as one character or as two.
+    let text = ComposingNormalizerBorrowed::new_nfc().normalize(name).to_lowercase();
+    let chars: Vec<char> = text.trim().trim_end_matches('.').chars().collect();
+    let is_letter = |i: Option<usize>| i.and_then(|i| chars.get(i)).is_some_and(|c| c.is_alphanumeric());
+    let is_digit = |i: Option<usize>| i.and_then(|i| chars.get(i)).is_some_and(|c| c.is_numeric());
+    let between = |i: usize| {
+        let (before, after) = (i.checked_sub(1), Some(i + 1));
+        is_letter(before) && is_letter(after) && !(is_digit(before) && is_digit(after))
+    };
+    (0..chars.len()).filter(|&i| !(matches!(chars[i], ' ' | '_' | '-' | '.') && between(i))).map(|i| chars[i]).collect()
+}
+
+/// A number in its shortest spelling, if a name is one without an exponent. No digit is lost, however many there are.
+fn plain_number(name: &str) -> Option<String> {
+    let (sign, digits) = match name.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", name.strip_prefix('+').unwrap_or(name)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = !whole.is_empty() && whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit());
+    is_number.then(|| {
+        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{sign}{}{point}{fraction}", if whole.is_empty() { "0" } else { whole })
+    })
+}
 
 /// Warns of classes with one sample in all.
 pub(crate) fn classes(set: &Dataset) -> Option<String> {
@@ -57,4 +110,44 @@ fn digests(x: &Array) -> Vec<u64> {
         (hash.rotate_left(5) ^ u64::from(v.to_bits())).wrapping_mul(0x517c_c1b7_2722_0a95)
     };
     (0..x.rows()).map(|i| x.row(i).iter().fold(0, mix)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_class_are_told_from_classes() {
+        let alike = [
+            ("1", "01"),
+            ("1", "1.0"),
+            ("0.5", "0.50"),
+            ("Cat", "cat"),
+            ("non-smoker", "Non smoker"),
+            ("café", "cafe\u{301}"),
+            (">50K", ">50K."),
+            ("left_hand", "left hand"),
+        ];
+        let different = [
+            ("+", "-"),
+            (">50K", "<=50K"),
+            ("A", "A-"),
+            ("1", "-1"),
+            ("1-2", "12"),
+            ("C", "C++"),
+            ("1.5", "15"),
+            ("9007199254740993", "9007199254740992"),
+            ("cafe", "café"),
+            ("a1", "a2"),
+        ];
+        for (a, b) in alike {
+            let names = [a.to_owned(), b.to_owned(), "other".to_owned()];
+            assert!(spellings(&names).is_some(), "{a} {b}");
+        }
+        for (a, b) in different {
+            assert_eq!(spellings(&[a.to_owned(), b.to_owned()]), None, "{a} {b}");
+        }
+        let letters: Vec<String> = ('A'..='Z').chain('a'..='z').map(String::from).collect();
+        assert_eq!(spellings(&letters), None);
+    }
 }

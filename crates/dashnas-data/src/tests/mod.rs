@@ -17,6 +17,7 @@ mod real;
 mod refused;
 mod split;
 mod tables;
+mod unsaid;
 
 use crate::assemble::Inputs;
 use crate::dataset::Dataset;

@@ -488,7 +488,7 @@ fn what_is_probably_a_mistake_is_a_warning() {
         ("both sides of the split", format!("{head}\n{body}{body}")),
         ("taken for quantities", rows("target", |i| (i % 30).to_string())),
         ("spelling", rows("label", |i| ["Yes", "yes", "no"][i % 3].into())),
-        ("begin with digits", rows("e,label", |i| format!("{i}%,{}", label(i)))),
+        ("look like numbers", rows("e,label", |i| format!("{i}%,{}", label(i)))),
         ("without any value", rows("e,label", |i| format!("NA,{}", label(i)))),
         ("guessed", rows("e,f", |i| format!("{},{}", i % 5, i % 3))),
         ("one sample", rows("label", |i| if i == 3 { "z".into() } else { label(i).into() })),

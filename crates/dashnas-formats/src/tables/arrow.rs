@@ -8,7 +8,7 @@ use arrow_array::types::{
     TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 use std::borrow::Cow;
 
 /// Seconds in a day.
@@ -70,6 +70,22 @@ impl Lists<'_> {
 /// Returns whether values of this type are points in time.
 pub(crate) fn is_temporal(kind: &DataType) -> bool {
     matches!(kind, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
+}
+
+/// The shape of the tensors that the lists of a column are, if its type says so. It is empty if their axes are not in the
+/// order of the values.
+pub(crate) fn tensor_shape(field: &Field) -> Option<Vec<usize>> {
+    let metadata = field.metadata();
+    if metadata.get("ARROW:extension:name")? != "arrow.fixed_shape_tensor" {
+        return None;
+    }
+    let text = metadata.get("ARROW:extension:metadata").map_or("", String::as_str);
+    let found: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let list = |key: &str| -> Option<Vec<usize>> {
+        found.get(key)?.as_array()?.iter().map(|v| usize::try_from(v.as_u64()?).ok()).collect()
+    };
+    let in_order = list("permutation").is_none_or(|order| order.iter().enumerate().all(|(i, &axis)| i == axis));
+    Some(list("shape").filter(|_| in_order).unwrap_or_default())
 }
 
 /// Ticks of a unit in a second.
@@ -194,6 +210,17 @@ fn texts(array: &dyn Array) -> Option<Texts<'_>> {
     })
 }
 
+/// A list as JSON.
+fn list_text(list: &dyn Array) -> String {
+    let plain = matches!(kind(list), Kind::Numbers(_) | Kind::Bools(_) | Kind::Lists(_));
+    let one = |i: usize| match text(list, i) {
+        Some(text) if plain => text.into_owned(),
+        Some(text) => serde_json::Value::from(text.as_ref()).to_string(),
+        None => "null".to_owned(),
+    };
+    format!("[{}]", (0..list.len()).map(one).collect::<Vec<_>>().join(","))
+}
+
 /// The text of one value, as it is written in the table; `None` if it is missing.
 pub(crate) fn text(array: &dyn Array, i: usize) -> Option<Cow<'_, str>> {
     if array.is_null(i) {
@@ -224,7 +251,35 @@ pub(crate) fn text(array: &dyn Array, i: usize) -> Option<Cow<'_, str>> {
         _ => match kind(array) {
             Kind::Numbers(numbers) => numbers.get(i).map(|v| Cow::Owned(v.to_string())),
             Kind::Texts(texts) => texts.get(i).map(|text| Cow::Owned(text.into_owned())),
+            Kind::Lists(lists) => lists.get(i).map(|list| Cow::Owned(list_text(list.as_ref()))),
             _ => None,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn tensors_have_the_shape_that_their_type_says() {
+        let field = |name: &str, text: &str| {
+            let metadata = [("ARROW:extension:name", name), ("ARROW:extension:metadata", text)];
+            let metadata: HashMap<String, String> = metadata.map(|(k, v)| (k.into(), v.into())).into();
+            Field::new("x", DataType::Float32, true).with_metadata(metadata)
+        };
+        let tensor = "arrow.fixed_shape_tensor";
+        let cases = [
+            (tensor, r#"{"shape":[3,64]}"#, Some(vec![3, 64])),
+            (tensor, r#"{"shape":[3,64],"permutation":[0,1]}"#, Some(vec![3, 64])),
+            (tensor, r#"{"shape":[3,64],"permutation":[1,0]}"#, Some(Vec::new())),
+            (tensor, r#"{"shape":[-3]}"#, Some(Vec::new())),
+            (tensor, "no JSON", Some(Vec::new())),
+            ("other", r#"{"shape":[3]}"#, None),
+        ];
+        for (name, text, expected) in cases {
+            assert_eq!(tensor_shape(&field(name, text)), expected, "{name} {text}");
+        }
     }
 }

@@ -34,6 +34,17 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
         true
     }
 
+    /// The shape of the values of a column, if the file says that its lists are tensors. It is empty if the axes are not in
+    /// the order of the values.
+    fn tensor(&self, _column: usize) -> Option<Vec<usize>> {
+        None
+    }
+
+    /// Whether the fields are separated by semicolons, as where the decimal sign is a comma.
+    fn semicolons(&self) -> bool {
+        false
+    }
+
     /// A number of rows that the table does not exceed.
     fn max_rows(&self) -> usize;
 

@@ -157,6 +157,9 @@ impl Chunk {
                 let good = match found {
                     None => false,
                     Some(found) => {
+                        if found.max == 0 {
+                            self.facts.empty_list.get_or_insert(row);
+                        }
                         let known = *self.facts.lists.get_or_insert(found);
                         let (min, max) = (known.min.min(found.min), known.max.max(found.max));
                         self.facts.lists = Some(ListFacts { min, max, inner: known.inner });

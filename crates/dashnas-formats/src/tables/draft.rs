@@ -127,3 +127,10 @@ pub(crate) fn determines(a: &[String], b: &[String]) -> bool {
     let mut of: HashMap<&str, &str> = HashMap::new();
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| *of.entry(a).or_insert(b) == b.as_str())
 }
+
+/// Returns whether numbers rise in pieces of several rows each, like the times of several recordings.
+pub(crate) fn rises_in_pieces(texts: &[String]) -> bool {
+    let numbers: Option<Vec<f64>> = texts.iter().map(|text| text.parse().ok()).collect();
+    let falls = numbers.map_or(usize::MAX, |numbers| numbers.windows(2).filter(|pair| pair[1] <= pair[0]).count());
+    falls > 0 && falls.saturating_mul(4) < texts.len()
+}

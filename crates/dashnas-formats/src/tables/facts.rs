@@ -56,6 +56,8 @@ pub(crate) struct Facts {
     pub lists: Option<ListFacts>,
     /// The first list that is missing or holds something else than numbers.
     pub bad_list: Option<usize>,
+    /// The first list without values.
+    pub empty_list: Option<usize>,
     /// A type that cannot be read, as the format calls it.
     pub unreadable: Option<String>,
     /// Whether a number has a fraction.
@@ -165,7 +167,7 @@ impl Facts {
         self.first_text.get_or_insert(self.rows);
         self.texts += 1;
         self.rows += 1;
-        if text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | ',' | '$' | '€')) {
+        if text.starts_with(|c: char| c.is_ascii_digit() || "-+.,$€<>=~≤≥±\"'".contains(c)) {
             self.digits += usize::from(text.contains(|c: char| c.is_ascii_digit()));
             match spelling(text) {
                 Some(Spelling::Comma) => self.comma += 1,
@@ -185,6 +187,7 @@ impl Facts {
             (&mut self.first_text, &next.first_text),
             (&mut self.first_number, &next.first_number),
             (&mut self.bad_list, &next.bad_list),
+            (&mut self.empty_list, &next.empty_list),
         ] {
             *own = own.or(later(other));
         }

@@ -110,7 +110,7 @@ fn check_texts(draft: &Draft<'_>, candidates: &[usize], asked: bool) -> Result<(
 
 /// Leaves out the columns that are no inputs.
 fn leave_out(draft: &mut Draft<'_>, content: Content) {
-    let (mut numbers, mut measures, mut types) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut numbers, mut measures, mut types, mut mixed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for c in draft.free() {
         let column = &draft.table.columns[c];
         let reason = if let Some(kind) = &column.facts.unreadable {
@@ -118,9 +118,12 @@ fn leave_out(draft: &mut Draft<'_>, content: Content) {
             format!("it is of type {kind}, which is no input")
         } else if column.is_text() {
             let facts = &column.facts;
-            if facts.digits * 10 >= facts.known() * 9 {
-                let example = facts.first_text.and_then(|row| draft.of(c).get(row)).map_or("", String::as_str);
+            let example = facts.first_text.and_then(|row| draft.of(c).get(row)).map_or("", String::as_str);
+            let numbers = facts.numbers + facts.bools;
+            if (facts.digits + numbers) * 10 >= facts.known() * 9 {
                 measures.push(format!("{} (`{}`)", draft.name(c), excerpt(example)));
+            } else if numbers * 10 >= facts.known() {
+                mixed.push(format!("{} (`{}`)", draft.name(c), excerpt(example)));
             }
             "it holds text".to_owned()
         } else {
@@ -134,9 +137,16 @@ fn leave_out(draft: &mut Draft<'_>, content: Content) {
     }
     if !measures.is_empty() {
         draft.warn(format!(
-            "left out as text, although the values begin with digits: {}; write plain numbers, or leave the columns out with \
+            "left out as text, although the values look like numbers: {}; write plain numbers, or leave the columns out with \
              `data.ignore`",
             listed(&measures)
+        ));
+    }
+    if !mixed.is_empty() {
+        draft.warn(format!(
+            "left out as text, although some of the values are numbers: {}; leave the cells empty where a number is not known \
+             (`data.fill-missing`), or leave the columns out with `data.ignore`",
+            listed(&mixed)
         ));
     }
     if !types.is_empty() {

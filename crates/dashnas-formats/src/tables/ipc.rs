@@ -3,6 +3,7 @@
 
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
+use crate::tables::arrow::tensor_shape;
 use crate::tables::batches::{Batches, Segment, Take};
 use crate::tables::guard::guard;
 use arrow_buffer::Buffer;
@@ -38,6 +39,8 @@ pub(crate) struct IpcFile {
     decoder: FileDecoder,
     batches: Vec<Message>,
     names: Vec<String>,
+    /// The shapes of the columns that are tensors.
+    tensors: Vec<Option<Vec<usize>>>,
 }
 
 /// The bytes of a file.
@@ -113,7 +116,7 @@ impl IpcFile {
                 at += 8;
             }
         }
-        let (mut decoder, mut names, mut batches) = (None, Vec::new(), Vec::new());
+        let (mut decoder, mut names, mut tensors, mut batches) = (None, Vec::new(), Vec::new(), Vec::new());
         let mut dictionaries = HashSet::new();
         while let Some((head, start)) = message_head(&bytes, at)? {
             let text = bytes.read(at, head)?;
@@ -128,6 +131,7 @@ impl IpcFile {
                     let schema = message.header_as_schema().ok_or("its schema is damaged")?;
                     let schema = guard(|| try_fb_to_schema(schema))?;
                     names = schema.fields().iter().map(|field| field.name().clone()).collect();
+                    tensors = schema.fields().iter().map(|field| tensor_shape(field)).collect();
                     decoder = Some(FileDecoder::new(Arc::new(schema), message.version()));
                 }
                 (MessageHeader::DictionaryBatch, Some(decoder)) => {
@@ -153,7 +157,7 @@ impl IpcFile {
             at = end;
         }
         let decoder = decoder.ok_or("it has no schema")?;
-        Ok(Self { path: path.into(), bytes, decoder, batches, names })
+        Ok(Self { path: path.into(), bytes, decoder, batches, names, tensors })
     }
 }
 
@@ -226,6 +230,10 @@ fn check(batch: BatchHeader<'_>, bytes: &Bytes, message: &Message, limit: u64) -
 impl Batches for IpcFile {
     fn names(&self) -> &[String] {
         &self.names
+    }
+
+    fn tensor(&self, column: usize) -> Option<Vec<usize>> {
+        self.tensors.get(column)?.clone()
     }
 
     fn max_rows(&self) -> usize {

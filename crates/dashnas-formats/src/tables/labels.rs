@@ -6,6 +6,7 @@ use crate::error::DataError;
 use crate::found::{Labels, NumericTargets};
 use crate::options::ReadOptions;
 use crate::tables::draft::{Draft, LETTERS, listed, same_classes};
+use crate::tables::label_lists;
 use crate::tables::names;
 use crate::tables::number::{Style, is_missing_label, number};
 use crate::tables::table::Table;
@@ -171,7 +172,8 @@ pub(crate) struct Found {
 }
 
 /// The labels in these columns, whose texts were read: names of classes where they are texts or few whole numbers,
-/// numbers otherwise; numbers of several columns together.
+/// numbers otherwise; numbers of several columns together. `known` are the names of the labels in the training table, if
+/// its samples have several.
 ///
 /// # Errors
 /// [`DataError::File`] with the place of a label that is missing, or is no number where it needs to be one.
@@ -180,10 +182,15 @@ pub(crate) fn read(
     columns: &[usize],
     texts: &HashMap<usize, Vec<String>>,
     options: &ReadOptions,
+    known: Option<&[String]>,
 ) -> Result<Found, DataError> {
     let of = |c: usize| texts.get(&c).map_or(&[][..], Vec::as_slice);
     if let &[c] = columns {
-        return one(table, c, of(c), options);
+        check_missing(table, c, of(c))?;
+        return match label_lists::read(table, c, of(c), known)? {
+            Some((numbers, names)) => Ok(Found { labels: Labels::Numbers(numbers), names, warnings: Vec::new() }),
+            None => one(table, c, of(c), options),
+        };
     }
     let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
     let mut data = vec![0.0; table.rows() * columns.len()];
@@ -222,7 +229,6 @@ fn check_missing(table: &Table, c: usize, texts: &[String]) -> Result<(), DataEr
 /// The labels in one column.
 fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Result<Found, DataError> {
     let (column, called) = (&table.columns[c], table.called(c));
-    check_missing(table, c, texts)?;
     let facts = &column.facts;
     let mut warnings = Vec::new();
     let counts = texts.iter().fold(HashMap::<&str, usize>::new(), |mut counts, text| {
@@ -257,36 +263,13 @@ fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Resu
         let labels = Labels::Numbers(NumericTargets { name: column.name.clone(), array, integral: false });
         return Ok(Found { labels, names: None, warnings });
     }
-    if options.task.is_none_or(|task| task == TaskName::Classification) {
-        if let Some(text) =
-            ["none", "nil", "missing"].iter().find_map(|w| counts.keys().find(|t| t.eq_ignore_ascii_case(w)))
-        {
-            warnings.push(format!(
-                "`{text}` in column {called} is taken for a class; drop these rows if it stands for a missing label"
-            ));
-        }
-        warnings.extend(alike(&counts, &called));
+    let none = || ["none", "nil", "missing"].iter().find_map(|w| counts.keys().find(|t| t.eq_ignore_ascii_case(w)));
+    if options.task.is_none_or(|task| task == TaskName::Classification)
+        && let Some(text) = none()
+    {
+        warnings.push(format!(
+            "`{text}` in column {called} is taken for a class; drop these rows if it stands for a missing label"
+        ));
     }
     Ok(Found { labels: Labels::Names(texts.to_vec()), names: None, warnings })
-}
-
-/// The warning of labels that differ only by their spelling.
-fn alike(counts: &HashMap<&str, usize>, called: &str) -> Option<String> {
-    let mut spellings: HashMap<String, Vec<&str>> = HashMap::new();
-    for &text in counts.keys() {
-        let folded = match number(text, Style::PLAIN) {
-            Some(v) => v.to_string(),
-            None => text.to_lowercase().split(|c: char| !c.is_alphanumeric()).collect(),
-        };
-        spellings.entry(folded).or_default().push(text);
-    }
-    let mut found: Vec<Vec<&str>> = spellings.into_values().filter(|texts| texts.len() > 1).collect();
-    found.iter_mut().for_each(|texts| texts.sort_unstable());
-    found.sort();
-    let texts = found.first()?.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ");
-    let more = if found.len() > 1 { format!(", and {} more like these", found.len() - 1) } else { String::new() };
-    Some(format!(
-        "labels in column {called} differ only in their spelling and are classes of their own: {texts}{more}; if they are \
-         one class, write them alike"
-    ))
 }

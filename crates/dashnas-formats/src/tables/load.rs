@@ -4,12 +4,14 @@
 use crate::error::DataError;
 use crate::limits::{check_memory, stays_in_file};
 use crate::options::ReadOptions;
+use crate::tables::arrow::text;
 use crate::tables::batches::{Batches, Segment};
 use crate::tables::chunk::{Budget, Chunk, Keep};
 use crate::tables::facts::Facts;
-use crate::tables::number::Style;
+use crate::tables::number::{Style, spelling_of_point};
 use crate::tables::table::{Column, Table};
 use crate::text::first_duplicate;
+use arrow_array::Array as _;
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,6 +53,9 @@ pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions)
         columns = first_pass(source.as_ref(), Keep { style, texts: None, ..keep })?;
         decimal = Some(sign);
     }
+    if options.decimal.is_none() && decimal.is_none() && source.semicolons() {
+        check_points(path, source.as_ref(), &columns)?;
+    }
     Ok(Table { path: path.into(), named: source.named(), columns, notes, decimal, stored, source })
 }
 
@@ -87,6 +92,42 @@ fn first_pass(source: &dyn Batches, keep: Keep<'_>) -> Result<Vec<Column>, DataE
         Column { name: name.clone(), facts, numbers, texts }
     };
     Ok(names.iter().zip(parts).map(join).collect())
+}
+
+/// Refuses a table separated by semicolons whose points may be decimal signs or stand between thousands: no number has
+/// another number of digits behind a point than three, and none begins with `0.`.
+fn check_points(path: &Path, source: &dyn Batches, columns: &[Column]) -> Result<(), DataError> {
+    let fractions: Vec<usize> = (0..columns.len())
+        .filter(|&c| columns[c].facts.is_numeric() && columns[c].facts.numbers > 0 && !columns[c].facts.all_whole())
+        .collect();
+    let Some(segment) = source.segments(&fractions, true).into_iter().next() else { return Ok(()) };
+    let (mut example, mut decimal) = (None, false);
+    source.read(&segment, &mut |batch| {
+        for (array, &c) in batch.columns().iter().zip(&segment.columns) {
+            for i in 0..array.len() {
+                let Some(text) = text(array.as_ref(), i) else { continue };
+                match spelling_of_point(text.trim()) {
+                    Some(true) => decimal = true,
+                    Some(false) => _ = example.get_or_insert_with(|| (c, text.trim().to_owned())),
+                    None => {}
+                }
+            }
+        }
+        Ok(())
+    })?;
+    match example {
+        Some((c, text)) if !decimal => {
+            let (thousand, name) = (text.replace('.', ""), &columns[c].name);
+            let reason = format!(
+                "it is not clear whether the point in column `{name}` is the decimal sign or groups the digits of thousands: \
+                 is `{text}` {thousand}?"
+            );
+            Err(DataError::file(path, reason).with_hint(
+                "set `data.decimal` to `,` if the points group thousands, or to `.` if they are decimal signs",
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the way in which the numbers of a table are written, if it is another one than usual.

@@ -6,7 +6,7 @@
 //! | `batches`, `parts` | files that give record batches; several files as one table |
 //! | [`csv`], `parquet`, `ipc`, `json_lines` | the formats |
 //! | `arrow`, `number`, `facts`, `chunk`, `load`, `table` | from record batches to columns, and the facts about them |
-//! | `names`, `draft`, `roles`, `labels`, `inputs`, `suspect`, `columns` | the role of each column |
+//! | `names`, `draft`, `roles`, `splits`, `groups`, `labels`, `inputs`, `suspect`, `steps`, `columns` | the role of each column |
 //! | `samples`, `read` | from columns to samples |
 
 mod arrow;
@@ -14,22 +14,26 @@ mod batches;
 mod chunk;
 pub(crate) mod columns;
 pub mod csv;
-mod draft;
+pub(crate) mod draft;
 mod facts;
+mod groups;
 mod guard;
 mod inputs;
 mod ipc;
 mod json_lines;
+mod label_lists;
 mod labels;
 mod load;
 pub(crate) mod names;
-mod number;
+pub(crate) mod number;
 pub(crate) mod open;
 mod parquet;
 mod parts;
 pub(crate) mod read;
 pub(crate) mod roles;
 mod samples;
+mod splits;
+mod steps;
 mod suspect;
 mod table;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the names of columns tell, and columns that options name.
 
 use crate::error::DataError;
+use crate::role::Role;
 use crate::tables::table::Table;
 
 /// Names of columns of labels.
@@ -23,7 +24,7 @@ const LABELS: [&str; 16] = [
     "gesture",
 ];
 /// Names of columns of groups.
-const GROUPS: [&str; 17] = [
+const GROUPS: [&str; 35] = [
     "group",
     "groups",
     "subject",
@@ -41,14 +42,69 @@ const GROUPS: [&str; 17] = [
     "speaker_id",
     "recording",
     "recording_id",
+    "user",
+    "user_id",
+    "userid",
+    "pid",
+    "subj",
+    "subj_id",
+    "animal",
+    "animal_id",
+    "mouse",
+    "mouse_id",
+    "rat_id",
+    "client_id",
+    "customer_id",
+    "volunteer",
+    "volunteer_id",
+    "lesion_id",
+    "household_id",
+    "family_id",
+];
+/// Names of columns of recordings and other parts of the data, which repeat where samples belong together.
+const PARTS: [&str; 18] = [
+    "session",
+    "session_id",
+    "trial",
+    "trial_id",
+    "record",
+    "record_id",
+    "video",
+    "video_id",
+    "clip_id",
+    "file",
+    "file_id",
+    "filename",
+    "file_name",
+    "recording_name",
+    "visit_id",
+    "episode_id",
+    "encounter_id",
+    "sequence_id",
 ];
 /// Names of columns of splits.
-const SPLITS: [&str; 5] = ["split", "set", "subset", "partition", "fold"];
+const SPLITS: [&str; 13] = [
+    "split",
+    "splits",
+    "set",
+    "subset",
+    "partition",
+    "fold",
+    "folds",
+    "kfold",
+    "cv_fold",
+    "data_split",
+    "train_test",
+    "train_test_split",
+    "tvt",
+];
+/// Names of columns of the folds of a cross-validation.
+const FOLDS: [&str; 4] = ["fold", "folds", "kfold", "cv_fold"];
 /// Names of columns of the weights of samples.
 const WEIGHTS: [&str; 6] =
     ["sample_weight", "sample_weights", "sampleweight", "instance_weight", "case_weight", "row_weight"];
 /// Names of columns of time.
-const TIMES: [&str; 14] = [
+const TIMES: [&str; 19] = [
     "time",
     "timestamp",
     "timestamps",
@@ -63,6 +119,11 @@ const TIMES: [&str; 14] = [
     "seconds",
     "t",
     "created_at",
+    "timestep",
+    "time_step",
+    "time_index",
+    "frame",
+    "step",
 ];
 /// Names of columns that number the samples.
 const IDS: [&str; 9] = ["", "id", "index", "unnamed: 0", "row", "row_id", "rowid", "uuid", "sample_id"];
@@ -82,9 +143,73 @@ pub(crate) fn names_groups(name: &str) -> bool {
     is_one_of(name, &GROUPS)
 }
 
+/// Returns whether a column of this name holds recordings or other parts of the data.
+pub(crate) fn names_parts(name: &str) -> bool {
+    is_one_of(name, &PARTS)
+}
+
 /// Returns whether a column of this name holds splits.
 pub(crate) fn names_splits(name: &str) -> bool {
     is_one_of(name, &SPLITS)
+}
+
+/// Returns whether a column of this name holds the folds of a cross-validation.
+pub(crate) fn names_folds(name: &str) -> bool {
+    is_one_of(name, &FOLDS)
+}
+
+/// The split that the rows belong to for which a column of truth values of this name is true: `is_test`, `train_mask`.
+fn flag_of(name: &str) -> Option<Role> {
+    let lower = name.trim().to_lowercase().replace([' ', '-'], "_");
+    let bare = ["is_", "in_"].iter().find_map(|start| lower.strip_prefix(start)).unwrap_or(&lower);
+    let bare = ["_set", "_flag", "_mask", "_split"].iter().find_map(|end| bare.strip_suffix(end)).unwrap_or(bare);
+    Role::of_word(bare).filter(|_| bare.len() > 2)
+}
+
+/// Returns whether a column of this name may say by truth values whether a row belongs to a split.
+pub(crate) fn names_flags(name: &str) -> bool {
+    flag_of(name).is_some()
+}
+
+/// Returns whether the name of a flag may as well mean something else: the result of a test, or a valid value.
+pub(crate) fn is_vague_flag(name: &str) -> bool {
+    let lower = name.trim().to_lowercase();
+    ["test", "val", "valid", "is_valid", "dev", "is_dev", "testing"].contains(&lower.as_str())
+}
+
+/// Returns the truth value of a cell.
+fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "1.0" | "true" | "t" | "yes" | "y" => Some(true),
+        "0" | "0.0" | "false" | "f" | "no" | "n" => Some(false),
+        _ => None,
+    }
+}
+
+/// Returns whether a cell is a truth value.
+pub(crate) fn is_flag(text: &str) -> bool {
+    truth(text).is_some()
+}
+
+/// Returns the split that a cell names: by a word, or as the truth value of a column such as `is_test`.
+pub(crate) fn split_of_cell(column: &str, text: &str) -> Option<Role> {
+    if let (Some(role), Some(truth)) = (flag_of(column), truth(text)) {
+        let other = if role == Role::Train { Role::Test } else { Role::Train };
+        return Some(if truth { role } else { other });
+    }
+    let lower = text.to_lowercase();
+    match lower.as_str() {
+        // As Kaggle calls them.
+        "publictest" => Some(Role::Val),
+        "privatetest" => Some(Role::Test),
+        _ => Role::of_word(lower.strip_suffix("set").map_or(text, |word| word.trim_end_matches([' ', '_', '-']))),
+    }
+}
+
+/// Returns whether a cell in a column of groups has no value.
+pub(crate) fn is_missing_group(text: &str) -> bool {
+    text.is_empty()
+        || ["nan", "na", "n/a", "null", "none", "<na>", "#n/a", "?"].iter().any(|m| text.eq_ignore_ascii_case(m))
 }
 
 /// Returns whether a column of this name holds the weights of samples.
@@ -105,9 +230,11 @@ pub(crate) fn names_ids(name: &str) -> bool {
 /// Returns whether the name of a column ends like that of an identifier.
 pub(crate) fn ends_like_id(name: &str) -> bool {
     let lower = name.trim().to_lowercase();
-    ["_id", " id", ".id", "uuid", "_no", "_nr", "_index", "_idx"].iter().any(|end| lower.ends_with(end))
+    // `COVID` and `GRID` are words.
+    let capitals = name.strip_suffix("ID").is_some_and(|rest| rest.ends_with(|c: char| !c.is_uppercase()));
+    ["_id", " id", ".id", "uuid", "_no", "_nr"].iter().any(|end| lower.ends_with(end))
         || name.ends_with("Id")
-        || name.ends_with("ID")
+        || capitals
 }
 
 /// Returns whether a name matches a pattern in which `*` stands for any characters and `?` for one.
@@ -187,6 +314,37 @@ mod tests {
         }
         for (pattern, name) in [("x_*", "y_1"), ("?", ""), ("a*b", "ab1"), ("", "a")] {
             assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn cells_name_splits() {
+        let cases = [
+            ("split", "train", Some(Role::Train)),
+            ("split", "Test set", Some(Role::Test)),
+            ("Usage", "PublicTest", Some(Role::Val)),
+            ("is_test", "1", Some(Role::Test)),
+            ("is_test", "False", Some(Role::Train)),
+            ("is_train", "0", Some(Role::Test)),
+            ("train", "yes", Some(Role::Train)),
+            ("val_mask", "0", Some(Role::Train)),
+            ("split", "1", None),
+            ("split", "holdout", None),
+            ("split", "", None),
+            ("retest", "1", None),
+        ];
+        for (column, text, expected) in cases {
+            assert_eq!(split_of_cell(column, text), expected, "{column} {text}");
+        }
+    }
+
+    #[test]
+    fn names_of_identifiers_end_like_them() {
+        for name in ["patient_id", "PatientID", "houseId", "uuid", "sample no".replace(' ', "_").as_str()] {
+            assert!(ends_like_id(name), "{name}");
+        }
+        for name in ["COVID", "grid", "valid", "refractive_index"] {
+            assert!(!ends_like_id(name), "{name}");
         }
     }
 

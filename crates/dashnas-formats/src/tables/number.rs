@@ -64,6 +64,12 @@ pub(crate) fn cell(text: &str, style: Style) -> Cell {
                 return Cell::Number(value);
             }
         }
+        // As Excel is made to keep a text.
+        Some(b'=') => {
+            if let Some(inner) = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
+                return cell(inner.trim(), style);
+            }
+        }
         _ => {}
     }
     if is_missing(text) {
@@ -154,6 +160,22 @@ pub(crate) fn spelling(text: &str) -> Option<Spelling> {
     }
 }
 
+/// Returns whether the point in a number can only be a decimal sign; `None` if it has no point.
+pub(crate) fn spelling_of_point(text: &str) -> Option<bool> {
+    text.contains('.').then(|| {
+        let digits = text.trim_start_matches(['-', '+']);
+        digits.starts_with("0.") || number(text, Style { decimal: ',', grouped: true }).is_none()
+    })
+}
+
+/// Returns whether a number is a date as eight digits, `20240131`, between the years 1900 and 2100.
+pub(crate) fn is_compact_date(text: &str) -> bool {
+    let number = |range: std::ops::Range<usize>| text.get(range).and_then(|part| part.parse::<u32>().ok());
+    let (Some(year), Some(month), Some(day)) = (number(0..4), number(4..6), number(6..8)) else { return false };
+    let digits = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+    digits && (1900..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
+}
+
 /// Returns whether a text is a date, or a date with a time: `2024-01-31`, `31.01.2024`, `1/31/2024 10:00`.
 pub(crate) fn is_date(text: &str) -> bool {
     let mut parts = Vec::new();
@@ -194,6 +216,7 @@ mod tests {
         for text in ["inf", "-inf", "1e999", "0x10", "1,5", "a", "1 2", "+", "infinity", "12%"] {
             assert_eq!(plain(text), Cell::Text, "{text}");
         }
+        assert_eq!((plain("=\"0.5\""), plain("=\"x\""), plain("=A1")), (Cell::Number(0.5), Cell::Text, Cell::Text));
         assert_eq!((plain("TRUE"), plain("False")), (Cell::Bool(true), Cell::Bool(false)));
     }
 
@@ -223,6 +246,24 @@ mod tests {
         assert_eq!(number("-0,5e1", comma), Some(-5.0));
         assert_eq!(number("1.5", comma), None);
         assert_eq!(number("1,234,567.25", Style::of_option(Some("."))), Some(1_234_567.25));
+    }
+
+    #[test]
+    fn points_may_group_thousands() {
+        let cases = [("1.100", Some(false)), ("1.234.567", Some(false)), ("0.125", Some(true)), ("1.25", Some(true))];
+        for (text, expected) in
+            cases.into_iter().chain([("1100", None), ("-12.500", Some(false)), ("1.5e3", Some(true))])
+        {
+            assert_eq!(spelling_of_point(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn eight_digits_may_be_a_date() {
+        assert!(is_compact_date("20240131") && is_compact_date("19991231"));
+        for text in ["20241301", "20240132", "2024013", "202401311", "20240131.0", "18990101", "+2024013"] {
+            assert!(!is_compact_date(text), "{text}");
+        }
     }
 
     #[test]

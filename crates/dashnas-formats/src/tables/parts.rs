@@ -59,6 +59,14 @@ impl Batches for Parts {
         self.parts.first().is_some_and(|part| part.typed())
     }
 
+    fn tensor(&self, column: usize) -> Option<Vec<usize>> {
+        self.parts.first()?.tensor(column)
+    }
+
+    fn semicolons(&self) -> bool {
+        self.parts.iter().any(Batches::semicolons)
+    }
+
     fn max_rows(&self) -> usize {
         self.parts.iter().fold(0, |n, part| n.saturating_add(part.max_rows()))
     }
@@ -127,6 +135,14 @@ impl Batches for Reordered {
 
     fn typed(&self) -> bool {
         self.source.typed()
+    }
+
+    fn tensor(&self, column: usize) -> Option<Vec<usize>> {
+        self.source.tensor(*self.order.get(column)?)
+    }
+
+    fn semicolons(&self) -> bool {
+        self.source.semicolons()
     }
 
     fn max_rows(&self) -> usize {

@@ -10,9 +10,10 @@ use crate::sequences::onehot;
 use crate::tables::batches::Batches;
 use crate::tables::draft::{ColumnRoles, Content};
 use crate::tables::load::load;
+use crate::tables::names::split_of_cell;
 use crate::tables::parts::Reordered;
 use crate::tables::table::{Column, Table};
-use crate::tables::{columns, labels, roles, samples};
+use crate::tables::{columns, groups, labels, roles, samples};
 use dashnas_core::text::plural;
 use std::collections::HashMap;
 use std::path::Path;
@@ -164,6 +165,16 @@ fn sizes(table: &Table, used: &ColumnRoles, raw: &mut UnassembledData) -> Result
         }
         Content::Lists => {
             let (channels, min, max) = samples::list_shape(table, used)?;
+            let nested = used.inputs.iter().any(|&c| {
+                table.columns[c].facts.lists.is_some_and(|l| l.inner.is_some()) || table.source.tensor(c).is_some()
+            });
+            if nested && channels >= 8 && channels >= max && raw.reading.layout.is_none() {
+                raw.warn(format!(
+                    "lists of {channels} lists of {max} numbers are read as {channels} channels of {max} values: if the inner \
+                     lists are the channels at one time, set `data.layout` to channels-last, and if they are the rows of an \
+                     image, to no-channels"
+                ));
+            }
             let reading = &mut raw.reading;
             let length = reading.length.unwrap_or(if reading.lengths == Lengths::Truncate { min } else { max });
             if length == 0 {
@@ -171,8 +182,11 @@ fn sizes(table: &Table, used: &ColumnRoles, raw: &mut UnassembledData) -> Result
                     DataError::file(&table.path, "a list is empty").with_hint("set `data.length`, or drop these rows")
                 );
             }
-            (reading.length, reading.channels, reading.layout) =
-                (Some(length), Some(channels), Some(Layout::ChannelsFirst));
+            (reading.length, reading.channels, reading.layout) = (
+                Some(length),
+                Some(channels),
+                Some(reading.layout.filter(|_| nested).unwrap_or(Layout::ChannelsFirst)),
+            );
             if min < max {
                 raw.note(format!(
                     "lists are {min} to {max} long: {} {length} (`data.lengths`: pad, truncate, resample or mask)",
@@ -197,9 +211,9 @@ fn add_parts(
     let options = raw.reading.clone();
     let y = match (&used.labels[..], labeled) {
         ([], _) => None,
-        (columns, true) => Some(labels::read(&table, columns, &texts, &options)?),
+        (columns, true) => Some(labels::read(&table, columns, &texts, &options, raw.classes.as_deref())?),
         // Labels that need not be there need not be good.
-        (columns, false) => labels::read(&table, columns, &texts, &options).ok(),
+        (columns, false) => labels::read(&table, columns, &texts, &options, None).ok(),
     };
     let x = match used.content {
         Content::Numbers => samples::numbers(&mut table, used, &options, missing)?,
@@ -225,14 +239,16 @@ fn add_parts(
         }
         found.labels
     });
-    let groups = used.group.map(|c| texts.remove(&c).unwrap_or_default());
+    let groups = used.group.map(|c| groups::normalized(texts.remove(&c).unwrap_or_default()));
     let splits = used.split.filter(|_| labeled && role == Role::All).and_then(|c| texts.remove(&c));
     let Some(splits) = splits else {
         raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None });
         return Ok(());
     };
+    let split = raw.columns.iter().find(|column| column.role == ColumnRole::Split).map(|column| column.name.clone());
+    let split = split.unwrap_or_default();
     for part in [Role::Train, Role::Val, Role::Test] {
-        let rows: Vec<usize> = (0..splits.len()).filter(|&i| Role::of_word(&splits[i]) == Some(part)).collect();
+        let rows: Vec<usize> = (0..splits.len()).filter(|&i| split_of_cell(&split, &splits[i]) == Some(part)).collect();
         if rows.is_empty() {
             continue;
         }
@@ -244,7 +260,6 @@ fn add_parts(
             ids: None,
         });
     }
-    let split = raw.columns.iter().find(|column| column.role == ColumnRole::Split).map(|column| column.name.clone());
-    raw.note(format!("column `{}` divides the rows into splits", split.unwrap_or_default()));
+    raw.note(format!("column `{split}` divides the rows into splits"));
     Ok(())
 }

@@ -3,13 +3,9 @@
 use crate::account::{ColumnAccount, ColumnRole};
 use crate::error::DataError;
 use crate::options::ReadOptions;
-use crate::role::Role;
 use crate::tables::draft::{ColumnRoles, Draft, listed};
-use crate::tables::inputs;
-use crate::tables::labels;
-use crate::tables::names;
-use crate::tables::suspect;
 use crate::tables::table::Table;
+use crate::tables::{groups, inputs, labels, names, splits, steps, suspect};
 use std::collections::HashMap;
 
 /// Assigns a role to each column of a table. Without `labeled`, a label is only taken where its column is named.
@@ -32,18 +28,24 @@ pub(crate) fn assign(
         .filter(|&c| table.is_written(c) || labels::may_be_label(&draft, c) || by_name(table, c).is_some())
         .collect();
     draft.read(&text_columns)?;
-    named(&mut draft)?;
+    if draft.options.inputs.is_none() {
+        suspect::joined(&draft)?;
+    }
+    named(&mut draft, labeled)?;
     let divided: Vec<usize> =
         [ColumnRole::Group, ColumnRole::Split].into_iter().flat_map(|role| draft.with(role)).collect();
     draft.read(&divided)?;
     suspect::times_and_ids(&mut draft)?;
     labels::choose(&mut draft, labeled)?;
     if labeled {
+        groups::check(&draft)?;
         suspect::codes_of_the_label(&mut draft)?;
     }
     let content = inputs::choose(&mut draft, labeled)?;
     if labeled {
+        groups::warn_of_others(&mut draft, options)?;
         suspect::inputs(&mut draft);
+        steps::warn(&mut draft)?;
     }
     let roles = ColumnRoles {
         labels: labels::order(&draft),
@@ -136,9 +138,9 @@ fn by_name(table: &Table, c: usize) -> Option<ColumnRole> {
     let name = &table.columns[c].name;
     if !table.named {
         None
-    } else if names::names_groups(name) {
+    } else if names::names_groups(name) || names::names_parts(name) {
         Some(ColumnRole::Group)
-    } else if names::names_splits(name) {
+    } else if names::names_splits(name) || names::names_flags(name) {
         Some(ColumnRole::Split)
     } else if names::names_weights(name) {
         Some(ColumnRole::Weight)
@@ -148,47 +150,20 @@ fn by_name(table: &Table, c: usize) -> Option<ColumnRole> {
 }
 
 /// Gives the roles that the names of columns suggest and their values confirm.
-fn named(draft: &mut Draft<'_>) -> Result<(), DataError> {
-    if let (Some(c), true) = (draft.first(ColumnRole::Split), draft.options.split.is_some()) {
-        draft.read(&[c])?;
-        if let Some(row) = draft.of(c).iter().position(|text| Role::of_word(text).is_none()) {
-            let reason = format!("`{}` is not the name of a split", crate::text::excerpt(&draft.of(c)[row]));
-            return Err(draft.table.cell_error(row, c, reason).with_hint("splits are called train, val and test"));
-        }
+fn named(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
+    // To predict from, no rows are divided.
+    let divided = splits::choose(draft);
+    if labeled {
+        divided?;
     }
     for c in draft.free() {
-        let Some(role) = by_name(draft.table, c) else { continue };
-        let (rows, name) = (draft.table.rows(), draft.name(c));
-        match role {
-            ColumnRole::Split => {
-                let words = draft.of(c).iter().all(|text| Role::of_word(text).is_some());
-                let whole = draft.table.columns[c].facts.all_whole();
-                if words && draft.first(ColumnRole::Split).is_none() {
-                    draft.give(c, ColumnRole::Split, "its values are names of splits");
-                } else if whole && draft.table.columns[c].name.eq_ignore_ascii_case("fold") {
-                    draft.give(c, ColumnRole::LeftOut, "its name is that of the folds of a cross-validation");
-                    draft.warn(format!("column {name} is left out: it numbers folds, which are not used"));
-                }
-            }
-            ColumnRole::Weight => {
-                draft.give(c, ColumnRole::Weight, "its name is that of the weights of samples");
-                draft.warn(format!(
-                    "column {name} holds weights of the samples, which are not used yet: every sample counts equally"
-                ));
-            }
-            _ => {
-                let distinct = draft.of(c).iter().collect::<std::collections::HashSet<_>>().len();
-                if distinct == rows && rows > 1 {
-                    draft.give(c, ColumnRole::Id, "each value occurs once");
-                } else if let Some(group) = draft.first(ColumnRole::Group) {
-                    let reason = format!("column {} is the group", draft.name(group));
-                    draft.give(c, ColumnRole::LeftOut, reason);
-                    draft.warn(format!("column {name} could be the group as well: set `data.group` to it if it is"));
-                } else {
-                    draft.give(c, ColumnRole::Group, "its name is that of a group");
-                }
-            }
+        if by_name(draft.table, c) == Some(ColumnRole::Weight) {
+            let name = draft.name(c);
+            draft.give(c, ColumnRole::Weight, "its name is that of the weights of samples");
+            draft.warn(format!(
+                "column {name} holds weights of the samples, which are not used yet: every sample counts equally"
+            ));
         }
     }
-    Ok(())
+    groups::choose(draft)
 }

@@ -127,6 +127,7 @@ pub(crate) fn list_shape(table: &Table, used: &ColumnRoles) -> Result<(usize, us
         let bad =
             facts.bad_list.map(|row| (row, "the list holds something else than numbers, or another number of lists"));
         let bad = bad.or(facts.first_missing.map(|row| (row, "the list is missing")));
+        let bad = bad.or(facts.empty_list.map(|row| (row, "the list is empty")));
         if let Some((row, reason)) = bad {
             return Err(table.cell_error(row, c, reason).with_hint("drop these rows, or write lists of numbers"));
         }
@@ -135,14 +136,44 @@ pub(crate) fn list_shape(table: &Table, used: &ColumnRoles) -> Result<(usize, us
             return Err(table.cell_error(row, c, "the value is no list of numbers"));
         }
         if let Some(lists) = facts.lists {
-            channels += lists.inner.unwrap_or(1);
-            (min, max) = (min.min(lists.min), max.max(lists.max));
+            let (own, length) = match tensor(table, c)? {
+                Some([own, length]) if lists.min == lists.max && own.checked_mul(length) == Some(lists.max) => {
+                    (own, Some(length))
+                }
+                _ => (lists.inner.unwrap_or(1), None),
+            };
+            channels += own;
+            (min, max) = (min.min(length.unwrap_or(lists.min)), max.max(length.unwrap_or(lists.max)));
         }
     }
     if channels == 0 || max == 0 {
         return Err(DataError::file(&table.path, "its lists are empty"));
     }
     Ok((channels, min.min(max), max))
+}
+
+/// The number of channels and of values of the tensors in a column, if it holds tensors of two axes.
+///
+/// # Errors
+/// [`DataError`] if it holds tensors of more axes.
+pub(crate) fn tensor(table: &Table, c: usize) -> Result<Option<[usize; 2]>, DataError> {
+    match table.source.tensor(c).as_deref() {
+        None | Some([_]) => Ok(None),
+        Some(&[channels, length]) if channels > 0 && length > 0 => Ok(Some([channels, length])),
+        Some(shape) => {
+            let reason = match shape {
+                [] => format!(
+                    "column {} holds tensors whose axes are in another order than their values",
+                    table.called(c)
+                ),
+                shape => format!(
+                    "column {} holds tensors of shape {shape:?}, where channels × length is supported",
+                    table.called(c)
+                ),
+            };
+            Err(DataError::file(&table.path, reason).with_hint("save them as an array: numpy.savez(file, x=x, y=y)"))
+        }
+    }
 }
 
 /// The columns of lists as one array `[N, C, length]`; counts the missing values that are filled.
@@ -158,6 +189,7 @@ pub(crate) fn lists(
 ) -> Result<Array, DataError> {
     let (channels, ..) = list_shape(table, used)?;
     let n = table.rows();
+    let tensors = used.inputs.iter().map(|&c| tensor(table, c)).collect::<Result<Vec<_>, _>>()?;
     let mut rows = Rows::new(&table.path, "lists", vec![n, channels, length], options)?;
     let mut line = 0;
     let mut out = Vec::with_capacity(channels * length);
@@ -165,12 +197,19 @@ pub(crate) fn lists(
         table.source.read(&segment, &mut |batch| {
             for row in 0..batch.num_rows() {
                 let mut found = Vec::with_capacity(channels);
-                for array in batch.columns() {
-                    add_lists(array, row, &mut found);
+                for (array, tensor) in batch.columns().iter().zip(&tensors) {
+                    add_lists(array, row, *tensor, &mut found);
                 }
                 line += 1;
                 let mut series = Series { channels: found, path: table.path.clone(), line, first_column: 1 };
                 *missing += series.channels.iter().flatten().filter(|v| v.is_nan()).count();
+                let lacking = |v: &Vec<f32>| v.iter().position(|v| v.is_nan());
+                if let (Some((channel, at)), None) = (
+                    series.channels.iter().enumerate().find_map(|(i, values)| Some((i, lacking(values)?))),
+                    options.fill_missing,
+                ) {
+                    return Err(missing_in_list(table, used, line - 1, channel, at));
+                }
                 fill(&mut series, options.fill_missing)?;
                 out.clear();
                 fit(&series, length, options.lengths, &mut out);
@@ -185,15 +224,33 @@ pub(crate) fn lists(
     complete(table, rows, n * channels * length)
 }
 
-/// Adds the list in a row as a channel, or each of its lists as one.
-fn add_lists(array: &ArrayRef, row: usize, out: &mut Vec<Vec<f32>>) {
+/// The error for a missing value in the list of a channel. The columns make channels in their order.
+fn missing_in_list(table: &Table, used: &ColumnRoles, row: usize, channel: usize, at: usize) -> DataError {
+    let mut first = 0;
+    let column = used.inputs.iter().copied().find(|&c| {
+        let tensor = tensor(table, c).ok().flatten().map(|[channels, _]| channels);
+        let channels = tensor.or(table.columns[c].facts.lists.and_then(|lists| lists.inner)).unwrap_or(1);
+        first += channels;
+        channel < first
+    });
+    let reason = format!("value {} of the list is missing", at + 1);
+    table
+        .cell_error(row, column.unwrap_or(0), reason)
+        .with_hint("fill missing values with `data.fill-missing` (linear, zero or mean)")
+}
+
+/// Adds the list in a row as a channel, or each of its lists, or of the rows of a tensor, as one.
+fn add_lists(array: &ArrayRef, row: usize, tensor: Option<[usize; 2]>, out: &mut Vec<Vec<f32>>) {
     let Kind::Lists(lists) = kind(array.as_ref()) else { return };
     let Some(list) = lists.get(row) else { return };
     match kind(list.as_ref()) {
         Kind::Lists(inner) => {
             (0..list.len()).filter_map(|i| inner.get(i)).for_each(|list| out.push(values(list.as_ref())));
         }
-        _ => out.push(values(list.as_ref())),
+        _ => match tensor {
+            Some([_, length]) => out.extend(values(list.as_ref()).chunks(length).map(<[f32]>::to_vec)),
+            None => out.push(values(list.as_ref())),
+        },
     }
 }
 

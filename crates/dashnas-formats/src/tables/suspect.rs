@@ -3,8 +3,9 @@
 
 use crate::account::ColumnRole;
 use crate::error::{DataError, Location};
-use crate::tables::draft::{Draft, determines, listed, same_classes};
+use crate::tables::draft::{Draft, determines, listed, rises_in_pieces, same_classes};
 use crate::tables::names::{ends_like_id, names_ids, names_times};
+use crate::tables::number::is_compact_date;
 use crate::tables::table::Table;
 use crate::text::excerpt;
 use std::collections::{HashMap, HashSet};
@@ -60,6 +61,56 @@ pub(crate) fn rows(table: &Table) -> Result<(), DataError> {
     Ok(())
 }
 
+/// Refuses a table whose texts hold several values each: rows of libsvm, rows separated by spaces, or lists of numbers.
+///
+/// # Errors
+/// [`DataError::File`] with the line of the first row.
+pub(crate) fn joined(draft: &Draft<'_>) -> Result<(), DataError> {
+    let table = draft.table;
+    let numbers = |texts: &[&str]| texts.len() > 1 && texts.iter().all(|text| text.parse::<f64>().is_ok());
+    let pair = |text: &&str| {
+        let parts = text.split_once(':');
+        parts.is_some_and(|(index, value)| index.parse::<u64>().is_ok() && value.parse::<f64>().is_ok())
+    };
+    for c in draft.free() {
+        let column = &table.columns[c];
+        if !column.is_text() {
+            continue;
+        }
+        let Some(first) = column.facts.first_text else { continue };
+        let Some(text) = draft.of(c).get(first) else { continue };
+        let fields: Vec<&str> = text.split_whitespace().collect();
+        let alone = table.columns.len() == 1;
+        let (reason, hint) = if !fields.is_empty()
+            && fields.iter().skip(usize::from(alone)).all(pair)
+            && fields.iter().any(pair)
+        {
+            (
+                "it looks like a row of libsvm, `index:value`, which is not supported",
+                "convert the file with sklearn.datasets.load_svmlight_file, and save it with numpy.savez",
+            )
+        } else if alone
+            && table.rows() > 1
+            && draft.of(c).iter().all(|text| text.split_whitespace().count() == fields.len())
+            && fields.len() > 2
+        {
+            (
+                "its values are separated by spaces, and no other separator was found",
+                "separate the values by commas or tabs",
+            )
+        } else if numbers(&fields) && fields.len() > 2 {
+            (
+                "a cell holds several numbers",
+                "write one column for each number, or lists in JSON lines or Parquet, or leave the column out with `data.ignore`",
+            )
+        } else {
+            continue;
+        };
+        return Err(table.cell_error(first, c, reason).with_hint(hint));
+    }
+    Ok(())
+}
+
 /// Refuses a last row that names itself a total. The texts are those of a column.
 fn check_total(table: &Table, c: usize, texts: &[String]) -> Result<(), DataError> {
     let Some(text) = texts.last().filter(|text| TOTALS.contains(&text.trim_end_matches(':').to_lowercase().as_str()))
@@ -98,6 +149,15 @@ pub(crate) fn times_and_ids(draft: &mut Draft<'_>) -> Result<(), DataError> {
         } else if named_time && (facts.up || facts.down) && facts.rows >= ROWS && facts.is_numeric() {
             draft.give(c, ColumnRole::Time, "its name is that of a time, and its values rise or fall from row to row");
             draft.warn(format!("column {name} counts time and is no input; `data.inputs` makes it one"));
+        } else if holds_compact_dates(draft, c)? {
+            draft.give(c, ColumnRole::Time, "it holds dates as numbers of eight digits");
+            draft.warn(format!(
+                "column {name} holds dates, such as {}, and is no input; `data.inputs` makes it one",
+                facts.min
+            ));
+        } else if named_time && facts.is_numeric() && facts.rows >= ROWS && rises(draft, c)? {
+            draft.give(c, ColumnRole::Time, "its name is that of a time, and its values rise and begin anew");
+            draft.warn(format!("column {name} counts time and is no input; `data.inputs` makes it one"));
         } else if let Some((role, reason, warned)) = id(draft, c) {
             draft.give(c, role, reason.clone());
             if warned {
@@ -106,6 +166,23 @@ pub(crate) fn times_and_ids(draft: &mut Draft<'_>) -> Result<(), DataError> {
         }
     }
     Ok(())
+}
+
+/// Returns whether the numbers of a column rise in pieces.
+fn rises(draft: &mut Draft<'_>, c: usize) -> Result<bool, DataError> {
+    draft.read(&[c])?;
+    Ok(rises_in_pieces(draft.of(c)))
+}
+
+/// Returns whether all values of a column are dates as numbers of eight digits.
+fn holds_compact_dates(draft: &mut Draft<'_>, c: usize) -> Result<bool, DataError> {
+    let facts = &draft.table.columns[c].facts;
+    let possible = facts.all_whole() && facts.min >= 19_000_101.0 && facts.max <= 21_001_231.0 && facts.min < facts.max;
+    if !possible || facts.missing > 0 || facts.rows < ROWS / 2 {
+        return Ok(false);
+    }
+    draft.read(&[c])?;
+    Ok(draft.of(c).iter().all(|text| is_compact_date(text.trim_end_matches('0').strip_suffix('.').unwrap_or(text))))
 }
 
 fn ends_like_time(name: &str) -> bool {
@@ -224,7 +301,7 @@ fn numbers_determine(numbers: &[f32], labels: &[String]) -> bool {
 pub(crate) fn inputs(draft: &mut Draft<'_>) {
     let (table, rows) = (draft.table, draft.table.rows());
     let inputs = draft.with(ColumnRole::Input);
-    let (mut ordered, mut unique, mut large) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ordered, mut unique, mut large, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for &c in &inputs {
         let facts = &table.columns[c].facts;
         if !facts.is_numeric() || facts.is_truth() || rows < ROWS {
@@ -232,6 +309,8 @@ pub(crate) fn inputs(draft: &mut Draft<'_>) {
         }
         if (facts.up || facts.down) && facts.missing == 0 {
             ordered.push(draft.name(c));
+        } else if table.named && names_times(&table.columns[c].name) && table.columns[c].name.len() > 3 {
+            times.push(draft.name(c));
         } else if facts.all_differ() && !table.columns[c].name.is_empty() {
             unique.push(draft.name(c));
         }
@@ -245,6 +324,12 @@ pub(crate) fn inputs(draft: &mut Draft<'_>) {
             "the values of {} rise or fall from row to row, like a time or the number of a row: leave it out with \
              `data.ignore` unless it is a measurement",
             listed(&ordered)
+        ));
+    }
+    if !times.is_empty() {
+        draft.warn(format!(
+            "inputs are named like times: {}; leave them out with `data.ignore` if they would not be known for new data",
+            listed(&times)
         ));
     }
     // Measurements in whole numbers may differ by chance, but then many columns do.
@@ -261,25 +346,6 @@ pub(crate) fn inputs(draft: &mut Draft<'_>) {
             "{}:{line}: column {} is {top}, at least a hundred times every other value{more}: check whether it is a mistake",
             path.display(),
             draft.name(c)
-        ));
-    }
-    recording(draft, &inputs);
-}
-
-/// Warns of a table whose rows are the time steps of a recording.
-fn recording(draft: &mut Draft<'_>, inputs: &[usize]) {
-    let (table, rows) = (draft.table, draft.table.rows());
-    let Some(&time) = draft.with(ColumnRole::Time).iter().find(|&&c| table.columns[c].facts.up) else { return };
-    let [label] = draft.with(ColumnRole::Label)[..] else { return };
-    let labels = draft.of(label);
-    let runs = 1 + labels.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    if inputs.len() <= 32 && rows >= 4 * ROWS && runs * 8 <= rows {
-        let (time, label) = (draft.name(time), draft.name(label));
-        draft.warn(format!(
-            "the rows look like the time steps of a recording, not like samples: column {time} rises throughout, and \
-             {label} stays the same for {} rows on average; cut the recording into windows and give one window a row, or \
-             neighboring time steps are on both sides of the split",
-            rows / runs
         ));
     }
 }

@@ -193,6 +193,10 @@ impl Batches for CsvFile {
         count_lines(&self.text[self.start..])
     }
 
+    fn semicolons(&self) -> bool {
+        self.dialect.separator == b';'
+    }
+
     fn segments(&self, columns: &[usize], _: bool) -> Vec<Segment> {
         (0..self.blocks.len()).map(|at| Segment { file: 0, at, columns: columns.to_vec() }).collect()
     }

@@ -5,12 +5,13 @@ mod pages;
 
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
+use crate::tables::arrow::tensor_shape;
 use crate::tables::batches::{Batches, Segment, Take};
 use crate::tables::guard::guard;
 use crate::tables::parquet::file_bytes::FileBytes;
 use crate::tables::parquet::pages::Group;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
-use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels, parquet_to_arrow_schema};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use std::fmt;
 use std::fs::File;
@@ -28,6 +29,8 @@ pub(crate) struct ParquetFile {
     bytes: FileBytes,
     metadata: ParquetMetaData,
     names: Vec<String>,
+    /// The shapes of the columns that are tensors.
+    tensors: Vec<Option<Vec<usize>>>,
     rows: usize,
     limit: u64,
 }
@@ -74,8 +77,18 @@ impl ParquetFile {
         }
         let root = metadata.file_metadata().schema();
         let names: Vec<String> = root.get_fields().iter().map(|field| field.name().to_owned()).collect();
-        Ok(Self { path: path.into(), bytes, metadata, names, rows, limit: options.max_bytes })
+        let tensors = tensors(&metadata, &names);
+        Ok(Self { path: path.into(), bytes, metadata, names, tensors, rows, limit: options.max_bytes })
     }
+}
+
+/// The shapes of the columns that are tensors, which only the schema says that Arrow wrote.
+fn tensors(metadata: &ParquetMetaData, names: &[String]) -> Vec<Option<Vec<usize>>> {
+    let file = metadata.file_metadata();
+    let schema = guard(|| parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()));
+    // A damaged schema of Arrow does not matter: the types of Parquet are those that are read.
+    let Ok(schema) = schema else { return Vec::new() };
+    names.iter().map(|name| schema.field_with_name(name).ok().and_then(tensor_shape)).collect()
 }
 
 impl ParquetFile {
@@ -116,6 +129,10 @@ impl ParquetFile {
 impl Batches for ParquetFile {
     fn names(&self) -> &[String] {
         &self.names
+    }
+
+    fn tensor(&self, column: usize) -> Option<Vec<usize>> {
+        self.tensors.get(column)?.clone()
     }
 
     fn max_rows(&self) -> usize {
