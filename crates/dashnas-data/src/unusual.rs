@@ -40,10 +40,11 @@ pub(crate) fn targets(splits: &[NumericTargets]) -> Option<(bool, String)> {
     let columns = first.array.row_len();
     let vector = first.array.shape.len() <= 2;
     let binary = splits.iter().all(NumericTargets::is_binary);
-    if vector && columns >= 2 && !integral && splits.iter().all(NumericTargets::is_one_hot) {
+    if vector && columns >= 2 && splits.iter().all(NumericTargets::is_one_hot) {
+        let (other, what) = if integral { ("multi-label", "labels") } else { ("regression", "numbers") };
         let text = format!(
-            "each row of the targets is one 1 among zeros: read as {columns} classes (`task.kind` regression reads \
-             {columns} numbers)"
+            "each row of the targets is one 1 among zeros: read as {columns} classes (`task.kind` {other} reads {columns} \
+             {what})"
         );
         return Some((false, text));
     }

@@ -117,7 +117,13 @@ fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse> {
         return Some(ArrayUse { kind: ArrayKind::Targets, role, reason: "it is the only one of classes".into() });
     }
     let any = |known: &[&str]| words.iter().find(|w| known.contains(&w.as_str())).cloned();
-    let class_names = any(&["classes"]).or_else(|| any(&["names"]).filter(|_| any(&["class", "label"]).is_some()));
+    let names = any(&["names", "name"]);
+    let of_classes = || any(&["class", "label", "labels", "target", "targets", "category", "y"]);
+    let class_names = any(&["classes"]).or_else(|| names.clone().filter(|_| of_classes().is_some()));
+    // `feature_names` of scikit-learn.
+    if class_names.is_none() && names.is_some() {
+        return None;
+    }
     let (kind, word) = if let Some(word) = class_names {
         (ArrayKind::Classes, word)
     } else if let Some(word) = any(&["group", "groups", "subject", "subjects"]) {
@@ -239,8 +245,17 @@ pub(crate) fn read(
     exact_labels(container, options, &mut raw)?;
     let classes =
         container.list().iter().find(|i| i.text && use_of(i, options).is_some_and(|u| u.kind == ArrayKind::Classes));
-    if let Some(info) = classes.cloned() {
-        raw.classes = Some(container.text(&info.name)?);
+    let unread = container.list().iter().find(|i| {
+        let classes = use_of(i, options).is_some_and(|u| u.kind == ArrayKind::Classes);
+        classes && !i.text && i.dtype.starts_with("of dtype")
+    });
+    match (classes.cloned(), unread) {
+        (Some(info), _) => raw.classes = Some(container.text(&info.name)?),
+        (None, Some(info)) => raw.warn(format!(
+            "the array `{}` may hold the names of the classes, but it is {}: save it with array.astype(str)",
+            info.name, info.dtype
+        )),
+        (None, None) => {}
     }
     Ok(raw)
 }
@@ -318,6 +333,9 @@ fn account(container: &dyn Container, options: &ReadOptions, found: &[SplitArray
             }
             (None, _) if used => (ColumnRole::Input, "it is the only array".into()),
             (_, Some(refusal)) => (ColumnRole::LeftOut, refusal.reason.clone()),
+            (Some(ArrayUse { kind: ArrayKind::Classes, .. }), _) => {
+                (ColumnRole::LeftOut, "its name is that of the names of the classes, but it is no text".into())
+            }
             _ if info.axis => (ColumnRole::LeftOut, "it holds the coordinates of an axis".into()),
             (Some(_), _) => (ColumnRole::LeftOut, "another array fits better".into()),
             (None, _) => (ColumnRole::LeftOut, "its name does not tell a use".into()),

@@ -369,7 +369,9 @@ impl DataError {
                 "the first axis of inputs and targets is the sample; numpy.moveaxis(x, -1, 0) brings the last one there"
                     .into()
             }
-            DataError::NonFinite { array, value, .. } if value.is_nan() && array.starts_with('x') => {
+            DataError::NonFinite { array, index, value, .. }
+                if value.is_nan() && !array.starts_with('y') && (array.starts_with('x') || index.len() >= 3) =>
+            {
                 "fill missing values with `data.fill-missing` (linear, zero or mean), or drop these samples; if samples are \
                  filled up with NaN after their ends, set `data.lengths` to mask"
                     .into()

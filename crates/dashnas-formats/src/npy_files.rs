@@ -49,7 +49,9 @@ impl NpyFiles {
             if has_other_words(path) {
                 paths = vec![path.into()];
             } else {
-                paths.retain(|p| !has_other_words(p));
+                // `X.npy` goes with `y.npy`, and `X_train.npy` with `y_train.npy` and the other splits.
+                let divided = |p: &Path| words_of(&stem(p)).iter().any(|w| Role::of_word(w).is_some());
+                paths.retain(|p| !has_other_words(p) && divided(p) == divided(path));
             }
         }
         let mut found = Self { path: path.into(), files: BTreeMap::new(), list: Vec::new(), options: options.clone() };

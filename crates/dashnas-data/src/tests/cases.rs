@@ -403,7 +403,18 @@ fn headers_of_series_decide_what_is_read() {
             ),
             &["1×1", "regression", "left out: b c (numeric)"],
         ),
-        (arff(&format!("{numbers}@outputs a, 'b c'\n"), "1,2\n", ReadOptions::default()), &["s.arff:5", "2 outputs"]),
+        (
+            arff(
+                &format!("{numbers}@attribute d numeric\n@outputs a, 'b c'\n"),
+                "1,2,3\n4,5,6\n7,8,9\n1,1,1\n2,2,2\n",
+                ReadOptions::default(),
+            ),
+            &["1×1", "regression of 2 values", "the targets are 2 attributes (@outputs names it)"],
+        ),
+        (
+            arff(&format!("{numbers}@outputs a, 'b c'\n"), "1,2\n", ReadOptions::default()),
+            &["s.arff:5", "no numeric attribute is left"],
+        ),
         (
             arff(&format!("{numbers}@attribute d date\n"), "1,2,2020\n", ReadOptions::default()),
             &["`d`", "date", "target"],

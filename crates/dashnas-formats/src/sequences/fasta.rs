@@ -7,6 +7,7 @@ use crate::options::ReadOptions;
 use crate::role::Role;
 use crate::sequences::onehot;
 use crate::sequences::records::{Kind, Record, parse};
+use crate::text::excerpt;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,37 @@ fn header_labels<'a>(records: impl Iterator<Item = (&'a Record, Kind)>) -> Optio
     labels.filter(|l| l.iter().collect::<HashSet<_>>().len() * 2 <= l.len())
 }
 
+/// Refuses nucleotides among proteins, which one alphabet cannot encode. Short sequences tell nothing.
+fn check_kinds<'a>(path: &Path, records: impl Iterator<Item = (&'a PathBuf, &'a Record)>) -> Result<(), DataError> {
+    /// Fewest letters that tell what a sequence is.
+    const LETTERS: usize = 20;
+    // No code of a nucleotide, not even of several.
+    let amino = |b: u8| b"EFILPQ".contains(&b.to_ascii_uppercase());
+    let base = |b: u8| b"ACGTUN-".contains(&b.to_ascii_uppercase());
+    let (mut bases, mut proteins, mut all) = (Vec::new(), Vec::new(), 0usize);
+    for (file, record) in records.filter(|(_, record)| record.sequence.len() >= LETTERS) {
+        all += 1;
+        if record.sequence.bytes().all(base) {
+            bases.push((file, &record.header));
+        } else if record.sequence.bytes().any(amino) {
+            proteins.push((file, &record.header));
+        }
+    }
+    let few = (all / 20).max(2);
+    let (Some((dna, one)), Some((protein, other))) = (bases.first(), proteins.first()) else { return Ok(()) };
+    if bases.len() < few || proteins.len() < few {
+        return Ok(());
+    }
+    let (one, other) = (excerpt(one), excerpt(other));
+    let reason = format!(
+        "it holds nucleotides and proteins: `{one}` in {} is of nucleotides, `{other}` in {} is not",
+        dna.display(),
+        protein.display()
+    );
+    Err(DataError::file(path, reason)
+        .with_hint("give sequences of one kind, or name the letters that are encoded in `data.alphabet`"))
+}
+
 /// Reads the sequences of one or several files; `path` is the file or the folder.
 ///
 /// # Errors
@@ -55,6 +87,9 @@ pub(crate) fn read(
     if found.iter().any(|f| f.2 == Kind::Fastq) {
         raw.format = "FASTQ sequences".into();
         raw.note("the qualities of the letters are not read");
+    }
+    if options.alphabet.is_none() {
+        check_kinds(path, found.iter().flat_map(|f| f.3.iter().map(|record| (f.0, record))))?;
     }
     let roles: HashSet<_> = found.iter().map(|f| f.1).collect();
     // Files that are all of one split are not split at all.

@@ -9,6 +9,7 @@ use crate::series::file::SeriesFile;
 use crate::series::values::{Series, is_missing, number};
 use crate::text::{excerpt, first_duplicate};
 use dashnas_core::names::TaskName;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The kind of an attribute.
@@ -45,6 +46,8 @@ struct Header {
     /// The inputs and the outputs that KEEL names.
     inputs: Vec<String>,
     outputs: Vec<String>,
+    /// The number of attributes that MEKA's relation says are labels; from the end if it is negative.
+    labels: i64,
 }
 
 /// Parses the text of an `.arff` file.
@@ -64,6 +67,7 @@ pub(crate) fn parse(path: &Path, text: &str, options: &ReadOptions) -> Result<Se
         let Some(uses) = &uses else {
             let error = |reason: String| DataError::at(path, Location::Line(at), reason);
             if header.line(line, &mut inside).map_err(error)? {
+                check_mulan(path, options)?;
                 let (found, notes) = header.uses(options).map_err(error)?;
                 file.notes.extend(notes);
                 uses = Some(found.iter().map(|account| account.role).collect::<Vec<_>>());
@@ -76,15 +80,107 @@ pub(crate) fn parse(path: &Path, text: &str, options: &ReadOptions) -> Result<Se
     let Some(uses) = uses else {
         return Err(DataError::file(path, "it has no line @data").with_hint("check that this is an ARFF file"));
     };
-    for ((_, kind), used) in header.attributes.into_iter().zip(uses) {
-        if used == ColumnRole::Label {
-            file.task = Some(if kind == Kind::Numeric { TaskName::Regression } else { TaskName::Classification });
-            if let Kind::Nominal(names) = kind {
-                file.classes = Some(names);
-            }
+    finish(&mut file, &header.attributes, &uses, options)?;
+    Ok(file)
+}
+
+/// Refuses a file beside which Mulan's list of labels lies, unless the options name the labels.
+fn check_mulan(path: &Path, options: &ReadOptions) -> Result<(), DataError> {
+    let list = path.with_extension("xml");
+    if options.targets.is_some() || !list.is_file() {
+        return Ok(());
+    }
+    // A file that cannot be read as text is no such list.
+    let text = crate::bytes::text(&list, 1 << 24).unwrap_or_default();
+    if !text.contains("<labels") {
+        return Ok(());
+    }
+    let reason = format!("{} names the labels of this file (Mulan), and is not read", list.display());
+    Err(DataError::file(path, reason)
+        .with_hint("name the attributes that are labels in `data.targets`, separated by commas"))
+}
+
+/// Names of attributes that number the samples.
+const IDS: [&str; 7] = ["id", "index", "row", "row_id", "sample_id", "instance_id", "case_id"];
+/// Most different whole numbers that are taken for classes.
+const FEW: usize = 20;
+
+/// Decides the kind of task by the attributes that are labels and by their values, and leaves out numbers of the samples.
+fn finish(
+    file: &mut SeriesFile,
+    attributes: &[(String, Kind)],
+    uses: &[ColumnRole],
+    options: &ReadOptions,
+) -> Result<(), DataError> {
+    leave_out_ids(file, attributes, uses, options);
+    let labels: Vec<&(String, Kind)> =
+        attributes.iter().zip(uses).filter(|(_, used)| **used == ColumnRole::Label).map(|(a, _)| a).collect();
+    if let &[(name, kind)] = &labels[..] {
+        file.task = Some(if *kind == Kind::Numeric {
+            numbers_or_classes(file, name, options)
+        } else {
+            TaskName::Classification
+        });
+        if let Kind::Nominal(names) = kind {
+            file.classes = Some(names.clone());
+        }
+        return Ok(());
+    }
+    let names: Vec<String> = labels.iter().map(|(name, _)| name.clone()).collect();
+    let binary = file.labels.iter().flat_map(|l| l.split(' ')).all(|v| number(v).is_some_and(|v| v == 0.0 || v == 1.0));
+    if binary {
+        file.classes = Some(names.clone());
+    }
+    file.several = Some(names);
+    file.task = Some(if binary { TaskName::MultiLabel } else { TaskName::Regression });
+    Ok(())
+}
+
+/// The task of a numeric target: classes where its name says so and its values are few whole numbers.
+fn numbers_or_classes(file: &mut SeriesFile, name: &str, options: &ReadOptions) -> TaskName {
+    let values: Option<Vec<f32>> = file.labels.iter().map(|label| number(label)).collect();
+    let values = values.unwrap_or_default();
+    let distinct: BTreeSet<u32> = values.iter().map(|v| v.to_bits()).collect();
+    let whole = values.iter().all(|v| v.fract() == 0.0);
+    if options.task.is_some() || !whole || !(2..=FEW).contains(&distinct.len()) || values.len() < 3 * distinct.len() {
+        return TaskName::Regression;
+    }
+    if ["class", "label"].contains(&name.to_ascii_lowercase().as_str()) {
+        file.notes.push(format!("the {} whole numbers of `{name}` are classes", distinct.len()));
+        return TaskName::Classification;
+    }
+    file.warnings.push(format!(
+        "the target `{name}` holds {} different whole numbers, read as numbers: if they are classes, set `task.kind` to \
+         classification",
+        distinct.len()
+    ));
+    TaskName::Regression
+}
+
+/// Leaves out inputs that are called like numbers of the samples, and are another whole number in each.
+fn leave_out_ids(file: &mut SeriesFile, attributes: &[(String, Kind)], uses: &[ColumnRole], options: &ReadOptions) {
+    let is_plain = |(_, kind): &(String, Kind), used: &ColumnRole| {
+        *used == ColumnRole::Input && matches!(kind, Kind::Numeric | Kind::Nominal(_))
+    };
+    let plain: Vec<usize> = (0..attributes.len()).filter(|&i| is_plain(&attributes[i], &uses[i])).collect();
+    let named =
+        |i: usize| attributes[i].1 == Kind::Numeric && IDS.contains(&attributes[i].0.to_ascii_lowercase().as_str());
+    for (place, &i) in plain.iter().enumerate().rev().filter(|(_, i)| named(**i)) {
+        let values = || file.series.iter().filter_map(|s| s.channels.last()?.get(place));
+        let whole = values().all(|v| v.fract() == 0.0);
+        let distinct = values().map(|v| v.to_bits()).collect::<BTreeSet<_>>().len();
+        let left = file.series.iter().all(|s| s.channels.last().is_some_and(|c| c.len() > 1));
+        if options.inputs.is_some() || !whole || distinct != file.series.len() || !left {
+            continue;
+        }
+        for channel in file.series.iter_mut().filter_map(|s| s.channels.last_mut()).filter(|c| c.len() > place) {
+            channel.remove(place);
+        }
+        file.notes.push(format!("the attribute `{}` numbers the samples and is left out", attributes[i].0));
+        if let Some(account) = file.account.get_mut(i) {
+            (account.role, account.reason) = (ColumnRole::Id, "it numbers the samples: each value occurs once".into());
         }
     }
-    Ok(file)
 }
 
 impl Header {
@@ -104,7 +200,7 @@ impl Header {
                 }
             }
             "@end" => *inside = false,
-            "@relation" => {}
+            "@relation" => self.labels = meka_labels(&unquoted(rest)),
             "@input" | "@inputs" => self.inputs = listed(rest),
             "@output" | "@outputs" => self.outputs = listed(rest),
             "@data" => return Ok(true),
@@ -122,15 +218,22 @@ impl Header {
         if names.len() < 2 {
             return Err("there are no attributes before @data".into());
         }
-        let (label, why) = self.label(options)?;
-        let (name, kind) = &self.attributes[label];
-        if !matches!(kind, Kind::Numeric | Kind::Nominal(_) | Kind::Text) {
-            return Err(format!("the attribute `{name}` of the kind {} cannot be the target ({why})", kind.name()));
+        let (labels, why) = self.labels(options)?;
+        for (name, kind) in labels.iter().map(|&label| &self.attributes[label]) {
+            let one = labels.len() == 1 && matches!(kind, Kind::Nominal(_) | Kind::Text);
+            let numbers = |values: &[String]| values.iter().all(|v| number(v).is_some_and(|v| !v.is_nan()));
+            let several = matches!(kind, Kind::Nominal(values) if numbers(values));
+            if !(one || several || *kind == Kind::Numeric) {
+                let what = if labels.len() == 1 { "the target" } else { "one of several targets" };
+                return Err(format!("the attribute `{name}` of the kind {} cannot be {what} ({why})", kind.name()));
+            }
         }
+        let of_meka = self.meka();
         let used = |(i, (name, kind)): (usize, &(String, Kind))| {
             let named = self.inputs.is_empty() || self.inputs.contains(name);
             let (role, reason) = match kind {
-                _ if i == label => (ColumnRole::Label, why.to_owned()),
+                _ if labels.contains(&i) => (ColumnRole::Label, why.to_owned()),
+                _ if of_meka.contains(&i) => (ColumnRole::LeftOut, "the relation says that it is a label".into()),
                 Kind::Numeric | Kind::Relational if named => (ColumnRole::Input, format!("it is {}", kind.name())),
                 Kind::Nominal(values) if named && values.iter().all(|v| number(v).is_some_and(|v| !v.is_nan())) => {
                     (ColumnRole::Input, "its values are numbers".into())
@@ -145,40 +248,73 @@ impl Header {
             return Err("no numeric attribute is left for the inputs".into());
         }
         let mut notes = Vec::new();
+        let target = match labels[..] {
+            [label] => format!("the target is the attribute `{}` ({why})", names[label]),
+            _ => format!("the targets are {} attributes ({why})", labels.len()),
+        };
         let left = self.attributes.iter().zip(&uses).filter(|(_, account)| account.role == ColumnRole::LeftOut);
         let left: Vec<String> = left.map(|((name, kind), _)| format!("{name} ({})", kind.name())).collect();
         if !left.is_empty() {
-            notes.push(format!("the target is the attribute `{name}` ({why}); left out: {}", left.join(", ")));
-        } else if label + 1 != names.len() {
-            notes.push(format!("the target is the attribute `{name}` ({why})"));
+            notes.push(format!("{target}; left out: {}", left.join(", ")));
+        } else if labels != [names.len() - 1] {
+            notes.push(target);
         }
         Ok((uses, notes))
     }
 
-    /// Finds the attribute that is the label, and what tells it.
-    fn label(&self, options: &ReadOptions) -> Result<(usize, &'static str), String> {
+    /// The attributes that MEKA's relation says are labels.
+    fn meka(&self) -> Vec<usize> {
+        let n = self.attributes.len();
+        let count = usize::try_from(self.labels.unsigned_abs()).unwrap_or(usize::MAX);
+        match self.labels {
+            _ if count >= n => Vec::new(),
+            1.. => (0..count).collect(),
+            _ => (n - count..n).collect(),
+        }
+    }
+
+    /// Finds the attributes that are labels, and what tells it.
+    fn labels(&self, options: &ReadOptions) -> Result<(Vec<usize>, &'static str), String> {
         let of_name = |name: &str| self.attributes.iter().position(|a| a.0 == name);
+        let found = |name: &str| of_name(name).ok_or(format!("there is no attribute `{name}`"));
         if let Some(wanted) = &options.targets {
             let n = self.attributes.len() as i64;
-            let by_position = wanted.parse::<i64>().ok().map(|i| if i < 0 { i + n } else { i });
-            let by_position = by_position.filter(|i| (0..n).contains(i)).map(|i| i as usize);
-            let found = of_name(wanted).or(by_position);
-            return Ok((found.ok_or(format!("there is no attribute `{wanted}`"))?, "`data.targets` names it"));
+            let one = |wanted: &str| {
+                let by_position = wanted.parse::<i64>().ok().map(|i| if i < 0 { i + n } else { i });
+                let by_position = by_position.filter(|i| (0..n).contains(i)).map(|i| i as usize);
+                of_name(wanted).or(by_position)
+            };
+            // A name may hold a comma.
+            let several = || wanted.split(',').map(|part| one(part.trim())).collect::<Option<Vec<_>>>();
+            let labels = one(wanted).map(|label| vec![label]).or_else(several);
+            let mut labels = labels.ok_or(format!("there is no attribute `{wanted}`"))?;
+            labels.sort_unstable();
+            labels.dedup();
+            return Ok((labels, "`data.targets` names it"));
         }
-        match &self.outputs[..] {
-            [] => {}
-            [name] => {
-                return Ok((of_name(name).ok_or(format!("there is no attribute `{name}`"))?, "@outputs names it"));
-            }
-            several => return Err(format!("it has {} outputs, where one is supported", several.len())),
+        if !self.outputs.is_empty() {
+            let mut labels = self.outputs.iter().map(|name| found(name)).collect::<Result<Vec<_>, _>>()?;
+            labels.sort_unstable();
+            labels.dedup();
+            return Ok((labels, "@outputs names it"));
+        }
+        let of_meka = self.meka();
+        if !of_meka.is_empty() {
+            return Ok((of_meka, "the relation says so, as in files of MEKA"));
         }
         let known = ["class", "label", "target"];
         let called = |(name, _): &(String, Kind)| known.contains(&name.to_ascii_lowercase().as_str());
         if let Some(found) = self.attributes.iter().rposition(called) {
-            return Ok((found, "its name says so"));
+            return Ok((vec![found], "its name says so"));
         }
-        Ok((self.attributes.len() - 1, "it is the last one"))
+        Ok((vec![self.attributes.len() - 1], "it is the last one"))
     }
+}
+
+/// The number of labels in the name of a relation of MEKA, such as `emotions: -C 6`; 0 if it is no such name.
+fn meka_labels(relation: &str) -> i64 {
+    let mut words = relation.split_whitespace().skip_while(|word| !matches!(*word, "-C" | "-c")).skip(1);
+    words.next().and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 /// Reads a sample.
@@ -201,8 +337,7 @@ fn sample(
         let weighted = fields.last().is_some_and(|f| f.starts_with('{') && f.ends_with('}'));
         return Err(if weighted { error.with_hint("remove the weights of samples in braces") } else { error });
     }
-    let mut channels = Vec::new();
-    let mut plain = Vec::new();
+    let (mut channels, mut plain, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     for (((name, kind), field), used) in attributes.iter().zip(&fields).zip(uses) {
         let cell = |reason: String| DataError::at(path, Location::Cell(at, name.clone()), reason);
         let read = |text: &str| {
@@ -213,7 +348,7 @@ fn sample(
             (ColumnRole::Label, Kind::Nominal(names)) if !names.contains(field) && !is_missing(field) => {
                 return Err(cell(format!("`{}` is not one of the classes {}", excerpt(field), names.join(", "))));
             }
-            (ColumnRole::Label, _) => file.labels.push(field.clone()),
+            (ColumnRole::Label, _) => labels.push(field.clone()),
             (ColumnRole::Input, Kind::Relational) => {
                 for channel in field.split("\\n").flat_map(|f| f.split('\n')).filter(|f| !f.is_empty()) {
                     channels.push(channel.split(',').map(read).collect::<Result<Vec<_>, _>>()?);
@@ -223,6 +358,7 @@ fn sample(
             _ => {}
         }
     }
+    file.labels.push(labels.join(" "));
     if !plain.is_empty() {
         channels.push(plain);
     }

@@ -15,6 +15,7 @@ use crate::series::{arff, ts};
 use crate::text::excerpt;
 use dashnas_core::names::TaskName;
 use dashnas_core::text::plural;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Reads a file and those that belong to it, or the file `alone`, by the format that its extension names.
@@ -30,7 +31,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, alone: bool) -> Result<Un
     let mut files = Vec::new();
     for (role, path) in partners::partners(path, alone)? {
         let mut file = parser(&path, &crate::bytes::text(&path, options.max_bytes)?, options)?;
-        let unknown = |label: &String| label.is_empty() || label == "?";
+        let unknown = |label: &String| label.split(' ').all(|value| value.is_empty() || value == "?");
         if alone && file.labels.iter().all(unknown) {
             file.labels.clear();
         }
@@ -45,9 +46,41 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, alone: bool) -> Result<Un
         if file.series.is_empty() {
             return Err(DataError::file(&path, "it holds no samples"));
         }
+        if !alone && matches!(extension(&path).as_str(), "tsv" | "txt") && matches!(role, Role::Train | Role::All) {
+            check_label_first(&path, &file, options)?;
+        }
         files.push((role, path, file));
     }
     assemble(files, options)
+}
+
+/// Refuses a file whose first fields look like measurements, and not like labels.
+fn check_label_first(path: &Path, file: &SeriesFile, options: &ReadOptions) -> Result<(), DataError> {
+    /// Fewest lines that tell something.
+    const LINES: usize = 8;
+    let lines = file.labels.len();
+    let first: BTreeSet<&str> = file.labels.iter().map(String::as_str).collect();
+    let numbers = first.iter().all(|label| number(label).is_some());
+    if options.task.is_some() || lines < LINES || !numbers || first.len() * 2 <= lines {
+        return Ok(());
+    }
+    let last: Option<Vec<f32>> = file.series.iter().map(|s| s.channels.first()?.last().copied()).collect();
+    let last = last.unwrap_or_default();
+    let distinct: BTreeSet<u32> = last.iter().map(|v| v.to_bits()).collect();
+    let reason = format!(
+        "the label is the first field of a line in this format, but the first fields are {} different numbers in {lines} lines",
+        first.len()
+    );
+    if (2..=lines / 4).contains(&distinct.len()) && last.iter().all(|v| v.fract() == 0.0) {
+        return Err(DataError::file(path, format!("{reason}, and the last fields look like labels"))
+            .with_hint("move the label to the front, or rename the file to .csv and set `data.targets` to -1 and `data.header` to false"));
+    }
+    if first.iter().any(|label| number(label).is_some_and(|v| v.fract() != 0.0)) {
+        return Err(
+            DataError::file(path, reason).with_hint("set `task.kind` to regression if they are quantities to predict")
+        );
+    }
+    Ok(())
 }
 
 /// Moves the labels to the front of the series as values, if that makes all series as long as the training series.
@@ -69,6 +102,7 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     let mut raw = UnassembledData::new(format, options);
     let mut files = files;
     files.iter().flat_map(|(_, _, f)| &f.notes).for_each(|note| raw.note(note));
+    files.iter().flat_map(|(_, _, f)| &f.warnings).for_each(|warning| raw.warn(warning));
     raw.columns = files.first().map(|(_, _, f)| f.account.clone()).unwrap_or_default();
     // Channels are told apart in every file of series.
     raw.channels_first = true;
@@ -97,13 +131,16 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     let named = files.first().and_then(|(_, _, f)| f.classes.clone());
     for (role, path, file) in files {
         raw.file(&path);
-        let task = options.task.or(file.task);
+        // The first file decides for the others.
+        let task = options.task.or(raw.reading.task).or(file.task);
         let y = (!file.labels.is_empty()).then(|| labels(&path, &file, task)).transpose()?;
         let x = values::pack(file.series, length, options)?;
         raw.parts.push(UnassembledSplit { role, x, y, groups: None, ids: None });
         raw.reading.task = raw.reading.task.or(file.task);
     }
-    if raw.reading.task == Some(TaskName::Classification) {
+    if raw.reading.task == Some(TaskName::MultiLabel) {
+        raw.classes = named;
+    } else if raw.reading.task == Some(TaskName::Classification) {
         // Only classes that occur; archives list some that do not.
         let seen = |name: &String| {
             let mut train = raw.parts.iter().filter(|p| p.role != Role::Test);
@@ -116,21 +153,32 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
 
 /// The labels of a file: names of classes, or numbers for regression.
 fn labels(path: &Path, file: &SeriesFile, task: Option<TaskName>) -> Result<Labels, DataError> {
-    if task != Some(TaskName::Regression) {
+    let columns = file.several.as_ref().map(Vec::len);
+    if task != Some(TaskName::Regression) && columns.is_none() {
         return Ok(Labels::Names(file.labels.clone()));
     }
     let mut data = Vec::with_capacity(file.labels.len());
-    for (label, series) in file.labels.iter().zip(&file.series) {
-        match number(label).filter(|v| !v.is_nan()) {
+    let one = |(label, series): (&'_ String, &'_ Series)| -> Vec<(String, usize)> {
+        match columns {
+            Some(_) => label.split(' ').map(|value| (value.to_owned(), series.line)).collect(),
+            None => vec![(label.clone(), series.line)],
+        }
+    };
+    for (label, line) in file.labels.iter().zip(&file.series).flat_map(one) {
+        match number(&label).filter(|v| !v.is_nan()) {
             Some(value) => data.push(value),
             None => {
-                let reason = format!("the target `{}` is not a number", excerpt(label));
-                return Err(DataError::at(path, Location::Line(series.line), reason));
+                let reason = format!("the target `{}` is not a number", excerpt(&label));
+                return Err(DataError::at(path, Location::Line(line), reason));
             }
         }
     }
-    let array = Array::new(vec![data.len()], data);
-    Ok(Labels::Numbers(NumericTargets { name: "targets".into(), array, integral: false }))
+    let shape = match columns {
+        Some(columns) => vec![file.labels.len(), columns],
+        None => vec![data.len()],
+    };
+    let integral = task == Some(TaskName::MultiLabel);
+    Ok(Labels::Numbers(NumericTargets { name: "targets".into(), array: Array::new(shape, data), integral }))
 }
 
 /// Removes missing values at the ends of series if there are no others, because archives pad shorter series with them.

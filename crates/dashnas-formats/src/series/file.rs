@@ -17,8 +17,12 @@ pub(crate) struct SeriesFile {
     pub task: Option<TaskName>,
     /// The names of the classes, if the file lists them.
     pub classes: Option<Vec<String>>,
+    /// The names of the targets, if a series has several; its label is then their values, separated by spaces.
+    pub several: Option<Vec<String>>,
     /// The decisions that were made, for people.
     pub notes: Vec<String>,
+    /// What is probably a mistake, and what to do about it, for people.
+    pub warnings: Vec<String>,
     /// The use of every column, if the file names columns.
     pub account: Vec<ColumnAccount>,
 }
@@ -32,7 +36,9 @@ impl SeriesFile {
             labels: Vec::new(),
             task: None,
             classes: None,
+            several: None,
             notes: Vec::new(),
+            warnings: Vec::new(),
             account: Vec::new(),
         }
     }
