@@ -55,6 +55,8 @@ pub(crate) struct FolderProbe {
     pub direct: Vec<PathBuf>,
     /// Folders that lie too deep to be searched.
     pub too_deep: Vec<PathBuf>,
+    /// Folders without files in them.
+    pub empty: Vec<PathBuf>,
 }
 
 impl FolderProbe {
@@ -63,13 +65,13 @@ impl FolderProbe {
     /// # Errors
     /// [`DataError`] if a folder cannot be read, if there are no files, or if there are too many.
     pub fn new(path: &Path) -> Result<Self, DataError> {
-        let (mut all, mut too_deep) = (Vec::new(), Vec::new());
-        list(path, 0, &mut all, &mut too_deep)?;
+        let (mut all, mut too_deep, mut empty) = (Vec::new(), Vec::new(), Vec::new());
+        list(path, 0, &mut all, &mut too_deep, &mut empty)?;
         if all.is_empty() {
             return Err(DataError::file(path, "the folder is empty"));
         }
         let direct = all.iter().filter(|p| p.parent() == Some(path)).cloned().collect();
-        Ok(Self { path: path.into(), all, direct, too_deep })
+        Ok(Self { path: path.into(), all, direct, too_deep, empty })
     }
 
     /// The files for which a test holds, also those in further folders.
@@ -83,8 +85,14 @@ impl FolderProbe {
     }
 }
 
-/// Appends the files in a folder and in the folders in it, and the folders that are not searched.
-fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, too_deep: &mut Vec<PathBuf>) -> Result<(), DataError> {
+/// Appends the files in a folder and in the folders in it, the folders that are not searched, and those without files.
+fn list(
+    folder: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    too_deep: &mut Vec<PathBuf>,
+    empty: &mut Vec<PathBuf>,
+) -> Result<(), DataError> {
     let entries = fs::read_dir(folder).map_err(|e| DataError::io(folder, e))?;
     let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|e| e.path())).collect();
     let mut paths = paths.map_err(|e| DataError::io(folder, e))?;
@@ -94,7 +102,11 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, too_deep: &mut Ve
     for path in paths {
         if path.is_dir() {
             if depth < MAX_DEPTH {
-                list(&path, depth + 1, files, too_deep)?;
+                let before = files.len() + too_deep.len();
+                list(&path, depth + 1, files, too_deep, empty)?;
+                if files.len() + too_deep.len() == before {
+                    empty.push(path);
+                }
             } else {
                 too_deep.push(path);
             }

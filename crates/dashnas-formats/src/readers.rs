@@ -25,7 +25,7 @@ use crate::series::delimited;
 use crate::tables::csv::encoding;
 use crate::tables::open as tables;
 use crate::{idx, npz, unsupported};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::slice;
 
@@ -289,10 +289,24 @@ fn has_no_header(file: &FileProbe, options: &ReadOptions) -> Result<bool, DataEr
 /// data set.
 fn data_sets(folder: &FolderProbe) -> BTreeMap<(String, String), Vec<PathBuf>> {
     let mut sets: BTreeMap<(String, String), Vec<PathBuf>> = BTreeMap::new();
-    for file in folder.direct_with(DATA_SETS) {
-        sets.entry((data_set_name(&file), extension(&file))).or_default().push(file);
+    let files = folder.direct_with(DATA_SETS);
+    let all_submissions = files.iter().all(|file| is_submission(file));
+    for file in files.into_iter().filter(|file| all_submissions || !is_submission(file)) {
+        // `train.csv` and `test.csv` are one data set without a name.
+        let name = if is_role(&file) { String::new() } else { data_set_name(&file) };
+        sets.entry((name, extension(&file))).or_default().push(file);
     }
     sets
+}
+
+/// Returns whether a file is the example of a submission to a competition, by its name.
+fn is_submission(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem.to_string_lossy().to_lowercase().contains("submission"))
+}
+
+/// Returns whether the name of a file is a word for a split, and nothing else.
+fn is_role(path: &Path) -> bool {
+    path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| Role::of_word(stem).is_some())
 }
 
 /// The files of a folder that may be parts of one table: several tables of one format, and no other data sets.
@@ -315,9 +329,25 @@ fn read_table_parts(folder: &FolderProbe, options: &ReadOptions, labeled: bool) 
 
 fn read_data_set_in(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
     let files: Vec<PathBuf> = data_sets(folder).into_values().flatten().collect();
+    let roles: BTreeSet<Option<Role>> = files.iter().map(|p| role_of(p)).collect();
+    if roles.len() < files.len() || (roles.len() > 1 && roles.contains(&None)) {
+        let mut contents: Vec<String> =
+            files.iter().filter_map(|p| Some(p.file_name()?.to_string_lossy().into())).collect();
+        contents.sort();
+        return Err(DataError::Incomplete {
+            path: folder.path.clone(),
+            format: "a folder of files that may be one data set".into(),
+            contents,
+            missing: "a choice: give one of its files, or name the files NAME_train and NAME_test".into(),
+        });
+    }
     // To predict from, a file is read by itself, and the test samples are the ones to read.
     let wanted = if labeled { Role::Train } else { Role::Test };
-    read_file(files.iter().find(|p| role_of(p) == Some(wanted)).unwrap_or(&files[0]), options, labeled)
+    let mut raw = read_file(files.iter().find(|p| role_of(p) == Some(wanted)).unwrap_or(&files[0]), options, labeled)?;
+    for file in folder.direct_with(DATA_SETS).into_iter().filter(|file| !files.contains(file)) {
+        raw.note(format!("{} is not read", file.display()));
+    }
+    Ok(raw)
 }
 
 fn refuse_folder(folder: &FolderProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {

@@ -1,6 +1,6 @@
 //! The output of `dashnas inspect` for a small file of every format. `DASHNAS_UPDATE=1` updates the golden file.
 
-use crate::tests::readers::{folder, png, wav};
+use crate::tests::readers::{folder, mask, png, wav};
 use crate::tests::*;
 use std::fmt::Write;
 
@@ -66,9 +66,15 @@ fn inspect_is_right_about_every_format() {
     ];
     let (gray, sound) = (png(4, 3, 10), wav(8000, 800, 440.0));
     let image_folder = ["cats/train/cat/1.png", "cats/train/dog/1.png", "cats/test/cat/2.png", "cats/test/dog/2.png"];
-    let masks = ["pairs/image/0.png", "pairs/image/1.png", "pairs/mask/0.png", "pairs/mask/1.png"];
+    let mask = mask(4, 3, |x, y| if x > y { 255 } else { 0 });
+    let masks = [
+        ("pairs/image/0.png", &gray[..]),
+        ("pairs/image/1.png", &gray[..]),
+        ("pairs/mask/0.png", &mask[..]),
+        ("pairs/mask/1.png", &mask[..]),
+    ];
     let clips = ["clips/low/1.wav", "clips/low/2.wav", "clips/high/1.wav", "clips/high/2.wav"];
-    let made = [image_folder.map(|f| (f, &gray[..])), masks.map(|f| (f, &gray[..])), clips.map(|f| (f, &sound[..]))];
+    let made = [image_folder.map(|f| (f, &gray[..])), masks, clips.map(|f| (f, &sound[..]))];
 
     let mut text = String::new();
     let mut inspect = |files: &[(&str, &[u8])], path: &str| {

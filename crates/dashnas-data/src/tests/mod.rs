@@ -18,6 +18,7 @@ mod refused;
 mod split;
 mod tables;
 mod unsaid;
+mod unsaid_files;
 
 use crate::assemble::Inputs;
 use crate::dataset::Dataset;

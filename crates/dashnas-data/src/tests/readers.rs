@@ -271,6 +271,14 @@ fn idx_files_are_read_packed_or_not() {
     }
 }
 
+/// A gray image with these values.
+pub(super) fn mask(width: u32, height: u32, value: impl Fn(u32, u32) -> u8) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    let image = image::GrayImage::from_fn(width, height, |x, y| image::Luma([value(x, y)]));
+    image.write_to(&mut out, image::ImageFormat::Png).unwrap();
+    out.into_inner()
+}
+
 pub(super) fn png(width: u32, height: u32, value: u8) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     let pixel = |x: u32, y: u32| image::Luma([value.wrapping_add((x + y * width) as u8)]);
@@ -331,17 +339,12 @@ fn images_of_different_sizes_are_resized_on_request() {
 
 #[test]
 fn masks_of_the_same_names_make_a_dense_task() {
-    let mask = |on: bool| {
-        let mut out = Cursor::new(Vec::new());
-        let pixel = |x, _| image::Luma([if (x < 2) == on { 255u8 } else { 0 }]);
-        image::GrayImage::from_fn(4, 4, pixel).write_to(&mut out, image::ImageFormat::Png).unwrap();
-        out.into_inner()
-    };
+    let half = |on: bool| mask(4, 4, |x, _| if (x < 2) == on { 255 } else { 0 });
     let files = folder(&[
         ("image/0.png", &png(4, 4, 0)),
         ("image/1.png", &png(4, 4, 9)),
-        ("label/0.png", &mask(true)),
-        ("label/1.png", &mask(false)),
+        ("label/0.png", &half(true)),
+        ("label/1.png", &half(false)),
     ]);
     let set = opened(&files, ".");
     assert_eq!(set.task, TaskKind::DenseBinary { channels: 1 });

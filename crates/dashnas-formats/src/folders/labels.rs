@@ -1,10 +1,13 @@
 //! A table of the labels of the files beside it.
 
 use crate::error::{DataError, Location};
+use crate::naming::extension;
 use crate::options::ReadOptions;
 use crate::role::Role;
+use crate::tables::draft::same_classes;
+use crate::tables::number::{Style, is_missing_label, number};
 use crate::tables::{csv, names};
-use crate::text::first_duplicate;
+use crate::text::{excerpt, first_duplicate};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -21,22 +24,79 @@ pub struct LabelEntry {
     pub group: Option<String>,
 }
 
-/// Names of columns of files.
-const FILES: [&str; 12] =
-    ["file", "filename", "file_name", "fname", "path", "name", "image", "clip", "id", "recording", "record", "audio"];
+/// Names of columns of files, those that are least likely to mean something else first.
+const FILES: [&str; 24] = [
+    "file",
+    "filename",
+    "file_name",
+    "fname",
+    "path",
+    "filepath",
+    "file_path",
+    "image",
+    "image_id",
+    "image_name",
+    "image_path",
+    "img",
+    "img_id",
+    "isic_id",
+    "clip",
+    "audio",
+    "wav",
+    "recording",
+    "record",
+    "record_id",
+    "name",
+    "slide",
+    "sample",
+    "id",
+];
 /// What is wrong with a file of labels without one of its columns.
 const NO_COLUMNS: &str = "a file of labels needs a column of file names and a column of labels";
 /// Names of columns of labels.
-const LABELS: [&str; 8] = ["label", "labels", "class", "category", "target", "y", "class_id", "tag"];
+const LABELS: [&str; 10] = ["label", "labels", "class", "category", "target", "y", "class_id", "tag", "tags", "dx"];
+/// Names of columns that say that a sample may have several labels.
+const SEVERAL: [&str; 3] = ["labels", "tags", "classes"];
+/// What divides the labels of one sample.
+const SEPARATORS: [char; 3] = [',', ';', '|'];
+
+/// Finds the file of labels in a folder of its own, such as `meta`, beside the folder of the samples: the only table there
+/// that names them.
+///
+/// # Errors
+/// As [`names_files`].
+pub(crate) fn find_beside<'a>(
+    folder: &Path,
+    all: &'a [PathBuf],
+    files: &[PathBuf],
+    options: &ReadOptions,
+) -> Result<Option<&'a PathBuf>, DataError> {
+    let known = ["meta", "metadata", "annotation", "annotations", "label", "labels", "csv"];
+    let inside = |path: &&PathBuf| {
+        let parent = path.parent().filter(|parent| parent.parent() == Some(folder));
+        let name = parent.and_then(Path::file_name).map(|name| name.to_string_lossy().to_lowercase());
+        matches!(extension(path).as_str(), "csv" | "tsv") && name.is_some_and(|name| known.contains(&name.as_str()))
+    };
+    let mut found = Vec::new();
+    for table in all.iter().filter(inside) {
+        if names_files(table, files, options)? {
+            found.push(table);
+        }
+    }
+    Ok(match found[..] {
+        [one] => Some(one),
+        _ => None,
+    })
+}
 
 /// Finds the file of labels among the files of a folder: by its name, or as the only table.
 pub(crate) fn find(files: &[PathBuf]) -> Option<&PathBuf> {
     let tables: Vec<&PathBuf> =
-        files.iter().filter(|p| matches!(crate::naming::extension(p).as_str(), "csv" | "tsv" | "txt")).collect();
+        files.iter().filter(|p| matches!(extension(p).as_str(), "csv" | "tsv" | "txt")).collect();
     let stem = |p: &Path| p.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_ascii_lowercase();
     let named =
         |p: &&&PathBuf| ["label", "reference", "meta", "ground_truth", "target"].iter().any(|w| stem(p).contains(w));
-    let csvs: Vec<&&PathBuf> = tables.iter().filter(|p| crate::naming::extension(p) != "txt").collect();
+    let csvs: Vec<&&PathBuf> = tables.iter().filter(|p| extension(p) != "txt").collect();
     tables.iter().find(named).copied().or(match csvs[..] {
         [one] => Some(*one),
         _ => None,
@@ -66,6 +126,24 @@ impl<'a> Names<'a> {
         Self(names)
     }
 
+    /// Returns the only file that a name in a line of the table means.
+    fn only(&self, path: &Path, line: usize, name: &str) -> Result<&'a PathBuf, DataError> {
+        let (reason, hint) = match self.find(name)[..] {
+            [file] => return Ok(file),
+            [] => {
+                (format!("it names `{name}`, but there is no such file beside it"), "remove the row, or get the file")
+            }
+            [one, other, ..] => {
+                let (one, other) = (one.display(), other.display());
+                (
+                    format!("it names `{name}`, which matches both {one} and {other}"),
+                    "name files with their folders and their extensions, such as folder/file.png",
+                )
+            }
+        };
+        Err(DataError::at(path, Location::Line(line), reason).with_hint(hint))
+    }
+
     /// Returns the files that a name in the table could mean.
     fn find(&self, value: &str) -> Vec<&'a PathBuf> {
         let wanted = components(value);
@@ -88,13 +166,39 @@ impl<'a> Names<'a> {
     }
 }
 
+/// Refuses a row without a label, or without a group; each is given with its column.
+fn check_cells(
+    path: &Path,
+    line: usize,
+    (label_column, label): (usize, &str),
+    group: Option<(usize, &str)>,
+) -> Result<(), DataError> {
+    let at =
+        |column: usize, reason: String| DataError::at(path, Location::Cell(line, (column + 1).to_string()), reason);
+    if is_missing_label(label) {
+        let reason = match label {
+            "" => "the label is missing".to_owned(),
+            text => format!("the label is missing: it is `{text}`"),
+        };
+        return Err(
+            at(label_column, reason).with_hint("remove the row; if it is the name of a class, rename the class")
+        );
+    }
+    match group {
+        Some((column, group)) if names::is_missing_group(group) => {
+            Err(at(column, "the group is missing".into()).with_hint("write the group, or remove the row"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Returns whether a table is one of files: whether most of its rows name one of them.
 ///
 /// # Errors
 /// [`DataError`] if the table cannot be read.
 pub(crate) fn names_files(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<bool, DataError> {
     let names = Names::of(files);
-    let rows = csv::all(path, &crate::bytes::text(path, options.max_bytes)?)?;
+    let rows = csv::all(path, &csv::encoding::text(path, options.max_bytes)?.text)?;
     // A number, such as that of a class, may be the name of a file without its extension.
     let is_name = |cell: &String| match names.find(cell).len() {
         0 => false,
@@ -110,22 +214,25 @@ pub(crate) fn names_files(path: &Path, files: &[PathBuf], options: &ReadOptions)
 /// # Errors
 /// [`DataError::File`] with the line of a row that names a file that is not there, or one that is named twice.
 pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec<LabelEntry>, DataError> {
+    read_noting(path, files, options, &mut Vec::new())
+}
+
+/// Reads the file of labels as [`read`] does, and notes the uses of its columns if it has more than two.
+pub(crate) fn read_noting(
+    path: &Path,
+    files: &[PathBuf],
+    options: &ReadOptions,
+    notes: &mut Vec<String>,
+) -> Result<Vec<LabelEntry>, DataError> {
     let rows = csv::all(path, &csv::encoding::text(path, options.max_bytes)?.text)?;
     let Some((_, first)) = rows.first() else { return Err(DataError::file(path, "it holds no rows")) };
     let width = first.len();
     let names = Names::of(files);
-    let header = options.header.unwrap_or_else(|| {
-        let known = |f: &String| {
-            let f = f.to_ascii_lowercase();
-            FILES.contains(&f.as_str()) || LABELS.contains(&f.as_str())
-        };
-        first.iter().any(known) && !first.iter().any(|f| !names.find(f).is_empty())
-    });
+    let header = options.header.unwrap_or_else(|| is_header(first, &names));
     if let (true, Some((i, j))) = (header, first_duplicate(first)) {
         let reason = format!("columns {} and {} are both named `{}`", i + 1, j + 1, first[j]);
         return Err(DataError::at(path, Location::Line(1), reason));
     }
-    let named = |known: &[&str]| first.iter().position(|f| header && known.contains(&f.to_ascii_lowercase().as_str()));
     let wanted = |option: &Option<String>, what: &str| -> Result<Option<usize>, DataError> {
         let Some(wanted) = option else { return Ok(None) };
         let position = wanted.parse::<i64>().ok().filter(|i| (-(width as i64)..width as i64).contains(i));
@@ -135,12 +242,17 @@ pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec
             None => Err(DataError::file(path, format!("there is no {what} column `{wanted}`"))),
         }
     };
-    let file_column = named(&FILES).unwrap_or(0);
+    let file_column = file_column(&rows, header, &names);
     let all = |known: fn(&str) -> bool| -> Vec<usize> {
         (0..width).filter(|&c| header && c != file_column && known(&first[c])).collect()
     };
     // Folds are numbers.
-    let split_column = all(|name| names::names_splits(name) && !name.eq_ignore_ascii_case("fold")).first().copied();
+    let flags = |c: usize| {
+        let flag = |(_, row): &(usize, Vec<String>)| row.get(c).is_some_and(|cell| names::is_flag(cell));
+        !names::is_vague_flag(&first[c]) && names::names_flags(&first[c]) && rows.iter().skip(1).all(flag)
+    };
+    let by_word = all(|name| names::names_splits(name) && !names::names_folds(name)).first().copied();
+    let split_column = by_word.or_else(|| all(names::names_flags).into_iter().find(|&c| flags(c)));
     let group_column = wanted(&options.group, "group")?.or(all(names::names_groups).first().copied());
     let is_label = |name: &str| names::names_labels(name) || LABELS.contains(&name.to_ascii_lowercase().as_str());
     let asked = wanted(&options.targets, "label")?;
@@ -150,9 +262,16 @@ pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec
         by_name =
             (0..width).filter(|&c| c != file_column && ![split_column, group_column].contains(&Some(c))).collect();
     }
+    if let (None, Some(one)) = (asked, only_text(&rows, header, &by_name)) {
+        by_name = vec![one];
+    }
     let label_column = label_column(path, header.then_some(first), asked, &by_name)?;
     if label_column == file_column {
         return Err(DataError::file(path, NO_COLUMNS));
+    }
+    if header && width > 2 {
+        let uses = [(Some(file_column), "file"), (Some(label_column), "label"), (split_column, "split")];
+        notes.push(uses_of(first, &[&uses[..], &[(group_column, "group")]].concat()));
     }
     let mut seen = HashMap::new();
     let mut entries = Vec::new();
@@ -162,31 +281,12 @@ pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec
             let reason = format!("this row has {} fields, the first has {width}", row.len());
             return Err(DataError::at(path, Location::Line(*line), reason));
         }
-        let file = match names.find(cell(file_column))[..] {
-            [file] => file,
-            [] => {
-                let reason = format!("it names `{}`, but there is no such file beside it", cell(file_column));
-                let hint = "remove the row, or get the file";
-                return Err(DataError::at(path, Location::Line(*line), reason).with_hint(hint));
-            }
-            [one, other, ..] => {
-                let (name, one, other) = (cell(file_column), one.display(), other.display());
-                let reason = format!("it names `{name}`, which matches both {one} and {other}");
-                let hint = "name files with their folders and their extensions, such as folder/file.png";
-                return Err(DataError::at(path, Location::Line(*line), reason).with_hint(hint));
-            }
-        };
+        let file = names.only(path, *line, cell(file_column))?;
         if let Some(before) = seen.insert(file, line) {
             let reason = format!("it names `{}` again (line {before})", cell(file_column));
             return Err(DataError::at(path, Location::Line(*line), reason));
         }
-        if cell(label_column).is_empty() {
-            return Err(DataError::at(
-                path,
-                Location::Cell(*line, (label_column + 1).to_string()),
-                "the label is missing",
-            ));
-        }
+        check_cells(path, *line, (label_column, cell(label_column)), group_column.map(|c| (c, cell(c))))?;
         let role = split_column.map(|c| split_of(path, (*line, c), &first[c], cell(c))).transpose()?;
         entries.push(LabelEntry {
             path: file.clone(),
@@ -201,7 +301,90 @@ pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec
     if !told {
         check_folders(path, &entries)?;
     }
+    let several = header && SEVERAL.contains(&first[label_column].to_lowercase().as_str());
+    if options.task.is_none() && !several {
+        check_separators(path, &entries, options)?;
+    }
     Ok(entries)
+}
+
+/// Returns whether the first row names the columns: it names one as such a file may, and no file.
+fn is_header(first: &[String], names: &Names<'_>) -> bool {
+    let known = |f: &String| {
+        let f = f.to_ascii_lowercase();
+        FILES.contains(&f.as_str()) || LABELS.contains(&f.as_str()) || names::names_labels(&f)
+    };
+    first.iter().any(known) && !first.iter().any(|f| !names.find(f).is_empty())
+}
+
+/// The note about the uses of the columns.
+fn uses_of(columns: &[String], uses: &[(Option<usize>, &str)]) -> String {
+    let one = |&(c, what): &(Option<usize>, &str)| Some(format!("{what} `{}`", columns.get(c?)?));
+    let uses: Vec<String> = uses.iter().filter_map(one).collect();
+    format!("columns of the file of labels: {}; the others are not used", uses.join(", "))
+}
+
+/// The column of the names of files: the one whose cells name the most, of equal ones the one whose name says so.
+fn file_column(rows: &[(usize, Vec<String>)], header: bool, names: &Names<'_>) -> usize {
+    /// Rows that are looked at.
+    const ROWS: usize = 50;
+    let width = rows.first().map_or(0, |(_, row)| row.len());
+    let known = |c: usize| {
+        let name =
+            rows.first().and_then(|(_, row)| row.get(c)).map(|name| name.to_lowercase().replace([' ', '-'], "_"));
+        name.filter(|_| header).and_then(|name| FILES.iter().position(|file| *file == name))
+    };
+    let found = |c: usize| {
+        let of = rows.iter().skip(usize::from(header)).take(ROWS);
+        of.filter(|(_, row)| row.get(c).is_some_and(|cell| !names.find(cell).is_empty())).count()
+    };
+    let best = (0..width).map(found).max().unwrap_or(0);
+    let rank = |&c: &usize| (known(c).unwrap_or(FILES.len()), c);
+    let likely = (0..width).filter(|&c| best == 0 || found(c) * 10 >= best * 9);
+    if best == 0 {
+        likely.filter(|&c| known(c).is_some()).min_by_key(rank).unwrap_or(0)
+    } else {
+        likely.min_by_key(rank).unwrap_or(0)
+    }
+}
+
+/// The labels of one sample in a text.
+pub(crate) fn split_labels(text: &str) -> impl Iterator<Item = &str> {
+    text.split(SEPARATORS).map(str::trim).filter(|label| !label.is_empty())
+}
+
+/// Refuses labels with commas and the like of which it is not clear whether they are several: where they are, samples share
+/// labels in several ways, so that there are no more labels than texts.
+fn check_separators(path: &Path, entries: &[LabelEntry], options: &ReadOptions) -> Result<(), DataError> {
+    let texts: BTreeSet<&str> = entries.iter().map(|entry| entry.label.as_str()).collect();
+    let Some(example) = texts.iter().find(|text| split_labels(text).count() > 1) else { return Ok(()) };
+    let comma = |text: &&str| number(text, Style::of_option(Some(","))).is_some();
+    if texts.iter().all(comma) && options.decimal.as_deref() != Some(",") {
+        let reason = format!("it is not clear whether the label `{}` is a number or several labels", excerpt(example));
+        return Err(DataError::file(path, reason).with_hint(
+            "set `task.kind` to multi-label if they are several labels, and `data.decimal` to `,` if they are numbers",
+        ));
+    }
+    let labels: BTreeSet<&str> = texts.iter().flat_map(|text| split_labels(text)).collect();
+    if labels.len() <= texts.len() || options.decimal.as_deref() == Some(",") {
+        return Ok(());
+    }
+    let reason = format!("it is not clear whether the label `{}` is one label or several", excerpt(example));
+    Err(DataError::file(path, reason).with_hint(
+        "set `task.kind` to multi-label if a sample has several labels, or to classification if each text is one class",
+    ))
+}
+
+/// The only column of texts among columns that divide the rows into the same classes, where the others are its codes.
+fn only_text(rows: &[(usize, Vec<String>)], header: bool, possible: &[usize]) -> Option<usize> {
+    let of = |c: usize| -> Vec<String> {
+        rows.iter().skip(usize::from(header)).map(|(_, row)| row.get(c).cloned().unwrap_or_default()).collect()
+    };
+    let is_text = |c: &usize| of(*c).iter().any(|cell| cell.parse::<f64>().is_err());
+    let texts: Vec<usize> = possible.iter().copied().filter(is_text).collect();
+    let [text] = texts[..] else { return None };
+    let values = of(text);
+    possible.iter().all(|&c| same_classes(&of(c), &values)).then_some(text)
 }
 
 /// The column of labels: the one that was asked for, or the only one that can be it.
@@ -226,7 +409,7 @@ fn label_column(
 
 /// The split of a row. A row with another word would be in no split.
 fn split_of(path: &Path, (line, column): (usize, usize), name: &str, word: &str) -> Result<Role, DataError> {
-    Role::of_word(word).ok_or_else(|| {
+    names::split_of_cell(name, word).ok_or_else(|| {
         let place = Location::Cell(line, (column + 1).to_string());
         DataError::at(path, place, format!("`{word}` in column `{name}` names no split"))
             .with_hint("name splits train, val and test, or rename the column if it holds no splits")

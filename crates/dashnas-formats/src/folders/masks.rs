@@ -1,14 +1,18 @@
 //! Folders of images with masks: pairs of an image and a mask of the same name in two folders.
 
+use crate::array::Array;
 use crate::error::DataError;
 use crate::folders::paths::{folders_between, relative};
 use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use crate::limits::check_memory;
 use crate::media::images;
+use crate::media::mask_values::{COLOR, Mask};
 use crate::options::ReadOptions;
 use crate::probe::FolderProbe;
 use crate::role::Role;
 use dashnas_core::names::TaskName;
-use std::collections::BTreeMap;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The two kinds of images.
@@ -47,34 +51,161 @@ pub(crate) fn read(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -
     let inputs: Vec<&PathBuf> = files.iter().filter(|p| kind(path, p) == Some(Kind::Input)).collect();
     let mut raw = UnassembledData::new("folder of images with masks of the same names", options);
     raw.file(path);
+    let mut found = Vec::new();
     for split in [Role::All, Role::Train, Role::Val, Role::Test] {
         let pictures: Vec<PathBuf> = inputs.iter().filter(|p| role(p) == split).map(|p| (*p).clone()).collect();
-        let Some(first) = pictures.first().cloned() else { continue };
-        let ids = pictures.iter().map(|p| relative(path, p)).collect();
-        let x = images::read(&pictures, &first, &mut raw.reading, &mut raw.notes)?;
-        if !labeled {
-            raw.parts.push(UnassembledSplit { role: split, x, y: None, groups: None, ids: Some(ids) });
-            continue;
-        }
         let mut paired = Vec::with_capacity(pictures.len());
-        for picture in &pictures {
+        for picture in pictures.iter().filter(|_| labeled) {
             let Some(mask) = masks.get(&stem(picture)) else {
                 return Err(DataError::file(picture, "there is no mask of the same name")
                     .with_hint("add the mask, or remove the image"));
             };
             paired.push((*mask).clone());
         }
-        // Targets are in memory, whatever the inputs are.
-        let mut mask_options = ReadOptions { channels: Some(1), in_memory: Some(u64::MAX), ..raw.reading.clone() };
-        let mut y = images::read(&paired, &paired[0], &mut mask_options, &mut Vec::new())?;
-        let two_values = y.data.iter().all(|&v| v == 0.0 || v == 255.0);
-        let binary = options.task.map_or(two_values || raw.reading.resize.is_some(), |t| t == TaskName::DenseBinary);
-        if binary {
-            y.data.iter_mut().for_each(|v| *v = f32::from(*v >= 128.0));
-            raw.note("masks are 1 where they are at least half white");
+        if !pictures.is_empty() {
+            found.push((split, pictures, paired));
         }
-        let y = Labels::Numbers(NumericTargets { name: "masks".into(), array: y, integral: binary });
-        raw.parts.push(UnassembledSplit { role: split, x, y: Some(y), groups: None, ids: Some(ids) });
+    }
+    // One meaning of the values holds for all splits.
+    let meaning = if labeled {
+        let all: Vec<&PathBuf> = found.iter().flat_map(|(_, _, paired)| paired).collect();
+        Some(meaning(path, &all, options, &mut raw)?)
+    } else {
+        None
+    };
+    for (split, pictures, paired) in found {
+        let ids = pictures.iter().map(|p| relative(path, p)).collect();
+        let x = images::read(&pictures, &pictures[0], &mut raw.reading, &mut raw.notes, &mut raw.warnings)?;
+        let y = meaning.map(|meaning| targets(&paired, meaning, &raw.reading)).transpose()?;
+        raw.parts.push(UnassembledSplit { role: split, x, y, groups: None, ids: Some(ids) });
     }
     Ok(raw)
+}
+
+/// What the values of masks mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// The mask is where a value is at least this.
+    From(u32),
+    /// Quantities.
+    Quantities,
+}
+
+/// Most different values that are taken for classes.
+const CLASSES: usize = 64;
+/// Gray values this near to black or white are taken for them, as where a mask was compressed as JPEG.
+const NEAR: u32 = 24;
+
+/// Decides what the values of all masks mean, and says it.
+///
+/// # Errors
+/// [`DataError::File`] if the masks hold several classes, for which there is no task, and those of reading.
+fn meaning(
+    folder: &Path,
+    masks: &[&PathBuf],
+    options: &ReadOptions,
+    raw: &mut UnassembledData,
+) -> Result<Meaning, DataError> {
+    let seen = masks.par_iter().map(|path| {
+        let mask = Mask::read(path, options)?;
+        let near = mask.values.iter().filter(|&&v| v <= NEAR || (255 - NEAR..=255).contains(&v)).count();
+        let different: BTreeSet<u32> = mask.values.iter().copied().collect();
+        // Of more, the number alone matters.
+        let different =
+            if different.len() > 4 * CLASSES { different.into_iter().take(4 * CLASSES).collect() } else { different };
+        Ok((different, mask.indexed, near, mask.values.len()))
+    });
+    let seen = seen.collect::<Result<Vec<_>, DataError>>()?;
+    let different: BTreeSet<u32> = seen.iter().flat_map(|(different, ..)| different).copied().collect();
+    let indexed = seen.iter().any(|(_, indexed, ..)| *indexed);
+    let (near, all) = seen.iter().fold((0, 0), |(near, all), (_, _, n, len)| (near + n, all + len));
+    let what = if indexed { "indices of the palette" } else { "values" };
+    let binary = options.task == Some(TaskName::DenseBinary);
+    let values: Vec<u32> = different.iter().copied().collect();
+    match values[..] {
+        _ if options.task.is_some_and(|task| task != TaskName::DenseBinary) => Ok(Meaning::Quantities),
+        [] | [_] | [0, 255] => {
+            raw.note("masks are 1 where they are at least half white");
+            Ok(Meaning::From(128))
+        }
+        [_, mask] => {
+            let name = if mask >= COLOR { format!("#{:06x}", mask - COLOR) } else { mask.to_string() };
+            raw.note(format!("masks have two {what}: they are 1 where the value is {name}"));
+            Ok(Meaning::From(mask))
+        }
+        _ if !indexed
+            && values.last().is_some_and(|&v| v <= 255 && (binary || v >= 255 - NEAR && near * 20 >= all * 19)) =>
+        {
+            let most = values.last().copied().unwrap_or(0);
+            if most < 128 {
+                let reason =
+                    format!("the masks have {} values up to {most}, and none is at least half white", values.len());
+                return Err(DataError::file(folder, reason).with_hint("save masks as 0 and 255, or as 0 and 1"));
+            }
+            raw.note("masks are 1 where they are at least half white");
+            Ok(Meaning::From(128))
+        }
+        _ if indexed || binary || values.len() <= CLASSES => {
+            let shown =
+                values.iter().take(6).map(|&v| if v >= COLOR { format!("#{:06x}", v - COLOR) } else { v.to_string() });
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            let more = if values.len() > 6 { ", …" } else { "" };
+            let reason = format!(
+                "the masks have {} {what}, {shown}{more}: they look like several classes, and masks of one class or \
+                 quantities are supported",
+                values.len()
+            );
+            Err(DataError::file(folder, reason).with_hint(
+                "save a mask of 0 and 255 for one class, or set `task.kind` to dense-regression if the values are quantities",
+            ))
+        }
+        _ => {
+            if values.last().is_some_and(|&v| v >= COLOR) {
+                raw.note("masks in color are read as gray values");
+            }
+            raw.note("the values of the masks are quantities; `task.kind` dense-binary makes masks of them");
+            Ok(Meaning::Quantities)
+        }
+    }
+}
+
+/// Reads masks as targets; they are resized as the images are.
+fn targets(paths: &[PathBuf], meaning: Meaning, options: &ReadOptions) -> Result<Labels, DataError> {
+    let named = |array, integral| Labels::Numbers(NumericTargets { name: "masks".into(), array, integral });
+    let Meaning::From(least) = meaning else {
+        // Targets are in memory, whatever the inputs are.
+        let mut options = ReadOptions { channels: Some(1), in_memory: Some(u64::MAX), ..options.clone() };
+        let array = images::read(paths, &paths[0], &mut options, &mut Vec::new(), &mut Vec::new())?;
+        return Ok(named(array, false));
+    };
+    let mut first: Option<[usize; 2]> = None;
+    let mut data = Vec::new();
+    for some in paths.chunks(images::BATCH) {
+        let read = some.par_iter().map(|path| Mask::read(path, options)).collect::<Result<Vec<_>, _>>()?;
+        for (path, mask) in some.iter().zip(read) {
+            let size = *first.get_or_insert(options.resize.unwrap_or(mask.size));
+            let elements = paths.len() as u128 * (size[0] * size[1]) as u128;
+            check_memory(path, "masks", elements, options)?;
+            let plane: Vec<f32> = mask.values.iter().map(|&v| f32::from(u8::from(v >= least))).collect();
+            if mask.size == size {
+                data.extend(plane);
+            } else if options.resize.is_some() {
+                data.extend(
+                    images::resize(&plane, 1, mask.size, size).into_iter().map(|v| f32::from(u8::from(v >= 0.5))),
+                );
+            } else {
+                let reason = format!(
+                    "it is {}×{}, but {} is {}×{}",
+                    mask.size[0],
+                    mask.size[1],
+                    paths[0].display(),
+                    size[0],
+                    size[1]
+                );
+                return Err(DataError::file(path, reason).with_hint("resize all images with `data.resize`"));
+            }
+        }
+    }
+    let [height, width] = first.unwrap_or_default();
+    Ok(named(Array::new(vec![paths.len(), 1, height, width], data), true))
 }

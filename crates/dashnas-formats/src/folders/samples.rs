@@ -150,7 +150,12 @@ fn samples(
     };
     let mut raw = UnassembledData::new(format, options);
     raw.file(path);
-    let found = find_samples(folder, medium, files, options, labeled, &mut raw)?;
+    let (found, origin) = find_samples(folder, medium, files, options, labeled, &mut raw)?;
+    // The name of a folder is one class, whatever it holds.
+    let several = origin != LabelOrigin::Folders
+        && options.task.is_none()
+        && options.decimal.as_deref() != Some(",")
+        && is_multi_label(&found);
     if labeled && found.iter().any(|s| s.label.is_none()) {
         let contents = vec![plural(found.len(), "file")];
         let missing = "labels: put the files of each class into a folder of its name, or a labels.csv beside them";
@@ -161,10 +166,16 @@ fn samples(
             missing: missing.into(),
         });
     }
-    check_class_sizes(path, &found, options, labeled)?;
+    if labeled && origin == LabelOrigin::Folders {
+        check_one_folder(path, &found, options)?;
+    }
+    check_class_sizes(path, &found, several, options, labeled)?;
     let grouped = found.iter().all(|s| s.group.is_some());
     let x = load(medium, &found, &mut raw)?;
-    let multi_label = options.task == Some(TaskName::MultiLabel) || is_multi_label(&found);
+    let multi_label = options.task == Some(TaskName::MultiLabel) || several;
+    if !multi_label && options.task.is_none() && origin == LabelOrigin::Table {
+        raw.warnings.extend(words_of_labels(&found));
+    }
     let names = multi_label.then(|| label_names(&found));
     for role in [Role::All, Role::Train, Role::Val, Role::Test] {
         let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
@@ -192,9 +203,12 @@ fn find_samples(
     options: &ReadOptions,
     labeled: bool,
     raw: &mut UnassembledData,
-) -> Result<Vec<Sample>, DataError> {
+) -> Result<(Vec<Sample>, LabelOrigin), DataError> {
     let path = &*folder.path;
-    let table = labels::find(&folder.direct);
+    let table = match labels::find(&folder.direct) {
+        Some(table) => Some(table),
+        None => labels::find_beside(path, &folder.all, &files, options)?,
+    };
     let parts = |p: &&PathBuf| medium == Medium::Records && (records::belongs_to_record(p) || record_lists::is_list(p));
     let others: Vec<PathBuf> = folder.all.iter().filter(|p| !parts(p) || files.contains(p)).cloned().collect();
     raw.notes.extend(unread::note(&others, &files, table)?);
@@ -208,7 +222,7 @@ fn find_samples(
         let classes: BTreeSet<Option<String>> = by_folder(false)?.files.into_iter().map(|f| f.label).collect();
         if classes.len() < 2 || classes.contains(&None) || labels::names_files(table, &files, options)? {
             raw.file(table);
-            let entries = labels::read(table, &files, options)?;
+            let entries = labels::read_noting(table, &files, options, &mut raw.notes)?;
             if entries.len() < files.len() {
                 let left_out = plural(files.len() - entries.len(), "file");
                 raw.note(format!("{left_out} left out: not named by the labels"));
@@ -221,7 +235,7 @@ fn find_samples(
                 label: Some(e.label),
                 group: e.group,
             };
-            return Ok(entries.into_iter().map(sample).collect());
+            return Ok((entries.into_iter().map(sample).collect(), LabelOrigin::Table));
         }
         let name = relative(path, table);
         raw.note(format!("{name} names none of the files: the labels are the names of the folders"));
@@ -232,7 +246,7 @@ fn find_samples(
         raw.notes.extend(labels.note);
         let sample =
             |(path, label): (PathBuf, String)| Sample { path, role: Role::All, label: Some(label), group: None };
-        return Ok(labels.records.into_iter().map(sample).collect());
+        return Ok((labels.records.into_iter().map(sample).collect(), LabelOrigin::Headers));
     }
     let by = by_folder(labeled)?;
     raw.notes.extend(by.notes);
@@ -242,12 +256,64 @@ fn find_samples(
         label: by.label,
         group: None,
     };
-    Ok(files.into_iter().zip(by.files).map(sample).collect())
+    let found: Vec<Sample> = files.into_iter().zip(by.files).map(sample).collect();
+    if labeled {
+        raw.warnings.extend(empty_folders(folder, &found));
+    }
+    Ok((found, LabelOrigin::Folders))
+}
+
+/// What the labels of samples were found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LabelOrigin {
+    /// A file of labels.
+    Table,
+    /// The headers of records, or lists of them.
+    Headers,
+    /// The names of the folders.
+    Folders,
+}
+
+/// Warns of empty folders beside the folders of the classes.
+fn empty_folders(folder: &FolderProbe, samples: &[Sample]) -> Option<String> {
+    let parents: BTreeSet<&Path> = samples.iter().filter_map(|s| s.path.parent()?.parent()).collect();
+    let empty: Vec<String> = (folder.empty.iter())
+        .filter(|empty| empty.parent().is_some_and(|parent| parents.contains(parent)))
+        .map(|empty| format!("`{}`", relative(&folder.path, empty)))
+        .collect();
+    let more = if empty.len() > 5 { format!(" and {} more", empty.len() - 5) } else { String::new() };
+    (!empty.is_empty()).then(|| {
+        let names = empty[..empty.len().min(5)].join(", ");
+        format!("folders beside the classes are empty: {names}{more}; get their files, or remove them")
+    })
+}
+
+/// Refuses files that all lie in one folder, whose name would be the only class.
+fn check_one_folder(path: &Path, samples: &[Sample], options: &ReadOptions) -> Result<(), DataError> {
+    let labels: BTreeSet<&str> = samples.iter().filter_map(|s| s.label.as_deref()).collect();
+    let (Some(label), 1, None) = (labels.first(), labels.len(), options.task) else { return Ok(()) };
+    let reason = format!("all files lie in one folder, `{label}`, which would be the only class");
+    Err(DataError::file(path, reason).with_hint(
+        "put the files of each class into a folder of its name, or a labels.csv with the columns `file` and `label` beside \
+         the folder",
+    ))
+}
+
+/// Warns of labels of several words each of which is a label as well.
+fn words_of_labels(samples: &[Sample]) -> Option<String> {
+    let labels: BTreeSet<&str> = samples.iter().filter_map(|s| s.label.as_deref()).collect();
+    let several = |label: &&&str| label.contains(' ') && label.split_whitespace().all(|word| labels.contains(word));
+    let label = labels.iter().find(several)?;
+    Some(format!(
+        "the label `{label}` is a class of its own, although its words are labels as well: separate them by `|` if they are \
+         several labels of one sample"
+    ))
 }
 
 /// Returns labels as names of classes, or as numbers where the task is regression or they are not whole.
 fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
-    let numbers: Option<Vec<f32>> = texts.iter().map(|t| values::number(t).filter(|v| !v.is_nan())).collect();
+    let point = |t: &String| if options.decimal.as_deref() == Some(",") { t.replace(',', ".") } else { t.clone() };
+    let numbers: Option<Vec<f32>> = texts.iter().map(|t| values::number(&point(t)).filter(|v| !v.is_nan())).collect();
     match (numbers, options.task) {
         (Some(data), Some(TaskName::Regression)) => {
             let array = Array::new(vec![data.len()], data);
@@ -261,19 +327,14 @@ fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
     }
 }
 
-/// Splits the labels of one sample at commas and the like.
-fn split_labels(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', ';', '|']).map(str::trim).filter(|l| !l.is_empty())
-}
-
 /// Returns whether some samples have several labels.
 fn is_multi_label(samples: &[Sample]) -> bool {
-    samples.iter().any(|s| s.label.as_deref().is_some_and(|l| split_labels(l).count() > 1))
+    samples.iter().any(|s| s.label.as_deref().is_some_and(|l| labels::split_labels(l).count() > 1))
 }
 
 /// Collects the names of all labels, sorted.
 fn label_names(samples: &[Sample]) -> Vec<String> {
-    let all = samples.iter().filter_map(|s| s.label.as_deref()).flat_map(split_labels);
+    let all = samples.iter().filter_map(|s| s.label.as_deref()).flat_map(labels::split_labels);
     all.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
@@ -281,7 +342,7 @@ fn label_names(samples: &[Sample]) -> Vec<String> {
 fn multi_hot(texts: &[String], names: &[String]) -> Labels {
     let mut data = vec![0.0; texts.len() * names.len()];
     for (text, row) in texts.iter().zip(data.chunks_mut(names.len().max(1))) {
-        for label in split_labels(text) {
+        for label in labels::split_labels(text) {
             // The names are sorted, and were collected from these texts.
             if let Ok(i) = names.binary_search_by(|n| n.as_str().cmp(label)) {
                 row[i] = 1.0;
@@ -293,9 +354,15 @@ fn multi_hot(texts: &[String], names: &[String]) -> Labels {
 }
 
 /// A class that has a single sample cannot be both trained and tested on.
-fn check_class_sizes(path: &Path, samples: &[Sample], options: &ReadOptions, labeled: bool) -> Result<(), DataError> {
+fn check_class_sizes(
+    path: &Path,
+    samples: &[Sample],
+    several: bool,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<(), DataError> {
     let texts: Vec<String> = samples.iter().filter_map(|s| s.label.clone()).collect();
-    let classes = !is_multi_label(samples) && matches!(as_labels(texts, options), Labels::Names(_));
+    let classes = !several && matches!(as_labels(texts, options), Labels::Names(_));
     let other = options.task.is_some_and(|task| task != TaskName::Classification);
     if !labeled || !classes || other || samples.iter().any(|s| s.role == Role::Test) {
         return Ok(());
@@ -319,19 +386,20 @@ fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<A
     let paths: Vec<PathBuf> = found.iter().map(|s| s.path.clone()).collect();
     let decides: Vec<bool> = found.iter().map(|s| matches!(s.role, Role::All | Role::Train)).collect();
     let decides = if decides.contains(&true) { decides } else { vec![true; found.len()] };
-    let UnassembledData { reading, notes, .. } = raw;
+    let UnassembledData { reading, notes, warnings, .. } = raw;
     match medium {
         Medium::Images => {
             let first = decides.iter().position(|&d| d).unwrap_or(0);
-            images::read(&paths, &paths[first], reading, notes)
+            images::read(&paths, &paths[first], reading, notes, warnings)
         }
         Medium::Sound => sound::read(&paths, &decides, reading, notes),
         Medium::Recordings | Medium::Records => {
             let all = if medium == Medium::Records {
                 let all = paths.par_iter().map(|p| records::read(p, reading)).collect::<Result<Vec<_>, _>>()?;
-                let (all, found) = records::align(all)?;
-                notes.extend(found);
-                all
+                let aligned = records::align(all)?;
+                notes.extend(aligned.notes);
+                warnings.extend(aligned.warnings);
+                aligned.series
             } else {
                 paths.iter().map(|p| recording(p, reading)).collect::<Result<Vec<_>, _>>()?
             };

@@ -72,6 +72,33 @@ fn decode(path: &Path, options: &ReadOptions) -> Result<Decoded, DataError> {
     Ok(Decoded { image, turned: orientation != Orientation::NoTransforms, several: holds_several(format, &bytes) })
 }
 
+/// Decodes one image, and turns it upright.
+///
+/// # Errors
+/// [`DataError::File`] if it cannot be read.
+pub(crate) fn decode_upright(path: &Path, options: &ReadOptions) -> Result<DynamicImage, DataError> {
+    decode(path, options).map(|decoded| decoded.image)
+}
+
+/// Returns whether all pixels of an image are gray, also if it is stored in color.
+pub(crate) fn is_gray(image: &DynamicImage) -> bool {
+    !image.color().has_color() || image.to_rgb8().pixels().all(|p| p.0[0] == p.0[1] && p.0[1] == p.0[2])
+}
+
+/// Returns whether some pixels of an image are not opaque.
+fn is_transparent(image: &DynamicImage) -> bool {
+    image.color().has_alpha() && image.to_rgba8().pixels().any(|p| p.0[3] < u8::MAX)
+}
+
+/// The largest of the values of an image of 16 bits; `None` of other images.
+fn largest_of_16_bits(image: &DynamicImage) -> Option<u16> {
+    match image {
+        DynamicImage::ImageLuma16(image) => image.as_raw().iter().copied().max(),
+        DynamicImage::ImageRgb16(image) => image.as_raw().iter().copied().max(),
+        _ => None,
+    }
+}
+
 /// Refuses a JPEG file that the decoder would read wrongly.
 fn check_jpeg(path: &Path, jpeg: Jpeg) -> Result<(), DataError> {
     if !jpeg.ends {
@@ -141,7 +168,7 @@ fn values(image: &DynamicImage, channels: usize) -> Vec<f32> {
 }
 
 /// Resizes each plane bilinearly, averaging over the area of an output pixel where it is larger.
-fn resize(values: &[f32], planes: usize, from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
+pub(crate) fn resize(values: &[f32], planes: usize, from: [usize; 2], to: [usize; 2]) -> Vec<f32> {
     let [h, w] = from;
     let rows: Vec<f32> = (0..planes * h).flat_map(|r| stretch(&values[r * w..(r + 1) * w], to[1])).collect();
     let mut out = vec![0.0; planes * to[0] * to[1]];
@@ -188,6 +215,7 @@ pub(crate) fn read(
     first: &Path,
     options: &mut ReadOptions,
     notes: &mut Vec<String>,
+    warnings: &mut Vec<String>,
 ) -> Result<Array, DataError> {
     let image = decode(first, options)?.image;
     let given = options.channels.is_some();
@@ -215,27 +243,31 @@ pub(crate) fn read(
             let hint = "set `data.channels` to 1 (grayscale) or to 3 (color) to convert all images";
             return Err(DataError::file(path, reason).with_hint(hint));
         }
+        let depth = largest_of_16_bits(&image);
+        let transparent = channels < 4 && is_transparent(&image);
+        let seen = Seen { turned, several, depth, transparent };
         let found = [image.height() as usize, image.width() as usize];
         if found == wanted {
-            return Ok((values(&image, channels), turned, several));
+            return Ok((values(&image, channels), seen));
         }
         if !resized {
             let reason = format!("it is {}×{}, but {} is {}×{}", found[0], found[1], first.display(), size[0], size[1]);
             let hint = format!("resize all images with `data.resize`, for example to {}x{}", size[0], size[1]);
             return Err(DataError::file(path, reason).with_hint(hint));
         }
-        Ok((resize(&values(&image, channels), channels, found, wanted), turned, several))
+        Ok((resize(&values(&image, channels), channels, found, wanted), seen))
     };
-    let (mut turned, mut several) = (0, Vec::new());
+    let (mut all, mut several) = (Vec::with_capacity(paths.len()), Vec::new());
     for some in paths.chunks(BATCH) {
         let decoded: Vec<Result<_, DataError>> = some.par_iter().map(read).collect();
         for (path, decoded) in some.iter().zip(decoded) {
-            let (image, is_turned, is_several) = decoded?;
+            let (image, seen) = decoded?;
             rows.push(&image)?;
-            turned += usize::from(is_turned);
-            several.extend(is_several.then_some(path));
+            several.extend(seen.several.then_some(path));
+            all.push(seen);
         }
     }
+    let turned = all.iter().filter(|seen| seen.turned).count();
     if turned > 0 {
         notes.push(format!("{} turned upright, as the orientation in the file says", plural(turned, "image")));
     }
@@ -243,5 +275,39 @@ pub(crate) fn read(
         let (files, more) = (plural(several.len(), "file"), and_more(several.len()));
         notes.push(format!("{files} with several images, of which the first is read: {}{more}", first.display()));
     }
+    said(&all, notes, warnings);
     rows.array()
+}
+
+/// What is seen of an image besides its values.
+struct Seen {
+    /// Whether it was stored turned or mirrored.
+    turned: bool,
+    /// Whether further images follow in the file.
+    several: bool,
+    /// The largest value, if it has 16 bits.
+    depth: Option<u16>,
+    /// Whether pixels are transparent, and this is left out.
+    transparent: bool,
+}
+
+/// Says what is left out of images, and that they differ in their depth.
+fn said(all: &[Seen], notes: &mut Vec<String>, warnings: &mut Vec<String>) {
+    let transparent = all.iter().filter(|seen| seen.transparent).count();
+    if transparent > 0 {
+        let (images, have) = (plural(transparent, "image"), if transparent == 1 { "has" } else { "have" });
+        notes.push(format!("{images} {have} transparent pixels, which are read in their color (`data.channels` 4 reads the transparency)"));
+    }
+    let depths: Vec<u16> = all.iter().filter_map(|seen| seen.depth).collect();
+    let largest = depths.iter().copied().max().unwrap_or(0);
+    if !depths.is_empty() && depths.len() < all.len() {
+        let little =
+            if largest < 1 << 14 { format!(", although their values go to {largest} only") } else { String::new() };
+        warnings.push(format!(
+            "{} of {} images have 16 bits for a value and the others 8: both are scaled from their whole range to 0 to 255{little}; \
+             save all images with the same depth and range",
+            depths.len(),
+            all.len()
+        ));
+    }
 }

@@ -4,5 +4,6 @@ mod decode;
 mod defect;
 pub(crate) mod images;
 mod jpeg;
+pub(crate) mod mask_values;
 pub mod sound;
 mod wav;

@@ -13,6 +13,8 @@ const HEAD: usize = 256;
 /// A signal as the header describes it.
 struct Signal {
     name: String,
+    /// The physical unit.
+    unit: String,
     /// Samples in a record.
     samples: usize,
     /// The physical value of the digital value 0, and of a step.
@@ -57,7 +59,7 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
         if samples < 0.0 || samples.fract() != 0.0 || samples > 1e8 {
             return Err(place(format!("{samples} samples in a record are not possible")));
         }
-        let name = field(&bytes, at(0, 16), 16);
+        let (name, unit) = (field(&bytes, at(0, 16), 16), field(&bytes, at(96, 8), 8));
         let [low, high] =
             [(104, "least value"), (112, "largest value")].map(|(before, what)| number(at(before, 8), 8, what));
         let [first, last] = [(120, "least digital value"), (128, "largest digital value")]
@@ -69,7 +71,7 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
                 return Err(place(format!("`{name}` has a range of values from {low} to {high}, which is empty")));
             }
             let step = (high - low) / (last - first);
-            signals.push(Signal { name, samples: samples as usize, offset: low - first * step, step, start });
+            signals.push(Signal { name, unit, samples: samples as usize, offset: low - first * step, step, start });
         }
         start += samples as usize;
     }
@@ -103,9 +105,9 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
     };
     let series =
         Series { channels: signals.iter().map(channel).collect(), path: path.into(), line: 0, first_column: 1 };
-    let names = signals.into_iter().map(|s| s.name).collect();
+    let (names, units) = signals.into_iter().map(|s| (s.name, s.unit)).unzip();
     let rate = if seconds > 0.0 { most as f64 / seconds } else { most as f64 };
-    Ok(Recording { series, names, rate, facts })
+    Ok(Recording { series, names, units, rate, facts })
 }
 
 /// A little-endian sample of two or three bytes.

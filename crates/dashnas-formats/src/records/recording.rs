@@ -12,6 +12,8 @@ pub(crate) struct Recording {
     pub series: Series,
     /// The names of the channels.
     pub names: Vec<String>,
+    /// The physical units of the channels.
+    pub units: Vec<String>,
     /// Values per second.
     pub rate: f64,
     /// Facts about the file that a person should know, each the end of a sentence about some recordings.
@@ -21,23 +23,73 @@ pub(crate) struct Recording {
 /// It ends before its header says.
 pub(super) const CUT_SHORT: &str = "cut short and read as far as they go";
 
-/// Brings the channels of recordings into one order, and returns the series and notes about them.
+/// Volts in a unit; `None` if it is no voltage.
+fn volts(unit: &str) -> Option<f64> {
+    Some(match unit.trim().to_lowercase().as_str() {
+        "v" | "volt" | "volts" => 1.0,
+        "mv" => 1e-3,
+        // The sign is the micro sign or the Greek letter.
+        "uv" | "µv" | "μv" => 1e-6,
+        "nv" => 1e-9,
+        _ => return None,
+    })
+}
+
+/// What values in a unit are multiplied by to be in another one; `None` if they cannot be converted.
+pub(super) fn factor(own: &str, wanted: &str) -> Option<f64> {
+    if own.trim().eq_ignore_ascii_case(wanted.trim()) {
+        return Some(1.0);
+    }
+    Some(volts(own)? / volts(wanted)?)
+}
+
+/// Converts the channels of a recording to the units of the first; returns whether that changed something, and the first
+/// channel that it cannot convert.
+fn convert(channels: &mut [Vec<f32>], own: &[String], wanted: &[String]) -> (bool, Option<usize>) {
+    let (mut changed, mut other) = (false, None);
+    for (i, (channel, (own, wanted))) in channels.iter_mut().zip(own.iter().zip(wanted)).enumerate() {
+        match factor(own, wanted) {
+            Some(factor) if factor != 1.0 => {
+                channel.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
+                changed = true;
+            }
+            Some(_) => {}
+            None => other = other.or(Some(i)),
+        }
+    }
+    (changed, other)
+}
+
+/// Recordings with channels in one order and in the same units.
+pub(crate) struct Aligned {
+    /// The series.
+    pub series: Vec<Series>,
+    /// The decisions that were made, for people.
+    pub notes: Vec<String>,
+    /// What is probably a mistake.
+    pub warnings: Vec<String>,
+}
+
+/// Brings the channels of recordings into one order and into the same units.
 ///
 /// # Errors
 /// [`DataError::File`] with the first recording that has another number of channels than the first.
-pub(crate) fn align(recordings: Vec<Recording>) -> Result<(Vec<Series>, Vec<String>), DataError> {
-    let mut notes = facts(&recordings);
-    let Some(first) = recordings.first() else { return Ok((Vec::new(), notes)) };
-    let (names, origin) = (first.names.clone(), first.series.path.clone());
+pub(crate) fn align(recordings: Vec<Recording>) -> Result<Aligned, DataError> {
+    let (mut notes, mut warnings) = (facts(&recordings), Vec::new());
+    let Some(first) = recordings.first() else { return Ok(Aligned { series: Vec::new(), notes, warnings }) };
+    let (names, units, origin) = (first.names.clone(), first.units.clone(), first.series.path.clone());
     let rates = || recordings.iter().map(|r| r.rate);
     let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
     if low < high {
         notes.push(format!("recordings are at {low} to {high} Hz, and are not brought to one rate"));
     }
-    notes.push(format!("channels: {}", names.join(", ")));
+    let differ = units.windows(2).any(|pair| pair[0] != pair[1]);
+    let with_unit = |(name, unit): (&String, &String)| if differ { format!("{name} [{unit}]") } else { name.clone() };
+    notes.push(format!("channels: {}", names.iter().zip(&units).map(with_unit).collect::<Vec<_>>().join(", ")));
     let (mut series, mut others) = (Vec::with_capacity(recordings.len()), Vec::new());
+    let (mut converted, mut unlike) = (Vec::new(), Vec::new());
     for recording in recordings {
-        let Recording { series: mut one, names: own, .. } = recording;
+        let Recording { series: mut one, names: own, units: mut own_units, .. } = recording;
         if own.len() != names.len() {
             let (own, wanted) = (plural(own.len(), "channel"), names.len());
             let reason = format!("it has {own}, but {} has {wanted} ({})", origin.display(), names.join(", "));
@@ -49,18 +101,36 @@ pub(crate) fn align(recordings: Vec<Recording>) -> Result<(Vec<Series>, Vec<Stri
             let distinct = |places: &[usize]| places.iter().collect::<std::collections::HashSet<_>>().len();
             match places.filter(|places| distinct(places) == names.len()) {
                 Some(places) => {
+                    own_units = places.iter().map(|&i| own_units.get(i).cloned().unwrap_or_default()).collect();
                     one.channels = places.into_iter().map(|i| std::mem::take(&mut one.channels[i])).collect();
                 }
                 None => others.push(one.path.clone()),
             }
         }
+        let (changed, other) = convert(&mut one.channels, &own_units, &units);
+        converted.extend(changed.then(|| one.path.clone()));
+        unlike.extend(other.map(|i| (one.path.clone(), i, own_units[i].clone())));
         series.push(one);
+    }
+    if let Some(path) = converted.first() {
+        let (count, more) = (plural(converted.len(), "recording"), and_more(converted.len()));
+        notes.push(format!("{count} in other units, converted to those of the first: {}{more}", path.display()));
+    }
+    if let Some((path, i, unit)) = unlike.first() {
+        warnings.push(format!(
+            "{}: channel {} is in `{unit}`, but in {} it is in `{}`{}: the values are not converted",
+            path.display(),
+            names[*i],
+            origin.display(),
+            units[*i],
+            and_more(unlike.len())
+        ));
     }
     if let Some(path) = others.first() {
         let (count, more) = (plural(others.len(), "recording"), and_more(others.len()));
         notes.push(format!("{count} with channels of other names, taken in their order: {}{more}", path.display()));
     }
-    Ok((series, notes))
+    Ok(Aligned { series, notes, warnings })
 }
 
 /// The facts about some recordings, each with their number and the first.
@@ -74,4 +144,30 @@ fn facts(recordings: &[Recording]) -> Vec<String> {
         format!("{} {fact}: {first}{}", plural(with.len(), "recording"), and_more(with.len()))
     };
     facts.into_iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn voltages_are_converted() {
+        let cases = [
+            ("mV", "mV", Some(1.0)),
+            ("uV", "mV", Some(1e-3)),
+            ("µV", "uV", Some(1.0)),
+            ("V", "mV", Some(1e3)),
+            ("mmHg", "mV", None),
+            ("mmHg", "mmhg", Some(1.0)),
+            ("", "mV", None),
+        ];
+        for (own, wanted, expected) in cases {
+            let found = factor(own, wanted);
+            let close = match (found, expected) {
+                (Some(a), Some(b)) => (a / b - 1.0f64).abs() < 1e-12,
+                (a, b) => a == b,
+            };
+            assert!(close, "{own} {wanted}: {found:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::error::{DataError, Location};
 use crate::limits::check_memory;
 use crate::options::ReadOptions;
-use crate::records::recording::{CUT_SHORT, Recording};
+use crate::records::recording::{CUT_SHORT, Recording, factor};
 use crate::records::wfdb_samples::{PER_FRAME, Packing};
 use crate::series::values::Series;
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ struct Signal {
     offset: usize,
     gain: f64,
     baseline: f64,
+    /// The physical unit.
+    unit: String,
     name: String,
 }
 
@@ -137,6 +139,7 @@ fn signal(path: &Path, at: usize, line: &str) -> Result<Signal, DataError> {
     let gain = fields.next().unwrap_or("");
     let per_unit = gain.split(['(', '/']).next().and_then(|g| g.parse::<f64>().ok()).unwrap_or(0.0);
     let baseline = gain.split_once('(').and_then(|(_, rest)| rest.split(')').next()?.parse::<f64>().ok());
+    let unit = gain.split_once('/').map_or("", |(_, unit)| unit).to_owned();
     let _resolution = fields.next();
     let zero = fields.next().and_then(|z| z.parse::<f64>().ok()).unwrap_or(0.0);
     // Then come the first value, the checksum and the size of blocks, and the rest is the name.
@@ -153,6 +156,7 @@ fn signal(path: &Path, at: usize, line: &str) -> Result<Signal, DataError> {
         offset: extra.get(&b'+').copied().unwrap_or(0),
         gain: if per_unit.is_finite() && per_unit != 0.0 { per_unit } else { DEFAULT_GAIN },
         baseline: baseline.filter(|b| b.is_finite()).unwrap_or(zero),
+        unit,
         name,
     })
 }
@@ -176,7 +180,7 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
     let (channels, names, facts) = match &header.body {
         Body::Signals(signals) => {
             let (channels, facts) = signals_of(path, signals, header.frames, options)?;
-            (channels, signals.iter().map(|s| s.name.clone()).collect(), facts)
+            (channels, signals.iter().map(|s| (s.name.clone(), s.unit.clone())).collect(), facts)
         }
         Body::Segments(segments) => joined(path, &header, segments, options)?,
     };
@@ -184,11 +188,14 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
         return Err(DataError::file(path, "the record holds no samples"));
     }
     let series = Series { channels, path: path.into(), line: 0, first_column: 1 };
-    Ok(Recording { series, names, rate: header.rate, facts })
+    // Millivolts are meant where nothing is said.
+    let said = |unit: String| if unit.is_empty() { "mV".to_owned() } else { unit };
+    let (names, units) = names.into_iter().map(|(name, unit)| (name, said(unit))).unzip();
+    Ok(Recording { series, names, units, rate: header.rate, facts })
 }
 
-/// The channels of a record, their names, and facts about them.
-type Joined = (Vec<Vec<f32>>, Vec<String>, Vec<&'static str>);
+/// The channels of a record, their names and units, and facts about them.
+type Joined = (Vec<Vec<f32>>, Vec<(String, String)>, Vec<&'static str>);
 
 /// Reads the segments of a record one after another. A signal that a segment lacks is missing there.
 fn joined(
@@ -197,7 +204,7 @@ fn joined(
     segments: &[(Option<PathBuf>, usize)],
     options: &ReadOptions,
 ) -> Result<Joined, DataError> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<(String, String)> = Vec::new();
     let mut channels: Vec<Vec<f32>> = Vec::new();
     let mut facts = Vec::new();
     for (file, frames) in segments {
@@ -213,10 +220,11 @@ fn joined(
             let reason = format!("the segment is at {} Hz, but {} is at {} Hz", own.rate, path.display(), whole.rate);
             return Err(DataError::file(file, reason));
         }
-        for name in signals.iter().map(|s| &s.name).filter(|name| !names.contains(name)).collect::<Vec<_>>() {
+        let known = |signal: &&Signal| names.iter().any(|(name, _)| *name == signal.name);
+        for signal in signals.iter().filter(|signal| !known(signal)).collect::<Vec<_>>() {
             // What came before lacks the signal.
             let before = channels.first().map_or(0, Vec::len);
-            names.push(name.clone());
+            names.push((signal.name.clone(), signal.unit.clone()));
             check_memory(path, "record", (names.len() * before.max(1)) as u128, options)?;
             channels.push(vec![f32::NAN; before]);
         }
@@ -230,13 +238,23 @@ fn joined(
         let mut own_names = names.iter().map(|_| false).collect::<Vec<_>>();
         for (signal, values) in signals.iter().zip(values) {
             // Names that occur twice stand for one signal each.
-            let free = |&(i, name): &(usize, &String)| *name == signal.name && !own_names[i];
+            let free = |&(i, (name, _)): &(usize, &(String, String))| *name == signal.name && !own_names[i];
             let Some((i, _)) = names.iter().enumerate().find(free) else {
                 let reason = format!("two signals of the segment are named `{}`", signal.name);
                 return Err(DataError::file(file, reason));
             };
             own_names[i] = true;
-            channels[i].extend(values);
+            let unit = &mut names[i].1;
+            if unit.is_empty() {
+                // A layout need not say it.
+                unit.clone_from(&signal.unit);
+            }
+            let same = signal.unit.is_empty().then_some(1.0);
+            let Some(factor) = same.or_else(|| factor(&signal.unit, unit)) else {
+                let reason = format!("the signal `{}` is in {}, but in {unit} before", signal.name, signal.unit);
+                return Err(DataError::file(file, reason).with_hint("give segments in the same units"));
+            };
+            channels[i].extend(values.into_iter().map(|v| (f64::from(v) * factor) as f32));
         }
         let length = channels.iter().map(Vec::len).max().unwrap_or(before);
         let missing = length.max(before) - before;
