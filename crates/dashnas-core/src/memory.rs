@@ -1,5 +1,5 @@
 //! The memory of the machine, as far as the system tells: Linux does in `/proc/meminfo` and, for a container or a batch
-//! job, in the files of its control groups (version 2).
+//! job, in the files of its control groups (version 2); a limit of the address space (`ulimit -v`) counts as well.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ pub fn available() -> Option<u64> {
     System::default().available()
 }
 
-/// Bytes of memory of the machine, or the smallest limit of the control groups that this process is in. `None` if the
-/// system does not tell.
+/// Bytes of memory of the machine, or the smallest limit of this process: of its control groups or its address space. `None`
+/// if the system does not tell.
 pub fn total() -> Option<u64> {
     System::default().total()
 }
@@ -40,13 +40,22 @@ impl System {
     fn available(&self) -> Option<u64> {
         let text = self.meminfo()?;
         let machine = kibibytes(&text, "MemAvailable:")?.saturating_add(kibibytes(&text, "SwapFree:").unwrap_or(0));
-        Some(self.group_folders().iter().filter_map(|folder| headroom(folder)).fold(machine, u64::min))
+        let groups = self.group_folders().into_iter().filter_map(|folder| headroom(&folder));
+        Some(groups.chain(self.address_space().map(|(limit, used)| limit.saturating_sub(used))).fold(machine, u64::min))
     }
 
     fn total(&self) -> Option<u64> {
         let machine = self.meminfo().and_then(|text| kibibytes(&text, "MemTotal:"));
         let limits = self.group_folders().into_iter().filter_map(|folder| number(&folder.join("memory.max")));
-        machine.into_iter().chain(limits).min()
+        machine.into_iter().chain(limits).chain(self.address_space().map(|(limit, _)| limit)).min()
+    }
+
+    /// Bytes of the address space that this process may have (`ulimit -v`) and has; `None` if there is no limit.
+    fn address_space(&self) -> Option<(u64, u64)> {
+        let limits = fs::read_to_string(self.proc.join("self/limits")).ok()?;
+        let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+        let status = fs::read_to_string(self.proc.join("self/status")).ok()?;
+        Some((limit.split_whitespace().next()?.parse().ok()?, kibibytes(&status, "VmSize:")?))
     }
 
     fn meminfo(&self) -> Option<String> {
@@ -139,6 +148,22 @@ mod tests {
         let files = [("memory.max", "1000"), ("memory.current", "5000"), ("memory.stat", "inactive_file 10\n")];
         let (_folder, system) = system("0::/", &files);
         assert_eq!((system.available(), system.total()), (Some(0), Some(1000)));
+    }
+
+    #[test]
+    fn a_limit_of_the_address_space_counts() {
+        let line =
+            "Max cpu time              unlimited            unlimited            seconds\nMax address space         ";
+        for (limit, total, available) in
+            [("unlimited", 4000 << 10, 2500 << 10), ("2048000", 2_048_000, 2_048_000 - (600 << 10))]
+        {
+            let (folder, system) = system("", &[]);
+            let own = folder.path().join("proc/self");
+            fs::write(own.join("limits"), format!("{line}{limit}            unlimited            bytes\n"))
+                .expect("writable");
+            fs::write(own.join("status"), "VmPeak:     900 kB\nVmSize:     600 kB\n").expect("writable");
+            assert_eq!((system.total(), system.available()), (Some(total), Some(available)), "{limit}");
+        }
     }
 
     #[test]

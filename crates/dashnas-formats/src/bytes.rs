@@ -3,8 +3,9 @@
 use crate::content::{content_of, wrong_content};
 use crate::error::{DataError, Location};
 use crate::naming::is_gzipped;
+use dashnas_core::text::mebibytes;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// Largest text or compressed file that is read into memory.
@@ -24,22 +25,53 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
         return Err(DataError::empty_file(path));
     }
     let limit = limit.min(MAX_BYTES);
-    let mut out = Vec::new();
-    let mut reader: Box<dyn Read> = match is_gzipped(path) {
+    let packed = is_gzipped(path);
+    if !packed && meta.len() > limit {
+        let bytes = meta.len().into();
+        return Err(DataError::TooLarge { path: path.into(), array: "file".into(), bytes, limit });
+    }
+    let reader: Box<dyn Read> = match packed {
         true => Box::new(flate2::read::MultiGzDecoder::new(file)),
         false => Box::new(file),
     };
-    reader.by_ref().take(limit + 1).read_to_end(&mut out).map_err(|e| match e.kind() {
+    // A file without a size, such as a pipe, is read like a compressed one.
+    let out = up_to(reader, meta.len().saturating_add(1), limit).map_err(|e| match e.kind() {
         std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
             DataError::file(path, format!("it cannot be decompressed: {e}"))
                 .with_hint("it may be cut short: get it again")
         }
         _ => DataError::io(path, e),
     })?;
-    if out.len() as u64 > limit {
-        return Err(DataError::TooLarge { path: path.into(), array: "file".into(), bytes: out.len() as u128, limit });
+    out.ok_or_else(|| {
+        let reason = format!("it holds more than {} when it is decompressed", mebibytes(limit));
+        DataError::file(path, reason).with_hint(
+            "inputs in .npy, .npz, HDF5 or Parquet files may be larger than memory; otherwise use fewer samples, a larger \
+             machine or a higher `budget.memory-limit`",
+        )
+    })
+}
+
+/// Reads all bytes, `None` if there are more than the limit; `expected` is a first guess of their number. Memory grows with
+/// what has been read.
+fn up_to(mut reader: impl Read, expected: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    /// Least bytes by which the memory grows.
+    const STEP: u64 = 1 << 20;
+    let mut out = Vec::new();
+    let mut more = expected;
+    loop {
+        let read = out.len() as u64;
+        // One byte more than the limit tells that there are more.
+        let more_now = more.max(STEP).min(limit + 1 - read);
+        out.try_reserve_exact(more_now as usize).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let n = reader.by_ref().take(more_now).read_to_end(&mut out)? as u64;
+        if out.len() as u64 > limit {
+            return Ok(None);
+        }
+        if n < more_now {
+            return Ok(Some(out));
+        }
+        more = out.len() as u64 / 4;
     }
-    Ok(out)
 }
 
 /// Reads all of a file as text, in UTF-8 or Latin-1.
@@ -66,6 +98,45 @@ pub fn text(path: &Path, limit: u64) -> Result<String, DataError> {
                 return Err(DataError::at(path, Location::Line(line), "it is not a text file"));
             }
             Ok(latin)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    #[test]
+    fn files_are_read_up_to_the_limit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (plain, packed) = (folder.path().join("a.csv"), folder.path().join("a.csv.gz"));
+        let mut encoder = GzEncoder::new(File::create(&packed).expect("a file"), Compression::fast());
+        let content = vec![b'1'; 5 << 20];
+        encoder.write_all(&content).expect("written");
+        encoder.finish().expect("written");
+        std::fs::write(&plain, &content).expect("written");
+        for path in [&plain, &packed] {
+            for limit in [5 << 20, u64::MAX] {
+                assert_eq!(bytes(path, limit).expect("it fits").len(), content.len());
+            }
+            for limit in [0, 1000, (5 << 20) - 1] {
+                let error = bytes(path, limit).expect_err("it does not fit");
+                assert!(error.hint().is_some_and(|hint| hint.contains("budget.memory-limit")), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn memory_grows_with_what_is_read() {
+        for n in [0usize, 1, 1 << 20, (1 << 20) + 1, 3_000_000] {
+            let content = vec![7; n];
+            for expected in [0, 1, n as u64, n as u64 + 1, 1 << 22] {
+                let read = up_to(&content[..], expected, 1 << 30).expect("memory").expect("it fits");
+                assert!(read == content && read.capacity() < n * 5 / 4 + (5 << 20), "{n} {expected}");
+            }
+            assert_eq!(up_to(&content[..], 0, (n as u64).saturating_sub(1)).expect("memory").is_none(), n > 0);
         }
     }
 }

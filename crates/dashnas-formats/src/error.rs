@@ -354,7 +354,7 @@ impl DataError {
             DataError::BadArray { .. } => "the file may be cut short: copy or save it again".into(),
             DataError::UnsupportedDtype { dtype, .. } => hint_for_dtype(dtype).into(),
             DataError::TooLarge { .. } => {
-                "use fewer samples or a larger machine; inputs in .npy, .npz, HDF5 or Parquet files and in folders of \
+                "use fewer samples, a larger machine or a higher `budget.memory-limit`; inputs in .npy, .npz, HDF5 or Parquet files and in folders of \
                  images or sound may be larger than memory"
                     .into()
             }

@@ -58,7 +58,7 @@ fn check_length(path: &Path, header: &NpyHeader, found: u64) -> Result<(), DataE
 
 /// Reads the array of a file into memory, and whether its type is an integer.
 fn parse(path: &Path, options: &ReadOptions) -> Result<(Array, bool), DataError> {
-    let mut bytes = crate::bytes::bytes(path, options.max_bytes)?;
+    let mut bytes = crate::bytes::bytes(path, options.whole_file())?;
     let header = header(path, &mut &bytes[..])?;
     let body = &mut bytes[header.len..];
     check_length(path, &header, body.len() as u64)?;

@@ -95,6 +95,10 @@ pub struct ReadOptions {
     /// that is available.
     #[serde(skip)]
     pub in_memory: Option<u64>,
+    /// Most bytes of a text, or of a compressed file after decompression, which are read into memory as a whole; by default
+    /// as many as [`ReadOptions::max_bytes`].
+    #[serde(skip)]
+    pub max_text: Option<u64>,
 }
 
 /// Half of the machine's memory.
@@ -134,19 +138,25 @@ impl Default for ReadOptions {
             seed: 0,
             max_bytes: max_bytes(),
             in_memory: None,
+            max_text: None,
         }
     }
 }
 
 impl ReadOptions {
+    /// Most bytes of a text, or of a compressed file after decompression.
+    pub(crate) fn whole_file(&self) -> u64 {
+        self.max_text.map_or(self.max_bytes, |bytes| bytes.min(self.max_bytes))
+    }
+
     /// Returns the options that a model of samples of this shape, `[channels, L]` or `[channels, H, W]`, stores, so that
     /// the data to predict from is read in the same way as its training data.
     pub fn of_model(&self, shape: &[usize]) -> Self {
         let own = Self::default();
         // The kind of task and the seeds do not matter for prediction.
-        let (max_bytes, in_memory) = (own.max_bytes, own.in_memory);
+        let (max_bytes, in_memory, max_text) = (own.max_bytes, own.in_memory, own.max_text);
         let mut options =
-            Self { task: own.task, seed: own.seed, split_seed: None, max_bytes, in_memory, ..self.clone() };
+            Self { task: own.task, seed: own.seed, split_seed: None, max_bytes, in_memory, max_text, ..self.clone() };
         if let &[channels, length] = shape {
             options.channels.get_or_insert(channels);
             options.length.get_or_insert(length);

@@ -279,7 +279,7 @@ fn has_no_header(file: &FileProbe, options: &ReadOptions) -> Result<bool, DataEr
     if let Some(header) = options.header {
         return Ok(!header);
     }
-    let text = encoding::text(&file.path, options.max_bytes)?.text;
+    let text = encoding::text(&file.path, options.whole_file())?.text;
     // Lines of series are divided by tabs, commas or spaces.
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
     Ok(!first.contains([';', '|']) && delimited::starts_with_series(&text))

@@ -181,7 +181,7 @@ fn a_bomb_is_not_unpacked() {
     let files = folder(&[("t.csv.gz", &encoder.finish().unwrap())]);
     let options = ReadOptions { max_bytes: 1 << 20, ..Default::default() };
     let error = open_with(&files, "t.csv.gz", &options).unwrap_err();
-    assert!(matches!(error, DataError::TooLarge { limit: 1_048_576, .. }), "{error}");
+    assert!(error.to_string().ends_with("it holds more than 1 MiB when it is decompressed"), "{error}");
     // One long series among many short ones.
     let mut text = "@classLabel true a b\n@data\n".to_owned() + &"1,".repeat(100_000) + "1:a\n";
     text += &"1:a\n2:b\n".repeat(2000);

@@ -198,7 +198,7 @@ fn check_cells(
 /// [`DataError`] if the table cannot be read.
 pub(crate) fn names_files(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<bool, DataError> {
     let names = Names::of(files);
-    let rows = csv::all(path, &csv::encoding::text(path, options.max_bytes)?.text)?;
+    let rows = csv::all(path, &csv::encoding::text(path, options.whole_file())?.text)?;
     // A number, such as that of a class, may be the name of a file without its extension.
     let is_name = |cell: &String| match names.find(cell).len() {
         0 => false,
@@ -224,7 +224,7 @@ pub(crate) fn read_noting(
     options: &ReadOptions,
     notes: &mut Vec<String>,
 ) -> Result<Vec<LabelEntry>, DataError> {
-    let rows = csv::all(path, &csv::encoding::text(path, options.max_bytes)?.text)?;
+    let rows = csv::all(path, &csv::encoding::text(path, options.whole_file())?.text)?;
     let Some((_, first)) = rows.first() else { return Err(DataError::file(path, "it holds no rows")) };
     let width = first.len();
     let names = Names::of(files);

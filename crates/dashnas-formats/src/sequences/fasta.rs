@@ -81,7 +81,7 @@ pub(crate) fn read(
     let mut found = Vec::new();
     for file in files {
         raw.file(file);
-        let (kind, records) = parse(file, &crate::bytes::text(file, options.max_bytes)?)?;
+        let (kind, records) = parse(file, &crate::bytes::text(file, options.whole_file())?)?;
         found.push((file, naming::role_of(file), kind, records));
     }
     if found.iter().any(|f| f.2 == Kind::Fastq) {

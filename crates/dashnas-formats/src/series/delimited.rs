@@ -30,7 +30,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, alone: bool) -> Result<Un
     };
     let mut files = Vec::new();
     for (role, path) in partners::partners(path, alone)? {
-        let mut file = parser(&path, &crate::bytes::text(&path, options.max_bytes)?, options)?;
+        let mut file = parser(&path, &crate::bytes::text(&path, options.whole_file())?, options)?;
         let unknown = |label: &String| label.split(' ').all(|value| value.is_empty() || value == "?");
         if alone && file.labels.iter().all(unknown) {
             file.labels.clear();

@@ -87,7 +87,7 @@ impl IpcFile {
     /// [`DataError`] if it is not an Arrow file or stream.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
         let bytes = if crate::naming::is_gzipped(path) {
-            Bytes::Memory(crate::bytes::bytes(path, options.max_bytes)?)
+            Bytes::Memory(crate::bytes::bytes(path, options.whole_file())?)
         } else {
             let file = File::open(path).map_err(|e| DataError::io(path, e))?;
             let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();

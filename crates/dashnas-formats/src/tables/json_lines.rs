@@ -87,7 +87,7 @@ impl JsonLines {
     /// # Errors
     /// [`DataError`] with the line that is no object.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
-        Self::new(path, encoding::text(path, options.max_bytes)?.text)
+        Self::new(path, encoding::text(path, options.whole_file())?.text)
     }
 
     /// Finds the columns of a text; `path` names it in errors.

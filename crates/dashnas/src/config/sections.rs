@@ -346,6 +346,8 @@ impl Config {
     pub fn read_options(&self) -> ReadOptions {
         // The data may take a quarter of the limit; the network needs the rest.
         let in_memory = (self.budget.memory_limit > 0).then_some(self.budget.memory_limit / 4);
-        ReadOptions { task: self.task.kind, seed: self.seed, in_memory, ..self.data.clone() }
+        // A text is in memory beside the numbers in it.
+        let max_text = (self.budget.memory_limit > 0).then_some(self.budget.memory_limit / 2);
+        ReadOptions { task: self.task.kind, seed: self.seed, in_memory, max_text, ..self.data.clone() }
     }
 }

@@ -30,14 +30,15 @@ pub(crate) fn text(path: &Path, limit: u64) -> Result<Decoded, DataError> {
 ///
 /// # Errors
 /// [`DataError`] if they are not text in a known encoding.
-pub(crate) fn decode(path: &Path, bytes: Vec<u8>) -> Result<Decoded, DataError> {
+pub(crate) fn decode(path: &Path, mut bytes: Vec<u8>) -> Result<Decoded, DataError> {
     let utf32 = [&b"\xff\xfe\0\0"[..], b"\0\0\xfe\xff"];
     if utf32.iter().any(|mark| bytes.starts_with(mark)) {
         return Err(DataError::file(path, "it is text in UTF-32, which is not supported").with_hint("save it as UTF-8"));
     }
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes).filter(|(encoding, _)| encoding.is_ascii_compatible()) {
         debug_assert_eq!(encoding.name(), "UTF-8");
-        return utf8(path, bytes[mark..].to_vec());
+        bytes.drain(..mark);
+        return utf8(path, bytes);
     }
     if let Some(encoding) = utf16(&bytes) {
         let (text, _, damaged) = encoding.decode(&bytes);

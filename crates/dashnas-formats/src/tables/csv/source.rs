@@ -53,7 +53,7 @@ impl CsvFile {
     /// # Errors
     /// [`DataError`] if it is not text, or if its header cannot be used.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
-        Self::new(path, encoding::text(path, options.max_bytes)?, options.header)
+        Self::new(path, encoding::text(path, options.whole_file())?, options.header)
     }
 
     /// Looks at the first rows of a text; `path` names it in errors.

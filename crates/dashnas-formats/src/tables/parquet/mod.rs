@@ -48,7 +48,7 @@ impl ParquetFile {
     /// [`DataError`] if it is not a Parquet file.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
         let bytes = if crate::naming::is_gzipped(path) {
-            FileBytes::Memory(crate::bytes::bytes(path, options.max_bytes)?.into())
+            FileBytes::Memory(crate::bytes::bytes(path, options.whole_file())?.into())
         } else {
             let file = File::open(path).map_err(|e| DataError::io(path, e))?;
             let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
