@@ -129,7 +129,7 @@ fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<(), DataErro
             role => format!("x_{}", role.name()),
         };
         if !part.x.is_file_backed() {
-            check::finite(origin, &name, &part.x)?;
+            check::input_values(origin, &name, &part.x, raw.reading.lengths == Lengths::Mask)?;
         }
         if let Some(Labels::Numbers(y)) = &part.y {
             check::finite(origin, &y.name, &y.array)?;

@@ -2,6 +2,7 @@
 
 use crate::error::{DataError, Location};
 use noodles_fasta::record::Definition;
+use std::io::BufReader;
 use std::path::Path;
 
 /// A sequence and its header without the sign before it.
@@ -70,7 +71,8 @@ fn fasta(path: &Path, text: &str) -> Result<Vec<Record>, DataError> {
             None => clean.extend([line, "\n"]),
         }
     }
-    let mut reader = noodles_fasta::io::Reader::new(clean.as_bytes());
+    // The reader looks for the end of a line in the whole buffer whenever it takes a part of the line.
+    let mut reader = noodles_fasta::io::Reader::new(BufReader::with_capacity(1 << 16, clean.as_bytes()));
     let mut records = Vec::new();
     loop {
         let broken = |e: std::io::Error| {
