@@ -239,7 +239,7 @@ pub(crate) fn read(
         if let Some(Labels::Numbers(raw)) = &mut y {
             columns_to_rows(&mut raw.array, x.rows());
         }
-        let groups = groups.map(|info| names(container, &info)).transpose()?;
+        let groups = groups.map(|info| groups_of(container, &info)).transpose()?;
         raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None });
     }
     exact_labels(container, options, &mut raw)?;
@@ -468,6 +468,18 @@ fn exact_labels(
 
 /// Most classes that large numbers are taken for.
 const MAX_LARGE_CLASSES: usize = 1000;
+
+/// Reads an array of groups, and refuses one without a value.
+fn groups_of(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<String>, DataError> {
+    let groups = names(container, info)?;
+    if let Some(row) = groups.iter().position(|group| group.trim().is_empty() || group.eq_ignore_ascii_case("nan")) {
+        let reason = format!("the group of sample {row} (from 0) is missing");
+        return Err(DataError::at(container.path(), Location::Entry(info.name.clone()), reason).with_hint(
+            "write the group, or remove the sample: samples without a group could be on either side of the split",
+        ));
+    }
+    Ok(groups)
+}
 
 /// Reads an array of names, or of numbers as names.
 fn names(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<String>, DataError> {

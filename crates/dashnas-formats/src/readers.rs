@@ -105,7 +105,7 @@ pub const READERS: &[Reader] = &[
         }
     }),
     file("NumPy archive (.npz)", Recognition::Extension(&["npz"]), |file, options, labeled| {
-        npz::read_file(&file.path, options, labeled)
+        npz::read_file(&file.path, options, labeled).map(|raw| with_others(raw, &file.path, labeled))
     })
     .expecting("a zip archive", "a NumPy archive"),
     file("NumPy array (.npy)", Recognition::Extension(&["npy"]), |file, options, labeled| {
@@ -118,7 +118,8 @@ pub const READERS: &[Reader] = &[
     .expecting("a NumPy array", "a NumPy array"),
     file("MATLAB file, level 7.3", Recognition::ExtensionAnd(&["mat"], |file, _| Ok(is_matlab_7_3(file))), read_hdf5),
     file("MATLAB file, level 4 or 5", Recognition::Extension(&["mat"]), |file, options, labeled| {
-        container::read(&mut Mat::open(&file.path, options)?, options, labeled)
+        let raw = container::read(&mut Mat::open(&file.path, options)?, options, labeled)?;
+        Ok(with_others(raw, &file.path, labeled))
     })
     .expecting("a MATLAB file", "a MATLAB file"),
     file("HDF5 file", Recognition::Extension(HDF5), read_hdf5),
@@ -246,7 +247,24 @@ fn read_file(path: &Path, options: &ReadOptions, labeled: bool) -> Result<Unasse
 }
 
 fn read_hdf5(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
-    container::read(&mut Hdf5::open(&file.path, options)?, options, labeled)
+    let raw = container::read(&mut Hdf5::open(&file.path, options)?, options, labeled)?;
+    Ok(with_others(raw, &file.path, labeled))
+}
+
+/// Warns of the files of other splits beside a file of all arrays, which are not read with it.
+fn with_others(mut raw: UnassembledData, path: &Path, labeled: bool) -> UnassembledData {
+    let others = partners::partners(path, !labeled).unwrap_or_default();
+    let others: Vec<String> =
+        others.into_iter().filter(|(_, other)| other != path).map(|(_, other)| other.display().to_string()).collect();
+    if !others.is_empty() {
+        raw.warn(format!(
+            "{} {} of the same data set by name, and not read: in this format one file holds the arrays of all splits, such \
+             as x_train and x_test",
+            others.join(", "),
+            if others.len() == 1 { "is" } else { "are" }
+        ));
+    }
+    raw
 }
 
 fn read_series(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {

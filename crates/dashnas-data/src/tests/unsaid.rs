@@ -189,6 +189,7 @@ fn values_that_are_no_plain_numbers_are_said() {
         ("codes", with(|i| format!("{}{}", ["A", "B"][i / 2 % 2], i % 7)), &["left out  1: e", "!warning"]),
         ("pixels", with(|i| format!("{} 2 {}", i, i + 1)), &["t.csv:2: column e: a cell holds several numbers"]),
         ("libsvm", (0..9).map(|i| format!("{} 1:0.5 3:{i}\n", i % 2)).collect::<String>().into_bytes(), &["libsvm"]),
+        ("times of day", with(|i| format!("1{}:30", i % 9)), &["channel of 3", "!libsvm"]),
         ("spaces", (0..9).map(|i| format!("u{i} {i} x\n")).collect::<String>().into_bytes(), &["separated by spaces"]),
         ("thousands", semicolons(thousand), &["not clear whether the point in column `a`", "`1.100` 1100"]),
         ("fractions", semicolons(|i| format!("{:.3}", noise(i) / 10.0)), &["channel of 2", "!not clear"]),
@@ -227,6 +228,12 @@ fn lists_are_labels_channels_or_refused() {
         ),
         ("numbers", lines(&|i| format!("\"label\":{}", ["[3]", "[3,7]"][i % 2])), only("x"), &["2 labels"]),
         ("vectors", lines(&|i| format!("\"label\":[{}.5,{i}]", i % 3)), only("x"), &["regression of 2 values"]),
+        (
+            "objects",
+            lines(&|i| format!("\"label\":{{\"a\":{}}}", i % 2)),
+            only("x"),
+            &["t.jsonl:1", "the label is an object"],
+        ),
         ("unclear", lines(&|i| format!("\"label\":[{i},3]")), only("x"), &["t.jsonl:1", "several labels or a vector"]),
         (
             "empty",

@@ -213,6 +213,11 @@ fn archives_use_the_arrays_that_are_meant() {
             vec![y(), entry("class_names", "|O", &[3], vec![0; 24])],
             &["`class_names` may hold the names", "astype(str)"],
         ),
+        (
+            "groups",
+            vec![y(), f32s("subject", &[30], &[vec![f32::NAN], vec![2.0; 29]].concat())],
+            &["subject", "sample 0 (from 0) is missing"],
+        ),
         ("spelling", vec![texts("y", &["Cat", "cat", "dog"].repeat(10))], &["only in their spelling"]),
         ("one-hot", vec![i32s("y", &[30, 2], &[0, 1, 1, 0].repeat(15))], &["one 1 among zeros", "2 classes"]),
         (
@@ -336,6 +341,7 @@ fn folders_of_several_files_are_one_data_set_or_a_choice() {
     let other = dna.replace(" a", " b");
     let protein: String = (0..9).map(|i| format!(">p{i} b\n{}\n", "MKVLEFIP".repeat(3 + i % 2))).collect();
     let submission = b"id,label\n1,x\n";
+    let half = archive(&[ramp("x", &[6, 1, 4]), i32s("y", &[6], &[0, 1, 0, 1, 0, 1])]);
     let cases: Vec<(&str, Files<'_>, &[&str])> = vec![
         (
             "a word more",
@@ -347,6 +353,12 @@ fn folders_of_several_files_are_one_data_set_or_a_choice() {
             vec![("f/train.csv", table), ("f/test.csv", b"a,b\n1,2\n"), ("f/sample_submission.csv", submission)],
             &["train.csv", "test.csv has no labels", "sample_submission.csv is not read"],
         ),
+        (
+            "archives",
+            vec![("f/train.npz", &half), ("f/test.npz", &half)],
+            &["test.npz is of the same data set by name, and not read"],
+        ),
+        ("archives", vec![("f/a.npz", &half), ("f/b.npz", &half)], &["a folder of several data sets"]),
         ("two splits", vec![("f/train.csv", table), ("f/test.csv", table)], &["given", "6×1×2"]),
         (
             "kinds of sequences",

@@ -95,6 +95,8 @@ fn largest_of_16_bits(image: &DynamicImage) -> Option<u16> {
     match image {
         DynamicImage::ImageLuma16(image) => image.as_raw().iter().copied().max(),
         DynamicImage::ImageRgb16(image) => image.as_raw().iter().copied().max(),
+        DynamicImage::ImageLumaA16(image) => image.pixels().map(|p| p.0[0]).max(),
+        DynamicImage::ImageRgba16(image) => image.pixels().filter_map(|p| p.0[..3].iter().copied().max()).max(),
         _ => None,
     }
 }

@@ -43,7 +43,10 @@ pub(crate) fn choose(draft: &mut Draft<'_>) -> Result<(), DataError> {
         let (name, distinct) = (draft.name(c), distinct(draft, c));
         if distinct == table.rows() && table.rows() > 1 {
             draft.give(c, ColumnRole::Id, "each value occurs once");
-            draft.warn(format!("column {name} is no input: each value occurs once; `data.inputs` makes it one"));
+            // A text would be no input anyway.
+            if !column.is_text() {
+                draft.warn(format!("column {name} is no input: each value occurs once; `data.inputs` makes it one"));
+            }
         } else if let Some(group) = draft.first(ColumnRole::Group) {
             let reason = format!("column {} is the group", draft.name(group));
             draft.give(c, ColumnRole::LeftOut, reason);

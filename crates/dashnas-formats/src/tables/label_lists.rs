@@ -32,6 +32,9 @@ pub(crate) fn read(
     known: Option<&[String]>,
 ) -> Result<Option<Lists>, DataError> {
     let typed = table.columns[c].facts.lists.is_some();
+    if !texts.is_empty() && texts.iter().all(|t| t.starts_with('{') && t.ends_with('}')) {
+        return Err(table.cell_error(0, c, "the label is an object").with_hint(HINT));
+    }
     let written = !texts.is_empty() && texts.iter().all(|t| t.starts_with('[') && t.ends_with(']'));
     if !typed && !written {
         return Ok(None);

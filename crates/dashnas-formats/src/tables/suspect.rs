@@ -5,7 +5,7 @@ use crate::account::ColumnRole;
 use crate::error::{DataError, Location};
 use crate::tables::draft::{Draft, determines, listed, rises_in_pieces, same_classes};
 use crate::tables::names::{ends_like_id, names_ids, names_times};
-use crate::tables::number::is_compact_date;
+use crate::tables::number::{is_compact_date, is_missing};
 use crate::tables::table::Table;
 use crate::text::excerpt;
 use std::collections::{HashMap, HashSet};
@@ -79,29 +79,25 @@ pub(crate) fn joined(draft: &Draft<'_>) -> Result<(), DataError> {
         }
         let Some(first) = column.facts.first_text else { continue };
         let Some(text) = draft.of(c).get(first) else { continue };
+        let texts = || draft.of(c).iter().filter(|text| !text.is_empty());
         let fields: Vec<&str> = text.split_whitespace().collect();
-        let alone = table.columns.len() == 1;
-        let (reason, hint) = if !fields.is_empty()
-            && fields.iter().skip(usize::from(alone)).all(pair)
-            && fields.iter().any(pair)
-        {
+        let alone = table.columns.len() == 1 && table.rows() > 1;
+        let libsvm = |text: &String| text.split_whitespace().skip(1).all(|text| pair(&text));
+        let (reason, hint) = if alone && texts().all(libsvm) && fields.iter().any(pair) {
             (
                 "it looks like a row of libsvm, `index:value`, which is not supported",
                 "convert the file with sklearn.datasets.load_svmlight_file, and save it with numpy.savez",
             )
-        } else if alone
-            && table.rows() > 1
-            && draft.of(c).iter().all(|text| text.split_whitespace().count() == fields.len())
-            && fields.len() > 2
-        {
+        } else if alone && fields.len() > 2 && texts().all(|text| text.split_whitespace().count() == fields.len()) {
             (
                 "its values are separated by spaces, and no other separator was found",
                 "separate the values by commas or tabs",
             )
-        } else if numbers(&fields) && fields.len() > 2 {
+        } else if fields.len() > 2 && texts().all(|text| numbers(&text.split_whitespace().collect::<Vec<_>>())) {
             (
                 "a cell holds several numbers",
-                "write one column for each number, or lists in JSON lines or Parquet, or leave the column out with `data.ignore`",
+                "write one column for each number, or lists in JSON lines or Parquet, or leave the column out with \
+                 `data.ignore`",
             )
         } else {
             continue;
@@ -178,11 +174,12 @@ fn rises(draft: &mut Draft<'_>, c: usize) -> Result<bool, DataError> {
 fn holds_compact_dates(draft: &mut Draft<'_>, c: usize) -> Result<bool, DataError> {
     let facts = &draft.table.columns[c].facts;
     let possible = facts.all_whole() && facts.min >= 19_000_101.0 && facts.max <= 21_001_231.0 && facts.min < facts.max;
-    if !possible || facts.missing > 0 || facts.rows < ROWS / 2 {
+    if !possible || facts.numbers < ROWS / 2 {
         return Ok(false);
     }
     draft.read(&[c])?;
-    Ok(draft.of(c).iter().all(|text| is_compact_date(text.trim_end_matches('0').strip_suffix('.').unwrap_or(text))))
+    let date = |text: &&String| is_compact_date(text.trim_end_matches('0').strip_suffix('.').unwrap_or(text));
+    Ok(draft.of(c).iter().filter(|text| !is_missing(text)).all(|text| date(&text)))
 }
 
 fn ends_like_time(name: &str) -> bool {
