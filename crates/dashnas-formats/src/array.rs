@@ -3,8 +3,12 @@
 use crate::error::DataError;
 use crate::layout;
 use crate::row_source::{RowStep, View};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::Arc;
+
+/// Elements that one thread copies at a time.
+const PARALLEL: usize = 1 << 16;
 
 /// An array of `f32` in row-major order, in memory or with its rows in a file.
 ///
@@ -154,9 +158,13 @@ impl Array {
         if let Some(view) = &self.view {
             return Self::file_backed(shape, view.select(indices));
         }
-        let mut data = Vec::with_capacity(indices.len() * self.row_len());
-        for &i in indices {
-            data.extend_from_slice(self.row(i));
+        let width = self.row_len();
+        let mut data = vec![0.0; indices.len() * width];
+        if width > 0 {
+            let rows = (PARALLEL / width).max(1);
+            data.par_chunks_mut(rows * width).zip(indices.par_chunks(rows)).for_each(|(out, indices)| {
+                out.chunks_mut(width).zip(indices).for_each(|(out, &i)| out.copy_from_slice(self.row(i)));
+            });
         }
         Self { shape, data, view: None }
     }

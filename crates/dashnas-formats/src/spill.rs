@@ -68,8 +68,10 @@ impl Rows {
 
     /// All elements, to be set in place, of an array in memory to which none were appended.
     pub(crate) fn all(&mut self) -> &mut [f32] {
+        // Zeros take memory as they are written to.
         let elements = self.shape.iter().product();
-        self.data.resize(elements, 0.0);
+        self.data = Vec::new();
+        self.data = vec![0.0; elements];
         &mut self.data
     }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{DataError, Location};
 use arrow_array::RecordBatch;
+use csv::StringRecord;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -18,6 +19,28 @@ pub(crate) struct Segment {
 
 /// Takes the batches of a segment one after another.
 pub(crate) type Take<'a> = &'a mut dyn FnMut(&RecordBatch) -> Result<(), DataError>;
+
+/// The cells of some columns in a row of texts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cells<'a> {
+    record: &'a StringRecord,
+    columns: &'a [usize],
+}
+
+impl<'a> Cells<'a> {
+    /// The fields of a record at these places, all of which it has.
+    pub fn new(record: &'a StringRecord, columns: &'a [usize]) -> Self {
+        Self { record, columns }
+    }
+
+    /// The texts of the columns, in the order of the segment.
+    pub fn texts(self) -> impl Iterator<Item = &'a str> {
+        self.columns.iter().map(move |&c| self.record.get(c).unwrap_or(""))
+    }
+}
+
+/// Takes the rows of a segment one after another; returns whether it wants more.
+pub(crate) type TakeRow<'a> = &'a mut dyn FnMut(Cells<'_>) -> bool;
 
 /// A table in one or several files.
 pub(crate) trait Batches: fmt::Debug + Send + Sync {
@@ -57,6 +80,24 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`DataError`] with the place of what cannot be read, or the error of `take`.
     fn read(&self, segment: &Segment, take: Take<'_>) -> Result<(), DataError>;
+
+    /// The number of rows that a segment claims to have; 0 where the format does not say.
+    fn rows_in(&self, _: &Segment) -> usize {
+        0
+    }
+
+    /// A number of rows that a segment does not exceed, if [`Batches::read_rows`] reads it.
+    fn rows_within(&self, _: &Segment) -> Option<usize> {
+        None
+    }
+
+    /// Reads a segment row by row, without batches, where all cells are texts.
+    ///
+    /// # Errors
+    /// As [`Batches::read`].
+    fn read_rows(&self, _: &Segment, _: TakeRow<'_>) -> Result<(), DataError> {
+        Ok(())
+    }
 
     /// The file and the line of a row, where the format has lines; otherwise the number of the row from 1.
     fn line(&self, row: usize) -> (PathBuf, usize);

@@ -52,21 +52,32 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
+    /// A chunk of a column about which the chunks before it have settled what they can.
+    pub fn settled() -> Self {
+        Self { facts: Facts::settled(), ..Self::default() }
+    }
+
+    /// Prepares for so many numbers. The file may claim any number, so that this is only a hint.
+    pub fn reserve(&mut self, rows: usize) {
+        // Where there is no memory, the vector grows as usual.
+        let _ = self.numbers.try_reserve_exact(rows);
+    }
+
     /// Adds the values of a batch.
     pub fn add(&mut self, array: &dyn Array, keep: Keep<'_>) {
         let n = array.len();
         match array.data_type() {
             DataType::Float32 => {
                 let array = array.as_primitive::<Float32Type>();
-                for i in 0..n {
-                    self.number(array.is_valid(i).then(|| f64::from(array.value(i))), keep);
+                if !self.floats(array, keep, |v| v) {
+                    (0..n).for_each(|i| self.number(array.is_valid(i).then(|| f64::from(array.value(i))), keep));
                 }
                 return;
             }
             DataType::Float64 => {
                 let array = array.as_primitive::<Float64Type>();
-                for i in 0..n {
-                    self.number(array.is_valid(i).then(|| array.value(i)), keep);
+                if !self.floats(array, keep, |v| v as f32) {
+                    (0..n).for_each(|i| self.number(array.is_valid(i).then(|| array.value(i)), keep));
                 }
                 return;
             }
@@ -86,7 +97,9 @@ impl Chunk {
                 true => self.truth(bools.value(i), keep),
                 false => self.number(None, keep),
             }),
-            Kind::Texts(texts) => (0..n).for_each(|i| self.text(texts.get(i).as_deref().unwrap_or(""), keep)),
+            Kind::Texts(texts) => (0..n).for_each(|i| {
+                self.text(texts.get(i).as_deref().unwrap_or(""), keep);
+            }),
             Kind::Lists(lists) => (0..n).for_each(|i| {
                 let list = lists.get(i);
                 self.list(list.as_deref());
@@ -97,6 +110,29 @@ impl Chunk {
                 self.facts.rows += n;
             }
         }
+    }
+
+    /// Adds numbers at once, if none is missing.
+    fn floats<T>(
+        &mut self,
+        array: &arrow_array::PrimitiveArray<T>,
+        keep: Keep<'_>,
+        narrow: impl Fn(T::Native) -> f32,
+    ) -> bool
+    where
+        T: arrow_array::types::ArrowPrimitiveType,
+        T::Native: Copy + PartialOrd + Into<f64>,
+    {
+        let values: &[T::Native] = array.values();
+        let missing = |v: T::Native| -> bool { v.into().is_nan() };
+        if array.null_count() > 0 || values.iter().fold(false, |any, &v| any | missing(v)) {
+            return false;
+        }
+        self.facts.numbers(values);
+        if keep.numbers {
+            self.numbers.extend(values.iter().map(|&v| narrow(v)));
+        }
+        true
     }
 
     fn push(&mut self, value: f32, keep: Keep<'_>) {
@@ -123,9 +159,10 @@ impl Chunk {
         self.push(f32::from(u8::from(value)), keep);
     }
 
-    fn text(&mut self, text: &str, keep: Keep<'_>) {
+    /// Adds a cell of text; returns the number in it, NaN if there is none.
+    pub fn text(&mut self, text: &str, keep: Keep<'_>) -> f32 {
         self.facts.written = true;
-        let text = text.trim();
+        let text = trimmed(text);
         let cell = cell(text, keep.style);
         if let Some(budget) = keep.texts {
             if self.facts.rows == 0 && cell == Cell::Text {
@@ -140,11 +177,19 @@ impl Chunk {
             }
         }
         match cell {
-            Cell::Number(v) => self.number(Some(v), keep),
+            Cell::Number(v) => {
+                self.facts.number(v);
+                self.push(v as f32, keep);
+                return v as f32;
+            }
             Cell::Missing => self.number(None, keep),
-            Cell::Bool(v) => self.truth(v, keep),
+            Cell::Bool(v) => {
+                self.truth(v, keep);
+                return f32::from(u8::from(v));
+            }
             Cell::Text => self.facts.text(text),
         }
+        f32::NAN
     }
 
     fn list(&mut self, list: Option<&dyn Array>) {
@@ -173,6 +218,15 @@ impl Chunk {
                 self.facts.rows += 1;
             }
         }
+    }
+}
+
+/// The text without blanks around it. Most cells have none.
+#[inline]
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
     }
 }
 

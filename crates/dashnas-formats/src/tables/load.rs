@@ -8,13 +8,15 @@ use crate::tables::arrow::text;
 use crate::tables::batches::{Batches, Segment};
 use crate::tables::chunk::{Budget, Chunk, Keep};
 use crate::tables::facts::Facts;
-use crate::tables::number::{Style, spelling_of_point};
+use crate::tables::number::{Cell, Style, cell, spelling_of_point};
+use crate::tables::row_major::RowMajor;
 use crate::tables::table::{Column, Table};
 use crate::text::first_duplicate;
 use arrow_array::Array as _;
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Reads the facts about the columns of a table, and its numbers where they fit into memory.
 ///
@@ -26,17 +28,18 @@ pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions)
         let reason = format!("columns {} and {} are both named `{}`", i + 1, j + 1, names[j]);
         return Err(DataError::file(path, reason).with_hint("give every column its own name"));
     }
-    if names.is_empty() || source.max_rows() == 0 {
+    let most = source.max_rows();
+    if names.is_empty() || most == 0 {
         return Err(DataError::file(path, "it holds no rows"));
     }
-    let elements = source.max_rows() as u128 * names.len() as u128;
+    let elements = most as u128 * names.len() as u128;
     let stored = stays_in_file(elements, options.in_memory);
     // With columns left in the file, only those that are needed as a whole are in memory.
-    check_memory(path, "table", if stored { source.max_rows() as u128 } else { elements }, options)?;
+    check_memory(path, "table", if stored { most as u128 } else { elements }, options)?;
     let budget = Budget::new(options.max_bytes / 4);
     let style = Style::of_option(options.decimal.as_deref());
     let keep = Keep { numbers: !stored, style, texts: Some(&budget) };
-    let mut columns = first_pass(source.as_ref(), keep)?;
+    let (mut columns, mut rows) = first_pass(path, source.as_ref(), keep)?;
     if columns.iter().all(|column| column.facts.rows == 0) {
         return Err(DataError::file(path, "it holds no rows"));
     }
@@ -50,40 +53,140 @@ pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions)
             ',' => "the decimal sign is a comma (`data.decimal`)".to_owned(),
             _ => "digits are grouped by threes, as in 1,234.5 (`data.decimal`)".to_owned(),
         });
-        columns = first_pass(source.as_ref(), Keep { style, texts: None, ..keep })?;
+        drop(rows);
+        (columns, rows) = first_pass(path, source.as_ref(), Keep { style, texts: None, ..keep })?;
         decimal = Some(sign);
     }
     if options.decimal.is_none() && decimal.is_none() && source.semicolons() {
         check_points(path, source.as_ref(), &columns)?;
     }
-    Ok(Table { path: path.into(), named: source.named(), columns, notes, decimal, stored, source })
+    Ok(Table { path: path.into(), named: source.named(), columns, rows, notes, decimal, stored, source })
 }
 
-/// Reads every column once.
-fn first_pass(source: &dyn Batches, keep: Keep<'_>) -> Result<Vec<Column>, DataError> {
-    let names = source.names();
-    let all: Vec<usize> = (0..names.len()).collect();
+/// Reads every column once; returns the numbers row by row where the format is read row by row.
+fn first_pass(path: &Path, source: &dyn Batches, keep: Keep<'_>) -> Result<(Vec<Column>, Option<RowMajor>), DataError> {
+    let all: Vec<usize> = (0..source.names().len()).collect();
+    let segments = source.segments(&all, false);
+    let within: Option<Vec<usize>> = segments.par_iter().map(|segment| source.rows_within(segment)).collect();
+    match within {
+        Some(within) => by_rows(path, source, &segments, &within, keep),
+        None => Ok((by_columns(source, &segments, keep)?, None)),
+    }
+}
+
+/// Reads segments of rows of texts, of at most so many rows each. The numbers are written to where the samples need them.
+fn by_rows(
+    path: &Path,
+    source: &dyn Batches,
+    segments: &[Segment],
+    within: &[usize],
+    keep: Keep<'_>,
+) -> Result<(Vec<Column>, Option<RowMajor>), DataError> {
+    let changed = || DataError::file(path, "the file has changed while it was read");
+    let count = source.names().len();
+    let places = if keep.numbers { places(source, segments, keep)? } else { vec![None; count] };
+    let most = within.iter().fold(0, |n: usize, &rows| n.saturating_add(rows));
+    let mut rows =
+        RowMajor::new(places, most).ok_or_else(|| DataError::file(path, "its numbers do not fit into memory"))?;
+    let (places, width) = (rows.places().to_vec(), rows.width());
+    // Columns of fractions, of which no other segment need count the distinct numbers.
+    let settled: Vec<AtomicBool> = (0..count).map(|_| AtomicBool::new(false)).collect();
+    let read = |(segment, out): (&Segment, &mut [f32])| {
+        let start = |&c: &usize| if settled[c].load(Ordering::Relaxed) { Chunk::settled() } else { Chunk::default() };
+        let mut chunks: Vec<Chunk> = segment.columns.iter().map(start).collect();
+        let keep = Keep { numbers: false, ..keep };
+        let (mut read, mut fits) = (0, true);
+        source.read_rows(segment, &mut |cells| {
+            let Some(row) = out.get_mut(read * width..(read + 1) * width) else {
+                fits = false;
+                return false;
+            };
+            read += 1;
+            for ((chunk, text), place) in chunks.iter_mut().zip(cells.texts()).zip(&places) {
+                let value = chunk.text(text, keep);
+                if let Some(place) = place {
+                    row[*place] = value;
+                }
+            }
+            true
+        })?;
+        if !fits {
+            return Err(changed());
+        }
+        for (chunk, &c) in chunks.iter().zip(&segment.columns) {
+            settled[c].fetch_or(chunk.facts.is_settled(), Ordering::Relaxed);
+        }
+        Ok((chunks, read))
+    };
+    let parts = rows.parts(within);
+    let found: Vec<Result<_, DataError>> = segments.par_iter().zip(parts).map(read).collect();
+    let mut parts: Vec<Vec<Chunk>> = (0..count).map(|_| Vec::new()).collect();
+    let mut used = Vec::with_capacity(found.len());
+    for segment in found {
+        let (chunks, rows) = segment?;
+        parts.iter_mut().zip(chunks).for_each(|(parts, chunk)| parts.push(chunk));
+        used.push(rows);
+    }
+    rows.close(within, &used);
+    Ok((join(source, parts, Keep { numbers: false, ..keep }), keep.numbers.then_some(rows)))
+}
+
+/// The places in a row of the columns that may hold numbers: their first cells are no other texts.
+fn places(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<Vec<Option<usize>>, DataError> {
+    /// Rows that are looked at.
+    const ROWS: usize = 50;
+    let mut numeric = vec![true; source.names().len()];
+    let mut seen = 0;
+    if let Some(first) = segments.first() {
+        source.read_rows(first, &mut |cells| {
+            for (numeric, text) in numeric.iter_mut().zip(cells.texts()) {
+                *numeric &= cell(text.trim(), keep.style) != Cell::Text;
+            }
+            seen += 1;
+            seen < ROWS
+        })?;
+    }
+    let mut next = 0..;
+    Ok(numeric.into_iter().map(|numeric| if numeric { next.next() } else { None }).collect())
+}
+
+/// Reads segments of some columns each.
+fn by_columns(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<Vec<Column>, DataError> {
     let read = |segment: &Segment| {
         let mut chunks: Vec<Chunk> = segment.columns.iter().map(|_| Chunk::default()).collect();
+        let mut rows = if keep.numbers { source.rows_in(segment) } else { 0 };
         source.read(segment, &mut |batch| {
+            for (chunk, array) in chunks.iter_mut().zip(batch.columns()).filter(|_| rows > 0) {
+                if array.data_type().is_numeric() {
+                    chunk.reserve(rows);
+                }
+            }
+            rows = 0;
             chunks.iter_mut().zip(batch.columns()).for_each(|(chunk, array)| chunk.add(array.as_ref(), keep));
             Ok(())
         })?;
         Ok((segment.columns.clone(), chunks))
     };
-    let found: Vec<Result<_, DataError>> = source.segments(&all, false).par_iter().map(read).collect();
-    let mut parts: Vec<Vec<Chunk>> = names.iter().map(|_| Vec::new()).collect();
+    let found: Vec<Result<_, DataError>> = segments.par_iter().map(read).collect();
+    let mut parts: Vec<Vec<Chunk>> = source.names().iter().map(|_| Vec::new()).collect();
     for segment in found {
         let (columns, chunks) = segment?;
         columns.into_iter().zip(chunks).for_each(|(c, chunk)| parts[c].push(chunk));
     }
+    Ok(join(source, parts, keep))
+}
+
+/// Joins the chunks of every column.
+fn join(source: &dyn Batches, parts: Vec<Vec<Chunk>>, keep: Keep<'_>) -> Vec<Column> {
     let join = |(name, mut chunks): (&String, Vec<Chunk>)| {
         let mut facts = Facts::default();
         chunks.iter().for_each(|chunk| facts.merge(&chunk.facts));
         let mut numbers = Vec::new();
-        if keep.numbers && facts.is_numeric() {
+        if let (true, [only]) = (keep.numbers && facts.is_numeric(), &mut chunks[..]) {
+            numbers = std::mem::take(&mut only.numbers);
+        } else if keep.numbers && facts.is_numeric() {
             numbers.reserve_exact(facts.rows);
-            chunks.iter().for_each(|chunk| numbers.extend_from_slice(&chunk.numbers));
+            chunks.iter_mut().for_each(|chunk| numbers.append(&mut std::mem::take(&mut chunk.numbers)));
         }
         let mut texts = None;
         if facts.texts > 0 && chunks.iter().all(|chunk| chunk.texts.is_some() || chunk.facts.rows == 0) {
@@ -91,7 +194,7 @@ fn first_pass(source: &dyn Batches, keep: Keep<'_>) -> Result<Vec<Column>, DataE
         }
         Column { name: name.clone(), facts, numbers, texts }
     };
-    Ok(names.iter().zip(parts).map(join).collect())
+    source.names().iter().zip(parts).map(join).collect()
 }
 
 /// Refuses a table separated by semicolons whose points may be decimal signs or stand between thousands: no number has

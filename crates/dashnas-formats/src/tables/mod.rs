@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `batches`, `parts` | files that give record batches; several files as one table |
 //! | [`csv`], `parquet`, `ipc`, `json_lines` | the formats |
-//! | `arrow`, `number`, `facts`, `chunk`, `load`, `table` | from record batches to columns, and the facts about them |
+//! | `arrow`, `number`, `facts`, `chunk`, `row_major`, `load`, `table` | from record batches to columns, and the facts about them |
 //! | `names`, `draft`, `roles`, `splits`, `groups`, `labels`, `inputs`, `suspect`, `steps`, `columns` | the role of each column |
 //! | `samples`, `read` | from columns to samples |
 
@@ -31,6 +31,7 @@ mod parquet;
 mod parts;
 pub(crate) mod read;
 pub(crate) mod roles;
+mod row_major;
 mod samples;
 mod splits;
 mod steps;

@@ -1,7 +1,7 @@
 //! Tables in several files of the same columns.
 
 use crate::error::DataError;
-use crate::tables::batches::{Batches, Segment, Take};
+use crate::tables::batches::{Batches, Segment, Take, TakeRow};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -84,6 +84,19 @@ impl Batches for Parts {
         part.read(&Segment { file: 0, ..segment.clone() }, take)
     }
 
+    fn rows_in(&self, segment: &Segment) -> usize {
+        self.parts.get(segment.file).map_or(0, |part| part.rows_in(&Segment { file: 0, ..segment.clone() }))
+    }
+
+    fn rows_within(&self, segment: &Segment) -> Option<usize> {
+        self.parts.get(segment.file)?.rows_within(&Segment { file: 0, ..segment.clone() })
+    }
+
+    fn read_rows(&self, segment: &Segment, take: TakeRow<'_>) -> Result<(), DataError> {
+        let Some(part) = self.parts.get(segment.file) else { return Ok(()) };
+        part.read_rows(&Segment { file: 0, ..segment.clone() }, take)
+    }
+
     fn line(&self, row: usize) -> (PathBuf, usize) {
         let rows = self.rows.get_or_init(|| self.count_rows());
         let mut left = row;
@@ -162,6 +175,19 @@ impl Batches for Reordered {
     fn read(&self, segment: &Segment, take: Take<'_>) -> Result<(), DataError> {
         let columns = segment.columns.iter().map(|&c| self.order[c]).collect();
         self.source.read(&Segment { columns, ..segment.clone() }, take)
+    }
+
+    fn rows_in(&self, segment: &Segment) -> usize {
+        self.source.rows_in(segment)
+    }
+
+    fn rows_within(&self, segment: &Segment) -> Option<usize> {
+        self.source.rows_within(segment)
+    }
+
+    fn read_rows(&self, segment: &Segment, take: TakeRow<'_>) -> Result<(), DataError> {
+        let columns = segment.columns.iter().map(|&c| self.order[c]).collect();
+        self.source.read_rows(&Segment { columns, ..segment.clone() }, take)
     }
 
     fn line(&self, row: usize) -> (PathBuf, usize) {

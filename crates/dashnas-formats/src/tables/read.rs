@@ -148,11 +148,12 @@ fn add_partner(
 
 /// The same table with its columns in another order.
 fn reordered(table: Table, order: &[usize]) -> Table {
-    let Table { path, named, columns, notes, decimal, stored, source } = table;
+    let Table { path, named, columns, rows, notes, decimal, stored, source } = table;
     let mut columns: Vec<Option<Column>> = columns.into_iter().map(Some).collect();
     let taken: Vec<Column> = order.iter().filter_map(|&c| columns.get_mut(c)?.take()).collect();
     let source: Arc<dyn Batches> = Arc::new(Reordered::new(source, order.to_vec()));
-    Table { path, named, columns: taken, notes, decimal, stored, source }
+    let rows = rows.map(|rows| rows.reordered(order));
+    Table { path, named, columns: taken, rows, notes, decimal, stored, source }
 }
 
 /// The length that sequences and lists are brought to, and the alphabet of sequences.

@@ -10,6 +10,7 @@ use crate::tables::arrow::{Kind, kind};
 use crate::tables::chunk::{Chunk, Keep};
 use crate::tables::draft::ColumnRoles;
 use crate::tables::number::Style;
+use crate::tables::row_major::for_rows;
 use crate::tables::table::Table;
 use arrow_array::{Array as _, ArrayRef};
 use rayon::prelude::*;
@@ -49,6 +50,15 @@ pub(crate) fn numbers(
         }
     };
     let shape = vec![n, channels, width / channels];
+    if let Some(found) = table.rows.take() {
+        let data = found.of(&used.inputs).filter(|data| data.len() == n * width);
+        let mut data =
+            data.ok_or_else(|| DataError::file(&table.path, "its columns differ in their number of rows"))?;
+        if absent > 0 {
+            for_rows(&mut data, width, fill_row);
+        }
+        return Ok(Array::new(shape, data));
+    }
     let mut rows = Rows::new(&table.path, "table", shape.clone(), options)?;
     if table.stored {
         let keep = Keep { numbers: true, style: style(table, options), texts: None };

@@ -247,9 +247,9 @@ pub(crate) fn codes_of_the_label(draft: &mut Draft<'_>) -> Result<(), DataError>
     let mut candidates: Vec<usize> = draft.free().into_iter().filter(repeats).collect();
     // Numbers in memory tell most columns from their first rows. Those that float32 rounds tell nothing.
     candidates.retain(|&c| {
-        let column = &table.columns[c];
-        let exact = column.facts.all_whole() && column.facts.top.0 <= 16_777_216.0;
-        column.numbers.is_empty() || !exact || numbers_determine(&column.numbers, draft.of(label))
+        let facts = &table.columns[c].facts;
+        let exact = facts.all_whole() && facts.top.0 <= 16_777_216.0;
+        !exact || table.numbers(c).is_none_or(|numbers| numbers_determine(numbers, draft.of(label)))
     });
     let mut all: Vec<usize> = Vec::new();
     for part in candidates.chunks(32).take(4) {
@@ -289,9 +289,9 @@ pub(crate) fn codes_of_the_label(draft: &mut Draft<'_>) -> Result<(), DataError>
 }
 
 /// Returns whether equal numbers come with equal labels.
-fn numbers_determine(numbers: &[f32], labels: &[String]) -> bool {
+fn numbers_determine(numbers: impl Iterator<Item = f32>, labels: &[String]) -> bool {
     let mut of: HashMap<u32, &str> = HashMap::new();
-    numbers.iter().zip(labels).all(|(v, label)| *of.entry(v.to_bits()).or_insert(label) == label.as_str())
+    numbers.zip(labels).all(|(v, label)| *of.entry(v.to_bits()).or_insert(label) == label.as_str())
 }
 
 /// Warns of inputs that are probably no measurements.

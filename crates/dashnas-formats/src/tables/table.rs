@@ -6,6 +6,7 @@ use crate::options::ReadOptions;
 use crate::tables::arrow::text;
 use crate::tables::batches::{Batches, Segment, cell_error};
 use crate::tables::facts::Facts;
+use crate::tables::row_major::RowMajor;
 use crate::text::excerpt;
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -22,7 +23,8 @@ pub(crate) struct Column {
     pub name: String,
     /// The facts about its values.
     pub facts: Facts,
-    /// The numbers, NaN where one is missing; empty if the column holds something else or is left in the file.
+    /// The numbers, NaN where one is missing; empty if the column holds something else, if it is left in the file, or if
+    /// the numbers are in the rows of the table.
     pub numbers: Vec<f32>,
     /// The texts of a column of text, if they were kept.
     pub texts: Option<Vec<String>>,
@@ -37,6 +39,8 @@ pub(crate) struct Table {
     pub named: bool,
     /// The columns.
     pub columns: Vec<Column>,
+    /// The numbers of all columns in the order of the rows, if they were read so.
+    pub rows: Option<RowMajor>,
     /// Sentences about how the file is read, for people.
     pub notes: Vec<String>,
     /// The decimal sign, if it was found.
@@ -51,6 +55,15 @@ impl Table {
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.facts.rows)
+    }
+
+    /// The numbers of a column, NaN where one is missing; `None` if they are not in memory.
+    pub fn numbers(&self, c: usize) -> Option<Box<dyn Iterator<Item = f32> + '_>> {
+        let column = self.columns.get(c)?;
+        if !column.numbers.is_empty() {
+            return Some(Box::new(column.numbers.iter().copied()));
+        }
+        Some(Box::new(self.rows.as_ref().filter(|_| column.facts.is_numeric())?.column(c)?))
     }
 }
 

@@ -30,10 +30,10 @@ macro_rules! made {
     };
 }
 
-fn numbers<'a>(table: &'a Table, name: &str) -> &'a [f32] {
-    let column = table.columns.iter().find(|c| c.name == name).unwrap_or_else(|| panic!("no column {name}"));
-    assert!(column.facts.is_numeric(), "{name}");
-    &column.numbers
+fn numbers(table: &Table, name: &str) -> Vec<f32> {
+    let c = table.columns.iter().position(|c| c.name == name).unwrap_or_else(|| panic!("no column {name}"));
+    assert!(table.columns[c].facts.is_numeric(), "{name}");
+    table.numbers(c).expect("in memory").collect()
 }
 
 #[test]

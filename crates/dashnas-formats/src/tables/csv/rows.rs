@@ -2,11 +2,42 @@
 
 use crate::error::{DataError, Location};
 use crate::tables::csv::dialect::Dialect;
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use std::path::Path;
 
 /// A row: its line, from 1, and its fields.
 pub type Row = (usize, Vec<String>);
+
+fn reader(text: &str, dialect: Dialect) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .delimiter(dialect.separator)
+        .quote(dialect.quote.unwrap_or(b'"'))
+        .quoting(dialect.quote.is_some())
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(1 << 16)
+        .from_reader(text.as_bytes())
+}
+
+/// As [`each`], with the fields as texts; `row` returns whether it wants more rows.
+pub(crate) fn each_text<E>(
+    text: &str,
+    dialect: Dialect,
+    mut row: impl FnMut(usize, &StringRecord) -> Result<bool, E>,
+) -> Result<(), E> {
+    let mut reader = reader(text, dialect);
+    let mut record = StringRecord::new();
+    // Reading from memory cannot fail, and parts of a text that are divided at ASCII characters are texts.
+    while let Ok(true) = reader.read_record(&mut record) {
+        if !is_blank(record.as_byte_record()) {
+            let at = record.position().map_or(0, |p| p.byte() as usize);
+            if !row(at, &record)? {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
 
 /// Goes through the rows of a text that are not blank, that is, that have a field that is not empty: calls `row` with the
 /// position of the row in the text and its fields.
@@ -15,14 +46,7 @@ pub(crate) fn each<E>(
     dialect: Dialect,
     mut row: impl FnMut(usize, &ByteRecord) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut reader = ReaderBuilder::new()
-        .delimiter(dialect.separator)
-        .quote(dialect.quote.unwrap_or(b'"'))
-        .quoting(dialect.quote.is_some())
-        .has_headers(false)
-        .flexible(true)
-        .buffer_capacity(1 << 16)
-        .from_reader(text.as_bytes());
+    let mut reader = reader(text, dialect);
     let mut record = ByteRecord::new();
     // Reading from memory cannot fail, and rows may differ in their number of fields.
     while let Ok(true) = reader.read_byte_record(&mut record) {

@@ -2,11 +2,11 @@
 
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
-use crate::tables::batches::{Batches, Segment, Take};
+use crate::tables::batches::{Batches, Cells, Segment, Take, TakeRow};
 use crate::tables::csv::dialect::{Dialect, count_lines};
 use crate::tables::csv::encoding::{self, Decoded};
 use crate::tables::csv::header::{First, first};
-use crate::tables::csv::rows::{each, line_at, open_quote, unended, without_spaces_before_quotes};
+use crate::tables::csv::rows::{each, each_text, line_at, open_quote, unended, without_spaces_before_quotes};
 use crate::text::first_duplicate;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
@@ -17,8 +17,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of text that are read side by side.
-const BLOCK: usize = 2 << 20;
+/// Least and most bytes of text that one thread reads at a time.
+const BLOCKS: (usize, usize) = (1 << 20, 8 << 20);
 /// Rows of a batch.
 const ROWS: usize = 512;
 /// Rows by which the header is found.
@@ -142,8 +142,9 @@ fn blocks(text: &str, start: usize, dialect: Dialect) -> Vec<Range<usize>> {
     let quoted = dialect.quote.is_some_and(|quote| memchr::memchr(quote, &bytes[start..]).is_some());
     let mut blocks = Vec::new();
     let mut at = start;
+    let size = (bytes.len() / 64).clamp(BLOCKS.0, BLOCKS.1);
     while at < bytes.len() {
-        let wanted = at.saturating_add(BLOCK);
+        let wanted = at.saturating_add(size);
         let end = match bytes.get(wanted..).filter(|_| !quoted) {
             Some(rest) => memchr::memchr(b'\n', rest).map_or(bytes.len(), |i| wanted + i + 1),
             None => bytes.len(),
@@ -230,6 +231,19 @@ impl Batches for CsvFile {
             if rows == ROWS { give(&mut texts, &mut rows) } else { Ok(()) }
         })?;
         if rows > 0 { give(&mut texts, &mut rows) } else { Ok(()) }
+    }
+
+    fn rows_within(&self, segment: &Segment) -> Option<usize> {
+        let text = &self.text[self.blocks.get(segment.at)?.clone()];
+        Some(count_lines(text.strip_suffix('\n').unwrap_or(text)))
+    }
+
+    fn read_rows(&self, segment: &Segment, take: TakeRow<'_>) -> Result<(), DataError> {
+        let Some(block) = self.blocks.get(segment.at) else { return Ok(()) };
+        each_text(&self.text[block.clone()], self.dialect, |at, record| {
+            self.check(block.start + at, record.as_byte_record())?;
+            Ok(take(Cells::new(record, &segment.columns)))
+        })
     }
 
     fn line(&self, row: usize) -> (PathBuf, usize) {

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
 
 /// Bytes that are read ahead of a page header.
 const HEADER: usize = 8 << 10;
@@ -16,7 +16,43 @@ pub(super) enum FileBytes {
     /// All bytes.
     Memory(Bytes),
     /// A file and its size.
-    File(Arc<Mutex<File>>, u64),
+    File(Arc<ByPlace>, u64),
+}
+
+/// A file that is read at any place by several threads at once.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(super) struct ByPlace(File);
+
+#[cfg(unix)]
+impl ByPlace {
+    pub fn new(file: File) -> Self {
+        Self(file)
+    }
+
+    fn read_at(&self, start: u64, out: &mut [u8]) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.0, out, start)
+    }
+}
+
+/// A file that is read at any place by one thread after another.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub(super) struct ByPlace(std::sync::Mutex<File>);
+
+#[cfg(not(unix))]
+impl ByPlace {
+    pub fn new(file: File) -> Self {
+        Self(std::sync::Mutex::new(file))
+    }
+
+    fn read_at(&self, start: u64, out: &mut [u8]) -> io::Result<usize> {
+        use std::io::{Seek, SeekFrom};
+        // A poisoned lock is harmless, because every reader seeks first.
+        let mut file = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        file.seek(SeekFrom::Start(start))?;
+        file.read(out)
+    }
 }
 
 impl FileBytes {
@@ -28,12 +64,7 @@ impl FileBytes {
                 out[..n].copy_from_slice(&rest[..n]);
                 Ok(n)
             }
-            FileBytes::File(file, _) => {
-                // A poisoned lock is harmless, because every reader seeks first.
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.seek(SeekFrom::Start(start))?;
-                file.read(out)
-            }
+            FileBytes::File(file, _) => file.read_at(start, out),
         }
     }
 }
@@ -74,8 +105,9 @@ impl ChunkReader for FileBytes {
         if let FileBytes::Memory(bytes) = self {
             return Ok(bytes.slice(start as usize..end as usize));
         }
-        let mut out = vec![0; length];
-        From { bytes: self.clone(), at: start }.read_exact(&mut out)?;
-        Ok(out.into())
+        let mut out = Vec::new();
+        out.try_reserve_exact(length).map_err(|e| ParquetError::General(e.to_string()))?;
+        let mut rest = From { bytes: self.clone(), at: start }.take(length as u64);
+        if rest.read_to_end(&mut out)? < length { Err(cut()) } else { Ok(out.into()) }
     }
 }

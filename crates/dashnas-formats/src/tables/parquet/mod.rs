@@ -8,7 +8,7 @@ use crate::options::ReadOptions;
 use crate::tables::arrow::tensor_shape;
 use crate::tables::batches::{Batches, Segment, Take};
 use crate::tables::guard::guard;
-use crate::tables::parquet::file_bytes::FileBytes;
+use crate::tables::parquet::file_bytes::{ByPlace, FileBytes};
 use crate::tables::parquet::pages::Group;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels, parquet_to_arrow_schema};
@@ -16,7 +16,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMe
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Rows that are decoded at a time.
 const ROWS: usize = 1024;
@@ -52,7 +52,7 @@ impl ParquetFile {
         } else {
             let file = File::open(path).map_err(|e| DataError::io(path, e))?;
             let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
-            FileBytes::File(Arc::new(Mutex::new(file)), size)
+            FileBytes::File(Arc::new(ByPlace::new(file)), size)
         };
         Self::new(path, bytes, options)
     }
@@ -164,6 +164,11 @@ impl Batches for ParquetFile {
                 Err(DataError::at(&self.path, Location::Entry(self.names[c].clone()), reason))
             }
         }
+    }
+
+    fn rows_in(&self, segment: &Segment) -> usize {
+        let rows = self.metadata.row_groups().get(segment.at).map_or(0, RowGroupMetaData::num_rows);
+        usize::try_from(rows).unwrap_or(0).min(self.rows)
     }
 
     fn line(&self, row: usize) -> (PathBuf, usize) {
