@@ -6,6 +6,10 @@ use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
 use dashnas_formats::ends;
 use dashnas_formats::error::DataError;
+use rayon::prelude::*;
+
+/// Elements that one thread checks at a time.
+const PART: usize = 1 << 16;
 
 /// Deviations from a plain data set that are allowed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -163,7 +167,9 @@ fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> Result<(), D
             value: f32::NAN,
         });
     }
-    match array.data.iter().position(|v| !(v.is_finite() || unknown && v.is_nan())) {
+    let is_bad = |v: &f32| !(v.is_finite() || unknown && v.is_nan());
+    let parts = array.data.par_chunks(PART).enumerate();
+    match parts.find_map_first(|(i, part)| Some(i * PART + part.iter().position(is_bad)?)) {
         None => Ok(()),
         Some(flat) => Err(DataError::NonFinite {
             origin: origin.into(),

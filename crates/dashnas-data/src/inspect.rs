@@ -9,6 +9,7 @@ use dashnas_core::task::{Loss, Metric, TaskKind};
 use dashnas_core::text::plural;
 use dashnas_formats::account::{ColumnAccount, ColumnRole};
 use dashnas_formats::error::DataError;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -123,6 +124,9 @@ pub struct Range {
     pub mean: f64,
 }
 
+/// Rows whose range one thread determines.
+const ROWS: usize = 256;
+
 /// A range in the making.
 #[derive(Clone)]
 struct Span {
@@ -143,6 +147,13 @@ impl Span {
             self.sum += f64::from(v);
             self.n += 1;
         }
+    }
+
+    fn merge(&mut self, next: &Self) {
+        self.min = self.min.min(next.min);
+        self.max = self.max.max(next.max);
+        self.sum += next.sum;
+        self.n += next.n;
     }
 
     fn range(&self) -> Range {
@@ -202,8 +213,19 @@ impl Dataset {
         let x = &self.train.x;
         let plane: usize = x.shape[2..].iter().product();
         let mut channels = vec![Span::NONE; self.channels()];
-        for i in 0..x.rows() {
-            channels.iter_mut().zip(x.fetch(i)?.chunks(plane.max(1))).for_each(|(span, values)| span.add(values));
+        // The sums have the same parts whatever the number of threads.
+        let parts: Vec<Result<Vec<Span>, DataError>> = (0..x.rows().div_ceil(ROWS))
+            .into_par_iter()
+            .map(|part| {
+                let mut spans = vec![Span::NONE; channels.len()];
+                for i in part * ROWS..x.rows().min((part + 1) * ROWS) {
+                    spans.iter_mut().zip(x.fetch(i)?.chunks(plane.max(1))).for_each(|(span, values)| span.add(values));
+                }
+                Ok(spans)
+            })
+            .collect();
+        for part in parts {
+            channels.iter_mut().zip(part?).for_each(|(span, next)| span.merge(&next));
         }
         let real = matches!(self.task, TaskKind::Regression { .. } | TaskKind::DenseRegression { .. });
         let targets = self.train.y.values().filter(|_| real).map(|v| {

@@ -11,6 +11,7 @@ use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::row_source::RowStep;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Added to a pointwise standard deviation, as the Fourier Neural Operator does.
@@ -68,11 +69,15 @@ impl Affine {
         let (plane, n) = (plane(array), array.rows());
         let mut sums: Vec<Sums> = schemes.iter().map(|&scheme| Sums::new(scheme, plane)).collect();
         for second in [false, true] {
-            for i in 0..n {
-                let row = array.fetch(i)?;
-                for (c, sums) in sums.iter_mut().enumerate() {
-                    sums.add(&row[c * plane..(c + 1) * plane], second);
+            if schemes.contains(&Scheme::Pointwise) || plane == 0 {
+                for i in 0..n {
+                    let row = array.fetch(i)?;
+                    for (c, sums) in sums.iter_mut().enumerate() {
+                        sums.add(&row[c * plane..(c + 1) * plane], second);
+                    }
                 }
+            } else {
+                add_rows(array, &mut sums, second)?;
             }
             sums.iter_mut().for_each(|sums| sums.end(n, second));
         }
@@ -149,18 +154,36 @@ impl Sums {
         }
     }
 
+    /// The number and the sum of the known values of a channel of one sample in the first pass, the sum of the squared
+    /// deviations in the second.
+    fn part(&self, values: &[f32], second: bool) -> (f64, f64) {
+        let known = || values.iter().filter(|v| !v.is_nan()).map(|&v| f64::from(v));
+        match self {
+            Sums::PerChannel { mean, .. } if second => (0.0, known().map(|v| (v - *mean).powi(2)).sum()),
+            Sums::PerChannel { .. } => (known().count() as f64, known().sum()),
+            _ => (0.0, 0.0),
+        }
+    }
+
+    /// Adds what [`Sums::part`] found.
+    fn add_part(&mut self, (values, sum): (f64, f64), second: bool) {
+        match self {
+            Sums::PerChannel { square, .. } if second => *square += sum,
+            Sums::PerChannel { count, mean, .. } => {
+                *count += values;
+                *mean += sum;
+            }
+            _ => {}
+        }
+    }
+
     /// Adds the channel of one sample, in the first pass or the second.
     fn add(&mut self, values: &[f32], second: bool) {
         match self {
             Sums::Identity => {}
-            Sums::PerChannel { count, mean, square } => {
-                let known = || values.iter().filter(|v| !v.is_nan()).map(|&v| f64::from(v));
-                if second {
-                    *square += known().map(|v| (v - *mean).powi(2)).sum::<f64>();
-                } else {
-                    *count += known().count() as f64;
-                    *mean += known().sum::<f64>();
-                }
+            Sums::PerChannel { .. } => {
+                let part = self.part(values, second);
+                self.add_part(part, second);
             }
             Sums::Pointwise { mean, square } if second => {
                 let terms = square.iter_mut().zip(&*mean).zip(values);
@@ -197,6 +220,32 @@ impl Sums {
             }
         }
     }
+}
+
+/// Adds all rows to the sums of channels none of which is pointwise. The sums within rows are taken side by side, and added
+/// in the order of the rows, so that the result is the same at any number of threads.
+fn add_rows(array: &Array, sums: &mut [Sums], second: bool) -> Result<(), DataError> {
+    /// Rows whose sums are in memory.
+    const ROWS: usize = 4096;
+    let (plane, n) = (plane(array), array.rows());
+    for first in (0..n).step_by(ROWS) {
+        let rows: Vec<usize> = (first..n.min(first + ROWS)).collect();
+        let parts = |rows: &[usize]| {
+            let mut parts = Vec::with_capacity(rows.len() * sums.len());
+            for &i in rows {
+                let row = array.fetch(i)?;
+                parts.extend(sums.iter().zip(row.chunks(plane)).map(|(sums, values)| sums.part(values, second)));
+            }
+            Ok(parts)
+        };
+        let found: Vec<Result<Vec<(f64, f64)>, DataError>> = rows.par_chunks(64).map(parts).collect();
+        for parts in found {
+            for parts in parts?.chunks(sums.len().max(1)) {
+                sums.iter_mut().zip(parts).for_each(|(sums, &part)| sums.add_part(part, second));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn pointwise(channels: &[Affine]) -> bool {

@@ -5,6 +5,7 @@ use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
 use dashnas_formats::array::Array;
 use icu_normalizer::ComposingNormalizerBorrowed;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
 /// Most classes that a message names.
@@ -109,7 +110,7 @@ fn digests(x: &Array) -> Vec<u64> {
         let v = if *v == 0.0 { 0.0f32 } else { *v };
         (hash.rotate_left(5) ^ u64::from(v.to_bits())).wrapping_mul(0x517c_c1b7_2722_0a95)
     };
-    (0..x.rows()).map(|i| x.row(i).iter().fold(0, mix)).collect()
+    (0..x.rows()).into_par_iter().with_min_len(64).map(|i| x.row(i).iter().fold(0, mix)).collect()
 }
 
 #[cfg(test)]

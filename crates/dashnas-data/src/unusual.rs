@@ -6,6 +6,7 @@ use crate::targets::Targets;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::NumericTargets;
+use rayon::prelude::*;
 use std::collections::HashSet;
 
 /// Most values that whole numbers of a floating-point type may have to look like classes.
@@ -14,6 +15,8 @@ const FEW: usize = 20;
 const OUTLIER: f32 = 100.0;
 /// Most rows in a file that are looked at.
 const ROWS_IN_FILE: usize = 4096;
+/// Rows that one thread looks at.
+const ROWS_AT_A_TIME: usize = 256;
 /// Magnitudes that are kept, of all channels together.
 const MAGNITUDES: usize = 1 << 20;
 
@@ -100,24 +103,37 @@ fn look(x: &Array) -> Result<Vec<Channel>, DataError> {
     let plane = x.shape.iter().skip(2).product::<usize>().max(1);
     // What is usual is known from some rows, so that this takes little memory.
     let kept = step * (rows.div_ceil(step).saturating_mul(channels) / MAGNITUDES + 1);
-    let mut seen = vec![Channel::default(); channels];
-    for i in (0..rows).step_by(step) {
-        let row = x.fetch(i)?;
-        for (channel, values) in seen.iter_mut().zip(row.chunks(plane)) {
-            let magnitude = largest_magnitude(values);
-            if magnitude > channel.most.0 {
-                channel.most = (magnitude, i);
+    let some: Vec<usize> = (0..rows).step_by(step).collect();
+    let look = |rows: &[usize]| {
+        let mut seen = vec![Channel::default(); channels];
+        for (at, &i) in rows.iter().enumerate() {
+            let row = x.fetch(i)?;
+            for (channel, values) in seen.iter_mut().zip(row.chunks(plane)) {
+                let magnitude = largest_magnitude(values);
+                if magnitude > channel.most.0 {
+                    channel.most = (magnitude, i);
+                }
+                if i % kept == 0 {
+                    channel.some.push(magnitude);
+                }
+                if at == 0 {
+                    channel.only = values.first().copied();
+                }
+                channel.only = channel.only.filter(|known| values.iter().all(|v| v == known || v.is_nan()));
             }
-            if i % kept == 0 {
-                channel.some.push(magnitude);
-            }
-            if i == 0 {
-                channel.only = values.first().copied();
-            }
-            channel.only = channel.only.filter(|known| values.iter().all(|v| v == known || v.is_nan()));
+        }
+        Ok(seen)
+    };
+    let parts: Vec<Result<Vec<Channel>, DataError>> = some.par_chunks(ROWS_AT_A_TIME).map(look).collect();
+    let mut all: Option<Vec<Channel>> = None;
+    for part in parts {
+        let part = part?;
+        match &mut all {
+            None => all = Some(part),
+            Some(all) => all.iter_mut().zip(part).for_each(|(channel, next)| channel.merge(next)),
         }
     }
-    Ok(seen)
+    Ok(all.unwrap_or_else(|| vec![Channel::default(); channels]))
 }
 
 /// The warning about channels of one value only, in inputs of this many values a channel.
@@ -158,6 +174,15 @@ fn largest_magnitude(values: &[f32]) -> f32 {
 }
 
 impl Channel {
+    /// Adds what is known from the rows that follow.
+    fn merge(&mut self, next: Self) {
+        if next.most.0 > self.most.0 {
+            self.most = next.most;
+        }
+        self.some.extend(next.some);
+        self.only = self.only.filter(|&known| next.only == Some(known));
+    }
+
     /// The warning about the largest value of channel (or column) `i` of an array, if it is many times those of nearly all
     /// samples.
     fn outlier(mut self, array: &str, axis: &str, i: usize) -> Option<String> {
