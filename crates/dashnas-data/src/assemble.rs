@@ -17,6 +17,7 @@ use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use dashnas_formats::options::{Layout, Lengths};
+use dashnas_formats::places::{Place, Windows};
 use dashnas_formats::role::Role;
 use dashnas_formats::{ends, fill, spill};
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +33,8 @@ pub struct Inputs {
     pub labels: Option<Vec<String>>,
     /// The name of each sample, if the format has them: its file in a folder, or the header of its sequence.
     pub ids: Option<Vec<String>>,
+    /// The windows that the samples are, if recordings were cut into windows: the recordings, and one split.
+    pub windows: Option<Windows>,
     /// The files that they were read from.
     pub origin: Origin,
 }
@@ -142,7 +145,14 @@ fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<(), DataErro
 pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Result<Inputs, DataError> {
     layout(origin, &mut raw)?;
     fill_missing(origin, &mut raw)?;
-    if raw.parts.len() > 1 && raw.parts.iter().any(|p| p.role == Role::Test) {
+    let roles: Vec<Role> = raw.parts.iter().map(|part| part.role).collect();
+    let only_test = roles.len() > 1 && roles.contains(&Role::Test);
+    let windows = raw.windows.take().map(|windows| {
+        let kept = windows.splits.into_iter().zip(&roles).filter(|(_, role)| !only_test || **role == Role::Test);
+        let places: Vec<Place> = kept.flat_map(|(places, _)| places).collect();
+        Windows { splits: vec![places], ..windows }
+    });
+    if only_test {
         raw.parts.retain(|p| p.role == Role::Test);
         raw.note("the predictions are those for the test split");
     }
@@ -166,7 +176,7 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Resu
     check::input_values(origin, "x", &x, raw.reading.lengths == Lengths::Mask)?;
     let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
     let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
-    Ok(Inputs { name: name.into(), x, labels, ids, origin })
+    Ok(Inputs { name: name.into(), x, labels, ids, windows, origin })
 }
 
 fn texts(y: &Labels) -> Vec<String> {
@@ -367,7 +377,10 @@ fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result<Option<Dra
         return Err(DataError::file(origin.as_ref(), reason).with_hint("add the training file"));
     };
     if test {
-        return Ok(None);
+        let windows: usize = raw.parts.iter().map(|part| part.x.rows()).sum();
+        let by_time = raw.windows.as_ref().is_some_and(|found| found.by_time);
+        let samples = raw.parts.iter().filter(|part| part.role == Role::Test).map(|part| part.x.rows()).sum();
+        return Ok(by_time.then(|| DrawnSplit { of: windows, samples, by_time, ..DrawnSplit::default() }));
     }
     let part = raw.parts.remove(source);
     let strata: Option<Vec<u32>> = part.y.as_ref().and_then(|y| strata(y, raw.reading.task));
@@ -377,11 +390,20 @@ fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result<Option<Dra
     let seed = raw.reading.split_seed.map_or(raw.reading.seed, u64::from);
     let (train, test) = split_by(n, strata.as_deref(), groups.as_deref(), fraction, seed);
     if test.is_empty() || train.is_empty() {
+        if raw.windows.is_some() {
+            return Err(too_few_recordings(origin, part.groups.as_deref().unwrap_or_default()));
+        }
         let reason = format!("{} cannot be divided into training and test data", plural(n, "sample"));
         return Err(DataError::file(origin.as_ref(), reason).with_hint("give more samples, or a separate test split"));
     }
-    let drawn =
-        DrawnSplit { of: n, samples: test.len(), stratified: strata.is_some(), grouped: groups.is_some(), seed };
+    let drawn = DrawnSplit {
+        of: n,
+        samples: test.len(),
+        stratified: strata.is_some(),
+        grouped: groups.is_some(),
+        seed,
+        by_time: false,
+    };
     let validated = raw.parts.iter().any(|p| p.role == Role::Val);
     let rest = if validated { "; the validation split is used for choosing settings" } else { "" };
     raw.note(format!(
@@ -401,6 +423,19 @@ fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result<Option<Dra
     raw.parts.extend([train, test]);
     raw.parts.sort_by_key(|p| p.role);
     Ok(Some(drawn))
+}
+
+/// The error for windows whose recordings cannot be divided.
+fn too_few_recordings(origin: &str, groups: &[String]) -> DataError {
+    let recordings = groups.iter().collect::<std::collections::HashSet<_>>().len();
+    let reason = format!(
+        "{} cannot be divided into training and test data: no one can be held out so that every class is left to train on",
+        plural(recordings, "recording")
+    );
+    DataError::file(origin.as_ref(), reason).with_hint(
+        "give more recordings of each class; or say which time steps are for training and testing, in files whose names \
+         end in train and test or in a column that `data.split` names",
+    )
 }
 
 /// The classes to stratify by, numbered in the order of their appearance.

@@ -82,6 +82,9 @@ pub struct DrawnSplit {
     pub grouped: bool,
     /// Seed of the draw.
     pub seed: u64,
+    /// Whether the samples are the last ones in time, so that the seed does not matter.
+    #[serde(default)]
+    pub by_time: bool,
 }
 
 impl DrawnSplit {

@@ -295,6 +295,7 @@ impl DataSummary {
         for s in &self.splits {
             let from = match (s.name.as_str(), self.drawn) {
                 ("val", _) | (_, None) => "given".to_owned(),
+                ("test", Some(drawn)) if drawn.by_time => "the last in time".to_owned(),
                 ("test", Some(drawn)) => format!("drawn with seed {}{}", drawn.seed, drawn.manner()),
                 (_, Some(_)) => "the rest".to_owned(),
             };

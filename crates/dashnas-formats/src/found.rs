@@ -4,6 +4,7 @@
 use crate::account::ColumnAccount;
 use crate::array::Array;
 use crate::options::ReadOptions;
+use crate::places::Windows;
 use crate::role::Role;
 use std::path::Path;
 
@@ -76,6 +77,8 @@ pub struct UnassembledData {
     pub channels_first: bool,
     /// Whether the inputs are an array as a program saved it, whose axes are guessed from the shape.
     pub arrays: bool,
+    /// The places of the windows that recordings were cut into, if they were.
+    pub windows: Option<Windows>,
     /// The options, with lengths, sizes and alphabets filled in.
     pub reading: ReadOptions,
 }
@@ -94,6 +97,7 @@ impl UnassembledData {
             renumber: true,
             channels_first: false,
             arrays: false,
+            windows: None,
             reading: options.clone(),
         }
     }

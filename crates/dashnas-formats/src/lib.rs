@@ -17,6 +17,7 @@
 //! | `sequences` | sequences of letters |
 //! | [`folders`], [`media`], [`audio`] | folders of images, sound and recordings |
 //! | `records` | recordings of signals: WFDB, EDF and BDF |
+//! | `windows`, [`places`] | recordings cut into windows, and where these are |
 //! | [`pickle`] | Python pickles of data, without Python |
 //! | [`bytes`](mod@bytes), `text` | whole files in memory |
 
@@ -46,6 +47,7 @@ pub mod npz;
 pub mod options;
 mod partners;
 pub mod pickle;
+pub mod places;
 mod probe;
 pub mod readers;
 mod records;
@@ -57,6 +59,7 @@ pub mod spill;
 pub mod tables;
 mod text;
 mod unsupported;
+mod windows;
 
 pub use crate::array::Array;
 pub use crate::error::DataError;

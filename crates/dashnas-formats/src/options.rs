@@ -2,7 +2,10 @@
 
 use dashnas_core::auto;
 use dashnas_core::names::TaskName;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
 
 /// The settings of reading a data set. By default everything follows from the files; the section `[data]` of the
 /// configuration overrides it. A reader returns the options with lengths, sizes and alphabets filled in, so that files
@@ -61,6 +64,17 @@ pub struct ReadOptions {
     /// Whether the samples are the last axis of the inputs, as MATLAB users keep them; never set in a configuration.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub samples_last: bool,
+    /// The length of the windows that recordings are cut into; with `None` a sample is what the format says.
+    #[serde(with = "auto")]
+    pub window: Option<Span>,
+    /// The distance from the beginning of one window to that of the next; with `None` the length of a window.
+    #[serde(with = "auto")]
+    pub stride: Option<Span>,
+    /// How the label of a window follows from those of its time steps.
+    pub window_label: WindowLabel,
+    /// The time steps in a second of the recordings that were read; never set in a configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// The letters of one-hot sequences, in the order of their channels.
     #[serde(with = "auto")]
     pub alphabet: Option<String>,
@@ -126,6 +140,10 @@ impl Default for ReadOptions {
             length: None,
             columns: None,
             samples_last: false,
+            window: None,
+            stride: None,
+            window_label: WindowLabel::Majority,
+            rate: None,
             alphabet: None,
             audio_rate: 22_050,
             mel_bands: 96,
@@ -184,6 +202,91 @@ pub struct Columns {
     pub lists: bool,
 }
 
+/// The length of a part of a recording.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Span {
+    /// A number of time steps.
+    Steps(usize),
+    /// A duration in seconds, which the rate of the recording turns into time steps.
+    Seconds(f64),
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    /// Reads `128`, `2.5s` or `500ms`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let seconds = |number: &str, unit: f64| {
+            let value = number.trim_end().parse::<f64>().ok().filter(|v| v.is_finite() && *v > 0.0);
+            value.map(|v| Span::Seconds(v * unit))
+        };
+        let span = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
+            (Some(number), _) => seconds(number, 1e-3),
+            (None, Some(number)) => seconds(number, 1.0),
+            (None, None) => text.parse().ok().map(Span::Steps),
+        };
+        span.ok_or_else(|| "expected a number of time steps, such as 128, or a duration, such as 2.5s or 500ms".into())
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Span::Steps(n) => write!(f, "{n}"),
+            Span::Seconds(s) => write!(f, "{s}s"),
+        }
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Span::Steps(n) => serializer.serialize_u64(*n as u64),
+            Span::Seconds(_) => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SpanVisitor)
+    }
+}
+
+struct SpanVisitor;
+
+impl Visitor<'_> for SpanVisitor {
+    type Value = Span;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of time steps, or a duration such as \"2.5s\"")
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Span, E> {
+        usize::try_from(value).map(Span::Steps).map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Span, E> {
+        usize::try_from(value).map(Span::Steps).map_err(E::custom)
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Span, E> {
+        value.parse().map_err(E::custom)
+    }
+}
+
+/// How the label of a window follows from those of its time steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WindowLabel {
+    /// The most frequent label, of several the one that occurs first; of numbers the mean.
+    #[default]
+    Majority,
+    /// The label of the last time step.
+    End,
+}
+
 /// The axis of the channels in an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -238,4 +341,5 @@ macro_rules! names {
 }
 names!(Layout: ChannelsFirst = "channels-first", ChannelsLast = "channels-last", NoChannels = "no-channels");
 names!(Fill: Linear = "linear", Zero = "zero", Mean = "mean");
+names!(WindowLabel: Majority = "majority", End = "end");
 names!(Lengths: Pad = "pad", Truncate = "truncate", Resample = "resample", Mask = "mask");

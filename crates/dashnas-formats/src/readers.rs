@@ -205,6 +205,23 @@ impl Recognition {
 /// # }
 /// ```
 pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    if options.stride.is_some() && options.window.is_none() {
+        return Err(DataError::file(path, "`data.stride` is set, but `data.window` is not")
+            .with_hint("set `data.window` to the length of windows, or leave out `data.stride`"));
+    }
+    let data = read_any(path, options, labeled)?;
+    // A model of windows also takes arrays of windows.
+    if labeled && options.window.is_some() && data.windows.is_none() {
+        let reason = format!("windows cannot be cut from this format ({})", data.format);
+        return Err(DataError::file(path, reason).with_hint(
+            "`data.window` cuts tables of one time step a row, and folders of sound or recordings; leave it out if each \
+             sample is a window already",
+        ));
+    }
+    Ok(data)
+}
+
+fn read_any(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
     if path.is_dir() {
         return read_folder(&FolderProbe::new(path)?, options, labeled);
     }

@@ -303,6 +303,10 @@ put("fastq/plain", "".join(f"@r{i}|{'xy'[i % 2]}\n{'ACGTN'[i % 5] * 6}\n+\nIIIII
 put("wfdb/plain", "A 2 300 100\n#Dx: x\nA.dat 16 200(0)/mV 16 0 5 0 0 lead I\nA.dat 16 200/mV 16 0 5 0 0 lead II\n")
 put("wfdb/packed", "A 2 250/1(0) 40 12:00:00 1/1/2000\nA.dat 212x2:1+3 0 12 0 0 0 0 I\nA.dat 212x2 1e2(5) 12\n# y\n")
 put("wfdb/segments", "A/3 1 300 140\nB 40\n~ 60\nB 40\n")
+word = lambda code, distance: (code << 10 | distance).to_bytes(2, "little")
+put("atr/rhythms", word(28, 2) + word(63, 2) + b"(N" + word(1, 10) + word(28, 30) + word(63, 5) + b"(AFIB\0" + word(0, 0))
+put("atr/beats", word(22, 0) + word(63, 22) + b"## time resolution: 10" + word(1, 2) + word(59, 0) + b"\0\0\5\0" + word(5, 1) + word(0, 0))
+put("csv/steps", "rec,time,x,y,label\n" + "".join(f"{r},{i / 4},{i * 7 % 5},{i},{'ab'[i // 4 % 2]}\n" for r in "pqs" for i in range(12)))
 signals = [("Fp1", 16), ("Cz", 16), ("Temp", 2)]
 
 

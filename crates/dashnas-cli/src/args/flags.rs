@@ -1,7 +1,7 @@
 //! The options that stand for keys of the configuration.
 
 /// Each key that has an option of its own, with the option.
-pub const FLAGS: [(&str, &str); 42] = [
+pub const FLAGS: [(&str, &str); 45] = [
     ("seed", "--seed"),
     ("tensorboard", "--tensorboard"),
     ("space.kernel-sizes", "--kernel-sizes"),
@@ -35,6 +35,9 @@ pub const FLAGS: [(&str, &str); 42] = [
     ("data.fill-missing", "--fill-missing"),
     ("data.lengths", "--lengths"),
     ("data.length", "--length"),
+    ("data.window", "--window"),
+    ("data.stride", "--stride"),
+    ("data.window-label", "--window-label"),
     ("data.alphabet", "--alphabet"),
     ("data.audio-rate", "--audio-rate"),
     ("data.mel-bands", "--mel-bands"),

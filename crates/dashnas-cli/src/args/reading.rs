@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use dashnas::config::Config;
 use dashnas::config::error::ConfigError;
 use dashnas::config::layers::Override;
-use dashnas_formats::options::{Fill, Layout, Lengths, ReadOptions};
+use dashnas_formats::options::{Fill, Layout, Lengths, ReadOptions, Span, WindowLabel};
 
 /// How files are read; each option sets a key of the section `[data]`.
 #[derive(Debug, Args)]
@@ -59,6 +59,16 @@ pub struct ReadArgs {
     /// The length to which series are padded or cut.
     #[arg(long, value_name = "N", value_parser = whole::<u32>())]
     length: Option<u32>,
+    /// The length of the windows that recordings are cut into, in time steps, or as a duration such as 2.5s or 500ms.
+    #[arg(long, value_name = "LENGTH")]
+    window: Option<Span>,
+    /// The distance from one window to the next, in time steps or as a duration [default: the length of a window].
+    #[arg(long, value_name = "LENGTH")]
+    stride: Option<Span>,
+    /// Whether the label of a window is that of most of its time steps (of numbers the mean), or that of the last one
+    /// [default: majority].
+    #[arg(long, value_parser = PossibleValuesParser::new(WindowLabel::ALL.iter().map(|l| l.name())))]
+    window_label: Option<String>,
     /// The letters of one-hot encoded sequences.
     #[arg(long, value_name = "LETTERS")]
     alphabet: Option<String>,
@@ -109,6 +119,7 @@ impl ReadArgs {
             (&self.layout, "data.layout"),
             (&self.fill_missing, "data.fill-missing"),
             (&self.lengths, "data.lengths"),
+            (&self.window_label, "data.window-label"),
             (&self.alphabet, "data.alphabet"),
         ] {
             found.extend(value.as_deref().map(|v| Override::new(key, v, flag(key))));
@@ -122,6 +133,12 @@ impl ReadArgs {
             (self.split_seed, "data.split-seed"),
         ] {
             found.extend(value.map(|v| Override::new(key, i64::from(v), flag(key))));
+        }
+        for (value, key) in [(self.window, "data.window"), (self.stride, "data.stride")] {
+            found.extend(value.map(|v| match v {
+                Span::Steps(n) => Override::new(key, i64::try_from(n).unwrap_or(i64::MAX), flag(key)),
+                Span::Seconds(_) => Override::new(key, v.to_string(), flag(key)),
+            }));
         }
         found.extend(self.header.as_deref().map(|v| Override::new("data.header", v == "yes", flag("data.header"))));
         found.extend(self.resize.map(|v| Override::new("data.resize", v.map(i64::from).to_vec(), flag("data.resize"))));
@@ -146,7 +163,7 @@ impl ReadArgs {
             ($($name:ident),*) => { $(if self.$name.is_some() { options.$name = given.$name; })* };
         }
         take!(inputs, targets, group, split, weight, time, ignore, decimal, header, layout, channels, resize);
-        take!(fill_missing, lengths, length, alphabet);
+        take!(fill_missing, lengths, length, window, stride, window_label, alphabet);
         take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction, split_seed);
         Ok(options)
     }

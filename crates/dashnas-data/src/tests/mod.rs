@@ -19,6 +19,7 @@ mod split;
 mod tables;
 mod unsaid;
 mod unsaid_files;
+mod windows;
 
 use crate::assemble::Inputs;
 use crate::dataset::Dataset;

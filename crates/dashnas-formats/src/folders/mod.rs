@@ -5,5 +5,6 @@ pub mod labels;
 pub(crate) mod masks;
 mod paths;
 mod record_lists;
+mod recordings;
 pub(crate) mod samples;
 pub(crate) mod unread;

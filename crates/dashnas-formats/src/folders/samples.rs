@@ -8,6 +8,8 @@ use crate::folders::classes::of_folders;
 use crate::folders::labels;
 use crate::folders::paths::relative;
 use crate::folders::record_lists;
+use crate::folders::recordings;
+use crate::folders::recordings::OwnFile;
 use crate::folders::unread;
 use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::mat::Mat;
@@ -20,6 +22,7 @@ use crate::records;
 use crate::role::Role;
 use crate::series::values;
 use crate::series::values::Series;
+use crate::windows::labels::StepLabels;
 use dashnas_core::names::TaskName;
 use dashnas_core::text::plural;
 use rayon::prelude::*;
@@ -156,15 +159,12 @@ fn samples(
         && options.task.is_none()
         && options.decimal.as_deref() != Some(",")
         && is_multi_label(&found);
+    let several = several || options.task == Some(TaskName::MultiLabel);
+    if options.window.is_some() && medium != Medium::Images {
+        return windows(path, medium, &found, several, labeled, raw);
+    }
     if labeled && found.iter().any(|s| s.label.is_none()) {
-        let contents = vec![plural(found.len(), "file")];
-        let missing = "labels: put the files of each class into a folder of its name, or a labels.csv beside them";
-        return Err(DataError::Incomplete {
-            path: path.into(),
-            format: format.into(),
-            contents,
-            missing: missing.into(),
-        });
+        return Err(unlabeled(path, format, found.len()));
     }
     if labeled && origin == LabelOrigin::Folders {
         check_one_folder(path, &found, options)?;
@@ -172,11 +172,10 @@ fn samples(
     check_class_sizes(path, &found, several, options, labeled)?;
     let grouped = found.iter().all(|s| s.group.is_some());
     let x = load(medium, &found, &mut raw)?;
-    let multi_label = options.task == Some(TaskName::MultiLabel) || several;
-    if !multi_label && options.task.is_none() && origin == LabelOrigin::Table {
+    if !several && options.task.is_none() && origin == LabelOrigin::Table {
         raw.warnings.extend(words_of_labels(&found));
     }
-    let names = multi_label.then(|| label_names(&found));
+    let names = several.then(|| label_names(&found));
     for role in [Role::All, Role::Train, Role::Val, Role::Test] {
         let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
         if rows.is_empty() {
@@ -192,6 +191,93 @@ fn samples(
         raw.parts.push(UnassembledSplit { role, x: x.select(&rows), y, groups, ids: Some(ids) });
     }
     raw.classes = names;
+    Ok(raw)
+}
+
+/// The error for files without labels.
+fn unlabeled(path: &Path, format: &str, files: usize) -> DataError {
+    let missing = "labels: put the files of each class into a folder of its name, or a labels.csv beside them";
+    let contents = vec![plural(files, "file")];
+    DataError::Incomplete { path: path.into(), format: format.into(), contents, missing: missing.into() }
+}
+
+/// Cuts recordings in files of their own into windows.
+fn windows(
+    path: &Path,
+    medium: Medium,
+    found: &[Sample],
+    several: bool,
+    labeled: bool,
+    mut raw: UnassembledData,
+) -> Result<UnassembledData, DataError> {
+    let options = raw.reading.clone();
+    let paths: Vec<PathBuf> = found.iter().map(|s| s.path.clone()).collect();
+    let file = |i: usize, steps: usize, rate: Option<f64>, gaps: Vec<usize>| {
+        let Sample { path: own, role, group, .. } = &found[i];
+        OwnFile { path: own.clone(), name: relative(path, own), role: *role, group: group.clone(), steps, rate, gaps }
+    };
+    let texts: Option<Vec<String>> = found.iter().map(|s| s.label.clone()).collect();
+    let labels = texts.map(|texts| {
+        if several {
+            let names = label_names(found);
+            let labels = multi_hot(&texts, &names);
+            raw.classes = Some(names);
+            labels
+        } else {
+            as_labels(texts, &options)
+        }
+    });
+    let mut labels = labels.map(StepLabels::Recordings);
+    if medium == Medium::Sound {
+        if labeled && labels.is_none() {
+            return Err(unlabeled(path, &raw.format, found.len()));
+        }
+        let lengths = sound::lengths(&paths, &options, &mut raw.notes)?;
+        let rate = Some(f64::from(options.audio_rate));
+        let files = lengths.into_iter().enumerate().map(|(i, steps)| file(i, steps, rate, Vec::new())).collect();
+        recordings::add(
+            path,
+            files,
+            labels,
+            1,
+            labeled,
+            &mut |r| Ok(vec![sound::samples(&paths[r], &options)?]),
+            &mut raw,
+        )?;
+        return Ok(raw);
+    }
+    let (mut series, rates, gaps) = if medium == Medium::Records {
+        let mut all = paths.par_iter().map(|p| records::read(p, &options)).collect::<Result<Vec<_>, _>>()?;
+        let rates: Vec<Option<f64>> = all.iter().map(|recording| Some(recording.rate)).collect();
+        let gaps: Vec<Vec<usize>> = all.iter_mut().map(|recording| std::mem::take(&mut recording.gaps)).collect();
+        let aligned = records::align(all)?;
+        raw.notes.extend(aligned.notes);
+        raw.warnings.extend(aligned.warnings);
+        (aligned.series, rates, gaps)
+    } else {
+        let all = paths.iter().map(|p| recording(p, &options)).collect::<Result<Vec<_>, _>>()?;
+        (all, vec![None; paths.len()], vec![Vec::new(); paths.len()])
+    };
+    let channels = series.first().map_or(0, |s| s.channels.len());
+    if let Some(other) = series.iter().find(|s| s.channels.len() != channels) {
+        let reason = format!("it has {}, the first recording has {channels}", plural(other.channels.len(), "channel"));
+        return Err(DataError::file(&other.path, reason).with_hint("give recordings of the same channels"));
+    }
+    let steps: Vec<usize> = series.iter().map(|s| s.channels.first().map_or(0, Vec::len)).collect();
+    if labels.is_none() && medium == Medium::Records && found.iter().all(|s| s.label.is_none()) {
+        let (labels_found, note) = records::annotations::labels(&paths, &rates, &steps)?;
+        labels = labels_found;
+        raw.notes.extend(note);
+    }
+    if labeled && labels.is_none() {
+        return Err(unlabeled(path, &raw.format, found.len()));
+    }
+    let files = gaps.into_iter().enumerate().map(|(i, gaps)| file(i, steps[i], rates[i], gaps)).collect();
+    let mut read = |r: usize| {
+        values::fill(&mut series[r], options.fill_missing)?;
+        Ok(std::mem::take(&mut series[r].channels))
+    };
+    recordings::add(path, files, labels, channels, labeled, &mut read, &mut raw)?;
     Ok(raw)
 }
 

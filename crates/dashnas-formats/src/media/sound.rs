@@ -74,6 +74,50 @@ fn note_defects(paths: &[PathBuf], defects: impl Iterator<Item = Option<Defect>>
     }
 }
 
+/// The numbers of samples of clips at the rate that sound is brought to.
+///
+/// # Errors
+/// [`DataError`] with the first clip that cannot be read.
+pub(crate) fn lengths(
+    paths: &[PathBuf],
+    options: &ReadOptions,
+    notes: &mut Vec<String>,
+) -> Result<Vec<usize>, DataError> {
+    let rate = options.audio_rate;
+    let read = |path: &PathBuf| {
+        let (samples, own, defect) = length(path, options.max_bytes)?;
+        let resampled = resampled_len(samples, own, rate);
+        check_bytes(path, "sound", 4 * resampled as u128, options.max_bytes)?;
+        Ok((resampled, own, defect))
+    };
+    let clips: Vec<Result<_, DataError>> = paths.par_iter().map(read).collect();
+    // The first error in the order of the files.
+    let clips: Vec<(usize, u32, Option<Defect>)> = clips.into_iter().collect::<Result<_, _>>()?;
+    let other = clips.iter().filter(|clip| clip.1 != rate).count();
+    let resampled = match other {
+        0 => String::new(),
+        n => format!("; {} resampled from other rates (`data.audio-rate`)", plural(n, "clip")),
+    };
+    notes.push(format!(
+        "sound is read as its samples at {rate} Hz, averaged over the channels{resampled}; without `data.window` it would be \
+         converted to log-mel spectrograms"
+    ));
+    note_defects(paths, clips.iter().map(|clip| clip.2), notes);
+    Ok(clips.into_iter().map(|clip| clip.0).collect())
+}
+
+/// The samples of a clip at the rate that sound is brought to.
+///
+/// # Errors
+/// [`DataError`] if it cannot be read.
+pub(crate) fn samples(path: &Path, options: &ReadOptions) -> Result<Vec<f32>, DataError> {
+    let clip = parse(path, &crate::bytes::bytes(path, options.max_bytes)?, options.max_bytes)?;
+    if let Some(i) = clip.samples.iter().position(|v| !v.is_finite()) {
+        return Err(DataError::file(path, format!("sample {i} is {}", clip.samples[i])));
+    }
+    resample(&clip.samples, clip.rate, options.audio_rate).map_err(|e| DataError::file(path, e.to_string()))
+}
+
 /// Reads clips as log-mel spectrograms, N×1×bands×frames. The clips for which `decides` is set give the number of
 /// frames by [`Lengths`] (clips are not stretched: resampling means padding with silence here).
 ///
@@ -130,12 +174,7 @@ pub(crate) fn read(
     let mut rows = Rows::new(first, "spectrograms", vec![paths.len(), 1, bands, frames], options)?;
     let after = if options.lengths == Lengths::Mask { f32::NAN } else { 1e-10f32.ln() };
     let read = |path: &PathBuf| {
-        let clip = parse(path, &crate::bytes::bytes(path, limit)?, limit)?;
-        if let Some(i) = clip.samples.iter().position(|v| !v.is_finite()) {
-            return Err(DataError::file(path, format!("sample {i} is {}", clip.samples[i])));
-        }
-        let samples = resample(&clip.samples, clip.rate, settings.rate);
-        let samples = samples.map_err(|e| DataError::file(path, e.to_string()))?;
+        let samples = samples(path, options)?;
         let n = mel.frames(samples.len());
         let mut row = Vec::with_capacity(bands * frames);
         for band in mel.compute(&samples).chunks(n) {

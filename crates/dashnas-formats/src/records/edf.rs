@@ -52,6 +52,8 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
         return Err(bad(format!("its header of {count} signals is cut short")));
     }
     let (mut signals, mut start) = (Vec::with_capacity(described), 0);
+    // Where the annotations are in a record.
+    let mut times: Option<std::ops::Range<usize>> = None;
     for i in 0..described {
         let at = |before: usize, length: usize| HEAD + before * described + length * i;
         let place = |reason: String| DataError::at(path, Location::Entry(format!("signal {}", i + 1)), reason);
@@ -65,6 +67,9 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
         let [first, last] = [(120, "least digital value"), (128, "largest digital value")]
             .map(|(before, what)| number(at(before, 8), 8, what));
         let annotations = name.ends_with("Annotations") || name == "Status";
+        if annotations && name.starts_with("EDF") && times.is_none() {
+            times = Some(start..start + samples as usize);
+        }
         if !annotations {
             let (low, high, first, last) = (low?, high?, first?, last?);
             if first == last || low == high {
@@ -107,7 +112,29 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
         Series { channels: signals.iter().map(channel).collect(), path: path.into(), line: 0, first_column: 1 };
     let (names, units) = signals.into_iter().map(|s| (s.name, s.unit)).unzip();
     let rate = if seconds > 0.0 { most as f64 / seconds } else { most as f64 };
-    Ok(Recording { series, names, units, rate, facts })
+    let gaps = match kind.ends_with("+D") {
+        true => gaps(&starts(body, &times, start * width, width, records), seconds, most),
+        false => Vec::new(),
+    };
+    Ok(Recording { series, names, units, rate, gaps, facts })
+}
+
+/// The times of records, as the first annotation in each of them says: `+12.5` and the byte 0x14. `times` is where the
+/// annotations are in a record, in samples.
+fn starts(body: &[u8], times: &Option<std::ops::Range<usize>>, size: usize, width: usize, records: usize) -> Vec<f64> {
+    let Some(times) = times else { return Vec::new() };
+    let start = |record: usize| {
+        let bytes = body.get(record * size + times.start * width..record * size + times.end * width)?;
+        let text = bytes.split(|&b| b == 0x14).next()?;
+        std::str::from_utf8(text).ok()?.split('\x15').next()?.parse::<f64>().ok()
+    };
+    (0..records).map_while(start).collect()
+}
+
+/// The steps before which there is a gap: a record of `seconds` and `most` steps does not follow the one before.
+fn gaps(starts: &[f64], seconds: f64, most: usize) -> Vec<usize> {
+    let apart = |pair: &[f64]| (pair[1] - pair[0] - seconds).abs() > 0.01 * seconds.abs();
+    starts.windows(2).enumerate().filter(|(_, pair)| apart(pair)).map(|(i, _)| (i + 1) * most).collect()
 }
 
 /// A little-endian sample of two or three bytes.
@@ -116,4 +143,19 @@ fn sample(bytes: &[u8], at: usize, width: usize) -> i32 {
     let value = bytes.iter().rev().fold(0, |value, &byte| value << 8 | i32::from(byte));
     let unused = 32 - 8 * width as u32;
     value << unused >> unused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_do_not_follow_one_another_are_gaps() {
+        // A record of two samples of a signal and four of annotations, of two bytes each.
+        let record = |time: &str| [&b"abcd"[..], format!("{time}\x14\x14\0\0\0\0\0").as_bytes()[..8].as_ref()].concat();
+        let body = [record("+0"), record("+1"), record("+5.5"), record("+6.5")].concat();
+        let starts = starts(&body, &Some(2..6), 12, 2, 4);
+        assert_eq!(starts, [0.0, 1.0, 5.5, 6.5]);
+        assert_eq!(gaps(&starts, 1.0, 2), [4]);
+    }
 }

@@ -1,5 +1,6 @@
 //! Recordings of physiological signals: WFDB records (PhysioNet) and EDF and BDF files.
 
+pub(crate) mod annotations;
 mod edf;
 mod recording;
 mod wfdb;

@@ -16,6 +16,8 @@ pub(crate) struct Recording {
     pub units: Vec<String>,
     /// Values per second.
     pub rate: f64,
+    /// The steps before which there is a gap.
+    pub gaps: Vec<usize>,
     /// Facts about the file that a person should know, each the end of a sentence about some recordings.
     pub facts: Vec<&'static str>,
 }

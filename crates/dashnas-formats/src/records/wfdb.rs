@@ -191,7 +191,7 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
     // Millivolts are meant where nothing is said.
     let said = |unit: String| if unit.is_empty() { "mV".to_owned() } else { unit };
     let (names, units) = names.into_iter().map(|(name, unit)| (name, said(unit))).unzip();
-    Ok(Recording { series, names, units, rate: header.rate, facts })
+    Ok(Recording { series, names, units, rate: header.rate, gaps: Vec::new(), facts })
 }
 
 /// The channels of a record, their names and units, and facts about them.

@@ -102,6 +102,11 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
     /// The file and the line of a row, where the format has lines; otherwise the number of the row from 1.
     fn line(&self, row: usize) -> (PathBuf, usize);
 
+    /// The files that the rows come from one after another, with the numbers of their rows, if there are several.
+    fn files(&self) -> Vec<(PathBuf, usize)> {
+        Vec::new()
+    }
+
     /// Sentences about how the file is read, for people.
     fn notes(&self) -> Vec<String> {
         Vec::new()

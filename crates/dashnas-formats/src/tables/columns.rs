@@ -20,8 +20,11 @@ pub(crate) fn record(table: &Table, used: &ColumnRoles, reading: &mut ReadOption
         reading.decimal.clone_from(&table.decimal);
     }
     if used.content == Content::Numbers {
-        let channels = *reading.channels.get_or_insert(1);
-        reading.length = Some(used.inputs.len() / channels.max(1));
+        // The windows of recordings have a length of their own.
+        if reading.window.is_none() {
+            let channels = *reading.channels.get_or_insert(1);
+            reading.length = Some(used.inputs.len() / channels.max(1));
+        }
     }
     reading.columns = Some(Columns {
         names: table.columns.iter().map(|column| column.name.clone()).collect(),
@@ -99,9 +102,48 @@ pub(crate) fn find(
         ColumnAccount { name: column.name.clone(), role, reason: reason.into() }
     };
     let accounts = table.columns.iter().enumerate().map(account).collect();
-    let texts = labels.iter().copied().zip(table.read_texts(&labels, options)?).collect();
-    let roles = ColumnRoles { labels, group: None, split: None, inputs, content, accounts, warnings: Vec::new() };
+    let accounts: Vec<ColumnAccount> = accounts;
+    let recordings = Recordings::find(table, options);
+    let needed: Vec<usize> = labels.iter().copied().chain(recordings.group).collect();
+    let texts = needed.iter().copied().zip(table.read_texts(&needed, options)?).collect();
+    let Recordings { group, times, warnings } = recordings;
+    let roles = ColumnRoles { labels, group, split: None, times, inputs, content, accounts, warnings };
     Ok((roles, texts))
+}
+
+/// What tells the recordings of a table apart, and the times of their steps, where windows are cut from them.
+struct Recordings {
+    group: Option<usize>,
+    times: Vec<usize>,
+    warnings: Vec<String>,
+}
+
+impl Recordings {
+    /// Finds the columns that the options name. Those that are not there are said.
+    fn find(table: &Table, options: &ReadOptions) -> Self {
+        let mut found = Self { group: None, times: Vec::new(), warnings: Vec::new() };
+        if options.window.is_none() {
+            return found;
+        }
+        let column = |wanted: &Option<String>| Some(crate::tables::names::find(table, wanted.as_ref()?, "").ok());
+        match column(&options.group) {
+            Some(Some(columns)) => found.group = columns.first().copied(),
+            Some(None) => found.warnings.push(format!(
+                "there is no column `{}`, which tells recordings apart: the file is taken for one recording",
+                options.group.as_deref().unwrap_or_default()
+            )),
+            None => {}
+        }
+        match column(&options.time) {
+            Some(Some(columns)) => found.times = columns,
+            Some(None) => found.warnings.push(format!(
+                "there is no column `{}` of times: the rows are taken for neighboring time steps",
+                options.time.as_deref().unwrap_or_default()
+            )),
+            None => {}
+        }
+        found
+    }
 }
 
 /// Finds the labels, if they are there, and the inputs in the order of training.
@@ -161,7 +203,8 @@ pub(crate) fn check_width(table: &Table, used: &ColumnRoles, options: &ReadOptio
         return Ok(());
     };
     let (found, channels) = (used.inputs.len(), options.channels.unwrap_or(1));
-    if channels.checked_mul(length) == Some(found) {
+    let wanted = if options.window.is_some() { Some(channels) } else { channels.checked_mul(length) };
+    if wanted == Some(found) {
         return Ok(());
     }
     let inputs: Vec<String> = used.inputs.iter().map(|&c| format!("`{}`", table.columns[c].name)).collect();

@@ -29,6 +29,8 @@ pub(crate) struct ColumnRoles {
     pub group: Option<usize>,
     /// The column of splits, if there is one.
     pub split: Option<usize>,
+    /// The columns that may be the times of time steps, the first one first.
+    pub times: Vec<usize>,
     /// The columns of inputs, in order.
     pub inputs: Vec<usize>,
     /// What the inputs hold.
@@ -87,6 +89,13 @@ impl<'a> Draft<'a> {
     /// Adds a warning.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.warnings.push(text.into());
+    }
+
+    /// Adds a warning, unless what it says is expected.
+    pub fn warn_unless(&mut self, expected: bool, text: impl Into<String>) {
+        if !expected {
+            self.warn(text);
+        }
     }
 
     /// Reads the texts of columns, unless they have been read.

@@ -175,9 +175,10 @@ fn check_inputs(draft: &Draft<'_>, inputs: &[usize], content: Content, labeled: 
                 "a table has one sample a row; if it has the labels of files beside it, give their folder instead",
             )
         }
-        &[c] if content == Content::Numbers && labeled => (
+        &[c] if content == Content::Numbers && labeled && draft.options.window.is_none() => (
             format!("the only column of inputs is {}: each row would be a series of one value", draft.name(c)),
-            "a table has one sample a row; a recording with one time step a row has to be cut into windows first",
+            "a table has one sample a row; if its rows are the time steps of recordings, set `data.window` to the length of \
+             windows that they are cut into, for example `data.window = 128`",
         ),
         _ => return Ok(()),
     };

@@ -8,11 +8,12 @@ use crate::options::ReadOptions;
 use crate::tables::draft::{Draft, LETTERS, listed, same_classes};
 use crate::tables::label_lists;
 use crate::tables::names;
-use crate::tables::number::{Style, is_missing_label, number};
+use crate::tables::number::{Style, is_missing, is_missing_label, number};
 use crate::tables::table::Table;
 use crate::text::excerpt;
+use crate::windows::labels::{StepLabels, UNLABELED};
 use dashnas_core::names::TaskName;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Most whole numbers that are taken for classes where no name says that they are.
 const CLASSES: usize = 1000;
@@ -192,21 +193,13 @@ pub(crate) fn read(
             None => one(table, c, of(c), options),
         };
     }
-    let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
     let mut data = vec![0.0; table.rows() * columns.len()];
     let mut whole = true;
     for (k, &c) in columns.iter().enumerate() {
         check_missing(table, c, of(c))?;
         whole &= table.columns[c].facts.all_whole();
         for (row, text) in of(c).iter().enumerate() {
-            let truth = ["false", "true"].iter().position(|word| text.eq_ignore_ascii_case(word)).map(|v| v as f64);
-            let Some(value) = number(text, style).or(truth) else {
-                let reason = format!("`{}` is not a number", excerpt(text));
-                return Err(table
-                    .cell_error(row, c, reason)
-                    .with_hint("several columns that are predicted at once hold numbers, or 0 and 1"));
-            };
-            data[row * columns.len() + k] = value as f32;
+            data[row * columns.len() + k] = value(table, row, c, text, options)?;
         }
     }
     let names: Vec<String> = columns.iter().map(|&c| table.columns[c].name.clone()).collect();
@@ -214,6 +207,79 @@ pub(crate) fn read(
     let targets = NumericTargets { name: names.join(", "), array, integral: whole };
     let binary = whole && targets.is_binary();
     Ok(Found { labels: Labels::Numbers(targets), names: binary.then_some(names), warnings: Vec::new() })
+}
+
+/// The labels of the time steps of recordings, whose rows are given: as in [`read`], but they may be missing.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn of_steps(
+    table: &Table,
+    columns: &[usize],
+    texts: &HashMap<usize, Vec<String>>,
+    options: &ReadOptions,
+    recordings: &[Vec<usize>],
+) -> Result<OfSteps, DataError> {
+    let of = |c: usize| texts.get(&c).map_or(&[][..], Vec::as_slice);
+    let known = |text: &&String| !is_missing_label(text);
+    if let &[c] = columns {
+        let all: Vec<&str> = of(c).iter().filter(known).map(String::as_str).collect();
+        let kind = kind(table, c, &all, options);
+        if kind.classes {
+            let names: Vec<String> = all.into_iter().collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect();
+            let code: HashMap<&str, u32> = names.iter().zip(0..).map(|(name, i)| (name.as_str(), i)).collect();
+            let codes = |rows: &Vec<usize>| {
+                let of = |&row: &usize| of(c).get(row).filter(known).and_then(|t| code.get(t.as_str()).copied());
+                rows.iter().map(|row| of(row).unwrap_or(UNLABELED)).collect()
+            };
+            let labels = StepLabels::Classes { codes: recordings.iter().map(codes).collect(), names };
+            return Ok(OfSteps { labels, names: None, warnings: kind.warnings });
+        }
+    }
+    let mut whole = true;
+    let mut numbers = Vec::with_capacity(columns.len());
+    for &c in columns {
+        whole &= table.columns[c].facts.all_whole();
+        let number = |(row, text): (usize, &String)| match known(&text) && !is_missing(text) {
+            true => value(table, row, c, text, options),
+            false => Ok(f32::NAN),
+        };
+        numbers.push(of(c).iter().enumerate().map(number).collect::<Result<Vec<f32>, _>>()?);
+    }
+    let several = columns.len() > 1;
+    let is_binary = |v: &f32| v.is_nan() || *v == 0.0 || *v == 1.0;
+    let binary = several && whole && numbers.iter().flatten().all(is_binary);
+    let at = |row: usize| numbers.iter().map(move |column| column.get(row).copied().unwrap_or(f32::NAN));
+    let values = recordings.iter().map(|rows| rows.iter().flat_map(|&row| at(row)).collect()).collect();
+    let names: Vec<String> = columns.iter().map(|&c| table.columns[c].name.clone()).collect();
+    let labels = StepLabels::Numbers { name: names.join(", "), width: columns.len(), binary, values };
+    let warnings = match columns {
+        &[c] => kind(table, c, &of(c).iter().map(String::as_str).collect::<Vec<_>>(), options).warnings,
+        _ => Vec::new(),
+    };
+    Ok(OfSteps { labels, names: binary.then_some(names), warnings })
+}
+
+/// What is known of the labels of time steps.
+pub(crate) struct OfSteps {
+    /// The labels.
+    pub labels: StepLabels,
+    /// The names of the labels, if there are several columns.
+    pub names: Option<Vec<String>>,
+    /// What is probably a mistake.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a label as a number.
+fn value(table: &Table, row: usize, c: usize, text: &str, options: &ReadOptions) -> Result<f32, DataError> {
+    let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
+    let truth = ["false", "true"].iter().position(|word| text.eq_ignore_ascii_case(word)).map(|v| v as f64);
+    number(text, style).or(truth).map(|v| v as f32).ok_or_else(|| {
+        let reason = format!("`{}` is not a number", excerpt(text));
+        table
+            .cell_error(row, c, reason)
+            .with_hint("several columns that are predicted at once hold numbers, or 0 and 1")
+    })
 }
 
 /// Refuses a missing label.
@@ -226,8 +292,16 @@ fn check_missing(table: &Table, c: usize, texts: &[String]) -> Result<(), DataEr
     Err(table.cell_error(row, c, reason).with_hint("drop these rows; if it is the name of a class, rename the class"))
 }
 
-/// The labels in one column.
-fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Result<Found, DataError> {
+/// What the labels in a column are.
+struct Kind {
+    /// Whether they are names of classes; otherwise they are numbers.
+    classes: bool,
+    /// What is probably a mistake.
+    warnings: Vec<String>,
+}
+
+/// Decides what the labels in a column are, by those that are known.
+fn kind(table: &Table, c: usize, texts: &[&str], options: &ReadOptions) -> Kind {
     let (column, called) = (&table.columns[c], table.called(c));
     let facts = &column.facts;
     let mut warnings = Vec::new();
@@ -255,13 +329,7 @@ fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Resu
                  classification if they are classes"
             ));
         }
-        let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
-        let value = |text: &String| {
-            number(text, style).map_or_else(|| f32::from(text.eq_ignore_ascii_case("true")), |v| v as f32)
-        };
-        let array = Array::new(vec![rows], texts.iter().map(value).collect());
-        let labels = Labels::Numbers(NumericTargets { name: column.name.clone(), array, integral: false });
-        return Ok(Found { labels, names: None, warnings });
+        return Kind { classes: false, warnings };
     }
     let none = || ["none", "nil", "missing"].iter().find_map(|w| counts.keys().find(|t| t.eq_ignore_ascii_case(w)));
     if options.task.is_none_or(|task| task == TaskName::Classification)
@@ -271,5 +339,21 @@ fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Resu
             "`{text}` in column {called} is taken for a class; drop these rows if it stands for a missing label"
         ));
     }
-    Ok(Found { labels: Labels::Names(texts.to_vec()), names: None, warnings })
+    Kind { classes: true, warnings }
+}
+
+/// The labels in one column.
+fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Result<Found, DataError> {
+    check_missing(table, c, texts)?;
+    let Kind { classes, warnings } = kind(table, c, &texts.iter().map(String::as_str).collect::<Vec<_>>(), options);
+    if classes {
+        return Ok(Found { labels: Labels::Names(texts.to_vec()), names: None, warnings });
+    }
+    let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
+    let value =
+        |text: &String| number(text, style).map_or_else(|| f32::from(text.eq_ignore_ascii_case("true")), |v| v as f32);
+    let array = Array::new(vec![texts.len()], texts.iter().map(value).collect());
+    let name = table.columns[c].name.clone();
+    let labels = Labels::Numbers(NumericTargets { name, array, integral: false });
+    Ok(Found { labels, names: None, warnings })
 }

@@ -7,7 +7,7 @@
 //! | [`csv`], `parquet`, `ipc`, `json_lines` | the formats |
 //! | `arrow`, `number`, `facts`, `chunk`, `row_major`, `load`, `table` | from record batches to columns, and the facts about them |
 //! | `names`, `draft`, `roles`, `splits`, `groups`, `labels`, `inputs`, `suspect`, `steps`, `columns` | the role of each column |
-//! | `samples`, `read` | from columns to samples |
+//! | `samples`, `times`, `recordings`, `read` | from columns to samples, or to the windows of recordings |
 
 mod arrow;
 mod batches;
@@ -30,6 +30,7 @@ pub(crate) mod open;
 mod parquet;
 mod parts;
 pub(crate) mod read;
+mod recordings;
 pub(crate) mod roles;
 mod row_major;
 mod samples;
@@ -39,3 +40,4 @@ mod suspect;
 mod table;
 #[cfg(test)]
 mod tests;
+mod times;

@@ -109,6 +109,11 @@ impl Batches for Parts {
         self.parts.last().map_or((PathBuf::new(), row + 1), |part| part.line(left))
     }
 
+    fn files(&self) -> Vec<(PathBuf, usize)> {
+        let rows = self.rows.get_or_init(|| self.count_rows());
+        self.parts.iter().zip(rows).map(|(part, &n)| (part.line(0).0, n)).collect()
+    }
+
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![format!("{} files of the same columns are one table", self.parts.len())];
         for note in self.parts.iter().flat_map(|part| part.source.notes()) {
@@ -192,5 +197,9 @@ impl Batches for Reordered {
 
     fn line(&self, row: usize) -> (PathBuf, usize) {
         self.source.line(row)
+    }
+
+    fn files(&self) -> Vec<(PathBuf, usize)> {
+        self.source.files()
     }
 }

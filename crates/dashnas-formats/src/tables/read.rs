@@ -12,8 +12,9 @@ use crate::tables::draft::{ColumnRoles, Content};
 use crate::tables::load::load;
 use crate::tables::names::split_of_cell;
 use crate::tables::parts::Reordered;
+use crate::tables::recordings::Steps;
 use crate::tables::table::{Column, Table};
-use crate::tables::{columns, groups, labels, roles, samples};
+use crate::tables::{columns, groups, labels, recordings, roles, samples};
 use dashnas_core::text::plural;
 use std::collections::HashMap;
 use std::path::Path;
@@ -85,9 +86,16 @@ pub(crate) fn read_tables(
         raw.file(&table.path);
         table.notes.iter().for_each(|note| raw.note(note.clone()));
     }
-    let encoding = sizes(&opened[0].table, &used, &mut raw)?;
+    let encoding =
+        if options.window.is_some() { (0, String::new()) } else { sizes(&opened[0].table, &used, &mut raw)? };
+    let validated = opened.iter().any(|opened| opened.role == Role::Val);
     let mut missing = 0;
     for opened in opened {
+        if options.window.is_some() {
+            let Opened { role, table, texts } = opened;
+            recordings::add(Steps { role, table, texts, labeled, validated }, &used, &mut missing, &mut raw)?;
+            continue;
+        }
         add_parts(opened, &used, &encoding, &mut missing, &mut raw, labeled)?;
     }
     if let (1.., Some(fill)) = (missing, options.fill_missing) {

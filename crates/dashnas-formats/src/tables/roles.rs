@@ -45,18 +45,29 @@ pub(crate) fn assign(
     if labeled {
         groups::warn_of_others(&mut draft, options)?;
         suspect::inputs(&mut draft);
-        steps::warn(&mut draft)?;
+        if options.window.is_none() {
+            steps::warn(&mut draft)?;
+        }
     }
     let roles = ColumnRoles {
         labels: labels::order(&draft),
         group: draft.first(ColumnRole::Group),
         split: draft.first(ColumnRole::Split),
+        times: times(&draft)?,
         inputs: inputs::order(&draft)?,
         content,
         accounts: accounts(&draft),
         warnings: draft.warnings,
     };
     Ok((roles, draft.texts))
+}
+
+/// The columns of times: the one that the options name, otherwise all that were found.
+fn times(draft: &Draft<'_>) -> Result<Vec<usize>, DataError> {
+    match &draft.options.time {
+        Some(wanted) if draft.first(ColumnRole::Time).is_some() => names::find(draft.table, wanted, "time"),
+        _ => Ok(draft.with(ColumnRole::Time)),
+    }
 }
 
 /// The account of the columns.

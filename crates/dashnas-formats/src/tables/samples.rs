@@ -29,7 +29,9 @@ pub(crate) fn numbers(
     missing: &mut usize,
 ) -> Result<Array, DataError> {
     let (n, width) = (table.rows(), used.inputs.len());
-    let channels = options.channels.unwrap_or(1);
+    // The rows of recordings are time steps, whose missing values are filled along the time.
+    let steps = options.window.is_some();
+    let channels = if steps { 1 } else { options.channels.unwrap_or(1) };
     if channels == 0 || !width.is_multiple_of(channels) {
         let reason = format!("{width} columns of inputs cannot be divided into {channels} channels");
         return Err(DataError::file(&table.path, reason).with_hint("check `data.channels`"));
@@ -43,7 +45,7 @@ pub(crate) fn numbers(
     let absent: usize = used.inputs.iter().map(|&c| table.columns[c].facts.missing).sum();
     *missing += absent;
     let fill_row = |row: &mut [f32]| {
-        if let Some(how) = options.fill_missing.filter(|_| absent > 0) {
+        if let Some(how) = options.fill_missing.filter(|_| absent > 0 && !steps) {
             row.chunks_mut(width / channels)
                 .filter(|c| c.iter().any(|v| v.is_nan()))
                 .for_each(|c| fill_channel(c, how));

@@ -44,8 +44,8 @@ pub(crate) fn warn(draft: &mut Draft<'_>) -> Result<(), DataError> {
     let label = draft.name(label);
     draft.warn(format!(
         "the rows look like the time steps of a recording, not like samples: {reason}, and {label} stays the same for {} \
-         rows on average; cut the recording into windows and give one window a row, or neighboring time steps are on both \
-         sides of the split",
+         rows on average, and neighboring time steps are on both sides of the split; set `data.window` to the length of \
+         windows that the recording is cut into, for example `data.window = 128`",
         rows / starts.len()
     ));
     Ok(())

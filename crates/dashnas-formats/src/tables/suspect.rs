@@ -134,14 +134,24 @@ pub(crate) fn times_and_ids(draft: &mut Draft<'_>) -> Result<(), DataError> {
         let column = &table.columns[c];
         let (facts, name) = (&column.facts, draft.name(c));
         let named_time = table.named && names_times(&column.name);
+        // Of recordings, times are expected.
+        let recording = draft.options.window.is_some();
         if facts.temporal || (column.is_text() && facts.dates * 10 >= facts.known() * 9) {
             draft.give(c, ColumnRole::Time, "it holds dates or times");
-            draft.warn(format!("column {name} holds dates or times and is no input; `data.inputs` makes it one"));
+            draft.warn_unless(
+                recording,
+                format!("column {name} holds dates or times and is no input; `data.inputs` makes it one"),
+            );
         } else if let Some(unit) =
             unix_unit(draft, c).filter(|_| named_time || facts.up || facts.down || ends_like_time(&column.name))
         {
             draft.give(c, ColumnRole::Time, format!("it holds Unix times in {unit}"));
-            draft.warn(format!("column {name} holds Unix times in {unit} and is no input; `data.inputs` makes it one"));
+            draft.warn_unless(
+                recording,
+                format!("column {name} holds Unix times in {unit} and is no input; `data.inputs` makes it one"),
+            );
+        } else if named_time && recording && facts.is_numeric() {
+            draft.give(c, ColumnRole::Time, "its name is that of a time");
         } else if named_time && (facts.up || facts.down) && facts.rows >= ROWS && facts.is_numeric() {
             draft.give(c, ColumnRole::Time, "its name is that of a time, and its values rise or fall from row to row");
             draft.warn(format!("column {name} counts time and is no input; `data.inputs` makes it one"));

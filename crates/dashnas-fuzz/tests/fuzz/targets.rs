@@ -13,7 +13,7 @@ use dashnas_formats::folders::labels;
 use dashnas_formats::hdf5;
 use dashnas_formats::media::sound;
 use dashnas_formats::npy::NpyHeader;
-use dashnas_formats::options::ReadOptions;
+use dashnas_formats::options::{ReadOptions, Span};
 use dashnas_formats::pickle::{Item, Pickle};
 use dashnas_nn::artifact::Artifact;
 use dashnas_nn::model::Model;
@@ -61,6 +61,20 @@ fn opened(path: &Path) -> String {
     let set = said(open(path, &options()), described);
     let filled = ReadOptions { fill_missing: Some(dashnas_formats::options::Fill::Linear), ..options() };
     let inputs = said(open_inputs(path, &filled), |inputs| format!("{:?}", inputs.x.shape.len()));
+    format!("{set} / {inputs}")
+}
+
+/// Opens a path as recordings that are cut into windows.
+fn cut(path: &Path) -> String {
+    let windows = ReadOptions {
+        window: Some(Span::Steps(3)),
+        stride: Some(Span::Steps(2)),
+        fill_missing: Some(dashnas_formats::options::Fill::Linear),
+        ..options()
+    };
+    let set = said(open(path, &windows), described);
+    let seconds = ReadOptions { window: Some(Span::Seconds(0.01)), stride: None, time: Some("0".into()), ..windows };
+    let inputs = said(open_inputs(path, &seconds), |inputs| format!("{:?}", inputs.windows.is_some()));
     format!("{set} / {inputs}")
 }
 
@@ -192,12 +206,28 @@ fn wfdb(bytes: &[u8]) -> String {
     let signals: Vec<u8> = (0..400u32).map(|i| (i * 7 % 251 + 1) as u8).collect();
     let segment = b"B 2 300 40\nB.dat 80 1 8 0 0 0 0 I\nB.dat 80 1 8 0 0 0 0 II\n";
     let files = [("wfdb/A.hea", bytes), ("wfdb/A.dat", &signals), ("wfdb/B.hea", segment), ("wfdb/B.dat", &signals)];
-    with(&files, |folder| opened(&folder.join("wfdb")))
+    with(&files, |folder| format!("{} / {}", opened(&folder.join("wfdb")), cut(&folder.join("wfdb"))))
+}
+
+/// Annotations of a record, which label its windows.
+fn atr(bytes: &[u8]) -> String {
+    let header = |name: &str| format!("{name} 1 300 100\n{name}.dat 80 1 8 0 0 0 0 I\n").into_bytes();
+    let signals: Vec<u8> = (0..100u32).map(|i| (i * 7 % 251 + 1) as u8).collect();
+    let (a, b) = (header("A"), header("B"));
+    let files = [
+        ("r/A.hea", &a[..]),
+        ("r/A.dat", &signals),
+        ("r/B.hea", &b),
+        ("r/B.dat", &signals),
+        ("r/A.atr", bytes),
+        ("r/B.atr", bytes),
+    ];
+    with(&files, |folder| cut(&folder.join("r")))
 }
 
 fn edf(bytes: &[u8]) -> String {
     let files = [("edf/a/1.edf", bytes), ("edf/a/2.edf", bytes), ("edf/b/1.edf", bytes), ("edf/b/2.edf", bytes)];
-    with(&files, |folder| opened(&folder.join("edf")))
+    with(&files, |folder| format!("{} / {}", opened(&folder.join("edf")), cut(&folder.join("edf"))))
 }
 
 fn image(name: &str, bytes: &[u8]) -> String {
@@ -241,7 +271,7 @@ fn table(name: &str, bytes: &[u8]) -> String {
     with(&[(name, bytes)], |folder| {
         let path = folder.join(name);
         let outside = open(&path, &ReadOptions { in_memory: Some(0), ..options() });
-        format!("{} / {}", opened(&path), said(outside, described))
+        format!("{} / {} / {}", opened(&path), said(outside, described), cut(&path))
     })
 }
 
@@ -359,6 +389,7 @@ targets! {
         b"A.dat ", b"B.dat ", b"16", b"212", b"80", b"61", b"x2", b":1", b"+24", b"/2", b"(0)", b"~ ", b"B 40\n", b"#Dx: ",
         b"../A.dat", b"999999999999", b"-1", b"nan", b"1e308",
     ];
+    atr: super::atr, none, &[b"\x01\x04", b"\x00\xec", b"\x00\x70", b"\x02\xfc(N", b"\xff\xff", b"\0\0", b"## time resolution: 0"];
     edf: super::edf, none, &[b"-1      ", b"0       ", b"99999999", b"EDF+D", b"EDF Annotations ", b"nan     ", b"1e308   "];
     labels: labels_file, none, &[
         b",", b"file", b"label", b"split", b"g", b"1.wav", b"2", b"3.wav", b"c/3.wav", b"train", b"\"", b"\n",

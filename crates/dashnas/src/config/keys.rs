@@ -52,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 119] = [
+pub const KEYS: [Key; 122] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -104,7 +104,8 @@ pub const KEYS: [Key; 119] = [
     key(
         "data",
         "group",
-        "Column or array of groups (subjects, recordings) that must not be divided between splits. auto: none.",
+        "Column or array of groups (subjects, recordings) that must not be divided between splits; with window, the column \
+         that tells recordings apart. auto: none.",
     ),
     key(
         "data",
@@ -120,7 +121,8 @@ pub const KEYS: [Key; 119] = [
     key(
         "data",
         "time",
-        "Column of a table with the times of the samples, which is no input. auto: columns of dates or Unix times, and \
+        "Column of a table with the times of the samples, which is no input; with window, rows are sorted by it, and no window \
+         spans a gap. auto: columns of dates or Unix times, and \
          columns called time or the like whose values rise or fall throughout.",
     ),
     key("data", "ignore", "Columns of a table that are left out, as for targets. auto: none."),
@@ -155,6 +157,23 @@ pub const KEYS: [Key; 119] = [
          the longest) or mask (each keeps its length, and the network leaves out what follows).",
     ),
     key("data", "length", "Length that all series are brought to, as lengths says. auto: by the training data."),
+    key(
+        "data",
+        "window",
+        "Length of the windows that recordings are cut into, in time steps or as a duration such as \"2.5s\": tables of one \
+         time step a row, folders of sound or recordings. auto: not cut, a sample is what the format says.",
+    ),
+    key(
+        "data",
+        "stride",
+        "Distance from the beginning of one window to that of the next, as for window. auto: the length of a window.",
+    ),
+    key(
+        "data",
+        "window-label",
+        "Label of a window: majority (the most frequent label of its time steps, of several the first; of numbers the \
+         mean) or end (that of the last time step).",
+    ),
     key(
         "data",
         "alphabet",

@@ -79,6 +79,11 @@ impl Config {
         };
         within("data.channels", data.channels, 4096)?;
         within("data.length", data.length, LARGEST)?;
+        let combined = "it has no effect together with data.window";
+        let whole = |set: bool| !set || data.window.is_none();
+        check("data.length", &data.length, whole(data.length.is_some()), combined)?;
+        let columns = "with data.window, every column is a channel";
+        check("data.channels", &data.channels, whole(data.channels.is_some()), columns)?;
         let decimal = data.decimal.as_deref().is_none_or(|sign| matches!(sign, "." | ","));
         check("data.decimal", &data.decimal, decimal, "it must be \".\" or \",\"")?;
         let size = data.resize.is_none_or(|size| size.iter().all(|n| (1..=8192).contains(n)));
