@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 /// Pages and the fewest commands that each must have, so that a change of the format cannot hide them.
 const PAGES: [(&str, usize); 8] = [
     ("README.md", 5),
-    ("docs/guide.md", 35),
+    ("docs/guide.md", 39),
     ("docs/concepts/budgets.md", 3),
-    ("docs/concepts/data.md", 2),
+    ("docs/concepts/data.md", 4),
     ("docs/concepts/export.md", 6),
     ("docs/concepts/report.md", 5),
     ("docs/concepts/resume.md", 2),
@@ -83,6 +83,21 @@ fn data(folder: &Path) {
     fs::write(folder.join("windows.csv"), format!("{names},activity\n{labelled}")).expect("writable");
     fs::write(folder.join("new.csv"), format!("{names}\n{new}")).expect("writable");
     photos(folder);
+    recordings(folder);
+}
+
+/// Writes a table of recordings with one time step in each row, and a new recording without labels.
+fn recordings(folder: &Path) {
+    let step = |i: usize, r: usize| {
+        let sitting = i / 256 % 2;
+        let value = |c: usize| (i * (c + 1 + 3 * sitting) + r) % 17;
+        (format!("{:.2},{},{},{}", i as f64 * 0.02, value(0), value(1), value(2)), ["walking", "sitting"][sitting])
+    };
+    let rows = (0..5).flat_map(|r| (0..512).map(move |i| (r, i)));
+    let lines = rows.map(|(r, i)| format!("day{r},{},{}\n", step(i, r).0, step(i, r).1)).collect::<String>();
+    fs::write(folder.join("recordings.csv"), format!("recording,time,x,y,z,activity\n{lines}")).expect("writable");
+    let lines = (0..300).map(|i| format!("day9,{}\n", step(i, 9).0)).collect::<String>();
+    fs::write(folder.join("new-recording.csv"), format!("recording,time,x,y,z\n{lines}")).expect("writable");
 }
 
 /// Writes a folder of images with a folder for each class.

@@ -97,7 +97,7 @@ fn raw_inputs_are_transformed_as_the_training_data_were() {
 fn a_field_of_too_many_points_is_no_table() {
     let model = Recipe::new(Wrn2d, TaskKind::DenseRegression { channels: 1 }, [1, 6, 5]).model();
     let values = Array::new(vec![1, 1, 101, 100], vec![0.0; 10_100]);
-    let prediction = Prediction { values, classes: None, ids: None };
+    let prediction = Prediction { values, classes: None, ids: None, places: Vec::new() };
     let error = table::table(&prediction, model.card()).expect_err("it is wide");
     assert!(matches!(error, OutputError::TooWide { columns: 10_100, .. }), "{error}");
     assert!(error.hint().is_some_and(|h| h.contains(".npy")));

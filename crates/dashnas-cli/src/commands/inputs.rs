@@ -1,5 +1,6 @@
 //! Inputs for a trained model, from files or from the test split of a built-in data set.
 
+use crate::args::flags::translate;
 use crate::args::reading::ReadArgs;
 use crate::exit_code::Code;
 use crate::failure::Failure;
@@ -10,11 +11,22 @@ use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_data::open::open_inputs;
 use dashnas_formats::array::Array;
+use dashnas_formats::places::Windows;
 use dashnas_nn::artifact::ModelCard;
 use dashnas_tasks::source::is_built_in;
 use std::path::Path;
 
-/// Reads inputs for the model at `path`, and the ids of the samples where there are any.
+/// Inputs for a model.
+pub struct ModelInputs {
+    /// The inputs.
+    pub x: Array,
+    /// The names of the samples, where there are any.
+    pub ids: Option<Vec<String>>,
+    /// The windows that the samples are, where recordings were cut into windows.
+    pub windows: Option<Windows>,
+}
+
+/// Reads inputs for the model at `path`.
 ///
 /// # Errors
 /// With exit code 3, the data set's own error.
@@ -24,13 +36,17 @@ pub fn inputs(
     card: &ModelCard,
     read: &ReadArgs,
     progress: &mut Progress,
-) -> Result<(Array, Option<Vec<String>>), Failure> {
+) -> Result<ModelInputs, Failure> {
     if is_built_in(data) {
-        return Ok((built_in(data, path, progress)?, None));
+        return Ok(ModelInputs { x: built_in(data, path, progress)?, ids: None, windows: None });
     }
     let found = open_inputs(Path::new(data), &read.over(&card.reading)?)?;
     found.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
-    Ok((found.x, found.ids))
+    if found.windows.is_some() {
+        // The recordings that were found decide what is predicted.
+        found.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
+    }
+    Ok(ModelInputs { x: found.x, ids: found.ids, windows: found.windows })
 }
 
 /// The test inputs of a task or of the built-in data set, as the configuration of the run has them.

@@ -2,18 +2,19 @@
 
 use crate::args::common::CommonArgs;
 use crate::args::reading::ReadArgs;
-use crate::commands::inputs::inputs;
+use crate::commands::inputs::{ModelInputs, inputs};
 use crate::commands::setup::uninterruptible;
+use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::output;
 use crate::verbosity::Verbosity;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use dashnas_core::text::plural;
 use dashnas_nn::artifact::ModelCard;
 use dashnas_nn::error::ModelError;
 use dashnas_nn::model::Model;
 use dashnas_nn::predict::output::OutputFormat;
-use dashnas_nn::predict::{Prediction, csv, table};
+use dashnas_nn::predict::{ColumnValues, Prediction, by_time, csv, table};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -29,12 +30,25 @@ pub struct PredictArgs {
     /// values) [default: CSV on standard output].
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// What a row of the output is, if recordings are cut into windows: a window, or a time step, whose prediction is the
+    /// mean of those of the windows that cover it.
+    #[arg(long, value_enum, default_value_t = By::Window)]
+    pub by: By,
     /// The output format and the number of threads.
     #[command(flatten)]
     pub common: CommonArgs,
     /// Options for reading the files, where they differ from the training data.
     #[command(flatten)]
     pub read: ReadArgs,
+}
+
+/// What a row of the output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// A window, or any other sample.
+    Window,
+    /// A time step of a recording.
+    Time,
 }
 
 /// Predicts and writes.
@@ -46,14 +60,38 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.model)?;
     let card = model.card();
-    let (x, ids) = inputs(&args.data, &args.model, card, &args.read, &mut progress)?;
-    let prediction = Prediction { ids, ..model.predict(&x)? };
+    let ModelInputs { x, ids, windows } = inputs(&args.data, &args.model, card, &args.read, &mut progress)?;
+    if args.by == By::Time && (windows.is_none() || card.task.is_dense()) {
+        let reason = match windows {
+            None => "the samples are not windows of recordings, so that time steps cannot be predicted",
+            Some(_) => "the model predicts a field for each window, so that there is no mean for a time step",
+        };
+        let hint = "leave out --by time, or give a recording and --window LENGTH".to_owned();
+        return Err(Failure::new(Code::Data, format!("{}: {reason}", args.data), Some(hint)));
+    }
+    let samples = x.rows();
+    let predicted = model.predict(&x)?;
+    let places = windows.as_ref().map(by_time::places).unwrap_or_default();
+    let mut prediction = Prediction { ids, places, ..predicted };
+    let mut uncovered = 0;
+    if let (By::Time, Some(windows)) = (args.by, &windows) {
+        (prediction, uncovered) = by_time::by_time(&prediction, windows);
+    }
+    let unit = if args.by == By::Time { "time step" } else { "prediction" };
+    if uncovered > 0 && !args.common.json {
+        progress.print(&format!("{} left out, because no window covers them", plural(uncovered, "time step")));
+    }
     if let Some(out) = &args.out {
         prediction.write(card, out)?;
         if args.common.json {
-            return output::print_json(&json!({ "samples": x.rows(), "task": card.task.name(), "out": out }));
+            let mut said = json!({ "samples": samples, "task": card.task.name(), "out": out });
+            if args.by == By::Time {
+                said["steps"] = json!(prediction.values.rows());
+                said["uncovered"] = json!(uncovered);
+            }
+            return output::print_json(&said);
         }
-        return output::print(&format!("Wrote {} to {}\n", plural(x.rows(), "prediction"), out.display()));
+        return output::print(&format!("Wrote {} to {}\n", plural(prediction.values.rows(), unit), out.display()));
     }
     if args.common.json {
         return output::print_json(&rows(&prediction, card));
@@ -68,7 +106,15 @@ fn rows(prediction: &Prediction, card: &ModelCard) -> Vec<Value> {
     (0..prediction.values.rows())
         .map(|i| {
             let mut row = json!({ key: prediction.values.row(i) });
-            if let Some(ids) = &prediction.ids {
+            for column in &prediction.places {
+                row[&column.name] = match &column.values {
+                    ColumnValues::Numbers(v) => json!(v[i]),
+                    ColumnValues::Texts(v) => json!(v[i]),
+                    ColumnValues::Reals(v) => json!(v[i]),
+                    ColumnValues::Doubles(v) => json!(v[i]),
+                };
+            }
+            if let (Some(ids), true) = (&prediction.ids, prediction.places.is_empty()) {
                 row["id"] = json!(ids[i]);
             }
             if let Some(classes) = &prediction.classes {

@@ -18,6 +18,8 @@ pub enum ColumnValues {
     Texts(Vec<String>),
     /// Real numbers.
     Reals(Vec<f32>),
+    /// Real numbers in double precision, such as times.
+    Doubles(Vec<f64>),
 }
 
 /// Formats a table as CSV with a header; fields are quoted where necessary (RFC 4180).
@@ -38,6 +40,7 @@ impl ColumnValues {
             ColumnValues::Numbers(v) => v.len(),
             ColumnValues::Texts(v) => v.len(),
             ColumnValues::Reals(v) => v.len(),
+            ColumnValues::Doubles(v) => v.len(),
         }
     }
 
@@ -52,6 +55,7 @@ impl ColumnValues {
             ColumnValues::Texts(v) => quoted(&v[row]),
             // The shortest text that reads back as the same f32.
             ColumnValues::Reals(v) => v[row].to_string(),
+            ColumnValues::Doubles(v) => v[row].to_string(),
         }
     }
 }

@@ -36,7 +36,7 @@ impl Model {
             }
             _ => None,
         };
-        Ok(Prediction { values, classes, ids: None })
+        Ok(Prediction { values, classes, ids: None, places: Vec::new() })
     }
 
     /// Returns the outputs of the network itself for raw inputs: logits, or values in the units of the normalized

@@ -1,5 +1,6 @@
 //! Predictions of a trained model from raw inputs, in the units of the training data, and files of predictions.
 
+pub mod by_time;
 mod columns;
 mod forward;
 mod inputs;

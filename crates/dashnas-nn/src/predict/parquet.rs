@@ -8,6 +8,7 @@ const MAGIC: &[u8] = b"PAR1";
 /// Physical types of Parquet.
 const INT32: i32 = 1;
 const FLOAT: i32 = 4;
+const DOUBLE: i32 = 5;
 const BYTE_ARRAY: i32 = 6;
 
 /// The encodings `PLAIN` and `RLE`; the format requires one for levels even where there are none.
@@ -86,6 +87,7 @@ pub fn parquet(columns: &[Column]) -> Vec<u8> {
 fn plain(values: &ColumnValues) -> (i32, Vec<u8>) {
     match values {
         ColumnValues::Numbers(v) => (INT32, v.iter().flat_map(|n| n.to_le_bytes()).collect()),
+        ColumnValues::Doubles(v) => (DOUBLE, v.iter().flat_map(|n| n.to_le_bytes()).collect()),
         ColumnValues::Reals(v) => (FLOAT, v.iter().flat_map(|n| n.to_le_bytes()).collect()),
         ColumnValues::Texts(v) => {
             (BYTE_ARRAY, v.iter().flat_map(|t| [&(t.len() as u32).to_le_bytes()[..], t.as_bytes()].concat()).collect())

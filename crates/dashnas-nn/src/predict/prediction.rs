@@ -1,5 +1,6 @@
 //! The result of a prediction.
 
+use crate::predict::columns::Column;
 use dashnas_formats::array::Array;
 
 /// The predictions of a model for some inputs.
@@ -13,4 +14,6 @@ pub struct Prediction {
     pub classes: Option<Vec<u32>>,
     /// The names of the samples for tables (the `ids` of the inputs); `None` unless set.
     pub ids: Option<Vec<String>>,
+    /// Columns for tables that say where in a recording each sample is, instead of its name; empty unless set.
+    pub places: Vec<Column>,
 }

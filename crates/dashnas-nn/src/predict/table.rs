@@ -8,7 +8,8 @@ use crate::predict::prediction::Prediction;
 /// The maximum number of columns. Larger fields are written as arrays.
 const MAX_COLUMNS: usize = 10_000;
 
-/// Makes a table of predictions: the number of the sample, its name (where it is known), its class (by name where
+/// Makes a table of predictions: the number of the sample, its place in a recording or its name (where it is known), its
+/// class (by name where
 /// classes have names), and a column for each probability or value. Fields have a column for each point: `c0_3_7` is
 /// channel 0 at row 3 and column 7.
 ///
@@ -22,7 +23,8 @@ pub fn table(prediction: &Prediction, card: &ModelCard) -> Result<Vec<Column>, O
     }
     let samples = (0..rows).map(|i| i32::try_from(i).unwrap_or(i32::MAX)).collect();
     let mut columns = vec![Column { name: "sample".into(), values: ColumnValues::Numbers(samples) }];
-    if let Some(ids) = &prediction.ids {
+    columns.extend_from_slice(&prediction.places);
+    if let Some(ids) = prediction.ids.as_ref().filter(|_| prediction.places.is_empty()) {
         columns.push(Column { name: "id".into(), values: ColumnValues::Texts(ids.clone()) });
     }
     if let Some(classes) = &prediction.classes {
