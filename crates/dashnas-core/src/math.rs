@@ -23,6 +23,17 @@ pub fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
+/// The mean and the standard deviation of a sample, with the divisor n − 1 (0 for a single value); `None` without values.
+pub fn mean_and_deviation(values: &[f64]) -> Option<(f64, f64)> {
+    if values.is_empty() {
+        return None;
+    }
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    Some((mean, (squares / (n - 1.0).max(1.0)).sqrt()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +61,12 @@ mod tests {
     #[test]
     fn the_greatest_common_divisor_divides_both() {
         assert_eq!([gcd(12, 18), gcd(7, 0), gcd(0, 7), gcd(5, 3)], [6, 7, 7, 1]);
+    }
+
+    #[test]
+    fn the_deviation_is_that_of_a_sample() {
+        assert_eq!(mean_and_deviation(&[]), None);
+        assert_eq!(mean_and_deviation(&[3.0]), Some((3.0, 0.0)));
+        assert_eq!(mean_and_deviation(&[1.0, 2.0, 3.0]), Some((2.0, 1.0)));
     }
 }

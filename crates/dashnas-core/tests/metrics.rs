@@ -20,6 +20,7 @@ struct Case {
     shape: [usize; 3],
     classes: Option<Vec<u32>>,
     values: Option<Vec<f32>>,
+    weights: Option<Vec<f32>>,
     expected: BTreeMap<String, f64>,
 }
 
@@ -30,6 +31,7 @@ fn agrees_with_scikit_learn() {
     for case in &fixture.cases {
         let scale = if case.scale == "logits" { Scale::Logits } else { Scale::Probabilities };
         let predictions = Predictions::new(&case.scores, case.shape, scale).unwrap();
+        let predictions = predictions.weighted(case.weights.as_deref()).unwrap();
         let truth = match (&case.classes, &case.values) {
             (Some(labels), None) => Truth::Classes(labels),
             (None, Some(values)) => Truth::Values(values),
@@ -67,6 +69,14 @@ fn refuses_what_it_cannot_judge() {
     ));
 
     let p = new([2, 2, 1]).unwrap();
+    for weights in [&[1.0][..], &[1.0, f32::NAN], &[1.0, -0.5], &[f32::INFINITY, 1.0]] {
+        assert!(p.weighted(Some(weights)).is_err(), "{weights:?}");
+    }
+    let nothing = p.weighted(Some(&[0.0, 0.0])).unwrap();
+    assert!(matches!(
+        evaluate(Metric::ZeroOneError, &nothing, Truth::Classes(&[0, 1])),
+        Err(MetricError::Undefined { .. })
+    ));
     assert!(matches!(evaluate(Metric::ZeroOneError, &p, Truth::Classes(&[0])), Err(MetricError::Shape { .. })));
     assert!(matches!(
         evaluate(Metric::ZeroOneError, &p, Truth::Classes(&[0, 2])),
@@ -191,6 +201,29 @@ fn contact_mae_is_the_published_score() {
     // A map that is not square has no diagonal.
     let flat = Predictions::new(&guess[..3], [1, 1, 3], Scale::Logits).unwrap();
     assert!(evaluate(Metric::ContactMae, &flat, Truth::Values(&truth[1..4])).is_err());
+}
+
+/// A sample of weight 2 is the same as two samples, and one of weight 0 the same as none; weights of 1 change no bit.
+#[test]
+fn weights_are_numbers_of_samples() {
+    let (side, weights) = (25, [1.0f32, 2.0, 0.0, 1.0]);
+    let width = side * side;
+    let scores: Vec<f32> = (0..4 * width).map(|i| ((i * 37 % 19) as f32 - 9.0) / 4.0).collect();
+    let truth: Vec<f32> = (0..4 * width).map(|i| f32::from(u8::from(i * i % 5 == 1))).collect();
+    let repeated = |data: &[f32]| [0, 1, 1, 3].map(|s| data[s * width..(s + 1) * width].to_vec()).concat();
+    let (many_scores, many_truth) = (repeated(&scores), repeated(&truth));
+    let plain = Predictions::new(&scores, [4, 1, width], Scale::Logits).unwrap();
+    let weighted = plain.weighted(Some(&weights)).unwrap();
+    let many = Predictions::new(&many_scores, [4, 1, width], Scale::Logits).unwrap();
+    for metric in Metric::ALL {
+        let (truth, many_truth) = (Truth::Values(&truth), Truth::Values(&many_truth));
+        let got = evaluate(metric, &weighted, truth).unwrap();
+        let want = evaluate(metric, &many, many_truth).unwrap();
+        assert!((got - want).abs() < 1e-12, "{}: {got} {want}", metric.name());
+        let ones = evaluate(metric, &plain.weighted(Some(&[1.0; 4])).unwrap(), truth).unwrap();
+        let bare = evaluate(metric, &plain, truth).unwrap();
+        assert_eq!(ones.to_bits(), bare.to_bits(), "{}", metric.name());
+    }
 }
 
 /// Leaving out what is not known is the same as never having had it.

@@ -18,8 +18,9 @@ pub(super) fn mae(predictions: &Predictions<'_>, values: &[f32]) -> Result<f64, 
     if side * side != positions || outputs != 1 {
         return Err(MetricError::Unsupported { metric: Metric::ContactMae, truth: "targets other than square maps" });
     }
-    let (mut total, mut samples) = (0.0, 0usize);
-    for (guess, truth) in predictions.scores.chunks_exact(positions).zip(values.chunks_exact(positions)) {
+    let (mut total, mut samples) = (0.0, 0.0);
+    let maps = predictions.scores.chunks_exact(positions).zip(values.chunks_exact(positions));
+    for (sample, (guess, truth)) in maps.enumerate() {
         let (mut sum, mut pairs) = (0.0, 0usize);
         for i in 0..side {
             for j in i + SEPARATION..side {
@@ -33,13 +34,14 @@ pub(super) fn mae(predictions: &Predictions<'_>, values: &[f32]) -> Result<f64, 
             }
         }
         if pairs > 0 {
-            total += sum / pairs as f64;
-            samples += 1;
+            let weight = predictions.weight(sample);
+            total += weight * (sum / pairs as f64);
+            samples += weight;
         }
     }
     let reason = "no sample has a pair of residues at most 8 Å apart and at least 24 apart in the sequence";
-    if samples == 0 {
+    if samples == 0.0 {
         return Err(MetricError::Undefined { metric: Metric::ContactMae, reason });
     }
-    Ok(total / samples as f64)
+    Ok(total / samples)
 }

@@ -5,6 +5,8 @@
 //! `roc_auc_score`, `average_precision_score`, …) except where a quantity is undefined: scikit-learn
 //! then warns and puts in 0 or NaN, while here such a class or label is left out of the mean.
 //!
+//! With weights of the samples ([`Predictions::weighted`]), a sample of weight 2 counts like two samples.
+//!
 //! A target value of NaN is unknown (an ignored pixel, a residue missing from a structure): every metric
 //! leaves it out.
 
@@ -14,7 +16,7 @@ pub mod rank;
 
 pub use crate::metric::predictions::{MetricError, Predictions, Scale, Truth};
 
-use crate::metric::rank::{average_precision, roc_auc};
+use crate::metric::rank::{average_precision, roc_auc, weighted_average_precision, weighted_roc_auc};
 use crate::task::Metric;
 
 /// Computes a metric.
@@ -36,18 +38,31 @@ pub fn evaluate(metric: Metric, predictions: &Predictions<'_>, truth: Truth<'_>)
     check(predictions, truth)?;
     match (metric, truth) {
         (Metric::ZeroOneError, Truth::Classes(labels)) => {
-            let wrong = labels.iter().enumerate().filter(|&(place, &label)| predictions.class(place) != label as usize);
-            Ok(wrong.count() as f64 / labels.len() as f64)
+            let wrong = labels.iter().enumerate().map(|(place, &label)| {
+                (f64::from(u8::from(predictions.class(place) != label as usize)), predictions.weight_at(place))
+            });
+            mean(metric, wrong)
         }
         (Metric::ZeroOneError, Truth::Values(values)) => {
             let columns = binary_columns(predictions, values)?;
             let wrong = (columns.iter().enumerate()).flat_map(|(output, truth)| {
-                truth.iter().map(move |&(place, t)| predictions.decides(place, output) != t)
+                truth.iter().map(move |&(place, t)| {
+                    (f64::from(u8::from(predictions.decides(place, output) != t)), predictions.weight_at(place))
+                })
             });
-            mean(metric, wrong.map(|w| f64::from(u8::from(w))))
+            mean(metric, wrong)
         }
         (Metric::RelativeL2, Truth::Values(values)) => relative_l2(predictions, values),
-        (Metric::Mae, Truth::Values(values)) => mean(metric, gaps(predictions.scores, values)),
+        (Metric::Mae, Truth::Values(values)) => {
+            let width = predictions.outputs * predictions.positions;
+            let scores = predictions.scores.chunks_exact(width).zip(values.chunks_exact(width)).enumerate();
+            mean(
+                metric,
+                scores.flat_map(|(sample, (guess, truth))| {
+                    gaps(guess, truth).map(move |gap| (gap, predictions.weight(sample)))
+                }),
+            )
+        }
         (Metric::ContactMae, Truth::Values(values)) => contact::mae(predictions, values),
         (Metric::RelativeL2 | Metric::Mae | Metric::ContactMae, Truth::Classes(_)) => {
             Err(MetricError::Unsupported { metric, truth: truth.kind() })
@@ -55,26 +70,35 @@ pub fn evaluate(metric: Metric, predictions: &Predictions<'_>, truth: Truth<'_>)
         (Metric::OneMinusF1, Truth::Classes(labels)) => {
             let guesses: Vec<usize> = (0..labels.len()).map(|place| predictions.class(place)).collect();
             let scores = (0..predictions.outputs).map(|class| {
-                f1((guesses.iter().zip(labels)).map(|(&guess, &label)| (guess == class, label as usize == class)))
+                f1((guesses.iter().zip(labels).enumerate()).map(|(place, (&guess, &label))| {
+                    (guess == class, label as usize == class, predictions.weight_at(place))
+                }))
             });
             one_minus_mean(metric, scores, "no class occurs")
         }
         (Metric::OneMinusF1, Truth::Values(values)) => {
             let columns = binary_columns(predictions, values)?;
-            let scores = columns
-                .iter()
-                .enumerate()
-                .map(|(output, truth)| f1(truth.iter().map(|&(place, t)| (predictions.decides(place, output), t))));
+            let scores = columns.iter().enumerate().map(|(output, truth)| {
+                f1(truth
+                    .iter()
+                    .map(|&(place, t)| (predictions.decides(place, output), t, predictions.weight_at(place))))
+            });
             one_minus_mean(metric, scores, "no label is ever true or predicted")
         }
         (Metric::OneMinusAuroc, _) => {
             let ranked = ranked_columns(predictions, truth)?;
-            let scores = ranked.iter().map(|(scores, truth)| roc_auc(scores, truth));
+            let scores = ranked.iter().map(|Column { scores, truth, weights }| match weights {
+                None => roc_auc(scores, truth),
+                Some(weights) => weighted_roc_auc(scores, truth, weights),
+            });
             one_minus_mean(metric, scores, "no label is true at one place and false at another")
         }
         (Metric::OneMinusMap, _) => {
             let ranked = ranked_columns(predictions, truth)?;
-            let scores = ranked.iter().map(|(scores, truth)| average_precision(scores, truth));
+            let scores = ranked.iter().map(|Column { scores, truth, weights }| match weights {
+                None => average_precision(scores, truth),
+                Some(weights) => weighted_average_precision(scores, truth, weights),
+            });
             one_minus_mean(metric, scores, "no label is ever true")
         }
     }
@@ -135,17 +159,33 @@ fn binary_columns(predictions: &Predictions<'_>, values: &[f32]) -> Result<Vec<V
         .collect())
 }
 
-/// The scores of one label at every place where its truth is known, and that truth.
-type Column = (Vec<f64>, Vec<bool>);
+/// The places of one label whose truth is known.
+struct Column {
+    /// The score at each.
+    scores: Vec<f64>,
+    /// Whether the label is true there.
+    truth: Vec<bool>,
+    /// The weight of the sample there, if the samples have weights.
+    weights: Option<Vec<f64>>,
+}
 
 /// Every label, or every class against the rest.
 fn ranked_columns(predictions: &Predictions<'_>, truth: Truth<'_>) -> Result<Vec<Column>, MetricError> {
+    let weighed = predictions.has_weights();
     Ok(match truth {
         Truth::Classes(labels) => (predictions.class_columns().into_iter().enumerate())
-            .map(|(class, scores)| (scores, labels.iter().map(|&label| label as usize == class).collect()))
+            .map(|(class, scores)| Column {
+                scores,
+                truth: labels.iter().map(|&label| label as usize == class).collect(),
+                weights: weighed.then(|| (0..labels.len()).map(|place| predictions.weight_at(place)).collect()),
+            })
             .collect(),
         Truth::Values(values) => (binary_columns(predictions, values)?.into_iter().enumerate())
-            .map(|(output, truth)| truth.into_iter().map(|(place, t)| (predictions.at(place, output), t)).unzip())
+            .map(|(output, places)| Column {
+                scores: places.iter().map(|&(place, _)| predictions.at(place, output)).collect(),
+                truth: places.iter().map(|&(_, t)| t).collect(),
+                weights: weighed.then(|| places.iter().map(|&(place, _)| predictions.weight_at(place)).collect()),
+            })
             .collect(),
     })
 }
@@ -156,38 +196,42 @@ fn gaps<'a>(scores: &'a [f32], values: &'a [f32]) -> impl Iterator<Item = f64> +
     known.map(|(&p, &t)| (f64::from(p) - f64::from(t)).abs())
 }
 
-/// The mean of some numbers; undefined if there are none.
-fn mean(metric: Metric, values: impl Iterator<Item = f64>) -> Result<f64, MetricError> {
-    let (total, count) = values.fold((0.0, 0usize), |(total, count), value| (total + value, count + 1));
+/// The mean of some numbers by their weights; undefined if there are none.
+fn mean(metric: Metric, values: impl Iterator<Item = (f64, f64)>) -> Result<f64, MetricError> {
+    // Weights of 1 make the same sums as a count.
+    let (total, count) =
+        values.fold((0.0, 0.0), |(total, count), (value, weight)| (total + weight * value, count + weight));
     let reason = "no target is known";
-    if count == 0 { Err(MetricError::Undefined { metric, reason }) } else { Ok(total / count as f64) }
+    if count == 0.0 { Err(MetricError::Undefined { metric, reason }) } else { Ok(total / count) }
 }
 
 fn relative_l2(predictions: &Predictions<'_>, values: &[f32]) -> Result<f64, MetricError> {
     let stride = predictions.outputs * predictions.positions;
-    let (mut total, mut count) = (0.0, 0usize);
-    for (guess, truth) in predictions.scores.chunks_exact(stride).zip(values.chunks_exact(stride)) {
+    let (mut total, mut count) = (0.0, 0.0);
+    let samples = predictions.scores.chunks_exact(stride).zip(values.chunks_exact(stride));
+    for (sample, (guess, truth)) in samples.enumerate() {
         let norm: f64 = truth.iter().filter(|t| !t.is_nan()).map(|&t| f64::from(t).powi(2)).sum();
         if norm > 0.0 {
             let gap: f64 = gaps(guess, truth).map(|gap| gap.powi(2)).sum();
-            total += (gap / norm).sqrt();
-            count += 1;
+            let weight = predictions.weight(sample);
+            total += weight * (gap / norm).sqrt();
+            count += weight;
         }
     }
-    if count == 0 {
+    if count == 0.0 {
         return Err(MetricError::Undefined { metric: Metric::RelativeL2, reason: "every target is 0" });
     }
-    Ok(total / count as f64)
+    Ok(total / count)
 }
 
-/// F1 over pairs (predicted, true); `None` if the label occurs on neither side.
-fn f1(pairs: impl Iterator<Item = (bool, bool)>) -> Option<f64> {
-    let (mut hits, mut occurrences) = (0u64, 0u64);
-    for (predicted, truth) in pairs {
-        hits += u64::from(predicted && truth);
-        occurrences += u64::from(predicted) + u64::from(truth);
+/// F1 over triples (predicted, true, weight); `None` if the label occurs on neither side.
+fn f1(triples: impl Iterator<Item = (bool, bool, f64)>) -> Option<f64> {
+    let (mut hits, mut occurrences) = (0.0, 0.0);
+    for (predicted, truth, weight) in triples {
+        hits += weight * f64::from(u8::from(predicted && truth));
+        occurrences += weight * f64::from(u8::from(predicted) + u8::from(truth));
     }
-    (occurrences > 0).then(|| 2.0 * hits as f64 / occurrences as f64)
+    (occurrences > 0.0).then(|| 2.0 * hits / occurrences)
 }
 
 fn one_minus_mean(

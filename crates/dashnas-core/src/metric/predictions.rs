@@ -21,6 +21,7 @@ pub struct Predictions<'a> {
     pub(super) outputs: usize,
     pub(super) positions: usize,
     scale: Scale,
+    weights: Option<&'a [f32]>,
 }
 
 impl<'a> Predictions<'a> {
@@ -41,8 +42,40 @@ impl<'a> Predictions<'a> {
         }
         match scores.iter().position(|s| !s.is_finite()) {
             Some(index) => Err(MetricError::NotFinite { what: "prediction", index, value: scores[index] }),
-            None => Ok(Self { scores, samples, outputs, positions, scale }),
+            None => Ok(Self { scores, samples, outputs, positions, scale, weights: None }),
         }
+    }
+
+    /// The same predictions with the weight of each sample, if there are weights. A sample of weight 2 counts in every
+    /// metric like two samples of weight 1.
+    ///
+    /// # Errors
+    /// [`MetricError::Shape`] unless there is one weight for each sample, and [`MetricError::Weight`] if one is not
+    /// finite or negative.
+    pub fn weighted(self, weights: Option<&'a [f32]>) -> Result<Self, MetricError> {
+        let Some(given) = weights else { return Ok(Self { weights, ..self }) };
+        if given.len() != self.samples {
+            return Err(MetricError::Shape { what: "weights", length: given.len(), shape: self.shape() });
+        }
+        match given.iter().position(|w| !w.is_finite() || *w < 0.0) {
+            Some(index) => Err(MetricError::Weight { index, value: given[index] }),
+            None => Ok(Self { weights, ..self }),
+        }
+    }
+
+    /// The weight of one sample; 1 without weights.
+    pub(super) fn weight(&self, sample: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| f64::from(weights[sample]))
+    }
+
+    /// Whether the samples have weights.
+    pub(super) fn has_weights(&self) -> bool {
+        self.weights.is_some()
+    }
+
+    /// The weight of the sample of one place.
+    pub(super) fn weight_at(&self, place: usize) -> f64 {
+        self.weight(place / self.positions)
     }
 
     /// `[samples, outputs, positions]`.
@@ -144,6 +177,14 @@ pub enum MetricError {
         /// Prediction or target.
         what: &'static str,
         /// Index in the flat array.
+        index: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// The weight of a sample is not finite, or negative.
+    #[error("the weight of sample {index} is {value}, but weights must be finite and not negative")]
+    Weight {
+        /// Index of the sample.
         index: usize,
         /// The value found.
         value: f32,

@@ -39,6 +39,36 @@ pub fn average_precision(scores: &[f64], truth: &[bool]) -> Option<f64> {
     Some(total / positives as f64)
 }
 
+/// [`roc_auc`] of places with weights: a pair of a positive and a negative counts with the product of their weights.
+/// `None` unless both have some weight.
+pub fn weighted_roc_auc(scores: &[f64], truth: &[bool], weights: &[f64]) -> Option<f64> {
+    let order = sorted(scores, false);
+    let (mut below, mut positives, mut won) = (0.0, 0.0, 0.0);
+    for tie in ties(&order, scores) {
+        let of = |wanted: bool| tie.iter().filter(|&&i| truth[i] == wanted).map(|&i| weights[i]).sum::<f64>();
+        let (hits, misses) = (of(true), of(false));
+        won += hits * (below + misses / 2.0);
+        positives += hits;
+        below += misses;
+    }
+    (positives > 0.0 && below > 0.0).then(|| won / (positives * below))
+}
+
+/// [`average_precision`] of places with weights. `None` if nothing of any weight is true.
+pub fn weighted_average_precision(scores: &[f64], truth: &[bool], weights: &[f64]) -> Option<f64> {
+    let order = sorted(scores, true);
+    let (mut hits, mut seen, mut total) = (0.0, 0.0, 0.0);
+    for tie in ties(&order, scores) {
+        let new: f64 = tie.iter().filter(|&&i| truth[i]).map(|&i| weights[i]).sum();
+        hits += new;
+        seen += tie.iter().map(|&i| weights[i]).sum::<f64>();
+        if seen > 0.0 {
+            total += new * hits / seen;
+        }
+    }
+    (hits > 0.0).then(|| total / hits)
+}
+
 /// Indices in the order of their scores.
 fn sorted(scores: &[f64], descending: bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
