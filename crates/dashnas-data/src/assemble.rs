@@ -105,6 +105,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
             names.truncate(task.outputs());
         }
         warnings.extend(suspect::spellings(&names));
+        warnings.extend(suspect::joined(&names).filter(|_| matches!(task, TaskKind::Classification { .. })));
         set = set.with_classes(names)?;
     }
     set.groups = groups;
@@ -517,7 +518,8 @@ fn name_by(origin: &str, raw: &mut UnassembledData, classes: &[String]) -> Resul
                     "y_{}[{row}] is `{name}`, a class that does not occur in the training samples",
                     part.role.name()
                 );
-                let equal = |class: &&String| class.parse::<f64>().ok().is_some_and(|v| name.parse() == Ok(v));
+                let spelled = suspect::folded(name);
+                let equal = |class: &&String| suspect::folded(class) == spelled;
                 let hint = match classes.iter().find(equal) {
                     Some(class) => format!("a class is its text: write it as in the training samples, `{class}`"),
                     None => {

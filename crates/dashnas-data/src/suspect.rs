@@ -30,9 +30,26 @@ pub(crate) fn spellings(names: &[String]) -> Option<String> {
     ))
 }
 
+/// Warns of a class whose name joins those of other classes.
+pub(crate) fn joined(names: &[String]) -> Option<String> {
+    let known: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let joins = |name: &&String| {
+        [',', ';', '|', '+', '&', '/', ' '].iter().any(|&separator| {
+            let parts: Vec<&str> = name.split(separator).map(str::trim).collect();
+            let distinct = parts.iter().collect::<HashSet<_>>().len();
+            parts.len() > 1 && distinct == parts.len() && parts.iter().all(|part| known.contains(part))
+        })
+    };
+    let name = names.iter().find(joins)?;
+    Some(format!(
+        "the class `{name}` joins the names of other classes: if a sample may have several labels, give lists of texts, or a \
+         column of 0 and 1 for each label, or, in a file of labels, set `task.kind` to multi-label and separate labels by `|`"
+    ))
+}
+
 /// A name without what is a matter of spelling: zeros before and behind a number, capitals, and spaces, hyphens, points and
 /// underscores between letters.
-fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     if let Some(number) = plain_number(name) {
         return number;
     }
@@ -147,6 +164,12 @@ mod tests {
         }
         for (a, b) in different {
             assert_eq!(spellings(&[a.to_owned(), b.to_owned()]), None, "{a} {b}");
+        }
+        for (name, expected) in
+            [("a;b", true), ("a, b", true), ("a b", true), ("a;c", false), ("a", false), ("a;a", false)]
+        {
+            let names = [name.to_owned(), "a".to_owned(), "b".to_owned()];
+            assert_eq!(joined(&names).is_some(), expected, "{name}");
         }
         let letters: Vec<String> = ('A'..='Z').chain('a'..='z').map(String::from).collect();
         assert_eq!(spellings(&letters), None);

@@ -222,6 +222,7 @@ pub(crate) fn read(
     raw.arrays = true;
     raw.renumber = !container.numbered_labels();
     raw.columns = account(container, options, &found);
+    raw.warnings.extend(unused_splits(container, &found));
     for SplitArrays { role, x, y, groups } in found {
         x.readable(container.path())?;
         let mut x = match container.file_backed(&x.name)? {
@@ -308,6 +309,32 @@ struct SplitArrays {
     y: Option<ArrayInfo>,
     /// The groups, if there are any.
     groups: Option<ArrayInfo>,
+}
+
+/// Warns of arrays that may divide the samples, where they are not used for that.
+fn unused_splits(container: &dyn Container, found: &[SplitArrays]) -> Option<String> {
+    let used = |name: &String| {
+        let is = |info: &Option<ArrayInfo>| info.as_ref().is_some_and(|info| info.name == *name);
+        found.iter().any(|a| a.x.name == *name || is(&a.y) || is(&a.groups))
+    };
+    let divides = |info: &&ArrayInfo| {
+        let words = words_of(&info.name);
+        let split = |w: &String| ["split", "splits", "fold", "folds", "partition", "subset"].contains(&w.as_str());
+        words.iter().any(|w| split(w) || (w.len() > 2 && matches!(Role::of_word(w), Some(Role::Train | Role::Test))))
+    };
+    let names: Vec<String> = (container.list().iter().filter(divides))
+        .filter(|info| !used(&info.name) && !info.axis)
+        .map(|info| format!("`{}`", info.name))
+        .collect();
+    let divided = found.iter().any(|arrays| arrays.role != Role::All);
+    (!divided && !names.is_empty()).then(|| {
+        format!(
+            "{} may divide the samples into splits, and {} not used: save the samples of each split as x_train, y_train, x_test \
+             and y_test",
+            names.join(", "),
+            if names.len() == 1 { "is" } else { "are" }
+        )
+    })
 }
 
 /// Returns whether the name of any array contains a word for a test split.

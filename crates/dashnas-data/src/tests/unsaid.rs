@@ -96,6 +96,8 @@ fn groups_are_found_and_complete() {
             with("trial,subject", |i| format!("{},{}", i % 4, i / 8)),
             &["group     1: subject", "left out  1: trial", "1 channel of 3", "!could be the group"],
         ),
+        ("a number of persons", with("Subject Number", of_four), &["group     1: Subject Number"]),
+        ("a batch", with("batch", of_four), &["`batch` may name what samples belong to"]),
         ("another identifier", with("house_id", of_four), &["`house_id` may name what samples belong to"]),
         ("text identifiers", with("cow_id", |i| format!("c{}", i / 4)), &["`cow_id` may name what samples belong to"]),
         ("a word", with("COVID", |i| (i % 3 % 2).to_string()), &["4: a, b, c, COVID", "!warning"]),
@@ -160,6 +162,16 @@ fn times_and_steps_are_said() {
             steps("subject,t,label", &|i| format!("{},{},{}", i / 150, i % 150, label(i))),
             &[recording, "group"],
         ),
+        (
+            "a slow quantity",
+            steps("t,target", &|i| format!("{i},{:.4}", (i as f32 / 20.0).sin())),
+            &[recording, "`target` changes little from row to row"],
+        ),
+        (
+            "joined labels",
+            table(40, "label", |i| ["cat;dog", "cat", "dog"][i % 3].into()),
+            &["`cat;dog` joins the names"],
+        ),
         ("sorted by class", table(600, "label", |i| (i / 200).to_string()), &["channel of 3", "!time steps"]),
     ]);
 }
@@ -186,6 +198,7 @@ fn values_that_are_no_plain_numbers_are_said() {
         ),
         ("infinite", with(|i| if i % 3 > 0 { "inf".into() } else { noise(i).to_string() }), &["`e` (`inf`)"]),
         ("Excel", with(|i| format!("\"=\"\"{}\"\"\"", noise(i))), &["4: a, b, c, e", "!warning"]),
+        ("vectors", with(|i| format!("\"[{}, {i}]\"", noise(i))), &["look like numbers: `e` (`["]),
         ("codes", with(|i| format!("{}{}", ["A", "B"][i / 2 % 2], i % 7)), &["left out  1: e", "!warning"]),
         ("pixels", with(|i| format!("{} 2 {}", i, i + 1)), &["t.csv:2: column e: a cell holds several numbers"]),
         ("libsvm", (0..9).map(|i| format!("{} 1:0.5 3:{i}\n", i % 2)).collect::<String>().into_bytes(), &["libsvm"]),

@@ -36,7 +36,7 @@ fn files_of_labels_say_what_they_mean() {
             "several words",
             "image,label",
             |i| format!("{i},{}", ["cat dog", "cat", "dog"][i % 3]),
-            &["`cat dog` is a class of its own"],
+            &["`cat dog` joins the names of other classes"],
         ),
         ("plural", "image,tags", |i| format!("{i},{}", ["a|b", "c"][i % 2]), &["with 3 labels"]),
         ("decimal commas", "image;label", |i| format!("{i};{},{}5", i % 7, i % 3), &["a number or several labels"]),

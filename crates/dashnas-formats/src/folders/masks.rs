@@ -46,8 +46,13 @@ pub(crate) fn read(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -
     let files = folder.matching(images::is_image);
     let role = |p: &Path| folders_between(path, p).iter().find_map(|w| Role::of_word(w)).unwrap_or(Role::All);
     let stem = |p: &Path| (role(p), p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default());
-    let masks: BTreeMap<_, &PathBuf> =
-        files.iter().filter(|p| kind(path, p) == Some(Kind::Mask)).map(|p| (stem(p), p)).collect();
+    // `1_mask.png` is the mask of `1.png`.
+    let ends = ["_mask", "-mask", "_seg", "_segmentation", "_gt", "_label", "_annotation"];
+    let bare = |name: &str| ends.iter().find_map(|end| name.strip_suffix(end)).map(str::to_owned);
+    let all = || files.iter().filter(|p| kind(path, p) == Some(Kind::Mask)).map(|p| (stem(p), p));
+    let mut masks: BTreeMap<_, &PathBuf> =
+        all().filter_map(|((role, name), p)| Some(((role, bare(&name)?), p))).collect();
+    masks.extend(all());
     let inputs: Vec<&PathBuf> = files.iter().filter(|p| kind(path, p) == Some(Kind::Input)).collect();
     let mut raw = UnassembledData::new("folder of images with masks of the same names", options);
     raw.file(path);

@@ -172,9 +172,6 @@ fn samples(
     check_class_sizes(path, &found, several, options, labeled)?;
     let grouped = found.iter().all(|s| s.group.is_some());
     let x = load(medium, &found, &mut raw)?;
-    if !several && options.task.is_none() && origin == LabelOrigin::Table {
-        raw.warnings.extend(words_of_labels(&found));
-    }
     let names = several.then(|| label_names(&found));
     for role in [Role::All, Role::Train, Role::Val, Role::Test] {
         let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
@@ -382,17 +379,6 @@ fn check_one_folder(path: &Path, samples: &[Sample], options: &ReadOptions) -> R
     Err(DataError::file(path, reason).with_hint(
         "put the files of each class into a folder of its name, or a labels.csv with the columns `file` and `label` beside \
          the folder",
-    ))
-}
-
-/// Warns of labels of several words each of which is a label as well.
-fn words_of_labels(samples: &[Sample]) -> Option<String> {
-    let labels: BTreeSet<&str> = samples.iter().filter_map(|s| s.label.as_deref()).collect();
-    let several = |label: &&&str| label.contains(' ') && label.split_whitespace().all(|word| labels.contains(word));
-    let label = labels.iter().find(several)?;
-    Some(format!(
-        "the label `{label}` is a class of its own, although its words are labels as well: separate them by `|` if they are \
-         several labels of one sample"
     ))
 }
 

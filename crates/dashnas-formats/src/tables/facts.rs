@@ -218,7 +218,7 @@ impl Facts {
         self.first_text.get_or_insert(self.rows);
         self.texts += 1;
         self.rows += 1;
-        if text.starts_with(|c: char| c.is_ascii_digit() || "-+.,$€<>=~≤≥±\"'".contains(c)) {
+        if text.starts_with(|c: char| c.is_ascii_digit() || "-+.,$€<>=~≤≥±([\"'".contains(c)) {
             self.digits += usize::from(text.contains(|c: char| c.is_ascii_digit()));
             match spelling(text) {
                 Some(Spelling::Comma) => self.comma += 1,

@@ -4,7 +4,7 @@ use crate::account::ColumnRole;
 use crate::error::DataError;
 use crate::options::ReadOptions;
 use crate::tables::draft::{Draft, listed, same_classes};
-use crate::tables::names::{ends_like_id, is_missing_group, names_groups, names_parts};
+use crate::tables::names::{ends_like_id, is_missing_group, names_groups, names_parts, names_shared};
 use crate::tables::table::Table;
 use std::collections::HashSet;
 
@@ -117,7 +117,7 @@ pub(crate) fn warn_of_others(draft: &mut Draft<'_>, options: &ReadOptions) -> Re
     for c in draft.with(ColumnRole::Input).into_iter().chain(draft.with(ColumnRole::LeftOut)) {
         let column = &table.columns[c];
         let kept = draft.given[c].as_ref().is_some_and(|(role, _)| *role == ColumnRole::Input);
-        let named = ends_like_id(&column.name) || names_parts(&column.name);
+        let named = ends_like_id(&column.name) || names_parts(&column.name) || names_shared(&column.name);
         if !named || !(column.is_text() || (kept && column.facts.all_whole() && !column.facts.is_truth())) {
             continue;
         }

@@ -102,7 +102,10 @@ fn check_texts(draft: &Draft<'_>, candidates: &[usize], asked: bool) -> Result<(
         }
         // If more than half are numbers, the rest are likely misspelled.
         if (facts.numbers * 2 > facts.known() || asked) && facts.texts > 0 {
-            return Err(draft.table.not_a_number(c, draft.of(c)));
+            return Err(draft.table.not_a_number(c, draft.of(c)).with_hint(
+                "leave the cell empty if the number is not known (`data.fill-missing`), or leave the column out with \
+                 `data.ignore`",
+            ));
         }
     }
     Ok(())

@@ -82,6 +82,23 @@ const PARTS: [&str; 18] = [
     "encounter_id",
     "sequence_id",
 ];
+/// Names of columns of places and occasions, which samples may share.
+const SHARED: [&str; 14] = [
+    "batch",
+    "plate",
+    "site",
+    "device",
+    "center",
+    "centre",
+    "hospital",
+    "clinic",
+    "scanner",
+    "cage",
+    "litter",
+    "lot",
+    "experiment",
+    "run_id",
+];
 /// Names of columns of splits.
 const SPLITS: [&str; 13] = [
     "split",
@@ -140,12 +157,23 @@ pub(crate) fn names_labels(name: &str) -> bool {
 
 /// Returns whether a column of this name holds groups.
 pub(crate) fn names_groups(name: &str) -> bool {
+    let lower = name.trim().to_lowercase().replace([' ', '-', '#'], "_");
+    let lower = lower.trim_end_matches('_');
+    // `Subject Number` is as good as `subject`.
+    let ends = ["_number", "_num", "_no", "_nr", "_code", "_name"];
     is_one_of(name, &GROUPS)
+        || is_one_of(lower, &GROUPS)
+        || ends.iter().any(|end| lower.strip_suffix(end).is_some_and(|bare| is_one_of(bare, &GROUPS)))
 }
 
 /// Returns whether a column of this name holds recordings or other parts of the data.
 pub(crate) fn names_parts(name: &str) -> bool {
     is_one_of(name, &PARTS)
+}
+
+/// Returns whether samples with the same value in a column of this name may belong together.
+pub(crate) fn names_shared(name: &str) -> bool {
+    is_one_of(name, &SHARED)
 }
 
 /// Returns whether a column of this name holds splits.
@@ -350,6 +378,7 @@ mod tests {
 
     #[test]
     fn names_are_compared_without_case_and_spaces() {
+        assert!(names_groups("Subject Number") && names_groups("Patient #") && !names_groups("group size"));
         assert!(names_labels("Class Label") && names_groups("Subject-ID") && names_ids("Unnamed: 0"));
         assert!(!names_labels("y") && !names_groups("subjective"));
     }

@@ -26,9 +26,17 @@ pub(crate) fn warn(draft: &mut Draft<'_>) -> Result<(), DataError> {
     let [label] = draft.with(ColumnRole::Label)[..] else { return Ok(()) };
     let labels = draft.of(label);
     let starts: Vec<usize> = (0..labels.len()).filter(|&i| i == 0 || labels[i] != labels[i - 1]).collect();
-    if inputs.is_empty() || inputs.len() > INPUTS || rows < ROWS || starts.is_empty() || starts.len() * 8 > rows {
+    if inputs.is_empty() || inputs.len() > INPUTS || rows < ROWS || starts.is_empty() {
         return Ok(());
     }
+    // A quantity may change with every step, but little.
+    let sorted = inputs.iter().any(|&c| table.columns[c].facts.up || table.columns[c].facts.down);
+    let quantity: Option<Vec<f32>> = labels.iter().map(|text| text.parse().ok()).collect();
+    let slow = starts.len() * 8 > rows && !sorted && quantity.is_some_and(|values| is_smooth(&values, &[0]));
+    if starts.len() * 8 > rows && !slow {
+        return Ok(());
+    }
+    let starts = if slow { vec![0] } else { starts };
     let numeric = |&c: &usize| table.columns[c].facts.is_numeric();
     let times: Vec<usize> = draft.with(ColumnRole::Time).into_iter().filter(numeric).collect();
     draft.read(&times)?;
@@ -42,11 +50,14 @@ pub(crate) fn warn(draft: &mut Draft<'_>) -> Result<(), DataError> {
         return Ok(());
     };
     let label = draft.name(label);
+    let stays = match slow {
+        true => "changes little from row to row".to_owned(),
+        false => format!("stays the same for {} rows on average", rows / starts.len()),
+    };
     draft.warn(format!(
-        "the rows look like the time steps of a recording, not like samples: {reason}, and {label} stays the same for {} \
-         rows on average, and neighboring time steps are on both sides of the split; set `data.window` to the length of \
-         windows that the recording is cut into, for example `data.window = 128`",
-        rows / starts.len()
+        "the rows look like the time steps of a recording, not like samples: {reason}, and {label} {stays}, and \
+         neighboring time steps are on both sides of the split; set `data.window` to the length of windows that the \
+         recording is cut into, for example `data.window = 128`"
     ));
     Ok(())
 }
