@@ -19,13 +19,19 @@ pub enum OutputError {
         /// The maximum number of columns.
         limit: usize,
     },
+    /// A table cannot be written as Parquet.
+    #[error("the table cannot be written as Parquet: {reason}")]
+    Parquet {
+        /// What the writer says.
+        reason: String,
+    },
 }
 
 impl OutputError {
     /// Returns advice for the user, if there is some.
     pub fn hint(&self) -> Option<String> {
         match self {
-            OutputError::Extension { .. } => None,
+            OutputError::Extension { .. } | OutputError::Parquet { .. } => None,
             OutputError::TooWide { .. } => Some("write fields to an .npy file".into()),
         }
     }

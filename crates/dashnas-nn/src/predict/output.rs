@@ -42,13 +42,13 @@ impl Prediction {
     /// [`table`] for the columns.
     ///
     /// # Errors
-    /// [`ModelError::Output`] for another extension or a field too large for a table, [`ModelError::File`] if the file
+    /// [`ModelError::Output`] for another extension, a field too large for a table, or a table that Parquet cannot hold, [`ModelError::File`] if the file
     /// cannot be written.
     pub fn write(&self, card: &ModelCard, path: &Path) -> Result<(), ModelError> {
         let bytes = match OutputFormat::of(path)? {
             OutputFormat::Npy => npy(&self.values),
             OutputFormat::Csv => csv(&table(self, card)?).into_bytes(),
-            OutputFormat::Parquet => parquet(&table(self, card)?),
+            OutputFormat::Parquet => parquet(&table(self, card)?)?,
         };
         Ok(write_atomic(path, &bytes).map_err(|e| FileError::io("write", path, e))?)
     }
