@@ -61,20 +61,6 @@ impl Rows {
         Ok(Self { shape, data, file: None })
     }
 
-    /// Returns whether the elements are written to a file.
-    pub(crate) fn is_file(&self) -> bool {
-        self.file.is_some()
-    }
-
-    /// All elements, to be set in place, of an array in memory to which none were appended.
-    pub(crate) fn all(&mut self) -> &mut [f32] {
-        // Zeros take memory as they are written to.
-        let elements = self.shape.iter().product();
-        self.data = Vec::new();
-        self.data = vec![0.0; elements];
-        &mut self.data
-    }
-
     /// Number of elements that were appended.
     pub(crate) fn len(&self) -> u128 {
         self.data.len() as u128 + self.file.as_ref().map_or(0, |file| file.written / 4)

@@ -63,14 +63,14 @@ pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions)
     Ok(Table { path: path.into(), named: source.named(), columns, rows, notes, decimal, stored, source })
 }
 
-/// Reads every column once; returns the numbers row by row where the format is read row by row.
+/// Reads every column once, and the numbers if they are kept.
 fn first_pass(path: &Path, source: &dyn Batches, keep: Keep<'_>) -> Result<(Vec<Column>, Option<RowMajor>), DataError> {
     let all: Vec<usize> = (0..source.names().len()).collect();
     let segments = source.segments(&all, false);
     let within: Option<Vec<usize>> = segments.par_iter().map(|segment| source.rows_within(segment)).collect();
     match within {
         Some(within) => by_rows(path, source, &segments, &within, keep),
-        None => Ok((by_columns(source, &segments, keep)?, None)),
+        None => by_columns(path, source, &segments, keep),
     }
 }
 
@@ -128,7 +128,7 @@ fn by_rows(
         used.push(rows);
     }
     rows.close(within, &used);
-    Ok((join(source, parts, Keep { numbers: false, ..keep }), keep.numbers.then_some(rows)))
+    Ok((join(source, parts), keep.numbers.then_some(rows)))
 }
 
 /// The places in a row of the columns that may hold numbers: their first cells are no other texts.
@@ -150,8 +150,16 @@ fn places(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<
     Ok(numeric.into_iter().map(|numeric| if numeric { next.next() } else { None }).collect())
 }
 
-/// Reads segments of some columns each.
-fn by_columns(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<Vec<Column>, DataError> {
+/// Reads segments of some columns each. The numbers of some segments at a time are rearranged to where the samples need
+/// them.
+fn by_columns(
+    path: &Path,
+    source: &dyn Batches,
+    segments: &[Segment],
+    keep: Keep<'_>,
+) -> Result<(Vec<Column>, Option<RowMajor>), DataError> {
+    /// Segments that are read before their numbers are rearranged, if they are of several parts of the rows.
+    const SEGMENTS: usize = 32;
     let read = |segment: &Segment| {
         let mut chunks: Vec<Chunk> = segment.columns.iter().map(|_| Chunk::default()).collect();
         let mut rows = if keep.numbers { source.rows_in(segment) } else { 0 };
@@ -165,34 +173,67 @@ fn by_columns(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Res
             chunks.iter_mut().zip(batch.columns()).for_each(|(chunk, array)| chunk.add(array.as_ref(), keep));
             Ok(())
         })?;
-        Ok((segment.columns.clone(), chunks))
+        Ok(chunks)
     };
-    let found: Vec<Result<_, DataError>> = segments.par_iter().map(read).collect();
+    let changed = || DataError::file(path, "the file has changed while it was read");
     let mut parts: Vec<Vec<Chunk>> = source.names().iter().map(|_| Vec::new()).collect();
-    for segment in found {
-        let (columns, chunks) = segment?;
-        columns.into_iter().zip(chunks).for_each(|(c, chunk)| parts[c].push(chunk));
+    let mut rows: Option<RowMajor> = None;
+    let mut used = 0;
+    let mut groups = segments.chunk_by(|a, b| (a.file, a.at) == (b.file, b.at)).peekable();
+    while groups.peek().is_some() {
+        let mut window: Vec<&[Segment]> = Vec::new();
+        while let Some(group) = groups.next_if(|_| window.iter().map(|group| group.len()).sum::<usize>() < SEGMENTS) {
+            window.push(group);
+        }
+        let found: Vec<Result<Vec<Chunk>, DataError>> = window.concat().par_iter().map(read).collect();
+        let mut found = found.into_iter();
+        for group in window {
+            let mut columns: Vec<(usize, Chunk)> = Vec::new();
+            for (segment, chunks) in group.iter().zip(&mut found) {
+                columns.extend(segment.columns.iter().copied().zip(chunks?));
+            }
+            if keep.numbers {
+                if rows.is_none() {
+                    let places = of_numbers(source.names().len(), &columns);
+                    let new = RowMajor::new(places, source.max_rows());
+                    rows = Some(new.ok_or_else(|| DataError::file(path, "its numbers do not fit into memory"))?);
+                }
+                let count = columns.first().map_or(0, |(_, chunk)| chunk.facts.rows);
+                let numbers = columns.iter().map(|(c, chunk)| (*c, &chunk.numbers[..]));
+                if !rows.as_mut().is_some_and(|rows| rows.fill(used, count, numbers)) {
+                    return Err(changed());
+                }
+                used += count;
+            }
+            for (c, mut chunk) in columns {
+                chunk.numbers = Vec::new();
+                parts[c].push(chunk);
+            }
+        }
     }
-    Ok(join(source, parts, keep))
+    if let Some(rows) = &mut rows {
+        rows.truncate(used);
+    }
+    Ok((join(source, parts), rows))
+}
+
+/// The places in a row of the columns whose first part holds nothing but numbers.
+fn of_numbers(columns: usize, first: &[(usize, Chunk)]) -> Vec<Option<usize>> {
+    let mut next = 0..;
+    let numeric = |c: usize| first.iter().any(|(column, chunk)| *column == c && chunk.facts.is_numeric());
+    (0..columns).map(|c| if numeric(c) { next.next() } else { None }).collect()
 }
 
 /// Joins the chunks of every column.
-fn join(source: &dyn Batches, parts: Vec<Vec<Chunk>>, keep: Keep<'_>) -> Vec<Column> {
+fn join(source: &dyn Batches, parts: Vec<Vec<Chunk>>) -> Vec<Column> {
     let join = |(name, mut chunks): (&String, Vec<Chunk>)| {
         let mut facts = Facts::default();
         chunks.iter().for_each(|chunk| facts.merge(&chunk.facts));
-        let mut numbers = Vec::new();
-        if let (true, [only]) = (keep.numbers && facts.is_numeric(), &mut chunks[..]) {
-            numbers = std::mem::take(&mut only.numbers);
-        } else if keep.numbers && facts.is_numeric() {
-            numbers.reserve_exact(facts.rows);
-            chunks.iter_mut().for_each(|chunk| numbers.append(&mut std::mem::take(&mut chunk.numbers)));
-        }
         let mut texts = None;
         if facts.texts > 0 && chunks.iter().all(|chunk| chunk.texts.is_some() || chunk.facts.rows == 0) {
             texts = Some(chunks.iter_mut().filter_map(|chunk| chunk.texts.take()).flatten().collect());
         }
-        Column { name: name.clone(), facts, numbers, texts }
+        Column { name: name.clone(), facts, texts }
     };
     source.names().iter().zip(parts).map(join).collect()
 }

@@ -57,6 +57,31 @@ impl RowMajor {
         self.data.truncate(to);
     }
 
+    /// Writes columns of numbers, given with their positions in the table, to the rows from `first` on. Columns with fewer
+    /// numbers than rows hold something else. Returns whether there are so many rows.
+    pub fn fill<'a>(&mut self, first: usize, rows: usize, columns: impl Iterator<Item = (usize, &'a [f32])>) -> bool {
+        /// Rows that one thread writes at a time.
+        const BLOCK: usize = 256;
+        let width = self.width;
+        let placed: Vec<(usize, &[f32])> = columns
+            .filter(|(_, numbers)| numbers.len() == rows)
+            .filter_map(|(c, numbers)| Some((self.places.get(c).copied().flatten()?, numbers)))
+            .collect();
+        let Some(out) = self.data.get_mut(first * width..(first + rows) * width) else { return false };
+        out.par_chunks_mut((BLOCK * width).max(1)).enumerate().for_each(|(block, out)| {
+            for &(place, numbers) in &placed {
+                let numbers = &numbers[block * BLOCK..];
+                out.iter_mut().skip(place).step_by(width).zip(numbers).for_each(|(out, v)| *out = *v);
+            }
+        });
+        true
+    }
+
+    /// Keeps the first rows.
+    pub fn truncate(&mut self, rows: usize) {
+        self.data.truncate(rows * self.width);
+    }
+
     /// The numbers of a column of the table.
     pub fn column(&self, c: usize) -> Option<impl Iterator<Item = f32>> {
         let place = self.places.get(c).copied().flatten()?;
@@ -101,6 +126,19 @@ pub(crate) fn for_rows(data: &mut [f32], width: usize, change: impl Fn(&mut [f32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_become_rows() {
+        let mut table = RowMajor::new(vec![Some(1), None, Some(0)], 1000).expect("memory");
+        let column = |from: usize| (from..from + 300).map(|v| v as f32).collect::<Vec<_>>();
+        let (a, b, short) = (column(0), column(1000), column(0));
+        assert!(table.fill(0, 300, [(0, &a[..]), (1, &a[..]), (2, &b[..])].into_iter()));
+        assert!(table.fill(300, 300, [(0, &b[..]), (2, &short[..9])].into_iter()));
+        assert!(!table.fill(900, 300, [(0, &a[..])].into_iter()));
+        table.truncate(600);
+        let numbers = table.of(&[0]).expect("it has a place");
+        assert_eq!(numbers, [a, b].concat());
+    }
 
     #[test]
     fn gaps_close_and_columns_are_chosen() {

@@ -13,10 +13,6 @@ use crate::tables::number::Style;
 use crate::tables::row_major::for_rows;
 use crate::tables::table::Table;
 use arrow_array::{Array as _, ArrayRef};
-use rayon::prelude::*;
-
-/// Rows that are rearranged at a time.
-const BLOCK: usize = 256;
 
 /// The columns of numbers as one array `[N, C, L]`; counts the missing values that are filled.
 ///
@@ -52,17 +48,8 @@ pub(crate) fn numbers(
         }
     };
     let shape = vec![n, channels, width / channels];
-    if let Some(found) = table.rows.take() {
-        let data = found.of(&used.inputs).filter(|data| data.len() == n * width);
-        let mut data =
-            data.ok_or_else(|| DataError::file(&table.path, "its columns differ in their number of rows"))?;
-        if absent > 0 {
-            for_rows(&mut data, width, fill_row);
-        }
-        return Ok(Array::new(shape, data));
-    }
-    let mut rows = Rows::new(&table.path, "table", shape.clone(), options)?;
     if table.stored {
+        let mut rows = Rows::new(&table.path, "table", shape, options)?;
         let keep = Keep { numbers: true, style: style(table, options), texts: None };
         let mut row = vec![0.0; width];
         for segment in table.source.segments(&used.inputs, true) {
@@ -89,30 +76,12 @@ pub(crate) fn numbers(
         }
         return complete(table, rows, n * width);
     }
-    let columns: Vec<Vec<f32>> = used.inputs.iter().map(|&c| std::mem::take(&mut table.columns[c].numbers)).collect();
-    if columns.iter().any(|column| column.len() != n) {
-        return Err(DataError::file(&table.path, "its columns differ in their number of rows"));
+    let found = table.rows.take().and_then(|rows| rows.of(&used.inputs)).filter(|data| data.len() == n * width);
+    let mut data = found.ok_or_else(|| DataError::file(&table.path, "its columns differ in their number of rows"))?;
+    if absent > 0 {
+        for_rows(&mut data, width, fill_row);
     }
-    let rearrange = |(block, out): (usize, &mut [f32])| {
-        for (c, column) in columns.iter().enumerate() {
-            let values = &column[block * BLOCK..];
-            out.iter_mut().skip(c).step_by(width).zip(values).for_each(|(out, v)| *out = *v);
-        }
-        out.chunks_mut(width).for_each(fill_row);
-    };
-    // All rows at once where they stay in memory, otherwise some at a time.
-    if !rows.is_file() {
-        let data = rows.all();
-        data.par_chunks_mut(width * BLOCK).enumerate().for_each(rearrange);
-        return rows.array();
-    }
-    let mut part = vec![0.0; width * BLOCK];
-    for block in 0..n.div_ceil(BLOCK) {
-        let count = BLOCK.min(n - block * BLOCK);
-        rearrange((block, &mut part[..count * width]));
-        rows.push(&part[..count * width])?;
-    }
-    rows.array()
+    Ok(Array::new(shape, data))
 }
 
 /// The way in which the numbers of a table are written.

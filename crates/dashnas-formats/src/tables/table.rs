@@ -23,9 +23,6 @@ pub(crate) struct Column {
     pub name: String,
     /// The facts about its values.
     pub facts: Facts,
-    /// The numbers, NaN where one is missing; empty if the column holds something else, if it is left in the file, or if
-    /// the numbers are in the rows of the table.
-    pub numbers: Vec<f32>,
     /// The texts of a column of text, if they were kept.
     pub texts: Option<Vec<String>>,
 }
@@ -39,7 +36,7 @@ pub(crate) struct Table {
     pub named: bool,
     /// The columns.
     pub columns: Vec<Column>,
-    /// The numbers of all columns in the order of the rows, if they were read so.
+    /// The numbers of all columns, NaN where one is missing, unless they are left in the file.
     pub rows: Option<RowMajor>,
     /// Sentences about how the file is read, for people.
     pub notes: Vec<String>,
@@ -58,12 +55,9 @@ impl Table {
     }
 
     /// The numbers of a column, NaN where one is missing; `None` if they are not in memory.
-    pub fn numbers(&self, c: usize) -> Option<Box<dyn Iterator<Item = f32> + '_>> {
+    pub fn numbers(&self, c: usize) -> Option<impl Iterator<Item = f32>> {
         let column = self.columns.get(c)?;
-        if !column.numbers.is_empty() {
-            return Some(Box::new(column.numbers.iter().copied()));
-        }
-        Some(Box::new(self.rows.as_ref().filter(|_| column.facts.is_numeric())?.column(c)?))
+        self.rows.as_ref().filter(|_| column.facts.is_numeric())?.column(c)
     }
 }
 
