@@ -160,8 +160,7 @@ impl Array {
         }
         let width = self.row_len();
         let mut data = vec![0.0; indices.len() * width];
-        if width > 0 {
-            let rows = (PARALLEL / width).max(1);
+        if let Some(rows) = PARALLEL.checked_div(width).map(|rows| rows.max(1)) {
             data.par_chunks_mut(rows * width).zip(indices.par_chunks(rows)).for_each(|(out, indices)| {
                 out.chunks_mut(width).zip(indices).for_each(|(out, &i)| out.copy_from_slice(self.row(i)));
             });
