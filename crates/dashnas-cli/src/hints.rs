@@ -108,6 +108,7 @@ fn of_run_dir(error: &RunDirError) -> Option<String> {
             format!("resume it with `dashnas run --resume {}`, or choose another --out", path.display())
         }
         RunDirError::Exists { .. } => "choose another --out".to_owned(),
+        RunDirError::NotARun { folds: true, .. } => return error.hint(),
         RunDirError::NotARun { .. } => not_a_run(),
         RunDirError::Locked { .. } => "wait until the process has ended, or choose another --out".to_owned(),
         _ => return None,

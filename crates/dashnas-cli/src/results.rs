@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 use dashnas::error::Error;
+use dashnas::record::folds::{FoldsOutcome, Spread};
 use dashnas::record::outcome::Outcome;
 use dashnas::record::race::RaceRecord;
 use dashnas::record::trial::Tuning;
@@ -63,12 +64,55 @@ pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
     if let Some(same) = race.and_then(|race| same_kernels(outcome, race)) {
         text += &format!("{same}\n");
     }
+    if outcome.weighted {
+        text += "Every test sample counts by its weight.\n";
+    }
     text += &format!("Trained with {}.\n", hyperparameters(&outcome.hyperparameters));
     text += &format!("Time: {}.\n", times(outcome));
     for note in &outcome.notes {
         text += &format!("Note: {}.\n", note.trim_end_matches('.'));
     }
     text + &format!("Run directory: {}\n", outcome.run_dir.display())
+}
+
+/// The result of a cross-validation of the data in `source`: each fold, and the mean with its spread.
+pub fn folds(outcome: &FoldsOutcome, source: &str) -> String {
+    let metric = outcome.metric;
+    let title = format!("test {}", metric.title());
+    let mut table = match outcome.baseline_test {
+        Some(_) => table(&["fold", &title, "plain network", "train on", "test on", "run directory"]),
+        None => table(&["fold", &title, "train on", "test on", "run directory"]),
+    };
+    for (i, fold) in outcome.folds.iter().enumerate() {
+        let plain = outcome.baseline_test.and(fold.baseline_test).map(|plain| metric.format(plain));
+        let samples = fold.samples.map(|n| n.to_string());
+        let name = fold.run_dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let cells = [(i + 1).to_string(), metric.format(fold.test)].into_iter().chain(plain).chain(samples);
+        table.add_row(cells.chain([name]));
+    }
+    right_align(&mut table, 0);
+    let n = outcome.folds.len();
+    let mut text = format!(
+        "{}: {}, cross-validation with {n} folds\n\n{table}\n\nMean {title} over {n} folds: {}.\n",
+        outcome.dataset,
+        outcome.task,
+        spread(metric, outcome.test)
+    );
+    if let (Some(plain), Some(difference)) = (outcome.baseline_test, outcome.difference) {
+        text += &format!("Plain network: {}.\n", spread(metric, plain));
+        text += &format!("Difference (searched minus plain): {}.\n", spread(metric, difference));
+    }
+    text += &format!("Time: {}.\n", duration(outcome.seconds));
+    text += &format!(
+        "Each fold has a network of its own, trained without its test samples. For one to use, train on all samples but \
+         a test split with `dashnas run {source}` and the same options without --folds.\n"
+    );
+    text + &format!("Folder: {}\n", outcome.run_dir.display())
+}
+
+/// A mean with its standard deviation over folds.
+fn spread(metric: Metric, spread: Spread) -> String {
+    format!("{} (standard deviation {})", metric.format(spread.mean), metric.format(spread.deviation))
 }
 
 /// The kernels, layer by layer, below a sentence that says so if they were given and not searched.
@@ -170,6 +214,7 @@ mod tests {
             backbone: BackboneName::Wrn2d,
             architecture: vec![[9, 7], [3, 1]],
             kernels_given: false,
+            weighted: false,
             hyperparameters: Hyperparameters { lr: 0.01, weight_decay: 5e-4, momentum: 0.9, dropout: 0.0 },
             params: 1234,
             baseline_params: Some(1000),
@@ -233,5 +278,24 @@ mod tests {
         (race.contestants[1].kernels, race.chosen) = (outcome().architecture, 1);
         let text = result(&outcome(), Some(&race));
         assert!(text.contains("they differ only in their tuning and training.\n"), "{text}");
+    }
+
+    #[test]
+    fn the_result_of_a_cross_validation() {
+        let fold = |test, plain, fold: u32| Outcome {
+            metric: Metric::ZeroOneError,
+            task: TaskKind::Classification { classes: 3 },
+            test: Some(test),
+            baseline_test: plain,
+            run_dir: format!("runs/windows-1/fold-{fold}").into(),
+            ..outcome()
+        };
+        let text = |plain: [Option<f64>; 2]| {
+            let outcomes = [fold(0.1, plain[0], 1), fold(0.2, plain[1], 2)];
+            folds(&FoldsOutcome::new("runs/windows-1".into(), &outcomes).expect("evaluated"), "windows.csv")
+        };
+        insta::assert_snapshot!(text([Some(0.3), Some(0.2)]));
+        // Where the plain network failed in a fold, there is no mean of it.
+        assert!(!text([Some(0.3), None]).contains("lain"));
     }
 }

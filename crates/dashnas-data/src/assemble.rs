@@ -2,13 +2,15 @@
 
 use crate::check;
 use crate::check::Tolerance;
-use crate::dataset::{Dataset, DrawnSplit, Origin};
+use crate::dataset::{Dataset, Origin, SplitFacts};
+use crate::draw::draw_test_split;
 use crate::infer;
 use crate::split::Split;
-use crate::split::{groups_of, split_by};
+use crate::split::groups_of;
 use crate::suspect;
 use crate::targets::Targets;
 use crate::unusual;
+use crate::weights;
 use dashnas_core::names::TaskName;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::{mebibytes, plural};
@@ -19,6 +21,7 @@ use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, Unassemble
 use dashnas_formats::options::{Layout, Lengths};
 use dashnas_formats::places::{Place, Windows};
 use dashnas_formats::role::Role;
+use dashnas_formats::sample_facts::Places;
 use dashnas_formats::{ends, fill, spill};
 use std::collections::{BTreeMap, HashMap};
 
@@ -50,6 +53,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     note_file_backed(&mut raw);
     note_lengths(&mut raw)?;
     check_before_draw(origin, &raw)?;
+    weights::check(origin, &mut raw)?;
     let drawn = draw_test_split(origin, &mut raw)?;
     let classes = match raw.classes.take() {
         Some(given) => {
@@ -63,7 +67,15 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let mut targets = Vec::new();
     let groups = raw.parts.first().and_then(|p| p.groups.as_deref()).map(groups_of);
     let with_val = raw.parts.iter().any(|p| p.role == Role::Val);
+    let mut facts = SplitFacts::default();
     for part in raw.parts.drain(..) {
+        let mut of_part = part.facts;
+        of_part.places = part.ids.map(Places::Names).or(of_part.places);
+        match part.role {
+            Role::Val => facts.val = of_part,
+            Role::Test => facts.test = of_part,
+            _ => facts.train = of_part,
+        }
         inputs.push(part.x);
         match part.y {
             Some(Labels::Numbers(y)) => targets.push(y),
@@ -109,6 +121,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
         set = set.with_classes(names)?;
     }
     set.groups = groups;
+    set.facts = facts;
     if !raw.columns.is_empty() {
         warnings.extend(suspect::classes(&set));
         warnings.extend(suspect::duplicates(&set));
@@ -201,12 +214,17 @@ fn shape_error(origin: &str, role: Role, x: &Array, first: &Array) -> DataError 
 fn lengths(origin: &str, part: &UnassembledSplit) -> Result<(), DataError> {
     let name = part.role.name();
     let n = part.x.rows();
-    let y_len = part.y.as_ref().map_or(n, Labels::rows);
-    let groups = part.groups.as_ref().map_or(n, Vec::len);
-    let (y, y_len) = if y_len != n { (format!("y_{name}"), y_len) } else { (format!("group_{name}"), groups) };
-    if y_len == n {
+    let facts = &part.facts;
+    let lengths = [
+        (format!("y_{name}"), part.y.as_ref().map(Labels::rows)),
+        (format!("group_{name}"), part.groups.as_ref().map(Vec::len)),
+        (format!("weight_{name}"), facts.weights.as_ref().map(Vec::len)),
+        (format!("time_{name}"), facts.times.as_ref().map(Vec::len)),
+    ];
+    let Some((y, y_len)) = lengths.into_iter().find_map(|(name, len)| Some((name, len.filter(|&len| len != n)?)))
+    else {
         return Ok(());
-    }
+    };
     Err(DataError::Lengths { origin: origin.into(), x: format!("x_{name}"), x_len: n, y, y_len })
 }
 
@@ -361,94 +379,6 @@ fn layout(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
         raw.note(format!("arrays of {}×{} are read as images of one channel", shape[1], shape[2]));
     }
     Ok(())
-}
-
-/// Sorts the splits, and draws a test split if there is none. Returns the description of that draw.
-fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result<Option<DrawnSplit>, DataError> {
-    raw.parts.sort_by_key(|p| p.role);
-    if let Some(part) = raw.parts.iter().find(|p| p.y.is_none()) {
-        let reason = format!("the {} samples have no labels or targets", part.role.name());
-        let hint = "a data set to train on needs them; only prediction does without";
-        return Err(DataError::file(origin.as_ref(), reason).with_hint(hint));
-    }
-    let test = raw.parts.iter().any(|p| p.role == Role::Test);
-    let source = raw.parts.iter().position(|p| p.role == Role::Train || (p.role == Role::All && !test));
-    let Some(source) = source else {
-        let reason = "there are only test samples, but none to train on";
-        return Err(DataError::file(origin.as_ref(), reason).with_hint("add the training file"));
-    };
-    if test {
-        let windows: usize = raw.parts.iter().map(|part| part.x.rows()).sum();
-        let by_time = raw.windows.as_ref().is_some_and(|found| found.by_time);
-        let samples = raw.parts.iter().filter(|part| part.role == Role::Test).map(|part| part.x.rows()).sum();
-        return Ok(by_time.then(|| DrawnSplit { of: windows, samples, by_time, ..DrawnSplit::default() }));
-    }
-    let part = raw.parts.remove(source);
-    let strata: Option<Vec<u32>> = part.y.as_ref().and_then(|y| strata(y, raw.reading.task));
-    let groups = part.groups.as_deref().map(groups_of);
-    let fraction = raw.reading.test_fraction;
-    let n = part.x.rows();
-    let seed = raw.reading.split_seed.map_or(raw.reading.seed, u64::from);
-    let (train, test) = split_by(n, strata.as_deref(), groups.as_deref(), fraction, seed);
-    if test.is_empty() || train.is_empty() {
-        if raw.windows.is_some() {
-            return Err(too_few_recordings(origin, part.groups.as_deref().unwrap_or_default()));
-        }
-        let reason = format!("{} cannot be divided into training and test data", plural(n, "sample"));
-        return Err(DataError::file(origin.as_ref(), reason).with_hint("give more samples, or a separate test split"));
-    }
-    let drawn = DrawnSplit {
-        of: n,
-        samples: test.len(),
-        stratified: strata.is_some(),
-        grouped: groups.is_some(),
-        seed,
-        by_time: false,
-    };
-    let validated = raw.parts.iter().any(|p| p.role == Role::Val);
-    let rest = if validated { "; the validation split is used for choosing settings" } else { "" };
-    raw.note(format!(
-        "there is no test split: {} of {n} samples ({:.0} %) are held out as one{rest}",
-        drawn.samples,
-        100.0 * drawn.samples as f64 / n as f64,
-    ));
-    let take = |rows: &[usize], role| UnassembledSplit {
-        role,
-        x: part.x.select(rows),
-        y: part.y.as_ref().map(|y| y.select(rows)),
-        groups: part.groups.as_ref().map(|g| rows.iter().map(|&i| g[i].clone()).collect()),
-        // A data set has no names of samples.
-        ids: None,
-    };
-    let (train, test) = (take(&train, Role::Train), take(&test, Role::Test));
-    raw.parts.extend([train, test]);
-    raw.parts.sort_by_key(|p| p.role);
-    Ok(Some(drawn))
-}
-
-/// The error for windows whose recordings cannot be divided.
-fn too_few_recordings(origin: &str, groups: &[String]) -> DataError {
-    let recordings = groups.iter().collect::<std::collections::HashSet<_>>().len();
-    let reason = format!(
-        "{} cannot be divided into training and test data: no one can be held out so that every class is left to train on",
-        plural(recordings, "recording")
-    );
-    DataError::file(origin.as_ref(), reason).with_hint(
-        "give more recordings of each class; or say which time steps are for training and testing, in files whose names \
-         end in train and test or in a column that `data.split` names",
-    )
-}
-
-/// The classes to stratify by, numbered in the order of their appearance.
-fn strata(y: &Labels, task: Option<TaskName>) -> Option<Vec<u32>> {
-    match y {
-        Labels::Names(names) => Some(groups_of(names)),
-        Labels::Numbers(raw) => {
-            let single = raw.array.row_len() == 1 && raw.array.shape.len() <= 2;
-            let wanted = task.map_or(raw.integral, |t| t == TaskName::Classification);
-            (single && wanted).then(|| groups_of(&raw.array.data.iter().map(f32::to_string).collect::<Vec<_>>()))
-        }
-    }
 }
 
 /// Replaces names, and whole numbers other than 0..K−1, by numbers 0..K−1. Returns the names of the classes.

@@ -13,6 +13,7 @@ use dashnas_core::task::TaskKind;
 use dashnas_formats::account::ColumnAccount;
 use dashnas_formats::error::DataError;
 use dashnas_formats::options::{Lengths, ReadOptions};
+use dashnas_formats::sample_facts::SampleFacts;
 use serde::{Deserialize, Serialize};
 
 /// A data set: its splits, its task, and what is known of its origin.
@@ -39,6 +40,8 @@ pub struct Dataset {
     pub groups: Option<Vec<u32>>,
     /// The recordings that validation and test samples are segments of, where recordings are scored and not samples.
     pub segments: Segments,
+    /// Weights, times and places of the samples.
+    pub facts: SplitFacts,
     /// The files that it was read from, if any.
     pub origin: Origin,
     /// The options with which further files are read in the same way.
@@ -47,6 +50,17 @@ pub struct Dataset {
     pub read_as: Vec<usize>,
     /// Transforms that were applied after reading, in order.
     pub transforms: Vec<Transform>,
+}
+
+/// Weights, times and places of the samples of each split. No weight is 0: such samples are left out of the data set.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SplitFacts {
+    /// The training samples.
+    pub train: SampleFacts,
+    /// The validation samples.
+    pub val: SampleFacts,
+    /// The test samples.
+    pub test: SampleFacts,
 }
 
 /// The files of a data set, and the decisions that reading them took.
@@ -83,11 +97,23 @@ pub struct DrawnSplit {
     /// Seed of the draw.
     pub seed: u64,
     /// Whether the samples are the last ones in time, so that the seed does not matter.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_time: bool,
+    /// The fold of a cross-validation that it is, from 1, and the number of folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<[u32; 2]>,
 }
 
 impl DrawnSplit {
+    /// The way in which the test split was chosen, as a part of a sentence.
+    pub fn way(&self) -> String {
+        match (self.fold, self.by_time) {
+            (Some([fold, of]), _) => format!("fold {fold} of {of}, drawn with seed {}{}", self.seed, self.manner()),
+            (None, true) => format!("the last in time{}", self.manner()),
+            (None, false) => format!("drawn with seed {}{}", self.seed, self.manner()),
+        }
+    }
+
     /// The constraints of the draw, as a continuation of a sentence.
     pub(crate) fn manner(&self) -> String {
         let stratified = if self.stratified { ", stratified by class" } else { "" };
@@ -136,6 +162,7 @@ impl Dataset {
             normalization,
             groups: None,
             segments: Segments::default(),
+            facts: SplitFacts::default(),
             origin: Origin::default(),
             reading: ReadOptions::default(),
             read_as: Vec::new(),
@@ -193,7 +220,9 @@ impl Dataset {
                 });
             }
         }
-        self.train = self.train.select(&(0..samples).collect::<Vec<_>>());
+        let rows: Vec<usize> = (0..samples).collect();
+        self.train = self.train.select(&rows);
+        self.facts.train = self.facts.train.select(&rows);
         check::some_known(&self.name, &self.train.y)?;
         // Numbered anew, so that there are as many groups as numbers.
         self.groups = self.groups.map(|groups| {

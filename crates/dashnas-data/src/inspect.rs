@@ -37,6 +37,9 @@ pub struct DataSummary {
     /// Number of groups in the training split, where there are groups that no split divides.
     #[serde(default)]
     pub groups: Option<usize>,
+    /// Whether the training samples have weights.
+    #[serde(default)]
+    pub weighted: bool,
     /// Kind of task, with its size.
     pub task: TaskKind,
     /// Loss that a run trains with.
@@ -57,6 +60,9 @@ pub struct DataSummary {
     pub splits: Vec<SplitSummary>,
     /// The draw of the test split; `None` if the data set came with one.
     pub drawn: Option<DrawnSplit>,
+    /// Whether the samples are divided by time, also those that trials hold out.
+    #[serde(default)]
+    pub by_time: bool,
     /// The fraction of the training samples that the trials of tuning and of a race hold out for validation; `None` if
     /// the data set came with a validation split, or if there are no trials.
     pub validation: Option<f64>,
@@ -184,6 +190,7 @@ impl Dataset {
             warnings: self.origin.warnings.clone(),
             columns: self.origin.columns.clone(),
             groups: self.groups.as_ref().map(|g| g.iter().max().map_or(0, |&m| m as usize + 1)),
+            weighted: self.facts.train.weights.is_some(),
             task: self.task,
             loss: self.task.default_loss(),
             metric: self.task.default_metric(),
@@ -194,6 +201,7 @@ impl Dataset {
             normalization: self.normalization.clone(),
             splits: self.splits().iter().map(split).collect(),
             drawn: self.origin.drawn,
+            by_time: self.facts.train.times.is_some(),
             validation: None,
             classes: train.iter().zip(&test).enumerate().map(class).collect(),
         }
@@ -280,6 +288,9 @@ impl DataSummary {
             writeln!(f, "  warning   {warning}")?;
         }
         self.account(f)?;
+        if self.weighted {
+            writeln!(f, "  weights   of the samples, in the loss and the metric")?;
+        }
         if let Some(groups) = self.groups {
             writeln!(f, "  groups    {groups} in the training samples")?;
         }
@@ -295,8 +306,7 @@ impl DataSummary {
         for s in &self.splits {
             let from = match (s.name.as_str(), self.drawn) {
                 ("val", _) | (_, None) => "given".to_owned(),
-                ("test", Some(drawn)) if drawn.by_time => "the last in time".to_owned(),
-                ("test", Some(drawn)) => format!("drawn with seed {}{}", drawn.seed, drawn.manner()),
+                ("test", Some(drawn)) => drawn.way(),
                 (_, Some(_)) => "the rest".to_owned(),
             };
             writeln!(f, "    {:<6} x {:<20} y {:<14} {from}", s.name, sizes(&s.x), sizes(&s.y))?;
@@ -308,11 +318,11 @@ impl DataSummary {
                 ..DrawnSplit::default()
             };
             let share = 100.0 * share;
-            writeln!(
-                f,
-                "    val    {share:.0} % of the training data, for trials only, drawn with the seed{}",
-                manner.manner()
-            )?;
+            let way = match self.by_time {
+                true => format!("the last in time{}", DrawnSplit { stratified: false, ..manner }.manner()),
+                false => format!("drawn with the seed{}", manner.manner()),
+            };
+            writeln!(f, "    val    {share:.0} % of the training data, for trials only, {way}")?;
         }
         Ok(())
     }

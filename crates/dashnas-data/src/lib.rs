@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`open`] | opens a data set, or samples to predict from, by its path |
 //! | `assemble` | decides the layout, the classes and the splits of what a reader found |
+//! | `draw`, `weights` | the test split of data without one; the weights of samples |
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check` | the checks that every data set passes |
 //! | `suspect`, `unusual` | warnings about what is probably a mistake |
@@ -37,6 +38,7 @@
 mod assemble;
 mod check;
 pub mod dataset;
+mod draw;
 mod infer;
 pub mod inspect;
 pub mod normalize;
@@ -51,6 +53,7 @@ pub mod targets;
 mod tests;
 pub mod transform;
 mod unusual;
+mod weights;
 
 pub use crate::assemble::Inputs;
 pub use crate::dataset::Dataset;

@@ -81,6 +81,88 @@ pub(crate) fn split_by(
     (train, val)
 }
 
+/// Divides samples by their times: about `fraction` of them, the last ones, go to the second part. Samples of the same
+/// time stay together, and so do those of one group, which has the time of its last sample. Both parts are ascending,
+/// and the second is empty only if there is one time (or group) in all.
+pub fn split_by_time(times: &[f64], groups: Option<&[u32]>, fraction: f64) -> (Vec<usize>, Vec<usize>) {
+    let n = times.len();
+    if fraction.is_nan() || fraction <= 0.0 {
+        return ((0..n).collect(), Vec::new());
+    }
+    // The time of each sample, or of its group.
+    let mut last: HashMap<u32, f64> = HashMap::new();
+    for (&group, &time) in groups.into_iter().flatten().zip(times) {
+        let of_group = last.entry(group).or_insert(time);
+        *of_group = of_group.max(time);
+    }
+    let time = |i: usize| groups.map_or(times[i], |groups| last[&groups[i]]) + 0.0;
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| time(b).total_cmp(&time(a)).then(a.cmp(&b)));
+    let wanted = n as f64 * fraction;
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for block in order.chunk_by(|&a, &b| time(a) == time(b)) {
+        let nearer = (second.len() + block.len()) as f64 - wanted < wanted - second.len() as f64;
+        // Whatever is before the first block that stays is also in the first part.
+        let taken = first.is_empty() && (nearer || second.is_empty()) && second.len() + block.len() < n;
+        if taken { second.extend_from_slice(block) } else { first.extend_from_slice(block) }
+    }
+    first.sort_unstable();
+    second.sort_unstable();
+    (first, second)
+}
+
+/// Divides samples into folds of equal size, as far as that is possible, and gives the number of the fold of each
+/// sample, from 0. Each class has its share of every fold, and groups are not divided. Samples without which a class
+/// would be empty are in no fold.
+pub(crate) fn folds(
+    n: usize,
+    strata: Option<&[u32]>,
+    groups: Option<&[u32]>,
+    folds: usize,
+    seed: u64,
+) -> Vec<Option<usize>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut of = vec![None; n];
+    let strata = strata.map_or_else(|| vec![0; n], <[u32]>::to_vec);
+    let classes: Vec<usize> = members(&strata).iter().map(Vec::len).collect();
+    let folds = folds.max(1);
+    let Some(groups) = groups else {
+        // The classes are dealt one after another, so that the folds do not differ by more than one.
+        let mut next = 0;
+        for mut class in members(&strata) {
+            class.shuffle(&mut rng);
+            for i in class.iter().copied().filter(|_| class.len() > 1) {
+                of[i] = Some(next % folds);
+                next += 1;
+            }
+        }
+        return of;
+    };
+    let mut units: Vec<Vec<usize>> = members(groups).into_iter().filter(|group| !group.is_empty()).collect();
+    units.shuffle(&mut rng);
+    units.sort_by_key(|group| std::cmp::Reverse(group.len()));
+    let mut held = vec![vec![0usize; classes.len()]; folds];
+    for group in units {
+        let mut counts = vec![0usize; classes.len()];
+        group.iter().for_each(|&i| counts[strata[i] as usize] += 1);
+        if counts.iter().zip(&classes).any(|(&count, &all)| count > 0 && count == all) {
+            continue;
+        }
+        // The fold in which the shares of the classes remain the most equal.
+        let rise = |fold: &Vec<usize>| -> f64 {
+            let of_class = |c: usize| {
+                let (had, gets) = (fold[c] as f64, counts[c] as f64);
+                ((had + gets).powi(2) - had.powi(2)) / classes[c].max(1) as f64
+            };
+            (0..classes.len()).map(of_class).sum()
+        };
+        let best = (0..folds).min_by(|&a, &b| rise(&held[a]).total_cmp(&rise(&held[b]))).unwrap_or(0);
+        held[best].iter_mut().zip(&counts).for_each(|(had, gets)| *had += gets);
+        group.iter().for_each(|&i| of[i] = Some(best));
+    }
+    of
+}
+
 /// The indices of each number.
 fn members(numbers: &[u32]) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); numbers.iter().max().map_or(0, |&m| m as usize + 1)];

@@ -10,6 +10,7 @@ use crate::layout;
 use crate::naming::words_of;
 use crate::options::ReadOptions;
 use crate::role::Role;
+use crate::sample_facts::{Counting, Places, SampleFacts, Source};
 use dashnas_core::names::TaskName;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -74,6 +75,8 @@ enum ArrayKind {
     Inputs,
     Targets,
     Groups,
+    Weights,
+    Times,
     Classes,
 }
 
@@ -101,6 +104,8 @@ fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse> {
     };
     let settings = [
         (&options.group, ArrayKind::Groups, "data.group"),
+        (&options.weight, ArrayKind::Weights, "data.weight"),
+        (&options.time, ArrayKind::Times, "data.time"),
         (&options.inputs, ArrayKind::Inputs, "data.inputs"),
         (&options.targets, ArrayKind::Targets, "data.targets"),
     ];
@@ -128,6 +133,10 @@ fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse> {
         (ArrayKind::Classes, word)
     } else if let Some(word) = any(&["group", "groups", "subject", "subjects"]) {
         (ArrayKind::Groups, word)
+    } else if let Some(word) =
+        any(&["weight", "weights"]).filter(|_| any(&["sample", "samples"]).is_some() && options.weight.is_none())
+    {
+        (ArrayKind::Weights, word)
     } else if let Some(word) = any(&TARGETS).filter(|_| options.targets.is_none()) {
         (ArrayKind::Targets, word)
     } else if let Some(word) = any(&INPUTS).filter(|_| options.inputs.is_none() && words != ["val"]) {
@@ -175,7 +184,12 @@ fn find<'a>(
         [one] => Ok(Some(one)),
         _ => {
             let names: Vec<_> = found.iter().map(|i| i.name.as_str()).collect();
-            let which = if kind == ArrayKind::Inputs { "inputs" } else { "targets" };
+            let which = match kind {
+                ArrayKind::Inputs => "inputs",
+                ArrayKind::Weights => "weights",
+                ArrayKind::Times => "times",
+                _ => "targets",
+            };
             Err(incomplete(container, format!("one array of {which} ({} could be it)", names.join(", "))))
         }
     }
@@ -203,7 +217,14 @@ pub(crate) fn read_single_array(
     if options.samples_last {
         samples_first(&mut x);
     }
-    raw.parts.push(UnassembledSplit { role: Role::All, x, y: None, groups: None, ids: None });
+    raw.parts.push(UnassembledSplit {
+        role: Role::All,
+        x,
+        y: None,
+        groups: None,
+        ids: None,
+        facts: SampleFacts::default(),
+    });
     Ok(raw)
 }
 
@@ -223,7 +244,8 @@ pub(crate) fn read(
     raw.renumber = !container.numbered_labels();
     raw.columns = account(container, options, &found);
     raw.warnings.extend(unused_splits(container, &found));
-    for SplitArrays { role, x, y, groups } in found {
+    for SplitArrays { role, x, y, groups, weights, times } in found {
+        let source = Source { file: container.path().display().to_string(), array: Some(x.name.clone()) };
         x.readable(container.path())?;
         let mut x = match container.file_backed(&x.name)? {
             Some(array) => array,
@@ -241,7 +263,15 @@ pub(crate) fn read(
             columns_to_rows(&mut raw.array, x.rows());
         }
         let groups = groups.map(|info| groups_of(container, &info)).transpose()?;
-        raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None });
+        let facts = SampleFacts {
+            weights: weights.map(|info| vector(container, &info)).transpose()?,
+            times: times
+                .map(|info| vector(container, &info))
+                .transpose()?
+                .map(|t| t.into_iter().map(f64::from).collect()),
+            places: Some(Places::numbered(source, Counting::Indices, x.rows())),
+        };
+        raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None, facts });
     }
     exact_labels(container, options, &mut raw)?;
     let classes =
@@ -275,6 +305,8 @@ fn arrays_of_splits(
         let x = find(container, options, ArrayKind::Inputs, role)?.cloned();
         let y = find(container, options, ArrayKind::Targets, role)?.cloned();
         let groups = find(container, options, ArrayKind::Groups, role)?.cloned();
+        let of_samples = |kind| find(container, options, kind, role).map(|found| found.filter(|_| labeled).cloned());
+        let (weights, times) = (of_samples(ArrayKind::Weights)?, of_samples(ArrayKind::Times)?);
         let needed = role == Role::Train || (labeled && role == Role::All);
         match (x, y) {
             (None, None) if !needed || !labeled => {}
@@ -282,7 +314,7 @@ fn arrays_of_splits(
             (Some(_), None) if labeled => {
                 return Err(incomplete(container, missing("y", "targets", role, &options.targets)));
             }
-            (Some(x), y) => found.push(SplitArrays { role, x, y, groups }),
+            (Some(x), y) => found.push(SplitArrays { role, x, y, groups, weights, times }),
         }
     }
     if labeled && split && !found.iter().any(|arrays| arrays.role == Role::Test) && names_a_test_split(container) {
@@ -293,7 +325,10 @@ fn arrays_of_splits(
         let numeric = |i: &&ArrayInfo| !i.text && !i.axis && i.refused.is_none() && i.shape.len() >= 2;
         let numeric: Vec<_> = container.list().iter().filter(numeric).collect();
         match numeric[..] {
-            [one] => found.push(SplitArrays { role: Role::All, x: one.clone(), y: None, groups: None }),
+            [one] => {
+                let x = one.clone();
+                found.push(SplitArrays { role: Role::All, x, y: None, groups: None, weights: None, times: None });
+            }
             _ => return Err(incomplete(container, "an array of inputs".into())),
         }
     }
@@ -309,13 +344,17 @@ struct SplitArrays {
     y: Option<ArrayInfo>,
     /// The groups, if there are any.
     groups: Option<ArrayInfo>,
+    /// The weights, if there are any.
+    weights: Option<ArrayInfo>,
+    /// The times, if the options name them.
+    times: Option<ArrayInfo>,
 }
 
 /// Warns of arrays that may divide the samples, where they are not used for that.
 fn unused_splits(container: &dyn Container, found: &[SplitArrays]) -> Option<String> {
     let used = |name: &String| {
         let is = |info: &Option<ArrayInfo>| info.as_ref().is_some_and(|info| info.name == *name);
-        found.iter().any(|a| a.x.name == *name || is(&a.y) || is(&a.groups))
+        found.iter().any(|a| a.x.name == *name || [&a.y, &a.groups, &a.weights, &a.times].into_iter().any(is))
     };
     let divides = |info: &&ArrayInfo| {
         let words = words_of(&info.name);
@@ -346,7 +385,7 @@ fn names_a_test_split(container: &dyn Container) -> bool {
 fn account(container: &dyn Container, options: &ReadOptions, found: &[SplitArrays]) -> Vec<ColumnAccount> {
     let used = |name: &str| {
         let is = |info: &Option<ArrayInfo>| info.as_ref().is_some_and(|info| info.name == name);
-        found.iter().any(|a| a.x.name == name || is(&a.y) || is(&a.groups))
+        found.iter().any(|a| a.x.name == name || is(&a.y) || is(&a.groups) || is(&a.weights) || is(&a.times))
     };
     let of = |info: &ArrayInfo| {
         let known = use_of(info, options);
@@ -355,6 +394,8 @@ fn account(container: &dyn Container, options: &ReadOptions, found: &[SplitArray
             (Some(ArrayUse { kind: ArrayKind::Inputs, reason, .. }), _) if used => (ColumnRole::Input, reason),
             (Some(ArrayUse { kind: ArrayKind::Targets, reason, .. }), _) if used => (ColumnRole::Label, reason),
             (Some(ArrayUse { kind: ArrayKind::Groups, reason, .. }), _) if used => (ColumnRole::Group, reason),
+            (Some(ArrayUse { kind: ArrayKind::Weights, reason, .. }), _) if used => (ColumnRole::Weight, reason),
+            (Some(ArrayUse { kind: ArrayKind::Times, reason, .. }), _) if used => (ColumnRole::Time, reason),
             (Some(ArrayUse { kind: ArrayKind::Classes, .. }), None) if info.text => {
                 (ColumnRole::Label, "it holds the names of the classes".into())
             }
@@ -506,6 +547,20 @@ fn groups_of(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<Stri
         ));
     }
     Ok(groups)
+}
+
+/// Reads an array of one number a sample.
+fn vector(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<f32>, DataError> {
+    info.readable(container.path())?;
+    let refuse = |reason: String| DataError::at(container.path(), Location::Entry(info.name.clone()), reason);
+    if info.text {
+        return Err(refuse("it holds texts, but weights and times are numbers".into()));
+    }
+    if info.shape.iter().filter(|&&n| n != 1).count() > 1 {
+        let shape = info.shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        return Err(refuse(format!("weights and times are one number for each sample, but its shape is {shape}")));
+    }
+    Ok(container.numbers(&info.name)?.0.data)
 }
 
 /// Reads an array of names, or of numbers as names.

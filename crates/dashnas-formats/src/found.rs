@@ -6,6 +6,7 @@ use crate::array::Array;
 use crate::options::ReadOptions;
 use crate::places::Windows;
 use crate::role::Role;
+use crate::sample_facts::SampleFacts;
 use std::path::Path;
 
 /// The labels of a split, before it is decided whether they are classes or values.
@@ -52,6 +53,8 @@ pub struct UnassembledSplit {
     pub groups: Option<Vec<String>>,
     /// The name of each sample, if the format has them: its file, or the header of its sequence.
     pub ids: Option<Vec<String>>,
+    /// Weights, times and places of the samples.
+    pub facts: SampleFacts,
 }
 
 /// The data read from a path.

@@ -10,6 +10,7 @@ use crate::naming::is_gzipped;
 use crate::npy::{Elem, NpyHeader, decode_row};
 use crate::options::{Layout, ReadOptions};
 use crate::role::Role;
+use crate::sample_facts::{Counting, Places, SampleFacts, Source};
 use crate::spill::Rows;
 use flate2::read::MultiGzDecoder;
 use std::fs::{self, File};
@@ -186,12 +187,16 @@ pub(crate) fn read(
                 Some(Labels::Numbers(NumericTargets { name: format!("y_{}", wanted.name()), array, integral }))
             }
         };
+        let source = Source { file: images.display().to_string(), array: None };
+        let places = Some(Places::numbered(source, Counting::Indices, x.rows()));
+        let facts = SampleFacts { places, ..SampleFacts::default() };
         raw.parts.push(UnassembledSplit {
             role: if split { wanted } else { Role::All },
             x,
             y,
             groups: None,
             ids: None,
+            facts,
         });
     }
     if raw.parts.is_empty() {

@@ -7,7 +7,7 @@
 //!
 //! | modules | contents |
 //! |---|---|
-//! | [`error`], [`options`], [`found`], [`account`], [`role`] | errors, options, results, the roles of columns and arrays, and splits |
+//! | [`error`], [`options`], [`found`], [`sample_facts`], [`account`], [`role`] | errors, options, results, the roles of columns and arrays, and splits |
 //! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], [`ends`], `layout`, `limits` | arrays in memory or in a file |
 //! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
 //! | [`readers`] | the table of readers |
@@ -53,6 +53,7 @@ pub mod readers;
 mod records;
 pub mod role;
 pub mod row_source;
+pub mod sample_facts;
 mod sequences;
 mod series;
 pub mod spill;

@@ -95,6 +95,14 @@ pub struct ReadOptions {
     /// `seed` changes.
     #[serde(with = "auto")]
     pub split_seed: Option<u32>,
+    /// Which samples become the test split if there is none.
+    pub split_by: SplitBy,
+    /// The number of folds of a cross-validation: the test split is one of them.
+    #[serde(with = "auto")]
+    pub folds: Option<u32>,
+    /// The fold that is the test split, from 1.
+    #[serde(with = "auto")]
+    pub fold: Option<u32>,
     /// The kind of task; with `None` it follows from the data. In a configuration this is `task.kind`.
     #[serde(skip)]
     pub task: Option<TaskName>,
@@ -152,6 +160,9 @@ impl Default for ReadOptions {
             mel_fft: None,
             test_fraction: 0.2,
             split_seed: None,
+            split_by: SplitBy::Random,
+            folds: None,
+            fold: None,
             task: None,
             seed: 0,
             max_bytes: max_bytes(),
@@ -173,8 +184,18 @@ impl ReadOptions {
         let own = Self::default();
         // The kind of task and the seeds do not matter for prediction.
         let (max_bytes, in_memory, max_text) = (own.max_bytes, own.in_memory, own.max_text);
-        let mut options =
-            Self { task: own.task, seed: own.seed, split_seed: None, max_bytes, in_memory, max_text, ..self.clone() };
+        let mut options = Self {
+            task: own.task,
+            seed: own.seed,
+            split_seed: None,
+            split_by: own.split_by,
+            folds: None,
+            fold: None,
+            max_bytes,
+            in_memory,
+            max_text,
+            ..self.clone()
+        };
         if let &[channels, length] = shape {
             options.channels.get_or_insert(channels);
             options.length.get_or_insert(length);
@@ -287,6 +308,17 @@ pub enum WindowLabel {
     End,
 }
 
+/// Which samples become the test split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SplitBy {
+    /// Random ones, stratified by class.
+    #[default]
+    Random,
+    /// The last ones in time.
+    Time,
+}
+
 /// The axis of the channels in an array.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -339,6 +371,7 @@ macro_rules! names {
         }
     };
 }
+names!(SplitBy: Random = "random", Time = "time");
 names!(Layout: ChannelsFirst = "channels-first", ChannelsLast = "channels-last", NoChannels = "no-channels");
 names!(Fill: Linear = "linear", Zero = "zero", Mean = "mean");
 names!(WindowLabel: Majority = "majority", End = "end");

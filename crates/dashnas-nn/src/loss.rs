@@ -19,6 +19,14 @@ pub enum BatchTarget {
         /// 1 where known, 0 elsewhere.
         known: Tensor<3>,
     },
+    /// Targets of samples with weights: the term of each sample in the mean is multiplied by its weight. The weights
+    /// have mean 1 over the training data, so that the loss stays on its scale.
+    Weighted {
+        /// The targets.
+        target: Box<BatchTarget>,
+        /// The weights, `[N]`.
+        weights: Tensor<1>,
+    },
     /// The targets of inputs that are `share · a + (1 − share) · b` (mixup): the loss is mixed likewise.
     Mixed {
         /// Targets of a.
@@ -76,33 +84,41 @@ impl LossFn {
     /// If the loss and the kind of target do not go together; configurations are checked before
     /// training ([`compatible`]).
     pub fn forward(&self, output: Tensor<3>, target: &BatchTarget) -> Tensor<1> {
+        match target {
+            BatchTarget::Weighted { target, weights } => self.mean(output, target, Some(weights)),
+            target => self.mean(output, target, None),
+        }
+    }
+
+    /// The mean loss of a batch whose samples may have weights.
+    fn mean(&self, output: Tensor<3>, target: &BatchTarget, weights: Option<&Tensor<1>>) -> Tensor<1> {
         match (self.loss, target) {
             (_, BatchTarget::Mixed { first, second, share }) => {
                 self.forward(output.clone(), first) * *share + self.forward(output, second) * (1.0 - share)
             }
-            (Loss::CrossEntropy, BatchTarget::Classes(t)) => self.class_mean(log_prob(output, t).neg(), t),
+            (Loss::CrossEntropy, BatchTarget::Classes(t)) => self.class_mean(log_prob(output, t).neg(), t, weights),
             (Loss::Focal, BatchTarget::Classes(t)) => {
                 let log_p = log_prob(output, t);
                 // −(1 − p)^γ log p; 1 − p is clamped so that the power's gradient stays finite
                 // for γ < 1 where p rounds to 1.
                 let modulation = (log_p.clone().exp().neg() + 1.0).clamp_min(1e-12).powf_scalar(self.focal_gamma);
-                self.class_mean((modulation * log_p).neg(), t)
+                self.class_mean((modulation * log_p).neg(), t, weights)
             }
             (Loss::BceWithLogits, BatchTarget::Known { values, known }) => {
-                known_mean(self.bce(output, values.clone()), known)
+                known_mean(weighted(self.bce(output, values.clone()), weights), known)
             }
             (Loss::Mse, BatchTarget::Known { values, known }) => {
-                known_mean((output - values.clone()).powf_scalar(2.0), known)
+                known_mean(weighted((output - values.clone()).powf_scalar(2.0), weights), known)
             }
-            (Loss::BceWithLogits, BatchTarget::Values(y)) => self.bce(output, y.clone()).mean(),
-            (Loss::Mse, BatchTarget::Values(y)) => (output - y.clone()).powf_scalar(2.0).mean(),
+            (Loss::BceWithLogits, BatchTarget::Values(y)) => weighted(self.bce(output, y.clone()), weights).mean(),
+            (Loss::Mse, BatchTarget::Values(y)) => weighted((output - y.clone()).powf_scalar(2.0), weights).mean(),
             (Loss::RelativeL2, BatchTarget::Values(y)) => {
                 let (p, y) = self.decoded(output, y.clone());
-                relative_l2(p, y, self.mean_square())
+                relative_l2(p, y, self.mean_square(), weights)
             }
             (Loss::RelativeL2, BatchTarget::Known { values, known }) => {
                 let (p, y) = self.decoded(output, values.clone());
-                relative_l2(p * known.clone(), y * known.clone(), self.mean_square())
+                relative_l2(p * known.clone(), y * known.clone(), self.mean_square(), weights)
             }
             (loss, _) => unreachable!("{loss:?} was paired with a target of the wrong kind; `compatible` forbids it"),
         }
@@ -122,8 +138,16 @@ impl LossFn {
         self.decoder.as_ref().map(|d| square(&d.mean) + square(&d.std))
     }
 
-    /// Returns the mean of the losses `[N, 1]` of the samples, weighted by the weights of the classes if there are any.
-    fn class_mean(&self, losses: Tensor<2>, classes: &Tensor<2, Int>) -> Tensor<1> {
+    /// Returns the mean of the losses `[N, 1]` of the samples, weighted by the weights of the classes and of the samples
+    /// if there are any.
+    fn class_mean(&self, losses: Tensor<2>, classes: &Tensor<2, Int>, weights: Option<&Tensor<1>>) -> Tensor<1> {
+        let losses = match weights {
+            Some(weights) => {
+                let [n, _] = losses.dims();
+                losses * weights.clone().reshape([n, 1])
+            }
+            None => losses,
+        };
         let Some(weights) = &self.class_weights else { return losses.mean() };
         let [n, _] = losses.dims();
         let each: Tensor<2> = weights.clone().select(0, classes.clone().reshape([n])).reshape([n, 1]);
@@ -135,6 +159,17 @@ impl LossFn {
         let softplus = activation::log_sigmoid(x.clone()).neg();
         let weight = y.clone() * (self.pos_weight - 1.0) + 1.0;
         (y.neg() + 1.0) * x + weight * softplus
+    }
+}
+
+/// Losses `[N, outputs, positions]` times the weights of their samples, if there are weights.
+fn weighted(losses: Tensor<3>, weights: Option<&Tensor<1>>) -> Tensor<3> {
+    match weights {
+        Some(weights) => {
+            let [n, _, _] = losses.dims();
+            losses * weights.clone().reshape([n, 1, 1])
+        }
+        None => losses,
     }
 }
 
@@ -164,7 +199,7 @@ const ZERO: f64 = 1e-12;
 
 /// The mean of `‖p − y‖₂ / ‖y‖₂` over the samples with y ≠ 0, as in the metric; 0 if there are none.
 /// `mean_square` is the typical y² of a point; without it, the mean over the batch is used.
-fn relative_l2(p: Tensor<3>, y: Tensor<3>, mean_square: Option<Tensor<1>>) -> Tensor<1> {
+fn relative_l2(p: Tensor<3>, y: Tensor<3>, mean_square: Option<Tensor<1>>, weights: Option<&Tensor<1>>) -> Tensor<1> {
     let [n, c, positions] = y.dims();
     let square = |t: Tensor<3>| -> Tensor<1> {
         let squares: Tensor<2> = t.powf_scalar(2.0).reshape([n, c * positions]);
@@ -178,7 +213,12 @@ fn relative_l2(p: Tensor<3>, y: Tensor<3>, mean_square: Option<Tensor<1>>) -> Te
     let gap = (square(p - y) + tiny).sqrt();
     // Samples that do not count are divided by 1.
     let norm = (target * counted.clone() + (counted.clone().neg() + 1.0)).sqrt();
-    (gap / norm * counted.clone()).sum() / counted.sum().clamp_min(1.0)
+    let terms = gap / norm * counted.clone();
+    let terms = match weights {
+        Some(weights) => terms * weights.clone(),
+        None => terms,
+    };
+    terms.sum() / counted.sum().clamp_min(1.0)
 }
 
 #[cfg(test)]
@@ -333,6 +373,41 @@ mod tests {
         let mixed = BatchTarget::Mixed { first, second, share: 0.3 };
         let want = -(0.3 * (log_p(0, 2) + log_p(1, 0)) + 0.7 * (log_p(0, 0) + log_p(1, 1))) / 2.0;
         let got = value(LossFn::new(Loss::CrossEntropy).forward(logits(), &mixed));
+        assert!((got - want).abs() < 1e-6, "{got} {want}");
+    }
+
+    #[test]
+    fn a_sample_of_weight_two_is_two_samples() {
+        let names = [Loss::CrossEntropy, Loss::Focal, Loss::BceWithLogits, Loss::Mse, Loss::RelativeL2];
+        let of = |data: &[f64], rows: &[usize]| {
+            let data: Vec<f32> = rows.iter().flat_map(|&r| data[3 * r..3 * r + 3].iter().map(|&v| v as f32)).collect();
+            tensor(&data, [rows.len(), 3, 1])
+        };
+        const Y: [f64; 6] = [1.0, 0.0, 1.0, 0.0, 1.0, 1.0];
+        // Weights 1 and 2, on the scale on which their mean is 1.
+        let weights: Tensor<1> = Tensor::from_floats([2.0f32 / 3.0, 4.0 / 3.0], &Device::flex());
+        for name in names {
+            let loss = LossFn::new(name);
+            let target = |rows: &[usize], unknown: bool| match name {
+                Loss::CrossEntropy | Loss::Focal => classes(&rows.iter().map(|&r| [2, 0][r]).collect::<Vec<_>>()),
+                _ if unknown => {
+                    BatchTarget::Known { values: of(&Y, rows), known: of(&[1.0, 1.0, 0.0, 1.0, 1.0, 0.0], rows) }
+                }
+                _ => BatchTarget::Values(of(&Y, rows)),
+            };
+            for unknown in [false, true] {
+                let want = value(loss.forward(of(&X, &[0, 1, 1]), &target(&[0, 1, 1], unknown)));
+                let target = Box::new(target(&[0, 1], unknown));
+                let weighted = BatchTarget::Weighted { target, weights: weights.clone() };
+                let got = value(loss.forward(of(&X, &[0, 1]), &weighted));
+                assert!((got - want).abs() < 1e-6 * want.abs().max(1.0), "{name:?}: {got} {want}");
+            }
+        }
+        let by_class = Tensor::from_data(TensorData::new(vec![3.0f32, 1.0, 0.5], [3]), &Device::flex());
+        let loss = LossFn { class_weights: Some(by_class), ..LossFn::new(Loss::CrossEntropy) };
+        let weighted = BatchTarget::Weighted { target: Box::new(classes(&[2, 0])), weights };
+        let want = -(0.5 * log_p(0, 2) * 2.0 / 3.0 + 3.0 * log_p(1, 0) * 4.0 / 3.0) / 3.5;
+        let got = value(loss.forward(logits(), &weighted));
         assert!((got - want).abs() < 1e-6, "{got} {want}");
     }
 

@@ -265,6 +265,7 @@ mod tests {
             backbone: config.backbone_name(1),
             architecture: vec![],
             kernels_given: false,
+            weighted: false,
             hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
             params: 1,
             baseline_params: Some(1),

@@ -6,6 +6,7 @@
 use dashnas::bench::search::error::SearchBenchError;
 use dashnas::bench::search::load::LoadedBench;
 use dashnas::error::Error;
+use dashnas::record::folds::FoldsOutcome;
 use dashnas::run::load::Loaded;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
@@ -18,6 +19,14 @@ use std::path::Path;
 /// [`Error::Config`] or [`Error::File`] with the file that cannot be read.
 pub fn report(dir: &RunDir) -> Result<String, Error> {
     crate::render::page("run.html", &crate::view::View::new(&Loaded::read(dir)?))
+}
+
+/// The report of a cross-validation as HTML: its folds, and the mean with its spread.
+///
+/// # Errors
+/// Those of filling the template.
+pub fn folds(outcome: &FoldsOutcome) -> Result<String, Error> {
+    crate::render::page("folds.html", &crate::folds::FoldsView::new(outcome))
 }
 
 /// A comparison of several runs as HTML: a table, performance profiles (Dolan and Moré 2002; the paper's figures 1a

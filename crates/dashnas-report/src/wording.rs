@@ -48,7 +48,9 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
     let (title, network) = (outcome.metric.title(), adjective(outcome));
     let samples = outcome.samples[1];
     // Only there is the error rate a number of wrong samples.
-    let counted = outcome.metric == Metric::ZeroOneError && matches!(outcome.task, TaskKind::Classification { .. });
+    let counted = outcome.metric == Metric::ZeroOneError
+        && matches!(outcome.task, TaskKind::Classification { .. })
+        && !outcome.weighted;
     let wrong = |error: f64| (error * samples as f64).round() as u64;
     if test == plain {
         return Some(match counted {
@@ -104,6 +106,7 @@ mod tests {
             backbone: BackboneName::Wrn1d,
             architecture: vec![],
             kernels_given: false,
+            weighted: false,
             hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
             params: 1,
             baseline_params: Some(1),
@@ -138,6 +141,9 @@ mod tests {
             "The searched network's relative L2 is 25.0 % lower than the plain wrn-1d's (lower is better)."
         );
         assert_eq!(said([0.03, 0.03]), "The searched and the plain network have the same relative L2: 0.0300.");
+        let classes = TaskKind::Classification { classes: 3 };
+        let weighted = Outcome { weighted: true, ..outcome(classes, Metric::ZeroOneError, [0.1, 0.2]) };
+        assert!(verdict(&weighted).is_some_and(|text| !text.contains("wrong") && text.contains("50.0 % lower")));
         let given = Outcome { kernels_given: true, ..outcome(field, Metric::RelativeL2, [0.03, 0.04]) };
         assert!(
             verdict(&given).is_some_and(|text| text.starts_with("The given-kernel network's relative L2 is 25.0 %"))

@@ -169,7 +169,10 @@ impl From<ModelError> for Error {
             ModelError::Data(e) => Error::Data(e),
             ModelError::File(e) => Error::File(e),
             ModelError::Untrained { path, file } => Error::MissingStage { path, file, needs: "train" },
-            ModelError::NotARun { path, .. } => Error::RunDir(RunDirError::NotARun { path }),
+            ModelError::NotARun { path, .. } => {
+                let folds = path.join(names::FOLDS).is_file();
+                Error::RunDir(RunDirError::NotARun { path, folds })
+            }
             other => Error::Model(other),
         }
     }

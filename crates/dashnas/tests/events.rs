@@ -20,6 +20,7 @@ fn outcome() -> Outcome {
         backbone: BackboneName::Wrn2d,
         architecture: vec![[9, 7], [3, 1]],
         kernels_given: false,
+        weighted: false,
         hyperparameters: Hyperparameters { lr: 0.01, weight_decay: 5e-4, momentum: 0.9, dropout: 0.0 },
         params: 1234,
         baseline_params: Some(1000),

@@ -283,3 +283,68 @@ fn cancelling_stops_at_the_next_step() {
         assert!(allowed.contains(&observer.1), "{}: {}", strategy.name(), observer.1);
     }
 }
+
+/// Every pulse twice, the second time with the other label.
+fn contradictory() -> Dataset {
+    let Split { x, y } = pulses(48, 1);
+    let labels = y.classes().expect("classes");
+    let data = [&x.data[..], &x.data].concat();
+    let train = Split {
+        x: Array::new(vec![96, 1, 32], data),
+        y: Targets::Classes(labels.iter().copied().chain(labels.iter().map(|&label| 1 - label)).collect()),
+    };
+    let task = TaskKind::Classification { classes: 2 };
+    Dataset::new("pulses", task, train, None, pulses(24, 2)).expect("the data is sound")
+}
+
+#[test]
+fn weights_of_samples_decide_what_is_learnt_and_equal_ones_change_no_bit() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let metrics = |config: &Config, data: &Dataset, name: &str| {
+        run(config, data, &temp.path().join(name));
+        let mut metrics: serde_json::Value =
+            RunDir::open(&temp.path().join(name)).and_then(|dir| dir.read_json(names::METRICS)).expect("metrics");
+        for key in ["seconds", "run_dir"] {
+            metrics.as_object_mut().expect("an object").remove(key);
+        }
+        metrics
+    };
+    let plain = metrics(&small(), &series(), "plain");
+    let mut equal = series();
+    equal.facts.train.weights = Some(vec![2.5; 48]);
+    equal.facts.test.weights = Some(vec![0.5; 24]);
+    assert_eq!(metrics(&small(), &equal, "equal"), plain);
+    let file = |name: &str| fs::read(temp.path().join(name).join(names::MODEL)).expect("a model");
+    assert!(file("equal") == file("plain"), "the models differ");
+
+    let mut config = small();
+    config.tune.enabled = false;
+    config.baseline.enabled = false;
+    (config.retrain.epochs, config.retrain.max_steps) = (30, 0);
+    let mut errors = Vec::new();
+    for right in [1.0, 0.01] {
+        let mut data = contradictory();
+        data.facts.train.weights = Some([vec![right; 48], vec![1.01 - right; 48]].concat());
+        let found = metrics(&config, &data, &format!("right-{right}"));
+        errors.push(found["test"].as_f64().expect("a metric"));
+    }
+    assert!(errors[0] < 0.3 && errors[1] > 0.7, "{errors:?}");
+    // Nearly all weight on one test sample: it is right or wrong.
+    let mut one = series();
+    one.facts.test.weights = Some((0..24).map(|i| if i == 5 { 1e6 } else { 1e-3 }).collect());
+    let found = metrics(&small(), &one, "one")["test"].as_f64().expect("a metric");
+    assert!((found - found.round()).abs() < 1e-6, "{found}");
+}
+
+#[test]
+fn the_samples_of_each_split_are_written_down() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let out = temp.path().join("run");
+    run(&small(), &series(), &out);
+    let split: serde_json::Value =
+        RunDir::open(&out).and_then(|dir| dir.read_json(names::SPLIT)).expect("a record of the splits");
+    let indices = |name: &str| split[name][0]["indices"].as_array().expect("indices").len();
+    assert_eq!((indices("train"), indices("test")), (48, 24));
+    assert!((1..48).contains(&indices("validation")), "{split}");
+    assert_eq!(split["test_is"], "given with the data");
+}

@@ -1,7 +1,7 @@
 //! The options that stand for keys of the configuration.
 
 /// Each key that has an option of its own, with the option.
-pub const FLAGS: [(&str, &str); 45] = [
+pub const FLAGS: [(&str, &str); 47] = [
     ("seed", "--seed"),
     ("tensorboard", "--tensorboard"),
     ("space.kernel-sizes", "--kernel-sizes"),
@@ -46,6 +46,8 @@ pub const FLAGS: [(&str, &str); 45] = [
     ("data.mel-fft", "--mel-fft"),
     ("data.test-fraction", "--test-fraction"),
     ("data.split-seed", "--split-seed"),
+    ("data.split-by", "--split-by"),
+    ("data.folds", "--folds"),
     ("preset", "--preset"),
 ];
 

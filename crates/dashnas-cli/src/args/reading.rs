@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use dashnas::config::Config;
 use dashnas::config::error::ConfigError;
 use dashnas::config::layers::Override;
-use dashnas_formats::options::{Fill, Layout, Lengths, ReadOptions, Span, WindowLabel};
+use dashnas_formats::options::{Fill, Layout, Lengths, ReadOptions, Span, SplitBy, WindowLabel};
 
 /// How files are read; each option sets a key of the section `[data]`.
 #[derive(Debug, Args)]
@@ -26,7 +26,8 @@ pub struct ReadArgs {
     /// The column of a table that divides its rows into train, val and test [default: split, if its values are these].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     split: Option<String>,
-    /// The column of a table with weights of the samples, which is no input.
+    /// The column or array of the weights of the samples, which count in the loss and in the metric; 0 leaves a sample
+    /// out [default: sample_weight].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     weight: Option<String>,
     /// The column of a table with the times of the samples, which is no input.
@@ -93,6 +94,13 @@ pub struct ReadArgs {
     /// The seed of the random test split of data without one [default: that of --seed].
     #[arg(long, value_name = "N", value_parser = whole::<u32>())]
     split_seed: Option<u32>,
+    /// Which samples become the test split of data without one: random ones, or by time the last ones, which need times
+    /// (--time). Samples for validation are chosen in the same way [default: random].
+    #[arg(long, value_parser = PossibleValuesParser::new(SplitBy::ALL.iter().map(|s| s.name())))]
+    split_by: Option<String>,
+    /// Cross-validation: divide the samples into N folds and run N times, each time with another fold as the test split.
+    #[arg(long, value_name = "N", value_parser = whole::<u32>())]
+    folds: Option<u32>,
 }
 
 fn size(text: &str) -> Result<[u32; 2], String> {
@@ -121,6 +129,7 @@ impl ReadArgs {
             (&self.lengths, "data.lengths"),
             (&self.window_label, "data.window-label"),
             (&self.alphabet, "data.alphabet"),
+            (&self.split_by, "data.split-by"),
         ] {
             found.extend(value.as_deref().map(|v| Override::new(key, v, flag(key))));
         }
@@ -131,6 +140,7 @@ impl ReadArgs {
             (self.mel_bands, "data.mel-bands"),
             (self.mel_fft, "data.mel-fft"),
             (self.split_seed, "data.split-seed"),
+            (self.folds, "data.folds"),
         ] {
             found.extend(value.map(|v| Override::new(key, i64::from(v), flag(key))));
         }
@@ -164,7 +174,7 @@ impl ReadArgs {
         }
         take!(inputs, targets, group, split, weight, time, ignore, decimal, header, layout, channels, resize);
         take!(fill_missing, lengths, length, window, stride, window_label, alphabet);
-        take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction, split_seed);
+        take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction, split_seed, split_by, folds);
         Ok(options)
     }
 }

@@ -3,7 +3,7 @@
 use crate::args::common::CommonArgs;
 use crate::args::numbers::positive;
 use crate::args::reading::ReadArgs;
-use crate::commands::inputs::inputs;
+use crate::commands::inputs::{ModelInputs, inputs};
 use crate::commands::setup::uninterruptible;
 use crate::exit_code::Code;
 use crate::failure::Failure;
@@ -158,7 +158,7 @@ fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exporte
 fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<(&'static str, Array), Failure> {
     let first = |x: Array| x.select(&(0..x.rows().min(args.samples.into())).collect::<Vec<_>>());
     if let Some(data) = &args.data {
-        let (x, _) = inputs(data, &args.model, model.card(), &args.read, progress)?;
+        let ModelInputs { x, .. } = inputs(data, &args.model, model.card(), &args.read, progress)?;
         return Ok(("given", first(x)));
     }
     if args.model.is_dir() {

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod config;
 pub mod export;
+mod folds;
 mod inputs;
 pub mod inspect;
 mod opened;
@@ -12,5 +13,6 @@ pub mod run;
 mod setup;
 pub mod shell;
 pub mod stages;
+pub mod start;
 pub mod status;
 pub mod tasks;

@@ -15,6 +15,7 @@ mod npz;
 mod readers;
 mod real;
 mod refused;
+mod sample_facts;
 mod split;
 mod tables;
 mod unsaid;

@@ -275,7 +275,8 @@ fn more_columns_that_are_no_inputs() {
             let files = folder(&[("t.csv", text.as_bytes())]);
             let set = read(open_with(&files, "t.csv", &ReadOptions::default()), inputs, 40, &["x", "y", "z"]);
             assert_eq!(role(&set, name), expected, "{}", set.inspect().unwrap());
-            let silent = ["note", "on", "e", "patient_id", "Subject ID", "id", "Unnamed: 0", "sample_id"];
+            let silent =
+                ["note", "on", "e", "patient_id", "Subject ID", "id", "Unnamed: 0", "sample_id", "sample_weight"];
             assert!(silent.contains(&name) || !set.origin.warnings.is_empty());
         },
     );

@@ -2,11 +2,11 @@
 
 use crate::error::{DataError, Location};
 use crate::naming::extension;
-use crate::options::ReadOptions;
+use crate::options::{ReadOptions, SplitBy};
 use crate::role::Role;
 use crate::tables::draft::same_classes;
 use crate::tables::number::{Style, is_missing_label, number};
-use crate::tables::{csv, names};
+use crate::tables::{csv, moments, names};
 use crate::text::{excerpt, first_duplicate};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,10 @@ pub struct LabelEntry {
     pub role: Option<Role>,
     /// Its group, if the table has a column of groups.
     pub group: Option<String>,
+    /// Its weight, if the table has a column of weights.
+    pub weight: Option<f32>,
+    /// Its time, if samples are divided by time and the table has the column that the options name.
+    pub time: Option<f64>,
 }
 
 /// Names of columns of files, those that are least likely to mean something else first.
@@ -229,9 +233,8 @@ pub(crate) fn read_noting(
     let width = first.len();
     let names = Names::of(files);
     let header = options.header.unwrap_or_else(|| is_header(first, &names));
-    if let (true, Some((i, j))) = (header, first_duplicate(first)) {
-        let reason = format!("columns {} and {} are both named `{}`", i + 1, j + 1, first[j]);
-        return Err(DataError::at(path, Location::Line(1), reason));
+    if header {
+        check_names(path, first)?;
     }
     let wanted = |option: &Option<String>, what: &str| -> Result<Option<usize>, DataError> {
         let Some(wanted) = option else { return Ok(None) };
@@ -254,13 +257,15 @@ pub(crate) fn read_noting(
     let by_word = all(|name| names::names_splits(name) && !names::names_folds(name)).first().copied();
     let split_column = by_word.or_else(|| all(names::names_flags).into_iter().find(|&c| flags(c)));
     let group_column = wanted(&options.group, "group")?.or(all(names::names_groups).first().copied());
+    let weight_column = wanted(&options.weight, "weight")?.or(all(names::names_weights).first().copied());
+    let of_samples = [weight_column, wanted(&options.time, "time")?];
     let is_label = |name: &str| names::names_labels(name) || LABELS.contains(&name.to_ascii_lowercase().as_str());
     let asked = wanted(&options.targets, "label")?;
     let mut by_name = all(is_label);
     let told = asked.is_some() || by_name.len() == 1;
     if by_name.is_empty() {
-        by_name =
-            (0..width).filter(|&c| c != file_column && ![split_column, group_column].contains(&Some(c))).collect();
+        let taken = [Some(file_column), split_column, group_column, of_samples[0], of_samples[1]];
+        by_name = (0..width).filter(|&c| !taken.contains(&Some(c))).collect();
     }
     if let (None, Some(one)) = (asked, only_text(&rows, header, &by_name)) {
         by_name = vec![one];
@@ -293,8 +298,12 @@ pub(crate) fn read_noting(
             label: cell(label_column).to_owned(),
             role,
             group: group_column.map(|c| cell(c).to_owned()),
+            weight: None,
+            time: None,
         });
     }
+    let rows = &rows[usize::from(header).min(rows.len())..];
+    add_weights_and_times(path, rows, of_samples, options, &mut entries)?;
     if entries.is_empty() {
         return Err(DataError::file(path, "it holds no rows but the header"));
     }
@@ -385,6 +394,42 @@ fn only_text(rows: &[(usize, Vec<String>)], header: bool, possible: &[usize]) ->
     let [text] = texts[..] else { return None };
     let values = of(text);
     possible.iter().all(|&c| same_classes(&of(c), &values)).then_some(text)
+}
+
+/// Refuses columns of one name.
+fn check_names(path: &Path, names: &[String]) -> Result<(), DataError> {
+    let Some((i, j)) = first_duplicate(names) else { return Ok(()) };
+    let reason = format!("columns {} and {} are both named `{}`", i + 1, j + 1, names[j]);
+    Err(DataError::at(path, Location::Line(1), reason))
+}
+
+/// Reads the weights and the times of the files from their columns; the rows are without the header.
+fn add_weights_and_times(
+    path: &Path,
+    rows: &[(usize, Vec<String>)],
+    [weight, time]: [Option<usize>; 2],
+    options: &ReadOptions,
+    entries: &mut [LabelEntry],
+) -> Result<(), DataError> {
+    let of = |c: usize| -> Vec<String> {
+        rows.iter().map(|(_, row)| row.get(c).map_or("", |text| text.trim()).to_owned()).collect()
+    };
+    let flaw = |c: usize| {
+        move |(row, reason, hint): moments::Flaw| {
+            let line = rows.get(row).map_or(1, |(line, _)| *line);
+            DataError::at(path, Location::Cell(line, (c + 1).to_string()), reason).with_hint(hint)
+        }
+    };
+    let style = Style::of_option(options.decimal.as_deref());
+    if let Some(c) = weight {
+        let weights = moments::weights(&of(c), style).map_err(flaw(c))?;
+        entries.iter_mut().zip(weights).for_each(|(entry, weight)| entry.weight = Some(weight));
+    }
+    if let (Some(c), SplitBy::Time) = (time, options.split_by) {
+        let times = moments::times(&of(c), style).map_err(flaw(c))?;
+        entries.iter_mut().zip(times).for_each(|(entry, time)| entry.time = Some(time));
+    }
+    Ok(())
 }
 
 /// The column of labels: the one that was asked for, or the only one that can be it.

@@ -10,6 +10,7 @@ use crate::media::mask_values::{COLOR, Mask};
 use crate::options::ReadOptions;
 use crate::probe::FolderProbe;
 use crate::role::Role;
+use crate::sample_facts::SampleFacts;
 use dashnas_core::names::TaskName;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +83,8 @@ pub(crate) fn read(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -
         let ids = pictures.iter().map(|p| relative(path, p)).collect();
         let x = images::read(&pictures, &pictures[0], &mut raw.reading, &mut raw.notes, &mut raw.warnings)?;
         let y = meaning.map(|meaning| targets(&paired, meaning, &raw.reading)).transpose()?;
-        raw.parts.push(UnassembledSplit { role: split, x, y, groups: None, ids: Some(ids) });
+        let facts = SampleFacts::default();
+        raw.parts.push(UnassembledSplit { role: split, x, y, groups: None, ids: Some(ids), facts });
     }
     Ok(raw)
 }

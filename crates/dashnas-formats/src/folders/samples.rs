@@ -20,6 +20,7 @@ use crate::options::ReadOptions;
 use crate::probe::FolderProbe;
 use crate::records;
 use crate::role::Role;
+use crate::sample_facts::SampleFacts;
 use crate::series::values;
 use crate::series::values::Series;
 use crate::windows::labels::StepLabels;
@@ -36,6 +37,15 @@ struct Sample {
     role: Role,
     label: Option<String>,
     group: Option<String>,
+    weight: Option<f32>,
+    time: Option<f64>,
+}
+
+impl Sample {
+    /// A file of which nothing else is known.
+    fn new(path: PathBuf, role: Role) -> Self {
+        Self { path, role, label: None, group: None, weight: None, time: None }
+    }
 }
 
 /// The content of the samples' files.
@@ -184,8 +194,13 @@ fn samples(
             None => as_labels(texts, options),
         });
         let ids = rows.iter().map(|&i| relative(path, &found[i].path)).collect();
+        let facts = SampleFacts {
+            weights: rows.iter().map(|&i| found[i].weight).collect(),
+            times: rows.iter().map(|&i| found[i].time).collect(),
+            places: None,
+        };
         let groups = grouped.then(|| rows.iter().filter_map(|&i| found[i].group.clone()).collect());
-        raw.parts.push(UnassembledSplit { role, x: x.select(&rows), y, groups, ids: Some(ids) });
+        raw.parts.push(UnassembledSplit { role, x: x.select(&rows), y, groups, ids: Some(ids), facts });
     }
     raw.classes = names;
     Ok(raw)
@@ -317,6 +332,8 @@ fn find_samples(
                 path: e.path,
                 label: Some(e.label),
                 group: e.group,
+                weight: e.weight,
+                time: e.time,
             };
             return Ok((entries.into_iter().map(sample).collect(), LabelOrigin::Table));
         }
@@ -327,17 +344,14 @@ fn find_samples(
         && let Some(labels) = record_lists::labels(folder, &files, records::label)?
     {
         raw.notes.extend(labels.note);
-        let sample =
-            |(path, label): (PathBuf, String)| Sample { path, role: Role::All, label: Some(label), group: None };
+        let sample = |(path, label): (PathBuf, String)| Sample { label: Some(label), ..Sample::new(path, Role::All) };
         return Ok((labels.records.into_iter().map(sample).collect(), LabelOrigin::Headers));
     }
     let by = by_folder(labeled)?;
     raw.notes.extend(by.notes);
     let sample = |(path, by): (PathBuf, crate::folders::classes::ByFolder)| Sample {
-        path,
-        role: by.role,
         label: by.label,
-        group: None,
+        ..Sample::new(path, by.role)
     };
     let found: Vec<Sample> = files.into_iter().zip(by.files).map(sample).collect();
     if labeled {

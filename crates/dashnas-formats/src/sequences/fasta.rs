@@ -5,6 +5,7 @@ use crate::found::{Labels, UnassembledData, UnassembledSplit};
 use crate::naming;
 use crate::options::ReadOptions;
 use crate::role::Role;
+use crate::sample_facts::SampleFacts;
 use crate::sequences::onehot;
 use crate::sequences::records::{Kind, Record, parse};
 use crate::text::excerpt;
@@ -135,7 +136,14 @@ pub(crate) fn read(
         let x = onehot::encode(path, &sequences, &alphabet, length, options)?;
         let ids = rows.iter().map(|s| s.3.clone()).collect();
         let labels: Option<Vec<String>> = rows.iter().map(|s| s.1.clone()).collect();
-        raw.parts.push(UnassembledSplit { role, x, y: labels.map(Labels::Names), groups: None, ids: Some(ids) });
+        raw.parts.push(UnassembledSplit {
+            role,
+            x,
+            y: labels.map(Labels::Names),
+            groups: None,
+            ids: Some(ids),
+            facts: SampleFacts::default(),
+        });
     }
     Ok(raw)
 }

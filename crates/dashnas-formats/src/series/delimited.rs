@@ -8,6 +8,7 @@ use crate::naming::extension;
 use crate::options::ReadOptions;
 use crate::partners;
 use crate::role::Role;
+use crate::sample_facts::SampleFacts;
 use crate::series::file::SeriesFile;
 use crate::series::values;
 use crate::series::values::{Series, number};
@@ -135,7 +136,8 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
         let task = options.task.or(raw.reading.task).or(file.task);
         let y = (!file.labels.is_empty()).then(|| labels(&path, &file, task)).transpose()?;
         let x = values::pack(file.series, length, options)?;
-        raw.parts.push(UnassembledSplit { role, x, y, groups: None, ids: None });
+        let facts = SampleFacts::rows(path.display().to_string(), x.rows());
+        raw.parts.push(UnassembledSplit { role, x, y, groups: None, ids: None, facts });
         raw.reading.task = raw.reading.task.or(file.task);
     }
     if raw.reading.task == Some(TaskName::MultiLabel) {

@@ -107,6 +107,11 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
+    /// The path of one of several files by its number, as segments give it; `None` if there is only one file.
+    fn file(&self, _number: usize) -> Option<PathBuf> {
+        None
+    }
+
     /// Sentences about how the file is read, for people.
     fn notes(&self) -> Vec<String> {
         Vec::new()

@@ -107,7 +107,8 @@ pub(crate) fn find(
     let needed: Vec<usize> = labels.iter().copied().chain(recordings.group).collect();
     let texts = needed.iter().copied().zip(table.read_texts(&needed, options)?).collect();
     let Recordings { group, times, warnings } = recordings;
-    let roles = ColumnRoles { labels, group, split: None, times, inputs, content, accounts, warnings };
+    let (split, weight, time) = (None, None, None);
+    let roles = ColumnRoles { labels, group, split, weight, time, times, inputs, content, accounts, warnings };
     Ok((roles, texts))
 }
 

@@ -31,6 +31,10 @@ pub(crate) struct ColumnRoles {
     pub split: Option<usize>,
     /// The columns that may be the times of time steps, the first one first.
     pub times: Vec<usize>,
+    /// The column of weights, if there is one.
+    pub weight: Option<usize>,
+    /// The column of times, if there is one, or the one that the options name.
+    pub time: Option<usize>,
     /// The columns of inputs, in order.
     pub inputs: Vec<usize>,
     /// What the inputs hold.

@@ -39,7 +39,7 @@ pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions)
     let budget = Budget::new(options.max_bytes / 4);
     let style = Style::of_option(options.decimal.as_deref());
     let keep = Keep { numbers: !stored, style, texts: Some(&budget) };
-    let (mut columns, mut rows) = first_pass(path, source.as_ref(), keep)?;
+    let (mut columns, mut rows, file_rows) = first_pass(path, source.as_ref(), keep)?;
     if columns.iter().all(|column| column.facts.rows == 0) {
         return Err(DataError::file(path, "it holds no rows"));
     }
@@ -54,17 +54,26 @@ pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions)
             _ => "digits are grouped by threes, as in 1,234.5 (`data.decimal`)".to_owned(),
         });
         drop(rows);
-        (columns, rows) = first_pass(path, source.as_ref(), Keep { style, texts: None, ..keep })?;
+        (columns, rows, _) = first_pass(path, source.as_ref(), Keep { style, texts: None, ..keep })?;
         decimal = Some(sign);
     }
     if options.decimal.is_none() && decimal.is_none() && source.semicolons() {
         check_points(path, source.as_ref(), &columns)?;
     }
-    Ok(Table { path: path.into(), named: source.named(), columns, rows, notes, decimal, stored, source })
+    Ok(Table { path: path.into(), named: source.named(), columns, rows, notes, decimal, stored, file_rows, source })
+}
+
+/// The columns of a table, its numbers if they are kept, and the number of rows of each file.
+type Read = (Vec<Column>, Option<RowMajor>, Vec<usize>);
+
+/// Adds rows to those of a file.
+fn add_rows(file_rows: &mut Vec<usize>, file: usize, rows: usize) {
+    file_rows.resize(file_rows.len().max(file + 1), 0);
+    file_rows[file] += rows;
 }
 
 /// Reads every column once, and the numbers if they are kept.
-fn first_pass(path: &Path, source: &dyn Batches, keep: Keep<'_>) -> Result<(Vec<Column>, Option<RowMajor>), DataError> {
+fn first_pass(path: &Path, source: &dyn Batches, keep: Keep<'_>) -> Result<Read, DataError> {
     let all: Vec<usize> = (0..source.names().len()).collect();
     let segments = source.segments(&all, false);
     let within: Option<Vec<usize>> = segments.par_iter().map(|segment| source.rows_within(segment)).collect();
@@ -81,7 +90,7 @@ fn by_rows(
     segments: &[Segment],
     within: &[usize],
     keep: Keep<'_>,
-) -> Result<(Vec<Column>, Option<RowMajor>), DataError> {
+) -> Result<Read, DataError> {
     let changed = || DataError::file(path, "the file has changed while it was read");
     let count = source.names().len();
     let places = if keep.numbers { places(source, segments, keep)? } else { vec![None; count] };
@@ -122,13 +131,15 @@ fn by_rows(
     let found: Vec<Result<_, DataError>> = segments.par_iter().zip(parts).map(read).collect();
     let mut parts: Vec<Vec<Chunk>> = (0..count).map(|_| Vec::new()).collect();
     let mut used = Vec::with_capacity(found.len());
-    for segment in found {
-        let (chunks, rows) = segment?;
+    let mut file_rows = Vec::new();
+    for (segment, found) in segments.iter().zip(found) {
+        let (chunks, rows) = found?;
+        add_rows(&mut file_rows, segment.file, rows);
         parts.iter_mut().zip(chunks).for_each(|(parts, chunk)| parts.push(chunk));
         used.push(rows);
     }
     rows.close(within, &used);
-    Ok((join(source, parts), keep.numbers.then_some(rows)))
+    Ok((join(source, parts), keep.numbers.then_some(rows), file_rows))
 }
 
 /// The places in a row of the columns that may hold numbers: their first cells are no other texts.
@@ -152,12 +163,7 @@ fn places(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<
 
 /// Reads segments of some columns each. The numbers of some segments at a time are rearranged to where the samples need
 /// them.
-fn by_columns(
-    path: &Path,
-    source: &dyn Batches,
-    segments: &[Segment],
-    keep: Keep<'_>,
-) -> Result<(Vec<Column>, Option<RowMajor>), DataError> {
+fn by_columns(path: &Path, source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<Read, DataError> {
     /// Segments that are read before their numbers are rearranged, if they are of several parts of the rows.
     const SEGMENTS: usize = 32;
     let read = |segment: &Segment| {
@@ -178,7 +184,7 @@ fn by_columns(
     let changed = || DataError::file(path, "the file has changed while it was read");
     let mut parts: Vec<Vec<Chunk>> = source.names().iter().map(|_| Vec::new()).collect();
     let mut rows: Option<RowMajor> = None;
-    let mut used = 0;
+    let (mut used, mut file_rows) = (0, Vec::new());
     let mut groups = segments.chunk_by(|a, b| (a.file, a.at) == (b.file, b.at)).peekable();
     while groups.peek().is_some() {
         let mut window: Vec<&[Segment]> = Vec::new();
@@ -192,13 +198,16 @@ fn by_columns(
             for (segment, chunks) in group.iter().zip(&mut found) {
                 columns.extend(segment.columns.iter().copied().zip(chunks?));
             }
+            let count = columns.first().map_or(0, |(_, chunk)| chunk.facts.rows);
+            if let Some(first) = group.first() {
+                add_rows(&mut file_rows, first.file, count);
+            }
             if keep.numbers {
                 if rows.is_none() {
                     let places = of_numbers(source.names().len(), &columns);
                     let new = RowMajor::new(places, source.max_rows());
                     rows = Some(new.ok_or_else(|| DataError::file(path, "its numbers do not fit into memory"))?);
                 }
-                let count = columns.first().map_or(0, |(_, chunk)| chunk.facts.rows);
                 let numbers = columns.iter().map(|(c, chunk)| (*c, &chunk.numbers[..]));
                 if !rows.as_mut().is_some_and(|rows| rows.fill(used, count, numbers)) {
                     return Err(changed());
@@ -214,7 +223,7 @@ fn by_columns(
     if let Some(rows) = &mut rows {
         rows.truncate(used);
     }
-    Ok((join(source, parts), rows))
+    Ok((join(source, parts), rows, file_rows))
 }
 
 /// The places in a row of the columns whose first part holds nothing but numbers.

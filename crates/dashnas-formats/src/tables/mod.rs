@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `batches`, `parts` | files that give record batches; several files as one table |
 //! | [`csv`], `parquet`, `ipc`, `json_lines` | the formats |
-//! | `arrow`, `number`, `facts`, `chunk`, `row_major`, `load`, `table` | from record batches to columns, and the facts about them |
+//! | `arrow`, `number`, `moments`, `facts`, `chunk`, `row_major`, `load`, `table` | from record batches to columns, and the facts about them |
 //! | `names`, `draft`, `roles`, `splits`, `groups`, `labels`, `inputs`, `suspect`, `steps`, `columns` | the role of each column |
 //! | `samples`, `times`, `recordings`, `read` | from columns to samples, or to the windows of recordings |
 
@@ -24,6 +24,7 @@ mod json_lines;
 mod label_lists;
 mod labels;
 mod load;
+pub(crate) mod moments;
 pub(crate) mod names;
 pub(crate) mod number;
 pub(crate) mod open;

@@ -114,6 +114,10 @@ impl Batches for Parts {
         self.parts.iter().zip(rows).map(|(part, &n)| (part.line(0).0, n)).collect()
     }
 
+    fn file(&self, number: usize) -> Option<PathBuf> {
+        Some(self.parts.get(number)?.line(0).0)
+    }
+
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![format!("{} files of the same columns are one table", self.parts.len())];
         for note in self.parts.iter().flat_map(|part| part.source.notes()) {
@@ -201,5 +205,9 @@ impl Batches for Reordered {
 
     fn files(&self) -> Vec<(PathBuf, usize)> {
         self.source.files()
+    }
+
+    fn file(&self, number: usize) -> Option<PathBuf> {
+        self.source.file(number)
     }
 }

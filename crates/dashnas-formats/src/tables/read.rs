@@ -3,9 +3,10 @@
 use crate::account::ColumnRole;
 use crate::error::DataError;
 use crate::found::{Labels, UnassembledData, UnassembledSplit};
-use crate::options::{Layout, Lengths, ReadOptions};
+use crate::options::{Layout, Lengths, ReadOptions, SplitBy};
 use crate::partners;
 use crate::role::Role;
+use crate::sample_facts::SampleFacts;
 use crate::sequences::onehot;
 use crate::tables::batches::Batches;
 use crate::tables::draft::{ColumnRoles, Content};
@@ -14,7 +15,7 @@ use crate::tables::names::split_of_cell;
 use crate::tables::parts::Reordered;
 use crate::tables::recordings::Steps;
 use crate::tables::table::{Column, Table};
-use crate::tables::{columns, groups, labels, recordings, roles, samples};
+use crate::tables::{columns, groups, labels, moments, recordings, roles, samples};
 use dashnas_core::text::plural;
 use std::collections::HashMap;
 use std::path::Path;
@@ -89,6 +90,9 @@ pub(crate) fn read_tables(
     let encoding =
         if options.window.is_some() { (0, String::new()) } else { sizes(&opened[0].table, &used, &mut raw)? };
     let validated = opened.iter().any(|opened| opened.role == Role::Val);
+    if options.window.is_some() && used.weight.is_some() {
+        raw.warn("weights of time steps are not used for windows: every window counts equally");
+    }
     let mut missing = 0;
     for opened in opened {
         if options.window.is_some() {
@@ -156,12 +160,12 @@ fn add_partner(
 
 /// The same table with its columns in another order.
 fn reordered(table: Table, order: &[usize]) -> Table {
-    let Table { path, named, columns, rows, notes, decimal, stored, source } = table;
+    let Table { path, named, columns, rows, notes, decimal, stored, file_rows, source } = table;
     let mut columns: Vec<Option<Column>> = columns.into_iter().map(Some).collect();
     let taken: Vec<Column> = order.iter().filter_map(|&c| columns.get_mut(c)?.take()).collect();
     let source: Arc<dyn Batches> = Arc::new(Reordered::new(source, order.to_vec()));
     let rows = rows.map(|rows| rows.reordered(order));
-    Table { path, named, columns: taken, rows, notes, decimal, stored, source }
+    Table { path, named, columns: taken, rows, notes, decimal, stored, file_rows, source }
 }
 
 /// The length that sequences and lists are brought to, and the alphabet of sequences.
@@ -207,6 +211,22 @@ fn sizes(table: &Table, used: &ColumnRoles, raw: &mut UnassembledData) -> Result
     }
 }
 
+/// The weights, times and places of the rows.
+fn facts(table: &Table, used: &ColumnRoles, options: &ReadOptions) -> Result<SampleFacts, DataError> {
+    let style = samples::style(table, options);
+    let column =
+        |c: usize| -> Result<Vec<String>, DataError> { Ok(table.read_texts(&[c], options)?.pop().unwrap_or_default()) };
+    let flaw = |c: usize| move |(row, reason, hint): moments::Flaw| table.cell_error(row, c, reason).with_hint(hint);
+    let mut facts = SampleFacts { places: Some(table.places()), ..SampleFacts::default() };
+    if let Some(c) = used.weight {
+        facts.weights = Some(moments::weights(&column(c)?, style).map_err(flaw(c))?);
+    }
+    if let (Some(c), SplitBy::Time) = (used.time, options.split_by) {
+        facts.times = Some(moments::times(&column(c)?, style).map_err(flaw(c))?);
+    }
+    Ok(facts)
+}
+
 /// Adds the samples of a table, divided by its column of splits.
 fn add_parts(
     opened: Opened,
@@ -248,10 +268,11 @@ fn add_parts(
         }
         found.labels
     });
+    let facts = if labeled { facts(&table, used, &options)? } else { SampleFacts::default() };
     let groups = used.group.map(|c| groups::normalized(texts.remove(&c).unwrap_or_default()));
     let splits = used.split.filter(|_| labeled && role == Role::All).and_then(|c| texts.remove(&c));
     let Some(splits) = splits else {
-        raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None });
+        raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None, facts });
         return Ok(());
     };
     let split = raw.columns.iter().find(|column| column.role == ColumnRole::Split).map(|column| column.name.clone());
@@ -267,6 +288,7 @@ fn add_parts(
             y: y.as_ref().map(|y| y.select(&rows)),
             groups: groups.as_ref().map(|groups| rows.iter().map(|&i| groups[i].clone()).collect()),
             ids: None,
+            facts: facts.select(&rows),
         });
     }
     raw.note(format!("column `{split}` divides the rows into splits"));

@@ -22,6 +22,7 @@ pub(crate) fn assign(
         Draft { table, options, given: vec![None; table.columns.len()], texts: HashMap::new(), warnings: Vec::new() };
     suspect::rows(table)?;
     asked_for(&mut draft, labeled)?;
+    let asked_time = draft.first(ColumnRole::Time);
     leave_out_empty(&mut draft);
     let all = table.columns.len();
     let text_columns: Vec<usize> = (0..all)
@@ -54,6 +55,12 @@ pub(crate) fn assign(
         group: draft.first(ColumnRole::Group),
         split: draft.first(ColumnRole::Split),
         times: times(&draft)?,
+        weight: draft.first(ColumnRole::Weight),
+        // Of several, it is not clear which.
+        time: asked_time.or(match draft.with(ColumnRole::Time)[..] {
+            [one] => Some(one),
+            _ => None,
+        }),
         inputs: inputs::order(&draft)?,
         content,
         accounts: accounts(&draft),
@@ -121,9 +128,6 @@ fn asked_for(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
             }
         }
     }
-    if options.weight.is_some() {
-        draft.warn("the weights of the samples are not used yet: every sample counts equally");
-    }
     Ok(())
 }
 
@@ -170,10 +174,24 @@ fn named(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
     for c in draft.free() {
         if by_name(draft.table, c) == Some(ColumnRole::Weight) {
             let name = draft.name(c);
-            draft.give(c, ColumnRole::Weight, "its name is that of the weights of samples");
-            draft.warn(format!(
-                "column {name} holds weights of the samples, which are not used yet: every sample counts equally"
-            ));
+            if let Some(other) = draft.first(ColumnRole::Weight) {
+                let reason = format!("column {} holds the weights", draft.name(other));
+                draft.give(c, ColumnRole::LeftOut, reason);
+                draft.warn(format!(
+                    "column {name} could hold the weights of the samples as well: set `data.weight` to it if it does"
+                ));
+            } else if draft.table.columns[c].facts.is_numeric() {
+                draft.give(c, ColumnRole::Weight, "its name is that of the weights of samples");
+            } else {
+                draft.give(
+                    c,
+                    ColumnRole::LeftOut,
+                    "its name is that of the weights of samples, but it holds no numbers",
+                );
+                draft.warn(format!(
+                    "column {name} is left out: it holds no numbers, so that it cannot be the weights of the samples"
+                ));
+            }
         }
     }
     groups::choose(draft)

@@ -85,7 +85,7 @@ pub(crate) fn numbers(
 }
 
 /// The way in which the numbers of a table are written.
-fn style(table: &Table, options: &ReadOptions) -> Style {
+pub(crate) fn style(table: &Table, options: &ReadOptions) -> Style {
     Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()))
 }
 

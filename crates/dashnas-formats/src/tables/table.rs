@@ -3,6 +3,7 @@
 use crate::error::DataError;
 use crate::limits::check_bytes;
 use crate::options::ReadOptions;
+use crate::sample_facts::Places;
 use crate::tables::arrow::text;
 use crate::tables::batches::{Batches, Segment, cell_error};
 use crate::tables::facts::Facts;
@@ -44,6 +45,8 @@ pub(crate) struct Table {
     pub decimal: Option<String>,
     /// Whether numbers are left in the file.
     pub stored: bool,
+    /// Number of rows of each of its files.
+    pub file_rows: Vec<usize>,
     /// The file, to be read again.
     pub source: Arc<dyn Batches>,
 }
@@ -58,6 +61,19 @@ impl Table {
     pub fn numbers(&self, c: usize) -> Option<impl Iterator<Item = f32>> {
         let column = self.columns.get(c)?;
         self.rows.as_ref().filter(|_| column.facts.is_numeric())?.column(c)
+    }
+}
+
+impl Table {
+    /// Where the rows are in the files.
+    pub fn places(&self) -> Places {
+        let paths: Option<Vec<_>> = (0..self.file_rows.len()).map(|number| self.source.file(number)).collect();
+        match paths {
+            Some(paths) if self.file_rows.iter().sum::<usize>() == self.rows() => {
+                Places::of_files(paths.iter().map(|path| path.display().to_string()).collect(), &self.file_rows)
+            }
+            _ => Places::of_files(vec![self.path.display().to_string()], &[self.rows()]),
+        }
     }
 }
 

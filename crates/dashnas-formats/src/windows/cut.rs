@@ -5,6 +5,7 @@ use crate::found::{Labels, UnassembledData, UnassembledSplit};
 use crate::limits::check_memory;
 use crate::places::{Place, Times, Windows};
 use crate::role::Role;
+use crate::sample_facts::SampleFacts;
 use crate::spill::Rows;
 use crate::windows::labels::StepLabels;
 use crate::windows::outline::{Divided, Outline, divide, windows};
@@ -91,7 +92,8 @@ pub(crate) fn cut(mut cut: Cut<'_>, read: Read<'_>, raw: &mut UnassembledData) -
     for ((role, places), rows) in splits.into_iter().zip(arrays) {
         let y = cut.labels.as_ref().map(|labels| labels.of(&places, raw.reading.window_label));
         let (names, ids) = places.iter().map(|place| (groups(place), id(&cut.outlines, place))).unzip();
-        raw.parts.push(UnassembledSplit { role, x: rows.array()?, y, groups: Some(names), ids: Some(ids) });
+        let (x, facts) = (rows.array()?, SampleFacts::default());
+        raw.parts.push(UnassembledSplit { role, x, y, groups: Some(names), ids: Some(ids), facts });
         let moved = places.into_iter().map(|place| Place { recording: first + place.recording, ..place }).collect();
         raw.windows.get_or_insert_default().splits.push(moved);
     }

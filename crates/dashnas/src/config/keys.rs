@@ -52,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 122] = [
+pub const KEYS: [Key; 125] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -116,7 +116,9 @@ pub const KEYS: [Key; 122] = [
     key(
         "data",
         "weight",
-        "Column of a table with weights of the samples. It is no input; the weights are not used yet.",
+        "Column or array of the weights of the samples, which count in the loss, in the metric and in the balance of \
+         classes; a sample of weight 0 is left out. It is no input. auto: a column sample_weight or the like, an array \
+         with both words in its name.",
     ),
     key(
         "data",
@@ -194,6 +196,23 @@ pub const KEYS: [Key; 122] = [
         "data",
         "split-seed",
         "The seed of that test split. auto: seed, so that another seed also draws another test split.",
+    ),
+    key(
+        "data",
+        "split-by",
+        "Which samples become that test split, and which training samples trials hold out: random ones, or by time the \
+         last ones (of the column or array of times).",
+    ),
+    key(
+        "data",
+        "folds",
+        "Number of folds of a cross-validation, from 2: `dashnas run` runs once for each fold, which is the test split. \
+         auto: no cross-validation.",
+    ),
+    key(
+        "data",
+        "fold",
+        "The fold, from 1, that is the test split of this run alone. auto: all of them, one after another.",
     ),
     key(
         "task",

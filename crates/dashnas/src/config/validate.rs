@@ -3,6 +3,7 @@
 use crate::config::error::ConfigError;
 use crate::config::sections::Config;
 use dashnas_core::names::ClassWeights;
+use dashnas_formats::options::SplitBy;
 use dashnas_tasks::darcy::DarcyError;
 use std::fmt::Debug;
 
@@ -103,6 +104,17 @@ impl Config {
         let covers = data.mel_fft.is_none_or(|points| (window..=LARGEST).contains(&points));
         let reason = "it must be at least the number of samples in a window, mel-window-ms at audio-rate";
         check("data.mel-fft", &data.mel_fft, covers, reason)?;
+        let folds = data.folds.is_none_or(|folds| (2..=1000).contains(&folds));
+        check("data.folds", &data.folds, folds, "it must be from 2 to 1000")?;
+        let fold = data.fold.is_none_or(|fold| data.folds.is_some_and(|folds| (1..=folds).contains(&fold)));
+        check("data.fold", &data.fold, fold, "it must be from 1 to data.folds, which must be given as well")?;
+        let apart = data.folds.is_none() || data.split_by == SplitBy::Random;
+        check(
+            "data.split-by",
+            &data.split_by.name(),
+            apart,
+            "folds are random: with data.folds, later samples would train a network that is tested on earlier ones",
+        )?;
         let fraction = data.test_fraction > 0.0 && data.test_fraction < 1.0;
         check("data.test-fraction", &data.test_fraction, fraction, "it must be between 0 and 1")
     }

@@ -1,6 +1,6 @@
 //! Scores of each class, label or output. Points with an unknown target (NaN) are left out.
 
-use dashnas_core::metric::rank::{average_precision, roc_auc};
+use dashnas_core::metric::rank::{average_precision, roc_auc, weighted_average_precision, weighted_roc_auc};
 use dashnas_core::task::TaskKind;
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
@@ -62,8 +62,9 @@ pub struct OutputScore {
 }
 
 impl Details {
-    /// The scores of predictions `[samples, outputs, positions]`.
-    pub(super) fn new(task: TaskKind, truth: &Targets, predictions: &Array) -> Self {
+    /// The scores of predictions `[samples, outputs, positions]`, by the weights of the samples if there are any. Confused
+    /// classes and positive targets are counted without weights.
+    pub(super) fn new(task: TaskKind, truth: &Targets, predictions: &Array, weights: Option<&[f32]>) -> Self {
         let outputs = task.outputs();
         match truth {
             Targets::Classes(labels) => {
@@ -74,16 +75,22 @@ impl Details {
                 Details::Classes { confusion }
             }
             Targets::Values(values) => {
-                let columns = (0..outputs).map(|o| known(column(predictions, outputs, o), column(values, outputs, o)));
+                let positions = values.row_len() / outputs.max(1);
+                let weights: Option<Vec<f64>> =
+                    weights.map(|w| w.iter().flat_map(|&w| std::iter::repeat_n(f64::from(w), positions)).collect());
+                let columns = (0..outputs).map(|o| {
+                    let values: Vec<f64> = column(values, outputs, o).collect();
+                    Points::known(column(predictions, outputs, o), &values, weights.as_deref())
+                });
                 match task {
                     TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => {
-                        Details::Labels { labels: columns.map(|(p, t)| LabelScore::new(&p, &t)).collect() }
+                        Details::Labels { labels: columns.map(|points| LabelScore::new(&points)).collect() }
                     }
                     _ => {
                         let pairs = || values.data.iter().zip(&predictions.data).filter(|(t, _)| !t.is_nan());
                         let step = pairs().count().div_ceil(PAIRS).max(1);
                         Details::Values {
-                            outputs: columns.map(|(p, t)| OutputScore::new(&p, &t)).collect(),
+                            outputs: columns.map(|points| OutputScore::new(&points)).collect(),
                             pairs: pairs().step_by(step).map(|(&t, &p)| [t, p]).collect(),
                         }
                     }
@@ -101,40 +108,72 @@ fn column(values: &Array, outputs: usize, output: usize) -> impl Iterator<Item =
         .map(|&v| f64::from(v))
 }
 
-/// The predictions and targets of the points with a known target.
-fn known(predicted: impl Iterator<Item = f64>, truth: impl Iterator<Item = f64>) -> (Vec<f64>, Vec<f64>) {
-    predicted.zip(truth).filter(|(_, t)| !t.is_nan()).unzip()
+/// The points of one output with a known target.
+struct Points {
+    predicted: Vec<f64>,
+    truth: Vec<f64>,
+    /// The weight of the sample of each point, if the samples have weights.
+    weights: Option<Vec<f64>>,
+}
+
+impl Points {
+    fn known(predicted: impl Iterator<Item = f64>, truth: &[f64], weights: Option<&[f64]>) -> Self {
+        let known = |i: &usize| !truth[*i].is_nan();
+        Self {
+            predicted: predicted.zip(truth).filter(|(_, t)| !t.is_nan()).map(|(p, _)| p).collect(),
+            truth: truth.iter().copied().filter(|t| !t.is_nan()).collect(),
+            weights: weights.map(|w| (0..truth.len()).filter(known).map(|i| w[i]).collect()),
+        }
+    }
+
+    fn weight(&self, i: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[i])
+    }
+
+    /// The sum of a number over all points by their weights.
+    fn sum(&self, of: impl Fn(f64, f64) -> f64) -> f64 {
+        let points = self.predicted.iter().zip(&self.truth).enumerate();
+        points.map(|(i, (&p, &t))| self.weight(i) * of(p, t)).sum()
+    }
 }
 
 impl LabelScore {
-    fn new(logits: &[f64], truth: &[f64]) -> Self {
-        let truth: Vec<bool> = truth.iter().map(|&t| t > 0.5).collect();
-        let positives = truth.iter().filter(|&&t| t).count() as u64;
-        let said = logits.iter().filter(|&&p| p >= 0.0).count() as u64;
-        let hits = logits.iter().zip(&truth).filter(|&(&p, &t)| p >= 0.0 && t).count() as u64;
-        let share = |of: u64| (of > 0).then(|| hits as f64 / of as f64);
+    fn new(points: &Points) -> Self {
+        let logits = &points.predicted;
+        let truth: Vec<bool> = points.truth.iter().map(|&t| t > 0.5).collect();
+        let number = |yes: bool| f64::from(u8::from(yes));
+        let said = points.sum(|p, _| number(p >= 0.0));
+        let true_ones = points.sum(|_, t| number(t > 0.5));
+        let hits = points.sum(|p, t| number(p >= 0.0 && t > 0.5));
+        let share = |of: f64| (of > 0.0).then(|| hits / of);
         Self {
-            positives,
+            positives: truth.iter().filter(|&&t| t).count() as u64,
             precision: share(said),
-            recall: share(positives),
-            f1: share(said + positives).map(|half| 2.0 * half),
-            auroc: roc_auc(logits, &truth),
-            average_precision: average_precision(logits, &truth),
+            recall: share(true_ones),
+            f1: share(said + true_ones).map(|half| 2.0 * half),
+            auroc: match &points.weights {
+                None => roc_auc(logits, &truth),
+                Some(weights) => weighted_roc_auc(logits, &truth, weights),
+            },
+            average_precision: match &points.weights {
+                None => average_precision(logits, &truth),
+                Some(weights) => weighted_average_precision(logits, &truth, weights),
+            },
         }
     }
 }
 
 impl OutputScore {
-    fn new(predicted: &[f64], truth: &[f64]) -> Self {
-        if truth.is_empty() {
+    fn new(points: &Points) -> Self {
+        if points.truth.is_empty() {
             return Self { mae: None, rmse: None, r2: None };
         }
-        let n = truth.len() as f64;
-        let mean = truth.iter().sum::<f64>() / n;
-        let squares: f64 = predicted.iter().zip(truth).map(|(p, t)| (p - t).powi(2)).sum();
-        let variance: f64 = truth.iter().map(|t| (t - mean).powi(2)).sum();
+        let n = points.sum(|_, _| 1.0);
+        let mean = points.sum(|_, t| t) / n;
+        let squares = points.sum(|p, t| (p - t).powi(2));
+        let variance = points.sum(|_, t| (t - mean).powi(2));
         Self {
-            mae: Some(predicted.iter().zip(truth).map(|(p, t)| (p - t).abs()).sum::<f64>() / n),
+            mae: Some(points.sum(|p, t| (p - t).abs()) / n),
             rmse: Some((squares / n).sqrt()),
             r2: (variance > 0.0).then(|| 1.0 - squares / variance),
         }

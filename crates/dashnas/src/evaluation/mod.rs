@@ -60,9 +60,10 @@ pub fn evaluate(
     let assess = |network: &Network| -> Result<Assessment, Error> {
         let predictions = problem.predict(network, held.samples, &held.rows, device)?;
         let examples = example::choose(problem.setup.task, &data.test, &predictions)?;
-        let (predictions, truth) = held.merge_segments(predictions);
-        let metric = problem.setup.metric_of_predictions(&predictions, &truth)?;
-        Ok(Assessment { metric, details: Details::new(problem.setup.task, &truth, &predictions), examples })
+        let (predictions, truth, weights) = held.merge_segments(predictions);
+        let weights = weights.as_deref();
+        let metric = problem.setup.metric_of_predictions(&predictions, &truth, weights)?;
+        Ok(Assessment { metric, details: Details::new(problem.setup.task, &truth, &predictions, weights), examples })
     };
     Ok(Evaluation {
         searched: assess(searched)?,

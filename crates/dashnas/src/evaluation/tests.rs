@@ -14,7 +14,7 @@ fn confusion_counts_truth_in_rows_and_predictions_in_columns() {
     let logits = [2.0, 0.0, 0.0, 0.0, 3.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 9.0];
     let predictions = Array::new(vec![4, 3, 1], logits.to_vec());
     let task = TaskKind::Classification { classes: 3 };
-    let Details::Classes { confusion } = Details::new(task, &truth, &predictions) else { panic!("classes") };
+    let Details::Classes { confusion } = Details::new(task, &truth, &predictions, None) else { panic!("classes") };
     assert_eq!(confusion, [vec![1, 0, 0], vec![1, 1, 0], vec![0, 0, 1]]);
 
     let worst = example::choose(task, &split(&[4, 1, 5], truth), &predictions).unwrap();
@@ -33,7 +33,7 @@ fn label_scores_are_those_of_their_definitions() {
     let truth = Targets::Values(Array::new(vec![4, 2], vec![1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
     let predictions = Array::new(vec![4, 2, 1], vec![2.0, -1.0, -1.0, -1.0, 1.0, -1.0, -3.0, -1.0]);
     let task = TaskKind::MultiLabel { labels: 2 };
-    let Details::Labels { labels } = Details::new(task, &truth, &predictions) else { panic!("labels") };
+    let Details::Labels { labels } = Details::new(task, &truth, &predictions, None) else { panic!("labels") };
     let l = &labels[0];
     assert_eq!((l.positives, l.precision, l.recall, l.f1, l.auroc), (2, Some(0.5), Some(0.5), Some(0.5), Some(0.75)));
     assert!((l.average_precision.expect("defined") - (0.5 + 0.5 * 2.0 / 3.0)).abs() < 1e-12);
@@ -48,7 +48,7 @@ fn output_scores_are_taken_output_by_output() {
     let truth = Targets::Values(Array::new(vec![2, 2, 2], vec![0.0, 2.0, 5.0, 5.0, 4.0, 6.0, 5.0, 5.0]));
     let predictions = Array::new(vec![2, 2, 2], vec![1.0, 2.0, 5.0, 5.0, 4.0, 3.0, 5.0, 7.0]);
     let task = TaskKind::DenseRegression { channels: 2 };
-    let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions) else { panic!("values") };
+    let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions, None) else { panic!("values") };
     assert_eq!((outputs[0].mae, outputs[0].rmse), (Some(1.0), Some(2.5f64.sqrt())));
     assert_eq!(outputs[0].r2, Some(1.0 - 10.0 / 20.0));
     assert_eq!((outputs[1].mae, outputs[1].r2), (Some(0.5), None));
@@ -91,7 +91,7 @@ fn unknown_targets_are_in_no_score() {
     let truth = Targets::Values(Array::new(vec![6, 1], vec![1.0, 1.0, NAN, 0.0, 0.0, NAN]));
     let predictions = Array::new(vec![6, 1, 1], vec![2.0, -1.0, 9.0, 1.0, -3.0, -9.0]);
     let task = TaskKind::MultiLabel { labels: 1 };
-    let Details::Labels { labels } = Details::new(task, &truth, &predictions) else { panic!("labels") };
+    let Details::Labels { labels } = Details::new(task, &truth, &predictions, None) else { panic!("labels") };
     let l = &labels[0];
     assert_eq!((l.positives, l.precision, l.recall, l.f1, l.auroc), (2, Some(0.5), Some(0.5), Some(0.5), Some(0.75)));
     let chosen = example::choose(task, &split(&[6, 1, 2], truth), &predictions).unwrap();
@@ -100,7 +100,7 @@ fn unknown_targets_are_in_no_score() {
     let truth = Targets::Values(Array::new(vec![2, 2, 2], vec![NAN, 2.0, NAN, NAN, 4.0, 6.0, NAN, NAN]));
     let predictions = Array::new(vec![2, 2, 2], vec![7.0, 3.0, 5.0, 5.0, 4.0, 3.0, 5.0, 7.0]);
     let task = TaskKind::DenseRegression { channels: 2 };
-    let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions) else { panic!("values") };
+    let Details::Values { outputs, pairs } = Details::new(task, &truth, &predictions, None) else { panic!("values") };
     assert_eq!(outputs[0].mae, Some(4.0 / 3.0));
     assert_eq!(outputs[0].rmse, Some((10.0f64 / 3.0).sqrt()));
     assert_eq!(outputs[1], OutputScore { mae: None, rmse: None, r2: None }, "no target of it is known");
@@ -116,7 +116,7 @@ fn an_evaluation_with_unknown_targets_can_be_read_back() {
     let truth = Targets::Values(Array::new(vec![1, 3], vec![NAN, 2.0, 3.0]));
     let predictions = Array::new(vec![1, 3, 1], vec![7.0, 3.0, 5.0]);
     let task = TaskKind::Regression { outputs: 3 };
-    let details = Details::new(task, &truth, &predictions);
+    let details = Details::new(task, &truth, &predictions, None);
     let examples = example::choose(task, &split(&[1, 1, 2], truth), &predictions).unwrap();
     let searched = Assessment { metric: 1.5, details, examples };
     let seen = Evaluation { classes: None, searched, baseline: None };

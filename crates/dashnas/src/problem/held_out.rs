@@ -4,6 +4,7 @@ use crate::problem::samples::Samples;
 use dashnas_data::segments::average;
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
+use std::collections::HashSet;
 
 /// Held-out samples with their original targets.
 pub struct HeldOut<'a> {
@@ -18,6 +19,12 @@ pub struct HeldOut<'a> {
 }
 
 impl HeldOut<'_> {
+    /// The number by which a mean over the rows is multiplied so that it is the mean by their weights.
+    pub(crate) fn weight_scale(&self) -> f64 {
+        let total = |weights: &[f32]| self.rows.iter().map(|&i| f64::from(weights[i])).sum::<f64>();
+        self.samples.weights().map_or(1.0, |weights| self.rows.len() as f64 / total(weights))
+    }
+
     /// The same with at most some of the rows. They are evenly spread: samples of a kind may lie together.
     pub(crate) fn at_most(mut self, most: usize) -> Self {
         let n = self.rows.len();
@@ -27,14 +34,24 @@ impl HeldOut<'_> {
         self
     }
 
-    /// The predictions and targets to score. Predictions of segments are averaged over each original sample.
-    pub fn merge_segments(&self, predictions: Array) -> (Array, Targets) {
+    /// The predictions, targets and weights (if there are any) to score. Predictions of segments are averaged over each
+    /// original sample, which has the weight of its first segment.
+    pub fn merge_segments(&self, predictions: Array) -> (Array, Targets, Option<Vec<f32>>) {
         let truth = self.truth.select(&self.rows);
         match self.segments {
-            None => (predictions, truth),
+            None => (predictions, truth, self.samples.given_weights(&self.rows)),
             Some(segments) => {
                 let segments: Vec<u32> = self.rows.iter().map(|&row| segments[row]).collect();
-                average(&segments, &predictions, &truth)
+                let mut seen = HashSet::new();
+                let first: Vec<usize> = self
+                    .rows
+                    .iter()
+                    .zip(&segments)
+                    .filter(|(_, segment)| seen.insert(**segment))
+                    .map(|(&row, _)| row)
+                    .collect();
+                let (predictions, truth) = average(&segments, &predictions, &truth);
+                (predictions, truth, self.samples.given_weights(&first))
             }
         }
     }

@@ -35,6 +35,8 @@ struct StepOutput {
     output: Array,
     /// The targets, normalized.
     target: Targets,
+    /// The weights of the samples, if they have any.
+    weights: Option<Vec<f32>>,
 }
 
 /// The outputs of the newest steps of an epoch: as many as are needed for the largest number of samples.
@@ -54,8 +56,8 @@ impl RecentOutputs {
     /// Adds the outputs of a step.
     pub fn push(&mut self, output: Tensor<3>, target: &BatchTarget) {
         let shape = output.dims();
-        let step =
-            StepOutput { output: Array::new(shape.to_vec(), floats(output)), target: on_the_host(target, shape) };
+        let (target, weights) = on_the_host(target, shape);
+        let step = StepOutput { output: Array::new(shape.to_vec(), floats(output)), target, weights };
         let cap = cap(shape[1] * shape[2]);
         self.samples += step.output.rows();
         self.steps.push_back(step);
@@ -81,21 +83,29 @@ impl RecentOutputs {
                 Targets::Values(t) => values.extend_from_slice(&t.data),
             }
         }
+        let weights: Option<Vec<f32>> =
+            self.steps.iter().map(|step| step.weights.as_deref()).collect::<Option<Vec<_>>>().map(|w| w.concat());
         let array = |data: Vec<f32>| {
             let mut array = Array::new(vec![self.samples, shape[1], shape[2]], data);
             problem.setup.targets.decode(&mut array);
             array
         };
         let truth = if classes { Targets::Classes(labels) } else { Targets::Values(array(values)) };
-        problem.setup.metric_of_predictions(&array(outputs), &truth).ok()
+        problem.setup.metric_of_predictions(&array(outputs), &truth, weights.as_deref()).ok()
     }
 }
 
-/// The targets of a batch as arrays. Of mixed samples, those with the larger share count.
-fn on_the_host(target: &BatchTarget, shape: [usize; 3]) -> Targets {
+/// The targets of a batch and the weights of its samples (if they have any) as arrays. Of mixed samples, those with the
+/// larger share count.
+fn on_the_host(target: &BatchTarget, shape: [usize; 3]) -> (Targets, Option<Vec<f32>>) {
     let array = |data: Vec<f32>| Targets::Values(Array::new(shape.to_vec(), data));
-    match target {
-        BatchTarget::Mixed { first, second, share } => on_the_host(if *share >= 0.5 { first } else { second }, shape),
+    let targets = match target {
+        BatchTarget::Weighted { target, weights } => {
+            return (on_the_host(target, shape).0, Some(floats(weights.clone())));
+        }
+        BatchTarget::Mixed { first, second, share } => {
+            return on_the_host(if *share >= 0.5 { first } else { second }, shape);
+        }
         // Class numbers are far below the integers that f32 cannot represent.
         BatchTarget::Classes(t) => Targets::Classes(floats(t.clone().float()).into_iter().map(|t| t as u32).collect()),
         BatchTarget::Values(t) => array(floats(t.clone())),
@@ -104,7 +114,8 @@ fn on_the_host(target: &BatchTarget, shape: [usize; 3]) -> Targets {
             let value = |(v, known): (f32, f32)| if known > 0.0 { v } else { f32::NAN };
             array(floats(values.clone()).into_iter().zip(known).map(value).collect())
         }
-    }
+    };
+    (targets, None)
 }
 
 /// Evaluates the data set's own validation split, as often as that is cheap.

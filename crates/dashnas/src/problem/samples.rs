@@ -9,6 +9,36 @@ use dashnas_nn::loss::BatchTarget;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+/// The weights of samples.
+#[derive(Debug, Clone)]
+struct SampleWeights {
+    /// As they were given.
+    given: Vec<f32>,
+    /// With mean 1.
+    scaled: Vec<f32>,
+    /// Whether every class has mean 1.
+    by_class: bool,
+}
+
+impl SampleWeights {
+    /// Scales weights to mean 1: over all samples, or over the samples of each class if the classes are given.
+    fn new(given: Vec<f32>, classes: Option<&[u32]>, by_class: bool) -> Self {
+        let class = |i: usize| classes.map_or(0, |classes| classes[i] as usize);
+        let mut sums: Vec<(f64, f64)> = Vec::new();
+        for (i, &weight) in given.iter().enumerate() {
+            sums.resize(sums.len().max(class(i) + 1), (0.0, 0.0));
+            let (total, count) = &mut sums[class(i)];
+            *total += f64::from(weight);
+            *count += 1.0;
+        }
+        let scale = |(i, &weight): (usize, &f32)| {
+            let (total, count) = sums[class(i)];
+            (f64::from(weight) * count / total) as f32
+        };
+        Self { scaled: given.iter().enumerate().map(scale).collect(), given, by_class }
+    }
+}
+
 /// The normalized inputs and targets of one split, or of several splits one after another.
 #[derive(Debug, Clone)]
 pub struct Samples {
@@ -20,6 +50,8 @@ pub struct Samples {
     input: [usize; 3],
     /// `[outputs, positions]` of value targets.
     target: [usize; 2],
+    /// The weights, if the samples have weights.
+    weights: Option<SampleWeights>,
 }
 
 impl Samples {
@@ -39,7 +71,40 @@ impl Samples {
                 [outputs, v.row_len() / outputs.max(1)]
             }
         };
-        Self { inputs: vec![Arc::new(split.x)], targets: split.y, input, target }
+        Self { inputs: vec![Arc::new(split.x)], targets: split.y, input, target, weights: None }
+    }
+
+    /// The same samples with their weights, if they have any. In the loss their mean is 1, `by_class` in every class.
+    pub fn weighted(mut self, weights: Option<Vec<f32>>, by_class: bool) -> Self {
+        self.weights =
+            weights.map(|given| SampleWeights::new(given, self.targets.classes().filter(|_| by_class), by_class));
+        self
+    }
+
+    /// The weights of some rows as they were given, if the samples have weights.
+    pub fn given_weights(&self, rows: &[usize]) -> Option<Vec<f32>> {
+        self.weights.as_ref().map(|weights| rows.iter().map(|&i| weights.given[i]).collect())
+    }
+
+    /// The weights of the samples in the loss, if they have any: their mean is 1.
+    pub fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_ref().map(|weights| &weights.scaled[..])
+    }
+
+    /// The weights of some rows, if the samples have weights.
+    pub fn weights_of(&self, rows: &[usize]) -> Option<Vec<f32>> {
+        self.weights().map(|weights| rows.iter().map(|&i| weights[i]).collect())
+    }
+
+    /// Targets of the given rows with the weights of these rows, if the samples have weights.
+    pub(crate) fn with_weights(&self, target: BatchTarget, rows: &[usize], device: &Device) -> BatchTarget {
+        match self.weights_of(rows) {
+            None => target,
+            Some(weights) => {
+                let weights = Tensor::<1>::from_data(TensorData::new(weights, [rows.len()]), device);
+                BatchTarget::Weighted { target: Box::new(target), weights }
+            }
+        }
     }
 
     /// These samples followed by the others; `None` if the others have another shape.
@@ -53,7 +118,15 @@ impl Samples {
             _ => return None,
         };
         let inputs = self.inputs.iter().chain(&others.inputs).cloned().collect();
-        (self.input == others.input).then(|| Self { inputs, targets, ..*self })
+        // Samples without weights count as weight 1.
+        let given =
+            |samples: &Self| samples.weights.as_ref().map_or_else(|| vec![1.0; samples.len()], |w| w.given.clone());
+        let weights = self.weights.as_ref().or(others.weights.as_ref()).map(|weights| {
+            let classes = targets.classes().filter(|_| weights.by_class);
+            SampleWeights::new([given(self), given(others)].concat(), classes, weights.by_class)
+        });
+        let (input, target) = (self.input, self.target);
+        (input == others.input).then_some(Self { inputs, targets, input, target, weights })
     }
 
     /// The number of samples.
@@ -131,7 +204,7 @@ impl Samples {
                 value_target(y, [rows.len(), outputs, positions], device)
             }
         };
-        Ok((self.inputs(rows, device)?, target))
+        Ok((self.inputs(rows, device)?, self.with_weights(target, rows, device)))
     }
 
     /// `[outputs, positions]` of value targets.

@@ -18,7 +18,7 @@ use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::{plural, plural_of};
 use dashnas_data::dataset::Dataset;
 use dashnas_data::normalize::{InputNormalizer, TargetNormalizer};
-use dashnas_data::split::{Split, split_validation};
+use dashnas_data::split::{Split, split_by_time, split_validation};
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
 use dashnas_nn::loss::{Decoder, LossFn, compatible};
@@ -38,6 +38,8 @@ pub struct Setup {
     train_and_validation: Option<Samples>,
     /// The training targets in the units of the data.
     train_targets: Targets,
+    /// The time of each training sample, where samples are divided by time.
+    times: Option<Vec<f64>>,
     /// The group of each training sample. Validation keeps groups whole if possible.
     groups: Option<Vec<u32>>,
     /// The validation split of the data set, normalized, with its targets in the units of the data.
@@ -86,14 +88,20 @@ impl Setup {
         }
         let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input)?;
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
+        // Where classes are drawn equally often, weights only compare the samples of a class.
+        let balanced = config.augment.balance;
         let mut setup = Self {
             task: data.task,
             metric,
-            train: normalized(&data.train, &inputs, &targets),
+            train: normalized(&data.train, &inputs, &targets).weighted(data.facts.train.weights.clone(), balanced),
+            times: data.facts.train.times.clone(),
             train_targets: data.train.y.clone(),
             groups: data.groups.clone(),
             validation_segments: data.segments.val.clone(),
-            given_validation: data.val.as_ref().map(|v| (normalized(v, &inputs, &targets), v.y.clone())),
+            given_validation: data.val.as_ref().map(|v| {
+                let samples = normalized(v, &inputs, &targets).weighted(data.facts.val.weights.clone(), balanced);
+                (samples, v.y.clone())
+            }),
             inputs,
             targets,
             config,
@@ -192,8 +200,12 @@ impl Setup {
     /// The training rows to fit and to hold out by a seed, and whether that divides a group because no whole one can be
     /// held out.
     fn hold_out(&self, seed: u64) -> ([Vec<usize>; 2], bool) {
-        let by = |groups| {
+        let by = |groups: Option<&[u32]>| {
             let fraction = self.config.task.validation_fraction;
+            if let Some(times) = &self.times {
+                let (fit, held) = split_by_time(times, groups, fraction);
+                return [fit, held];
+            }
             let (fit, held) = split_validation(&self.train_targets, groups, fraction, seed);
             [fit, held]
         };
@@ -264,7 +276,7 @@ impl Setup {
             (ClassWeights::None, _) => None,
             (ClassWeights::Given(weights), _) => Some(weights.clone()),
             (ClassWeights::Balanced, targets) => {
-                targets.classes().map(|labels| balanced_weights(labels, self.task.outputs()))
+                targets.classes().map(|labels| balanced_weights(labels, self.train.weights(), self.task.outputs()))
             }
         }
     }
@@ -283,6 +295,12 @@ impl Setup {
         }
         let [fit, held] = self.held_out_rows.clone();
         (fit, HeldOut { samples: &self.train, truth: &self.train_targets, rows: held, segments: None })
+    }
+
+    /// The training rows that tuning holds out for validation, if it does.
+    pub(crate) fn held_out_of_training(&self) -> Option<&[usize]> {
+        let [_, held] = &self.held_out_rows;
+        (self.given_validation.is_none() && !held.is_empty()).then_some(held)
     }
 
     /// The training rows and the held-out samples of a round of a race: the given validation split, or in each round
@@ -305,13 +323,18 @@ impl Setup {
     }
 
     /// The metric of predictions from [`Problem::predict`](crate::problem::Problem::predict), compared with targets in
-    /// the units of the data.
+    /// the units of the data, by the weights of the samples if there are any.
     ///
     /// # Errors
     /// [`Error::Metric`] if the metric is not defined there.
-    pub fn metric_of_predictions(&self, predictions: &Array, truth: &Targets) -> Result<f64, Error> {
+    pub fn metric_of_predictions(
+        &self,
+        predictions: &Array,
+        truth: &Targets,
+        weights: Option<&[f32]>,
+    ) -> Result<f64, Error> {
         let shape = [predictions.shape[0], predictions.shape[1], predictions.shape[2]];
-        let predictions = Predictions::new(&predictions.data, shape, Scale::Logits)?;
+        let predictions = Predictions::new(&predictions.data, shape, Scale::Logits)?.weighted(weights)?;
         Ok(match truth {
             Targets::Classes(labels) => metric::evaluate(self.metric, &predictions, Truth::Classes(labels))?,
             Targets::Values(values) => metric::evaluate(self.metric, &predictions, Truth::Values(&values.data))?,
@@ -330,7 +353,7 @@ impl Setup {
 
     /// The test split, normalized by the statistics of the training split.
     pub fn test_samples(&self, data: &Dataset) -> Samples {
-        normalized(&data.test, &self.inputs, &self.targets)
+        normalized(&data.test, &self.inputs, &self.targets).weighted(data.facts.test.weights.clone(), false)
     }
 }
 

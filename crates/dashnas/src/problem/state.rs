@@ -90,8 +90,8 @@ impl Problem {
 
     /// The metric of predictions for held-out data.
     fn metric_of_predictions(&self, predictions: Array, held: &HeldOut<'_>) -> Result<f64, Error> {
-        let (predictions, truth) = held.merge_segments(predictions);
-        self.setup.metric_of_predictions(&predictions, &truth)
+        let (predictions, truth, weights) = held.merge_segments(predictions);
+        self.setup.metric_of_predictions(&predictions, &truth, weights.as_deref())
     }
 
     /// The metric of a network on held-out data.
@@ -127,6 +127,7 @@ impl Problem {
         let mut pass = Pass::evaluation(self.setup.config.search.temperature);
         let n = held.rows.len();
         let size = n.div_ceil(parts.max(1)).max(1);
+        let scale = held.weight_scale();
         let (mut sum, mut losses, mut outputs) = (0.0, Vec::new(), Vec::new());
         for part in held.rows.chunks(size) {
             let mut of_part = 0.0;
@@ -138,6 +139,8 @@ impl Problem {
                 }
                 of_part += f64::from(loss.forward(output, &target).into_scalar::<f32>()) * chunk.len() as f64;
             }
+            // Without weights the factor is 1 and changes no bit.
+            of_part *= scale;
             sum += of_part;
             if part.len() == size {
                 losses.push(of_part / size as f64);

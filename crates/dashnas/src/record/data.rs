@@ -49,6 +49,10 @@ impl DataRecord {
         add(&data.train)?;
         data.val.iter().try_for_each(&mut add)?;
         add(&data.test)?;
+        // Data without weights has the digest that earlier versions computed.
+        for facts in [&data.facts.train, &data.facts.val, &data.facts.test] {
+            facts.weights.iter().for_each(|weights| hash.update(bytemuck::cast_slice(weights)));
+        }
         let fingerprint = hex(hash.finalize());
         let samples = [data.train.len(), data.val.as_ref().map_or(0, Split::len), data.test.len()];
         let (task, input) = (Some(data.task), Some(data.train.x.shape[1..].to_vec()));

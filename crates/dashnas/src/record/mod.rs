@@ -4,14 +4,18 @@
 //! |---|---|
 //! | [`event`] | events and the observers that receive them |
 //! | [`data`] | the data set that a run is about |
+//! | [`folds`] | a cross-validation and its result |
 //! | [`alpha`] | the probabilities of the kernels after every epoch of the search |
 //! | [`trial`] | tuning trials |
 //! | [`outcome`] | the result |
 //! | [`race`] | a race of networks |
+//! | [`split`] | the samples of each split |
 
 pub mod alpha;
 pub mod data;
 pub mod event;
+pub mod folds;
 pub mod outcome;
 pub mod race;
+pub mod split;
 pub mod trial;

@@ -46,6 +46,9 @@ pub struct Outcome {
     pub seed: u64,
     /// Samples in the training and test splits.
     pub samples: [usize; 2],
+    /// Whether the test samples have weights, by which they count in the metric.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub weighted: bool,
     /// Wall-clock seconds of each stage, over all the processes that worked on it.
     pub seconds: BTreeMap<Stage, f64>,
     /// The changes that limits on time or memory made to the run, and why a tuning ended early, in words.

@@ -5,6 +5,7 @@
 //! | [`pipeline`] | [`pipeline::Run`]: search, tuning, retraining and evaluation, together or one by one |
 //! | [`preview`] | the size of a run before it starts |
 //! | [`source`] | the data set of a run, by the name that the user gave |
+//! | [`folds`] | a run for each fold of a cross-validation |
 //! | [`kernels`] | kernels that are given instead of searched |
 //! | [`load`] | the files of a run directory, for reports |
 //! | [`results`] | the results of single stages |
@@ -13,6 +14,7 @@
 //! | `card` | the description of the trained model |
 
 mod card;
+pub mod folds;
 mod journal;
 pub mod kernels;
 mod limits;

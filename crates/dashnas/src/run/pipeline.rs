@@ -12,6 +12,7 @@ use crate::problem::state::Problem;
 use crate::record::data::DataRecord;
 use crate::record::event::{Event, Observer, RunStart};
 use crate::record::outcome::Outcome;
+use crate::record::split::SplitRecord;
 use crate::record::trial::Tuning;
 use crate::run::card::card;
 use crate::run::journal::RunJournal;
@@ -127,6 +128,16 @@ impl<'a> Run<'a> {
         Self::create(begun, problem, source, data, out, observer)
     }
 
+    /// Checks a configuration and a data set as [`Run::start`] does before it creates a directory.
+    ///
+    /// # Errors
+    /// Those of [`Run::start`] that do not concern the directory.
+    pub fn check(config: &Config, data: &Dataset) -> Result<(), Error> {
+        let problem = Problem::new(config, data)?;
+        problem.setup.check_test(data)?;
+        limits::check_bounds(&problem)
+    }
+
     /// [`Run::start`] on a data set whose test split is a placeholder that is never read: for [`Run::trained`] alone.
     ///
     /// # Errors
@@ -157,6 +168,8 @@ impl<'a> Run<'a> {
         let attach = move || {
             let lock = dir.lock()?;
             dir.write_json(names::DATA, &DataRecord::new(source, data)?)?;
+            let split = SplitRecord::new(source, data, problem.setup.held_out_of_training());
+            dir.write(names::SPLIT, split.to_json().as_bytes())?;
             // The resolved configuration, so that the later stages and a reader see what was run. It is written last:
             // a directory that has one is a run directory.
             dir.write(names::CONFIG, problem.config().to_toml().as_bytes())?;
@@ -479,6 +492,7 @@ impl<'a> Run<'a> {
             preset: config.preset,
             seed: config.seed,
             samples: [data.train.len(), data.test.len()],
+            weighted: data.facts.test.weights.is_some(),
             seconds: ledger.seconds.clone(),
             notes: limits::notes(&self.problem, &self.journal),
             run_dir: self.dir.path().to_path_buf(),

@@ -6,6 +6,8 @@ use crate::record::event::{Event, Observer};
 use dashnas_core::stage::Stage;
 use dashnas_data::dataset::Dataset;
 use dashnas_data::preprocess;
+use dashnas_formats::error::DataError;
+use dashnas_formats::options::SplitBy;
 use dashnas_tasks::darcy::SolveProgress;
 use dashnas_tasks::source::DataSource;
 use std::path::Path;
@@ -50,8 +52,25 @@ pub fn read(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<
     if shown > 0 && data.is_ok() {
         observer.event(&Event::StageFinished { stage: Stage::Data, seconds: start.elapsed().as_secs_f64() });
     }
+    let data = data?;
+    check_division(name, config, &data)?;
     match config.task.train_samples {
-        0 => Ok(data?),
-        samples => Ok(data?.with_train_samples(samples)?),
+        0 => Ok(data),
+        samples => Ok(data.with_train_samples(samples)?),
     }
+}
+
+/// Refuses data that comes with its splits where it is to be divided into folds or by time: only files are.
+fn check_division(name: &str, config: &Config, data: &Dataset) -> Result<(), DataError> {
+    let refuse = |reason: &str, hint: &str| Err(DataError::file(Path::new(name), reason).with_hint(hint));
+    if config.data.folds.is_some() && data.origin.drawn.and_then(|drawn| drawn.fold).is_none() {
+        return refuse(
+            "it comes with a test split, so that no folds are made",
+            "leave out `data.folds`: the results of tasks are compared on their own test split",
+        );
+    }
+    if config.data.split_by == SplitBy::Time && data.facts.train.times.is_none() {
+        return refuse("it has no times to be divided by", "leave out `data.split-by`");
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config.toml` | the resolved configuration |
 //! | `data.json` | the data set, with a fingerprint |
+//! | `split.json` | the samples of each split |
 //! | `plan.json` | the plan by which the run meets its time limit |
 //! | `events.jsonl` | the events, one JSON object per line |
 //! | `alpha.jsonl` | the mixing probabilities of every layer, one line per epoch; empty after a race |
@@ -95,7 +96,18 @@ impl RunDir {
         if path.join(names::CONFIG).is_file() {
             Ok(Self { path: path.into() })
         } else {
-            Err(RunDirError::NotARun { path: path.into() })
+            Err(RunDirError::NotARun { path: path.into(), folds: path.join(names::FOLDS).is_file() })
+        }
+    }
+
+    /// Opens the folder of a cross-validation.
+    ///
+    /// # Errors
+    /// [`RunDirError::NotARun`] if it is none.
+    pub(crate) fn of_folds(path: &Path) -> Result<Self, RunDirError> {
+        match path.join(names::FOLDS).is_file() {
+            true => Ok(Self { path: path.into() }),
+            false => Err(RunDirError::NotARun { path: path.into(), folds: false }),
         }
     }
 

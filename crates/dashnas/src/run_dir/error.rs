@@ -16,10 +16,12 @@ pub enum RunDirError {
         run: bool,
     },
     /// The directory does not contain a run.
-    #[error("{} is not a run directory: it has no config.toml", path.display())]
+    #[error("{} is not a run directory: it {}", path.display(), if *folds { "holds the folds of a cross-validation" } else { "has no config.toml" })]
     NotARun {
         /// The path.
         path: PathBuf,
+        /// Whether it is the folder of a cross-validation, which has a run directory for each fold.
+        folds: bool,
     },
     /// Another process uses the run directory.
     #[error("{} is in use by {}", path.display(), process.map_or("another process".into(), |p| format!("process {p}")))]
@@ -55,6 +57,9 @@ impl RunDirError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Exists { .. } => Some("choose another directory".into()),
+            Self::NotARun { path, folds: true } => {
+                Some(format!("give the run directory of one fold, such as {}", path.join("fold-1").display()))
+            }
             Self::NotARun { .. } => Some(
                 "give a directory that a run was started in; a run that stopped before it wrote its configuration \
                       must be started again"

@@ -4,6 +4,8 @@
 pub const CONFIG: &str = "config.toml";
 /// The record of the data set.
 pub const DATA: &str = "data.json";
+/// The samples of each split.
+pub const SPLIT: &str = "split.json";
 /// The plan by which a run meets its time limit.
 pub const PLAN: &str = "plan.json";
 /// The event log.
@@ -36,5 +38,9 @@ pub const PROGRAM_LOG: &str = "run.log";
 pub const CHECKPOINT: &str = "checkpoint";
 /// The previous checkpoint.
 pub const CHECKPOINT_PREVIOUS: &str = "checkpoint.prev";
+/// The record of a cross-validation, in the folder above its run directories.
+pub const FOLDS: &str = "folds.json";
+/// The configuration of all folds of a cross-validation together.
+pub const FOLDS_CONFIG: &str = "folds.toml";
 /// The file that the working process locks.
 pub const LOCK: &str = "run.lock";

@@ -24,7 +24,7 @@ pub(crate) fn test_loss(problem: &Problem, data: &Dataset, network: &Network, de
     };
     if let TaskKind::Classification { classes } = problem.setup.task {
         let predictions = problem.predict(network, held.samples, &held.rows, device)?;
-        let (predictions, truth) = held.merge_segments(predictions);
+        let (predictions, truth, _) = held.merge_segments(predictions);
         if let Some(labels) = truth.classes() {
             return Ok(Scores { logits: &predictions.data, classes, labels }.cross_fitted());
         }

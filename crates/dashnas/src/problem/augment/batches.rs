@@ -101,16 +101,17 @@ impl AugmentedBatches<'_> {
         }
         let target = match targets {
             Targets::Classes(labels) => {
-                let classes = |order: &mut dyn Iterator<Item = usize>| {
+                let classes = |order: &[usize]| {
                     // Class counts are checked to be far below i32::MAX when data is read.
-                    let t: Vec<i32> = order.map(|i| labels[rows[i]] as i32).collect();
-                    BatchTarget::Classes(Tensor::<2, Int>::from_data(TensorData::new(t, [n, 1]), device))
+                    let t: Vec<i32> = order.iter().map(|&row| labels[row] as i32).collect();
+                    let target = BatchTarget::Classes(Tensor::<2, Int>::from_data(TensorData::new(t, [n, 1]), device));
+                    self.samples.with_weights(target, order, device)
                 };
-                let first = classes(&mut (0..n));
+                let first = classes(rows);
                 match &mixed {
                     Some((share, partners)) => BatchTarget::Mixed {
                         first: Box::new(first),
-                        second: Box::new(classes(&mut partners.iter().copied())),
+                        second: Box::new(classes(&partners.iter().map(|&i| rows[i]).collect::<Vec<_>>())),
                         share: *share,
                     },
                     None => first,
@@ -121,7 +122,17 @@ impl AugmentedBatches<'_> {
                 if let Some((share, partners)) = &mixed {
                     mixup::mix(&mut values, partners, *share);
                 }
-                value_target(values, [n, outputs, positions], device)
+                let target = value_target(values, [n, outputs, positions], device);
+                match self.samples.weights_of(rows) {
+                    None => target,
+                    Some(mut weights) => {
+                        if let Some((share, partners)) = &mixed {
+                            mixup::mix(&mut weights, partners, *share);
+                        }
+                        let weights = Tensor::<1>::from_data(TensorData::new(weights, [n]), device);
+                        BatchTarget::Weighted { target: Box::new(target), weights }
+                    }
+                }
             }
         };
         Ok((Tensor::from_data(TensorData::new(x, [n, c, h, w]), device), target))

@@ -26,9 +26,14 @@ pub(super) fn balanced(labels: &[u32], drawn: usize, stream: &mut Stream) -> Vec
     (0..drawn).map(&mut draw).collect()
 }
 
-/// Weights by which every class counts equally: `n / (classes · samples of the class)`.
-pub fn balanced_weights(labels: &[u32], classes: usize) -> Vec<f64> {
-    let mut counts = vec![0usize; classes];
-    labels.iter().for_each(|&label| counts[label as usize] += 1);
-    counts.iter().map(|&count| labels.len() as f64 / (classes * count.max(1)) as f64).collect()
+/// Weights by which every class counts equally: `n / (classes · samples of the class)`. Samples count by their weights,
+/// whose mean is 1, if they have any.
+pub fn balanced_weights(labels: &[u32], weights: Option<&[f32]>, classes: usize) -> Vec<f64> {
+    let mut counts = vec![0.0; classes];
+    for (i, &label) in labels.iter().enumerate() {
+        counts[label as usize] += weights.map_or(1.0, |weights| f64::from(weights[i]));
+    }
+    // A class without samples has no terms.
+    let count = |count: f64| if count > 0.0 { count } else { 1.0 };
+    counts.iter().map(|&n| labels.len() as f64 / (classes as f64 * count(n))).collect()
 }

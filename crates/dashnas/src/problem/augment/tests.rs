@@ -141,5 +141,5 @@ fn balanced_sampling_draws_every_class_equally_often() {
     assert!(counts.iter().all(|&c| c.abs_diff(1000) < 130), "{counts:?}");
     let first: std::collections::BTreeSet<_> = order.iter().filter(|&&i| labels[i] == 0).take(900).collect();
     assert_eq!(first.len(), 900, "all samples of a class are drawn before one is drawn again");
-    assert_eq!(balanced_weights(&labels, 3), [1000.0 / 2700.0, 1000.0 / 270.0, 1000.0 / 30.0]);
+    assert_eq!(balanced_weights(&labels, None, 3), [1000.0 / 2700.0, 1000.0 / 270.0, 1000.0 / 30.0]);
 }
