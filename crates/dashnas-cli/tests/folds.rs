@@ -41,7 +41,7 @@ fn read(path: &Path) -> Value {
 fn data(folder: &Path) {
     let mut text = "subject,a,b,c,d,e,f,g,h,label\n".to_owned();
     for i in 0..48usize {
-        let value = |t: usize| if t % (2 + i % 2) == 0 { 1.0 } else { ((i * 8 + t) as f64).sin() * 0.2 };
+        let value = |t: usize| if t.is_multiple_of(2 + i % 2) { 1.0 } else { ((i * 8 + t) as f64).sin() * 0.2 };
         let values: Vec<String> = (0..8).map(|t| format!("{:.4}", value(t))).collect();
         text += &format!("s{},{},{}\n", i / 4, values.join(","), ["even", "odd"][i % 2]);
     }
