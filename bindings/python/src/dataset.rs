@@ -18,7 +18,8 @@ use pyo3::types::PyDict;
 
 /// Reads a data set: a task of the paper or the built-in `darcy-flow` by its name, anything else by its path. `settings`
 /// are `(key, TOML value)` pairs. Returns a dict of `x_train`, `y_train`, `x_test`, `y_test`, of `x_validation` and
-/// `y_validation` (`None` without such a split), and of `classes`, their names.
+/// `y_validation` (`None` without such a split), of `classes`, their names, and of `weights_train` and so on, the weights of
+/// the samples (`None` without any).
 ///
 /// # Errors
 /// The exceptions of `dashnas.errors`, and `KeyboardInterrupt`.
@@ -40,6 +41,9 @@ pub fn load_dataset<'py>(
     }
     let data = data.map_err(|e| from_pipeline(py, e))?;
     let arrays = PyDict::new(py);
+    for (name, facts) in [("train", data.facts.train), ("validation", data.facts.val), ("test", data.facts.test)] {
+        arrays.set_item(format!("weights_{name}"), facts.weights.map(|weights| weights.into_pyarray(py)))?;
+    }
     add(&arrays, "train", Some(data.train))?;
     add(&arrays, "validation", data.val)?;
     add(&arrays, "test", Some(data.test))?;

@@ -34,12 +34,13 @@ pub struct Request {
     run_dir: Option<PathBuf>,
 }
 
-/// Searches, tunes and trains; `y` holds classes from 0 or values, and `validation` inputs and targets for tuning.
+/// Searches, tunes and trains; `y` holds classes from 0 or values, `validation` inputs and targets for tuning, and
+/// `weights` a positive number for each sample.
 ///
 /// # Errors
 /// The exceptions of `dashnas.errors`, whatever `progress` raises, and `KeyboardInterrupt`.
 #[pyfunction]
-#[pyo3(signature = (x, y, request, validation=None, progress=None))]
+#[pyo3(signature = (x, y, request, validation=None, progress=None, weights=None))]
 pub fn fit<'py>(
     py: Python<'py>,
     x: PyReadonlyArrayDyn<'py, f32>,
@@ -47,6 +48,7 @@ pub fn fit<'py>(
     request: Request,
     validation: Option<(PyReadonlyArrayDyn<'py, f32>, PyReadonlyArrayDyn<'py, f32>)>,
     progress: Option<Py<PyAny>>,
+    weights: Option<PyReadonlyArrayDyn<'py, f32>>,
 ) -> PyResult<Model> {
     let config = config(py, &request)?;
     let task = TaskName::ALL
@@ -74,6 +76,11 @@ pub fn fit<'py>(
     let data = data.and_then(|data| match request.classes {
         Some(names) => data.with_classes(names),
         None => Ok(data),
+    });
+    let weights = weights.map(|weights| arrays::to_rust(&weights).data);
+    let data = data.map(|mut data| {
+        data.facts.train.weights = weights;
+        data
     });
     let data = data.and_then(|data| match config.task.train_samples {
         0 => Ok(data),

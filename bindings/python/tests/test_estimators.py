@@ -114,6 +114,22 @@ def test_given_validation_samples_judge_the_trials(tiny: Tiny) -> None:
         DashClassifier(**tiny, validation=(x[24:], y[24:] + 7)).fit(x[:24], y[:24])
 
 
+def test_weights_of_samples(tiny: Tiny) -> None:
+    x, y = waves(24)
+    fit = DashClassifier(**tiny).fit
+    plain = fit(x, y).model_.to_bytes()
+    assert fit(x, y, sample_weight=np.full(24, 2.0)).model_.to_bytes() == plain
+    assert fit(x, y, sample_weight=np.arange(1, 25)).model_.to_bytes() != plain
+    # A sample of weight 0 is none.
+    weights = (np.arange(24) >= 4).astype(float)
+    assert fit(x, y, sample_weight=weights).model_.to_bytes() == fit(x[4:], y[4:]).model_.to_bytes()
+    numbers = DashRegressor(**tiny).fit(x, y.astype(float), sample_weight=weights)
+    assert numbers.predict(x).shape == (24,)
+    for bad, message in [(-weights, "egative"), (np.zeros(24), "are 0"), (weights[1:], "shape")]:
+        with pytest.raises(ValueError, match=message):
+            fit(x, y, sample_weight=bad)
+
+
 def test_in_a_pipeline_and_cross_validation(tiny: Tiny) -> None:
     x, y = waves(36)
     pipeline = make_pipeline(FunctionTransformer(np.tanh), DashClassifier(**tiny))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from dashnas import _dashnas
 from dashnas._config import settings
@@ -77,7 +77,12 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         self.model_.save_onnx(path, opset=opset, raw=raw, fold=fold)
 
     def _train(
-        self, x: NDArray[np.float32], y: NDArray[np.float32], task: str, classes: list[str] | None
+        self,
+        x: NDArray[np.float32],
+        y: NDArray[np.float32],
+        task: str,
+        classes: list[str] | None,
+        weights: NDArray[np.float32] | None = None,
     ) -> _dashnas.Model:
         """Searches, tunes and trains; sets `history_`."""
         chosen = [("seed", str(int(self.seed))), *settings(self.config)]
@@ -91,7 +96,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             "settings": chosen,
             "run_dir": self.run_dir,
         }
-        model = _dashnas.fit(x, y, request, self._validation(x), follower)
+        model = _dashnas.fit(x, y, request, self._validation(x), follower, weights)
         self.history_, self._loaded = follower.history, False
         return model
 
@@ -137,6 +142,19 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def weighted(
+    x: NDArray[np.float32], y: NDArray[Any], sample_weight: ArrayLike | None
+) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float32] | None]:
+    """The samples of some weight with their weights, if there are weights."""
+    if sample_weight is None or len(x) != len(y):
+        return x, y, None
+    weights = _check_sample_weight(sample_weight, x, dtype=np.float32, ensure_non_negative=True)
+    kept = weights > 0
+    if not kept.any():
+        raise DataError("the weights of all samples are 0", "give some samples a weight")
+    return np.ascontiguousarray(x[kept]), y[kept], np.ascontiguousarray(weights[kept])
 
 
 def inputs(x: NDArray[Any]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
 
 from dashnas import _dashnas
-from dashnas._base import DashEstimator, inputs, over_the_grid
+from dashnas._base import DashEstimator, inputs, over_the_grid, weighted
 from dashnas.errors import DataError, ModelError
 
 #: The probability above which a label or a point of a mask is predicted.
@@ -66,13 +66,17 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
 
     classes_: NDArray[Any]
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> DashClassifier:
-        """Searches the kernels, tunes and trains; X and y are described with the class."""
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> DashClassifier:
+        """Searches the kernels, tunes and trains; X and y are described with the class.
+
+        With weights, each sample counts by its weight in the loss and in the scores that choose settings.
+        """
         if y is None:
             # scikit-learn's message.
             validate_data(self, X, y)
         x = inputs(validate_data(self, X, allow_nd=True, dtype=np.float32, ensure_min_samples=2))
         labels = np.asarray(y)
+        x, labels, weights = weighted(x, labels, sample_weight)
         self._axes = labels.ndim
         if labels.ndim > 2:
             self.classes_ = np.array([0, 1])
@@ -95,7 +99,7 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
         targets = self._targets(x, labels)
         if len(targets) != len(x):
             raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(x), len(targets)]}")
-        self.model_ = self._train(x, targets, task, names)
+        self.model_ = self._train(x, targets, task, names, weights)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

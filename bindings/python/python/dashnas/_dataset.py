@@ -26,6 +26,10 @@ class Dataset(NamedTuple):
     y_validation: NDArray[Any] | None
     #: The names of the classes or labels, if the data set has them.
     classes: list[str] | None
+    #: The weights of the samples, if the data set has them; samples of weight 0 are left out.
+    weights_train: NDArray[np.float32] | None = None
+    weights_test: NDArray[np.float32] | None = None
+    weights_validation: NDArray[np.float32] | None = None
 
 
 def load_dataset(

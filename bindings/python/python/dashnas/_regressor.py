@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import _check_y, check_array, validate_data
 
 from dashnas import _dashnas
-from dashnas._base import DashEstimator, inputs, over_the_grid
+from dashnas._base import DashEstimator, inputs, over_the_grid, weighted
 from dashnas.errors import DataError, ModelError
 
 
@@ -55,13 +55,17 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
     n_features_in_ : int, channels, or columns of a table
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> DashRegressor:
-        """Searches the kernels, tunes and trains; X and y are described with the class."""
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> DashRegressor:
+        """Searches the kernels, tunes and trains; X and y are described with the class.
+
+        With weights, each sample counts by its weight in the loss and in the scores that choose settings.
+        """
         if y is None:
             # scikit-learn's message.
             validate_data(self, X, y)
         x = inputs(validate_data(self, X, allow_nd=True, dtype=np.float32, ensure_min_samples=2))
         values = np.asarray(y)
+        x, values, weights = weighted(x, values, sample_weight)
         if values.ndim > 2:
             values = check_array(values, allow_nd=True, dtype=np.float32, input_name="y")
             task = "dense-regression"
@@ -72,7 +76,7 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
         if len(targets) != len(x):
             raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(x), len(targets)]}")
         self._axes = values.ndim
-        self.model_ = self._train(x, targets, task, None)
+        self.model_ = self._train(x, targets, task, None, weights)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float32]:
