@@ -145,9 +145,7 @@ fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<(), DataErro
             Role::All => named.unwrap_or("x").to_owned(),
             role => format!("x_{}", role.name()),
         };
-        if !part.x.is_file_backed() {
-            check::input_values(origin, &name, &part.x, raw.reading.lengths == Lengths::Mask)?;
-        }
+        check::input_values(origin, &name, &part.x, raw.reading.lengths == Lengths::Mask)?;
         if let Some(Labels::Numbers(y)) = &part.y {
             check::finite(origin, &y.name, &y.array)?;
         }

@@ -166,7 +166,7 @@ fn what_cannot_be_cut_is_refused() {
         ("one window", text(&[("r", 0.0, "aaabb")]), plain(), &["too few"]),
         (
             "few",
-            text(&[("r", 0.0, "aaaa"), ("s", 0.0, "bbbb")]),
+            text(&[("r", 0.0, "aaaabbbb"), ("s", 0.0, "cccc")]),
             timed(true),
             &["2 recordings cannot be divided", "more recordings"],
         ),

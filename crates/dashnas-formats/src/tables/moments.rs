@@ -2,7 +2,7 @@
 
 use crate::tables::number::{Style, is_missing, number};
 use crate::text::excerpt;
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// What is wrong in a column: the row from 0, the reason, and what to do.
 pub(crate) type Flaw = (usize, String, &'static str);
@@ -44,8 +44,11 @@ const CLOCKS: [&str; 10] = [
 const ZONED: [&str; 4] =
     ["%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"];
 
-/// Reads times, all written in one way: numbers, or dates with or without the time of day. The result is in seconds
-/// for dates; only its order is used.
+/// Times of day, without a date.
+const OF_DAY: [&str; 3] = ["%H:%M:%S%.f", "%H:%M", "%I:%M:%S %p"];
+
+/// Reads times, all written in one way: numbers, dates with or without the time of day, or times of day. The result is in
+/// seconds since 1970 for dates, and since midnight for times of day.
 ///
 /// # Errors
 /// The first time that is missing or not written as the others are, or dates whose day and month cannot be told apart.
@@ -82,6 +85,12 @@ fn readings(texts: &[String], style: Style) -> Vec<Vec<f64>> {
     let mut found: Vec<Vec<f64>> = Vec::new();
     for form in ZONED {
         let read = |text: &str| DateTime::parse_from_str(text, form).ok().map(|t| seconds(t.naive_utc()));
+        found.extend(read(first).and_then(|_| read_all(&read)));
+    }
+    for form in OF_DAY {
+        let midnight = NaiveDate::default().and_time(NaiveTime::MIN);
+        let of_day = |time| seconds(NaiveDate::default().and_time(time)) - seconds(midnight);
+        let read = |text: &str| NaiveTime::parse_from_str(text, form).ok().map(of_day);
         found.extend(read(first).and_then(|_| read_all(&read)));
     }
     for date in DATES {
@@ -152,6 +161,25 @@ mod tests {
         }
         // In whatever order they are read, these are in the same order.
         assert!(of(&["01/01/2024", "02/02/2024"]).is_ok());
+    }
+
+    #[test]
+    fn dates_are_seconds() {
+        let cases = [
+            ("1970-01-02", 86_400.0),
+            ("1970-01-01T00:00:01.5", 1.5),
+            ("1970-01-01 00:01", 60.0),
+            ("1970-01-01T01:00:00+01:00", 0.0),
+            ("1970-01-01 01:00:02+01:00", 2.0),
+            ("00:00:10.25", 10.25),
+            ("01:02", 3720.0),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(of(&[text]).unwrap(), [expected], "{text}");
+        }
+        for text in ["yesterday", ""] {
+            assert!(of(&[text]).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -2,20 +2,11 @@
 
 use crate::error::DataError;
 use crate::places::Times;
+use crate::tables::moments;
 use crate::tables::number::{Style, is_missing, number};
 use crate::tables::table::Table;
 use crate::text::excerpt;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
-
-/// How dates with a time are written.
-const MOMENTS: [&str; 6] = [
-    "%Y-%m-%dT%H:%M:%S%.f",
-    "%Y-%m-%d %H:%M:%S%.f",
-    "%Y/%m/%d %H:%M:%S%.f",
-    "%Y-%m-%dT%H:%M",
-    "%Y-%m-%d %H:%M",
-    "%Y/%m/%d %H:%M",
-];
+use chrono::DateTime;
 
 /// The times in a column.
 #[derive(Debug, Clone)]
@@ -38,24 +29,6 @@ impl RowTimes {
             None => Times::Numbers(rows.iter().map(|&row| self.values[row]).collect()),
         }
     }
-}
-
-/// Seconds since 1970 of a date, or since midnight of a time of day.
-fn seconds(text: &str) -> Option<f64> {
-    let of = |moment: NaiveDateTime| moment.and_utc().timestamp_micros() as f64 / 1e6;
-    if let Ok(moment) =
-        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%:z"))
-    {
-        return Some(of(moment.naive_utc()));
-    }
-    if let Some(moment) = MOMENTS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok()) {
-        return Some(of(moment));
-    }
-    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
-        return Some(of(day.and_time(NaiveTime::MIN)));
-    }
-    let time = NaiveTime::parse_from_str(text, "%H:%M:%S%.f").ok()?;
-    Some(of(NaiveDate::default().and_time(time)) - of(NaiveDate::default().and_time(NaiveTime::MIN)))
 }
 
 /// Units in a second of numbers in a column of this name: of Unix times by their size, of others by the end of the name.
@@ -107,34 +80,14 @@ pub(crate) fn read(table: &Table, c: usize, texts: Vec<String>, style: Style) ->
         let unit = unit(&column.name, column.facts.min, column.facts.max);
         return Ok(RowTimes { values, per_second: unit.unwrap_or(1.0), assumed: unit.is_none(), texts: None });
     }
-    for (row, text) in texts.iter().enumerate() {
-        values.push(seconds(text).ok_or_else(|| bad(row, text))?);
-    }
+    let flaw = |(row, reason, hint): moments::Flaw| table.cell_error(row, c, reason).with_hint(hint);
+    let values = moments::times(&texts, style).map_err(flaw)?;
     Ok(RowTimes { values, per_second: 1.0, assumed: false, texts: Some(texts) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_seconds() {
-        let cases = [
-            ("1970-01-02", 86_400.0),
-            ("1970-01-01T00:00:01.5", 1.5),
-            ("1970-01-01 00:01", 60.0),
-            ("1970-01-01T01:00:00+01:00", 0.0),
-            ("1970-01-01 01:00:02+01:00", 2.0),
-            ("00:00:10.25", 10.25),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(seconds(text), Some(expected), "{text}");
-        }
-        // The order of day and month is not known.
-        for text in ["01/02/2024", "yesterday", ""] {
-            assert_eq!(seconds(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn units_follow_from_names_and_sizes() {

@@ -111,11 +111,14 @@ fn id(outlines: &[Outline], place: &Place) -> String {
     format!("{}[{}:{}]", outlines[place.recording].recording.name, place.start, place.end)
 }
 
+/// The group of a recording, and the first step of each of its stretches with the number of its block.
+type Blocks = (String, Vec<(usize, Option<usize>)>);
+
 /// The group of each window, which no split divides: its group or recording, or its block where there is only one.
 fn groups<'a>(cut: &Cut<'a>, divided: Divided) -> impl Fn(&Place) -> String + use<'a> {
     let named: BTreeSet<&Option<String>> = cut.outlines.iter().map(|outline| &outline.group).collect();
     let by_group = named.len() > 1;
-    let of: Vec<(String, Vec<(usize, Option<usize>)>)> = (cut.outlines.iter())
+    let of: Vec<Blocks> = (cut.outlines.iter())
         .map(|outline| {
             let own = outline.group.as_ref().filter(|_| by_group).unwrap_or(&outline.recording.name);
             let blocks = outline.stretches.iter().map(|s| (s.from, s.block)).collect();

@@ -58,11 +58,7 @@ impl Outline {
 }
 
 /// The windows of a recording with their stretches.
-pub(crate) fn windows<'a>(
-    outline: &'a Outline,
-    recording: usize,
-    sizes: Sizes,
-) -> impl Iterator<Item = (&'a Stretch, Place)> {
+pub(crate) fn windows(outline: &Outline, recording: usize, sizes: Sizes) -> impl Iterator<Item = (&Stretch, Place)> {
     outline.stretches.iter().flat_map(move |stretch| {
         let last = stretch.to.checked_sub(sizes.window);
         let starts = last.map(|last| (stretch.from..=last).step_by(sizes.stride.max(1))).into_iter().flatten();
