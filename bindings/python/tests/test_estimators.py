@@ -125,7 +125,7 @@ def test_weights_of_samples(tiny: Tiny) -> None:
     assert fit(x, y, sample_weight=weights).model_.to_bytes() == fit(x[4:], y[4:]).model_.to_bytes()
     numbers = DashRegressor(**tiny).fit(x, y.astype(float), sample_weight=weights)
     assert numbers.predict(x).shape == (24,)
-    for bad, message in [(-weights, "egative"), (np.zeros(24), "are 0"), (weights[1:], "shape")]:
+    for bad, message in [(-weights, "egative"), (np.zeros(24), "are 0|non-zero"), (weights[1:], "shape")]:
         with pytest.raises(ValueError, match=message):
             fit(x, y, sample_weight=bad)
 
