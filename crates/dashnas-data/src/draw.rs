@@ -24,6 +24,10 @@ pub(crate) fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result
         return Err(DataError::file(origin.as_ref(), reason).with_hint("add the training file"));
     };
     let by_time = raw.reading.split_by == SplitBy::Time;
+    if by_time && raw.windows.is_some() {
+        let reason = "windows of recordings are divided by whole recordings, or by time if there is one recording only";
+        return Err(DataError::file(origin.as_ref(), reason).with_hint("leave out `data.split-by`"));
+    }
     if by_time && raw.parts.iter().any(|p| p.role != Role::Test && p.facts.times.is_none()) {
         return Err(DataError::file(
             origin.as_ref(),
@@ -32,6 +36,11 @@ pub(crate) fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result
         .with_hint("name the column or array of times with `data.time`; files of other kinds have no times"));
     }
     if test {
+        if raw.reading.folds.is_some() && raw.windows.as_ref().is_some_and(|found| found.by_time) {
+            let reason = "one recording cannot be divided into folds, which keep recordings whole";
+            return Err(DataError::file(origin.as_ref(), reason)
+                .with_hint("leave out `data.folds`: the last part of the recording is the test split then"));
+        }
         if raw.reading.folds.is_some() {
             return Err(DataError::file(origin.as_ref(), "there is a test split, so that no folds are made")
                 .with_hint(ONE_SPLIT));

@@ -15,6 +15,13 @@ pub(crate) fn check(origin: &str, raw: &mut UnassembledData) -> Result<(), DataE
     let refuse = |reason: String, hint: &str| DataError::file(origin.as_ref(), reason).with_hint(hint);
     if !raw.parts.iter().any(|part| part.facts.weights.is_some()) {
         let Some(wanted) = &raw.reading.weight else { return Ok(()) };
+        if raw.windows.is_some() {
+            return Err(DataError::file(
+                origin.as_ref(),
+                "weights of time steps are not used for windows of recordings",
+            )
+            .with_hint("leave out `data.weight`: every window counts equally"));
+        }
         let reason = format!("there are no weights of samples called `{wanted}`");
         return Err(refuse(
             reason,

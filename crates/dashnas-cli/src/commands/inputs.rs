@@ -40,7 +40,15 @@ pub fn inputs(
     if is_built_in(data) {
         return Ok(ModelInputs { x: built_in(data, path, progress)?, ids: None, windows: None });
     }
-    let found = open_inputs(Path::new(data), &read.over(&card.reading)?)?;
+    let reading = read.over(&card.reading)?;
+    if let (Some(own), true) = (card.reading.window, reading.window != card.reading.window) {
+        return Err(Failure::new(
+            Code::Data,
+            format!("the model takes windows of {own} time steps, and no other length"),
+            Some("leave out --window; --stride may be another one than in training".to_owned()),
+        ));
+    }
+    let found = open_inputs(Path::new(data), &reading)?;
     found.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
     if found.windows.is_some() {
         // The recordings that were found decide what is predicted.

@@ -16,7 +16,7 @@ use dashnas_nn::model::Model;
 use dashnas_nn::predict::output::OutputFormat;
 use dashnas_nn::predict::{ColumnValues, Prediction, by_time, csv, table};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `predict`.
 #[derive(Debug, Args)]
@@ -56,6 +56,13 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     if let Some(out) = &args.out {
         // Checked first, since predicting may take a while.
         OutputFormat::of(out).map_err(ModelError::from)?;
+        let real = |path: &Path| path.canonicalize().ok();
+        if let Some(found) = real(out)
+            .filter(|out| [Path::new(&args.data), &args.model].into_iter().any(|p| real(p).as_ref() == Some(out)))
+        {
+            let message = format!("the predictions would overwrite {}, which they are made from", found.display());
+            return Err(Failure::new(Code::Other, message, Some("give another file with --out".to_owned())));
+        }
     }
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.model)?;

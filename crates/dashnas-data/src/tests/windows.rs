@@ -2,7 +2,7 @@
 
 use crate::tests::readers::{folder, open_with, wav};
 use crate::tests::*;
-use dashnas_formats::options::{Span, WindowLabel};
+use dashnas_formats::options::{Span, SplitBy, WindowLabel};
 use dashnas_formats::places::{Place, Times};
 use tempfile::TempDir;
 
@@ -28,6 +28,12 @@ fn table(recordings: &[(&str, f64, &str)]) -> String {
         }
     }
     text
+}
+
+/// Two recordings at two steps a second, and one at one.
+fn rates() -> String {
+    let slow = (0..12).map(|i| format!("s,{i},{i}.5,{},{}\n", i % 3, ["a", "b"][i % 2])).collect::<String>();
+    table(&[("r", 0.0, "abababababab"), ("q", 0.0, "abababababab")]) + &slow
 }
 
 fn file(text: &str) -> TempDir {
@@ -158,12 +164,12 @@ fn what_cannot_be_cut_is_refused() {
             o.ignore = (!group).then(|| "rec".into());
         })
     };
-    let cases: [(&str, String, ReadOptions, &[&str]); 9] = [
+    let cases: [(&str, String, ReadOptions, &[&str]); 13] = [
         ("long", text(&[("r", 0.0, "abab")]), options("9", "", |_| ()), &["9 time steps in a row", "has 4"]),
         ("seconds", text(&[("r", 0.0, "abab")]).replace("time", "q"), options("2s", "", |_| ()), &["rate", "--"]),
         ("unlabeled", text(&[("r", 0.0, "----ab")]), plain(), &["none of its 1 window has a label"]),
         ("sides", text(&[("r", 0.0, "aaaaaaaaaaaabbbb")]), plain(), &["class `b` occurs there", "data.split"]),
-        ("one window", text(&[("r", 0.0, "aaabb")]), plain(), &["too few"]),
+        ("one window", text(&[("r", 0.0, "aaabb")]), plain(), &["cannot be divided so"]),
         (
             "few",
             text(&[("r", 0.0, "aaaabbbb"), ("s", 0.0, "cccc")]),
@@ -181,6 +187,30 @@ fn what_cannot_be_cut_is_refused() {
             text(&[("r", 0.0, "abababababab"), ("s", 0.25, "abababababab")]),
             timed(false),
             &["falls back", "r.csv:14", "data.group"],
+        ),
+        (
+            "rates",
+            rates(),
+            options("2s", "", |o| o.group = Some("rec".into())),
+            &["`s` has 1 steps a second, most have 2"],
+        ),
+        (
+            "by time",
+            text(&[("r", 0.0, "abababababab"), ("s", 0.0, "abababababab")]),
+            options("4", "", |o| (o.group, o.split_by) = (Some("rec".into()), SplitBy::Time)),
+            &["divided by whole recordings", "data.split-by"],
+        ),
+        (
+            "folds",
+            text(&[("r", 0.0, "abababababababab")]),
+            options("2", "", |o| (o.ignore, o.folds) = (Some("rec".into()), Some(3))),
+            &["one recording cannot be divided into folds"],
+        ),
+        (
+            "weights",
+            text(&[("r", 0.0, "abababababab"), ("s", 0.0, "abababababab")]),
+            options("4", "", |o| (o.group, o.weight) = (Some("rec".into()), Some("time".into()))),
+            &["weights of time steps are not used"],
         ),
         (
             "no window",
@@ -252,7 +282,7 @@ fn new_recordings_are_cut_in_the_same_way() {
     let slow = (0..8).map(|i| format!("{i},{i},x,{}\n", 2 * i)).collect::<String>();
     let slow = format!("a,b,rec,time\n{slow}");
     let error = open_inputs(&file(&slow).path().join("r.csv"), &reading).unwrap_err();
-    assert!(error.to_string().contains("steps a second, but the others have 2"), "{error}");
+    assert!(error.to_string().contains("steps a second, but those that were read before have 2"), "{error}");
     let alone = "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n11,12\n";
     let found = open_inputs(&file(alone).path().join("r.csv"), &reading).unwrap();
     assert_eq!((found.x.rows(), found.windows.unwrap().recordings.len()), (2, 1));

@@ -90,6 +90,9 @@ pub(crate) fn read_tables(
     let encoding =
         if options.window.is_some() { (0, String::new()) } else { sizes(&opened[0].table, &used, &mut raw)? };
     let validated = opened.iter().any(|opened| opened.role == Role::Val);
+    if options.window.is_some() {
+        raw.format = raw.format.replace("one sample a row", "one time step a row");
+    }
     if options.window.is_some() && used.weight.is_some() {
         raw.warn("weights of time steps are not used for windows: every window counts equally");
     }

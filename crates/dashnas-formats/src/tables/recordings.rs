@@ -5,7 +5,7 @@ use crate::array::Array;
 use crate::error::DataError;
 use crate::fill::fill_channel;
 use crate::found::UnassembledData;
-use crate::options::ReadOptions;
+use crate::options::{ReadOptions, Span};
 use crate::places::Recording;
 use crate::role::Role;
 use crate::tables::draft::{ColumnRoles, Content};
@@ -92,7 +92,19 @@ pub(crate) fn add(
     }
     let breaks = time.as_ref().map(|time| gaps(time, &recordings));
     let rate = breaks.as_ref().and_then(|gaps| gaps.rate);
+    let in_seconds = [options.window, options.stride].iter().any(|span| matches!(span, Some(Span::Seconds(_))));
     let sizes = spans::sizes(&steps.table.path, rate, &mut raw.reading)?;
+    if let (Some(rate), Some((name, own))) = (rate, breaks.as_ref().and_then(|gaps| gaps.other.as_ref())) {
+        let rates =
+            format!("recording `{name}` has {} steps a second, most have {}", spans::short(*own), spans::short(rate));
+        if in_seconds || options.rate.is_some() {
+            return Err(DataError::file(&steps.table.path, rates)
+                .with_hint("a window has as many steps in every recording: bring all recordings to one rate first"));
+        }
+        raw.warn(format!(
+            "{rates}: windows of as many steps have other durations there; bring all recordings to one rate"
+        ));
+    }
     if let Some(gaps) = breaks.as_ref().filter(|gaps| gaps.count > 0) {
         raw.note(format!(
             "the times have {} of more than {GAP} median steps, the first in {}; no window spans one",
@@ -308,17 +320,21 @@ struct Gaps {
     first: String,
     /// Steps in a second.
     rate: Option<f64>,
+    /// The first recording of another rate, and its steps in a second.
+    other: Option<(String, f64)>,
 }
 
 /// Finds the gaps in recordings whose rows are in order.
 fn gaps(time: &RowTimes, recordings: &[Rows]) -> Gaps {
-    let mut gaps = Gaps { after: Vec::new(), count: 0, first: String::new(), rate: None };
+    let mut gaps = Gaps { after: Vec::new(), count: 0, first: String::new(), rate: None, other: None };
     let mut medians = Vec::new();
+    let mut own = Vec::with_capacity(recordings.len());
     for recording in recordings {
         let step = |pair: &[usize]| time.values[pair[1]] - time.values[pair[0]];
         let differences: Vec<f64> = recording.rows.windows(2).map(step).collect();
         let median = median(differences.clone());
         medians.extend(median);
+        own.push(median);
         let limit = median.map_or(f64::INFINITY, |median| GAP * median);
         let after: Vec<usize> =
             differences.iter().enumerate().filter(|(_, d)| **d > limit).map(|(i, _)| i + 1).collect();
@@ -329,6 +345,10 @@ fn gaps(time: &RowTimes, recordings: &[Rows]) -> Gaps {
         gaps.after.push(after);
     }
     gaps.rate = median(medians).map(|step| time.per_second / step).filter(|rate| rate.is_finite() && *rate > 0.0);
+    gaps.other = gaps.rate.and_then(|rate| {
+        let mut rates = recordings.iter().zip(own).filter_map(|(r, step)| Some((&r.name, time.per_second / step?)));
+        rates.find(|(_, own)| spans::differ(*own, rate)).map(|(name, own)| (name.clone(), own))
+    });
     gaps
 }
 

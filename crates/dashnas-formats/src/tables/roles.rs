@@ -180,7 +180,8 @@ fn named(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
                 draft.warn(format!(
                     "column {name} could hold the weights of the samples as well: set `data.weight` to it if it does"
                 ));
-            } else if draft.table.columns[c].facts.is_numeric() {
+            } else if draft.table.columns[c].facts.numbers > 0 {
+                // A cell that is no number is refused with its row.
                 draft.give(c, ColumnRole::Weight, "its name is that of the weights of samples");
             } else {
                 draft.give(

@@ -54,9 +54,12 @@ pub(crate) fn warn(draft: &mut Draft<'_>) -> Result<(), DataError> {
         true => "changes little from row to row".to_owned(),
         false => format!("stays the same for {} rows on average", rows / starts.len()),
     };
+    let sides = match draft.first(ColumnRole::Group) {
+        Some(_) => "",
+        None => ", and neighboring time steps are on both sides of the split",
+    };
     draft.warn(format!(
-        "the rows look like the time steps of a recording, not like samples: {reason}, and {label} {stays}, and \
-         neighboring time steps are on both sides of the split; set `data.window` to the length of windows that the \
+        "the rows look like the time steps of a recording, not like samples: {reason}, and {label} {stays}{sides}; set `data.window` to the length of windows that the \
          recording is cut into, for example `data.window = 128`"
     ));
     Ok(())

@@ -220,7 +220,8 @@ fn describe(cut: &Cut<'_>, all: usize, left: &LeftOut, divided: Divided, raw: &m
     if !left.short.is_empty() {
         let (n, first) = (left.short.len(), &left.short[0]);
         let more = if n > 1 { " and others" } else { "" };
-        raw.note(format!("{} without a window, because they are too short: {first}{more}", plural(n, "recording")));
+        let because = if n > 1 { "they are" } else { "it is" };
+        raw.note(format!("{} without a window, because {because} too short: {first}{more}", plural(n, "recording")));
     }
     if left.unlabeled > 0 {
         raw.note(format!("{} without a label left out", plural(left.unlabeled, "window")));
@@ -240,8 +241,10 @@ fn describe(cut: &Cut<'_>, all: usize, left: &LeftOut, divided: Divided, raw: &m
     }
     if divided.blocks > 0 {
         raw.note(format!(
-            "there is one recording to train on: it is divided into {} of time, which validation keeps whole",
-            plural(divided.blocks, "block")
+            "there is one recording to train on: it is divided into {} of time, which validation keeps whole; {} that would \
+             cross from one block to the next left out",
+            plural(divided.blocks, "block"),
+            plural(divided.crossing, "window")
         ));
     }
 }
@@ -263,7 +266,7 @@ fn check_by_time(
     let refuse = |reason: String| Err(DataError::file(cut.path, reason).with_hint(hint));
     if train.is_empty() || test.is_empty() {
         return refuse(format!(
-            "it is one recording, whose last part is the test split, but {} are too few for that",
+            "it is one recording, whose last part is the test split, and {} in all cannot be divided so",
             plural(train.len() + test.len(), "window")
         ));
     }

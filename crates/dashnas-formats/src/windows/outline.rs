@@ -73,6 +73,8 @@ pub(crate) struct Divided {
     pub by_time: bool,
     /// Number of blocks of the only training recording; 0 if it is not divided.
     pub blocks: usize,
+    /// Number of windows that would cross from one block to the next.
+    pub crossing: usize,
 }
 
 /// Divides the only recording into training and test data by time, and the only training recording into blocks, one of
@@ -107,6 +109,11 @@ pub(crate) fn divide(outlines: &mut [Outline], sizes: Sizes, test_fraction: f64,
         let (from, to) = (trained().map(|s| s.from).min().unwrap_or(0), trained().map(|s| s.to).max().unwrap_or(0));
         let stride = sizes.stride.max(1);
         let length = to.saturating_sub(from).div_ceil(BLOCKS).max(sizes.window).div_ceil(stride).saturating_mul(stride);
+        let count = |outline: &Outline| {
+            let trained = outline.stretches.iter().filter(|s| s.role == Role::Train);
+            trained.filter_map(|s| Some((s.to - s.from).checked_sub(sizes.window)? / stride + 1)).sum::<usize>()
+        };
+        let whole = count(outline);
         outline.stretches.iter_mut().filter(|s| s.role == Role::Train).for_each(|s| s.block = Some(0));
         let mut at = from.saturating_add(length);
         // What is left at the end is no block of its own if it is shorter than a window.
@@ -117,6 +124,7 @@ pub(crate) fn divide(outlines: &mut [Outline], sizes: Sizes, test_fraction: f64,
             at = at.saturating_add(length);
         }
         divided.blocks += usize::from(divided.blocks > 0);
+        divided.crossing = whole.saturating_sub(count(outline));
     }
     divided
 }

@@ -25,11 +25,12 @@ pub(crate) struct Sizes {
 /// the rate is not that of the recordings that were read before.
 pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -> Result<Sizes, DataError> {
     if let (Some(rate), Some(before)) = (rate, options.rate)
-        && (rate / before - 1.0).abs() > TOLERANCE
+        && differ(rate, before)
     {
-        let reason = format!("it has {} steps a second, but the others have {}", short(rate), short(before));
+        let reason =
+            format!("it has {} steps a second, but those that were read before have {}", short(rate), short(before));
         return Err(DataError::file(path, reason)
-            .with_hint("windows of equal lengths are wanted: bring all recordings to one rate first"));
+            .with_hint("a window has as many steps in every recording: bring all recordings to one rate first"));
     }
     let steps = |span: Span, key: &str, least: usize| {
         let steps = match (span, rate.or(options.rate)) {
@@ -42,8 +43,18 @@ pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -
             }
         };
         if steps < least as f64 || steps > (1u64 << 40) as f64 {
-            let reason = format!("`{key}` of {span} is {steps} time steps, which is no length of a window");
-            return Err(DataError::file(path, reason).with_hint(format!("give at least {least}")));
+            let rate = match (span, rate.or(options.rate)) {
+                (Span::Seconds(_), Some(rate)) => format!(" at {} steps a second", short(rate)),
+                _ => String::new(),
+            };
+            let reason = format!("`{key}` of {span} is {steps} time steps{rate}, which is no length of a window");
+            let unit = match span {
+                Span::Seconds(_) => {
+                    "; numbers in a column of times are seconds, unless its name ends in ms, us, min and the like"
+                }
+                Span::Steps(_) => "",
+            };
+            return Err(DataError::file(path, reason).with_hint(format!("give at least {least} time steps{unit}")));
         }
         Ok(steps as usize)
     };
@@ -55,6 +66,11 @@ pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -
     options.stride = Some(Span::Steps(stride));
     options.rate = options.rate.or(rate);
     Ok(Sizes { window, stride })
+}
+
+/// Returns whether two rates differ too much for windows of as many steps.
+pub(crate) fn differ(a: f64, b: f64) -> bool {
+    (a / b - 1.0).abs() > TOLERANCE
 }
 
 /// A rate in few characters.

@@ -69,7 +69,7 @@ fn the_only_recording_is_divided_by_time_and_its_training_part_into_blocks() {
     let sizes = Sizes { window: 10, stride: 5 };
     let mut outlines = [outline("a", 1000, Role::All), outline("short", 9, Role::All)];
     let divided = divide(&mut outlines, sizes, 0.2, false);
-    assert_eq!(divided, Divided { by_time: true, blocks: 10 });
+    assert_eq!(divided, Divided { by_time: true, blocks: 10, crossing: 9 });
     let (train, test) = (starts(&outlines[0], sizes, Role::Train), starts(&outlines[0], sizes, Role::Test));
     assert!(train.iter().all(|start| start + 10 <= 800) && test.iter().all(|&start| start >= 800));
     // Windows of 10 blocks of 80 steps, none of which overlaps another block.
@@ -85,10 +85,10 @@ fn recordings_are_divided_only_where_there_is_one() {
     assert_eq!(divide(&mut two, sizes, 0.2, false), Divided::default());
     let mut given = [outline("a", 100, Role::Train), outline("b", 100, Role::Test)];
     assert_eq!(divide(&mut given, sizes, 0.2, true), Divided::default());
-    assert_eq!(divide(&mut given, sizes, 0.2, false), Divided { by_time: false, blocks: 10 });
+    assert_eq!(divide(&mut given, sizes, 0.2, false), Divided { by_time: false, blocks: 10, crossing: 0 });
     // Blocks are at least as long as a window.
     let mut few = [outline("a", 35, Role::Train)];
-    assert_eq!(divide(&mut few, sizes, 0.2, false), Divided { by_time: false, blocks: 3 });
+    assert_eq!(divide(&mut few, sizes, 0.2, false), Divided { by_time: false, blocks: 3, crossing: 0 });
     assert_eq!(starts(&few[0], sizes, Role::Train), [0, 10, 20]);
 }
 
