@@ -52,7 +52,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     fill_missing(origin, &mut raw)?;
     note_file_backed(&mut raw);
     note_lengths(&mut raw)?;
-    check_before_draw(origin, &raw)?;
+    let checked = check_before_draw(origin, &raw)?;
     weights::check(origin, &mut raw)?;
     let drawn = draw_test_split(origin, &mut raw)?;
     let classes = match raw.classes.take() {
@@ -103,7 +103,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
         parts.iter_mut().flatten().try_for_each(forget_after_ends)?;
     }
     let [Some(train), val, Some(test)] = parts else { unreachable!("there are a training and a test split") };
-    let tolerance = Tolerance { ends, unknown: ends && task.is_dense(), ..Tolerance::default() };
+    let tolerance = Tolerance { ends, unknown: ends && task.is_dense(), checked, ..Tolerance::default() };
     let mut set = Dataset::checked(origin, name.into(), task, train, val, test, tolerance)?;
     let mut warnings = raw.warnings;
     if let (Some(mut names), TaskKind::Classification { .. } | TaskKind::MultiLabel { .. }) = (classes, task) {
@@ -133,9 +133,10 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
 }
 
 /// Checks that the values of samples that a test split is drawn from are finite, while their places are those in the file.
-fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<(), DataError> {
+/// Returns whether they were checked: not if there is a test split.
+fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<bool, DataError> {
     if raw.parts.iter().any(|part| part.role == Role::Test) {
-        return Ok(());
+        return Ok(false);
     }
     // The account gives the name of an array with its shape and its type.
     let input = raw.columns.iter().find(|column| raw.arrays && column.role == ColumnRole::Input);
@@ -150,7 +151,7 @@ fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<(), DataErro
             check::finite(origin, &y.name, &y.array)?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Joins the samples to predict from: those of the test split, or all if there is only one split.
@@ -284,17 +285,10 @@ fn note_lengths(raw: &mut UnassembledData) -> Result<(), DataError> {
 /// Marks the targets of a field after the ends of its samples as unknown, where the field has the grid of the inputs.
 fn forget_after_ends(split: &mut Split) -> Result<(), DataError> {
     let Targets::Values(y) = &mut split.y else { return Ok(()) };
-    let width = split.x.shape.last().copied().unwrap_or(1).max(1);
     if y.shape.len() != split.x.shape.len() || y.shape[2..] != split.x.shape[2..] || y.rows() != split.x.rows() {
         return Ok(());
     }
-    let row_len = y.row_len();
-    for i in 0..split.x.rows() {
-        let length = ends::length(&split.x.fetch(i)?, width);
-        let row = &mut y.data[i * row_len..(i + 1) * row_len];
-        row.chunks_mut(width).for_each(|line| line[length..].fill(f32::NAN));
-    }
-    Ok(())
+    ends::end_with(&split.x, y)
 }
 
 /// Notes that inputs are not in memory.

@@ -20,11 +20,13 @@ pub(crate) struct Tolerance {
     pub sizes: bool,
     /// Inputs may be NaN after their [ends](dashnas_formats::ends).
     pub ends: bool,
+    /// The values of the inputs have been checked before the samples were divided.
+    pub checked: bool,
 }
 
 impl Tolerance {
     /// For dense data some of which is unknown.
-    pub const UNKNOWN: Self = Self { unknown: true, sizes: true, ends: false };
+    pub const UNKNOWN: Self = Self { unknown: true, sizes: true, ends: false, checked: false };
 }
 
 /// Checks the splits of a data set, the training split first; `origin` is named in the errors.
@@ -39,7 +41,9 @@ pub(crate) fn splits(
         shapes(origin, part, split, train_x, task, tolerance.sizes && task.is_dense())?;
     }
     for &(part, split) in splits {
-        input_values(origin, &format!("x_{part}"), &split.x, tolerance.ends)?;
+        if !tolerance.checked {
+            input_values(origin, &format!("x_{part}"), &split.x, tolerance.ends)?;
+        }
         targets(origin, &format!("y_{part}"), &split.y, task, tolerance.unknown)?;
     }
     Ok(())

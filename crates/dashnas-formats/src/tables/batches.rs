@@ -102,11 +102,6 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
     /// The file and the line of a row, where the format has lines; otherwise the number of the row from 1.
     fn line(&self, row: usize) -> (PathBuf, usize);
 
-    /// The files that the rows come from one after another, with the numbers of their rows, if there are several.
-    fn files(&self) -> Vec<(PathBuf, usize)> {
-        Vec::new()
-    }
-
     /// The path of one of several files by its number, as segments give it; `None` if there is only one file.
     fn file(&self, _number: usize) -> Option<PathBuf> {
         None

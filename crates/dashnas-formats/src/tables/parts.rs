@@ -109,11 +109,6 @@ impl Batches for Parts {
         self.parts.last().map_or((PathBuf::new(), row + 1), |part| part.line(left))
     }
 
-    fn files(&self) -> Vec<(PathBuf, usize)> {
-        let rows = self.rows.get_or_init(|| self.count_rows());
-        self.parts.iter().zip(rows).map(|(part, &n)| (part.line(0).0, n)).collect()
-    }
-
     fn file(&self, number: usize) -> Option<PathBuf> {
         Some(self.parts.get(number)?.line(0).0)
     }
@@ -201,10 +196,6 @@ impl Batches for Reordered {
 
     fn line(&self, row: usize) -> (PathBuf, usize) {
         self.source.line(row)
-    }
-
-    fn files(&self) -> Vec<(PathBuf, usize)> {
-        self.source.files()
     }
 
     fn file(&self, number: usize) -> Option<PathBuf> {

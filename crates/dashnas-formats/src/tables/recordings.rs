@@ -84,7 +84,7 @@ pub(crate) fn add(
         return Err(DataError::file(&steps.table.path, reason).with_hint("leave out `data.window`"));
     }
     let options = raw.reading.clone();
-    let files = steps.table.source.files();
+    let files: Vec<_> = steps.table.files().into_iter().zip(steps.table.file_rows.iter().copied()).collect();
     let mut recordings = recordings(&steps, used, &files);
     let time = order(&steps, used, &options, &mut recordings, raw)?;
     if steps.labeled && used.group.is_none() && files.is_empty() {

@@ -65,15 +65,19 @@ impl Table {
 }
 
 impl Table {
+    /// The files that the rows come from one after another, if there are several.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let paths: Option<Vec<_>> = (0..self.file_rows.len()).map(|number| self.source.file(number)).collect();
+        paths.filter(|_| self.file_rows.iter().sum::<usize>() == self.rows()).unwrap_or_default()
+    }
+
     /// Where the rows are in the files.
     pub fn places(&self) -> Places {
-        let paths: Option<Vec<_>> = (0..self.file_rows.len()).map(|number| self.source.file(number)).collect();
-        match paths {
-            Some(paths) if self.file_rows.iter().sum::<usize>() == self.rows() => {
-                Places::of_files(paths.iter().map(|path| path.display().to_string()).collect(), &self.file_rows)
-            }
-            _ => Places::of_files(vec![self.path.display().to_string()], &[self.rows()]),
+        let files: Vec<String> = self.files().iter().map(|path| path.display().to_string()).collect();
+        if files.is_empty() {
+            return Places::of_files(vec![self.path.display().to_string()], &[self.rows()]);
         }
+        Places::of_files(files, &self.file_rows)
     }
 }
 

@@ -10,7 +10,6 @@ use dashnas_core::math::{argmax, softmax};
 use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
 use dashnas_formats::ends;
-use dashnas_formats::error::DataError;
 
 /// The number of samples in a forward pass.
 const BATCH: usize = 128;
@@ -70,22 +69,10 @@ impl Model {
         }
         let mut outputs = Array::new(shape, data);
         if self.card().graph.is_masked() && self.card().task.is_dense() {
-            end_with(&x, &mut outputs)?;
+            ends::end_with(&x, &mut outputs)?;
         }
         Ok(outputs)
     }
-}
-
-/// Makes the outputs at every position NaN after the ends of the inputs.
-fn end_with(x: &Array, outputs: &mut Array) -> Result<(), DataError> {
-    let width = x.shape.last().copied().unwrap_or(1);
-    let row_len = outputs.row_len();
-    for i in 0..x.rows() {
-        let length = ends::length(&x.fetch(i)?, width);
-        let row = &mut outputs.data[i * row_len..(i + 1) * row_len];
-        row.chunks_exact_mut(width).for_each(|line| line[length..].fill(f32::NAN));
-    }
-    Ok(())
 }
 
 fn sigmoid(v: &mut f32) {
