@@ -288,7 +288,7 @@ fn forget_after_ends(split: &mut Split) -> Result<(), DataError> {
     if y.shape.len() != split.x.shape.len() || y.shape[2..] != split.x.shape[2..] || y.rows() != split.x.rows() {
         return Ok(());
     }
-    ends::end_with(&split.x, y)
+    fill::clear_after_ends(&split.x, y)
 }
 
 /// Notes that inputs are not in memory.

@@ -2,28 +2,6 @@
 //!
 //! Only `data.lengths` mask makes such samples. Networks with a mask leave out what follows the end.
 
-use crate::array::Array;
-use crate::error::DataError;
-
-/// Makes values on the grid of the inputs `x`, such as targets or outputs `[N, channels, …]`, NaN after the end of each
-/// sample.
-///
-/// # Errors
-/// As [`Array::fetch`].
-///
-/// # Panics
-/// If the values have fewer rows than the inputs.
-pub fn end_with(x: &Array, values: &mut Array) -> Result<(), DataError> {
-    let width = x.shape.last().copied().unwrap_or(1).max(1);
-    let row_len = values.row_len();
-    for i in 0..x.rows() {
-        let length = length(&x.fetch(i)?, width);
-        let row = &mut values.data[i * row_len..(i + 1) * row_len];
-        row.chunks_exact_mut(width).for_each(|line| line[length..].fill(f32::NAN));
-    }
-    Ok(())
-}
-
 /// Returns the length of a sample along its last axis, which has `width` positions: all that follows is NaN.
 pub fn length(sample: &[f32], width: usize) -> usize {
     sample.chunks(width.max(1)).map(line_length).max().unwrap_or(0)

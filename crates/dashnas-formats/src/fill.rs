@@ -44,6 +44,25 @@ impl RowStep for Filling {
     }
 }
 
+/// Makes values on the grid of the inputs `x`, such as targets or outputs `[N, channels, …]`, NaN after the [end](ends) of
+/// each sample.
+///
+/// # Errors
+/// As [`Array::fetch`].
+///
+/// # Panics
+/// If the values have fewer rows than the inputs.
+pub fn clear_after_ends(x: &Array, values: &mut Array) -> Result<(), DataError> {
+    let width = x.shape.last().copied().unwrap_or(1).max(1);
+    let row_len = values.row_len();
+    for i in 0..x.rows() {
+        let length = ends::length(&x.fetch(i)?, width);
+        let row = &mut values.data[i * row_len..(i + 1) * row_len];
+        row.chunks_exact_mut(width).for_each(|line| line[length..].fill(f32::NAN));
+    }
+    Ok(())
+}
+
 /// Fills the channels that have missing values; each has `plane` elements.
 fn fill_channels(values: &mut [f32], plane: usize, how: Fill) {
     let channels = values.chunks_mut(plane.max(1));

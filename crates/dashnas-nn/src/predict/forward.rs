@@ -9,7 +9,7 @@ use burn::tensor::{Tensor, TensorData};
 use dashnas_core::math::{argmax, softmax};
 use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
-use dashnas_formats::ends;
+use dashnas_formats::fill;
 
 /// The number of samples in a forward pass.
 const BATCH: usize = 128;
@@ -69,7 +69,7 @@ impl Model {
         }
         let mut outputs = Array::new(shape, data);
         if self.card().graph.is_masked() && self.card().task.is_dense() {
-            ends::end_with(&x, &mut outputs)?;
+            fill::clear_after_ends(&x, &mut outputs)?;
         }
         Ok(outputs)
     }
