@@ -40,9 +40,10 @@ impl Split {
 /// more samples is on both sides, and a class with one sample stays in training. Other targets are drawn uniformly,
 /// with at least one sample on each side if there are two.
 ///
-/// With `groups`, one number per sample, groups are never divided. If no group is small enough to come near the
-/// fraction, the smallest that leaves every class in training goes to validation. Validation is empty only if there is
-/// no such group or, without groups, if no class (or, without classes, the data set) has a second sample.
+/// With `groups`, one number per sample, groups are never divided; classes are stratified as far as the groups allow it. If
+/// no group is small enough to come near the fraction, the one that comes nearest and leaves every class in training goes
+/// to validation. Validation is empty only if there is no such group or, without groups, if no class (or, without classes,
+/// the data set) has a second sample.
 ///
 /// The result depends on the targets, the groups, `fraction` and `seed` alone. A `fraction` of 0 or
 /// less (or NaN) leaves validation empty.
@@ -172,44 +173,58 @@ fn members(numbers: &[u32]) -> Vec<Vec<usize>> {
     members
 }
 
-/// Moves groups in random order to validation as long as that brings its size nearer to `fraction`, and every class
-/// keeps a sample in training.
+/// Moves groups in random order to validation as long as that brings the share of every class, and the size of the whole,
+/// nearer to `fraction` (by the sum of the squared differences, each in proportion to its number), and every class keeps a
+/// sample in training. Of each class that validation lacks then, it gets the group that changes the shares the least, if
+/// it remains the smaller part.
 fn whole_groups(
     groups: &[u32],
     strata: Option<&[u32]>,
     fraction: f64,
     rng: &mut ChaCha8Rng,
 ) -> (Vec<usize>, Vec<usize>) {
-    let mut order: Vec<Vec<usize>> = members(groups).into_iter().filter(|g| !g.is_empty()).collect();
-    order.shuffle(rng);
-    let mut left: Vec<usize> = strata.map_or_else(|| vec![groups.len()], |s| members(s).iter().map(Vec::len).collect());
+    let mut kept: Vec<Vec<usize>> = members(groups).into_iter().filter(|g| !g.is_empty()).collect();
+    kept.shuffle(rng);
+    let classes: Vec<usize> = strata.map_or_else(|| vec![groups.len()], |s| members(s).iter().map(Vec::len).collect());
     let stratum = |i: usize| strata.map_or(0, |s| s[i] as usize);
-    // The samples of each class that remain without a group; `None` if a class would lose its last one.
-    let without = |group: &[usize], left: &[usize]| {
-        let mut after = left.to_vec();
-        group.iter().for_each(|&i| after[stratum(i)] -= 1);
-        let emptied = after.iter().zip(left).any(|(&after, &before)| after == 0 && before > 0);
+    // The samples of each class that are held out with a group; `None` if training would lose a class.
+    let with = |group: &[usize], held: &[usize]| {
+        let mut after = held.to_vec();
+        group.iter().for_each(|&i| after[stratum(i)] += 1);
+        let emptied = after.iter().zip(held).zip(&classes).any(|((after, before), all)| after > before && after == all);
         (!emptied).then_some(after)
     };
-    let wanted = groups.len() as f64 * fraction;
-    let (mut held, mut kept) = (Vec::new(), Vec::new());
-    let mut taken = 0;
-    for group in order {
-        let nearer = (taken + group.len()) as f64 - wanted < wanted - taken as f64;
-        match without(&group, &left).filter(|_| nearer) {
-            Some(after) => {
-                left = after;
-                taken += group.len();
-                held.push(group);
-            }
-            None => kept.push(group),
+    // How far the numbers of samples held out are from the fraction.
+    let distance = |held: &[usize]| -> f64 {
+        let of = |held: usize, all: usize| (held as f64 - all as f64 * fraction).powi(2) / all.max(1) as f64;
+        let total = of(held.iter().sum(), groups.len());
+        held.iter().zip(&classes).map(|(&held, &all)| of(held, all)).sum::<f64>() + total
+    };
+    let mut held = vec![0; classes.len()];
+    let mut moved: Vec<Vec<usize>> = Vec::new();
+    kept.retain_mut(|group| match with(group, &held).filter(|after| distance(after) < distance(&held)) {
+        Some(after) => {
+            held = after;
+            moved.push(std::mem::take(group));
+            false
+        }
+        None => true,
+    });
+    for class in 0..classes.len() {
+        if held[class] > 0 || classes[class] == 0 {
+            continue;
+        }
+        let fits = |group: &Vec<usize>| {
+            let after = with(group, &held).filter(|after| after[class] > 0)?;
+            (2 * after.iter().sum::<usize>() <= groups.len() || moved.is_empty()).then(|| distance(&after))
+        };
+        let nearest = (0..kept.len()).filter_map(|g| Some((g, fits(&kept[g])?))).min_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((g, _)) = nearest {
+            kept[g].iter().for_each(|&i| held[stratum(i)] += 1);
+            moved.push(kept.remove(g));
         }
     }
-    if held.is_empty() {
-        let free = (0..kept.len()).filter(|&g| without(&kept[g], &left).is_some());
-        held.extend(free.min_by_key(|&g| kept[g].len()).map(|g| kept.remove(g)));
-    }
-    (kept.concat(), held.concat())
+    (kept.concat(), moved.concat())
 }
 
 /// Draws `keep` of the given rows, ascending: each stratum in proportion, and at least one row of every stratum if

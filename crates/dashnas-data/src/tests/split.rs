@@ -84,6 +84,28 @@ proptest! {
 }
 
 #[test]
+fn groups_are_stratified() {
+    // Subjects of one class each, of classes side by side, and a class that few subjects have.
+    let pure = |i: u32| vec![i / 5];
+    let mixed = |i: u32| vec![0, 1, 1, (i + 1) % 3];
+    let rare = |i: u32| if i == 3 || i == 9 { vec![0, 0, 2] } else { vec![0, 1, 0] };
+    for of_subject in [&pure as &dyn Fn(u32) -> Vec<u32>, &mixed, &rare] {
+        let samples =
+            || (0..15).flat_map(|i| of_subject(i).repeat(1 + i as usize % 2).into_iter().map(move |c| (i, c)));
+        let (subjects, labels): (Vec<u32>, Vec<u32>) = samples().unzip();
+        for seed in 0..20 {
+            let (_, val) = split_validation(&Targets::Classes(labels.clone()), Some(&subjects), 0.2, seed);
+            for class in 0..3 {
+                let all = labels.iter().filter(|&&l| l == class).count() as f64;
+                let share = val.iter().filter(|&&i| labels[i] == class).count() as f64 / all;
+                assert!((0.1..=0.7).contains(&share), "{share} of class {class} with seed {seed}");
+            }
+            assert!((0.12..=0.35).contains(&(val.len() as f64 / labels.len() as f64)), "{} samples", val.len());
+        }
+    }
+}
+
+#[test]
 fn groups_that_are_all_too_large_give_the_smallest_that_can_be_spared() {
     // Two equal groups; then one that alone has class 1, and of the other two the smaller one.
     let equal = Targets::Classes([0, 1].repeat(10));
