@@ -160,14 +160,15 @@ fn matlab_files_of_level_7_3_have_their_axes_reversed() {
     assert!(found == samples);
 }
 
-/// A table of floats `a`, `b`, `c` and texts `label` in row groups of these sizes.
+/// A table of floats `a` and `c`, of texts `b` that are numbers, and of other texts `label` in row groups of these sizes.
 fn parquet(groups: &[usize]) -> Vec<u8> {
     use arrow_array::{ArrayRef, Float32Array, RecordBatch, StringArray};
     let n: usize = groups.iter().sum();
     let x = numbers(3 * n);
     let column = |c: usize| Arc::new((0..n).map(|i| Some(x[3 * i + c])).collect::<Float32Array>()) as ArrayRef;
     let label = Arc::new((0..n).map(|i| Some(["cat", "dog"][i % 2])).collect::<StringArray>()) as ArrayRef;
-    let columns = [("a", column(0)), ("b", column(1)), ("c", column(2)), ("label", label)];
+    let written = Arc::new((0..n).map(|i| Some(x[3 * i + 1].to_string())).collect::<StringArray>()) as ArrayRef;
+    let columns = [("a", column(0)), ("label", label), ("b", written), ("c", column(2))];
     let batch = RecordBatch::try_from_iter(columns).unwrap();
     let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
     let mut first = 0;
@@ -186,6 +187,31 @@ fn parquet_tables_row_group_by_row_group() {
     assert_eq!((&set.train.x.shape[..], set.test.len()), (&[12, 1, 3][..], 4));
     assert_eq!(rows(&set.train.x).concat(), numbers(36).iter().map(|v| v.to_bits()).collect::<Vec<_>>());
     assert_eq!(set.classes.unwrap(), ["cat", "dog"]);
+}
+
+#[test]
+fn columns_of_a_large_row_group_are_read_some_at_a_time() {
+    use arrow_array::{ArrayRef, Float32Array, Int32Array, RecordBatch};
+    let (n, width) = (110_000, 41);
+    let value = |i: usize, c: usize| ((i * 41 + c) % 65_521) as f32;
+    let column = |c: usize| Arc::new((0..n).map(|i| Some(value(i, c))).collect::<Float32Array>()) as ArrayRef;
+    let target = Arc::new((0..n).map(|i| Some((i % 3) as i32)).collect::<Int32Array>()) as ArrayRef;
+    let columns = (0..width).map(|c| (format!("x{c:02}"), column(c)));
+    let batch = RecordBatch::try_from_iter(columns.chain([("label".to_owned(), target)])).unwrap();
+    let mut writer = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    let files = folder(&[("t.parquet", &writer.into_inner().unwrap())]);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let set = pool.install(|| open_with(&files, "t.parquet", &ReadOptions::default())).unwrap();
+    assert_eq!((set.train.len() + set.test.len(), set.train.x.row_len()), (n, width));
+    let mut found: Vec<Vec<f32>> = [&set.train, &set.test]
+        .into_iter()
+        .flat_map(|split| (0..split.len()).map(|i| split.x.row(i).to_vec()))
+        .collect();
+    let mut expected: Vec<Vec<f32>> = (0..n).map(|i| (0..width).map(|c| value(i, c)).collect()).collect();
+    found.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    assert!(found == expected);
 }
 
 #[test]

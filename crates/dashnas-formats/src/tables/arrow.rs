@@ -72,6 +72,11 @@ pub(crate) fn is_temporal(kind: &DataType) -> bool {
     matches!(kind, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
+/// Returns whether values of this type can be numbers, if only as texts.
+pub(crate) fn may_be_numbers(data_type: &DataType) -> bool {
+    !matches!(kind(arrow_array::new_empty_array(data_type).as_ref()), Kind::Lists(_) | Kind::Other)
+}
+
 /// The shape of the tensors that the lists of a column are, if its type says so. It is empty if their axes are not in the
 /// order of the values.
 pub(crate) fn tensor_shape(field: &Field) -> Option<Vec<usize>> {

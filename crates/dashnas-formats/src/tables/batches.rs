@@ -57,6 +57,11 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether the values of a column can be numbers, if only as texts, where the file tells.
+    fn may_be_numbers(&self, _column: usize) -> Option<bool> {
+        None
+    }
+
     /// The shape of the values of a column, if the file says that its lists are tensors. It is empty if the axes are not in
     /// the order of the values.
     fn tensor(&self, _column: usize) -> Option<Vec<usize>> {

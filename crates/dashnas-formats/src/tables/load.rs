@@ -157,62 +157,51 @@ fn places(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<
             seen < ROWS
         })?;
     }
-    let mut next = 0..;
-    Ok(numeric.into_iter().map(|numeric| if numeric { next.next() } else { None }).collect())
+    Ok(places_of(numeric))
 }
 
-/// Reads segments of some columns each. The numbers of some segments at a time are rearranged to where the samples need
-/// them.
+/// Reads segments of some columns each, a window of them at a time, whose numbers are then rearranged to where the samples
+/// need them.
 fn by_columns(path: &Path, source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<Read, DataError> {
-    /// Segments that are read before their numbers are rearranged, if they are of several parts of the rows.
-    const SEGMENTS: usize = 32;
-    let read = |segment: &Segment| {
-        let mut chunks: Vec<Chunk> = segment.columns.iter().map(|_| Chunk::default()).collect();
-        let mut rows = if keep.numbers { source.rows_in(segment) } else { 0 };
-        source.read(segment, &mut |batch| {
-            for (chunk, array) in chunks.iter_mut().zip(batch.columns()).filter(|_| rows > 0) {
-                if array.data_type().is_numeric() {
-                    chunk.reserve(rows);
-                }
-            }
-            rows = 0;
-            chunks.iter_mut().zip(batch.columns()).for_each(|(chunk, array)| chunk.add(array.as_ref(), keep));
-            Ok(())
-        })?;
-        Ok(chunks)
-    };
-    let changed = || DataError::file(path, "the file has changed while it was read");
-    let mut parts: Vec<Vec<Chunk>> = source.names().iter().map(|_| Vec::new()).collect();
+    let no_memory = || DataError::file(path, "its numbers do not fit into memory");
+    let names = source.names().len();
     let mut rows: Option<RowMajor> = None;
-    let (mut used, mut file_rows) = (0, Vec::new());
-    let mut groups = segments.chunk_by(|a, b| (a.file, a.at) == (b.file, b.at)).peekable();
-    while groups.peek().is_some() {
-        let mut window: Vec<&[Segment]> = Vec::new();
-        while let Some(group) = groups.next_if(|_| window.iter().map(|group| group.len()).sum::<usize>() < SEGMENTS) {
-            window.push(group);
-        }
-        let found: Vec<Result<Vec<Chunk>, DataError>> = window.concat().par_iter().map(read).collect();
+    let numeric: Option<Vec<bool>> = (0..names).map(|c| source.may_be_numbers(c)).collect();
+    if let Some(numeric) = numeric.filter(|_| keep.numbers) {
+        rows = Some(RowMajor::new(places_of(numeric), source.max_rows()).ok_or_else(no_memory)?);
+    }
+    let mut parts: Vec<Vec<Chunk>> = (0..names).map(|_| Vec::new()).collect();
+    let mut file_rows = Vec::new();
+    // The part of the rows that is read, its first row, and the number of its rows.
+    let (mut part, mut first, mut count) = (None, 0, 0);
+    let mut left = segments;
+    while !left.is_empty() {
+        // Without types, the first part of the rows tells which columns are numeric.
+        let (window, others) = left.split_at(window(source, left, keep.numbers && rows.is_none()));
+        left = others;
+        let read = |segment: &Segment| read_columns(source, segment, rows.as_ref().map(RowMajor::places), keep);
+        let found: Vec<Result<Vec<Chunk>, DataError>> = window.par_iter().map(read).collect();
         let mut found = found.into_iter();
-        for group in window {
+        for group in window.chunk_by(|a, b| part_of(a) == part_of(b)) {
             let mut columns: Vec<(usize, Chunk)> = Vec::new();
             for (segment, chunks) in group.iter().zip(&mut found) {
                 columns.extend(segment.columns.iter().copied().zip(chunks?));
             }
-            let count = columns.first().map_or(0, |(_, chunk)| chunk.facts.rows);
-            if let Some(first) = group.first() {
-                add_rows(&mut file_rows, first.file, count);
+            let read = columns.first().map_or(0, |(_, chunk)| chunk.facts.rows);
+            if part != group.first().map(part_of) {
+                part = group.first().map(part_of);
+                (first, count) = (first + count, read);
+                add_rows(&mut file_rows, group.first().map_or(0, |segment| segment.file), count);
             }
             if keep.numbers {
                 if rows.is_none() {
-                    let places = of_numbers(source.names().len(), &columns);
-                    let new = RowMajor::new(places, source.max_rows());
-                    rows = Some(new.ok_or_else(|| DataError::file(path, "its numbers do not fit into memory"))?);
+                    let places = of_numbers(names, &columns);
+                    rows = Some(RowMajor::new(places, source.max_rows()).ok_or_else(no_memory)?);
                 }
                 let numbers = columns.iter().map(|(c, chunk)| (*c, &chunk.numbers[..]));
-                if !rows.as_mut().is_some_and(|rows| rows.fill(used, count, numbers)) {
-                    return Err(changed());
+                if read != count || !rows.as_mut().is_some_and(|rows| rows.fill(first, count, numbers)) {
+                    return Err(DataError::file(path, "the file has changed while it was read"));
                 }
-                used += count;
             }
             for (c, mut chunk) in columns {
                 chunk.numbers = Vec::new();
@@ -221,16 +210,67 @@ fn by_columns(path: &Path, source: &dyn Batches, segments: &[Segment], keep: Kee
         }
     }
     if let Some(rows) = &mut rows {
-        rows.truncate(used);
+        rows.truncate(first + count);
     }
     Ok((join(source, parts), rows, file_rows))
 }
 
+/// The part of the rows that a segment belongs to.
+fn part_of(segment: &Segment) -> (usize, usize) {
+    (segment.file, segment.at)
+}
+
+/// The number of segments that are read before their numbers are rearranged: enough for every thread, but no more than a
+/// small part of a large table. With `whole`, all those of the first part of the rows.
+fn window(source: &dyn Batches, segments: &[Segment], whole: bool) -> usize {
+    /// Numbers that are read before they are rearranged.
+    const NUMBERS: usize = 4 << 20;
+    let mut numbers = 0_usize;
+    let fits = |i: usize, segment: &Segment| {
+        let room = numbers < NUMBERS || i < 2 * rayon::current_num_threads();
+        numbers = numbers.saturating_add(source.rows_in(segment).saturating_mul(segment.columns.len()));
+        room || (whole && part_of(segment) == part_of(&segments[0]))
+    };
+    let mut fits = fits;
+    segments.iter().enumerate().position(|(i, segment)| !fits(i, segment)).unwrap_or(segments.len())
+}
+
+/// Reads the columns of a segment. Only those that have a place keep their numbers, if the places are known.
+fn read_columns(
+    source: &dyn Batches,
+    segment: &Segment,
+    places: Option<&[Option<usize>]>,
+    keep: Keep<'_>,
+) -> Result<Vec<Chunk>, DataError> {
+    let mut chunks: Vec<Chunk> = segment.columns.iter().map(|_| Chunk::default()).collect();
+    let keeps: Vec<Keep<'_>> = segment
+        .columns
+        .iter()
+        .map(|&c| Keep { numbers: keep.numbers && places.is_none_or(|places| places[c].is_some()), ..keep })
+        .collect();
+    let mut rows = source.rows_in(segment);
+    source.read(segment, &mut |batch| {
+        for ((chunk, array), keep) in chunks.iter_mut().zip(batch.columns()).zip(&keeps) {
+            if rows > 0 && keep.numbers && array.data_type().is_numeric() {
+                chunk.reserve(rows);
+            }
+            chunk.add(array.as_ref(), *keep);
+        }
+        rows = 0;
+        Ok(())
+    })?;
+    Ok(chunks)
+}
+
+/// The places in a row of the columns that have one.
+fn places_of(has: impl IntoIterator<Item = bool>) -> Vec<Option<usize>> {
+    let mut next = 0..;
+    has.into_iter().map(|has| if has { next.next() } else { None }).collect()
+}
+
 /// The places in a row of the columns whose first part holds nothing but numbers.
 fn of_numbers(columns: usize, first: &[(usize, Chunk)]) -> Vec<Option<usize>> {
-    let mut next = 0..;
-    let numeric = |c: usize| first.iter().any(|(column, chunk)| *column == c && chunk.facts.is_numeric());
-    (0..columns).map(|c| if numeric(c) { next.next() } else { None }).collect()
+    places_of((0..columns).map(|c| first.iter().any(|(column, chunk)| *column == c && chunk.facts.is_numeric())))
 }
 
 /// Joins the chunks of every column.

@@ -59,6 +59,11 @@ impl Batches for Parts {
         self.parts.first().is_some_and(|part| part.typed())
     }
 
+    fn may_be_numbers(&self, column: usize) -> Option<bool> {
+        let mut of_parts = self.parts.iter().map(|part| part.may_be_numbers(column));
+        of_parts.try_fold(false, |any, numeric| Some(any | numeric?))
+    }
+
     fn tensor(&self, column: usize) -> Option<Vec<usize>> {
         self.parts.first()?.tensor(column)
     }
@@ -152,6 +157,10 @@ impl Batches for Reordered {
 
     fn typed(&self) -> bool {
         self.source.typed()
+    }
+
+    fn may_be_numbers(&self, column: usize) -> Option<bool> {
+        self.source.may_be_numbers(*self.order.get(column)?)
     }
 
     fn tensor(&self, column: usize) -> Option<Vec<usize>> {

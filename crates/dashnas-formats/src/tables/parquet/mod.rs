@@ -5,7 +5,7 @@ mod pages;
 
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
-use crate::tables::arrow::tensor_shape;
+use crate::tables::arrow::{may_be_numbers, tensor_shape};
 use crate::tables::batches::{Batches, Segment, Take};
 use crate::tables::guard::guard;
 use crate::tables::parquet::file_bytes::{ByPlace, FileBytes};
@@ -29,6 +29,8 @@ pub(crate) struct ParquetFile {
     bytes: FileBytes,
     metadata: ParquetMetaData,
     names: Vec<String>,
+    /// Whether the values of the columns can be numbers; empty if the schema does not tell.
+    numeric: Vec<bool>,
     /// The shapes of the columns that are tensors.
     tensors: Vec<Option<Vec<usize>>>,
     rows: usize,
@@ -78,7 +80,10 @@ impl ParquetFile {
         let root = metadata.file_metadata().schema();
         let names: Vec<String> = root.get_fields().iter().map(|field| field.name().to_owned()).collect();
         let tensors = tensors(&metadata, &names);
-        Ok(Self { path: path.into(), bytes, metadata, names, tensors, rows, limit: options.max_bytes })
+        let schema = guard(|| parquet_to_arrow_schema(metadata.file_metadata().schema_descr(), None));
+        let numeric =
+            schema.map_or_else(|_| Vec::new(), |s| s.fields().iter().map(|f| may_be_numbers(f.data_type())).collect());
+        Ok(Self { path: path.into(), bytes, metadata, names, numeric, tensors, rows, limit: options.max_bytes })
     }
 }
 
@@ -129,6 +134,10 @@ impl ParquetFile {
 impl Batches for ParquetFile {
     fn names(&self) -> &[String] {
         &self.names
+    }
+
+    fn may_be_numbers(&self, column: usize) -> Option<bool> {
+        self.numeric.get(column).copied()
     }
 
     fn tensor(&self, column: usize) -> Option<Vec<usize>> {
