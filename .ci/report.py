@@ -43,7 +43,8 @@ PLOTS = {
     "Training metric",
     "Tuning: training loss of the trials",
     "Tuning: score of the trials",
-    "Learning rate",
+    "Learning rate of retraining",
+    "Learning rate of the plain network",
 }
 # What the strategies of the search have of their own: a section, and drawings.
 RACE = "race", {"Validation loss by round", "Estimated quality of each contestant"}

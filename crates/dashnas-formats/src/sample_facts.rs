@@ -1,5 +1,7 @@
 //! What the files say of each sample besides its inputs and its label.
 
+use std::path::Path;
+
 /// Facts about the samples of a split, one entry for each sample.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SampleFacts {
@@ -90,6 +92,27 @@ impl Places {
     /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Where one sample is, for people: `cats/7.png`, or `data.csv, row 7` without the folder of the file.
+    ///
+    /// # Panics
+    /// If there is no such sample.
+    pub fn name(&self, i: usize) -> String {
+        let (sources, counting, (source, number)) = match self {
+            Places::Names(names) => return names[i].clone(),
+            Places::Numbers { sources, counting, at } => (sources, counting, at[i]),
+        };
+        let counted = match counting {
+            Counting::Rows => format!("row {number}"),
+            Counting::Indices => format!("index {number}"),
+        };
+        let Some(Source { file, array }) = sources.get(source as usize) else { return counted };
+        let file = Path::new(file).file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned());
+        match array {
+            Some(array) => format!("{file}, {array}, {counted}"),
+            None => format!("{file}, {counted}"),
+        }
     }
 
     /// The places of the samples at these indices.

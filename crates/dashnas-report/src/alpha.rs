@@ -28,7 +28,7 @@ pub fn layers(records: &[AlphaRecord], kernel_sizes: &[usize], dilations: &[usiz
     let Some(last) = records.last() else { return Vec::new() };
     let candidates = kernel_sizes.len() * dilations.len();
     let fits = |i: usize| records.iter().all(|r| r.layers.get(i).is_some_and(|l| l.len() == candidates));
-    let Some(range) = range(records) else { return Vec::new() };
+    let Some(darkest) = darkest(records, candidates) else { return Vec::new() };
     (0..last.layers.len())
         .filter(|&i| fits(i))
         .map(|i| {
@@ -40,18 +40,18 @@ pub fn layers(records: &[AlphaRecord], kernel_sizes: &[usize], dilations: &[usiz
             let named = format!("Weights of {title} over the epochs");
             Layer {
                 leading: format!("k {k}, d {d} ({:.1} %)", 100.0 * now[best]),
-                svg: picture(&named, &history, kernel_sizes, dilations, best, range),
+                svg: picture(&named, &history, kernel_sizes, dilations, best, darkest),
                 title,
             }
         })
         .collect()
 }
 
-/// The smallest and the largest weight of the whole search: the ends of the scale of shades.
-pub fn range(records: &[AlphaRecord]) -> Option<[f64; 2]> {
-    let weights = || records.iter().flat_map(|r| r.layers.iter().flatten()).copied();
-    let (low, high) = (weights().fold(f64::INFINITY, f64::min), weights().fold(0.0, f64::max));
-    (low <= high).then_some([low, high])
+/// The weight of the darkest shade: the largest one of the whole search, but at least four times that of equal weights, so
+/// that weights that stayed equal look equal. The lightest shade is the weight 0.
+pub fn darkest(records: &[AlphaRecord], candidates: usize) -> Option<f64> {
+    let largest = records.iter().flat_map(|r| r.layers.iter().flatten()).copied().reduce(f64::max)?;
+    Some(largest.max(4.0 / candidates.max(1) as f64).min(1.0))
 }
 
 /// Draws a layer, with the kernel sizes on the left and, on the right, the dilation of the row with the largest weight at
@@ -62,7 +62,7 @@ fn picture(
     kernel_sizes: &[usize],
     dilations: &[usize],
     best: usize,
-    [low, high]: [f64; 2],
+    darkest: f64,
 ) -> String {
     const ROW: f64 = 7.0;
     let (left, width) = (26.0, 170.0);
@@ -74,7 +74,7 @@ fn picture(
         let of = column * history.len() / columns..(column + 1) * history.len() / columns;
         history[of.clone()].iter().map(|h| h[row]).sum::<f64>() / of.len().max(1) as f64
     };
-    let shade = |w: f64| (((w - low) / (high - low).max(1e-9)).clamp(0.0, 1.0) * SHADES as f64).round() as usize;
+    let shade = |w: f64| ((w / darkest).clamp(0.0, 1.0) * SHADES as f64).round() as usize;
     // One path a shade, of runs of equal cells: far smaller than a rectangle a cell.
     let mut paths = vec![String::new(); SHADES + 1];
     let cell = width / columns as f64;
@@ -141,6 +141,6 @@ pub fn entropies(records: &[AlphaRecord], candidates: usize) -> Option<String> {
         points: ends.into_iter().flatten().map(|x| (x, open)).collect(),
         style: Style::Dashes,
     });
-    let y = Axis::new("entropy");
+    let y = Axis::new("entropy").from_zero();
     chart("Entropy of the layers' weights over the epochs", &Axis::new("epoch"), &y, &series)
 }

@@ -82,6 +82,11 @@ impl Axis {
         Self { from: Some(from), to: Some(to), ..self }
     }
 
+    /// The same axis, with 0 in view.
+    pub fn from_zero(self) -> Self {
+        Self { from: Some(0.0), ..self }
+    }
+
     /// A logarithmic axis if the values are positive and far apart.
     pub fn fitting(title: &str, values: impl Iterator<Item = f64>) -> Self {
         let (low, high) =

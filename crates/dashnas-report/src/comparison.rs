@@ -2,16 +2,18 @@
 
 use crate::chart::{Axis, Series, Style};
 use crate::choices::{Choices, choices, differing, words};
-use crate::curves::Figure;
+use crate::curves::{Figure, color};
 use crate::profile::{Method, profiles};
 use dashnas::record::data::DataRecord;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::load::Loaded;
+use dashnas::run_dir::names;
 use dashnas_core::names::BackboneName;
 use dashnas_core::stage::Stage;
 use dashnas_core::text::{duration, plural, short, thousands};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Runs as their comparison shows them.
 #[derive(Debug, Clone, Serialize)]
@@ -20,6 +22,8 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// Performance profiles and error against time, as far as there is something to compare.
     pub figures: Vec<Figure>,
+    /// A sentence on the tasks that the methods are compared on.
+    pub common: String,
     /// For each method `(method, tasks, tasks on which it is best, mean ratio of its error to the lowest)`.
     pub methods: Vec<(String, usize, usize, String)>,
 }
@@ -29,6 +33,8 @@ pub struct Comparison {
 pub struct Row {
     /// The run directory.
     pub run: String,
+    /// The address of its report, if there is one.
+    pub link: Option<String>,
     /// The data set, with the start of its fingerprint where two data sets have the same name.
     pub data: String,
     /// The backbone, the preset, the settings in which the runs differ, and the seed.
@@ -60,11 +66,13 @@ struct Point {
 impl Comparison {
     /// Compares runs. A method is the backbone, searched or plain, under a preset and the values chosen in which the
     /// runs differ; runs that differ only in their seed are averaged. A task is data with its metric.
-    pub fn new(runs: &[Loaded]) -> Self {
+    /// Methods are compared on the tasks that all of them have. The page links to the reports of the runs as seen from the
+    /// folder it is in.
+    pub fn new(runs: &[Loaded], folder: &Path) -> Self {
         let all: Vec<Choices> = runs.iter().map(choices).collect();
         let differing = differing(&all);
         let finished = runs.iter().zip(&all).filter_map(|(r, c)| Some((r, r.outcome.as_ref()?, c)));
-        let points: Vec<Point> = finished
+        let mut points: Vec<Point> = finished
             .flat_map(|(run, outcome, choices)| points(run, outcome, |plain| words(choices, &differing, plain)))
             .collect();
         let mut errors: BTreeMap<&str, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
@@ -72,20 +80,58 @@ impl Comparison {
             errors.entry(&p.method).or_default().entry(p.task.clone()).or_default().push(p.error);
         }
         let mean = |(task, all): (String, Vec<f64>)| (task, all.iter().sum::<f64>() / all.len() as f64);
-        let methods: Vec<Method> = errors
+        let mut methods: Vec<Method> = errors
             .into_iter()
             .map(|(name, errors)| Method { name: name.into(), errors: errors.into_iter().map(mean).collect() })
             .collect();
+        let tasks: BTreeSet<String> = methods.iter().flat_map(|m| m.errors.keys().cloned()).collect();
+        let shared = |task: &String| methods.iter().all(|m| m.errors.contains_key(task));
+        let (shared, others): (BTreeSet<String>, BTreeSet<String>) = tasks.into_iter().partition(shared);
+        points.retain(|p| shared.contains(&p.task));
+        methods.iter_mut().for_each(|m| m.errors.retain(|task, _| shared.contains(task)));
+        let common = common(methods.len(), shared.len(), others.len());
         let figures = [profile(&methods), scatter(&methods, &points)].into_iter().flatten().collect();
         // Data sets of one name are told apart by their fingerprints.
         let ambiguous =
             |data: &DataRecord| runs.iter().any(|r| r.data.name == data.name && r.data.fingerprint != data.fingerprint);
         let rows = runs.iter().zip(&all).map(|(run, choices)| {
             let chosen = words(choices, &differing, false);
-            Row::new(run, &chosen, ambiguous(&run.data))
+            Row::new(run, &chosen, ambiguous(&run.data), folder)
         });
-        Self { rows: rows.collect(), figures, methods: standings(&methods) }
+        let methods = if shared.is_empty() { Vec::new() } else { standings(&methods) };
+        Self { rows: rows.collect(), figures, common, methods }
     }
+}
+
+/// A sentence on the tasks that methods are compared on, and on those that not all of them have.
+fn common(methods: usize, shared: usize, others: usize) -> String {
+    let left_out = match others {
+        0 => String::new(),
+        n => format!(" {} that only some of them have are left out.", plural(n, "task")),
+    };
+    match (methods, shared) {
+        (0, _) => "No run is finished.".into(),
+        (_, 0) => "There is no task that all methods have, so that they are not compared.".into(),
+        (1, n) => format!("There is one method, with {}.", plural(n, "task")),
+        (_, n) => format!("Compared on {} that all methods have.{left_out}", plural(n, "task")),
+    }
+}
+
+/// The address of a file as seen from a folder, for a link.
+fn link(folder: &Path, file: &Path) -> Option<String> {
+    // The current folder has an empty path as the parent of a file.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let [folder, file] = [std::path::absolute(folder).ok()?, std::path::absolute(file).ok()?];
+    let alike = folder.components().zip(file.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(alike).map(|_| "..".to_owned());
+    let down = file.components().skip(alike).map(|part| escaped(&part.as_os_str().to_string_lossy()));
+    Some(up.chain(down).collect::<Vec<_>>().join("/"))
+}
+
+/// A part of a path in an address.
+fn escaped(part: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    part.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 /// The networks of a run; `chosen` returns the settings that concern the searched (`false`) or the plain (`true`) one.
@@ -189,7 +235,7 @@ fn standings(methods: &[Method]) -> Vec<(String, usize, usize, String)> {
 }
 
 impl Row {
-    fn new(run: &Loaded, chosen: &str, ambiguous: bool) -> Self {
+    fn new(run: &Loaded, chosen: &str, ambiguous: bool, folder: &Path) -> Self {
         let o = run.outcome.as_ref();
         let dash = || "–".to_owned();
         let error = |e: Option<f64>| o.zip(e).map_or_else(dash, |(o, e)| o.metric.format(e));
@@ -198,6 +244,7 @@ impl Row {
         let seconds = |o: &Outcome| o.seconds.iter().filter(|(s, _)| **s != Stage::Baseline).map(|(_, t)| t).sum();
         Self {
             run: run.dir.path().display().to_string(),
+            link: run.dir.has(names::REPORT).then(|| link(folder, &run.dir.file(names::REPORT))).flatten(),
             data: match ambiguous {
                 true => format!("{} ({:.8})", run.data.name, run.data.fingerprint),
                 false => run.data.name.clone(),
@@ -214,15 +261,6 @@ impl Row {
             params: [params(o.map(|o| o.params)), params(o.and_then(|o| o.baseline_params))],
             time: o.map_or_else(dash, |o| duration(seconds(o))),
         }
-    }
-}
-
-/// The color of the i-th method: the six of the page, then the same ones mixed more and more with the text's color.
-fn color(i: usize) -> String {
-    let own = format!("var(--s{})", i % 6);
-    match i / 6 {
-        0 => own,
-        round => format!("color-mix(in oklab, {own} {}%, var(--ink))", 100 / (round + 1)),
     }
 }
 
@@ -294,7 +332,11 @@ mod tests {
 
     /// `(method, tasks, lowest on)`.
     fn methods(runs: &[Loaded]) -> Vec<(String, usize, usize)> {
-        Comparison::new(runs).methods.into_iter().map(|(name, tasks, lowest, _)| (name, tasks, lowest)).collect()
+        Comparison::new(runs, Path::new("."))
+            .methods
+            .into_iter()
+            .map(|(name, tasks, lowest, _)| (name, tasks, lowest))
+            .collect()
     }
 
     #[test]
@@ -320,9 +362,36 @@ mod tests {
             ],
             "the kernel sizes are nothing to the plain backbone, the time is"
         );
-        assert!(Comparison::new(&runs).rows[1].how.contains("space.kernel-sizes [3, 5], seed 1"));
+        assert!(Comparison::new(&runs, Path::new(".")).rows[1].how.contains("space.kernel-sizes [3, 5], seed 1"));
         let alike = [run("a", 1, [0.1, 0.2], smaller), run("a", 2, [0.4, 0.2], smaller)];
         assert_eq!(methods(&alike), expected, "what all have in common goes without saying");
+    }
+
+    #[test]
+    fn methods_are_compared_on_the_tasks_that_all_have() {
+        let same = |_: &mut Config| ();
+        let smaller = |c: &mut Config| c.space.kernel_sizes = Some(vec![3, 5]);
+        let mut runs = vec![run("a", 1, [0.1, 0.2], same), run("b", 1, [0.4, 0.2], same)];
+        runs.push(run("a", 1, [0.05, 0.2], smaller));
+        let compared = Comparison::new(&runs, Path::new("."));
+        assert!(compared.common.contains("Compared on 1 task that") && compared.common.contains("1 task that only"));
+        assert!(compared.methods.iter().all(|(_, tasks, ..)| *tasks == 1), "{:?}", compared.methods);
+        let apart = [run("a", 1, [0.1, 0.2], smaller), run("b", 1, [0.4, 0.2], same)];
+        let apart = Comparison::new(&apart, Path::new("."));
+        assert!(apart.methods.is_empty() && apart.figures.is_empty() && apart.common.contains("no task"));
+    }
+
+    #[test]
+    fn links_lead_from_the_page_to_the_reports() {
+        let cases = [
+            (".", "runs/a 1/report.html", "runs/a%201/report.html"),
+            ("", "runs/a/report.html", "runs/a/report.html"),
+            ("x/y", "x/runs/b#2/report.html", "../runs/b%232/report.html"),
+            ("/x", "/runs/ä/report.html", "../runs/%C3%A4/report.html"),
+        ];
+        for (folder, file, expected) in cases {
+            assert_eq!(link(Path::new(folder), Path::new(file)).as_deref(), Some(expected));
+        }
     }
 
     #[test]
@@ -330,7 +399,7 @@ mod tests {
         let same = |_: &mut Config| ();
         let runs = [run("0123456789", 1, [0.1, 0.2], same), run("9876543210", 1, [0.4, 0.2], same)];
         assert_eq!(methods(&runs), [("plain, quick".to_owned(), 2, 1), ("searched, quick".to_owned(), 2, 1)]);
-        let rows = Comparison::new(&runs).rows;
+        let rows = Comparison::new(&runs, Path::new(".")).rows;
         assert_eq!([&rows[0].data, &rows[1].data], ["data (01234567)", "data (98765432)"]);
     }
 
@@ -343,7 +412,7 @@ mod tests {
                 run
             })
             .collect();
-        for figure in &Comparison::new(&runs).figures {
+        for figure in &Comparison::new(&runs, Path::new(".")).figures {
             let colors: BTreeSet<&String> = figure.legend.iter().map(|(color, _)| color).collect();
             assert_eq!((figure.legend.len(), colors.len()), (7, 7), "{}", figure.title);
         }

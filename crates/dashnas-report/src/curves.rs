@@ -38,6 +38,9 @@ impl Figure {
 
 type Points = Vec<(f64, f64)>;
 
+/// The largest number of trials whose curves are in a legend.
+const NAMED_TRIALS: usize = 12;
+
 /// The numbers of each epoch of one training. An epoch that is logged again, by a process that resumed from a
 /// checkpoint, replaces the first record.
 #[derive(Default)]
@@ -107,16 +110,22 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
          augmentation. Lower is better.",
         if supernet { "with sampled kernels in the search, " } else { "" }
     );
-    figures.extend(Figure::new("Training metric", &epoch, &Axis::new(title), &measured(1), &note));
+    figures.extend(Figure::new("Training metric", &epoch, &Axis::new(title).from_zero(), &measured(1), &note));
     let note = "On the data set's own validation split. Lower is better.";
-    figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title), &measured(2), note));
+    figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title).from_zero(), &measured(2), note));
 
-    let trials: Vec<Series> = trainings
+    let of_trials: Vec<(usize, &TrainingCurve)> = trainings
         .iter()
-        .filter(|((stage, trial), _)| *stage == Stage::Tune && trial.is_some())
-        .map(|((_, trial), t)| {
-            let label = format!("trial {}", trial.unwrap_or_default() + 1);
-            series(&label, "var(--s0)", t.column(0), Style::Faint)
+        .filter(|((stage, _), _)| *stage == Stage::Tune)
+        .filter_map(|((_, trial), curve)| Some(((*trial)?, curve)))
+        .collect();
+    let few = of_trials.len() <= NAMED_TRIALS;
+    let trials: Vec<Series> = of_trials
+        .iter()
+        .enumerate()
+        .map(|(i, (trial, curve))| {
+            let style = if few { Style::Line } else { Style::Faint };
+            series(&format!("trial {}", trial + 1), &color(i), curve.column(0), style)
         })
         .collect();
     figures.extend(Figure::new("Tuning: training loss of the trials", &epoch, &loss_axis(&trials), &trials, ""));
@@ -132,17 +141,29 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     figures.extend(Figure::new(
         "Tuning: score of the trials",
         &Axis::counting("trial"),
-        &Axis::new(&title),
+        &Axis::new(&title).from_zero(),
         &scored,
         "Lower is better.",
     ));
 
     let rates = [
-        series("search", "var(--s2)", of(Stage::Search, 3), Style::Steps),
-        series("retraining", "var(--s0)", of(Stage::Retrain, 3), Style::Steps),
-        series("plain network", "var(--s1)", of(Stage::Baseline, 3), Style::Steps),
+        ("Learning rate of the search", "var(--s2)", Stage::Search),
+        ("Learning rate of retraining", "var(--s0)", Stage::Retrain),
+        ("Learning rate of the plain network", "var(--s1)", Stage::Baseline),
     ];
-    let axis = Axis::new("learning rate").log();
-    figures.extend(Figure::new("Learning rate", &epoch, &axis, &rates, ""));
+    for (title, color, stage) in rates {
+        let rate = [series("learning rate", color, of(stage, 3), Style::Steps)];
+        figures.extend(Figure::new(title, &epoch, &Axis::new("learning rate").log(), &rate, ""));
+    }
     figures
+}
+
+/// The color of the i-th of several curves: the six of the page, then the same ones mixed more and more with the text's
+/// color.
+pub fn color(i: usize) -> String {
+    let own = format!("var(--s{})", i % 6);
+    match i / 6 {
+        0 => own,
+        round => format!("color-mix(in oklab, {own} {}%, var(--ink))", 100 / (round + 1)),
+    }
 }

@@ -1,8 +1,9 @@
 //! The searched network drawn as in A.8 of the paper: blocks of convolutions, each as large as its kernel.
 
 use crate::chart::{open, put};
+use dashnas_core::text::thousands;
 use dashnas_nn::graph;
-use dashnas_nn::graph::node::{NodeId, Operation};
+use dashnas_nn::graph::node::{Convolution, NodeId, Operation};
 use dashnas_nn::graph::topology::Graph;
 use serde::Serialize;
 
@@ -38,13 +39,19 @@ pub struct Conv {
     pub receptive_field: usize,
     /// The receptive field in the plain network.
     pub plain_receptive_field: usize,
+    /// The shape of the output, `64 × 125`.
+    pub output: String,
+    /// The number of parameters, with those of the bias.
+    pub params: String,
+    /// The number of multiply-adds for one sample.
+    pub multiply_adds: String,
     /// The taps, to the scale of the largest kernel.
     pub svg: String,
 }
 
 /// Lays out the blocks. Of the branches that meet in a sum or a concatenation, the one with the largest receptive field
-/// decides the receptive fields of later layers.
-pub fn blocks(graph: &Graph, kernels: &[[usize; 2]]) -> Vec<Block> {
+/// decides the receptive fields of later layers. `axes` are the lengths of the axes of an input.
+pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], axes: &[usize]) -> Vec<Block> {
     let field = |[k, d]: [usize; 2]| (k.saturating_sub(1)).saturating_mul(d).saturating_add(1);
     let largest = kernels.iter().map(|&k| field(k)).max().unwrap_or(1);
     let mut seen: Vec<ReceptiveField> = Vec::with_capacity(graph.nodes().len());
@@ -64,7 +71,12 @@ pub fn blocks(graph: &Graph, kernels: &[[usize; 2]]) -> Vec<Block> {
             let receptive_field = own.receptive_field.saturating_add(span - 1);
             let plain_receptive_field = own.plain_receptive_field.saturating_add(reach(conv.kernel));
             if conv.searched {
+                let axes: Vec<usize> = axes.iter().map(|n| n.div_ceil(graph.stride(id))).collect();
+                let output = [&[conv.channels[1]], &axes[..]].concat();
                 let drawn = Conv {
+                    output: output.iter().map(usize::to_string).collect::<Vec<_>>().join(" × "),
+                    params: thousands(conv.params(k, graph.dims())),
+                    multiply_adds: thousands(multiply_adds(&conv, k, &axes)),
                     layer: layer + 1,
                     kernel_size: k,
                     dilation: d,
@@ -99,6 +111,33 @@ pub fn blocks(graph: &Graph, kernels: &[[usize; 2]]) -> Vec<Block> {
         blocks.push(Block { title, residual: joined(graph, &block), convs: inside });
     }
     blocks
+}
+
+/// The multiply-adds of a convolution for one sample, whose output has these axes.
+fn multiply_adds(conv: &Convolution, k: usize, axes: &[usize]) -> u64 {
+    let positions = axes.iter().fold(1, |product: u64, &n| product.saturating_mul(n as u64));
+    let [c_in, c_out] = conv.channels.map(|c| c as u64);
+    let taps = (k as u64).saturating_pow(axes.len() as u32);
+    (c_in * c_out).saturating_mul(taps).saturating_mul(positions)
+}
+
+/// The multiply-adds of all convolutions and of the linear map for one sample.
+pub fn all_multiply_adds(graph: &Graph, kernels: &[[usize; 2]], axes: &[usize]) -> u64 {
+    let of = |(id, node): (NodeId, &dashnas_nn::graph::node::Node)| {
+        let axes: Vec<usize> = axes.iter().map(|n| n.div_ceil(graph.stride(id))).collect();
+        match &node.operation {
+            Operation::Conv(conv) => {
+                let searched = kernels.get(graph.index(id)).filter(|_| conv.searched);
+                multiply_adds(conv, searched.map_or(conv.kernel, |kernel| kernel[0]), &axes)
+            }
+            Operation::Linear { channels: [features, outputs] } => {
+                let positions = if graph.is_dense() { axes.iter().product::<usize>() } else { 1 };
+                (features * outputs * positions) as u64
+            }
+            _ => 0,
+        }
+    };
+    graph.nodes().map(of).fold(0, u64::saturating_add)
 }
 
 /// The receptive field of a node in the network's input.

@@ -30,13 +30,14 @@ pub fn folds(outcome: &FoldsOutcome) -> Result<String, Error> {
 }
 
 /// A comparison of several runs as HTML: a table, performance profiles (Dolan and Moré 2002; the paper's figures 1a
-/// and 4) and error against time (its figure 5). Runs that were not evaluated are listed only.
+/// and 4) and error against time (its figure 5). Runs that were not evaluated are listed only. The page is to lie in
+/// `folder`, from which it links to the reports of the runs.
 ///
 /// # Errors
 /// As [`report`].
-pub fn comparison(dirs: &[RunDir]) -> Result<String, Error> {
+pub fn comparison(dirs: &[RunDir], folder: &Path) -> Result<String, Error> {
     let runs = dirs.iter().map(Loaded::read).collect::<Result<Vec<_>, _>>()?;
-    crate::render::page("compare.html", &crate::comparison::Comparison::new(&runs))
+    crate::render::page("compare.html", &crate::comparison::Comparison::new(&runs, folder))
 }
 
 /// The report of a bench of the search as HTML; of a bench that is not finished, with the figures that are there.

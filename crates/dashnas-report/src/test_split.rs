@@ -1,8 +1,9 @@
 //! The networks on the test split: confusion matrix, scores, fields, and the samples with the largest errors.
 
 use crate::chart::{Axis, Series, Style};
-use crate::curves::Figure;
+use crate::curves::{Figure, color};
 use crate::heat::{Scale, bitmap, picture, sparkline};
+use dashnas::evaluation::curve::Curve;
 use dashnas::evaluation::details::Details;
 use dashnas::evaluation::example::{Answer, ErrorRank, Example, Picture};
 use dashnas::evaluation::{Assessment, Evaluation};
@@ -25,8 +26,12 @@ pub struct NetworkOnTest {
     pub scores: Option<(Vec<&'static str>, Vec<Vec<String>>)>,
     /// Predicted against true values.
     pub scatter: Option<Figure>,
+    /// ROC and precision-recall curves.
+    pub curves: Vec<Figure>,
     /// The samples that are shown.
     pub examples: Vec<ShownSample>,
+    /// Whether all samples that are shown are predicted rightly: then they are those of which the network is least sure.
+    pub unsure: bool,
     /// The definition of a sample's error.
     pub error: &'static str,
     /// A sentence on the channels that are drawn, if not all of them are.
@@ -51,6 +56,8 @@ pub struct ShownSample {
     pub place: &'static str,
     /// Its row in the test split.
     pub row: usize,
+    /// Where it is in the files, if that is known.
+    pub name: Option<String>,
     /// The error.
     pub error: String,
     /// The drawing of the input.
@@ -79,7 +86,12 @@ pub fn networks_on_test(evaluation: &Evaluation) -> Vec<NetworkOnTest> {
 fn one(network: &'static str, a: &Assessment, name: &dyn Fn(usize) -> String) -> NetworkOnTest {
     let (mut confusion, mut scores, mut scatter) = (None, None, None);
     match &a.details {
-        Details::Classes { confusion: counts } => confusion = Some(Confusion::new(counts, name)),
+        Details::Classes { confusion: counts } => {
+            confusion = Some(Confusion::new(counts, name));
+            if counts.len() <= MATRIX {
+                scores = Some(class_scores(counts, name));
+            }
+        }
         Details::Labels { labels } => {
             let header = vec!["label", "support", "precision", "recall", "F1", "AUROC", "average precision"];
             let cell = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.3}"));
@@ -123,8 +135,12 @@ fn one(network: &'static str, a: &Assessment, name: &dyn Fn(usize) -> String) ->
         let [all, drawn] = [e.input.original[0], e.input.shape[0]];
         (drawn < all).then(|| format!("The first {drawn} of {all} channels are drawn."))
     });
-    let examples = a.examples.iter().map(|e| shown(e, name)).collect();
-    NetworkOnTest { network, confusion, scores, scatter, examples, error, drawn }
+    // Inputs of a regression of fields are fields as well; all others are images.
+    let of_fields = matches!(a.details, Details::Values { .. });
+    let examples: Vec<ShownSample> = a.examples.iter().map(|e| shown(e, name, of_fields)).collect();
+    let unsure = !examples.is_empty() && examples.iter().all(|e| e.right);
+    let curves = ranking(&a.curves, name);
+    NetworkOnTest { network, confusion, scores, scatter, curves, examples, unsure, error, drawn }
 }
 
 impl Confusion {
@@ -149,7 +165,55 @@ impl Confusion {
     }
 }
 
-fn shown(e: &Example, name: &dyn Fn(usize) -> String) -> ShownSample {
+/// Precision, recall and F1 of each class, from the counts by true (row) and predicted class (column).
+fn class_scores(counts: &[Vec<u64>], name: &dyn Fn(usize) -> String) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let all: u64 = counts.iter().flatten().sum();
+    let percent =
+        |n: u64, of: u64| if of == 0 { "–".into() } else { format!("{:.1} %", 100.0 * n as f64 / of as f64) };
+    let row = |class: usize| {
+        let hits = counts[class][class];
+        let truth: u64 = counts[class].iter().sum();
+        let predicted: u64 = counts.iter().map(|row| row[class]).sum();
+        vec![
+            name(class),
+            truth.to_string(),
+            percent(truth, all),
+            percent(hits, predicted),
+            percent(hits, truth),
+            percent(2 * hits, truth + predicted),
+        ]
+    };
+    let header = vec!["class", "test samples", "share", "precision", "recall", "F1"];
+    (header, (0..counts.len()).map(row).collect())
+}
+
+/// The ROC and the precision-recall curves. Of two classes, only those of the second are drawn.
+fn ranking(curves: &[Option<Curve>], name: &dyn Fn(usize) -> String) -> Vec<Figure> {
+    let first = usize::from(curves.len() == 2);
+    let of = |points: fn(&Curve) -> &Vec<[f32; 2]>| -> Vec<Series> {
+        let drawn = curves.iter().enumerate().skip(first);
+        let line = |(i, curve): (usize, &Option<Curve>)| {
+            let points = points(curve.as_ref()?).iter().map(|p| (f64::from(p[0]), f64::from(p[1]))).collect();
+            Some(Series { label: name(i), color: color(i - first), points, style: Style::Line })
+        };
+        drawn.filter_map(line).collect()
+    };
+    let unit = |title: &str| Axis::new(title).spanning(0.0, 1.0);
+    let mut roc = of(|c| &c.roc);
+    if roc.is_empty() {
+        return Vec::new();
+    }
+    let chance = vec![(0.0, 0.0), (1.0, 1.0)];
+    roc.push(Series { label: "chance".into(), color: "var(--dim)".into(), points: chance, style: Style::Dashes });
+    let note = if first == 1 { format!("Of “{}” against “{}”.", name(1), name(0)) } else { String::new() };
+    let figures = [
+        Figure::new("ROC curve", &unit("false positive rate"), &unit("true positive rate"), &roc, &note),
+        Figure::new("Precision and recall", &unit("recall"), &unit("precision"), &of(|c| &c.precision_recall), &note),
+    ];
+    figures.into_iter().flatten().collect()
+}
+
+fn shown(e: &Example, name: &dyn Fn(usize) -> String, of_fields: bool) -> ShownSample {
     let words = |a: &Answer| match a {
         Answer::Class { class, probability } => format!("{} ({:.1} %)", name(*class), 100.0 * probability),
         Answer::Labels { labels } if labels.is_empty() => "none".into(),
@@ -174,8 +238,9 @@ fn shown(e: &Example, name: &dyn Fn(usize) -> String) -> ShownSample {
             ErrorRank::Best => "the best",
         },
         row: e.row,
+        name: e.name.clone(),
         error: short(e.error),
-        input: picture("Input", &e.input),
+        input: picture("Input", &e.input, of_fields),
         truth: words(&e.truth),
         predicted: words(&e.predicted),
         right: match (&e.truth, &e.predicted) {
@@ -206,10 +271,10 @@ fn fields(truth: &Picture, predicted: &Picture) -> Vec<(String, String)> {
         }
         let scale = Scale::of(t.iter().chain(p).copied());
         let around = Scale::around_zero(difference.iter().copied());
-        let range = |s: Scale| format!("{} to {}", short(s.range()[0]), short(s.range()[1]));
-        out.push((format!("true{suffix}, {}", range(scale)), bitmap("True field", t, width, scale)));
-        out.push((format!("predicted{suffix}, same scale"), bitmap("Predicted field", p, width, scale)));
-        out.push((format!("difference{suffix}, {}", range(around)), bitmap("Difference", &difference, width, around)));
+        let with_bar = |alt: &str, values: &[f32], scale: Scale| bitmap(alt, values, width, scale) + &scale.bar();
+        out.push((format!("true{suffix}"), with_bar("True field", t, scale)));
+        out.push((format!("predicted{suffix}"), with_bar("Predicted field", p, scale)));
+        out.push((format!("difference{suffix}"), with_bar("Difference", &difference, around)));
     }
     out
 }

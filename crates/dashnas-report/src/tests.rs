@@ -75,12 +75,18 @@ fn receptive_fields_add_up_through_strides() {
     let shortcut = net.after(first).pointwise(1, 2).end();
     let both = net.sum(&[body, shortcut]);
     let graph = net.finish(both, 1, false);
-    let blocks = crate::kernels::blocks(&graph, &[[3, 1], [5, 3], [3, 7]]);
+    let blocks = crate::kernels::blocks(&graph, &[[3, 1], [5, 3], [3, 7]], &[9, 7]);
     let convs: Vec<_> = blocks.iter().flat_map(|b| &b.convs).collect();
     // 3; 3 + 12; then every point is two apart: 15 + 2·14.
     assert_eq!(convs.iter().map(|c| c.receptive_field).collect::<Vec<_>>(), [3, 15, 43]);
     assert_eq!(convs.iter().map(|c| c.span).collect::<Vec<_>>(), [3, 13, 29]);
     assert_eq!(convs.iter().map(|c| c.plain_receptive_field).collect::<Vec<_>>(), [3, 5, 9]);
+    assert_eq!(convs.iter().map(|c| c.output.as_str()).collect::<Vec<_>>(), ["1 × 9 × 7", "1 × 5 × 4", "1 × 5 × 4"]);
+    assert_eq!(convs.iter().map(|c| c.params.as_str()).collect::<Vec<_>>(), ["10", "26", "10"]);
+    assert_eq!(convs.iter().map(|c| c.multiply_adds.as_str()).collect::<Vec<_>>(), ["567", "500", "180"]);
+    // The 1×1 convolution of the shortcut and the linear map of one mean are the rest.
+    let all = crate::kernels::all_multiply_adds(&graph, &[[3, 1], [5, 3], [3, 7]], &[9, 7]);
+    assert_eq!(all, 567 + 500 + 180 + 20 + 1);
     let titles: Vec<_> = blocks.iter().map(|b| format!("{} {}", b.title, b.residual)).collect();
     assert_eq!(titles, ["Block 1 + input", "Block 1 + 1×1"]);
 }

@@ -2,13 +2,14 @@
 
 use crate::alpha::{self, Layer};
 use crate::curves::{Figure, curves};
-use crate::kernels::{Block, blocks, receptive_fields};
+use crate::kernels::{Block, all_multiply_adds, blocks, receptive_fields};
 use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
 use crate::wording::{adjective, same_kernels, verdict, with_accuracy};
 use dashnas::record::event::Event;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::load::Loaded;
+use dashnas::run_dir::names;
 use dashnas_core::score::Score;
 use dashnas_core::stage::Stage;
 use dashnas_core::text::{duration, plural, short, thousands, utc};
@@ -36,12 +37,16 @@ pub struct View {
     pub layers: Vec<Layer>,
     /// The dilations, in the order of their rows.
     pub dilations: String,
-    /// The weights of the lightest and the darkest shade.
+    /// The weights of the lightest and the darkest shade, and equal weights.
     pub shades: Option<String>,
     /// The chart of the entropy over the epochs.
     pub entropy: Option<String>,
     /// The blocks of the network.
     pub blocks: Vec<Block>,
+    /// The parameters and the multiply-adds of the whole network.
+    pub work: Option<[String; 2]>,
+    /// `(what it does, command)` of commands that use the run.
+    pub commands: Vec<(&'static str, String)>,
     /// Whether the kernels were given by the configuration, and not searched.
     pub given: bool,
     /// The network in the paper's notation.
@@ -104,9 +109,13 @@ impl View {
         let dims = run.data.input.as_ref().map_or(2, |i| i.len().saturating_sub(1).clamp(1, 2));
         let (kernel_sizes, dilations) = (run.config.kernel_sizes(dims), run.config.dilations());
         let architecture = run.architecture.as_ref();
-        let blocks = match (run.graph(), architecture) {
-            (Some(graph), Some(a)) if a.check(&graph).is_ok() => blocks(&graph, &a.kernels),
-            _ => vec![],
+        let axes = run.data.input.as_ref().map_or(&[][..], |input| input.get(1..).unwrap_or_default());
+        let (blocks, work) = match (run.graph(), architecture) {
+            (Some(graph), Some(a)) if a.check(&graph).is_ok() => {
+                let all = all_multiply_adds(&graph, &a.kernels, axes);
+                (blocks(&graph, &a.kernels, axes), Some([graph.params(&a.kernels), all].map(thousands)))
+            }
+            _ => (vec![], None),
         };
         // Afterwards the losses are shown with the contestants.
         let so_far = run.race.is_none().then(|| trials_so_far(&run.events)).flatten();
@@ -121,8 +130,10 @@ impl View {
             race: Race::new(run, metric),
             layers: alpha::layers(&run.alpha, &kernel_sizes, &dilations),
             dilations: dilations.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
-            shades: alpha::range(&run.alpha)
-                .map(|[low, high]| format!("from {:.1} % (lightest) to {:.1} % (darkest)", 100.0 * low, 100.0 * high)),
+            shades: alpha::darkest(&run.alpha, kernel_sizes.len() * dilations.len()).map(|darkest| {
+                let equal = 100.0 / (kernel_sizes.len() * dilations.len()).max(1) as f64;
+                format!("from 0 % (lightest) to {:.1} % (darkest); equal weights are {equal:.1} %", 100.0 * darkest)
+            }),
             entropy: alpha::entropies(&run.alpha, kernel_sizes.len() * dilations.len()),
             given: run.config.search.kernels.is_some(),
             notation: notation(&blocks),
@@ -132,6 +143,8 @@ impl View {
             },
             fields: extent.and_then(|n| receptive_fields(&blocks, n)),
             blocks,
+            work,
+            commands: commands(run),
             trials: trials(run),
             metric: metric.map_or("metric", |m| m.title()),
             seen: run.evaluation.as_ref().map_or(vec![], networks_on_test),
@@ -285,6 +298,26 @@ fn reads(run: &Loaded) -> String {
             "According to the log, reading the test split was started {n} times, after all training and tuning."
         ),
     }
+}
+
+/// Commands that predict with the network and that make the run again.
+fn commands(run: &Loaded) -> Vec<(&'static str, String)> {
+    let dir = shell_word(&run.dir.path().display().to_string());
+    let mut commands = Vec::new();
+    if run.dir.has(names::MODEL) {
+        commands.push(("Predict on new data", format!("dashnas predict {dir} NEW_DATA -o predictions.csv")));
+        commands.push(("Export the network", format!("dashnas export {dir} -o network.onnx")));
+    }
+    let config = shell_word(&run.dir.file(names::CONFIG).display().to_string());
+    let data = shell_word(&run.data.source);
+    commands.push(("Make the run again", format!("dashnas run {data} --config {config} --out NEW_RUN")));
+    commands
+}
+
+/// A text as one word of a shell.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Warnings of the log, each once.

@@ -91,8 +91,19 @@ fn finished(data: &Dataset, config: &Config, out: &Path) -> (RunDir, String) {
 fn the_report_of_a_run_has_every_part_and_no_markup_from_the_data() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let (dir, html) = finished(&classes(), &small(), &temp.path().join("run"));
-    for part in ["result", "what", "architecture", "alpha", "curves", "trials", "test", "plain", "times", "environment"]
-    {
+    for part in [
+        "result",
+        "what",
+        "architecture",
+        "alpha",
+        "curves",
+        "trials",
+        "test",
+        "plain",
+        "times",
+        "commands",
+        "environment",
+    ] {
         assert!(html.contains(&format!("<section id=\"{part}\"")), "no section {part}");
     }
     assert!(!html.contains("<script") && !html.contains("\" onload="), "a class name became markup");
@@ -166,7 +177,7 @@ fn the_report_of_a_race_shows_its_contestants_and_no_probabilities() {
 
     // The directory of the paper's search beside it is another method.
     let (paper, _) = finished(&classes(), &small(), &temp.path().join("paper"));
-    let compared = page::comparison(&[dir, paper]).expect("they can be compared");
+    let compared = page::comparison(&[dir, paper], temp.path()).expect("they can be compared");
     assert!(compared.contains("search.strategy paper"), "the strategies are told apart");
 }
 
@@ -222,9 +233,10 @@ fn every_kind_of_target_has_its_pictures() {
         assert!(!html.contains("id=\"plain\"") && !html.contains("id=\"trials\""), "no such stage was run");
         runs.push(dir);
     }
-    let html = page::comparison(&runs).expect("they can be compared");
+    let html = page::comparison(&runs, temp.path()).expect("they can be compared");
     check_nesting(&html);
     assert!(html.contains("4 runs compared") && html.contains("Error against time"));
+    assert!(html.contains("<a href=\"labels/report.html\">"), "it links to the reports");
 }
 
 #[test]
@@ -310,7 +322,7 @@ fn unfinished_runs_have_a_report_and_a_status_too() {
         assert!(status.to_string().contains("search"), "{status}");
         dirs.push(dir);
     }
-    assert!(page::comparison(&dirs).expect("a table at least").contains("not finished"));
+    assert!(page::comparison(&dirs, temp.path()).expect("a table at least").contains("not finished"));
     fs::write(dirs[0].file(names::EVENTS), "{}\n").expect("writable");
     let error = page::report(&dirs[0]).expect_err("not an event").to_string();
     assert!(error.contains("events.jsonl") && error.contains("line 1"), "{error}");

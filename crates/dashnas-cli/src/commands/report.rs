@@ -9,7 +9,7 @@ use dashnas::bench::search::load::LoadedBench;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_report::page;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `report`.
 #[derive(Debug, Args)]
@@ -38,7 +38,9 @@ pub fn report(args: &ReportArgs, verbosity: Verbosity) -> Result<(), Failure> {
                 return Err(Failure::new(Code::Files, message, Some(hint)));
             }
             let runs = paths.iter().map(|run| RunDir::open(run)).collect::<Result<Vec<_>, _>>()?;
-            (page::comparison(&runs)?, PathBuf::from("comparison.html"))
+            let default = PathBuf::from("comparison.html");
+            let folder = args.out.as_ref().unwrap_or(&default).parent().unwrap_or(Path::new(""));
+            (page::comparison(&runs, folder)?, default)
         }
     };
     let out = args.out.clone().unwrap_or(default);

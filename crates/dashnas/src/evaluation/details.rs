@@ -1,5 +1,7 @@
 //! Scores of each class, label or output. Points with an unknown target (NaN) are left out.
 
+use crate::evaluation::curve::Curve;
+use crate::evaluation::example::probabilities;
 use dashnas_core::metric::rank::{average_precision, roc_auc, weighted_average_precision, weighted_roc_auc};
 use dashnas_core::task::TaskKind;
 use dashnas_data::targets::Targets;
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// The largest number of pairs of target and prediction that are kept for a scatter plot.
 const PAIRS: usize = 600;
+/// The largest number of classes or labels whose curves are kept.
+const CURVES: usize = 12;
 
 /// The scores of each class, label or output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,13 +79,7 @@ impl Details {
                 Details::Classes { confusion }
             }
             Targets::Values(values) => {
-                let positions = values.row_len() / outputs.max(1);
-                let weights: Option<Vec<f64>> =
-                    weights.map(|w| w.iter().flat_map(|&w| std::iter::repeat_n(f64::from(w), positions)).collect());
-                let columns = (0..outputs).map(|o| {
-                    let values: Vec<f64> = column(values, outputs, o).collect();
-                    Points::known(column(predictions, outputs, o), &values, weights.as_deref())
-                });
+                let columns = points(values, predictions, outputs, weights);
                 match task {
                     TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => {
                         Details::Labels { labels: columns.map(|points| LabelScore::new(&points)).collect() }
@@ -98,6 +96,57 @@ impl Details {
             }
         }
     }
+}
+
+/// The curves of each class by its probability, or of each label by its logit; none if there are many.
+pub(super) fn curves(
+    task: TaskKind,
+    truth: &Targets,
+    predictions: &Array,
+    weights: Option<&[f32]>,
+) -> Vec<Option<Curve>> {
+    let outputs = task.outputs();
+    if outputs > CURVES {
+        return Vec::new();
+    }
+    match truth {
+        Targets::Classes(labels) => {
+            let probabilities: Vec<Vec<f64>> =
+                (0..predictions.rows()).map(|i| probabilities(predictions.row(i))).collect();
+            let weights: Option<Vec<f64>> = weights.map(|w| w.iter().map(|&w| f64::from(w)).collect());
+            let of = |class: usize| {
+                let scores: Vec<f64> = probabilities.iter().map(|p| p[class]).collect();
+                let truth: Vec<bool> = labels.iter().map(|&label| label as usize == class).collect();
+                Curve::new(&scores, &truth, weights.as_deref())
+            };
+            (0..outputs).map(of).collect()
+        }
+        Targets::Values(values) if matches!(task, TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. }) => {
+            let points = points(values, predictions, outputs, weights);
+            let curve = |points: Points| {
+                let truth: Vec<bool> = points.truth.iter().map(|&t| t > 0.5).collect();
+                Curve::new(&points.predicted, &truth, points.weights.as_deref())
+            };
+            points.map(curve).collect()
+        }
+        Targets::Values(_) => Vec::new(),
+    }
+}
+
+/// The points of each output.
+fn points<'a>(
+    values: &'a Array,
+    predictions: &'a Array,
+    outputs: usize,
+    weights: Option<&[f32]>,
+) -> impl Iterator<Item = Points> + 'a {
+    let positions = values.row_len() / outputs.max(1);
+    let weights: Option<Vec<f64>> =
+        weights.map(|w| w.iter().flat_map(|&w| std::iter::repeat_n(f64::from(w), positions)).collect());
+    (0..outputs).map(move |o| {
+        let values: Vec<f64> = column(values, outputs, o).collect();
+        Points::known(column(predictions, outputs, o), &values, weights.as_deref())
+    })
 }
 
 /// The values of one output of an array `[samples, outputs, …]`.

@@ -5,6 +5,7 @@ use dashnas_data::split::Split;
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
+use dashnas_formats::sample_facts::Places;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The number of worst samples that are kept.
@@ -26,6 +27,9 @@ pub struct Example {
     pub rank: ErrorRank,
     /// Its row in the test split.
     pub row: usize,
+    /// Where it is in the files: the name of its file, or `data.csv, row 7`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The error of the prediction: `−ln p` of the true class; the mean binary cross entropy of labels and masks; the
     /// mean absolute error of numbers; `‖ŷ − y‖₂ / ‖y‖₂` of fields. Unknown targets are left out.
     pub error: f64,
@@ -156,7 +160,12 @@ fn row_shape(shape: &[usize]) -> [usize; 3] {
 }
 
 /// Chooses the samples to show from those with a known target.
-pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Result<Vec<Example>, DataError> {
+pub(super) fn choose(
+    task: TaskKind,
+    test: &Split,
+    predictions: &Array,
+    places: Option<&Places>,
+) -> Result<Vec<Example>, DataError> {
     let error = |row| Some((row, error(task, &test.y, row, predictions.row(row))?));
     let mut order: Vec<(usize, f64)> = (0..predictions.rows()).filter_map(error).collect();
     // The row decides between equal errors, so that the choice is reproducible.
@@ -173,7 +182,8 @@ pub(super) fn choose(task: TaskKind, test: &Split, predictions: &Array) -> Resul
         .map(|(rank, (row, error))| {
             let (truth, predicted) = answers(task, &test.y, row, predictions.row(row));
             let input = Picture::new(row_shape(&test.x.shape), &test.x.fetch(row)?);
-            Ok(Example { rank, row, error, input, truth, predicted })
+            let name = places.filter(|places| places.len() == test.len()).map(|places| places.name(row));
+            Ok(Example { rank, row, name, error, input, truth, predicted })
         })
         .collect()
 }
@@ -244,7 +254,7 @@ fn answers(task: TaskKind, truth: &Targets, row: usize, predicted: &[f32]) -> (A
 }
 
 /// Softmax of logits, in `f64`.
-fn probabilities(logits: &[f32]) -> Vec<f64> {
+pub(super) fn probabilities(logits: &[f32]) -> Vec<f64> {
     let highest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let e: Vec<f64> = logits.iter().map(|&z| f64::from(z - highest).exp()).collect();
     let total: f64 = e.iter().sum();

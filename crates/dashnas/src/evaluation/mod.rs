@@ -4,9 +4,11 @@
 //! The test split is read once. All results are computed then and kept in `evaluation.json`, from which a report draws
 //! them.
 
+pub mod curve;
 pub mod details;
 pub mod example;
 
+pub use crate::evaluation::curve::Curve;
 pub use crate::evaluation::details::{Details, LabelScore, OutputScore};
 pub use crate::evaluation::example::{Answer, ErrorRank, Example, Picture};
 
@@ -35,6 +37,9 @@ pub struct Assessment {
     pub metric: f64,
     /// The scores of each class, label or output.
     pub details: Details,
+    /// The curves of each class or label, if there are few; `None` for one that all samples have or none has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<Option<Curve>>,
     /// The samples with the largest errors, largest first; for fields and masks also the median and the best sample.
     pub examples: Vec<Example>,
 }
@@ -59,11 +64,14 @@ pub fn evaluate(
     };
     let assess = |network: &Network| -> Result<Assessment, Error> {
         let predictions = problem.predict(network, held.samples, &held.rows, device)?;
-        let examples = example::choose(problem.setup.task, &data.test, &predictions)?;
+        let places = data.facts.test.places.as_ref();
+        let examples = example::choose(problem.setup.task, &data.test, &predictions, places)?;
         let (predictions, truth, weights) = held.merge_segments(predictions);
         let weights = weights.as_deref();
         let metric = problem.setup.metric_of_predictions(&predictions, &truth, weights)?;
-        Ok(Assessment { metric, details: Details::new(problem.setup.task, &truth, &predictions, weights), examples })
+        let details = Details::new(problem.setup.task, &truth, &predictions, weights);
+        let curves = details::curves(problem.setup.task, &truth, &predictions, weights);
+        Ok(Assessment { metric, details, curves, examples })
     };
     Ok(Evaluation {
         searched: assess(searched)?,

@@ -17,7 +17,7 @@ fn confusion_counts_truth_in_rows_and_predictions_in_columns() {
     let Details::Classes { confusion } = Details::new(task, &truth, &predictions, None) else { panic!("classes") };
     assert_eq!(confusion, [vec![1, 0, 0], vec![1, 1, 0], vec![0, 0, 1]]);
 
-    let worst = example::choose(task, &split(&[4, 1, 5], truth), &predictions).unwrap();
+    let worst = example::choose(task, &split(&[4, 1, 5], truth), &predictions, None).unwrap();
     assert_eq!(worst.iter().map(|e| e.row).collect::<Vec<_>>(), [2, 0, 1, 3]);
     let e = 1f64.exp();
     assert!((worst[0].error - (e + 2.0).ln()).abs() < 1e-12, "−ln 1/(e + 2): {}", worst[0].error);
@@ -53,7 +53,7 @@ fn output_scores_are_taken_output_by_output() {
     assert_eq!(outputs[0].r2, Some(1.0 - 10.0 / 20.0));
     assert_eq!((outputs[1].mae, outputs[1].r2), (Some(0.5), None));
     assert_eq!(pairs.len(), 8);
-    let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions).unwrap();
+    let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions, None).unwrap();
     assert_eq!(chosen.len(), 2, "both samples are among the worst");
     assert!((chosen[0].error - (13f64 / 102.0).sqrt()).abs() < 1e-12, "{}", chosen[0].error);
 }
@@ -64,7 +64,7 @@ fn fields_have_a_median_and_a_best_sample_too() {
     let truth = Targets::Values(Array::new(vec![n, 1, 2, 2], vec![1.0; n * 4]));
     let predictions = Array::new(vec![n, 1, 4], (0..n * 4).map(|i| 1.0 + (i / 4) as f32).collect());
     let task = TaskKind::DenseRegression { channels: 1 };
-    let chosen = example::choose(task, &split(&[n, 1, 2, 2], truth), &predictions).unwrap();
+    let chosen = example::choose(task, &split(&[n, 1, 2, 2], truth), &predictions, None).unwrap();
     let rows: Vec<(ErrorRank, usize)> = chosen.iter().map(|e| (e.rank, e.row)).collect();
     use ErrorRank::{Best, Median, Worst};
     assert_eq!(rows, [(Worst, 6), (Worst, 5), (Worst, 4), (Median, 3), (Best, 0)]);
@@ -94,7 +94,7 @@ fn unknown_targets_are_in_no_score() {
     let Details::Labels { labels } = Details::new(task, &truth, &predictions, None) else { panic!("labels") };
     let l = &labels[0];
     assert_eq!((l.positives, l.precision, l.recall, l.f1, l.auroc), (2, Some(0.5), Some(0.5), Some(0.5), Some(0.75)));
-    let chosen = example::choose(task, &split(&[6, 1, 2], truth), &predictions).unwrap();
+    let chosen = example::choose(task, &split(&[6, 1, 2], truth), &predictions, None).unwrap();
     assert_eq!(chosen.iter().map(|e| e.row).collect::<Vec<_>>(), [1, 3, 0, 4], "no sample without a known target");
 
     let truth = Targets::Values(Array::new(vec![2, 2, 2], vec![NAN, 2.0, NAN, NAN, 4.0, 6.0, NAN, NAN]));
@@ -105,7 +105,7 @@ fn unknown_targets_are_in_no_score() {
     assert_eq!(outputs[0].rmse, Some((10.0f64 / 3.0).sqrt()));
     assert_eq!(outputs[1], OutputScore { mae: None, rmse: None, r2: None }, "no target of it is known");
     assert_eq!(pairs, [[2.0, 3.0], [4.0, 4.0], [6.0, 3.0]]);
-    let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions).unwrap();
+    let chosen = example::choose(task, &split(&[2, 1, 2], truth), &predictions, None).unwrap();
     assert_eq!(chosen.iter().map(|e| e.error).collect::<Vec<_>>(), [0.5, (9f64 / 52.0).sqrt()]);
     let Answer::Field { picture } = &chosen[0].truth else { panic!("a field") };
     assert!(picture.values[0].is_nan() && picture.values[1] == 2.0);
@@ -117,8 +117,8 @@ fn an_evaluation_with_unknown_targets_can_be_read_back() {
     let predictions = Array::new(vec![1, 3, 1], vec![7.0, 3.0, 5.0]);
     let task = TaskKind::Regression { outputs: 3 };
     let details = Details::new(task, &truth, &predictions, None);
-    let examples = example::choose(task, &split(&[1, 1, 2], truth), &predictions).unwrap();
-    let searched = Assessment { metric: 1.5, details, examples };
+    let examples = example::choose(task, &split(&[1, 1, 2], truth), &predictions, None).unwrap();
+    let searched = Assessment { metric: 1.5, details, curves: vec![], examples };
     let seen = Evaluation { classes: None, searched, baseline: None };
     let text = serde_json::to_string(&seen).expect("JSON");
     let back: Evaluation = serde_json::from_str(&text).expect("readable");
