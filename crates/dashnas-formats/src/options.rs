@@ -75,6 +75,9 @@ pub struct ReadOptions {
     /// The time steps in a second of the recordings that were read; never set in a configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
+    /// The channels of the recordings that were read; never set in a configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signals: Option<Vec<Signal>>,
     /// The letters of one-hot sequences, in the order of their channels.
     #[serde(with = "auto")]
     pub alphabet: Option<String>,
@@ -152,6 +155,7 @@ impl Default for ReadOptions {
             stride: None,
             window_label: WindowLabel::Majority,
             rate: None,
+            signals: None,
             alphabet: None,
             audio_rate: 22_050,
             mel_bands: 96,
@@ -221,6 +225,15 @@ pub struct Columns {
     /// Whether the inputs are lists of numbers.
     #[serde(default)]
     pub lists: bool,
+}
+
+/// A channel of recordings, whose files name it and its physical unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// The name in the first recording, and the other names that were taken for the same channel.
+    pub names: Vec<String>,
+    /// The unit in the first recording, and other units whose values were read as they are.
+    pub units: Vec<String>,
 }
 
 /// The length of a part of a recording.

@@ -14,6 +14,7 @@ mod normalize;
 mod npz;
 mod readers;
 mod real;
+mod records;
 mod refused;
 mod sample_facts;
 mod split;

@@ -262,7 +262,8 @@ fn windows(
         let mut all = paths.par_iter().map(|p| records::read(p, &options)).collect::<Result<Vec<_>, _>>()?;
         let rates: Vec<Option<f64>> = all.iter().map(|recording| Some(recording.rate)).collect();
         let gaps: Vec<Vec<usize>> = all.iter_mut().map(|recording| std::mem::take(&mut recording.gaps)).collect();
-        let aligned = records::align(all)?;
+        let aligned = records::align(all, &options)?;
+        raw.reading.signals = Some(aligned.signals);
         raw.notes.extend(aligned.notes);
         raw.warnings.extend(aligned.warnings);
         (aligned.series, rates, gaps)
@@ -482,7 +483,8 @@ fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<A
         Medium::Recordings | Medium::Records => {
             let all = if medium == Medium::Records {
                 let all = paths.par_iter().map(|p| records::read(p, reading)).collect::<Result<Vec<_>, _>>()?;
-                let aligned = records::align(all)?;
+                let aligned = records::align(all, reading)?;
+                reading.signals = Some(aligned.signals);
                 notes.extend(aligned.notes);
                 warnings.extend(aligned.warnings);
                 aligned.series

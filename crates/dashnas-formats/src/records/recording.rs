@@ -1,9 +1,11 @@
 //! One recording, and what recordings of one data set must have in common.
 
 use crate::error::DataError;
+use crate::options::{ReadOptions, Signal};
 use crate::series::values::Series;
 use crate::text::and_more;
 use dashnas_core::text::plural;
+use std::path::Path;
 
 /// A recording with what its file says about it.
 #[derive(Debug, Clone)]
@@ -45,81 +47,80 @@ pub(super) fn factor(own: &str, wanted: &str) -> Option<f64> {
     Some(volts(own)? / volts(wanted)?)
 }
 
-/// Converts the channels of a recording to the units of the first; returns whether that changed something, and the first
-/// channel that it cannot convert.
-fn convert(channels: &mut [Vec<f32>], own: &[String], wanted: &[String]) -> (bool, Option<usize>) {
-    let (mut changed, mut other) = (false, None);
-    for (i, (channel, (own, wanted))) in channels.iter_mut().zip(own.iter().zip(wanted)).enumerate() {
-        match factor(own, wanted) {
-            Some(factor) if factor != 1.0 => {
-                channel.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
-                changed = true;
-            }
-            Some(_) => {}
-            None => other = other.or(Some(i)),
-        }
-    }
-    (changed, other)
-}
-
 /// Recordings with channels in one order and in the same units.
 pub(crate) struct Aligned {
     /// The series.
     pub series: Vec<Series>,
+    /// The channels.
+    pub signals: Vec<Signal>,
     /// The decisions that were made, for people.
     pub notes: Vec<String>,
     /// What is probably a mistake.
     pub warnings: Vec<String>,
 }
 
-/// Brings the channels of recordings into one order and into the same units.
+/// Brings the channels of recordings into one order and into the same units: those of the recordings that were read
+/// before, if the options know them, otherwise those of the first recording. Where `data.inputs` names channels, the others
+/// are left out.
 ///
 /// # Errors
-/// [`DataError::File`] with the first recording that has another number of channels than the first.
-pub(crate) fn align(recordings: Vec<Recording>) -> Result<Aligned, DataError> {
-    let (mut notes, mut warnings) = (facts(&recordings), Vec::new());
-    let Some(first) = recordings.first() else { return Ok(Aligned { series: Vec::new(), notes, warnings }) };
+/// [`DataError::File`] with the first recording that lacks a channel or has one more, or has it in a unit that cannot be
+/// converted although it was another one before.
+pub(crate) fn align(mut recordings: Vec<Recording>, options: &ReadOptions) -> Result<Aligned, DataError> {
+    let mut aligned =
+        Aligned { series: Vec::new(), signals: Vec::new(), notes: facts(&recordings), warnings: Vec::new() };
+    if let Some(wanted) = &options.inputs {
+        recordings.iter_mut().try_for_each(|recording| choose(recording, wanted))?;
+    }
+    let Some(first) = recordings.first() else { return Ok(aligned) };
     let (names, units, origin) = (first.names.clone(), first.units.clone(), first.series.path.clone());
     let rates = || recordings.iter().map(|r| r.rate);
     let (low, high) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
     if low < high {
-        notes.push(format!("recordings are at {low} to {high} Hz, and are not brought to one rate"));
+        aligned.notes.push(format!("recordings are at {low} to {high} Hz, and are not brought to one rate"));
     }
     let differ = units.windows(2).any(|pair| pair[0] != pair[1]);
     let with_unit = |(name, unit): (&String, &String)| if differ { format!("{name} [{unit}]") } else { name.clone() };
-    notes.push(format!("channels: {}", names.iter().zip(&units).map(with_unit).collect::<Vec<_>>().join(", ")));
-    let (mut series, mut others) = (Vec::with_capacity(recordings.len()), Vec::new());
-    let (mut converted, mut unlike) = (Vec::new(), Vec::new());
-    for recording in recordings {
-        let Recording { series: mut one, names: own, units: mut own_units, .. } = recording;
-        if own.len() != names.len() {
-            let (own, wanted) = (plural(own.len(), "channel"), names.len());
-            let reason = format!("it has {own}, but {} has {wanted} ({})", origin.display(), names.join(", "));
-            return Err(DataError::file(&one.path, reason).with_hint("give recordings of the same channels"));
-        }
-        if own != names {
-            // The same channels in another order, each once.
-            let places: Option<Vec<usize>> = names.iter().map(|name| own.iter().position(|n| n == name)).collect();
-            let distinct = |places: &[usize]| places.iter().collect::<std::collections::HashSet<_>>().len();
-            match places.filter(|places| distinct(places) == names.len()) {
-                Some(places) => {
-                    own_units = places.iter().map(|&i| own_units.get(i).cloned().unwrap_or_default()).collect();
-                    one.channels = places.into_iter().map(|i| std::mem::take(&mut one.channels[i])).collect();
-                }
-                None => others.push(one.path.clone()),
+    let channels = names.iter().zip(&units).map(with_unit).collect::<Vec<_>>().join(", ");
+    aligned.notes.push(format!("channels: {channels}"));
+    let signal = |(name, unit): (&String, &String)| Signal { names: vec![name.clone()], units: vec![unit.clone()] };
+    let own = || names.iter().zip(&units).map(signal).collect();
+    aligned.signals = options.signals.clone().unwrap_or_else(own);
+    let known = options.signals.is_some();
+    let (mut others, mut converted, mut unlike) = (Vec::new(), Vec::new(), Vec::new());
+    for mut recording in recordings {
+        let path = recording.series.path.clone();
+        let origin = if known { None } else { Some(&*origin) };
+        // Channels that are named by hand stand for those of the model in their order.
+        let renamed = order(&mut recording, &mut aligned.signals, origin, options.inputs.is_some())?;
+        others.extend(renamed.then(|| path.clone()));
+        let (changed, other) = convert(&mut recording, &aligned.signals);
+        converted.extend(changed.then(|| path.clone()));
+        if let Some(i) = other {
+            let (signal, unit) = (&mut aligned.signals[i], &recording.units[i]);
+            if known {
+                let reason = format!(
+                    "channel {} is in {}, but the model was trained on it in {}",
+                    listed(signal.names.iter().take(1)),
+                    unit_called(unit),
+                    unit_called(signal.units.first().map_or("", String::as_str))
+                );
+                return Err(
+                    DataError::file(&path, reason).with_hint("convert the values, or correct the unit in the header")
+                );
             }
+            unlike.push((path, i, unit.clone()));
+            signal.units.push(unit.clone());
         }
-        let (changed, other) = convert(&mut one.channels, &own_units, &units);
-        converted.extend(changed.then(|| one.path.clone()));
-        unlike.extend(other.map(|i| (one.path.clone(), i, own_units[i].clone())));
-        series.push(one);
+        aligned.series.push(recording.series);
     }
     if let Some(path) = converted.first() {
         let (count, more) = (plural(converted.len(), "recording"), and_more(converted.len()));
-        notes.push(format!("{count} in other units, converted to those of the first: {}{more}", path.display()));
+        let of = if known { "the training data" } else { "the first" };
+        aligned.notes.push(format!("{count} in other units, converted to those of {of}: {}{more}", path.display()));
     }
     if let Some((path, i, unit)) = unlike.first() {
-        warnings.push(format!(
+        aligned.warnings.push(format!(
             "{}: channel {} is in `{unit}`, but in {} it is in `{}`{}: the values are not converted",
             path.display(),
             names[*i],
@@ -130,9 +131,138 @@ pub(crate) fn align(recordings: Vec<Recording>) -> Result<Aligned, DataError> {
     }
     if let Some(path) = others.first() {
         let (count, more) = (plural(others.len(), "recording"), and_more(others.len()));
-        notes.push(format!("{count} with channels of other names, taken in their order: {}{more}", path.display()));
+        aligned
+            .notes
+            .push(format!("{count} with channels of other names, taken in their order: {}{more}", path.display()));
     }
-    Ok(Aligned { series, notes, warnings })
+    Ok(aligned)
+}
+
+/// A unit in a message.
+fn unit_called(unit: &str) -> String {
+    if unit.is_empty() { "an unknown unit".to_owned() } else { format!("`{unit}`") }
+}
+
+/// Names in a message.
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let listed = names.map(|name| if name.is_empty() { "one without a name".to_owned() } else { format!("`{name}`") });
+    listed.collect::<Vec<_>>().join(", ")
+}
+
+/// Keeps the channels that `data.inputs` names, in its order: names or positions from 0, separated by commas.
+fn choose(recording: &mut Recording, wanted: &str) -> Result<(), DataError> {
+    let names = &recording.names;
+    let position = |name: &str| {
+        let by_position = || name.parse::<usize>().ok().filter(|&i| i < names.len());
+        names.iter().position(|own| own == name).or_else(by_position)
+    };
+    let mut places = Vec::new();
+    // A name may hold a comma.
+    let parts: Vec<&str> = if position(wanted).is_some() { vec![wanted] } else { wanted.split(',').collect() };
+    for name in parts.into_iter().map(str::trim) {
+        match position(name).filter(|i| !places.contains(i)) {
+            Some(i) => places.push(i),
+            None => {
+                let reason = format!("it has no channel `{name}`; it has {}", listed(names.iter()));
+                return Err(DataError::file(&recording.series.path, reason)
+                    .with_hint("name channels that every recording has in `data.inputs`, each once"));
+            }
+        }
+    }
+    arrange(recording, &places);
+    Ok(())
+}
+
+/// Keeps these channels, in this order.
+fn arrange(recording: &mut Recording, places: &[usize]) {
+    let at = |texts: &[String]| places.iter().map(|&i| texts.get(i).cloned().unwrap_or_default()).collect();
+    (recording.names, recording.units) = (at(&recording.names), at(&recording.units));
+    let channels = &mut recording.series.channels;
+    *channels = places.iter().map(|&i| channels.get_mut(i).map(std::mem::take).unwrap_or_default()).collect();
+}
+
+/// Brings the channels of a recording into the order of the signals; returns whether some of its names are new. Channels
+/// are found by the first name of a signal, those that are left stand for the signals that are left, in order. `origin`
+/// is the first recording; without it the signals are those of the training data, and no name may be new, unless the
+/// channels are `chosen`.
+fn order(
+    recording: &mut Recording,
+    signals: &mut [Signal],
+    origin: Option<&Path>,
+    chosen: bool,
+) -> Result<bool, DataError> {
+    let names = &recording.names;
+    let path = &recording.series.path;
+    let firsts = |signals: &[Signal]| listed(signals.iter().filter_map(|signal| signal.names.first()));
+    if let (Some(origin), true) = (origin, names.len() != signals.len()) {
+        let own = plural(names.len(), "channel");
+        let reason = format!("it has {own}, but {} has {} ({})", origin.display(), signals.len(), firsts(signals));
+        return Err(DataError::file(path, reason)
+            .with_hint("give recordings of the same channels, or name those that all of them have in `data.inputs`"));
+    }
+    let mut free: Vec<Option<usize>> = (0..names.len()).map(Some).collect();
+    let mut take = |wanted: &dyn Fn(&str) -> bool| {
+        free.iter_mut().find(|i| i.is_some_and(|i| wanted(&names[i]))).and_then(Option::take)
+    };
+    let first = |signal: &Signal| signal.names.first().cloned().unwrap_or_default();
+    let mut places: Vec<Option<usize>> = signals.iter().map(|signal| take(&|name| name == first(signal))).collect();
+    for (signal, place) in signals.iter().zip(&mut places).filter(|(_, place)| place.is_none()) {
+        let name = first(signal).trim().to_lowercase();
+        *place = take(&|own| !name.is_empty() && own.trim().to_lowercase() == name);
+    }
+    let mut renamed = false;
+    for (signal, place) in signals.iter_mut().zip(&mut places).filter(|(_, place)| place.is_none()) {
+        let Some(own) = take(&|_| true) else { continue };
+        let name = &names[own];
+        let unnamed = signal.names.first().is_none_or(String::is_empty);
+        if !signal.names.contains(name) && !unnamed {
+            renamed = true;
+            if origin.is_some() {
+                signal.names.push(name.clone());
+            } else if !chosen {
+                continue;
+            }
+        }
+        *place = Some(own);
+    }
+    drop(take);
+    let lacking = signals.iter().zip(&places).filter(|(_, place)| place.is_none()).filter_map(|(s, _)| s.names.first());
+    let lacking = listed(lacking);
+    let extra = listed(free.iter().flatten().map(|&i| &names[i]));
+    let hint = "name the channels that stand for those of the model in `data.inputs`, in the order of the model";
+    if !lacking.is_empty() {
+        let reason =
+            format!("it lacks channel {lacking}, which the model was trained on; it has {}", listed(names.iter()));
+        return Err(DataError::file(path, reason).with_hint(hint));
+    }
+    if !extra.is_empty() {
+        let reason =
+            format!("channel {extra} is none of those that the model was trained on, which are {}", firsts(signals));
+        return Err(DataError::file(path, reason).with_hint(hint));
+    }
+    let places: Vec<usize> = places.into_iter().flatten().collect();
+    if places.iter().enumerate().any(|(i, &place)| i != place) {
+        arrange(recording, &places);
+    }
+    Ok(renamed)
+}
+
+/// Converts the channels of a recording to the units of the signals; returns whether that changed something, and the first
+/// channel that it cannot convert.
+fn convert(recording: &mut Recording, signals: &[Signal]) -> (bool, Option<usize>) {
+    let (mut changed, mut other) = (false, None);
+    let own = recording.series.channels.iter_mut().zip(&recording.units);
+    for (i, ((channel, unit), signal)) in own.zip(signals).enumerate() {
+        match signal.units.first().map_or(Some(1.0), |wanted| factor(unit, wanted)) {
+            Some(factor) if factor != 1.0 => {
+                channel.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
+                changed = true;
+            }
+            None if !signal.units.contains(unit) => other = other.or(Some(i)),
+            _ => {}
+        }
+    }
+    (changed, other)
 }
 
 /// The facts about some recordings, each with their number and the first.
