@@ -88,8 +88,8 @@ pub struct Inspection {
     /// The properties that are known without reading the inputs.
     #[serde(flatten)]
     pub summary: DataSummary,
-    /// Error rate on the test split of always guessing the class that is most common in training; classification
-    /// only.
+    /// Error rate on the test split of always guessing the class that is most common in training, by the weights of the
+    /// samples where they have some; classification only.
     pub majority_error: Option<f64>,
     /// Range of each input channel over the training split.
     pub inputs: Vec<Range>,
@@ -213,10 +213,7 @@ impl Dataset {
     /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
     pub fn inspect(&self) -> Result<Inspection, DataError> {
         let summary = self.summary();
-        let majority_error = matches!(self.task, TaskKind::Classification { .. }).then(|| {
-            let most_common = summary.classes.iter().enumerate().max_by_key(|&(i, c)| (c.train, std::cmp::Reverse(i)));
-            1.0 - most_common.map_or(0, |(_, c)| c.test) as f64 / self.test.len().max(1) as f64
-        });
+        let majority_error = self.majority_error();
 
         let x = &self.train.x;
         let plane: usize = x.shape[2..].iter().product();
@@ -242,6 +239,29 @@ impl Dataset {
             span.range()
         });
         Ok(Inspection { summary, majority_error, inputs: channels.iter().map(Span::range).collect(), targets })
+    }
+}
+
+impl Dataset {
+    /// The error rate on the test split of always guessing the class that is most common in training; weights of samples
+    /// count as in the metric. `None` unless it is a classification.
+    fn majority_error(&self) -> Option<f64> {
+        let TaskKind::Classification { classes } = self.task else { return None };
+        let totals = |y: &Targets, weights: &Option<Vec<f32>>| {
+            let mut totals = vec![0.0f64; classes];
+            let Targets::Classes(labels) = y else { return totals };
+            for (i, &label) in labels.iter().enumerate() {
+                let weight = weights.as_ref().map_or(1.0, |weights| f64::from(weights.get(i).copied().unwrap_or(1.0)));
+                totals[label as usize] += weight;
+            }
+            totals
+        };
+        let train = totals(&self.train.y, &self.facts.train.weights);
+        let test = totals(&self.test.y, &self.facts.test.weights);
+        // Of equally common classes, the first.
+        let common = (0..classes).rev().max_by(|&a, &b| train[a].total_cmp(&train[b]))?;
+        let all: f64 = test.iter().sum();
+        Some(if all > 0.0 { 1.0 - test[common] / all } else { 1.0 })
     }
 }
 
