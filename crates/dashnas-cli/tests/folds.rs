@@ -110,6 +110,16 @@ fn every_fold_is_run_and_a_killed_cross_validation_ends_with_the_same_bits() {
     assert!(result(&folder.join("killed")) == result(&folder.join("whole")), "the results differ");
     refused(folder, &["predict", "whole", "t.csv"], &["cross-validation", "fold-1"]);
     assert!(succeeded(folder, &["predict", "whole/fold-2", "t.csv"]).lines().count() == 49);
+
+    // Other data is refused for a fold that has not begun as well.
+    fs::remove_dir_all(folder.join("whole/fold-3")).expect("a fold");
+    fs::remove_file(folder.join("whole/metrics.json")).expect("a result");
+    let table = fs::read_to_string(folder.join("t.csv")).expect("written");
+    let swapped: Vec<&str> =
+        table.lines().take(1).chain(table.lines().skip(1).collect::<Vec<_>>().into_iter().rev()).collect();
+    fs::write(folder.join("t.csv"), swapped.join("\n") + "\n").expect("writable");
+    refused(folder, &["run", "--resume", "whole"], &["its contents differ"]);
+    assert!(!folder.join("whole/fold-3").exists());
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::output;
 use crate::results;
 use crate::verbosity::Verbosity;
 use dashnas::config::Config;
+use dashnas::record::data::DataRecord;
 use dashnas::record::folds::FoldsOutcome;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::folds::{Folds, of_fold};
@@ -30,6 +31,7 @@ pub fn start(args: &RunArgs, mut config: Config, count: u32, verbosity: Verbosit
     let source = start.data.as_deref().unwrap_or_default();
     let mut observers = Observers::new(interruptible(start.common.threads, verbosity)?);
     let mut name = String::new();
+    let mut records = Vec::with_capacity(count as usize);
     for fold in 1..=count {
         let data = source::load(source, &of_fold(&config, fold), &mut observers)?;
         if fold == 1 {
@@ -40,9 +42,10 @@ pub fn start(args: &RunArgs, mut config: Config, count: u32, verbosity: Verbosit
             name.clone_from(&data.name);
         }
         Run::check(&of_fold(&config, fold), &data)?;
+        records.push(DataRecord::new(&record(source), &data)?);
     }
     let folder = start.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &name));
-    let folds = Folds::create(&folder, &config, &record(source), count)?;
+    let folds = Folds::create(&folder, &config, &record(source), records)?;
     all(&folds, None, &mut observers, start.common.json)
 }
 
@@ -89,6 +92,9 @@ fn one(folds: &Folds, fold: u32, moved: Option<&str>, observers: &mut Observers)
         error => stopped(error, &path),
     };
     let data = source::load(source, &config, observers).map_err(failed)?;
+    if began.is_none() {
+        folds.check_data(fold, &data).map_err(failed)?;
+    }
     let read_in = since.elapsed();
     observers.progress.set_metric(config.metric(data.task));
     let mut run = match &began {

@@ -1,5 +1,6 @@
 //! A cross-validation: a folder with a run directory for each fold, and the result over all of them.
 
+use crate::record::data::DataRecord;
 use crate::record::outcome::Outcome;
 use dashnas_core::math::mean_and_deviation;
 use dashnas_core::task::{Metric, TaskKind};
@@ -13,6 +14,9 @@ pub struct FoldsRecord {
     pub source: String,
     /// The number of folds.
     pub folds: u32,
+    /// The data of each fold, from the first; empty in the folders of versions that did not record it.
+    #[serde(default)]
+    pub data: Vec<DataRecord>,
 }
 
 /// The result of a cross-validation, as `metrics.json` of its folder keeps it.

@@ -2,10 +2,12 @@
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::record::data::DataRecord;
 use crate::record::folds::FoldsRecord;
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::error::RunDirError;
 use crate::run_dir::names;
+use dashnas_data::dataset::Dataset;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,13 +27,13 @@ impl Folds {
         folder.join(names::FOLDS).is_file()
     }
 
-    /// Creates the folder for the folds of a configuration.
+    /// Creates the folder for the folds of a configuration, one for each data set.
     ///
     /// # Errors
     /// As [`RunDir::create`], and those of writing the files.
-    pub fn create(folder: &Path, config: &Config, source: &str, folds: u32) -> Result<Self, Error> {
+    pub fn create(folder: &Path, config: &Config, source: &str, data: Vec<DataRecord>) -> Result<Self, Error> {
         let dir = RunDir::create(folder)?;
-        let record = FoldsRecord { source: source.into(), folds };
+        let record = FoldsRecord { source: source.into(), folds: data.len() as u32, data };
         dir.write(names::FOLDS_CONFIG, config.to_toml().as_bytes())?;
         // Written last: a folder that has it is that of a cross-validation.
         dir.write_json(names::FOLDS, &record)?;
@@ -47,6 +49,17 @@ impl Folds {
         let config = Config::load(None, Some(&dir.file(names::FOLDS_CONFIG)), &[])?;
         let record = dir.read_json(names::FOLDS)?;
         Ok(Self { folder: dir, config, record })
+    }
+
+    /// Checks that the data of a fold, from 1, is that with which the cross-validation began.
+    ///
+    /// # Errors
+    /// [`Error::OtherData`] if it is another one.
+    pub fn check_data(&self, fold: u32, data: &Dataset) -> Result<(), Error> {
+        match (fold as usize).checked_sub(1).and_then(|i| self.record.data.get(i)) {
+            Some(record) => record.check_same(data),
+            None => Ok(()),
+        }
     }
 
     /// The folder with the summary.
