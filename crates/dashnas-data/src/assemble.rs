@@ -21,7 +21,7 @@ use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, Unassemble
 use dashnas_formats::options::{Layout, Lengths};
 use dashnas_formats::places::{Place, Windows};
 use dashnas_formats::role::Role;
-use dashnas_formats::sample_facts::Places;
+use dashnas_formats::sample_facts::{Counting, Places, SampleFacts};
 use dashnas_formats::{ends, fill, spill};
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,6 +38,10 @@ pub struct Inputs {
     pub ids: Option<Vec<String>>,
     /// The windows that the samples are, if recordings were cut into windows: the recordings, and one split.
     pub windows: Option<Windows>,
+    /// The row of each sample in its table, from 0, if they are not all rows.
+    pub rows: Option<Vec<usize>>,
+    /// Which samples these are, in words, if they are those of the test split.
+    pub chosen: Option<String>,
     /// The files that they were read from.
     pub origin: Origin,
 }
@@ -165,10 +169,20 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Resu
         let places: Vec<Place> = kept.flat_map(|(places, _)| places).collect();
         Windows { splits: vec![places], ..windows }
     });
+    let mut chosen = None;
     if only_test {
+        let all: usize = raw.parts.iter().map(|part| part.x.rows()).sum();
         raw.parts.retain(|p| p.role == Role::Test);
-        raw.note("the predictions are those for the test split");
+        let test: usize = raw.parts.iter().map(|part| part.x.rows()).sum();
+        let split = raw.columns.iter().find(|column| column.role == ColumnRole::Split);
+        let way = split.map_or_else(String::new, |column| {
+            format!("; for all of them, leave out the column of splits with `data.ignore` {}", column.name)
+        });
+        chosen =
+            Some(format!("the predictions are those for the test split, {test} of {}{way}", plural(all, "sample")));
+        raw.notes.extend(chosen.clone());
     }
+    let rows = raw.parts.first().filter(|_| only_test && windows.is_none()).and_then(|part| numbered(&part.facts));
     let mut parts = raw.parts.into_iter();
     // A reader that finds no sample fails.
     let first = parts.next().unwrap_or_else(|| unreachable!("a reader finds at least one part"));
@@ -189,7 +203,15 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Resu
     check::input_values(origin, "x", &x, raw.reading.lengths == Lengths::Mask)?;
     let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
     let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
-    Ok(Inputs { name: name.into(), x, labels, ids, windows, origin })
+    Ok(Inputs { name: name.into(), x, labels, ids, windows, rows, chosen, origin })
+}
+
+/// The rows of some samples of one file, from 0, unless they are the first ones.
+fn numbered(facts: &SampleFacts) -> Option<Vec<usize>> {
+    let Some(Places::Numbers { sources, counting: Counting::Rows, at }) = &facts.places else { return None };
+    let rows: Vec<usize> = at.iter().map(|(_, row)| (*row as usize).saturating_sub(1)).collect();
+    let first = rows.iter().enumerate().all(|(i, &row)| i == row);
+    (sources.len() == 1 && !first).then_some(rows)
 }
 
 fn texts(y: &Labels) -> Vec<String> {

@@ -24,6 +24,8 @@ pub struct ModelInputs {
     pub ids: Option<Vec<String>>,
     /// The windows that the samples are, where recordings were cut into windows.
     pub windows: Option<Windows>,
+    /// The rows of the samples in their table, where they are not all.
+    pub rows: Option<Vec<usize>>,
 }
 
 /// Reads inputs for the model at `path`.
@@ -38,7 +40,7 @@ pub fn inputs(
     progress: &mut Progress,
 ) -> Result<ModelInputs, Failure> {
     if is_built_in(data) {
-        return Ok(ModelInputs { x: built_in(data, path, progress)?, ids: None, windows: None });
+        return Ok(ModelInputs { x: built_in(data, path, progress)?, ids: None, windows: None, rows: None });
     }
     let reading = read.over(&card.reading)?;
     if let (Some(own), true) = (card.reading.window, reading.window != card.reading.window) {
@@ -54,7 +56,10 @@ pub fn inputs(
         // The recordings that were found decide what is predicted.
         found.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
     }
-    Ok(ModelInputs { x: found.x, ids: found.ids, windows: found.windows })
+    if let Some(chosen) = &found.chosen {
+        progress.print(&format!("{data}: {}", translate(chosen)));
+    }
+    Ok(ModelInputs { x: found.x, ids: found.ids, windows: found.windows, rows: found.rows })
 }
 
 /// The test inputs of a task or of the built-in data set, as the configuration of the run has them.

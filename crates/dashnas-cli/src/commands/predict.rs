@@ -24,7 +24,7 @@ pub struct PredictArgs {
     /// A run directory, or a model.dashnas file.
     pub model: PathBuf,
     /// A file or folder with inputs in the units of the training data, with or without labels. Of a data set with a
-    /// test split, the test inputs are used.
+    /// test split, the test inputs are used; of a table with a column of splits all rows, if --ignore names the column.
     pub data: String,
     /// The file to write: .npy (probabilities, values or fields), .csv or .parquet (class and probabilities, or
     /// values) [default: CSV on standard output].
@@ -67,7 +67,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.model)?;
     let card = model.card();
-    let ModelInputs { x, ids, windows } = inputs(&args.data, &args.model, card, &args.read, &mut progress)?;
+    let ModelInputs { x, ids, windows, rows } = inputs(&args.data, &args.model, card, &args.read, &mut progress)?;
     if args.by == By::Time && (windows.is_none() || card.task.is_dense()) {
         let reason = match windows {
             None => "the samples are not windows of recordings, so that time steps cannot be predicted",
@@ -78,7 +78,10 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     }
     let samples = x.rows();
     let predicted = model.predict(&x)?;
-    let places = windows.as_ref().map(by_time::places).unwrap_or_default();
+    let places = match (&windows, &rows) {
+        (Some(windows), _) => by_time::places(windows),
+        (None, rows) => rows.iter().map(|rows| by_time::numbers("row", rows.iter().copied())).collect(),
+    };
     let mut prediction = Prediction { ids, places, ..predicted };
     let mut uncovered = 0;
     if let (By::Time, Some(windows)) = (args.by, &windows) {

@@ -57,6 +57,27 @@ fn a_label_that_was_guessed_is_no_input_of_new_data() {
 }
 
 #[test]
+fn the_test_rows_of_a_table_with_splits_are_predicted() {
+    let row = |i: usize| format!("{i}.5,{},{},{}\n", i * 2, ["train", "test", "train"][i % 3], ["x", "y"][i % 2]);
+    let text = "a,b,split,state\n".to_owned() + &(0..12).map(row).collect::<String>();
+    let reading = remembered("set.csv", text.as_bytes(), ReadOptions::default());
+    let found = inputs("new.csv", text.as_bytes(), &reading).unwrap();
+    assert_eq!((found.x.data, found.rows), (vec![1.5, 2., 4.5, 8., 7.5, 14., 10.5, 20.], Some(vec![1, 4, 7, 10])));
+    let chosen = found.chosen.unwrap();
+    assert!(chosen.contains("4 of 12 samples") && chosen.contains("`data.ignore` split"), "{chosen}");
+    assert_eq!(found.labels.unwrap(), ["y", "x", "y", "x"]);
+    // All rows where the column is left out or absent, or does not say where each row belongs.
+    let ignored = ReadOptions { ignore: Some("split".into()), ..reading.clone() };
+    let partial = text.replacen("train", "", 1);
+    let trained = text.replace("test", "train");
+    let absent = text.lines().map(|l| l.split(',').take(2).collect::<Vec<_>>().join(",") + "\n").collect::<String>();
+    for (text, reading) in [(&text, &ignored), (&partial, &reading), (&trained, &reading), (&absent, &reading)] {
+        let found = inputs("new.csv", text.as_bytes(), reading).unwrap();
+        assert_eq!((found.x.shape[0], found.rows, found.chosen), (12, None, None), "{text}");
+    }
+}
+
+#[test]
 fn columns_that_are_missing_or_strange_are_named() {
     let reading = remembered("set.csv", rows("a,b,c,state\n", false).as_bytes(), ReadOptions::default());
     assert!(

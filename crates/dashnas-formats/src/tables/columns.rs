@@ -5,6 +5,7 @@ use crate::account::{ColumnAccount, ColumnRole};
 use crate::error::DataError;
 use crate::options::{Columns, ReadOptions};
 use crate::tables::draft::{ColumnRoles, Content, listed};
+use crate::tables::names;
 use crate::tables::names::{names_ids, names_times};
 use crate::tables::table::{Column, Table};
 use dashnas_core::text::plural;
@@ -16,6 +17,7 @@ pub(crate) fn record(table: &Table, used: &ColumnRoles, reading: &mut ReadOption
     reading.header = Some(table.named);
     reading.targets = (!used.labels.is_empty()).then(|| used.labels.iter().map(name).collect::<Vec<_>>().join(","));
     reading.group = used.group.as_ref().map(name);
+    reading.split = used.split.as_ref().map(name);
     if reading.decimal.is_none() {
         reading.decimal.clone_from(&table.decimal);
     }
@@ -91,8 +93,11 @@ pub(crate) fn find(
             Content::Lists => DataError::file(&table.path, format!("column {} holds no lists", table.called(c))),
         });
     }
+    let split = split(table, options, &[&labels[..], &inputs].concat())?;
     let account = |(c, column): (usize, &Column)| {
-        let (role, reason) = if inputs.contains(&c) {
+        let (role, reason) = if Some(c) == split.as_ref().map(|(c, _)| *c) {
+            (ColumnRole::Split, "it divided the training table into splits")
+        } else if inputs.contains(&c) {
             (ColumnRole::Input, "the model was trained on it")
         } else if labels.contains(&c) {
             (ColumnRole::Label, "it was the label in training")
@@ -105,11 +110,30 @@ pub(crate) fn find(
     let accounts: Vec<ColumnAccount> = accounts;
     let recordings = Recordings::find(table, options);
     let needed: Vec<usize> = labels.iter().copied().chain(recordings.group).collect();
-    let texts = needed.iter().copied().zip(table.read_texts(&needed, options)?).collect();
+    let mut texts: HashMap<_, _> = needed.iter().copied().zip(table.read_texts(&needed, options)?).collect();
+    let split = split.map(|(c, of_rows)| {
+        texts.insert(c, of_rows);
+        c
+    });
     let Recordings { group, times, warnings } = recordings;
-    let (split, weight, time) = (None, None, None);
+    let (weight, time) = (None, None);
     let roles = ColumnRoles { labels, group, split, weight, time, times, inputs, content, accounts, warnings };
     Ok((roles, texts))
+}
+
+/// The column of splits of the training table with its texts, if it is there and every cell of it names a split. It is no
+/// other column in `taken`, and none that `data.ignore` names.
+fn split(table: &Table, options: &ReadOptions, taken: &[usize]) -> Result<Option<(usize, Vec<String>)>, DataError> {
+    let column = |wanted: &Option<String>| {
+        wanted.as_ref().and_then(|wanted| names::find(table, wanted, "").ok()).unwrap_or_default()
+    };
+    let &[c] = &column(&options.split)[..] else { return Ok(None) };
+    if taken.contains(&c) || column(&options.ignore).contains(&c) {
+        return Ok(None);
+    }
+    let texts = table.read_texts(&[c], options)?.pop().unwrap_or_default();
+    let name = &table.columns[c].name;
+    Ok(texts.iter().all(|text| names::split_of_cell(name, text).is_some()).then_some((c, texts)))
 }
 
 /// What tells the recordings of a table apart, and the times of their steps, where windows are cut from them.
@@ -126,7 +150,7 @@ impl Recordings {
         if options.window.is_none() {
             return found;
         }
-        let column = |wanted: &Option<String>| Some(crate::tables::names::find(table, wanted.as_ref()?, "").ok());
+        let column = |wanted: &Option<String>| Some(names::find(table, wanted.as_ref()?, "").ok());
         match column(&options.group) {
             Some(Some(columns)) => found.group = columns.first().copied(),
             Some(None) => found.warnings.push(format!(
@@ -168,9 +192,10 @@ fn by_name(
     let asked_for = |name: &str| {
         let options =
             [&options.targets, &options.group, &options.split, &options.weight, &options.time, &options.ignore];
-        options.into_iter().flatten().any(|wanted| {
-            wanted == name || wanted.split(',').any(|part| crate::tables::names::matches(part.trim(), name))
-        })
+        options
+            .into_iter()
+            .flatten()
+            .any(|wanted| wanted == name || wanted.split(',').any(|part| names::matches(part.trim(), name)))
     };
     let unknown = |column: &&Column| {
         column.facts.is_numeric()

@@ -271,9 +271,20 @@ fn add_parts(
         }
         found.labels
     });
-    let facts = if labeled { facts(&table, used, &options)? } else { SampleFacts::default() };
+    let facts = match labeled {
+        true => facts(&table, used, &options)?,
+        false => SampleFacts { places: Some(table.places()), ..SampleFacts::default() },
+    };
     let groups = used.group.map(|c| groups::normalized(texts.remove(&c).unwrap_or_default()));
-    let splits = used.split.filter(|_| labeled && role == Role::All).and_then(|c| texts.remove(&c));
+    let splits = used.split.filter(|_| role == Role::All).and_then(|c| texts.remove(&c));
+    // New data is divided only if it holds test rows, and if every row is in a split.
+    let name = used.split.map_or("", |c| table.columns[c].name.as_str()).to_owned();
+    let of = |texts: &Vec<String>| texts.iter().map(|text| split_of_cell(&name, text)).collect::<Vec<_>>();
+    let divides = |texts: &Vec<String>| {
+        let roles = of(texts);
+        !roles.contains(&None) && roles.contains(&Some(Role::Test))
+    };
+    let splits = splits.filter(|texts| labeled || divides(texts));
     let Some(splits) = splits else {
         raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None, facts });
         return Ok(());

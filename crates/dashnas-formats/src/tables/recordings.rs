@@ -9,6 +9,7 @@ use crate::options::{ReadOptions, Span};
 use crate::places::Recording;
 use crate::role::Role;
 use crate::tables::draft::{ColumnRoles, Content};
+use crate::tables::names::split_of_cell;
 use crate::tables::number::Style;
 use crate::tables::table::Table;
 use crate::tables::times::RowTimes;
@@ -112,9 +113,15 @@ pub(crate) fn add(
             gaps.first
         ));
     }
-    let splits = used.split.filter(|_| steps.labeled && steps.role == Role::All);
-    let splits: Option<Vec<Option<Role>>> =
-        splits.and_then(|c| steps.texts.get(&c)).map(|texts| texts.iter().map(|t| Role::of_word(t)).collect());
+    let splits = used.split.filter(|_| steps.role == Role::All);
+    let of = |c: usize| {
+        let name = &steps.table.columns[c].name;
+        Some(steps.texts.get(&c)?.iter().map(|text| split_of_cell(name, text)).collect::<Vec<_>>())
+    };
+    let splits = splits.and_then(of);
+    // New recordings are divided only if they hold steps to test on, and if every step is in a split.
+    let divides = |roles: &Vec<Option<Role>>| !roles.contains(&None) && roles.contains(&Some(Role::Test));
+    let splits = splits.filter(|roles| steps.labeled || divides(roles));
     if let (Some(_), Some(c)) = (&splits, used.split) {
         raw.note(format!("column {} divides the time steps into splits", steps.table.called(c)));
     }

@@ -41,7 +41,8 @@ fn names(windows: &Windows, recordings: impl Iterator<Item = usize>) -> Column {
     Column { name: "recording".into(), values: ColumnValues::Texts(recordings.map(name).collect()) }
 }
 
-fn numbers(name: &str, values: impl Iterator<Item = usize>) -> Column {
+/// A column of numbers of steps or rows.
+pub fn numbers(name: &str, values: impl Iterator<Item = usize>) -> Column {
     Column { name: name.into(), values: ColumnValues::Numbers(values.map(whole).collect()) }
 }
 
