@@ -10,23 +10,19 @@ use dashnas_formats::sample_facts::{Places, SampleFacts};
 ///
 /// # Errors
 /// [`DataError::File`] with the place of a weight that is not finite or negative, if all weights of a split are 0, or if
-/// the options name weights that the files do not have.
+/// the options name weights of time steps.
 pub(crate) fn check(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
     let refuse = |reason: String, hint: &str| DataError::file(origin.as_ref(), reason).with_hint(hint);
     if !raw.parts.iter().any(|part| part.facts.weights.is_some()) {
-        let Some(wanted) = &raw.reading.weight else { return Ok(()) };
-        if raw.windows.is_some() {
+        // A reader of other data refuses the name of weights that are not there.
+        if raw.windows.is_some() && raw.reading.weight.is_some() {
             return Err(DataError::file(
                 origin.as_ref(),
                 "weights of time steps are not used for windows of recordings",
             )
             .with_hint("leave out `data.weight`: every window counts equally"));
         }
-        let reason = format!("there are no weights of samples called `{wanted}`");
-        return Err(refuse(
-            reason,
-            "`data.weight` names a column of a table or of a file of labels, or an array of one number a sample",
-        ));
+        return Ok(());
     }
     let (mut left_out, mut unweighted, mut range) = (0, Vec::new(), (f32::INFINITY, 0f32));
     for part in &mut raw.parts {

@@ -3,14 +3,16 @@
 
 use crate::account::{ColumnAccount, ColumnRole};
 use crate::array::Array;
+use crate::array_use::{ArrayKind, ArrayUse, named_by, use_of};
 use crate::error::{DataError, Location};
 use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use crate::groups;
 use crate::info::ArrayInfo;
-use crate::layout;
 use crate::naming::words_of;
 use crate::options::ReadOptions;
 use crate::role::Role;
 use crate::sample_facts::{Counting, Places, SampleFacts, Source};
+use crate::samples_last::{columns_to_rows, samples_are_last, samples_first};
 use dashnas_core::names::TaskName;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -60,93 +62,6 @@ pub trait Container {
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError>;
 }
 
-/// Words in the names of inputs.
-const INPUTS: [&str; 14] = [
-    "x", "data", "input", "inputs", "image", "images", "img", "feature", "features", "signal", "signals", "series",
-    "coeff", "val",
-];
-/// Words in the names of targets.
-const TARGETS: [&str; 13] =
-    ["y", "label", "labels", "target", "targets", "class", "mask", "masks", "output", "outputs", "sol", "t", "truth"];
-
-/// The use of an array in a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ArrayKind {
-    Inputs,
-    Targets,
-    Groups,
-    Weights,
-    Times,
-    Classes,
-}
-
-/// The use of an array, and what tells it.
-#[derive(Debug, Clone, PartialEq)]
-struct ArrayUse {
-    /// The use.
-    kind: ArrayKind,
-    /// The split that it belongs to.
-    role: Role,
-    /// The setting that names the array, or the word of its name that tells the use.
-    reason: String,
-}
-
-/// Returns the use of an array by the words of its name; `None` if they do not tell it.
-fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse> {
-    let name = info.name.as_str();
-    let words = words_of(name);
-    let role = words.iter().find_map(|w| Role::of_word(w)).unwrap_or(Role::All);
-    let named = |wanted: &Option<String>| {
-        wanted.as_ref().is_some_and(|wanted| {
-            let bare: Vec<_> = words.iter().filter(|w| Role::of_word(w).is_none()).cloned().collect();
-            name == wanted || bare == words_of(wanted)
-        })
-    };
-    let settings = [
-        (&options.group, ArrayKind::Groups, "data.group"),
-        (&options.weight, ArrayKind::Weights, "data.weight"),
-        (&options.time, ArrayKind::Times, "data.time"),
-        (&options.inputs, ArrayKind::Inputs, "data.inputs"),
-        (&options.targets, ArrayKind::Targets, "data.targets"),
-    ];
-    for (wanted, kind, key) in settings {
-        if named(wanted) {
-            return Some(ArrayUse { kind, role, reason: format!("`{key}` names it") });
-        }
-    }
-    // The coordinates of an axis are neither inputs nor targets, whatever the axis is called.
-    if info.axis {
-        return None;
-    }
-    if info.only_classes && options.targets.is_none() {
-        return Some(ArrayUse { kind: ArrayKind::Targets, role, reason: "it is the only one of classes".into() });
-    }
-    let any = |known: &[&str]| words.iter().find(|w| known.contains(&w.as_str())).cloned();
-    let names = any(&["names", "name"]);
-    let of_classes = || any(&["class", "label", "labels", "target", "targets", "category", "y"]);
-    let class_names = any(&["classes"]).or_else(|| names.clone().filter(|_| of_classes().is_some()));
-    // `feature_names` of scikit-learn.
-    if class_names.is_none() && names.is_some() {
-        return None;
-    }
-    let (kind, word) = if let Some(word) = class_names {
-        (ArrayKind::Classes, word)
-    } else if let Some(word) = any(&["group", "groups", "subject", "subjects"]) {
-        (ArrayKind::Groups, word)
-    } else if let Some(word) =
-        any(&["weight", "weights"]).filter(|_| any(&["sample", "samples"]).is_some() && options.weight.is_none())
-    {
-        (ArrayKind::Weights, word)
-    } else if let Some(word) = any(&TARGETS).filter(|_| options.targets.is_none()) {
-        (ArrayKind::Targets, word)
-    } else if let Some(word) = any(&INPUTS).filter(|_| options.inputs.is_none() && words != ["val"]) {
-        (ArrayKind::Inputs, word)
-    } else {
-        return None;
-    };
-    Some(ArrayUse { kind, role, reason: format!("its name has the word `{word}`") })
-}
-
 /// Finds the only array of a use for a split.
 ///
 /// # Errors
@@ -159,6 +74,9 @@ fn find<'a>(
 ) -> Result<Option<&'a ArrayInfo>, DataError> {
     let fits = |info: &&ArrayInfo| use_of(info, options).is_some_and(|u| u.kind == kind && u.role == role);
     let mut found: Vec<&ArrayInfo> = container.list().iter().filter(fits).collect();
+    if kind == ArrayKind::Targets {
+        check_axes(container, options, &found)?;
+    }
     // Names without further words go before longer ones: `x_train` before `x_train_raw`, `y` before `mask`; and arrays
     // that can be read before others.
     let plain = |info: &&ArrayInfo| {
@@ -192,6 +110,43 @@ fn find<'a>(
             };
             Err(incomplete(container, format!("one array of {which} ({} could be it)", names.join(", "))))
         }
+    }
+}
+
+/// Refuses arrays `y` of the shape of `x` that may be the values of an axis: beside an array `z` of this shape, or beside
+/// other targets.
+fn check_axes(container: &dyn Container, options: &ReadOptions, targets: &[&ArrayInfo]) -> Result<(), DataError> {
+    let axis = |info: &&ArrayInfo| {
+        let bare: Vec<_> = words_of(&info.name).into_iter().filter(|w| Role::of_word(w).is_none()).collect();
+        match &bare[..] {
+            [one] if ["x", "y", "z"].contains(&one.as_str()) => one.chars().next(),
+            _ => None,
+        }
+    };
+    let of = |letter: char, shape: &[usize]| {
+        container.list().iter().any(|info| axis(&info) == Some(letter) && info.shape == shape && shape.len() > 1)
+    };
+    let Some(y) = targets.iter().find(|info| axis(info) == Some('y') && of('x', &info.shape)) else { return Ok(()) };
+    if options.targets.is_some() || options.inputs.is_some() {
+        return Ok(());
+    }
+    if of('z', &y.shape) {
+        return Err(DataError::at(
+            container.path(),
+            Location::Entry(y.name.clone()),
+            "it has the shape of x and z, so that it may be the values of an axis and not the targets",
+        )
+        .with_hint(
+            "stack axes into one array of inputs, numpy.stack([x, y, z], 1), and save the labels under a name of their own; \
+             or set `data.inputs` and `data.targets`",
+        ));
+    }
+    match targets.iter().find(|info| info.name != y.name && info.refused.is_none()) {
+        Some(other) => Err(incomplete(
+            container,
+            format!("one array of targets ({} and {} could be it; `data.targets` says which)", y.name, other.name),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -241,6 +196,10 @@ pub(crate) fn read(
     raw.file(container.path());
     let found = arrays_of_splits(container, options, labeled)?;
     raw.arrays = true;
+    raw.named_by = &["inputs", "targets", "group", "weight", "time"];
+    if labeled {
+        check_named(container, options)?;
+    }
     raw.renumber = !container.numbered_labels();
     raw.columns = account(container, options, &found);
     raw.warnings.extend(unused_splits(container, &found));
@@ -262,7 +221,17 @@ pub(crate) fn read(
         if let Some(Labels::Numbers(raw)) = &mut y {
             columns_to_rows(&mut raw.array, x.rows());
         }
-        let groups = groups.map(|info| groups_of(container, &info)).transpose()?;
+        let few = |values: &[String]| options.group.is_none() && groups::are_few(values);
+        let groups = match groups {
+            Some(info) => {
+                let values = groups_of(container, &info)?;
+                if labeled && few(&values) {
+                    raw.warn(groups::warning_of_few("array", &format!("`{}`", info.name), &values));
+                }
+                Some(values)
+            }
+            None => None,
+        };
         let facts = SampleFacts {
             weights: weights.map(|info| vector(container, &info)).transpose()?,
             times: times
@@ -289,6 +258,23 @@ pub(crate) fn read(
         (None, None) => {}
     }
     Ok(raw)
+}
+
+/// Refuses a setting that names no array.
+fn check_named(container: &dyn Container, options: &ReadOptions) -> Result<(), DataError> {
+    let settings = [
+        (&options.group, ArrayKind::Groups, "group", "groups"),
+        (&options.weight, ArrayKind::Weights, "weight", "weights"),
+        (&options.time, ArrayKind::Times, "time", "times"),
+    ];
+    for (wanted, kind, key, what) in settings {
+        let Some(wanted) = wanted else { continue };
+        let found = container.list().iter().filter_map(|info| use_of(info, options));
+        if !found.into_iter().any(|found| found.kind == kind && found.reason == named_by(&format!("data.{key}"))) {
+            return Err(incomplete(container, format!("{what} (an array named {wanted}, as `data.{key}` says)")));
+        }
+    }
+    Ok(())
 }
 
 /// Finds the arrays of every split.
@@ -440,42 +426,6 @@ fn targets(container: &mut dyn Container, info: &ArrayInfo, role: Role) -> Resul
     let (array, integral) = container.numbers(&info.name)?;
     let name = if role == Role::All { info.name.clone() } else { format!("y_{}", role.name()) };
     Ok(Labels::Numbers(NumericTargets { name, array, integral }))
-}
-
-/// Returns whether the samples are the last axis of inputs of this shape, by the number of the labels.
-fn samples_are_last(x: &[usize], y: &Labels) -> bool {
-    let (Some(&first), Some(&last)) = (x.first(), x.last()) else { return false };
-    let (rows, columns) = match y {
-        Labels::Names(names) => (names.len(), names.len()),
-        Labels::Numbers(y) => {
-            let shape = &y.array.shape;
-            // A vector, which MATLAB saves as a row or a column.
-            match shape.iter().filter(|&&n| n != 1).collect::<Vec<_>>()[..] {
-                [&n] => (n, n),
-                _ => (shape.first().copied().unwrap_or(0), shape.last().copied().unwrap_or(0)),
-            }
-        }
-    };
-    x.len() >= 2 && !x.contains(&0) && first != rows && last == columns && last > 1
-}
-
-/// Moves the samples from the last axis to the first.
-fn samples_first(array: &mut Array) {
-    if array.is_file_backed() || array.shape.len() < 2 {
-        return;
-    }
-    let mut shape = array.shape.clone();
-    shape.rotate_right(1);
-    *array = Array::new(shape.clone(), layout::channels_first(&array.data, shape[0]));
-}
-
-/// Brings targets whose samples are the last axis (MATLAB has no vectors, only rows and columns) to the first.
-fn columns_to_rows(y: &mut Array, samples: usize) {
-    if y.shape == [1, samples] && samples > 1 {
-        y.shape = vec![samples];
-    } else if y.shape.len() >= 2 && y.shape.first() != Some(&samples) && y.shape.last() == Some(&samples) {
-        samples_first(y);
-    }
 }
 
 /// The whole numbers up to which `f32` holds every one.

@@ -82,6 +82,8 @@ pub struct UnassembledData {
     pub arrays: bool,
     /// The places of the windows that recordings were cut into, if they were.
     pub windows: Option<Windows>,
+    /// The settings with names of columns or arrays that the reader uses, as keys of `[data]`.
+    pub named_by: &'static [&'static str],
     /// The options, with lengths, sizes and alphabets filled in.
     pub reading: ReadOptions,
 }
@@ -101,6 +103,7 @@ impl UnassembledData {
             channels_first: false,
             arrays: false,
             windows: None,
+            named_by: &[],
             reading: options.clone(),
         }
     }

@@ -23,6 +23,7 @@
 
 pub mod account;
 pub mod array;
+mod array_use;
 pub mod audio;
 pub mod bytes;
 pub mod container;
@@ -33,6 +34,7 @@ mod file_rows;
 pub mod fill;
 pub mod folders;
 pub mod found;
+mod groups;
 pub mod hdf5;
 mod idx;
 pub mod info;
@@ -54,6 +56,7 @@ mod records;
 pub mod role;
 pub mod row_source;
 pub mod sample_facts;
+mod samples_last;
 mod sequences;
 mod series;
 pub mod spill;

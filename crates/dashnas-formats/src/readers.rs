@@ -210,6 +210,9 @@ pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<Unassem
             .with_hint("set `data.window` to the length of windows, or leave out `data.stride`"));
     }
     let data = read_any(path, options, labeled)?;
+    if labeled {
+        check_used(path, &data, options)?;
+    }
     // A model of windows also takes arrays of windows.
     if labeled && options.window.is_some() && data.windows.is_none() {
         let reason = format!("windows cannot be cut from this format ({})", data.format);
@@ -219,6 +222,53 @@ pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<Unassem
         ));
     }
     Ok(data)
+}
+
+/// Refuses settings without effect on this data: names of columns or arrays in formats that have none, and a length where
+/// samples have that of their arrays.
+fn check_used(path: &Path, data: &UnassembledData, options: &ReadOptions) -> Result<(), DataError> {
+    let settings = [
+        ("inputs", &options.inputs),
+        ("targets", &options.targets),
+        ("group", &options.group),
+        ("split", &options.split),
+        ("weight", &options.weight),
+        ("time", &options.time),
+        ("ignore", &options.ignore),
+    ];
+    for (key, value) in settings {
+        let Some(value) = value.as_ref().filter(|_| !data.named_by.contains(&key)) else { continue };
+        let reason = format!(
+            "`data.{key}` is `{value}`, but there are no names in this format ({}) that it could choose from",
+            data.format
+        );
+        let hint = match (key, data.arrays, path.is_dir()) {
+            ("split", true, _) => {
+                "save the arrays of each split under names of their own: x_train, y_train, x_test and y_test".to_owned()
+            }
+            ("ignore", _, _) => format!("leave out `data.{key}`, which leaves out columns of tables"),
+            (_, false, true) if key != "inputs" => format!(
+                "leave out `data.{key}`, or put a file of labels with a column of this name, such as labels.csv, beside the \
+                 samples"
+            ),
+            _ => format!("leave out `data.{key}`; tables and files of named arrays have names"),
+        };
+        return Err(DataError::file(path, reason).with_hint(hint));
+    }
+    let shape = data.parts.first().map_or(&[][..], |part| &part.x.shape);
+    let fixed = data.arrays || matches!(shape, [_, _, _, _, ..]);
+    let makes = |length: usize| {
+        let channels = options.channels.unwrap_or(1);
+        shape.iter().skip(1).any(|&n| n == length || Some(n) == length.checked_mul(channels))
+    };
+    match (options.length, shape.last()) {
+        (Some(length), Some(&found)) if fixed && options.window.is_none() && !makes(length) => {
+            let reason = format!("`data.length` is {length}, but the samples of these arrays have {found} values");
+            Err(DataError::file(path, reason)
+                .with_hint("leave out `data.length`, or cut the arrays before they are saved"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read_any(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {

@@ -1,5 +1,6 @@
 //! Tests of data sets. Archives are made here, byte by byte, in every element type.
 
+mod asked;
 mod cases;
 mod cases_media;
 mod check;

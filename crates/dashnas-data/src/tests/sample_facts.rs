@@ -91,7 +91,12 @@ fn weights_beside_files_and_in_other_formats() {
     // What has no weights cannot be asked for them.
     let ts = "@problemName t\n@classLabel true a b\n@data\n1,2,3:a\n2,3,4:b\n3,4,5:a\n4,5,6:b\n";
     let files = folder(&[("t.ts", ts.as_bytes())]);
-    refused(&files, "t.ts", &options(|o| o.weight = Some("w".into())), &["no weights of samples called `w`"]);
+    refused(
+        &files,
+        "t.ts",
+        &options(|o| o.weight = Some("w".into())),
+        &["`data.weight` is `w`", "no names in this format"],
+    );
     refused(&files, "t.ts", &options(|o| o.split_by = SplitBy::Time), &["their times are not known"]);
     let set = open_with(&files, "t.ts", &options(|_| ())).unwrap();
     let all = [rows(&set.facts.train.places), rows(&set.facts.test.places)].concat();

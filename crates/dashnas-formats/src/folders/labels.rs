@@ -1,6 +1,7 @@
 //! A table of the labels of the files beside it.
 
 use crate::error::{DataError, Location};
+use crate::groups;
 use crate::naming::extension;
 use crate::options::{ReadOptions, SplitBy};
 use crate::role::Role;
@@ -242,7 +243,12 @@ pub(crate) fn read_noting(
         let found = first.iter().position(|f| header && f == wanted);
         match found.or(position.map(|i| i.rem_euclid(width as i64) as usize)) {
             Some(i) => Ok(Some(i)),
-            None => Err(DataError::file(path, format!("there is no {what} column `{wanted}`"))),
+            None if header => {
+                let columns = first.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                Err(DataError::file(path, format!("there is no {what} column `{wanted}` (columns: {columns})")))
+            }
+            None => Err(DataError::file(path, format!("there is no {what} column `{wanted}`: it has no header"))
+                .with_hint(format!("give the position of the column, from 0 to {}", width.saturating_sub(1)))),
         }
     };
     let file_column = file_column(&rows, header, &names);
@@ -255,7 +261,8 @@ pub(crate) fn read_noting(
         !names::is_vague_flag(&first[c]) && names::names_flags(&first[c]) && rows.iter().skip(1).all(flag)
     };
     let by_word = all(|name| names::names_splits(name) && !names::names_folds(name)).first().copied();
-    let split_column = by_word.or_else(|| all(names::names_flags).into_iter().find(|&c| flags(c)));
+    let by_flag = || all(names::names_flags).into_iter().find(|&c| flags(c));
+    let split_column = wanted(&options.split, "split")?.or(by_word).or_else(by_flag);
     let group_column = wanted(&options.group, "group")?.or(all(names::names_groups).first().copied());
     let weight_column = wanted(&options.weight, "weight")?.or(all(names::names_weights).first().copied());
     let of_samples = [weight_column, wanted(&options.time, "time")?];
@@ -301,6 +308,10 @@ pub(crate) fn read_noting(
             weight: None,
             time: None,
         });
+    }
+    let grouped: Vec<String> = entries.iter().filter_map(|entry| entry.group.clone()).collect();
+    if let (Some(c), None, true) = (group_column, &options.group, groups::are_few(&grouped)) {
+        notes.push(groups::warning_of_few("column", &format!("`{}`", first[c]), &grouped));
     }
     let rows = &rows[usize::from(header).min(rows.len())..];
     add_weights_and_times(path, rows, of_samples, options, &mut entries)?;

@@ -163,6 +163,8 @@ fn samples(
     };
     let mut raw = UnassembledData::new(format, options);
     raw.file(path);
+    let whole_recordings = matches!(medium, Medium::Recordings | Medium::Records);
+    raw.named_by = if whole_recordings { &["inputs"] } else { &[] };
     let (found, origin) = find_samples(folder, medium, files, options, labeled, &mut raw)?;
     // The name of a folder is one class, whatever it holds.
     let several = origin != LabelOrigin::Folders
@@ -213,8 +215,28 @@ fn unlabeled(path: &Path, format: &str, files: usize) -> DataError {
     DataError::Incomplete { path: path.into(), format: format.into(), contents, missing: missing.into() }
 }
 
-/// Cuts recordings in files of their own into windows.
+/// Cuts recordings in files of their own into windows, which have the weights of their recordings.
 fn windows(
+    path: &Path,
+    medium: Medium,
+    found: &[Sample],
+    several: bool,
+    labeled: bool,
+    raw: UnassembledData,
+) -> Result<UnassembledData, DataError> {
+    let mut raw = unweighted_windows(path, medium, found, several, labeled, raw)?;
+    let weights: Option<Vec<f32>> = found.iter().map(|sample| sample.weight).collect();
+    if let (Some(weights), Some(windows)) = (weights, &raw.windows) {
+        for (part, places) in raw.parts.iter_mut().zip(&windows.splits) {
+            part.facts.weights = places.iter().map(|place| weights.get(place.recording).copied()).collect();
+        }
+        raw.note("each window has the weight of its recording");
+    }
+    Ok(raw)
+}
+
+/// Cuts recordings in files of their own into windows.
+fn unweighted_windows(
     path: &Path,
     medium: Medium,
     found: &[Sample],
@@ -321,6 +343,10 @@ fn find_samples(
         let classes: BTreeSet<Option<String>> = by_folder(false)?.files.into_iter().map(|f| f.label).collect();
         if classes.len() < 2 || classes.contains(&None) || labels::names_files(table, &files, options)? {
             raw.file(table);
+            raw.named_by = match raw.named_by {
+                [] => &["targets", "group", "split", "weight", "time"],
+                _ => &["inputs", "targets", "group", "split", "weight", "time"],
+            };
             let entries = labels::read_noting(table, &files, options, &mut raw.notes)?;
             if entries.len() < files.len() {
                 let left_out = plural(files.len() - entries.len(), "file");

@@ -102,6 +102,9 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     let format = files.first().map_or("series", |(_, _, f)| f.format);
     let mut raw = UnassembledData::new(format, options);
     let mut files = files;
+    if files.iter().any(|(_, _, file)| !file.account.is_empty()) {
+        raw.named_by = &["targets"];
+    }
     files.iter().flat_map(|(_, _, f)| &f.notes).for_each(|note| raw.note(note));
     files.iter().flat_map(|(_, _, f)| &f.warnings).for_each(|warning| raw.warn(warning));
     raw.columns = files.first().map(|(_, _, f)| f.account.clone()).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use crate::account::ColumnRole;
 use crate::error::DataError;
+use crate::groups as few;
 use crate::options::ReadOptions;
 use crate::tables::draft::{Draft, listed, same_classes};
 use crate::tables::names::{ends_like_id, is_missing_group, names_groups, names_parts, names_shared};
@@ -32,6 +33,10 @@ pub(crate) fn choose(draft: &mut Draft<'_>) -> Result<(), DataError> {
             draft.warn(format!("column {name} could be the group as well: set `data.group` to it if it is"));
         } else {
             draft.give(c, ColumnRole::Group, "its name is that of a group");
+            if few::are_few(draft.of(c)) {
+                let warning = few::warning_of_few("column", &name, draft.of(c));
+                draft.warn(warning);
+            }
         }
     }
     for c in free(draft, names_parts) {

@@ -36,7 +36,17 @@ pub(crate) fn choose(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataErr
     let strong: Vec<usize> = named_labels(draft);
     let path = draft.table.path.clone();
     match strong[..] {
-        [one] => draft.give(one, ColumnRole::Label, "its name is that of a label"),
+        [one] => {
+            draft.give(one, ColumnRole::Label, "its name is that of a label");
+            let others = draft.free().into_iter().filter(|&c| !is_axis(draft, c, "x")).count();
+            if labeled && is_axis(draft, one, "y") && others > 0 && has_axis(draft, "x") {
+                draft.warn(format!(
+                    "column {} is taken for the label, although a column `x` is beside it: set `data.targets` to another \
+                     column if both are coordinates, or to this one if it is the label",
+                    draft.name(one)
+                ));
+            }
+        }
         [_, _, ..] => {
             // Text before numbers: the number is likely a code of it.
             let first = strong.iter().copied().find(|&c| draft.table.columns[c].is_text()).unwrap_or(strong[0]);
@@ -65,16 +75,42 @@ pub(crate) fn choose(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataErr
     draft.read(&labels)
 }
 
+/// Returns whether a column has the name of an axis.
+fn is_axis(draft: &Draft<'_>, c: usize, axis: &str) -> bool {
+    draft.table.named && draft.table.columns[c].name.trim().eq_ignore_ascii_case(axis)
+}
+
+/// Returns whether a column of numbers without a role has the name of an axis.
+fn has_axis(draft: &Draft<'_>, axis: &str) -> bool {
+    draft.free().into_iter().any(|c| is_axis(draft, c, axis) && draft.table.columns[c].facts.is_numeric())
+}
+
 /// The columns without a role whose names are those of labels. A column `y` is a label if no other is, and if it is not
-/// one of three axes.
+/// one of the axes: beside `z`, or beside `x` where a column of texts that repeat may be the label.
 fn named_labels(draft: &Draft<'_>) -> Vec<usize> {
     let free = draft.free();
-    let is = |c: usize, name: &str| draft.table.columns[c].name.eq_ignore_ascii_case(name);
-    let strong: Vec<usize> = free.iter().copied().filter(|&c| may_be_label(draft, c) && !is(c, "y")).collect();
-    if !strong.is_empty() || free.iter().any(|&c| is(c, "z")) {
-        return strong;
-    }
-    free.into_iter().filter(|&c| draft.table.named && is(c, "y")).collect()
+    let strong: Vec<usize> =
+        free.iter().copied().filter(|&c| may_be_label(draft, c) && !is_axis(draft, c, "y")).collect();
+    let y: Vec<usize> = free.into_iter().filter(|&c| is_axis(draft, c, "y")).collect();
+    let coordinate = |c: usize| draft.table.columns[c].facts.is_numeric() && has_axis(draft, "x");
+    let axes = has_axis(draft, "z") || (y.iter().any(|&c| coordinate(c)) && !repeated_texts(draft).is_empty());
+    if !strong.is_empty() || axes { strong } else { y }
+}
+
+/// Returns whether so many different values are few for the labels of so many rows.
+fn are_few(distinct: usize, rows: usize) -> bool {
+    distinct >= 2 && distinct <= 100.max(rows / 100) && distinct * 2 <= rows
+}
+
+/// The columns of texts without a role whose values repeat. Columns of one letter each are a sequence, and no labels.
+fn repeated_texts(draft: &Draft<'_>) -> Vec<usize> {
+    let count = |c: usize| draft.of(c).iter().collect::<HashSet<_>>().len();
+    let table = draft.table;
+    let texts: Vec<usize> =
+        draft.free().into_iter().filter(|&c| table.is_written(c) && are_few(count(c), table.rows())).collect();
+    let is_letter = |c: &usize| draft.of(*c).iter().all(|text| text.len() == 1);
+    let letters = texts.iter().filter(|c| is_letter(c)).count() >= LETTERS;
+    texts.into_iter().filter(|c| !(letters && is_letter(c))).collect()
 }
 
 /// Finds the column that is most likely the label where no name tells: the only column of texts that repeat, else the
@@ -82,13 +118,8 @@ fn named_labels(draft: &Draft<'_>) -> Vec<usize> {
 fn guess(draft: &mut Draft<'_>) -> Result<(), DataError> {
     let (table, rows) = (draft.table, draft.table.rows());
     let n = table.columns.len();
-    let few = |distinct: usize| distinct >= 2 && distinct <= 100.max(rows / 100) && distinct * 2 <= rows;
-    let count = |c: usize| draft.of(c).iter().collect::<HashSet<_>>().len();
-    let texts: Vec<usize> = draft.free().into_iter().filter(|&c| table.is_written(c) && few(count(c))).collect();
-    // Columns of one letter each are a sequence.
-    let is_letter = |c: &usize| draft.of(*c).iter().all(|text| text.len() == 1);
-    let letters = texts.iter().filter(|c| is_letter(c)).count() >= LETTERS;
-    let texts: Vec<usize> = texts.into_iter().filter(|c| !(letters && is_letter(c))).collect();
+    let few = |distinct: usize| are_few(distinct, rows);
+    let texts = repeated_texts(draft);
     let whole = |c: usize| {
         let facts = &table.columns[c].facts;
         draft.is_free(c) && facts.all_whole() && facts.distinct().is_some_and(few)

@@ -66,6 +66,8 @@ pub(crate) fn read_tables(
         _ => roles::assign(&first, options, labeled)?,
     };
     let mut raw = UnassembledData::new(format, options);
+    raw.named_by = &["inputs", "targets", "group", "split", "weight", "time", "ignore"];
+    check_length(&first, &used, options, labeled)?;
     if labeled {
         columns::record(&first, &used, &mut raw.reading);
     } else {
@@ -109,6 +111,20 @@ pub(crate) fn read_tables(
         raw.note(format!("filled {} ({})", plural(missing, "missing value"), fill.name()));
     }
     Ok(raw)
+}
+
+/// Refuses another length than the columns of numbers of a table make.
+fn check_length(table: &Table, used: &ColumnRoles, options: &ReadOptions, labeled: bool) -> Result<(), DataError> {
+    let (Some(length), Content::Numbers, None, true) = (options.length, used.content, options.window, labeled) else {
+        return Ok(());
+    };
+    let found = used.inputs.len() / options.channels.unwrap_or(1).max(1);
+    if found == length {
+        return Ok(());
+    }
+    let reason = format!("`data.length` is {length}, but its columns of inputs make samples of {found} values");
+    Err(DataError::file(&table.path, reason)
+        .with_hint("choose the columns with `data.inputs` or `data.ignore`, and leave out `data.length`"))
 }
 
 /// Adds the table of another split, with its columns in the order of the first.
