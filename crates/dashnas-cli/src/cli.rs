@@ -5,6 +5,7 @@ use crate::commands::bench::infer::BenchInferArgs;
 use crate::commands::bench::search::BenchSearchArgs;
 use crate::commands::bench::step::BenchStepArgs;
 use crate::commands::config::ConfigArgs;
+use crate::commands::evaluate::EvaluateArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::predict::PredictArgs;
@@ -58,9 +59,9 @@ pub enum Command {
     /// Train the searched network of a run directory on all of its training data.
     #[command(after_help = EXIT_CODES)]
     Train(StageArgs),
-    /// Evaluate the trained network of a run directory on the test split, which is read only once.
+    /// Evaluate the trained network of a run directory on the test split, which is read only once, or on new labeled data.
     #[command(after_help = EXIT_CODES)]
-    Evaluate(StageArgs),
+    Evaluate(EvaluateArgs),
     /// Predict with a trained model on new data, in the units of the data.
     #[command(after_help = EXIT_CODES)]
     Predict(PredictArgs),

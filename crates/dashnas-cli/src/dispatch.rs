@@ -1,7 +1,7 @@
 //! Hands the parsed command line to its subcommand.
 
 use crate::cli::{BenchCommand, Cli, Command};
-use crate::commands::{bench, config, export, inspect, predict, report, run, shell, stages, status, tasks};
+use crate::commands::{bench, config, evaluate, export, inspect, predict, report, run, shell, stages, status, tasks};
 use crate::failure::Failure;
 use crate::help;
 
@@ -16,7 +16,7 @@ pub fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Search(args) => run::search(args, verbosity),
         Command::Tune(args) => stages::tune(args, verbosity),
         Command::Train(args) => stages::train(args, verbosity),
-        Command::Evaluate(args) => stages::evaluate(args, verbosity),
+        Command::Evaluate(args) => evaluate::evaluate(args, verbosity),
         Command::Report(args) => report::report(args, verbosity),
         Command::Status(args) => status::status(args),
         Command::Inspect(args) => inspect::inspect(args, verbosity),

@@ -35,6 +35,11 @@ impl Failure {
         Self { code, message: message.to_string(), hint }
     }
 
+    /// The same failure with other advice.
+    pub fn with_hint(self, hint: String) -> Self {
+        Self { hint: Some(hint), ..self }
+    }
+
     /// A file that could not be worked on.
     pub fn file(action: &str, path: &Path, error: &io::Error) -> Self {
         Self::new(Code::Files, format!("cannot {action} {}: {error}", path.display()), None)

@@ -19,6 +19,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes a text beside a result, to standard error. It is lost if that is closed.
+pub fn aside(text: &str) {
+    let _ = anstream::stderr().write_all(text.as_bytes());
+}
+
 /// Writes a value to standard output as a line of JSON.
 ///
 /// # Errors

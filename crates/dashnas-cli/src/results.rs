@@ -174,6 +174,21 @@ fn results(outcome: &Outcome) -> Option<Table> {
     Some(table)
 }
 
+/// Networks with their scores and numbers of parameters.
+pub fn scores(metric: Metric, networks: &[(String, f64, u64)]) -> Table {
+    let title = metric.title();
+    let mut table = match metric {
+        Metric::ZeroOneError => table(&["network", title, "accuracy", "parameters"]),
+        _ => table(&["network", title, "parameters"]),
+    };
+    for (network, value, params) in networks {
+        let cells = [Some(network.clone()), Some(metric.format(*value)), accuracy(metric, *value)];
+        table.add_row(cells.into_iter().flatten().chain([params.to_string()]));
+    }
+    right_align(&mut table, 1);
+    table
+}
+
 /// The time of each stage, and the total.
 fn times(outcome: &Outcome) -> String {
     let total: f64 = outcome.seconds.values().sum();

@@ -158,10 +158,31 @@ fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<bool, DataEr
     Ok(true)
 }
 
-/// Joins the samples to predict from: those of the test split, or all if there is only one split.
+/// Samples to predict from: those of the test split, or all if there is only one split.
 pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Result<Inputs, DataError> {
-    layout(origin, &mut raw)?;
-    fill_missing(origin, &mut raw)?;
+    let Joined { all, windows, rows, chosen } = joined(origin, &mut raw)?;
+    let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
+    let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
+    let labels = all.y.map(|y| texts(&y));
+    Ok(Inputs { name: name.into(), x: all.x, labels, ids: all.ids, windows, rows, chosen, origin })
+}
+
+/// The samples of the test split, or all if there is only one split.
+pub(crate) struct Joined {
+    /// The samples.
+    pub all: UnassembledSplit,
+    /// The windows that they are, if recordings were cut.
+    pub windows: Option<Windows>,
+    /// The row of each sample in its table, from 0, if they are not all rows.
+    pub rows: Option<Vec<usize>>,
+    /// Which samples these are, in words, if they are those of the test split.
+    pub chosen: Option<String>,
+}
+
+/// Joins the samples of the test split, or all if there is only one split, and checks their inputs.
+pub(crate) fn joined(origin: &str, raw: &mut UnassembledData) -> Result<Joined, DataError> {
+    layout(origin, raw)?;
+    fill_missing(origin, raw)?;
     let roles: Vec<Role> = raw.parts.iter().map(|part| part.role).collect();
     let only_test = roles.len() > 1 && roles.contains(&Role::Test);
     let windows = raw.windows.take().map(|windows| {
@@ -183,27 +204,23 @@ pub(crate) fn inputs(origin: &str, name: &str, mut raw: UnassembledData) -> Resu
         raw.notes.extend(chosen.clone());
     }
     let rows = raw.parts.first().filter(|_| only_test && windows.is_none()).and_then(|part| numbered(&part.facts));
-    let mut parts = raw.parts.into_iter();
+    let mut parts = std::mem::take(&mut raw.parts).into_iter();
     // A reader that finds no sample fails.
-    let first = parts.next().unwrap_or_else(|| unreachable!("a reader finds at least one part"));
-    let (mut x, mut labels, mut ids) = (first.x, first.y.map(|y| texts(&y)), first.ids);
+    let mut all = parts.next().unwrap_or_else(|| unreachable!("a reader finds at least one part"));
     for part in parts {
-        if part.x.shape[1..] != x.shape[1..] {
-            return Err(shape_error(origin, part.role, &part.x, &x));
+        if part.x.shape[1..] != all.x.shape[1..] {
+            return Err(shape_error(origin, part.role, &part.x, &all.x));
         }
-        x.data.extend_from_slice(&part.x.data);
-        x.shape[0] += part.x.shape[0];
-        labels = labels.zip(part.y).map(|(mut all, y)| {
-            all.extend(texts(&y));
-            all
-        });
-        ids = ids.zip(part.ids).map(|(all, more)| [all, more].concat());
+        all.x.data.extend_from_slice(&part.x.data);
+        all.x.shape[0] += part.x.shape[0];
+        all.y = all.y.zip(part.y).and_then(|(y, more)| labels_after(y, more));
+        all.ids = all.ids.zip(part.ids).map(|(all, more)| [all, more].concat());
+        let weights = all.facts.weights.zip(part.facts.weights).map(|(all, more)| [all, more].concat());
+        all.facts = SampleFacts { weights, ..SampleFacts::default() };
     }
-    check::inputs(origin, "x", &x)?;
-    check::input_values(origin, "x", &x, raw.reading.lengths == Lengths::Mask)?;
-    let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
-    let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
-    Ok(Inputs { name: name.into(), x, labels, ids, windows, rows, chosen, origin })
+    check::inputs(origin, "x", &all.x)?;
+    check::input_values(origin, "x", &all.x, raw.reading.lengths == Lengths::Mask)?;
+    Ok(Joined { all, windows, rows, chosen })
 }
 
 /// The rows of some samples of one file, from 0, unless they are the first ones.
@@ -212,6 +229,25 @@ fn numbered(facts: &SampleFacts) -> Option<Vec<usize>> {
     let rows: Vec<usize> = at.iter().map(|(_, row)| (*row as usize).saturating_sub(1)).collect();
     let first = rows.iter().enumerate().all(|(i, &row)| i == row);
     (sources.len() == 1 && !first).then_some(rows)
+}
+
+/// Some labels followed by others; `None` if they are of another kind or shape.
+fn labels_after(first: Labels, more: Labels) -> Option<Labels> {
+    Some(match (first, more) {
+        (Labels::Names(mut names), Labels::Names(more)) => {
+            names.extend(more);
+            Labels::Names(names)
+        }
+        (Labels::Numbers(mut numbers), Labels::Numbers(more))
+            if numbers.array.shape.get(1..) == more.array.shape.get(1..) =>
+        {
+            numbers.array.data.extend_from_slice(&more.array.data);
+            numbers.array.shape[0] += more.array.rows();
+            numbers.integral &= more.integral;
+            Labels::Numbers(numbers)
+        }
+        _ => return None,
+    })
 }
 
 fn texts(y: &Labels) -> Vec<String> {
@@ -305,7 +341,7 @@ fn note_lengths(raw: &mut UnassembledData) -> Result<(), DataError> {
 }
 
 /// Marks the targets of a field after the ends of its samples as unknown, where the field has the grid of the inputs.
-fn forget_after_ends(split: &mut Split) -> Result<(), DataError> {
+pub(crate) fn forget_after_ends(split: &mut Split) -> Result<(), DataError> {
     let Targets::Values(y) = &mut split.y else { return Ok(()) };
     if y.shape.len() != split.x.shape.len() || y.shape[2..] != split.x.shape[2..] || y.rows() != split.x.rows() {
         return Ok(());

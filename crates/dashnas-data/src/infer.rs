@@ -83,7 +83,7 @@ fn mismatch(origin: &str, x: &[usize], y: &NumericTargets, kind: &'static str) -
 }
 
 /// The targets of a split as the kind of task needs them.
-fn convert(origin: &str, x: &[usize], raw: NumericTargets, kind: TaskName) -> Result<Targets, DataError> {
+pub(crate) fn convert(origin: &str, x: &[usize], raw: NumericTargets, kind: TaskName) -> Result<Targets, DataError> {
     let columns = match raw.array.shape[..] {
         [_] => Some(1),
         [_, k] if k > 0 => Some(k),

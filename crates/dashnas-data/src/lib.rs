@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`open`] | opens a data set, or samples to predict from, by its path |
 //! | `assemble` | decides the layout, the classes and the splits of what a reader found |
+//! | [`labeled`] | new samples with labels, on which a trained model is scored |
 //! | `draw`, `weights` | the test split of data without one; the weights of samples |
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check` | the checks that every data set passes |
@@ -41,6 +42,7 @@ pub mod dataset;
 mod draw;
 mod infer;
 pub mod inspect;
+pub mod labeled;
 pub mod normalize;
 pub mod npz;
 pub mod open;

@@ -6,7 +6,7 @@ use dashnas_formats::found::{Labels, UnassembledData, UnassembledSplit};
 use dashnas_formats::role::Role;
 use dashnas_formats::sample_facts::{Places, SampleFacts};
 
-/// Checks the weights of all samples and leaves out samples of weight 0, as if they had not been given.
+/// Checks the weights of all samples and leaves out training data of weight 0, as if it had not been given.
 ///
 /// # Errors
 /// [`DataError::File`] with the place of a weight that is not finite or negative, if all weights of a split are 0, or if
@@ -14,8 +14,13 @@ use dashnas_formats::sample_facts::{Places, SampleFacts};
 pub(crate) fn check(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
     let refuse = |reason: String, hint: &str| DataError::file(origin.as_ref(), reason).with_hint(hint);
     if !raw.parts.iter().any(|part| part.facts.weights.is_some()) {
+        let Some(wanted) = &raw.reading.weight else { return Ok(()) };
+        if raw.reading.scored {
+            raw.warn(format!("there are no weights called `{wanted}`: each sample counts as weight 1"));
+            return Ok(());
+        }
         // A reader of other data refuses the name of weights that are not there.
-        if raw.windows.is_some() && raw.reading.weight.is_some() {
+        if raw.windows.is_some() {
             return Err(DataError::file(
                 origin.as_ref(),
                 "weights of time steps are not used for windows of recordings",
@@ -43,7 +48,8 @@ pub(crate) fn check(origin: &str, raw: &mut UnassembledData) -> Result<(), DataE
             return Err(refuse(format!("the weights of all {samples} are 0"), "give some samples a weight"));
         }
         range = weights.iter().filter(|w| **w > 0.0).fold(range, |(low, high), &w| (low.min(w), high.max(w)));
-        if kept.len() < weights.len() {
+        // Samples to predict from stay: there a weight of 0 leaves them out of the score only.
+        if kept.len() < weights.len() && !raw.reading.scored {
             left_out += weights.len() - kept.len();
             *part = select(part, &kept);
         }
@@ -75,7 +81,7 @@ fn select(part: &UnassembledSplit, rows: &[usize]) -> UnassembledSplit {
 }
 
 /// A sample in words.
-fn place(facts: &SampleFacts, row: usize) -> String {
+pub(crate) fn place(facts: &SampleFacts, row: usize) -> String {
     match &facts.places {
         Some(Places::Names(names)) => names[row].clone(),
         Some(Places::Numbers { at, .. }) => format!("sample {} in the file", at[row].1),

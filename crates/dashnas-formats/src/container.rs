@@ -291,7 +291,8 @@ fn arrays_of_splits(
         let x = find(container, options, ArrayKind::Inputs, role)?.cloned();
         let y = find(container, options, ArrayKind::Targets, role)?.cloned();
         let groups = find(container, options, ArrayKind::Groups, role)?.cloned();
-        let of_samples = |kind| find(container, options, kind, role).map(|found| found.filter(|_| labeled).cloned());
+        let used = labeled || options.scored;
+        let of_samples = |kind| find(container, options, kind, role).map(|found| found.filter(|_| used).cloned());
         let (weights, times) = (of_samples(ArrayKind::Weights)?, of_samples(ArrayKind::Times)?);
         let needed = role == Role::Train || (labeled && role == Role::All);
         match (x, y) {

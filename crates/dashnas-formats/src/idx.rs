@@ -128,6 +128,14 @@ pub(crate) fn is_idx(path: &Path) -> bool {
     name.contains("-idx") || name.contains(".idx") || name.contains("-ubyte")
 }
 
+/// A file by itself; of images that are scored, with the file of their labels if it is there.
+pub(crate) fn alone(path: &Path, options: &ReadOptions) -> Vec<PathBuf> {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+    let labels = path.with_file_name(name.replacen("images", "labels", 1).replacen("idx3", "idx1", 1));
+    let found = options.scored && labels != path && labels.is_file();
+    [path.to_owned()].into_iter().chain(found.then_some(labels)).collect()
+}
+
 /// Reads a file with the other IDX files beside it.
 ///
 /// # Errors

@@ -124,6 +124,10 @@ pub struct ReadOptions {
     /// as many as [`ReadOptions::max_bytes`].
     #[serde(skip)]
     pub max_text: Option<u64>,
+    /// Whether samples to predict from are also scored: then their labels are read as strictly as those of training data,
+    /// and so are their weights, if there are any.
+    #[serde(skip)]
+    pub scored: bool,
 }
 
 /// Half of the machine's memory.
@@ -172,6 +176,7 @@ impl Default for ReadOptions {
             max_bytes: max_bytes(),
             in_memory: None,
             max_text: None,
+            scored: false,
         }
     }
 }
@@ -198,6 +203,7 @@ impl ReadOptions {
             max_bytes,
             in_memory,
             max_text,
+            scored: false,
             ..self.clone()
         };
         if let &[channels, length] = shape {

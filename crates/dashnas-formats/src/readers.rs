@@ -13,7 +13,7 @@ use crate::hdf5::Hdf5;
 use crate::mat::Mat;
 use crate::media::images::is_image;
 use crate::media::sound::is_sound;
-use crate::naming::{data_set_name, extension, role_of};
+use crate::naming::{data_set_name, extension, role_of, words_of};
 use crate::npy_files::NpyFiles;
 use crate::options::ReadOptions;
 use crate::partners;
@@ -101,7 +101,7 @@ pub const READERS: &[Reader] = &[
         if labeled {
             idx::read_with_partners(&file.path, options, labeled)
         } else {
-            idx::read(&file.path, slice::from_ref(&file.path), options, labeled)
+            idx::read(&file.path, &idx::alone(&file.path, options), options, labeled)
         }
     }),
     file("NumPy archive (.npz)", Recognition::Extension(&["npz"]), |file, options, labeled| {
@@ -111,6 +111,16 @@ pub const READERS: &[Reader] = &[
     file("NumPy array (.npy)", Recognition::Extension(&["npy"]), |file, options, labeled| {
         if labeled {
             container::read(&mut NpyFiles::open(&file.path, options)?, options, labeled)
+        } else if options.scored {
+            let mut raw = container::read(&mut NpyFiles::open(&file.path, options)?, options, labeled)?;
+            let stem = data_set_name(&file.path);
+            if let Some(role) = words_of(&stem).iter().find_map(|word| Role::of_word(word)) {
+                // Of the splits beside each other, the one that was given.
+                if raw.parts.iter().any(|part| part.role == role) {
+                    raw.parts.retain(|part| part.role == role);
+                }
+            }
+            Ok(raw)
         } else {
             container::read_single_array(&mut NpyFiles::open_alone(&file.path, options)?, options)
         }

@@ -162,6 +162,11 @@ impl ReadArgs {
         found
     }
 
+    /// The first of these options that is given, if any is.
+    pub fn first_option(&self) -> Option<String> {
+        self.overrides().into_iter().next().map(|given| given.origin)
+    }
+
     /// These options where they are given, `base` where they are not.
     ///
     /// # Errors

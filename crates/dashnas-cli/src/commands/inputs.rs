@@ -11,6 +11,7 @@ use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_data::open::open_inputs;
 use dashnas_formats::array::Array;
+use dashnas_formats::options::ReadOptions;
 use dashnas_formats::places::Windows;
 use dashnas_nn::artifact::ModelCard;
 use dashnas_tasks::source::is_built_in;
@@ -28,6 +29,29 @@ pub struct ModelInputs {
     pub rows: Option<Vec<usize>>,
 }
 
+/// The options with which data for a model is read: those of its training data, and those that are given.
+///
+/// # Errors
+/// With exit code 4, a value that is not allowed.
+pub fn reading_of(card: &ModelCard, read: &ReadArgs) -> Result<ReadOptions, Failure> {
+    Ok(read.over(&card.reading)?)
+}
+
+/// Refuses windows of another length than those of the model.
+///
+/// # Errors
+/// With exit code 3.
+pub fn check_window(card: &ModelCard, reading: &ReadOptions) -> Result<(), Failure> {
+    match card.reading.window {
+        Some(own) if reading.window != card.reading.window => Err(Failure::new(
+            Code::Data,
+            format!("the model takes windows of {own} time steps, and no other length"),
+            Some("leave out --window; --stride may be another one than in training".to_owned()),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Reads inputs for the model at `path`.
 ///
 /// # Errors
@@ -42,14 +66,8 @@ pub fn inputs(
     if is_built_in(data) {
         return Ok(ModelInputs { x: built_in(data, path, progress)?, ids: None, windows: None, rows: None });
     }
-    let reading = read.over(&card.reading)?;
-    if let (Some(own), true) = (card.reading.window, reading.window != card.reading.window) {
-        return Err(Failure::new(
-            Code::Data,
-            format!("the model takes windows of {own} time steps, and no other length"),
-            Some("leave out --window; --stride may be another one than in training".to_owned()),
-        ));
-    }
+    let reading = reading_of(card, read)?;
+    check_window(card, &reading)?;
     let found = open_inputs(Path::new(data), &reading)?;
     found.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
     if found.windows.is_some() {

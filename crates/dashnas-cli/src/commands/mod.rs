@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod config;
+pub mod evaluate;
 pub mod export;
 mod folds;
 mod inputs;
@@ -10,6 +11,7 @@ mod opened;
 pub mod predict;
 pub mod report;
 pub mod run;
+mod scoring;
 mod setup;
 pub mod shell;
 pub mod stages;

@@ -78,6 +78,15 @@ impl OpenedRun {
         Self::open(run, data, threads, verbosity)
     }
 
+    /// Checks that the data is that of the run.
+    ///
+    /// # Errors
+    /// With exit code 3, if it is another data set.
+    pub fn check_same(&self) -> Result<(), Failure> {
+        let record: DataRecord = self.dir.read_json(names::DATA)?;
+        Ok(record.check_same(&self.data)?)
+    }
+
     /// Prints the summary of the data set.
     pub fn print_summary(&self) -> DataSummary {
         let summary = summary(&self.data, &self.config);

@@ -3,6 +3,7 @@
 use crate::args::common::CommonArgs;
 use crate::args::reading::ReadArgs;
 use crate::commands::inputs::{ModelInputs, inputs};
+use crate::commands::scoring::{self, Labeled};
 use crate::commands::setup::uninterruptible;
 use crate::exit_code::Code;
 use crate::failure::Failure;
@@ -10,6 +11,8 @@ use crate::output;
 use crate::verbosity::Verbosity;
 use clap::{Args, ValueEnum};
 use dashnas_core::text::plural;
+use dashnas_data::labeled::LabeledInputs;
+use dashnas_formats::array::Array;
 use dashnas_nn::artifact::ModelCard;
 use dashnas_nn::error::ModelError;
 use dashnas_nn::model::Model;
@@ -34,6 +37,10 @@ pub struct PredictArgs {
     /// mean of those of the windows that cover it.
     #[arg(long, value_enum, default_value_t = By::Window)]
     pub by: By,
+    /// Also compute the metric of the run, from labels that the data must have. It is printed after the name of the file,
+    /// or on standard error where the predictions are on standard output.
+    #[arg(long)]
+    pub score: bool,
     /// The output format and the number of threads.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -64,10 +71,21 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
             return Err(Failure::new(Code::Other, message, Some("give another file with --out".to_owned())));
         }
     }
+    if args.score && args.by == By::Time {
+        let hint = "leave out --by time: the score is that of the windows, as in training".to_owned();
+        return Err(Failure::new(Code::Usage, "time steps are not scored", Some(hint)));
+    }
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.model)?;
     let card = model.card();
-    let ModelInputs { x, ids, windows, rows } = inputs(&args.data, &args.model, card, &args.read, &mut progress)?;
+    let (ModelInputs { x, ids, windows, rows }, labeled) = if args.score {
+        let mut labeled = Labeled::read(&args.data, &args.model, card, &args.read)?;
+        let LabeledInputs { x, ids, windows, rows, .. } = &mut labeled.inputs;
+        let x = std::mem::replace(x, Array::new(vec![0], Vec::new()));
+        (ModelInputs { x, ids: ids.take(), windows: windows.take(), rows: rows.take() }, Some(labeled))
+    } else {
+        (inputs(&args.data, &args.model, card, &args.read, &mut progress)?, None)
+    };
     if args.by == By::Time && (windows.is_none() || card.task.is_dense()) {
         let reason = match windows {
             None => "the samples are not windows of recordings, so that time steps cannot be predicted",
@@ -77,7 +95,9 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
         return Err(Failure::new(Code::Data, format!("{}: {reason}", args.data), Some(hint)));
     }
     let samples = x.rows();
-    let predicted = model.predict(&x)?;
+    let scores = model.scores(&x)?;
+    let score = labeled.map(|labeled| labeled.score(card, &scores)).transpose()?;
+    let predicted = model.prediction(scores);
     let places = match (&windows, &rows) {
         (Some(windows), _) => by_time::places(windows),
         (None, rows) => rows.iter().map(|rows| by_time::numbers("row", rows.iter().copied())).collect(),
@@ -99,12 +119,25 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
                 said["steps"] = json!(prediction.values.rows());
                 said["uncovered"] = json!(uncovered);
             }
+            if let Some(score) = &score {
+                said["score"] = json!(score);
+            }
             return output::print_json(&said);
         }
-        return output::print(&format!("Wrote {} to {}\n", plural(prediction.values.rows(), unit), out.display()));
+        let scored = score.map_or_else(String::new, |score| scoring::line(&score) + "\n");
+        let written = plural(prediction.values.rows(), unit);
+        return output::print(&format!("Wrote {written} to {}\n{scored}", out.display()));
     }
     if args.common.json {
-        return output::print_json(&rows(&prediction, card));
+        let rows = rows(&prediction, card);
+        return match &score {
+            Some(score) => output::print_json(&json!({ "predictions": rows, "score": score })),
+            None => output::print_json(&rows),
+        };
+    }
+    if let Some(score) = &score {
+        // It was asked for, so it is printed with --quiet too.
+        output::aside(&(scoring::line(score) + "\n"));
     }
     let table = table::table(&prediction, card).map_err(ModelError::from)?;
     output::print(&csv(&table))

@@ -1,4 +1,4 @@
-//! `dashnas tune`, `train` and `evaluate`: the stages after the search, one by one.
+//! `dashnas tune` and `dashnas train`: the stages after the search, one by one.
 
 use crate::args::common::CommonArgs;
 use crate::commands::opened::OpenedRun;
@@ -9,14 +9,13 @@ use crate::results;
 use crate::verbosity::Verbosity;
 use clap::Args;
 use dashnas::run::results::read_architecture;
-use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_nn::model::count_parameters;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// `tune`, `train` and `evaluate`.
+/// `tune` and `train`.
 #[derive(Debug, Args)]
 pub struct StageArgs {
     /// The run directory.
@@ -78,19 +77,4 @@ struct Trained {
     hyperparameters: Hyperparameters,
     params: u64,
     run_dir: PathBuf,
-}
-
-/// Evaluates the trained network, or prints the result again if that has been done.
-pub fn evaluate(args: &StageArgs, verbosity: Verbosity) -> Result<(), Failure> {
-    let dir = RunDir::open(&args.run)?;
-    let outcome = if dir.has(names::METRICS) {
-        dir.read_json(names::METRICS)?
-    } else {
-        let mut opened = OpenedRun::open(&args.run, args.data.as_deref(), args.common.threads, verbosity)?;
-        opened.evaluate()?
-    };
-    if args.common.json {
-        return output::print_json(&outcome);
-    }
-    output::print(&results::result(&outcome, results::race(&dir)?.as_ref()))
 }

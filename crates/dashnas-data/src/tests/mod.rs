@@ -9,6 +9,7 @@ mod file_backed;
 mod fuzz;
 mod golden;
 mod inputs_of_models;
+mod labeled;
 mod matlab;
 mod media_kinds;
 mod normalize;

@@ -44,6 +44,7 @@ pub(crate) fn recognizes(folder: &FolderProbe) -> bool {
 /// [`DataError`] with the image that has no mask, or with the first file that cannot be read.
 pub(crate) fn read(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
     let path = &*folder.path;
+    let labeled = labeled || options.scored;
     let files = folder.matching(images::is_image);
     let role = |p: &Path| folders_between(path, p).iter().find_map(|w| Role::of_word(w)).unwrap_or(Role::All);
     let stem = |p: &Path| (role(p), p.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default());

@@ -32,9 +32,10 @@ fn label(header: &str, kind: Kind) -> Option<&str> {
 }
 
 /// Returns the labels in the headers, if each header has one and the labels repeat.
-fn header_labels<'a>(records: impl Iterator<Item = (&'a Record, Kind)>) -> Option<Vec<String>> {
+/// Of samples that are scored, there may be few.
+fn header_labels<'a>(records: impl Iterator<Item = (&'a Record, Kind)>, scored: bool) -> Option<Vec<String>> {
     let labels: Option<Vec<String>> = records.map(|(r, kind)| label(&r.header, kind).map(str::to_owned)).collect();
-    labels.filter(|l| l.iter().collect::<HashSet<_>>().len() * 2 <= l.len())
+    labels.filter(|l| scored || l.iter().collect::<HashSet<_>>().len() * 2 <= l.len())
 }
 
 /// Refuses nucleotides among proteins, which one alphabet cannot encode. Short sequences tell nothing.
@@ -97,7 +98,8 @@ pub(crate) fn read(
     let split = roles.len() > 1 && roles.contains(&Some(Role::Train)) && !roles.contains(&None);
     let mut samples: Vec<(Role, Option<String>, String, String)> = Vec::new();
     // Labels are in the headers of all files, or of none.
-    let mut by_header = header_labels(found.iter().flat_map(|f| f.3.iter().map(|record| (record, f.2))));
+    let mut by_header =
+        header_labels(found.iter().flat_map(|f| f.3.iter().map(|record| (record, f.2))), options.scored);
     if by_header.is_some() {
         raw.note("the labels are at the ends of the headers");
     }

@@ -6,7 +6,7 @@ use crate::error::DataError;
 use crate::options::{Columns, ReadOptions};
 use crate::tables::draft::{ColumnRoles, Content, listed};
 use crate::tables::names;
-use crate::tables::names::{names_ids, names_times};
+use crate::tables::names::{names_ids, names_times, names_weights};
 use crate::tables::table::{Column, Table};
 use dashnas_core::text::plural;
 use std::collections::HashMap;
@@ -67,7 +67,7 @@ pub(crate) fn find(
         (_, true) => Content::Lists,
         _ => Content::Numbers,
     };
-    let (labels, inputs) = if table.named && known.named {
+    let (mut labels, inputs) = if table.named && known.named {
         by_name(table, known, content, options)?
     } else if n == known.inputs.len() {
         (Vec::new(), (0..n).collect())
@@ -81,6 +81,7 @@ pub(crate) fn find(
         let hint = format!("give those, in the same order, or all {all} of the training table");
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     };
+    let weight = if options.scored { for_the_score(table, options, &inputs, &mut labels) } else { None };
     if let Some(&c) = inputs.iter().find(|&&c| !suits(&table.columns[c], content)) {
         return Err(match content {
             Content::Numbers if table.columns[c].is_text() => {
@@ -101,6 +102,8 @@ pub(crate) fn find(
             (ColumnRole::Input, "the model was trained on it")
         } else if labels.contains(&c) {
             (ColumnRole::Label, "it was the label in training")
+        } else if weight == Some(c) {
+            (ColumnRole::Weight, "it holds the weights of the samples")
         } else {
             (ColumnRole::LeftOut, "the model was not trained on it")
         };
@@ -116,7 +119,7 @@ pub(crate) fn find(
         c
     });
     let Recordings { group, times, warnings } = recordings;
-    let (weight, time) = (None, None);
+    let time = None;
     let roles = ColumnRoles { labels, group, split, weight, time, times, inputs, content, accounts, warnings };
     Ok((roles, texts))
 }
@@ -134,6 +137,21 @@ fn split(table: &Table, options: &ReadOptions, taken: &[usize]) -> Result<Option
     let texts = table.read_texts(&[c], options)?.pop().unwrap_or_default();
     let name = &table.columns[c].name;
     Ok(texts.iter().all(|text| names::split_of_cell(name, text).is_some()).then_some((c, texts)))
+}
+
+/// Finds the columns that only a score needs: the labels where the options name others than those of training, and the
+/// weights, if there are any.
+fn for_the_score(table: &Table, options: &ReadOptions, inputs: &[usize], labels: &mut Vec<usize>) -> Option<usize> {
+    let columns = |wanted: &str| crate::tables::names::find(table, wanted, "").unwrap_or_default();
+    if let (true, Some(wanted)) = (labels.is_empty(), &options.targets) {
+        *labels = columns(wanted).into_iter().filter(|c| !inputs.contains(c)).collect();
+    }
+    let named = |c: &usize| table.named && names_weights(&table.columns[*c].name);
+    let weight = match &options.weight {
+        Some(wanted) => columns(wanted).first().copied(),
+        None => (0..table.columns.len()).find(named).filter(|&c| table.columns[c].facts.numbers > 0),
+    };
+    weight.filter(|c| !inputs.contains(c) && !labels.contains(c))
 }
 
 /// What tells the recordings of a table apart, and the times of their steps, where windows are cut from them.

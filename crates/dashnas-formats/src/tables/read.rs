@@ -257,7 +257,7 @@ fn add_parts(
 ) -> Result<(), DataError> {
     let Opened { role, mut table, mut texts } = opened;
     let options = raw.reading.clone();
-    let y = match (&used.labels[..], labeled) {
+    let y = match (&used.labels[..], labeled || options.scored) {
         ([], _) => None,
         (columns, true) => Some(labels::read(&table, columns, &texts, &options, raw.classes.as_deref())?),
         // Labels that need not be there need not be good.
@@ -287,7 +287,7 @@ fn add_parts(
         }
         found.labels
     });
-    let facts = match labeled {
+    let facts = match labeled || options.scored {
         true => facts(&table, used, &options)?,
         false => SampleFacts { places: Some(table.places()), ..SampleFacts::default() },
     };

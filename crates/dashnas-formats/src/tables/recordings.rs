@@ -138,13 +138,13 @@ pub(crate) fn add(
     };
     let outlines: Vec<Outline> = recordings.iter().enumerate().map(outline).collect();
     let order: Vec<Vec<usize>> = recordings.into_iter().map(|recording| recording.rows).collect();
-    let found = match (&used.labels[..], steps.labeled) {
+    let found = match (&used.labels[..], steps.labeled || options.scored) {
         ([], _) => None,
         (columns, true) => Some(labels::of_steps(&steps.table, columns, &steps.texts, &options, &order)?),
         // Labels that need not be there need not be good.
         (columns, false) => labels::of_steps(&steps.table, columns, &steps.texts, &options, &order).ok(),
     };
-    if let Some(found) = found.as_ref().filter(|_| steps.labeled) {
+    if let Some(found) = found.as_ref().filter(|_| steps.labeled || options.scored) {
         found.warnings.iter().for_each(|warning| raw.warn(warning.clone()));
         if raw.classes.is_none() {
             raw.classes.clone_from(&found.names);

@@ -147,7 +147,7 @@ fn plan(cut: &Cut<'_>, raw: &UnassembledData) -> (Vec<(Role, Vec<Place>)>, LeftO
             covered += place.end - place.start.max(end);
             end = place.end;
             let labeled = cut.labels.as_ref().is_none_or(|labels| labels.known(&place, raw.reading.window_label));
-            if cut.labeled && !labeled {
+            if (cut.labeled || raw.reading.scored) && !labeled {
                 left.unlabeled += 1;
                 continue;
             }

@@ -21,9 +21,23 @@ impl Model {
     /// # Errors
     /// [`ModelError::Input`] if the inputs do not fit the model.
     pub fn predict(&self, x: &Array) -> Result<Prediction, ModelError> {
+        Ok(self.prediction(self.scores(x)?))
+    }
+
+    /// Returns what metrics are computed from: logits, or values in the units of the training targets. The shape is that
+    /// of [`Prediction::values`].
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn scores(&self, x: &Array) -> Result<Array, ModelError> {
         let mut values = self.outputs(x)?;
         self.card().targets.decode(&mut values);
-        let task = self.card().task;
+        Ok(values)
+    }
+
+    /// Returns the prediction that [`Model::scores`] lead to.
+    pub fn prediction(&self, scores: Array) -> Prediction {
+        let (mut values, task) = (scores, self.card().task);
         match task {
             TaskKind::Classification { classes } => values.data.chunks_exact_mut(classes).for_each(softmax),
             TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => values.data.iter_mut().for_each(sigmoid),
@@ -35,7 +49,7 @@ impl Model {
             }
             _ => None,
         };
-        Ok(Prediction { values, classes, ids: None, places: Vec::new() })
+        Prediction { values, classes, ids: None, places: Vec::new() }
     }
 
     /// Returns the outputs of the network itself for raw inputs: logits, or values in the units of the normalized

@@ -2,11 +2,12 @@
 //! and the samples with the largest errors, with their inputs.
 //!
 //! The test split is read once. All results are computed then and kept in `evaluation.json`, from which a report draws
-//! them.
+//! them. A trained model is scored on other labeled data by [`new_data`].
 
 pub mod curve;
 pub mod details;
 pub mod example;
+pub mod new_data;
 
 pub use crate::evaluation::curve::Curve;
 pub use crate::evaluation::details::{Details, LabelScore, OutputScore};

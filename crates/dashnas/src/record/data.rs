@@ -63,7 +63,7 @@ impl DataRecord {
     ///
     /// # Errors
     /// [`Error::OtherData`] if it is another one, and those of [`DataRecord::new`].
-    pub(crate) fn check_same(&self, data: &Dataset) -> Result<(), Error> {
+    pub fn check_same(&self, data: &Dataset) -> Result<(), Error> {
         let given = Self::new(&self.source, data)?;
         if given.fingerprint == self.fingerprint {
             return Ok(());

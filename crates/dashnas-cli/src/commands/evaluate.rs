@@ -1,0 +1,108 @@
+//! `dashnas evaluate`: the one evaluation of a run on its test split, or the score of its model on new labeled data.
+
+use crate::args::common::CommonArgs;
+use crate::args::reading::ReadArgs;
+use crate::commands::opened::OpenedRun;
+use crate::commands::scoring::{self, Labeled};
+use crate::commands::setup::uninterruptible;
+use crate::exit_code::Code;
+use crate::failure::Failure;
+use crate::output;
+use crate::results;
+use crate::verbosity::Verbosity;
+use clap::Args;
+use dashnas::record::outcome::Outcome;
+use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
+use dashnas_nn::model::{Model, count_parameters};
+use dashnas_report::wording::adjective;
+use std::path::PathBuf;
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// The run directory.
+    pub run: PathBuf,
+    /// The data set of the run, if it has moved; --on takes other data.
+    #[arg(conflicts_with = "on")]
+    pub data: Option<String>,
+    /// Compute the metric on new labeled data instead, a file or folder like those of `predict`. The test split of the run
+    /// is not read, and its result stays.
+    #[arg(long, value_name = "DATA")]
+    pub on: Option<String>,
+    /// The output format and the number of threads.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Options for reading --on, where it differs from the training data.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// Evaluates the trained network, or prints the result again if that has been done; with `--on`, scores it on new data.
+pub fn evaluate(args: &EvaluateArgs, verbosity: Verbosity) -> Result<(), Failure> {
+    if let Some(data) = &args.on {
+        return on_new_data(args, data, verbosity);
+    }
+    if let Some(option) = args.read.first_option() {
+        let hint = "the data of the run is read as its configuration says".to_owned();
+        return Err(Failure::new(Code::Usage, format!("{option} applies only to --on"), Some(hint)));
+    }
+    let dir = RunDir::open(&args.run)?;
+    let open = || -> Result<OpenedRun, Failure> {
+        let opened = OpenedRun::open(&args.run, args.data.as_deref(), args.common.threads, verbosity)?;
+        opened.check_same()?;
+        Ok(opened)
+    };
+    let open = || {
+        open().map_err(|failure| match &args.data {
+            Some(data) if failure.code == Code::Data => failure.with_hint(format!(
+                "DATA is the data set of the run itself, where it has moved; `dashnas evaluate {} --on {data}` computes \
+                 the metric on other labeled data",
+                args.run.display()
+            )),
+            _ => failure,
+        })
+    };
+    let outcome: Outcome = if dir.has(names::METRICS) {
+        if args.data.is_some() {
+            open()?;
+        }
+        dir.read_json(names::METRICS)?
+    } else {
+        open()?.evaluate()?
+    };
+    if args.common.json {
+        return output::print_json(&outcome);
+    }
+    output::print(&results::result(&outcome, results::race(&dir)?.as_ref()))
+}
+
+/// Scores the networks of a run on new data.
+fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<(), Failure> {
+    let dir = RunDir::open(&args.run)?;
+    uninterruptible(args.common.threads, verbosity)?;
+    let model = Model::load(&args.run)?;
+    let labeled = Labeled::read(data, &args.run, model.card(), &args.read)?;
+    let mut score = labeled.score(model.card(), &model.scores(&labeled.inputs.x)?)?;
+    let mut rows = vec![("searched".to_owned(), score.value, count_parameters(model.network()))];
+    if dir.has(names::METRICS) {
+        adjective(&dir.read_json::<Outcome>(names::METRICS)?).clone_into(&mut rows[0].0);
+    }
+    if dir.has(names::BASELINE) {
+        let plain = Model::load(dir.file(names::BASELINE))?;
+        let value = labeled.score(plain.card(), &plain.scores(&labeled.inputs.x)?)?.value;
+        score.baseline = Some(value);
+        let name = format!("plain {}", plain.card().architecture.backbone.name());
+        rows.push((name, value, count_parameters(plain.network())));
+    }
+    if args.common.json {
+        return output::print_json(&score);
+    }
+    let own =
+        if dir.has(names::METRICS) { "its own test result stays as it is" } else { "it is still to be evaluated" };
+    output::print(&format!(
+        "{}\n\n{}\n\nThe test split of the run was not read; {own}.\n",
+        scoring::title(&score),
+        results::scores(score.metric, &rows)
+    ))
+}

@@ -1,0 +1,92 @@
+//! New labeled data for a trained model, and the model's score on it.
+
+use crate::args::flags::translate;
+use crate::args::reading::ReadArgs;
+use crate::commands::inputs::{check_window, reading_of};
+use crate::exit_code::Code;
+use crate::failure::Failure;
+use dashnas::config::Config;
+use dashnas::evaluation::new_data::{self, NewDataScore};
+use dashnas::run_dir::names;
+use dashnas_core::text::plural;
+use dashnas_data::labeled::{KnownTargets, LabeledInputs, open_labeled};
+use dashnas_formats::array::Array;
+use dashnas_nn::artifact::ModelCard;
+use dashnas_report::wording::with_accuracy;
+use dashnas_tasks::source::is_built_in;
+use std::path::Path;
+
+/// New labeled data.
+pub struct Labeled {
+    /// The samples with their targets.
+    pub inputs: LabeledInputs,
+    /// The path that was given.
+    data: String,
+}
+
+impl Labeled {
+    /// Reads labeled data for the model at `path` as its training data was read.
+    ///
+    /// # Errors
+    /// With exit code 3, the data set's own error.
+    pub fn read(data: &str, path: &Path, card: &ModelCard, read: &ReadArgs) -> Result<Self, Failure> {
+        if is_built_in(data) {
+            return Err(Failure::new(
+                Code::Data,
+                format!("{data} is the name of a task, whose test samples are the test split of a run on it"),
+                Some("give a file or folder with new labeled data".to_owned()),
+            ));
+        }
+        let reading = reading_of(card, read)?;
+        check_window(card, &reading)?;
+        let config = path.join(names::CONFIG);
+        let unknown = if config.is_file() { Config::load(None, Some(&config), &[])?.task.unknown } else { None };
+        let known =
+            KnownTargets { task: card.task, classes: card.classes.as_deref(), unknown, transforms: &card.transforms };
+        let inputs = open_labeled(Path::new(data), &reading, known)?;
+        inputs.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
+        inputs.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
+        if let Some(chosen) = &inputs.chosen {
+            tracing::info!("{data}: {}", translate(chosen));
+        }
+        Ok(Self { inputs, data: data.to_owned() })
+    }
+
+    /// The score of a model by its scores of the samples.
+    ///
+    /// # Errors
+    /// With exit code 3, if the metric is not defined on these samples.
+    pub fn score(&self, card: &ModelCard, scores: &Array) -> Result<NewDataScore, Failure> {
+        let weights = self.inputs.weights.as_deref();
+        let score = new_data::score(card, scores, &self.inputs.y, weights)?;
+        Ok(NewDataScore {
+            data: self.data.clone(),
+            samples: self.inputs.y.rows(),
+            weighted: weights.is_some(),
+            task: card.task,
+            metric: card.metric,
+            value: score.metric,
+            baseline: None,
+            classes: card.classes.clone(),
+            details: score.details,
+        })
+    }
+}
+
+/// What was scored: `new.csv: classification into 3 classes, 40 samples`.
+pub fn title(score: &NewDataScore) -> String {
+    let weighted = if score.weighted { ", each of which counts by its weight" } else { "" };
+    format!("{}: {}, {}{weighted}", score.data, score.task, plural(score.samples, "sample"))
+}
+
+/// The score on one line.
+pub fn line(score: &NewDataScore) -> String {
+    let weighted = if score.weighted { ", by their weights" } else { "" };
+    format!(
+        "Score on {}: {} {} ({}{weighted})",
+        score.data,
+        score.metric.title(),
+        with_accuracy(score.metric, score.value),
+        plural(score.samples, "sample")
+    )
+}

@@ -1,0 +1,118 @@
+//! A trained model on new labeled data: `evaluate --on` and `predict --score`.
+
+mod common;
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+fn dashnas(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("dashnas").expect("the binary is built with its tests");
+    command.current_dir(folder);
+    command
+}
+
+/// A table of two kinds of waves. With `flipped`, every label is the other one.
+fn waves(samples: usize, flipped: bool) -> String {
+    let header: Vec<String> = (0..24).map(|i| format!("v{i}")).collect();
+    let row = |k: usize| {
+        let step = if k % 2 == 1 { 1.6 } else { 0.4 };
+        let wave: Vec<String> = (0..24).map(|i| format!("{:.3}", (i as f64 * step + k as f64).sin())).collect();
+        let class = if (k % 2 == 1) != flipped { "b" } else { "a" };
+        format!("{},{class}\n", wave.join(","))
+    };
+    format!("{},label\n", header.join(",")) + &(0..samples).map(row).collect::<String>()
+}
+
+/// A folder with a run on `a.csv`, that was evaluated.
+fn trained() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let settings = common::settings(&[
+        ("retrain.max-steps", "60"),
+        ("retrain.epochs", "30"),
+        ("tune.enabled", "false"),
+        ("baseline.enabled", "true"),
+    ]);
+    fs::write(folder.path().join("c.toml"), settings).expect("writable");
+    fs::write(folder.path().join("a.csv"), waves(60, false)).expect("writable");
+    fs::write(folder.path().join("flipped.csv"), waves(60, true)).expect("writable");
+    let run = ["run", "a.csv", "--config", "c.toml", "--out", "r", "-q"];
+    dashnas(folder.path()).args(run).assert().success();
+    folder
+}
+
+fn json(folder: &Path, args: &[&str]) -> Value {
+    let output = dashnas(folder).args(args).assert().success();
+    serde_json::from_slice(&output.get_output().stdout).expect("standard output is JSON")
+}
+
+#[test]
+fn a_model_is_scored_on_new_labeled_data() {
+    let folder = trained();
+    let at = folder.path();
+    let before = fs::read(at.join("r/metrics.json")).expect("readable");
+    let right = json(at, &["evaluate", "r", "--on", "a.csv", "--json"]);
+    let wrong = json(at, &["evaluate", "r", "--on", "flipped.csv", "--json"]);
+    let error = |score: &Value| score["value"].as_f64().expect("a number");
+    assert!((error(&right) + error(&wrong) - 1.0).abs() < 1e-12, "{right} {wrong}");
+    assert!(error(&right) < 0.3, "it was learned: {right}");
+    assert_eq!((&right["samples"], &right["metric"]), (&60.into(), &"zero-one-error".into()));
+    assert!(right["baseline"].is_number());
+    // `predict --score` computes the same, and predicts as without it.
+    let predicted = json(at, &["predict", "r", "flipped.csv", "--score", "--json"]);
+    assert_eq!(error(&predicted["score"]), error(&wrong));
+    assert_eq!(predicted["predictions"], json(at, &["predict", "r", "flipped.csv", "--json"]));
+    let text = dashnas(at).args(["evaluate", "r", "--on", "flipped.csv"]).assert().success();
+    text.stdout(
+        predicate::str::contains("flipped.csv: classification into 2 classes, 60 samples").and(
+            predicate::str::contains("The test split of the run was not read; its own test result stays as it is."),
+        ),
+    );
+    let text = dashnas(at).args(["predict", "r", "flipped.csv", "--score", "-o", "p.csv"]).assert().success();
+    text.stdout(predicate::str::contains("Wrote 60 predictions to p.csv\nScore on flipped.csv: error rate "));
+    assert_eq!(fs::read(at.join("r/metrics.json")).expect("readable"), before);
+}
+
+#[test]
+fn the_test_split_of_the_run_has_the_score_of_the_run() {
+    let folder = trained();
+    let at = folder.path();
+    let split: Value = serde_json::from_slice(&fs::read(at.join("r/split.json")).expect("readable")).expect("JSON");
+    let rows: Vec<usize> = (split["test"][0]["rows"].as_array().expect("rows").iter())
+        .map(|row| row.as_u64().expect("a number") as usize)
+        .collect();
+    let table = fs::read_to_string(at.join("a.csv")).expect("readable");
+    let lines: Vec<&str> = table.lines().collect();
+    let kept = std::iter::once(0).chain(rows).map(|row| lines[row].to_owned() + "\n").collect::<String>();
+    fs::write(at.join("test.csv"), kept).expect("writable");
+    let own: Value = serde_json::from_slice(&fs::read(at.join("r/metrics.json")).expect("readable")).expect("JSON");
+    let score = json(at, &["evaluate", "r", "--on", "test.csv", "--json"]);
+    assert_eq!((&score["value"], &score["baseline"]), (&own["test"], &own["baseline_test"]));
+}
+
+#[test]
+fn other_data_is_not_taken_for_the_data_of_the_run() {
+    let folder = trained();
+    let at = folder.path();
+    let hint = predicate::str::contains("`dashnas evaluate r --on");
+    let refused = |args: &[&str], code| dashnas(at).args(args).assert().code(code).stdout("");
+    refused(&["evaluate", "r", "flipped.csv"], 3)
+        .stderr(predicate::str::contains("is not the one on which this run was started").and(hint.clone()));
+    refused(&["evaluate", "r", "nosuch.csv"], 3).stderr(predicate::str::contains("nosuch.csv: no such file").and(hint));
+    refused(&["evaluate", "r", "--on", "nosuch.csv"], 3).stderr(predicate::str::contains("nosuch.csv: no such file"));
+    refused(&["evaluate", "r", "--on", "darcy-flow"], 3).stderr(predicate::str::contains("the name of a task"));
+    refused(&["evaluate", "r", "a.csv", "--on", "a.csv"], 2);
+    refused(&["evaluate", "r", "--targets", "x"], 2).stderr(predicate::str::contains("--targets applies only to --on"));
+    refused(&["predict", "r", "a.csv", "--score", "--by", "time"], 2);
+    // The data of the run where it has moved.
+    fs::create_dir(at.join("moved")).expect("writable");
+    fs::rename(at.join("a.csv"), at.join("moved/a.csv")).expect("it can be moved");
+    dashnas(at).args(["evaluate", "r", "moved/a.csv"]).assert().success();
+    // Without labels.
+    let bare: String =
+        waves(60, false).lines().map(|line| line.rsplit_once(',').map_or("", |l| l.0).to_owned() + "\n").collect();
+    fs::write(at.join("bare.csv"), bare).expect("writable");
+    refused(&["evaluate", "r", "--on", "bare.csv"], 3).stderr(predicate::str::contains("bare.csv: it has no labels"));
+}

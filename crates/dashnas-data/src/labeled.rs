@@ -1,0 +1,272 @@
+//! New samples with labels, on which a trained model is scored. The labels become targets as in the training data of the
+//! model: classes and labels go by their names, not by the order in which they appear in the new files.
+
+use crate::assemble::{Joined, forget_after_ends, joined};
+use crate::check;
+use crate::dataset::Origin;
+use crate::infer;
+use crate::split::Split;
+use crate::suspect;
+use crate::targets::Targets;
+use crate::transform::arrays::TEST;
+use crate::transform::arrays::changed;
+use crate::transform::kind::Transform;
+use crate::weights;
+use dashnas_core::names::TaskName;
+use dashnas_core::task::TaskKind;
+use dashnas_core::text::plural;
+use dashnas_formats::array::Array;
+use dashnas_formats::error::DataError;
+use dashnas_formats::found::{Labels, NumericTargets, UnassembledData};
+use dashnas_formats::options::{Lengths, ReadOptions};
+use dashnas_formats::places::Windows;
+use dashnas_formats::readers;
+use dashnas_formats::sample_facts::{Places, SampleFacts};
+use std::path::Path;
+
+/// What a model knows of the targets of its training data.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownTargets<'a> {
+    /// The task.
+    pub task: TaskKind,
+    /// The names of the classes or labels, in the order of the outputs.
+    pub classes: Option<&'a [String]>,
+    /// The value that stands for an unknown target.
+    pub unknown: Option<f64>,
+    /// The transforms of the inputs, of which some apply to fields as well.
+    pub transforms: &'a [Transform],
+}
+
+/// Samples with their targets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabeledInputs {
+    /// Inputs as they were read, N×C×L or N×C×H×W.
+    pub x: Array,
+    /// The targets, in the units of the files. An unknown one is NaN.
+    pub y: Targets,
+    /// The weight of each sample, if the files have weights.
+    pub weights: Option<Vec<f32>>,
+    /// The name of each sample, if the format has them.
+    pub ids: Option<Vec<String>>,
+    /// The windows that the samples are, if recordings were cut into windows.
+    pub windows: Option<Windows>,
+    /// The row of each sample in its table, from 0, if they are not all rows.
+    pub rows: Option<Vec<usize>>,
+    /// Which samples these are, in words, if they are those of the test split.
+    pub chosen: Option<String>,
+    /// The files that they were read from.
+    pub origin: Origin,
+}
+
+/// Reads samples with their labels: those of the test split if there is one, otherwise all. The `options` should be those
+/// of the model.
+///
+/// # Errors
+/// As [`open_inputs`](crate::open::open_inputs); and a [`DataError`] if there are no labels, if a label is none of those
+/// of the model, or if the targets have another shape.
+pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>) -> Result<LabeledInputs, DataError> {
+    let task = TaskName::ALL.into_iter().find(|name| name.name() == known.task.name());
+    // Samples to predict from are read into memory.
+    let options = ReadOptions { in_memory: Some(u64::MAX), scored: true, task, ..options.clone() };
+    let origin = path.display().to_string();
+    let mut raw = readers::read(path, &options, false)?;
+    let without_labels = || {
+        DataError::file(path, "it has no labels that the model could be scored on").with_hint(
+            "give labels as in the training data, and name their column or array with `data.targets` if it is called \
+             otherwise; `dashnas predict` needs no labels",
+        )
+    };
+    if raw.parts.iter().any(|part| part.y.is_none()) {
+        return Err(without_labels());
+    }
+    weights::check(&origin, &mut raw)?;
+    let Joined { all, windows, rows, chosen } = joined(&origin, &mut raw)?;
+    let Some(labels) = all.y else { return Err(without_labels()) };
+    if labels.rows() != all.x.rows() {
+        let (x_len, y_len) = (all.x.rows(), labels.rows());
+        return Err(DataError::Lengths { origin, x: "x".into(), x_len, y: "y".into(), y_len });
+    }
+    let facts = SampleFacts { places: all.ids.clone().map(Places::Names).or(all.facts.places), ..all.facts };
+    let found = Found { path, raw: &raw, facts: &facts, known };
+    let y = found.targets(all.x.shape.as_slice(), labels)?;
+    let mut split = Split { x: all.x, y };
+    if raw.reading.lengths == Lengths::Mask && known.task.is_dense() {
+        forget_after_ends(&mut split)?;
+    }
+    let y = transformed(split.y, known);
+    let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
+    let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
+    Ok(LabeledInputs { x: split.x, y, weights: facts.weights, ids: all.ids, windows, rows, chosen, origin })
+}
+
+/// Fields on the grid of the transformed inputs, as [`preprocess`](crate::preprocess) brings them there; and unknown
+/// values as NaN.
+fn transformed(y: Targets, known: KnownTargets<'_>) -> Targets {
+    let Targets::Values(mut values) = y else { return y };
+    if let Some(unknown) = known.unknown {
+        values.data.iter_mut().filter(|v| **v == unknown as f32).for_each(|v| *v = f32::NAN);
+    }
+    let moves = |t: &&Transform| matches!(t, Transform::Flatten | Transform::Permute);
+    for &transform in known.transforms.iter().filter(|_| known.task.is_dense()).filter(moves) {
+        values = changed(values, transform, TEST, 0);
+    }
+    Targets::Values(values)
+}
+
+/// The labels that were found, before they are targets of the model.
+struct Found<'a> {
+    path: &'a Path,
+    raw: &'a UnassembledData,
+    facts: &'a SampleFacts,
+    known: KnownTargets<'a>,
+}
+
+impl Found<'_> {
+    /// The targets; `x` is the shape of the inputs.
+    fn targets(&self, x: &[usize], labels: Labels) -> Result<Targets, DataError> {
+        let origin = self.path.display().to_string();
+        if let Labels::Numbers(numbers) = &labels {
+            check::finite(&origin, &numbers.name, &numbers.array)?;
+        }
+        let (task, outputs) = (self.known.task, self.known.task.outputs());
+        let numbers = match (task, labels) {
+            (TaskKind::Classification { .. }, labels) => return self.classes(&labels).map(Targets::Classes),
+            (TaskKind::MultiLabel { .. }, Labels::Numbers(numbers)) => self.by_label(numbers)?,
+            (_, Labels::Numbers(numbers)) => numbers,
+            (_, Labels::Names(names)) => self.numbers(&names)?,
+        };
+        let shape = numbers.array.shape.clone();
+        let name = TaskName::ALL.into_iter().find(|name| name.name() == task.name());
+        let targets = match name {
+            Some(name) => infer::convert(&origin, x, numbers, name)?,
+            None => Targets::Values(numbers.array),
+        };
+        if targets.shape().get(1) != Some(&outputs) {
+            let reason = format!("the targets have shape {shape:?}, but the model predicts {task}");
+            return Err(DataError::file(self.path, reason).with_hint("give targets as in the training data"));
+        }
+        let binary = matches!(task, TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. });
+        let wrong = |v: &&f32| **v != 0.0 && **v != 1.0 && self.known.unknown.is_none_or(|u| u as f32 != **v);
+        if let (true, Some(value)) = (binary, targets.values().and_then(|y| y.data.iter().find(wrong))) {
+            let reason = format!("a target is {value}, but those of the model are 0 and 1");
+            return Err(DataError::file(self.path, reason).with_hint("give targets as in the training data"));
+        }
+        Ok(targets)
+    }
+
+    /// The class of each sample by the names that the model knows.
+    fn classes(&self, labels: &Labels) -> Result<Vec<u32>, DataError> {
+        let names = self.known.classes;
+        let numbers = match labels {
+            Labels::Names(texts) => {
+                return texts.iter().enumerate().map(|(row, text)| self.class_of_text(row, text)).collect();
+            }
+            Labels::Numbers(numbers) => numbers,
+        };
+        if numbers.array.row_len() > 1 {
+            if !numbers.is_one_hot() {
+                let reason = format!("the labels have shape {:?}, and are not one-hot", numbers.array.shape);
+                return Err(DataError::file(self.path, reason).with_hint("give one class for each sample"));
+            }
+            let hot = |row| numbers.array.row(row).iter().position(|&v| v == 1.0).unwrap_or(0);
+            return (0..numbers.array.rows())
+                .map(|row| match (&self.raw.classes, names) {
+                    (Some(own), Some(_)) => self.class_of_text(row, own.get(hot(row)).map_or("", String::as_str)),
+                    _ => self.class_of_number(row, hot(row) as f32),
+                })
+                .collect();
+        }
+        // Numbers that name the classes themselves are not their positions.
+        let named_by_number = names.is_some_and(|names| names.iter().all(|name| name.parse::<f64>().is_ok()));
+        let class = |(row, &value): (usize, &f32)| match (&self.raw.classes, names) {
+            (Some(own), Some(_)) if value >= 0.0 && value.fract() == 0.0 && own.get(value as usize).is_some() => {
+                self.class_of_text(row, &own[value as usize])
+            }
+            (_, Some(names)) if named_by_number => {
+                let same = |name: &String| name.parse::<f64>().is_ok_and(|number| number as f32 == value);
+                let class = names.iter().position(same).map(|class| class as u32);
+                class.ok_or_else(|| self.no_class(row, &value.to_string()))
+            }
+            _ => self.class_of_number(row, value),
+        };
+        numbers.array.data.iter().enumerate().map(class).collect()
+    }
+
+    fn class_of_text(&self, row: usize, text: &str) -> Result<u32, DataError> {
+        match self.known.classes {
+            Some(names) => {
+                let class = names.iter().position(|name| name == text).map(|class| class as u32);
+                class.ok_or_else(|| self.no_class(row, text))
+            }
+            None => match text.trim().parse::<f32>() {
+                Ok(number) => self.class_of_number(row, number),
+                Err(_) => Err(self.no_class(row, text)),
+            },
+        }
+    }
+
+    fn class_of_number(&self, row: usize, number: f32) -> Result<u32, DataError> {
+        let known = number >= 0.0 && number.fract() == 0.0 && number < self.known.task.outputs() as f32;
+        if known { Ok(number as u32) } else { Err(self.no_class(row, &number.to_string())) }
+    }
+
+    /// The error for a sample of a class that the model does not know.
+    fn no_class(&self, row: usize, text: &str) -> DataError {
+        let names = match self.known.classes {
+            Some(names) => names.to_vec(),
+            None => (0..self.known.task.outputs()).map(|class| class.to_string()).collect(),
+        };
+        let spelled = suspect::folded(text);
+        let hint = match names.iter().find(|name| suspect::folded(name) == spelled) {
+            Some(name) => format!("a class is its text: write it as in the training data, `{name}`"),
+            None => "label the samples as in the training data, or leave out those of other classes".into(),
+        };
+        let some: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+        let more = if names.len() > some.len() { ", …" } else { "" };
+        let reason = format!(
+            "{} has the label `{text}`, which is no class of the model ({}{more})",
+            weights::place(self.facts, row),
+            some.join(", ")
+        );
+        DataError::file(self.path, reason).with_hint(hint)
+    }
+
+    /// Labels in the order of the model, where both have names. A label that does not occur in the new files is 0.
+    fn by_label(&self, numbers: NumericTargets) -> Result<NumericTargets, DataError> {
+        let (Some(own), Some(names)) = (&self.raw.classes, self.known.classes) else { return Ok(numbers) };
+        if own == names || own.len() != numbers.array.row_len() {
+            return Ok(numbers);
+        }
+        let place = |label: &String| names.iter().position(|name| name == label);
+        let mut places = Vec::with_capacity(own.len());
+        for label in own {
+            places.push(place(label).ok_or_else(|| {
+                let reason =
+                    format!("the label `{label}` is none of the {} of the model", plural(names.len(), "label"));
+                DataError::file(self.path, reason).with_hint("label the samples as in the training data")
+            })?);
+        }
+        let (rows, width) = (numbers.array.rows(), names.len());
+        let mut data = vec![0.0; rows * width];
+        for row in 0..rows {
+            for (&to, &value) in places.iter().zip(numbers.array.row(row)) {
+                data[row * width + to] = value;
+            }
+        }
+        Ok(NumericTargets { array: Array::new(vec![rows, width], data), ..numbers })
+    }
+
+    /// Names as numbers, for tasks that predict numbers.
+    fn numbers(&self, names: &[String]) -> Result<NumericTargets, DataError> {
+        let number = |(row, name): (usize, &String)| {
+            name.trim().parse::<f32>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
+                let place = weights::place(self.facts, row);
+                let reason = format!("{place} has the label `{name}`, which is not a number");
+                DataError::file(self.path, reason)
+                    .with_hint(format!("the model predicts {}; give such targets", self.known.task))
+            })
+        };
+        let data = names.iter().enumerate().map(number).collect::<Result<Vec<f32>, _>>()?;
+        Ok(NumericTargets { name: "y".into(), array: Array::new(vec![data.len()], data), integral: false })
+    }
+}
