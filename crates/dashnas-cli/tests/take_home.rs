@@ -156,10 +156,10 @@ fn what_cannot_be_exported_leaves_no_file() {
     let contains = predicate::str::contains;
     export(&["--opset", "6"]).code(1).stderr(contains("needs opset 7").and(contains("hint: use --opset 7")));
     export(&["--opset", "99"]).code(1).stderr(contains("is not supported"));
-    export(&["--format", "safetensors", "--opset", "17"]).code(1).stderr(contains("--opset applies only to ONNX"));
-    export(&["--format", "dashnas", "--raw"]).code(1).stderr(contains("always contains its preprocessing"));
+    export(&["--format", "safetensors", "--opset", "17"]).code(2).stderr(contains("--opset applies only to ONNX"));
+    export(&["--format", "dashnas", "--raw"]).code(2).stderr(contains("always contains its preprocessing"));
     assert!(!folder.join("no").exists());
-    dashnas(folder).args(["export", "run", "--format", "dashnas"]).assert().code(1).stderr(contains("--out"));
+    dashnas(folder).args(["export", "run", "--format", "dashnas"]).assert().code(2).stderr(contains("--out"));
 }
 
 #[test]

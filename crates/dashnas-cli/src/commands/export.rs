@@ -4,6 +4,7 @@ use crate::args::common::CommonArgs;
 use crate::args::numbers::positive;
 use crate::args::reading::ReadArgs;
 use crate::commands::inputs::{ModelInputs, inputs};
+use crate::commands::outputs::Output;
 use crate::commands::setup::uninterruptible;
 use crate::exit_code::Code;
 use crate::failure::Failure;
@@ -24,7 +25,7 @@ use dashnas_formats::array::Array;
 use dashnas_nn::error::ModelError;
 use dashnas_nn::export::fold::fold_batch_norm;
 use dashnas_nn::export::onnx::{DEFAULT_OPSET, OnnxOptions, onnx, output_name};
-use dashnas_nn::export::torch::torch;
+use dashnas_nn::export::torch::{MARK, torch};
 use dashnas_nn::export::verify;
 use dashnas_nn::export::verify::{Agreement, TOLERANCE, other_size};
 use dashnas_nn::model::Model;
@@ -55,9 +56,9 @@ pub struct ExportArgs {
     /// The data set to verify the export on [default: the test inputs of the run; random inputs for a model file].
     #[arg(long, value_name = "DATA")]
     pub data: Option<String>,
-    /// The number of samples to verify the export on.
-    #[arg(long, value_name = "N", default_value_t = 64, allow_negative_numbers = true, value_parser = positive::<u16>())]
-    pub samples: u16,
+    /// The number of samples to verify the export on [default: 64].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = positive::<u16>())]
+    pub samples: Option<u16>,
     /// The output format and the number of threads.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -65,6 +66,9 @@ pub struct ExportArgs {
     #[command(flatten)]
     pub read: ReadArgs,
 }
+
+/// The number of samples that an export is verified on, unless it is given.
+const SAMPLES: u16 = 64;
 
 /// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
@@ -101,7 +105,19 @@ pub fn export(args: &ExportArgs, verbosity: Verbosity) -> Result<(), Failure> {
     if args.format == Format::Dashnas && args.raw {
         return Err(usage("a model file always contains its preprocessing", "leave out --raw"));
     }
+    if let (None, Some(option)) = (&args.data, args.read.first_option()) {
+        return Err(usage(&format!("{option} applies only to --data"), "leave it out, or give --data"));
+    }
+    let verified = [("--data", args.data.is_some()), ("--samples", args.samples.is_some())];
+    if let (false, Some((option, _))) = (args.format == Format::Onnx, verified.into_iter().find(|(_, given)| *given)) {
+        return Err(usage(&format!("{option} is for verifying ONNX files"), "leave it out, or use --format onnx"));
+    }
     let out = target(args)?;
+    let module = Some(out.with_extension("py")).filter(|_| args.format == Format::Safetensors);
+    for path in [Some(&out), module.as_ref()].into_iter().flatten() {
+        let output = Output { what: "the export", path, report: false };
+        output.check([args.model.as_path()].into_iter().chain(args.data.as_deref().map(Path::new)))?;
+    }
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let mut model = Model::load(&args.model)?;
     if args.fold_batch_norm {
@@ -148,6 +164,11 @@ fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exporte
             "give --out a .safetensors file",
         ));
     }
+    let foreign = |text: Vec<u8>| !String::from_utf8_lossy(&text).contains(MARK);
+    if std::fs::read(&module).is_ok_and(foreign) {
+        let message = format!("the Python module would overwrite {}, which is none of dashnas", module.display());
+        return Err(usage(&message, "give another file with --out: the module is written beside it"));
+    }
     let files = torch(&model.to_artifact(), &name, args.raw).map_err(ModelError::from)?;
     write(&out, &files.weights)?;
     write(&module, files.module.as_bytes())?;
@@ -156,7 +177,7 @@ fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exporte
 
 /// Inputs to verify the export on, and their origin: the given data set, else that of the run, else random.
 fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<(&'static str, Array), Failure> {
-    let first = |x: Array| x.select(&(0..x.rows().min(args.samples.into())).collect::<Vec<_>>());
+    let first = |x: Array| x.select(&(0..x.rows().min(args.samples.unwrap_or(SAMPLES).into())).collect::<Vec<_>>());
     if let Some(data) = &args.data {
         let ModelInputs { x, .. } = inputs(data, &args.model, model.card(), &args.read, progress)?;
         return Ok(("given", first(x)));
@@ -172,7 +193,7 @@ fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<
             }
         }
     }
-    Ok(("random", random_inputs(model, args.samples.into(), 0)))
+    Ok(("random", random_inputs(model, args.samples.unwrap_or(SAMPLES).into(), 0)))
 }
 
 /// Prints a warning on standard error; it is lost if that is closed.
@@ -182,7 +203,7 @@ fn note(text: &str) {
 }
 
 fn usage(message: &str, hint: &str) -> Failure {
-    Failure::new(Code::Other, message, Some(hint.to_owned()))
+    Failure::new(Code::Usage, message, Some(hint.to_owned()))
 }
 
 /// The file to write.

@@ -8,6 +8,7 @@ mod folds;
 mod inputs;
 pub mod inspect;
 mod opened;
+mod outputs;
 pub mod predict;
 pub mod report;
 pub mod run;

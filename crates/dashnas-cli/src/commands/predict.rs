@@ -3,6 +3,7 @@
 use crate::args::common::CommonArgs;
 use crate::args::reading::ReadArgs;
 use crate::commands::inputs::{ModelInputs, inputs};
+use crate::commands::outputs::Output;
 use crate::commands::scoring::{self, Labeled};
 use crate::commands::setup::uninterruptible;
 use crate::exit_code::Code;
@@ -63,13 +64,8 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     if let Some(out) = &args.out {
         // Checked first, since predicting may take a while.
         OutputFormat::of(out).map_err(ModelError::from)?;
-        let real = |path: &Path| path.canonicalize().ok();
-        if let Some(found) = real(out)
-            .filter(|out| [Path::new(&args.data), &args.model].into_iter().any(|p| real(p).as_ref() == Some(out)))
-        {
-            let message = format!("the predictions would overwrite {}, which they are made from", found.display());
-            return Err(Failure::new(Code::Other, message, Some("give another file with --out".to_owned())));
-        }
+        let output = Output { what: "the predictions", path: out, report: false };
+        output.check([Path::new(&args.data), &args.model])?;
     }
     if args.score && args.by == By::Time {
         let hint = "leave out --by time: the score is that of the windows, as in training".to_owned();

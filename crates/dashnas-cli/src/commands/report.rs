@@ -1,5 +1,6 @@
 //! `dashnas report`: the report of a run or of a bench of the search, or a comparison of several runs, as an HTML page.
 
+use crate::commands::outputs::Output;
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::output;
@@ -25,6 +26,9 @@ pub struct ReportArgs {
 /// Writes the report and prints its path.
 pub fn report(args: &ReportArgs, verbosity: Verbosity) -> Result<(), Failure> {
     crate::logging::start(verbosity);
+    if let Some(path) = &args.out {
+        Output { what: "the report", path, report: true }.check(args.runs.iter().map(PathBuf::as_path))?;
+    }
     let (html, default) = match args.runs.as_slice() {
         [folder] if LoadedBench::is_at(folder) => (page::bench(folder)?, folder.join(names::REPORT)),
         [run] => {

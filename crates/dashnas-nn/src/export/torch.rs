@@ -19,6 +19,9 @@ use std::collections::HashMap;
 /// The module, with placeholders for the parts that depend on the network.
 const TEMPLATE: &str = include_str!("module.py");
 
+/// A line of every module, by which it is known to be written by this program.
+pub const MARK: &str = "Written by dashnas; the weights are in the safetensors file beside this one.";
+
 /// The function of the module for [`Transform::StandardizeSamples`].
 const STANDARDIZE: &str = r#"def standardize(x):
     """Each channel of each sample to mean 0 and deviation 1 over its own points; a constant one to 0."""

@@ -44,3 +44,33 @@ pub const FOLDS: &str = "folds.json";
 pub const FOLDS_CONFIG: &str = "folds.toml";
 /// The file that the working process locks.
 pub const LOCK: &str = "run.lock";
+
+/// The files of a run besides its report, which can be written again.
+const OWN: [&str; 21] = [
+    CONFIG,
+    DATA,
+    SPLIT,
+    PLAN,
+    EVENTS,
+    ALPHA,
+    RACE,
+    ARCHITECTURE,
+    TUNING,
+    MODEL,
+    BASELINE,
+    METRICS,
+    EVALUATION,
+    ENVIRONMENT,
+    STATUS,
+    PROGRAM_LOG,
+    CHECKPOINT,
+    CHECKPOINT_PREVIOUS,
+    FOLDS,
+    FOLDS_CONFIG,
+    LOCK,
+];
+
+/// Whether a file in a run directory is one that the run writes and reads, by its name; the report is not.
+pub fn is_own(name: &str) -> bool {
+    OWN.contains(&name)
+}

@@ -1,0 +1,136 @@
+//! Outputs that would destroy what they are made from, or a file of a run. They are refused before anything is computed.
+
+use crate::exit_code::Code;
+use crate::failure::Failure;
+use dashnas::bench::search::load::LoadedBench;
+use dashnas::run_dir::names;
+use std::path::{Path, PathBuf};
+
+/// The files of the folder of a bench besides its report.
+const BENCH: [&str; 5] = ["bench.toml", "bench.json", "bench.svg", "bench.lock", "data.json"];
+
+/// A file that a command is to write.
+#[derive(Debug, Clone, Copy)]
+pub struct Output<'a> {
+    /// What is written, as in "the predictions".
+    pub what: &'a str,
+    /// The path.
+    pub path: &'a Path,
+    /// Whether it is a report, which may take the place of the report of a run.
+    pub report: bool,
+}
+
+impl Output<'_> {
+    /// Checks that the output is none of the files that it is made from, lies in none of their folders in place of a file
+    /// there, and is no file of a run or bench.
+    ///
+    /// # Errors
+    /// With exit code 2, if it is.
+    pub fn check<'b>(self, made_from: impl IntoIterator<Item = &'b Path>) -> Result<(), Failure> {
+        // That a folder cannot be written is said where it is written.
+        let Some(out) = real(self.path).filter(|out| !out.is_dir()) else { return Ok(()) };
+        for input in made_from {
+            let input = real(input).unwrap_or_else(|| input.to_owned());
+            if out == input {
+                return Err(self.refused("it is the input"));
+            }
+            if out.exists() && input.is_dir() && !is_run(&input) && out.starts_with(&input) {
+                return Err(self.refused("it is in the folder of the input, and may be a part of it"));
+            }
+            if out.exists() && !input.exists() && belongs(&out, &input) {
+                return Err(self.refused("it is one of the files of the input"));
+            }
+        }
+        match (out.parent(), out.file_name().and_then(|name| name.to_str())) {
+            (Some(folder), Some(name)) if self.is_own(folder, name) => {
+                Err(self.refused("it is a file of the run there"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a file in a folder is one that a run or bench keeps there.
+    fn is_own(self, folder: &Path, name: &str) -> bool {
+        if name == names::REPORT {
+            return !self.report && (is_run(folder) || LoadedBench::is_at(folder));
+        }
+        (is_run(folder) && names::is_own(name)) || (LoadedBench::is_at(folder) && BENCH.contains(&name))
+    }
+
+    fn refused(self, reason: &str) -> Failure {
+        let message = format!("{} cannot be written to {}: {reason}", self.what, self.path.display());
+        Failure::new(Code::Usage, message, Some("give another file with --out".to_owned()))
+    }
+}
+
+/// Whether a folder is that of a run or of a cross-validation.
+fn is_run(folder: &Path) -> bool {
+    [names::CONFIG, names::FOLDS].iter().any(|name| folder.join(name).is_file())
+}
+
+/// Whether a file is one of those that a path without its ending stands for.
+fn belongs(file: &Path, prefix: &Path) -> bool {
+    let folder = |path: &Path| path.parent().and_then(real);
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    match (name(file), name(prefix)) {
+        (Some(file_name), Some(start)) => file_name.starts_with(&start) && folder(file) == folder(prefix),
+        _ => false,
+    }
+}
+
+/// The path with all links followed, also of a file that is still to be written; `None` if its folder is not there.
+fn real(path: &Path) -> Option<PathBuf> {
+    if let Ok(found) = path.canonicalize() {
+        return Some(found);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(folder.canonicalize().ok()?.join(path.file_name()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn outputs_spare_what_they_are_made_from_and_the_files_of_runs() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("run")).expect("writable");
+        fs::create_dir_all(at("images/cat")).expect("writable");
+        for file in ["run/config.toml", "run/model.dashnas", "new.csv", "images/cat/1.npy", "set_TEST.csv", "old.csv"] {
+            fs::write(at(file), "").expect("writable");
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(at("new.csv"), at("link.csv")).expect("writable");
+        let refused = |out: &str, report: bool, from: &[&str]| {
+            let (path, from) = (at(out), from.iter().map(|from| at(from)).collect::<Vec<_>>());
+            let output = Output { what: "the predictions", path: &path, report };
+            output.check(from.iter().map(PathBuf::as_path)).is_err()
+        };
+        let cases: [(&str, bool, &[&str], bool); 16] = [
+            ("new.csv", false, &["run", "new.csv"], true),
+            ("run/../new.csv", false, &["new.csv"], true),
+            #[cfg(unix)]
+            ("link.csv", false, &["new.csv"], true),
+            #[cfg(not(unix))]
+            ("new.csv", false, &["new.csv"], true),
+            ("images/cat/1.npy", false, &["images"], true),
+            ("images/cat/2.npy", false, &["images"], false),
+            ("set_TEST.csv", false, &["set"], true),
+            ("run/model.dashnas", false, &["run"], true),
+            ("run/model.dashnas", false, &["elsewhere"], true),
+            ("run/baseline.dashnas", false, &["run"], true),
+            ("run", true, &["run"], false),
+            ("run/report.html", false, &["run"], true),
+            ("run/report.html", true, &["run"], false),
+            ("run/metrics.json", true, &["run"], true),
+            ("run/model.onnx", false, &["run"], false),
+            ("run/predictions.csv", false, &["run", "new.csv"], false),
+            ("old.csv", false, &["run", "new.csv"], false),
+        ];
+        for (out, report, from, expected) in cases {
+            assert_eq!(refused(out, report, from), expected, "{out} from {from:?}");
+        }
+    }
+}
