@@ -51,6 +51,7 @@ pub fn of_config(error: &ConfigError) -> Option<String> {
         | ConfigError::Invalid { .. } => {
             Some("`dashnas config` prints every key with its meaning and a valid value".to_owned())
         }
+        ConfigError::Preset { value, .. } => Some(format!("use {} {value}", flag("preset"))),
         error => error.hint(),
     }
 }

@@ -167,6 +167,12 @@ impl ReadArgs {
         self.overrides().into_iter().next().map(|given| given.origin)
     }
 
+    /// The first of these options that divides a data set into splits, if one is given. New data is not divided.
+    pub fn dividing_option(&self) -> Option<String> {
+        const DIVIDING: [&str; 4] = ["data.test-fraction", "data.split-seed", "data.split-by", "data.folds"];
+        self.overrides().into_iter().find(|given| DIVIDING.contains(&given.key.as_str())).map(|given| given.origin)
+    }
+
     /// These options where they are given, `base` where they are not.
     ///
     /// # Errors

@@ -78,6 +78,15 @@ pub struct Settings {
     read: ReadArgs,
 }
 
+/// An option that contradicts a recorded configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// The option.
+    pub option: String,
+    /// Its key, and the value that is recorded; `None` for an option that stands for many keys.
+    pub recorded: Option<(String, String)>,
+}
+
 impl Settings {
     /// Whether a `--set` sets a key.
     pub fn sets(&self, key: &str) -> bool {
@@ -97,7 +106,43 @@ impl Settings {
     /// # Errors
     /// Those of [`Config::load`].
     pub fn load_for(&self, data: &str) -> Result<Config, ConfigError> {
-        let preset = Preset::ALL.into_iter().find(|preset| self.preset.as_deref() == Some(preset.name()));
+        let preset = self.preset();
+        let recipe = recipes::find(self.recipe.as_deref().unwrap_or(data));
+        let settings =
+            recipe.map_or(Ok(vec![]), |recipe| Override::of_recipe(recipe, preset.unwrap_or(Preset::Standard)))?;
+        Config::load_over(preset, &settings, self.config.as_deref(), &self.overrides()?)
+    }
+
+    fn preset(&self) -> Option<Preset> {
+        Preset::ALL.into_iter().find(|preset| self.preset.as_deref() == Some(preset.name()))
+    }
+
+    /// The first option that contradicts the configuration in a file, with the value there, if there is one.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`].
+    pub fn contradiction(&self, file: &Path) -> Result<Option<Contradiction>, ConfigError> {
+        let recorded = Config::load(None, Some(file), &[])?;
+        let whole = [("--config", self.config.is_some()), ("--recipe", self.recipe.is_some())];
+        if let Some((option, _)) = whole.into_iter().find(|(_, given)| *given) {
+            return Ok(Some(Contradiction { option: option.to_owned(), recorded: None }));
+        }
+        if self.preset().is_some_and(|preset| preset != recorded.preset) {
+            let recorded = recorded.value("preset").map(|value| ("preset".to_owned(), value));
+            return Ok(Some(Contradiction { option: flag("preset").to_owned(), recorded }));
+        }
+        for given in self.overrides()? {
+            let (key, option) = (given.key.clone(), given.origin.clone());
+            if Config::load(None, Some(file), &[given])? != recorded {
+                let recorded = recorded.value(&key).map(|value| (key, value));
+                return Ok(Some(Contradiction { option, recorded }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The keys that the options set.
+    fn overrides(&self) -> Result<Vec<Override>, ConfigError> {
         let mut overrides = Vec::new();
         for text in &self.set {
             overrides.push(Override::parse(text, "--set")?);
@@ -134,9 +179,6 @@ impl Settings {
         }
         let samples = self.train_samples.map(i64::from);
         overrides.extend(samples.map(|n| Override::new("task.train-samples", n, flag("task.train-samples"))));
-        let recipe = recipes::find(self.recipe.as_deref().unwrap_or(data));
-        let settings =
-            recipe.map_or(Ok(vec![]), |recipe| Override::of_recipe(recipe, preset.unwrap_or(Preset::Standard)))?;
-        Config::load_over(preset, &settings, self.config.as_deref(), &overrides)
+        Ok(overrides)
     }
 }

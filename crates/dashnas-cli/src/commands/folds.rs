@@ -3,7 +3,7 @@
 use crate::args::flags::translate;
 use crate::commands::opened::summary;
 use crate::commands::setup::interruptible;
-use crate::commands::start::{RUNS, RunArgs, check_before_reading, default_out, stopped};
+use crate::commands::start::{RUNS, RunArgs, check_before_reading, check_resumed, default_out, stopped};
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::observers::Observers;
@@ -52,6 +52,7 @@ pub fn start(args: &RunArgs, mut config: Config, count: u32, verbosity: Verbosit
 /// Resumes a cross-validation: the folds that are not finished.
 pub fn resume(args: &RunArgs, folder: &Path, verbosity: Verbosity) -> Result<(), Failure> {
     let folds = Folds::open(folder)?;
+    check_resumed(&args.start, folder, names::FOLDS_CONFIG)?;
     let mut observers = Observers::new(interruptible(args.start.common.threads, verbosity)?);
     all(&folds, args.start.data.as_deref(), &mut observers, args.start.common.json)
 }

@@ -32,8 +32,12 @@ pub struct ModelInputs {
 /// The options with which data for a model is read: those of its training data, and those that are given.
 ///
 /// # Errors
-/// With exit code 4, a value that is not allowed.
+/// With exit code 2, an option without effect; with exit code 4, a value that is not allowed.
 pub fn reading_of(card: &ModelCard, read: &ReadArgs) -> Result<ReadOptions, Failure> {
+    if let Some(option) = read.dividing_option() {
+        let hint = Some("leave it out: all samples are used, or those of the test split if there is one".to_owned());
+        return Err(Failure::new(Code::Usage, format!("{option} has no effect here, as no split is made"), hint));
+    }
     Ok(read.over(&card.reading)?)
 }
 

@@ -4,7 +4,7 @@ use crate::args::flags::translate;
 use crate::commands::folds;
 use crate::commands::opened::{OpenedRun, summary};
 use crate::commands::setup::interruptible;
-use crate::commands::start::{RUNS, RunArgs, StartArgs, check_before_reading, default_out, stopped};
+use crate::commands::start::{RUNS, RunArgs, StartArgs, check_before_reading, check_resumed, default_out, stopped};
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::observers::Observers;
@@ -116,6 +116,8 @@ fn started<T>(
     work: impl FnOnce(Run<'_>) -> Result<T, dashnas::Error>,
 ) -> Result<Started<T>, Failure> {
     if let Some(dir) = &args.resume {
+        RunDir::open(dir)?;
+        check_resumed(args, dir, names::CONFIG)?;
         let mut opened = OpenedRun::open(dir, args.data.as_deref(), args.common.threads, verbosity)?;
         let data = opened.print_summary();
         let done = opened.work(work).map_err(|e| stopped(e, dir))?;

@@ -1,7 +1,7 @@
 //! What the commands that start a run share: their arguments, checks before the data is read, and failures.
 
 use crate::args::common::CommonArgs;
-use crate::args::settings::Settings;
+use crate::args::settings::{Contradiction, Settings};
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use clap::Args;
@@ -28,8 +28,9 @@ pub struct StartArgs {
     /// --resume, it is only needed if the data set has moved.
     #[arg(required_unless_present = "resume")]
     pub data: Option<String>,
-    /// Resume a run that was stopped from its last checkpoint, with the configuration in its directory.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "Settings"])]
+    /// Resume a run that was stopped from its last checkpoint, with the configuration in its directory: options that
+    /// contradict it are refused.
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
     pub resume: Option<PathBuf>,
     /// The run directory to create for the results [default: runs/NAME-N].
     #[arg(long, value_name = "DIR")]
@@ -58,6 +59,22 @@ pub fn check_before_reading(args: &StartArgs, kernels: Option<&KernelSource>) ->
         None => RunDir::probe(&default_out(Path::new(RUNS), "probe"))?,
     }
     Ok(())
+}
+
+/// Refuses options that contradict the configuration of a run that is to be resumed, which is in `file`.
+pub fn check_resumed(args: &StartArgs, dir: &Path, file: &str) -> Result<(), Failure> {
+    let Some(Contradiction { option, recorded }) = args.settings.contradiction(&dir.join(file))? else {
+        return Ok(());
+    };
+    let dir = dir.display();
+    let message = match recorded {
+        Some((key, value)) => {
+            format!("{option} has no effect on a run that is resumed: its configuration has `{key} = {value}`")
+        }
+        None => format!("{option} has no effect on a run that is resumed: its configuration is in {dir}/{file}"),
+    };
+    let hint = format!("leave out {option}, or start a new run; `dashnas run --resume {dir}` takes no other settings");
+    Err(Failure::new(Code::Usage, message, Some(hint)))
 }
 
 /// The failure of a command that gives the kernels twice.

@@ -35,6 +35,14 @@ pub enum ConfigError {
         /// The most similar key that exists.
         suggestion: Option<String>,
     },
+    /// A preset that is set like a value over another preset, of which only the name would change.
+    #[error("{origin}: `preset` is what the other values start from, and not one of them")]
+    Preset {
+        /// The origin of the override.
+        origin: String,
+        /// The preset that was asked for.
+        value: String,
+    },
     /// A value of the wrong type or an unknown name.
     #[error("{origin}: `{key}`: {message}")]
     WrongType {
@@ -80,6 +88,9 @@ impl ConfigError {
             | ConfigError::WrongType { .. }
             | ConfigError::Invalid { .. } => {
                 "the configuration reference lists every key with its meaning and a valid value".to_owned()
+            }
+            ConfigError::Preset { value, .. } => {
+                format!("choose the preset {value} itself, and set other values over it")
             }
             ConfigError::Mismatch { key: "search.kernels", .. } => {
                 "give one `[k, d]` for each searched layer, or set `search.kernels` to \"auto\" to search them"

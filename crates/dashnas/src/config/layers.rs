@@ -157,6 +157,10 @@ impl Override {
                 message: format!("this is a section; set one of its keys, such as `{}`", key.path()),
             });
         }
+        if self.key == "preset" {
+            let value = self.value.as_str().map_or_else(|| self.value.to_string(), str::to_owned);
+            return Err(ConfigError::Preset { origin: self.origin.clone(), value });
+        }
         if !KEYS.iter().any(|key| key.path() == self.key) {
             return Err(ConfigError::UnknownKey {
                 origin: self.origin.clone(),
@@ -176,6 +180,16 @@ impl Override {
 }
 
 impl Config {
+    /// The value of a key as TOML, by its path, such as `search.epochs`.
+    pub fn value(&self, key: &str) -> Option<String> {
+        let table = to_table(self);
+        let value = match key.split_once('.') {
+            Some((section, name)) => table.get(section)?.get(name)?,
+            None => table.get(key)?,
+        };
+        Some(value.to_string())
+    }
+
     fn deserialize_table(table: &Table) -> Result<Config, toml::de::Error> {
         table.clone().try_into()
     }
