@@ -58,8 +58,17 @@ impl Normalization {
 #[serde(rename_all = "kebab-case", tag = "scheme")]
 enum Affine {
     Identity,
-    PerChannel { mean: f32, scale: f32 },
-    Pointwise { mean: Vec<f32>, scale: Vec<f32> },
+    PerChannel {
+        mean: f32,
+        /// What the mean is more than `mean`, of channels that were centered in `f64`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rest: Option<f32>,
+        scale: f32,
+    },
+    Pointwise {
+        mean: Vec<f32>,
+        scale: Vec<f32>,
+    },
 }
 
 impl Affine {
@@ -87,7 +96,7 @@ impl Affine {
     fn encode(&self, values: &mut [f32]) {
         match self {
             Affine::Identity => {}
-            Affine::PerChannel { mean, scale } => values.iter_mut().for_each(|v| *v = (*v - mean) / scale),
+            Affine::PerChannel { mean, scale, .. } => values.iter_mut().for_each(|v| *v = (*v - mean) / scale),
             Affine::Pointwise { mean, scale } => {
                 let pairs = values.iter_mut().zip(mean.iter().zip(scale));
                 pairs.for_each(|(v, (m, s))| *v = (*v - m) / s);
@@ -98,7 +107,7 @@ impl Affine {
     fn decode(&self, values: &mut [f32]) {
         match self {
             Affine::Identity => {}
-            Affine::PerChannel { mean, scale } => values.iter_mut().for_each(|v| *v = *v * scale + mean),
+            Affine::PerChannel { mean, scale, .. } => values.iter_mut().for_each(|v| *v = *v * scale + mean),
             Affine::Pointwise { mean, scale } => {
                 let pairs = values.iter_mut().zip(mean.iter().zip(scale));
                 pairs.for_each(|(v, (m, s))| *v = *v * s + m);
@@ -106,14 +115,53 @@ impl Affine {
         }
     }
 
+    /// The same normalization of values from which `center` was not subtracted, in two numbers, because their sum may need
+    /// more digits than `f32` has.
+    fn shifted(&self, center: f32) -> Self {
+        match *self {
+            Affine::PerChannel { mean, scale, .. } if center != 0.0 => {
+                Affine::PerChannel { mean: center, rest: Some(mean), scale }
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// The number that was subtracted in `f64`; 0 if there was none.
+    fn center(&self) -> f32 {
+        match self {
+            Affine::PerChannel { mean, rest: Some(_), .. } => *mean,
+            _ => 0.0,
+        }
+    }
+
+    /// The normalization of values from which the center is subtracted.
+    fn relative(&self) -> Self {
+        match *self {
+            Affine::PerChannel { rest: Some(rest), scale, .. } => Affine::PerChannel { mean: rest, rest: None, scale },
+            _ => self.clone(),
+        }
+    }
+
     /// Mean and scale at point `p`.
     fn at(&self, p: usize) -> (f32, f32) {
         match self {
             Affine::Identity => (0.0, 1.0),
-            Affine::PerChannel { mean, scale } => (*mean, *scale),
+            Affine::PerChannel { mean, scale, .. } => (*mean, *scale),
             Affine::Pointwise { mean, scale } => (mean[p], scale[p]),
         }
     }
+}
+
+/// The centers of channels; `None` if none was centered.
+fn centers(channels: &[Affine]) -> Option<Vec<f32>> {
+    let centers: Vec<f32> = channels.iter().map(Affine::center).collect();
+    centers.iter().any(|&c| c != 0.0).then_some(centers)
+}
+
+/// Channels shifted by their centers, of which there may be none.
+fn shifted(channels: &[Affine], centers: &[f32]) -> Vec<Affine> {
+    let centers = centers.iter().copied().chain(std::iter::repeat(0.0));
+    channels.iter().zip(centers).map(|(channel, center)| channel.shifted(center)).collect()
 }
 
 /// Checks that the channels of a file fit the grid, and that their scales can be divided by.
@@ -122,7 +170,7 @@ fn check(channels: &[Affine], spatial: &[usize]) -> Result<(), String> {
     for (c, channel) in channels.iter().enumerate() {
         let pairs: Vec<(f32, f32)> = match channel {
             Affine::Identity => Vec::new(),
-            Affine::PerChannel { mean, scale } => vec![(*mean, *scale)],
+            Affine::PerChannel { mean, rest, scale } => vec![(*mean, *scale), (rest.unwrap_or(0.0), *scale)],
             Affine::Pointwise { mean, scale } if mean.len() == plane && scale.len() == plane => {
                 mean.iter().copied().zip(scale.iter().copied()).collect()
             }
@@ -207,7 +255,8 @@ impl Sums {
             Sums::Identity => Affine::Identity,
             Sums::PerChannel { count, mean, square } => {
                 let std = (square / count.max(1.0)).sqrt();
-                Affine::PerChannel { mean: mean as f32, scale: if varies(std, mean) { std as f32 } else { 1.0 } }
+                let scale = if varies(std, mean) { std as f32 } else { 1.0 };
+                Affine::PerChannel { mean: mean as f32, rest: None, scale }
             }
             Sums::Pointwise { mean, square } => {
                 let freedom = n.saturating_sub(1).max(1) as f64;
@@ -307,6 +356,22 @@ impl InputNormalizer {
         Ok(Self { channels: Affine::fit(schemes, x, 1.0)? })
     }
 
+    /// The normalizer of inputs from which `centers`, one for each channel or none at all, were not subtracted. Applied to
+    /// `f32` inputs it is as exact as they are; those of more digits are centered first, for [`InputNormalizer::relative`].
+    pub fn shifted(&self, centers: &[f32]) -> Self {
+        Self { channels: shifted(&self.channels, centers) }
+    }
+
+    /// The numbers that were subtracted from the channels in `f64` before they became `f32`; `None` if there were none.
+    pub fn centers(&self) -> Option<Vec<f32>> {
+        centers(&self.channels)
+    }
+
+    /// The normalizer of inputs from which [`InputNormalizer::centers`] are subtracted.
+    pub fn relative(&self) -> Self {
+        Self { channels: self.channels.iter().map(Affine::relative).collect() }
+    }
+
     /// Checks that the normalizer fits inputs of so many channels and such a grid.
     ///
     /// # Errors
@@ -383,6 +448,21 @@ impl TargetNormalizer {
             }
             _ => Self::identity(),
         }
+    }
+
+    /// As [`InputNormalizer::shifted`], for targets.
+    pub fn shifted(&self, centers: &[f32]) -> Self {
+        Self { channels: shifted(&self.channels, centers), spatial: self.spatial.clone() }
+    }
+
+    /// As [`InputNormalizer::centers`], for targets.
+    pub fn centers(&self) -> Option<Vec<f32>> {
+        centers(&self.channels)
+    }
+
+    /// As [`InputNormalizer::relative`], for targets.
+    pub fn relative(&self) -> Self {
+        Self { channels: self.channels.iter().map(Affine::relative).collect(), spatial: self.spatial.clone() }
     }
 
     /// Checks that the normalizer fits so many outputs over such a grid, or is the identity.

@@ -4,6 +4,7 @@ use crate::assemble;
 use crate::assemble::Inputs;
 use crate::dataset::Dataset;
 use dashnas_formats::error::DataError;
+use dashnas_formats::found::UnassembledData;
 use dashnas_formats::naming::data_set_name;
 use dashnas_formats::options::ReadOptions;
 use dashnas_formats::readers;
@@ -20,6 +21,14 @@ use std::path::Path;
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, DataError> {
     let data = readers::read(path, options, true)?;
     assemble::dataset(&path.display().to_string(), &data_set_name(path), data)
+}
+
+/// Assembles and checks a data set called `name` from arrays in memory, as [`open`] does with those that it reads.
+///
+/// # Errors
+/// A [`DataError`] that names `name` and the array.
+pub fn assemble(name: &str, data: UnassembledData) -> Result<Dataset, DataError> {
+    assemble::dataset(name, name, data)
 }
 
 /// Reads samples to predict from, which need no labels: those of the test split if there is one, otherwise all. A file
