@@ -98,6 +98,8 @@ pub enum State {
     Running,
     /// No process works on it, and it is not finished.
     Stopped,
+    /// It has its model, and was started from Python, where a run ends without an evaluation.
+    Trained,
     /// It has its result.
     Finished,
 }
@@ -179,13 +181,15 @@ impl Status {
                 _ => {}
             }
         }
+        let retrained = stages.iter().any(|stage| stage.stage == Stage::Retrain && stage.seconds.is_some());
         let state = match (&run.outcome, alive) {
             (Some(_), _) => State::Finished,
+            (None, _) if retrained && run.data.is_of_arrays() => State::Trained,
             (None, true) => State::Running,
             (None, false) => State::Stopped,
         };
         let process = live.as_ref().map(|l| l.process);
-        let now = live.filter(|_| state != State::Finished).map(|live| {
+        let now = live.filter(|_| !matches!(state, State::Finished | State::Trained)).map(|live| {
             let age = time.saturating_sub(live.updated as u64);
             let running = state == State::Running;
             let run_seconds_left = match limit {

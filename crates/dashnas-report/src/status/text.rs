@@ -13,6 +13,7 @@ impl fmt::Display for Status {
         let state = match self.state {
             State::Running => format!("running{process}"),
             State::Stopped => "stopped before it was finished; no process works on it".into(),
+            State::Trained => "finished (trained from Python; not evaluated)".into(),
             State::Finished => "finished".into(),
         };
         writeln!(f, "{} in {}: {state}\n", self.data, self.run_dir.display())?;

@@ -10,6 +10,9 @@ use dashnas_formats::error::DataError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+/// The source of the data of a run on arrays of a Python process, which cannot be read again.
+pub const ARRAYS: &str = "arrays in Python";
+
 /// What a run keeps about its data, in `data.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataRecord {
@@ -57,6 +60,11 @@ impl DataRecord {
         let samples = [data.train.len(), data.val.as_ref().map_or(0, Split::len), data.test.len()];
         let (task, input) = (Some(data.task), Some(data.train.x.shape[1..].to_vec()));
         Ok(Self { source: source.into(), name: data.name.clone(), fingerprint, samples, task, input })
+    }
+
+    /// Whether the data were arrays of a Python process. Such a run ends with the trained model: it has no test split.
+    pub fn is_of_arrays(&self) -> bool {
+        self.source == ARRAYS
     }
 
     /// Checks that a data set is the one that was recorded.

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::record::data::ARRAYS;
 use crate::record::event::{Event, Observer};
 use dashnas_core::stage::Stage;
 use dashnas_data::dataset::Dataset;
@@ -30,6 +31,12 @@ pub fn load(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<
 /// small for its classes, [`Error::Interrupted`] if the observer asked to
 /// stop.
 pub fn read(name: &str, config: &Config, observer: &mut dyn Observer) -> Result<Dataset, Error> {
+    if name == ARRAYS {
+        let reason = "the run was trained on arrays of a Python process, which cannot be read again";
+        let hint =
+            "evaluate the model in Python with `score`, or save the arrays as an .npz file and start a run on it";
+        return Err(DataError::file(Path::new(name), reason).with_hint(hint).into());
+    }
     let source = DataSource::of(name, config.task.data_dir.as_deref().map(Path::new));
     let start = Instant::now();
     let mut shown = 0;
