@@ -21,6 +21,7 @@ use crate::tune::recorder::TuningRecorder;
 use crate::tune::source::{TrialSource, TrialSpec};
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::stage::Stage;
+use rayon::ThreadPoolBuilder;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, Scope};
@@ -236,7 +237,12 @@ impl<'p, 'a> TrialPool<'p, 'a> {
             let started = Instant::now();
             let slot = ComputeSlot::new(threads);
             let mut recorder = TrialRecorder::new(channel, saved);
-            let result = catch_panic(|| run_trial(&begun, progress, &slot, &mut recorder));
+            // What a trial computes outside its slot does not use the global pool: a process that was forked has none.
+            let mut run = || catch_panic(|| run_trial(&begun, progress, &slot, &mut recorder));
+            let result = match ThreadPoolBuilder::new().num_threads(1).stack_size(STACK).build() {
+                Ok(pool) => pool.install(run),
+                Err(_) => run(),
+            };
             let result = result.unwrap_or_else(|panic| Ok(Err(format!("it panicked: {panic}"))));
             recorder.channel.send(TrialMessage::Ended(Box::new(result), started.elapsed().as_secs_f64()));
         };
