@@ -7,12 +7,25 @@ use dashnas_formats::array::Array;
 use numpy::{IntoPyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+/// Any array, list or frame of numbers as an array of `f32`, as NumPy converts it.
+///
+/// # Errors
+/// NumPy's, if it is none.
+pub fn any_as_f32<'py>(x: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, f32>> {
+    if let Ok(found) = x.extract() {
+        return Ok(found);
+    }
+    let numpy = x.py().import("numpy")?;
+    Ok(numpy.call_method1("asarray", (x, numpy.getattr("float32")?))?.extract()?)
+}
+
 /// A row-major copy.
 pub fn to_rust(x: &PyReadonlyArrayDyn<'_, f32>) -> Array {
     let shape = x.shape().to_vec();
+    // A column-major array has a slice, too.
     let data = match x.as_slice() {
-        Ok(data) => data.to_vec(),
-        Err(_) => x.as_array().iter().copied().collect(),
+        Ok(data) if x.is_c_contiguous() => data.to_vec(),
+        _ => x.as_array().iter().copied().collect(),
     };
     Array::new(shape, data)
 }

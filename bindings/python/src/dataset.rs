@@ -2,7 +2,7 @@
 
 use crate::arrays::to_python;
 use crate::errors::from_pipeline;
-use crate::progress::PythonObserver;
+use crate::progress::observed;
 use dashnas::Error;
 use dashnas::config::Config;
 use dashnas::config::layers::Override;
@@ -31,14 +31,7 @@ pub fn load_dataset<'py>(
     settings: Vec<(String, String)>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let config = config(source, &settings).map_err(|e| from_pipeline(py, e))?;
-    let (data, raised) = py.detach(|| {
-        let mut python = PythonObserver::new(None);
-        let data = source::load(source, &config, &mut python).and_then(in_memory);
-        (data, python.into_raised())
-    });
-    if let Some(raised) = raised {
-        return Err(raised);
-    }
+    let data = observed(py, None, None, |python| source::load(source, &config, python).and_then(in_memory))?;
     let data = data.map_err(|e| from_pipeline(py, e))?;
     let arrays = PyDict::new(py);
     for (name, facts) in [("train", data.facts.train), ("validation", data.facts.val), ("test", data.facts.test)] {

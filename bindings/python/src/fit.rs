@@ -3,21 +3,38 @@
 use crate::arrays;
 use crate::errors::{Class, from_pipeline, raise};
 use crate::model::Model;
-use crate::progress::PythonObserver;
+use crate::progress::observed;
+use crate::threads::compute;
 use dashnas::config::Config;
 use dashnas::config::layers::Override;
+use dashnas::record::data::ARRAYS;
+use dashnas::record::event::Observer;
+use dashnas::run::load::Loaded;
 use dashnas::run::pipeline::Run;
+use dashnas::run_dir::dir::RunDir;
 use dashnas_core::names::{Preset, TaskName};
-use dashnas_data::dataset::Dataset;
-use dashnas_data::split::Split;
-use dashnas_data::targets::Targets;
-use dashnas_report::StatusWriter;
-use numpy::{PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use dashnas_data::dataset::{Centers, Dataset};
+use dashnas_data::open::assemble;
+use dashnas_formats::array::Array;
+use dashnas_formats::error::DataError;
+use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use dashnas_formats::role::Role;
+use dashnas_formats::sample_facts::SampleFacts;
+use dashnas_nn::model::count_parameters;
+use dashnas_report::{StatusWriter, page};
+use numpy::PyReadonlyArrayDyn;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use std::path::{Path, PathBuf};
 
 /// The name of the data in errors and reports.
 const NAME: &str = "the data";
+/// The search of the paper is undecided if the kernels that it chose have less than this times the share of chance.
+const DECIDED: f64 = 1.5;
+/// A race is undecided if its network is better than the plain one with less than this probability.
+const LIKELY: f64 = 0.75;
+
+type ArrayIn<'py> = PyReadonlyArrayDyn<'py, f32>;
 
 /// The settings of a training.
 #[derive(FromPyObject)]
@@ -32,87 +49,166 @@ pub struct Request {
     settings: Vec<(String, String)>,
     /// The run directory to keep; without one, nothing is left behind.
     run_dir: Option<PathBuf>,
+    /// The number of threads; without one, the usual number.
+    threads: Option<usize>,
 }
 
-/// Searches, tunes and trains; `y` holds classes from 0 or values, `validation` inputs and targets for tuning, and
-/// `weights` a positive number for each sample.
+/// The training samples: a class from 0 or values for each, and what else is known of them.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Samples<'py> {
+    x: ArrayIn<'py>,
+    y: ArrayIn<'py>,
+    /// A positive number for each sample.
+    weights: Option<Vec<f32>>,
+    /// The group of each sample.
+    groups: Option<Vec<String>>,
+    /// What was subtracted from each channel of the inputs; empty if nothing was.
+    input_centers: Vec<f32>,
+    /// What was subtracted from each output.
+    target_centers: Vec<f32>,
+}
+
+/// Searches, tunes and trains; `validation` are inputs and targets for tuning. Returns the model and a dict: `parameters`,
+/// the `report` as HTML, what came of the `search`, and the `notes` and `warnings` about the data.
 ///
 /// # Errors
 /// The exceptions of `dashnas.errors`, whatever `progress` raises, and `KeyboardInterrupt`.
 #[pyfunction]
-#[pyo3(signature = (x, y, request, validation=None, progress=None, weights=None))]
+#[pyo3(signature = (samples, request, validation=None, progress=None))]
 pub fn fit<'py>(
     py: Python<'py>,
-    x: PyReadonlyArrayDyn<'py, f32>,
-    y: PyReadonlyArrayDyn<'py, f32>,
+    samples: Samples<'py>,
     request: Request,
-    validation: Option<(PyReadonlyArrayDyn<'py, f32>, PyReadonlyArrayDyn<'py, f32>)>,
+    validation: Option<(ArrayIn<'py>, ArrayIn<'py>)>,
     progress: Option<Py<PyAny>>,
-    weights: Option<PyReadonlyArrayDyn<'py, f32>>,
-) -> PyResult<Model> {
+) -> PyResult<(Model, Bound<'py, PyDict>)> {
     let config = config(py, &request)?;
     let task = TaskName::ALL
         .into_iter()
         .find(|t| t.name() == request.task)
         .ok_or_else(|| raise(py, Class::Config, &format!("there is no kind of task {}", request.task), None))?;
-    let outputs = match (&request.classes, y.shape().get(1)) {
-        (Some(names), _) => names.len(),
-        (None, Some(&columns)) => columns,
-        (None, None) => 1,
-    };
-    let split = |x: &PyReadonlyArrayDyn<'_, f32>, y: &PyReadonlyArrayDyn<'_, f32>| {
-        let (x, y) = (arrays::to_rust(x), arrays::to_rust(y));
-        let y = match task {
-            // Classes were numbered in Python.
-            TaskName::Classification => Targets::Classes(y.data.iter().map(|&label| label as u32).collect()),
-            _ => Targets::Values(y),
-        };
-        Split { x, y }
-    };
-    let (train, validation) = (split(&x, &y), validation.map(|(x, y)| split(&x, &y)));
-    // There is no test split here, and none is read.
-    let test = train.select(&[0]);
-    let data = Dataset::new(NAME, task.with_outputs(outputs), train, validation, test);
-    let data = data.and_then(|data| match request.classes {
-        Some(names) => data.with_classes(names),
-        None => Ok(data),
-    });
-    let weights = weights.map(|weights| arrays::to_rust(&weights).data);
-    let data = data.map(|mut data| {
-        data.facts.train.weights = weights;
-        data
-    });
-    let data = data.and_then(|data| match config.task.train_samples {
-        0 => Ok(data),
-        samples => data.with_train_samples(samples),
-    });
+    let data = unassembled(&samples, validation, task, &config);
+    let centers = Centers { inputs: samples.input_centers, targets: samples.target_centers };
+    let classes = request.classes;
+    let data = compute(py, request.threads, || dataset(data, centers, classes, &config))?;
     let data = data.map_err(|e| from_pipeline(py, e))?;
 
+    let facts = PyDict::new(py);
+    facts.set_item("notes", data.origin.notes.clone())?;
+    facts.set_item("warnings", data.origin.warnings.clone())?;
     let scratch = tempfile::tempdir()?;
-    let dir = request.run_dir.unwrap_or_else(|| scratch.path().join("run"));
-    let (trained, raised) = py.detach(move || {
-        let mut python = PythonObserver::new(progress);
-        let trained = train_in(&dir, &config, &data, &mut python);
-        (trained, python.into_raised())
-    });
-    match (trained, raised) {
-        (_, Some(raised)) => Err(raised),
-        (trained, None) => trained.map(Model::new).map_err(|e| from_pipeline(py, e)),
+    let (kept, dir) = match request.run_dir {
+        Some(dir) => (true, dir),
+        None => (false, scratch.path().join("run")),
+    };
+    let trained =
+        observed(py, request.threads, progress.as_ref(), |python| train_in(&dir, kept, &config, &data, python))?;
+    let Trained { model, report, search } = trained.map_err(|e| from_pipeline(py, e))?;
+    facts.set_item("parameters", count_parameters(model.network()))?;
+    facts.set_item("report", report)?;
+    facts.set_item("search", search)?;
+    Ok((Model::new(model), facts))
+}
+
+/// The arrays as a reader of files would have found them.
+fn unassembled(
+    samples: &Samples<'_>,
+    validation: Option<(ArrayIn<'_>, ArrayIn<'_>)>,
+    task: TaskName,
+    config: &Config,
+) -> UnassembledData {
+    let mut options = config.read_options();
+    options.task = Some(task);
+    let mut data = UnassembledData::new("", &options);
+    // The layout is decided in Python, and classes are numbered there.
+    (data.channels_first, data.renumber, data.arrays) = (true, false, true);
+    let part = |role: Role, x: Array, y: Array| {
+        let integral = !matches!(task, TaskName::Regression | TaskName::DenseRegression);
+        let y = Labels::Numbers(NumericTargets { name: format!("y_{}", role.name()), array: y, integral });
+        UnassembledSplit { role, x, y: Some(y), groups: None, ids: None, facts: SampleFacts::default() }
+    };
+    let (x, y) = (arrays::to_rust(&samples.x), arrays::to_rust(&samples.y));
+    // There is no test split here, and none is read.
+    let first = |array: &Array| array.select(&[0]);
+    let mut test = (x.rows() > 0 && y.rows() > 0).then(|| part(Role::Test, first(&x), first(&y)));
+    let mut train = part(Role::Train, x, y);
+    train.groups.clone_from(&samples.groups);
+    train.facts.weights.clone_from(&samples.weights);
+    if let Some(test) = &mut test {
+        test.groups = samples.groups.as_ref().map(|groups| groups.iter().take(1).cloned().collect());
+        test.facts.weights = samples.weights.as_ref().map(|_| vec![1.0]);
+    }
+    data.parts.push(train);
+    data.parts.extend(validation.map(|(x, y)| part(Role::Val, arrays::to_rust(&x), arrays::to_rust(&y))));
+    data.parts.extend(test);
+    data
+}
+
+/// The data set, checked.
+fn dataset(
+    data: UnassembledData,
+    centers: Centers,
+    classes: Option<Vec<String>>,
+    config: &Config,
+) -> Result<Dataset, DataError> {
+    let data = assemble(NAME, data)?;
+    let mut data = match classes {
+        Some(names) => data.with_classes(names)?,
+        None => data,
+    };
+    data.centers = centers;
+    match config.task.train_samples {
+        0 => Ok(data),
+        samples => data.with_train_samples(samples),
     }
 }
 
-/// The stages up to the trained model, in a run directory.
+/// What a training leaves.
+struct Trained {
+    model: dashnas_nn::model::Model,
+    report: String,
+    search: &'static str,
+}
+
+/// The stages up to the trained model, in a run directory, which gets its report if it is kept.
 fn train_in(
     dir: &Path,
+    kept: bool,
     config: &Config,
     data: &Dataset,
-    python: &mut PythonObserver,
-) -> Result<dashnas_nn::model::Model, dashnas::Error> {
+    python: &mut dyn Observer,
+) -> Result<Trained, dashnas::Error> {
     let mut status = StatusWriter::default();
-    let mut observers = (python, &mut status);
-    let mut run = Run::start_untested(config, NAME, data, dir, &mut observers)?;
+    let mut observers = (&mut *python, &mut status);
+    let mut run = Run::start_untested(config, ARRAYS, data, dir, &mut observers)?;
     run.trained()?;
-    Ok(dashnas_nn::model::Model::load(dir)?)
+    drop(run);
+    let model = dashnas_nn::model::Model::load(dir)?;
+    let dir = RunDir::open(dir)?;
+    let report = page::report(&dir)?;
+    if kept {
+        page::write_into(&dir)?;
+    }
+    Ok(Trained { model, report, search: search(&Loaded::read(&dir)?) })
+}
+
+/// What came of the search of a run, in a word or two.
+fn search(run: &Loaded) -> &'static str {
+    if run.config.search.kernels.is_some() {
+        return "given";
+    }
+    if let Some(race) = &run.race {
+        return match race.better_than_plain {
+            None => "plain",
+            Some(p) if p < LIKELY => "undecided",
+            Some(_) => "searched",
+        };
+    }
+    let Some(last) = run.alpha.last().filter(|last| !last.layers.is_empty()) else { return "not searched" };
+    // The share of the most probable kernel of each layer, in units of that of chance.
+    let shares = last.layers.iter().map(|layer| layer.iter().copied().fold(0.0, f64::max) * layer.len() as f64);
+    if shares.sum::<f64>() / (last.layers.len() as f64) < DECIDED { "undecided" } else { "searched" }
 }
 
 /// The preset with the settings over it.

@@ -11,25 +11,9 @@ mod json;
 mod model;
 mod operator;
 mod progress;
+mod threads;
 
 use pyo3::prelude::*;
-
-/// Sets the number of threads for all computations; results do not depend on it. It can be called once, before the first
-/// computation.
-///
-/// # Errors
-/// `RuntimeError` if the threads are running already.
-#[pyfunction]
-fn set_threads(n: usize) -> PyResult<()> {
-    if n == 0 {
-        return Err(pyo3::exceptions::PyValueError::new_err("at least one thread is needed"));
-    }
-    rayon::ThreadPoolBuilder::new().num_threads(n).build_global().map_err(|_| {
-        pyo3::exceptions::PyRuntimeError::new_err(
-            "the threads are running already: set their number before the first computation",
-        )
-    })
-}
 
 #[pymodule]
 fn _dashnas(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -39,5 +23,6 @@ fn _dashnas(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(operator::agg_conv, module)?)?;
     module.add_function(wrap_pyfunction!(operator::agg_conv_backward, module)?)?;
-    module.add_function(wrap_pyfunction!(set_threads, module)?)
+    module.add_function(wrap_pyfunction!(threads::threads, module)?)?;
+    module.add_function(wrap_pyfunction!(threads::set_threads, module)?)
 }

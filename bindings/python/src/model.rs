@@ -1,20 +1,25 @@
 //! Trained models.
 
 use crate::errors::from_pipeline;
+use crate::threads::compute;
 use crate::{arrays, json};
 use burn::tensor::Device;
 use dashnas::bench::infer::random_inputs;
 use dashnas_core::files::write_atomic;
 use dashnas_formats::array::Array;
+use dashnas_formats::fill;
+use dashnas_formats::options::Lengths;
 use dashnas_nn::artifact::{Artifact, LabelType};
 use dashnas_nn::error::InputError;
 use dashnas_nn::error::ModelError;
 use dashnas_nn::export::fold::fold_batch_norm;
 use dashnas_nn::export::onnx::OnnxOptions;
 use dashnas_nn::export::onnx::{DEFAULT_OPSET, onnx};
+use dashnas_nn::export::torch::torch;
 use dashnas_nn::export::verify;
 use dashnas_nn::model;
-use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::ndarray::Axis;
+use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -29,12 +34,38 @@ const SAMPLES: usize = 16;
 pub struct Model {
     /// Boxed: it is aligned more strictly than Python allocates.
     model: Box<model::Model>,
+    centered: Option<Box<Centered>>,
 }
+
+/// The same model for inputs that are centered in `f64`, whose values are to be moved back in `f64`.
+struct Centered {
+    model: model::Model,
+    inputs: Option<Vec<f32>>,
+    targets: Option<Vec<f32>>,
+}
+
+impl Centered {
+    fn of(model: &model::Model) -> Option<Box<Self>> {
+        let card = model.card();
+        let (inputs, targets) = (card.inputs.centers(), card.targets.centers());
+        // A transform takes inputs in their own units.
+        if !card.transforms.is_empty() || (inputs.is_none() && targets.is_none()) {
+            return None;
+        }
+        let mut artifact = model.to_artifact();
+        artifact.card.inputs = artifact.card.inputs.relative();
+        artifact.card.targets = artifact.card.targets.relative();
+        let model = model::Model::from_artifact(artifact, &Device::flex()).ok()?;
+        Some(Box::new(Self { model, inputs, targets }))
+    }
+}
+
+type ArrayOut<'py> = Bound<'py, PyArrayDyn<f32>>;
 
 impl Model {
     /// Wraps a model of the library.
     pub fn new(model: model::Model) -> Self {
-        Self { model: Box::new(model) }
+        Self { centered: Centered::of(&model), model: Box::new(model) }
     }
 
     /// The contents of an ONNX file, verified against the model on random inputs.
@@ -49,13 +80,25 @@ impl Model {
         Ok(file)
     }
 
-    /// Inputs with at most as many axes as the model's own: an image is not a series, even if it has one channel.
+    /// Inputs with at most as many axes as the model's own: an image is not a series, even if it has one channel. Missing
+    /// values are filled as in training.
     fn inputs(&self, py: Python<'_>, x: &PyReadonlyArrayDyn<'_, f32>) -> PyResult<Array> {
-        let expected = self.model.card().read_as.clone();
+        let card = self.model.card();
+        let expected = card.read_as.clone();
         if x.shape().len() > expected.len() + 1 {
             return Err(from_pipeline(py, ModelError::from(InputError::Rank { shape: x.shape().to_vec(), expected })));
         }
-        Ok(arrays::to_rust(x))
+        let mut x = arrays::to_rust(x);
+        if let Some(how) = card.reading.fill_missing
+            && x.data.iter().any(|v| v.is_nan())
+        {
+            if x.shape.len() == expected.len() {
+                x.shape.insert(1, 1);
+            }
+            fill::check("x", &x.shape, how).map_err(|e| from_pipeline(py, e))?;
+            fill::fill(&mut x, how, card.reading.lengths == Lengths::Mask);
+        }
+        Ok(x)
     }
 }
 
@@ -64,14 +107,16 @@ impl Model {
     /// Reads a model file, or that of a run directory.
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        py.detach(|| model::Model::load(&path)).map(Self::new).map_err(|e| from_pipeline(py, e))
+        compute(py, None, || model::Model::load(&path))?.map(Self::new).map_err(|e| from_pipeline(py, e))
     }
 
     /// Reads the contents of a model file.
     #[staticmethod]
     fn from_bytes(py: Python<'_>, data: &[u8]) -> PyResult<Self> {
-        let read = Artifact::from_bytes(data, Path::new("the model"));
-        let model = read.and_then(|artifact| model::Model::from_artifact(artifact, &Device::flex()));
+        let model = compute(py, None, || {
+            let artifact = Artifact::from_bytes(data, Path::new("the model"))?;
+            model::Model::from_artifact(artifact, &Device::flex())
+        })?;
         model.map(Self::new).map_err(|e| from_pipeline(py, e))
     }
 
@@ -94,11 +139,11 @@ impl Model {
                 return Err(PyValueError::new_err(format!("labels are bool, int, float or str, not {other}")));
             }
         };
-        let written = py.detach(|| {
+        let written = compute(py, None, || {
             let mut artifact = self.model.to_artifact();
             artifact.card.labels = labels;
             artifact.write(&path)
-        });
+        })?;
         written.map_err(|e| from_pipeline(py, e))
     }
 
@@ -108,22 +153,57 @@ impl Model {
         json::to_python(py, self.model.card())
     }
 
-    /// Probabilities or values, and the most probable class of each sample of a classification.
+    /// The number of trained parameters.
+    #[getter]
+    fn n_parameters(&self) -> u64 {
+        model::count_parameters(self.model.network())
+    }
+
+    /// What is to be subtracted from the inputs in `f64`, one number for each channel, and added to the values, one for each
+    /// output, by [`Model::predict_centered`]; `None` for what needs nothing, and `None` for both if the model is for `f32`.
+    #[getter]
+    fn centers(&self) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+        self.centered.as_ref().map_or((None, None), |of| (of.inputs.clone(), of.targets.clone()))
+    }
+
+    /// Probabilities or values, and the most probable class of each sample of a classification. Inputs of any type and
+    /// layout are taken.
+    #[pyo3(signature = (x, threads=None))]
     fn predict<'py>(
         &self,
         py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        threads: Option<usize>,
+    ) -> PyResult<(ArrayOut<'py>, Option<Bound<'py, PyArray1<u32>>>)> {
+        if let Some(Centered { model, inputs: Some(centers), targets: None }) = self.centered.as_deref()
+            && let Ok(wide) = x.extract::<PyReadonlyArrayDyn<'py, f64>>()
+            && wide.shape().get(1) == Some(&centers.len())
+        {
+            let mut wide = wide.as_array().to_owned();
+            for (mut channel, &center) in wide.axis_iter_mut(Axis(1)).zip(centers) {
+                channel.mapv_inplace(|v| v - f64::from(center));
+            }
+            let x = wide.mapv(|v| v as f32).into_pyarray(py).readonly();
+            return self.predict_with(py, model, x, threads);
+        }
+        self.predict_with(py, &self.model, arrays::any_as_f32(x)?, threads)
+    }
+
+    /// As [`Model::predict`], for inputs that are centered already; the values are to be moved back.
+    #[pyo3(signature = (x, threads=None))]
+    fn predict_centered<'py>(
+        &self,
+        py: Python<'py>,
         x: PyReadonlyArrayDyn<'py, f32>,
-    ) -> PyResult<(Bound<'py, PyArrayDyn<f32>>, Option<Bound<'py, PyArray1<u32>>>)> {
-        let x = self.inputs(py, &x)?;
-        let prediction = py.detach(|| self.model.predict(&x)).map_err(|e| from_pipeline(py, e))?;
-        let classes = prediction.classes.map(|classes| classes.into_pyarray(py));
-        Ok((arrays::to_python(py, prediction.values)?, classes))
+        threads: Option<usize>,
+    ) -> PyResult<(ArrayOut<'py>, Option<Bound<'py, PyArray1<u32>>>)> {
+        self.predict_with(py, self.centered.as_ref().map_or(&*self.model, |centered| &centered.model), x, threads)
     }
 
     /// The outputs of the network itself: logits, or values that are not decoded.
-    fn outputs<'py>(&self, py: Python<'py>, x: PyReadonlyArrayDyn<'py, f32>) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        let x = self.inputs(py, &x)?;
-        let outputs = py.detach(|| self.model.outputs(&x)).map_err(|e| from_pipeline(py, e))?;
+    fn outputs<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<ArrayOut<'py>> {
+        let x = self.inputs(py, &arrays::any_as_f32(x)?)?;
+        let outputs = compute(py, None, || self.model.outputs(&x))?.map_err(|e| from_pipeline(py, e))?;
         arrays::to_python(py, outputs)
     }
 
@@ -137,7 +217,7 @@ impl Model {
         fold: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let options = OnnxOptions { opset: opset.unwrap_or(DEFAULT_OPSET), raw };
-        let file = py.detach(|| self.onnx(options, fold)).map_err(|e| from_pipeline(py, e))?;
+        let file = compute(py, None, || self.onnx(options, fold))?.map_err(|e| from_pipeline(py, e))?;
         Ok(PyBytes::new(py, &file))
     }
 
@@ -145,9 +225,17 @@ impl Model {
     #[pyo3(signature = (path, *, opset=None, raw=false, fold=false))]
     fn save_onnx(&self, py: Python<'_>, path: PathBuf, opset: Option<i64>, raw: bool, fold: bool) -> PyResult<()> {
         let options = OnnxOptions { opset: opset.unwrap_or(DEFAULT_OPSET), raw };
-        let file = py.detach(|| self.onnx(options, fold)).map_err(|e| from_pipeline(py, e))?;
+        let file = compute(py, None, || self.onnx(options, fold))?.map_err(|e| from_pipeline(py, e))?;
         let written = py.detach(|| write_atomic(&path, &file));
         written.map_err(|e| io::Error::new(e.kind(), format!("cannot write {}: {e}", path.display())).into())
+    }
+
+    /// The source of a PyTorch module and the safetensors file of its weights, which the source calls `weights`.
+    #[pyo3(signature = (weights, *, raw=false))]
+    fn torch_files<'py>(&self, py: Python<'py>, weights: &str, raw: bool) -> PyResult<(String, Bound<'py, PyBytes>)> {
+        let files = compute(py, None, || torch(&self.model.to_artifact(), weights, raw))?;
+        let files = files.map_err(|e| from_pipeline(py, ModelError::from(e)))?;
+        Ok((files.module, PyBytes::new(py, &files.weights)))
     }
 
     /// Pickles as the contents of its file.
@@ -158,5 +246,20 @@ impl Model {
     fn __repr__(&self) -> String {
         let card = self.model.card();
         format!("<dashnas.Model: {}, {} searched layers>", card.task, card.architecture.kernels.len())
+    }
+}
+
+impl Model {
+    fn predict_with<'py>(
+        &self,
+        py: Python<'py>,
+        model: &model::Model,
+        x: PyReadonlyArrayDyn<'py, f32>,
+        threads: Option<usize>,
+    ) -> PyResult<(ArrayOut<'py>, Option<Bound<'py, PyArray1<u32>>>)> {
+        let x = self.inputs(py, &x)?;
+        let prediction = compute(py, threads, || model.predict(&x))?.map_err(|e| from_pipeline(py, e))?;
+        let classes = prediction.classes.map(|classes| classes.into_pyarray(py));
+        Ok((arrays::to_python(py, prediction.values)?, classes))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::arrays::{to_rust, vector_to_python};
 use crate::errors::{Class, raise};
+use crate::threads::compute;
 use aggconv::ops::{self, AggConvOptions};
 use aggconv::{Formulation, KernelSpace};
 use burn::tensor::{Device, Tensor, TensorData, activation};
@@ -39,9 +40,9 @@ pub fn agg_conv<'py>(
     options: Options,
 ) -> PyResult<ArrayOut<'py>> {
     let operands = Operands::new(py, &x, &weights, &alpha, bias.as_ref())?;
-    let options = operands.options(py, options)?;
-    let y = py.detach(|| operands.on(&Device::flex()).forward(&options)).map_err(|e| wrong(py, &e))?;
-    operands.data_out(py, y)
+    let (options, dims) = (operands.options(py, options)?, operands.dims());
+    let y = compute(py, None, || operands.on(&Device::flex()).forward(&options))?.map_err(|e| wrong(py, &e))?;
+    data_out(py, y, dims)
 }
 
 /// The gradients of `Σ dy · agg_conv(x, weights, alpha)` by x, weights (flat), alpha and bias.
@@ -59,9 +60,9 @@ pub fn agg_conv_backward<'py>(
     options: Options,
 ) -> PyResult<(ArrayOut<'py>, ArrayOut<'py>, ArrayOut<'py>)> {
     let operands = Operands::new(py, &x, &weights, &alpha, None)?;
-    let options = operands.options(py, options)?;
+    let (options, dims) = (operands.options(py, options)?, operands.dims());
     let dy = to_rust(&dy);
-    let gradients = py.detach(|| -> Result<_, String> {
+    let gradients = compute(py, None, || -> Result<_, String> {
         let device = Device::flex().autodiff();
         let on = operands.on(&device).requiring_gradients();
         let y = on.forward(&options).map_err(|e| e.to_string())?;
@@ -76,11 +77,11 @@ pub fn agg_conv_backward<'py>(
         let dw = on.w.grad_remove(&mut gradients).ok_or(missing)?;
         let da = on.alpha.grad_remove(&mut gradients).ok_or(missing)?;
         Ok((dx, dw, da))
-    });
+    })?;
     let (dx, dw, da) = gradients.map_err(|e| wrong(py, &e))?;
     let (dw_shape, da_shape) = (dw.dims().to_vec(), da.dims().to_vec());
     Ok((
-        operands.data_out(py, dx)?,
+        data_out(py, dx, dims)?,
         vector_to_python(py, values(py, dw)?, dw_shape)?,
         vector_to_python(py, values(py, da)?, da_shape)?,
     ))
@@ -133,27 +134,28 @@ impl Operands {
         })
     }
 
-    fn on(&self, device: &Device) -> OnDevice {
+    /// The operands, moved to a device.
+    fn on(self, device: &Device) -> OnDevice {
         let shape = &self.x.shape;
         let x = match shape[2..] {
             [l] => [shape[0], shape[1], 1, l],
             // Ranks were checked.
             _ => [shape[0], shape[1], shape[2], shape[3]],
         };
-        let tensor = |a: &Array| TensorData::new(a.data.clone(), a.shape.clone());
+        let tensor = |a: Array| TensorData::new(a.data, a.shape);
         OnDevice {
-            x: Tensor::from_data(TensorData::new(self.x.data.clone(), x), device),
-            w: Tensor::from_data(tensor(&self.w), device),
-            alpha: Tensor::from_data(tensor(&self.alpha), device),
-            bias: self.bias.as_ref().map(|b| Tensor::from_data(tensor(b), device)),
+            x: Tensor::from_data(TensorData::new(self.x.data, x), device),
+            w: Tensor::from_data(tensor(self.w), device),
+            alpha: Tensor::from_data(tensor(self.alpha), device),
+            bias: self.bias.map(|b| Tensor::from_data(tensor(b), device)),
         }
     }
+}
 
-    /// A tensor of the data's dimensions, handed to Python.
-    fn data_out<'py>(&self, py: Python<'py>, y: Tensor<4>) -> PyResult<ArrayOut<'py>> {
-        let shape = data_shape(y.dims(), self.dims());
-        vector_to_python(py, values(py, y)?, shape)
-    }
+/// A tensor of data of so many spatial axes, handed to Python.
+fn data_out<'py>(py: Python<'py>, y: Tensor<4>, dims: usize) -> PyResult<ArrayOut<'py>> {
+    let shape = data_shape(y.dims(), dims);
+    vector_to_python(py, values(py, y)?, shape)
 }
 
 /// The operands as tensors; `x` has a row axis of size 1 in one dimension.

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 TINY: dict[str, Any] = {
     "space": {"kernel_sizes": [3, 5], "dilations": [1, 2]},
     "backbone": {"channels": 4},
-    "search": {"epochs": 1, "min_steps": 0, "max_steps": 2},
     "race": {"steps": 6},
     "tune": {"epochs": 1, "min_steps": 0, "max_steps": 2, "learning_rates": [0.1], "dropouts": [0.0]},
     "retrain": {"epochs": 1, "min_steps": 0, "max_steps": 4},

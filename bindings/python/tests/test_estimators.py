@@ -83,7 +83,7 @@ def test_numbers_are_predicted_in_their_shape_and_units(tiny: Tiny, outputs: int
     model = DashRegressor(**tiny).fit(x, y)
     found = model.predict(x)
     # scikit-learn's estimators give a single column back as [N].
-    assert found.shape == ((32, 2) if outputs == 2 else (32,)) and found.dtype == np.float32
+    assert found.shape == ((32, 2) if outputs == 2 else (32,)) and found.dtype in (np.float32, np.float64)
     assert np.abs(found - 1000).max() < 10
     assert np.isfinite(model.score(x, y))
 
@@ -404,7 +404,8 @@ def test_settings_are_checked(tiny: Tiny) -> None:
             DashClassifier(**{**tiny, **changed}).fit(x, y)
         assert message in str(caught.value) and isinstance(caught.value, ValueError)
     flat = {"search.epochs": np.int64(1), "search": {"max-steps": 1, "min_steps": 0}, "space.kernel-sizes": np.array([3])}
-    assert DashClassifier(preset="quick", config={**TINY, **flat}).fit(x, y).model_.card["architecture"]["kernels"]
+    rest = {name: section for name, section in TINY.items() if name != "space"}
+    assert DashClassifier(preset="quick", config={**rest, **flat}).fit(x, y).model_.card["architecture"]["kernels"]
 
 
 def test_kernels_can_be_given_and_training_samples_left_out() -> None:
@@ -441,3 +442,15 @@ def test_inputs_are_checked(tiny: Tiny) -> None:
         DashClassifier(**tiny).fit(x, np.full((24, 1, 24), 2))
     with pytest.raises(ValueError, match="inconsistent"):
         DashClassifier(**tiny).fit(x, y[:-1])
+
+
+def test_a_run_of_arrays_is_finished_and_says_why_it_cannot_be_evaluated(tiny: Tiny, tmp_path: Path) -> None:
+    command = os.environ.get("DASHNAS_COMMAND")
+    if command is None:
+        pytest.skip("DASHNAS_COMMAND does not say where the command is")
+    x, y = waves(24)
+    DashClassifier(**tiny, run_dir=tmp_path / "run").fit(x, y)
+    status = subprocess.run([command, "status", "run"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "finished (trained from Python; not evaluated)" in status.stdout
+    evaluate = subprocess.run([command, "evaluate", "run"], cwd=tmp_path, capture_output=True, text=True)
+    assert evaluate.returncode != 0 and "arrays of a Python process" in evaluate.stderr

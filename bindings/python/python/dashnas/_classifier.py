@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
 
 from dashnas import _dashnas
-from dashnas._base import DashEstimator, inputs, over_the_grid, weighted
-from dashnas.errors import DataError, ModelError
+from dashnas._base import DashEstimator, documented, over_the_grid, warn, weighted, with_shared_parameters
+from dashnas.errors import ConfigError, DataError, ModelError
 
 #: The probability above which a label or a point of a mask is predicted.
 THRESHOLD = 0.5
 
 
+@documented
 class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
     """A convolutional classifier whose kernels are searched for the data (DASH).
 
@@ -32,31 +35,14 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    preset : {"quick", "standard", "paper"}
-        The amount of computation: for minutes, for a laptop, or as in appendix A.5.2 of the paper.
-    time_limit : float, optional
-        The time for fitting in seconds; all stages are planned to fit into it.
-    seed : int
-        The seed of all random numbers: the same seed gives the same model.
-    config : dict, optional
-        Settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20}; docs/reference/config.md describes
-        all of them.
-    validation : (X, y), optional
-        Samples for scoring the tuning trials, instead of a share of the training data.
-    run_dir : path, optional
-        A directory to create for the run, as by the command. Without one, nothing is left behind.
-    progress : callable, optional
-        A function that is called with every event of the run, a dict; an exception that it raises stops `fit`.
-    verbose : {0, 1, 2}
-        Prints stages and notes (1), and epochs and trials (2), to standard error.
+    {parameters}
+    class_weight : dict or "balanced", optional
+        The weight of each class, as if its samples had that weight; "balanced" gives each class the same sum.
 
     Attributes
     ----------
     classes_ : array of the classes; the indices of the labels for several labels, [0, 1] for masks
-    model_ : dashnas.Model
-    architecture_ : list of (kernel size, dilation), one for each searched layer
-    history_ : list of the events of epochs and trials; those of a race have the stage "search" and a trial
-    n_features_in_ : int, channels, or columns of a table
+    {attributes}
 
     Examples
     --------
@@ -66,21 +52,32 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
 
     classes_: NDArray[Any]
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> DashClassifier:
+    def __init__(
+        self, *, class_weight: Mapping[Any, float] | Literal["balanced"] | None = None, **parameters: Any
+    ) -> None:
+        super().__init__(**parameters)
+        self.class_weight = class_weight
+
+    # scikit-learn reads the parameters from the signature.
+    __init__.__signature__ = with_shared_parameters(__init__)  # type: ignore[attr-defined]
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> DashClassifier:
         """Searches the kernels, tunes and trains; X and y are described with the class.
 
-        With weights, each sample counts by its weight in the loss and in the scores that choose settings.
+        With weights, each sample counts by its weight in the loss and in the scores that choose settings. Samples of one
+        group are kept together where samples are held out to choose settings.
         """
         if y is None:
             # scikit-learn's message.
             validate_data(self, X, y)
-        x = inputs(validate_data(self, X, allow_nd=True, dtype=np.float32, ensure_min_samples=2))
-        labels = np.asarray(y)
-        x, labels, weights = weighted(x, labels, sample_weight)
+        x = self._training_inputs(X)
+        x, labels, weights, names = weighted(x, np.asarray(y), sample_weight, groups)
         self._axes = labels.ndim
         if labels.ndim > 2:
             self.classes_ = np.array([0, 1])
-            task, names = "dense-binary", None
+            task, classes = "dense-binary", None
         elif labels.ndim == 2 and labels.shape[1] > 1:
             labels = _check_y(labels, multi_output=True)
             if type_of_target(labels, input_name="y") != "multilabel-indicator":
@@ -88,32 +85,47 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
                     f"y of shape {labels.shape} has other values than 0 and 1",
                     "give one class for each sample, [N], or 0 and 1 for each label, [N, labels]",
                 )
+            if labels.shape[1:] == x.shape[2:]:
+                warn(
+                    f"y of shape {'×'.join(map(str, labels.shape))} is read as {labels.shape[1]} labels of each sample: if "
+                    "it is a mask over the series, give it an axis of channels, y[:, None]"
+                )
             self.classes_ = np.arange(labels.shape[1])
-            task, names = "multi-label", [str(label) for label in self.classes_]
+            task, classes = "multi-label", [str(label) for label in self.classes_]
         else:
             labels = _check_y(labels, multi_output=False)
             check_classification_targets(labels)
             self._axes = 1
             self.classes_ = np.unique(labels)
-            task, names = "classification", [str(label) for label in self.classes_]
-        targets = self._targets(x, labels)
-        if len(targets) != len(x):
-            raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(x), len(targets)]}")
-        self.model_ = self._train(x, targets, task, names, weights)
+            task, classes = "classification", [str(label) for label in self.classes_]
+        if self.class_weight is not None:
+            weights = self._with_classes(labels, weights)
+        found = self._center_inputs(x)
+        targets = self._targets(found, labels)
+        if len(targets) != len(found):
+            raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(found), len(targets)]}")
+        self._train(found, targets, task, classes, weights, names)
         return self
+
+    def _with_classes(self, labels: NDArray[Any], weights: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """The weights of samples times those of their classes."""
+        if labels.ndim > 1:
+            raise ConfigError("class_weight is for one class for each sample", "leave it out for labels and masks")
+        of_classes: NDArray[np.float32] = compute_sample_weight(self.class_weight, labels).astype(np.float32)
+        if not (np.isfinite(of_classes) & (of_classes > 0)).all():
+            raise ConfigError("the weights of classes are not positive", "leave out the samples of a class that is not to count")
+        return of_classes if weights is None else of_classes * weights
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """The most probable class of each sample; for labels and masks, 0 or 1 for each."""
-        x = self._check_inputs(X)
-        probabilities, classes = self.model_.predict(x)
+        probabilities, classes = self._predict(X)
         if classes is not None:
             return self.classes_[classes]
         return self._as_given((probabilities > THRESHOLD).astype(np.int64))
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
         """The probability of each class (they sum to 1), of each label, or at each point of a mask."""
-        x = self._check_inputs(X)
-        return self._as_given(self.model_.predict(x)[0])
+        return self._as_given(self._predict(X)[0])
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """The accuracy: for several labels, of all of a sample's labels at once; for masks, over all points."""

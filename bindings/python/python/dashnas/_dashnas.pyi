@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any, TypedDict, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __version__: str
 
@@ -18,6 +18,15 @@ class _Request(TypedDict):
     preset: str
     settings: list[tuple[str, str]]
     run_dir: _Path | None
+    threads: int | None
+
+class _Samples(TypedDict):
+    x: _F32
+    y: _F32
+    weights: list[float] | None
+    groups: list[str] | None
+    input_centers: list[float]
+    target_centers: list[float]
 
 class _Options(TypedDict):
     kernel_sizes: list[int]
@@ -55,7 +64,21 @@ class Model:
         they are 1 and say nothing about how sure the choice is.
         """
 
-    def predict(self, x: _F32) -> tuple[_F32, NDArray[np.uint32] | None]:
+    @property
+    def n_parameters(self) -> int:
+        """The number of trained parameters."""
+
+    @property
+    def centers(self) -> tuple[list[float] | None, list[float] | None]:
+        """What is subtracted from the inputs, one number for each channel, and added to the values, in `float64`.
+
+        `None` for what needs nothing: only large offsets do, for which `float32` has too few digits.
+        """
+
+    def predict_centered(self, x: _F32, threads: int | None = None) -> tuple[_F32, NDArray[np.uint32] | None]:
+        """As `predict`, for inputs without their `centers`; the values are without theirs."""
+
+    def predict(self, x: ArrayLike, threads: int | None = None) -> tuple[_F32, NDArray[np.uint32] | None]:
         """Probabilities or values in the units of the data, and the most probable class of each sample of a classification.
 
         `x` is N×C×L or N×C×H×W.
@@ -63,6 +86,9 @@ class Model:
 
     def outputs(self, x: _F32) -> _F32:
         """The outputs of the network itself: logits, or values that are not decoded."""
+
+    def torch_files(self, weights: str, *, raw: bool = False) -> tuple[str, bytes]:
+        """The source of a PyTorch module, and the safetensors file of its weights, which the source calls `weights`."""
 
     def to_onnx(self, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> bytes:
         """The contents of an ONNX file, verified against the model on random inputs.
@@ -76,17 +102,18 @@ class Model:
 
 def load_dataset(source: str, settings: list[tuple[str, str]]) -> dict[str, Any]: ...
 def fit(
-    x: _F32,
-    y: _F32,
+    samples: _Samples,
     request: _Request,
     validation: tuple[_F32, _F32] | None = None,
     progress: Callable[[dict[str, Any]], object] | None = None,
-    weights: _F32 | None = None,
-) -> Model: ...
+) -> tuple[Model, dict[str, Any]]: ...
 def agg_conv(x: _F32, weights: _F32, alpha: _F32, bias: _F32 | None, options: _Options) -> _F32: ...
 def agg_conv_backward(dy: _F32, x: _F32, weights: _F32, alpha: _F32, options: _Options) -> tuple[_F32, _F32, _F32]: ...
 def set_threads(n: int) -> None:
-    """Sets the number of threads for all computations; results do not depend on it.
+    """Sets the number of threads for all computations from now on; results do not depend on it.
 
-    It can be called once, before the first computation; by default there is one thread for each core.
+    By default there is one thread for each core, or as many as joblib allows its processes.
     """
+
+def threads() -> int:
+    """The number of threads where none is asked for."""

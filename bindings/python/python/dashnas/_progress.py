@@ -17,15 +17,32 @@ class Follower:
         self.verbose = int(verbose)
         self.callback = callback
         self.history: list[Event] = []
+        #: All that was noted, and what of it should be known without being asked for.
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        #: Whether the search was a race.
+        self.raced = False
 
     def __call__(self, event: Event) -> None:
         if event["event"] in ("epoch", "trial-finished"):
             self.history.append(event)
+        self._keep(event)
         line = self._line(event)
         if line is not None:
             print(line, file=sys.stderr)
         if self.callback is not None:
             self.callback(event)
+
+    def _keep(self, event: Event) -> None:
+        """Keeps what is noted. A plan notes what a time limit leaves out."""
+        kind = event["event"]
+        said = [event["message"]] if kind in ("note", "warning") else []
+        if kind == "planned":
+            said = event["plan"]["notes"]
+        self.notes += [message for message in said if message not in self.notes]
+        self.raced |= kind == "trial-finished" and event.get("stage") == "search"
+        if kind in ("warning", "planned"):
+            self.warnings += [message for message in said if message not in self.warnings]
 
     def _line(self, event: Event) -> str | None:
         kind = event["event"]

@@ -12,10 +12,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import _check_y, check_array, validate_data
 
 from dashnas import _dashnas
-from dashnas._base import DashEstimator, inputs, over_the_grid, weighted
+from dashnas._base import DashEstimator, documented, over_the_grid, weighted
+from dashnas._inputs import as_float32, centers
 from dashnas.errors import DataError, ModelError
 
 
+@documented
 class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
     """A convolutional regressor whose kernels are searched for the data (DASH).
 
@@ -29,60 +31,45 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    preset : {"quick", "standard", "paper"}
-        The amount of computation: for minutes, for a laptop, or as in appendix A.5.2 of the paper.
-    time_limit : float, optional
-        The time for fitting in seconds; all stages are planned to fit into it.
-    seed : int
-        The seed of all random numbers: the same seed gives the same model.
-    config : dict, optional
-        Settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20}; docs/reference/config.md describes
-        all of them.
-    validation : (X, y), optional
-        Samples for scoring the tuning trials, instead of a share of the training data.
-    run_dir : path, optional
-        A directory to create for the run, as by the command. Without one, nothing is left behind.
-    progress : callable, optional
-        A function that is called with every event of the run, a dict; an exception that it raises stops `fit`.
-    verbose : {0, 1, 2}
-        Prints stages and notes (1), and epochs and trials (2), to standard error.
+    {parameters}
 
     Attributes
     ----------
-    model_ : dashnas.Model
-    architecture_ : list of (kernel size, dilation), one for each searched layer
-    history_ : list of the events of epochs and trials; those of a race have the stage "search" and a trial
-    n_features_in_ : int, channels, or columns of a table
+    {attributes}
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> DashRegressor:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> DashRegressor:
         """Searches the kernels, tunes and trains; X and y are described with the class.
 
-        With weights, each sample counts by its weight in the loss and in the scores that choose settings.
+        With weights, each sample counts by its weight in the loss and in the scores that choose settings. Samples of one
+        group are kept together where samples are held out to choose settings.
         """
         if y is None:
             # scikit-learn's message.
             validate_data(self, X, y)
-        x = inputs(validate_data(self, X, allow_nd=True, dtype=np.float32, ensure_min_samples=2))
-        values = np.asarray(y)
-        x, values, weights = weighted(x, values, sample_weight)
+        x = self._training_inputs(X)
+        x, values, weights, names = weighted(x, np.asarray(y), sample_weight, groups)
         if values.ndim > 2:
             values = check_array(values, allow_nd=True, dtype=np.float32, input_name="y")
             task = "dense-regression"
         else:
             values = _check_y(values, multi_output=values.ndim == 2 and values.shape[1] > 1, y_numeric=True)
             task = "regression"
-        targets = self._targets(x, values)
-        if len(targets) != len(x):
-            raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(x), len(targets)]}")
+            rows = values.reshape(len(values), -1)
+            self._centers = (None, centers(rows.astype(np.float64) if rows.dtype.kind in "iu" else rows))
+        found = self._center_inputs(x)
+        targets = self._targets(found, values)
+        if len(targets) != len(found):
+            raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(found), len(targets)]}")
         self._axes = values.ndim
-        self.model_ = self._train(x, targets, task, None, weights)
+        self._train(found, targets, task, None, weights, names)
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Numbers or fields, in the units of y."""
-        x = self._check_inputs(X)
-        values, _ = self.model_.predict(x)
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Numbers or fields, in the units of y; `float32`, or `float64` where y has a large offset."""
+        values, _ = self._predict(X)
         return values[:, 0] if values.ndim > self._axes else values
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -112,8 +99,10 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
 
     def _targets(self, x: NDArray[np.float32], y: ArrayLike) -> NDArray[np.float32]:
         """Numbers as N×outputs, fields with their channel axis."""
-        values = np.ascontiguousarray(y, dtype=np.float32)
-        return values.reshape(len(values), -1) if values.ndim < 3 else over_the_grid(x, values)
+        values = np.asarray(y)
+        if values.ndim > 2:
+            return over_the_grid(x, values)
+        return as_float32(values.astype(np.float64).reshape(len(values), -1), self._centers[1], "y")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

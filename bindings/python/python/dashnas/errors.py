@@ -4,6 +4,10 @@ Files that cannot be read or written are `OSError`s; Ctrl-C is `KeyboardInterrup
 """
 
 
+class DashnasWarning(UserWarning):
+    """What is probably a mistake, or what a fit left out."""
+
+
 class DashnasError(Exception):
     """Any error of this package's own."""
 
