@@ -47,7 +47,7 @@ impl Labeled {
         inputs.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
         inputs.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
         if let Some(chosen) = &inputs.chosen {
-            tracing::info!("{data}: {}", translate(chosen));
+            tracing::warn!("{data}: {}", translate(chosen));
         }
         Ok(Self { inputs, data: data.to_owned() })
     }
