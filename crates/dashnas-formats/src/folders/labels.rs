@@ -237,20 +237,7 @@ pub(crate) fn read_noting(
     if header {
         check_names(path, first)?;
     }
-    let wanted = |option: &Option<String>, what: &str| -> Result<Option<usize>, DataError> {
-        let Some(wanted) = option else { return Ok(None) };
-        let position = wanted.parse::<i64>().ok().filter(|i| (-(width as i64)..width as i64).contains(i));
-        let found = first.iter().position(|f| header && f == wanted);
-        match found.or(position.map(|i| i.rem_euclid(width as i64) as usize)) {
-            Some(i) => Ok(Some(i)),
-            None if header => {
-                let columns = first.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                Err(DataError::file(path, format!("there is no {what} column `{wanted}` (columns: {columns})")))
-            }
-            None => Err(DataError::file(path, format!("there is no {what} column `{wanted}`: it has no header"))
-                .with_hint(format!("give the position of the column, from 0 to {}", width.saturating_sub(1)))),
-        }
-    };
+    let wanted = |option: &Option<String>, what: &str| named_column(path, first, header, option.as_deref(), what);
     let file_column = file_column(&rows, header, &names);
     let all = |known: fn(&str) -> bool| -> Vec<usize> {
         (0..width).filter(|&c| header && c != file_column && known(&first[c])).collect()
@@ -326,6 +313,29 @@ pub(crate) fn read_noting(
         check_separators(path, &entries, options)?;
     }
     Ok(entries)
+}
+
+/// Returns the position of the column that an option names or counts, of the columns of the first row.
+fn named_column(
+    path: &Path,
+    first: &[String],
+    header: bool,
+    option: Option<&str>,
+    what: &str,
+) -> Result<Option<usize>, DataError> {
+    let Some(wanted) = option else { return Ok(None) };
+    let width = first.len();
+    let position = wanted.parse::<i64>().ok().filter(|i| (-(width as i64)..width as i64).contains(i));
+    let found = first.iter().position(|f| header && f == wanted);
+    match found.or(position.map(|i| i.rem_euclid(width as i64) as usize)) {
+        Some(i) => Ok(Some(i)),
+        None if header => {
+            let columns = first.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            Err(DataError::file(path, format!("there is no {what} column `{wanted}` (columns: {columns})")))
+        }
+        None => Err(DataError::file(path, format!("there is no {what} column `{wanted}`: it has no header"))
+            .with_hint(format!("give the position of the column, from 0 to {}", width.saturating_sub(1)))),
+    }
 }
 
 /// Returns whether the first row names the columns: it names one as such a file may, and no file.

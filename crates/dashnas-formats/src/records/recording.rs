@@ -225,7 +225,6 @@ fn order(
         }
         *place = Some(own);
     }
-    drop(take);
     let lacking = signals.iter().zip(&places).filter(|(_, place)| place.is_none()).filter_map(|(s, _)| s.names.first());
     let lacking = listed(lacking);
     let extra = listed(free.iter().flatten().map(|&i| &names[i]));
