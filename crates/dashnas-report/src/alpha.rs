@@ -141,6 +141,6 @@ pub fn entropies(records: &[AlphaRecord], candidates: usize) -> Option<String> {
         points: ends.into_iter().flatten().map(|x| (x, open)).collect(),
         style: Style::Dashes,
     });
-    let y = Axis::new("entropy").from_zero();
+    let y = Axis::new("entropy").showing_zero();
     chart("Entropy of the layers' weights over the epochs", &Axis::new("epoch"), &y, &series)
 }

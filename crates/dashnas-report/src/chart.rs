@@ -83,7 +83,7 @@ impl Axis {
     }
 
     /// The same axis, with 0 in view.
-    pub fn from_zero(self) -> Self {
+    pub fn showing_zero(self) -> Self {
         Self { from: Some(0.0), ..self }
     }
 

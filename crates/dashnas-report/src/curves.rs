@@ -110,9 +110,9 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
          augmentation. Lower is better.",
         if supernet { "with sampled kernels in the search, " } else { "" }
     );
-    figures.extend(Figure::new("Training metric", &epoch, &Axis::new(title).from_zero(), &measured(1), &note));
+    figures.extend(Figure::new("Training metric", &epoch, &Axis::new(title).showing_zero(), &measured(1), &note));
     let note = "On the data set's own validation split. Lower is better.";
-    figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title).from_zero(), &measured(2), note));
+    figures.extend(Figure::new("Validation metric", &epoch, &Axis::new(title).showing_zero(), &measured(2), note));
 
     let of_trials: Vec<(usize, &TrainingCurve)> = trainings
         .iter()
@@ -141,7 +141,7 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     figures.extend(Figure::new(
         "Tuning: score of the trials",
         &Axis::counting("trial"),
-        &Axis::new(&title).from_zero(),
+        &Axis::new(&title).showing_zero(),
         &scored,
         "Lower is better.",
     ));
