@@ -54,6 +54,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
         lengths(origin, part)?;
     }
     fill_missing(origin, &mut raw)?;
+    open_ends(&mut raw)?;
     note_file_backed(&mut raw);
     note_lengths(&mut raw)?;
     let checked = check_before_draw(origin, &raw)?;
@@ -288,21 +289,23 @@ fn lengths(origin: &str, part: &UnassembledSplit) -> Result<(), DataError> {
 /// Fills missing values, if the options say so.
 fn fill_missing(origin: &str, raw: &mut UnassembledData) -> Result<(), DataError> {
     let Some(how) = raw.reading.fill_missing else { return Ok(()) };
-    let (mut missing, mut unread) = (0, false);
+    let (mut filled, mut unread) = (fill::Filled::default(), false);
     for part in &mut raw.parts {
         let x = &mut part.x;
         let ends = raw.reading.lengths == Lengths::Mask;
-        let here = if ends { missing_before_ends(x) } else { x.data.iter().filter(|v| v.is_nan()).count() };
-        if x.is_file_backed() || here > 0 {
+        let mut here = fill::Filled::default();
+        here.add(&x.data, x.shape.iter().skip(2).product());
+        if ends {
+            here.values = missing_before_ends(x);
+        }
+        if x.is_file_backed() || here.values > 0 {
             fill::check(origin, &x.shape, how)?;
             fill::fill(x, how, ends);
         }
-        missing += here;
+        (filled.values, filled.empty) = (filled.values + here.values, filled.empty + here.empty);
         unread |= x.is_file_backed();
     }
-    if missing > 0 {
-        raw.note(format!("filled {} ({})", plural(missing, "missing value"), how.name()));
-    }
+    raw.notes.extend(filled.notes(how));
     if unread {
         raw.note(format!("missing values are filled when they are read ({})", how.name()));
     }
@@ -337,6 +340,30 @@ fn note_lengths(raw: &mut UnassembledData) -> Result<(), DataError> {
     } else {
         format!("all samples are {width} long, so that `data.lengths` mask has no effect")
     });
+    Ok(())
+}
+
+/// Makes zeros of the unknown targets of fields after the ends of their samples: as the inputs there, they mean nothing,
+/// and they are marked as unknown later.
+fn open_ends(raw: &mut UnassembledData) -> Result<(), DataError> {
+    if raw.reading.lengths != Lengths::Mask {
+        return Ok(());
+    }
+    for part in &mut raw.parts {
+        let Some(Labels::Numbers(y)) = &mut part.y else { continue };
+        let (x, y) = (&part.x, &mut y.array);
+        let grid = x.shape.len() >= 3 && y.shape.len() == x.shape.len() && y.shape[2..] == x.shape[2..];
+        if !grid || y.is_file_backed() || y.rows() != x.rows() || !y.data.iter().any(|v| v.is_nan()) {
+            continue;
+        }
+        let width = x.shape.last().copied().unwrap_or(1).max(1);
+        let row_len = y.row_len().max(1);
+        for (i, row) in y.data.chunks_mut(row_len).enumerate() {
+            let length = ends::length(&x.fetch(i)?, width);
+            let after = row.chunks_mut(width).flat_map(|line| line.iter_mut().skip(length));
+            after.filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
+        }
+    }
     Ok(())
 }
 

@@ -125,11 +125,11 @@ fn divided(
             let of = folds(n, strata, groups, count as usize, seed);
             let used: std::collections::BTreeSet<usize> = of.iter().flatten().copied().collect();
             if used.len() < count as usize {
-                let (what, there) = match groups {
-                    Some(groups) => ("groups", groups.iter().max().map_or(0, |&last| last as usize + 1)),
-                    None => ("samples", n),
+                let there = match groups {
+                    Some(groups) => plural(groups.iter().max().map_or(0, |&last| last as usize + 1), "group"),
+                    None => plural(n, "sample"),
                 };
-                let reason = format!("{there} {what} cannot be divided into {count} folds");
+                let reason = format!("{there} cannot be divided into {count} folds");
                 return Err(refuse(reason, "ask for fewer folds, or give more samples"));
             }
             drawn.fold = Some([fold, count]);

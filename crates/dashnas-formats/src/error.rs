@@ -133,7 +133,7 @@ pub enum DataError {
         reason: String,
     },
     /// Inputs and targets differ in their number of samples.
-    #[error("{origin}: `{x}` has {x_len} samples but `{y}` has {y_len}")]
+    #[error("{origin}: `{x}` has {} but `{y}` has {y_len}", plural(*x_len, "sample"))]
     Lengths {
         /// File or name of the set.
         origin: String,

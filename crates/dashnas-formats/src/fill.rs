@@ -5,6 +5,7 @@ use crate::ends;
 use crate::error::DataError;
 use crate::options::Fill;
 use crate::row_source::RowStep;
+use dashnas_core::text::{plural, plural_of};
 
 /// The filling of samples one by one.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,43 @@ impl Filling {
         if length < width {
             sample.chunks_exact_mut(width).for_each(|line| line[length..].fill(f32::NAN));
         }
+    }
+}
+
+/// Fills a sample of shape `[C, …]`; with `ends` not what follows its [end](ends).
+pub(crate) fn fill_sample(sample: &mut [f32], shape: &[usize], how: Fill, ends: bool) {
+    Filling { how, ends }.sample(sample, shape);
+}
+
+/// What was filled.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// Missing values.
+    pub values: usize,
+    /// Channels of samples without any value, which filling makes zeros.
+    pub empty: usize,
+}
+
+impl Filled {
+    /// Adds what filling these channels will fill, each of `plane` values.
+    pub fn add(&mut self, values: &[f32], plane: usize) {
+        self.values += values.iter().filter(|v| v.is_nan()).count();
+        let empty = |channel: &&[f32]| channel.iter().all(|v| v.is_nan());
+        self.empty += values.chunks(plane.max(1)).filter(empty).count();
+    }
+
+    /// Says what was filled, for people.
+    pub fn notes(self, how: Fill) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.values > 0 {
+            notes.push(format!("filled {} ({})", plural(self.values, "missing value"), how.name()));
+        }
+        if self.empty > 0 {
+            let channels = plural_of(self.empty, "channel of a sample holds", "channels of samples hold");
+            let are = if self.empty == 1 { "it is" } else { "they are" };
+            notes.push(format!("{channels} no value at all: {are} filled with zeros"));
+        }
+        notes
     }
 }
 

@@ -25,6 +25,7 @@ use crate::series::delimited;
 use crate::tables::csv::encoding;
 use crate::tables::open as tables;
 use crate::{idx, npz, unsupported};
+use dashnas_core::text::plural;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::slice;
@@ -273,7 +274,8 @@ fn check_used(path: &Path, data: &UnassembledData, options: &ReadOptions) -> Res
     };
     match (options.length, shape.last()) {
         (Some(length), Some(&found)) if fixed && options.window.is_none() && !makes(length) => {
-            let reason = format!("`data.length` is {length}, but the samples of these arrays have {found} values");
+            let reason =
+                format!("`data.length` is {length}, but the samples of these arrays have {}", plural(found, "value"));
             Err(DataError::file(path, reason)
                 .with_hint("leave out `data.length`, or cut the arrays before they are saved"))
         }

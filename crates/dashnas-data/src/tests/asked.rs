@@ -163,3 +163,55 @@ fn windows_have_the_weights_of_their_recordings() {
         }
     }
 }
+
+#[test]
+fn what_is_filled_is_said_also_where_there_is_nothing_to_fill_it_from() {
+    let npz = archive(&[
+        f32s("x", &[4, 2, 2], &[1., 2., f32::NAN, f32::NAN, 1., f32::NAN, 3., 4., 1., 2., 3., 4., 5., 6., 7., 8.]),
+        i32s("y", &[4], &[0, 1, 0, 1]),
+    ]);
+    let ts = "@problemName t\n@classLabel true a b\n@data\n1,2:?,?:a\n?,3:3,4:b\n3,4:5,6:a\n4,5:1,2:b\n";
+    let csv = "a,b,c,d,label\n1,2,,,x\n,2,3,4,y\n1,2,3,4,x\n5,6,7,8,y\n";
+    let files = folder(&[("t.npz", &npz), ("t.ts", ts.as_bytes()), ("t.csv", csv.as_bytes())]);
+    for name in ["t.npz", "t.ts", "t.csv"] {
+        let options = options(|o| {
+            o.fill_missing = Some(Fill::Linear);
+            o.channels = Some(2).filter(|_| name == "t.csv");
+        });
+        let found = said(open_with(&files, name, &options));
+        assert!(found.contains("filled 3 missing values (linear)"), "{name}: {found}");
+        assert!(
+            found.contains("1 channel of a sample holds no value at all: it is filled with zeros"),
+            "{name}: {found}"
+        );
+    }
+}
+
+#[test]
+fn rows_of_tables_and_fields_may_end_early_under_a_mask() {
+    let mask = |fill| options(|o| (o.lengths, o.fill_missing) = (Lengths::Mask, fill));
+    let rows = "1,2,,,x\n1,2,3,,y\n1,2,3,4,x\n5,6,7,8,y\n";
+    let gap = "1,,3,,x\n";
+    let table = |rows: &str| folder(&[("t.csv", format!("a,b,c,d,label\n{rows}").as_bytes())]);
+    for in_memory in [None, Some(0)] {
+        let read = |rows: &str, fill| open_with(&table(rows), "t.csv", &ReadOptions { in_memory, ..mask(fill) });
+        let text = said(read(rows, None));
+        assert!(text.contains("samples are 2 to 4 long"), "{text}");
+        let text = said(read(&(rows.to_owned() + gap), None));
+        assert!(text.contains("t.csv:6: column b") && text.contains("the value is missing"), "{text}");
+        let text = said(read(&(rows.to_owned() + gap), Some(Fill::Linear)));
+        assert!(text.contains("filled 1 missing value (linear)") && text.contains("2 to 4 long"), "{text}");
+    }
+    const NAN: f32 = f32::NAN;
+    let field = |y: [f32; 12]| {
+        let x = [1., 2., NAN, 1., 2., 3., 4., 5., 6., 7., 8., 9.];
+        folder(&[("t.npz", &archive(&[f32s("x", &[4, 1, 3], &x), f32s("y", &[4, 1, 3], &y)]))])
+    };
+    let ended = [1.5, 2.5, NAN, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5];
+    let set = open_with(&field(ended), "t.npz", &mask(None)).unwrap_or_else(|e| panic!("{e}"));
+    assert!(matches!(set.task, TaskKind::DenseRegression { .. }));
+    let unknown = |split: &Split| split.y.values().unwrap().data.iter().filter(|v| v.is_nan()).count();
+    assert_eq!(unknown(&set.train) + unknown(&set.test), 1);
+    let early = [1.5, NAN, NAN, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5];
+    assert!(open_with(&field(early), "t.npz", &mask(None)).is_err());
+}

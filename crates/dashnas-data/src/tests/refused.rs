@@ -93,7 +93,7 @@ fn tables_say_row_and_column() {
 fn series_say_line_and_channel() {
     let ts = |data: &str| folder(&[("s.ts", format!("@classLabel true a b\n@data\n{data}").as_bytes())]);
     refused(&ts("1,2:3,x4:a\n"), "s.ts", &["s.ts:3: column 2 of channel 2", "`x4`"]);
-    refused(&ts("1,2:3,4:a\n1,2:b\n"), "s.ts", &["s.ts:4", "1 channels", "2"]);
+    refused(&ts("1,2:3,4:a\n1,2:b\n"), "s.ts", &["s.ts:4", "1 channel,", "2"]);
     refused(&folder(&[("s.ts", b"1,2:a\n")]), "s.ts", &["s.ts:1", "@data"]);
     let arff = "@relation r\n@attribute t numeric\n@attribute c {a,b}\n@data\n";
     refused(&folder(&[("s.arff", format!("{arff}1,z\n").as_bytes())]), "s.arff", &["s.arff:5: column c", "`z`"]);

@@ -192,7 +192,7 @@ fn what_cannot_be_cut_is_refused() {
             "rates",
             rates(),
             options("2s", "", |o| o.group = Some("rec".into())),
-            &["`s` has 1 steps a second, most have 2"],
+            &["`s` has 1 step a second, most have 2"],
         ),
         (
             "by time",

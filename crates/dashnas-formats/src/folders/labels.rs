@@ -9,6 +9,7 @@ use crate::tables::draft::same_classes;
 use crate::tables::number::{Style, is_missing_label, number};
 use crate::tables::{csv, moments, names};
 use crate::text::{excerpt, first_duplicate};
+use dashnas_core::text::plural;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -237,7 +238,10 @@ pub(crate) fn read_noting(
     if header {
         check_names(path, first)?;
     }
-    let wanted = |option: &Option<String>, what: &str| named_column(path, first, header, option.as_deref(), what);
+    let wanted = |option: &Option<String>, what: &str| match option {
+        Some(wanted) => column(path, first, header, wanted, what).map(Some),
+        None => Ok(None),
+    };
     let file_column = file_column(&rows, header, &names);
     let all = |known: fn(&str) -> bool| -> Vec<usize> {
         (0..width).filter(|&c| header && c != file_column && known(&first[c])).collect()
@@ -277,7 +281,7 @@ pub(crate) fn read_noting(
     for (line, row) in rows.iter().skip(usize::from(header)) {
         let cell = |c: usize| row.get(c).map(String::as_str).unwrap_or("");
         if row.len() != width {
-            let reason = format!("this row has {} fields, the first has {width}", row.len());
+            let reason = format!("this row has {}, the first has {width}", plural(row.len(), "field"));
             return Err(DataError::at(path, Location::Line(*line), reason));
         }
         let file = names.only(path, *line, cell(file_column))?;
@@ -315,27 +319,20 @@ pub(crate) fn read_noting(
     Ok(entries)
 }
 
-/// Returns the position of the column that an option names or counts, of the columns of the first row.
-fn named_column(
-    path: &Path,
-    first: &[String],
-    header: bool,
-    option: Option<&str>,
-    what: &str,
-) -> Result<Option<usize>, DataError> {
-    let Some(wanted) = option else { return Ok(None) };
+/// The column that an option names, by its name in the header or by its position from 0 (−1: the last).
+fn column(path: &Path, first: &[String], header: bool, wanted: &str, what: &str) -> Result<usize, DataError> {
     let width = first.len();
     let position = wanted.parse::<i64>().ok().filter(|i| (-(width as i64)..width as i64).contains(i));
-    let found = first.iter().position(|f| header && f == wanted);
-    match found.or(position.map(|i| i.rem_euclid(width as i64) as usize)) {
-        Some(i) => Ok(Some(i)),
-        None if header => {
-            let columns = first.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            Err(DataError::file(path, format!("there is no {what} column `{wanted}` (columns: {columns})")))
-        }
-        None => Err(DataError::file(path, format!("there is no {what} column `{wanted}`: it has no header"))
-            .with_hint(format!("give the position of the column, from 0 to {}", width.saturating_sub(1)))),
+    let found = first.iter().position(|name| header && name == wanted);
+    if let Some(i) = found.or(position.map(|i| i.rem_euclid(width as i64) as usize)) {
+        return Ok(i);
     }
+    if header {
+        let columns = first.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        return Err(DataError::file(path, format!("there is no {what} column `{wanted}` (columns: {columns})")));
+    }
+    Err(DataError::file(path, format!("there is no {what} column `{wanted}`: it has no header"))
+        .with_hint(format!("give the position of the column, from 0 to {}", width.saturating_sub(1))))
 }
 
 /// Returns whether the first row names the columns: it names one as such a file may, and no file.

@@ -298,6 +298,7 @@ fn unweighted_windows(
         let reason = format!("it has {}, the first recording has {channels}", plural(other.channels.len(), "channel"));
         return Err(DataError::file(&other.path, reason).with_hint("give recordings of the same channels"));
     }
+    raw.notes.extend(values::filled_notes(series.iter(), options.fill_missing));
     let steps: Vec<usize> = series.iter().map(|s| s.channels.first().map_or(0, Vec::len)).collect();
     if labels.is_none() && medium == Medium::Records && found.iter().all(|s| s.label.is_none()) {
         let (labels_found, note) = records::annotations::labels(&paths, &rates, &steps)?;
@@ -520,6 +521,7 @@ fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<A
             let training = all.iter().zip(&decides).filter(|(_, d)| **d).map(|(s, _)| s);
             let (length, _) = values::common_length(training, reading);
             notes.extend(values::lengths_note(all.iter(), length, reading));
+            notes.extend(values::filled_notes(all.iter(), reading.fill_missing));
             let x = values::pack(all, length, reading)?;
             reading.length = Some(length);
             Ok(x)

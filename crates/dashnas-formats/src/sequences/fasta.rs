@@ -9,6 +9,7 @@ use crate::sample_facts::SampleFacts;
 use crate::sequences::onehot;
 use crate::sequences::records::{Kind, Record, parse};
 use crate::text::excerpt;
+use dashnas_core::text::plural;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -120,7 +121,7 @@ pub(crate) fn read(
         }
     }
     if labeled && samples.iter().any(|s| s.1.is_none()) {
-        let contents = vec![format!("{} sequences", samples.len())];
+        let contents = vec![plural(samples.len(), "sequence")];
         let missing = "labels: give a folder with one file a class, or put the label at the end of every header";
         return Err(DataError::Incomplete { path: path.into(), format: raw.format, contents, missing: missing.into() });
     }

@@ -1,6 +1,7 @@
 //! The records of FASTA and FASTQ files, as the crates `noodles-fasta` and `noodles-fastq` read them.
 
 use crate::error::{DataError, Location};
+use dashnas_core::text::{plural, plural_of};
 use noodles_fasta::record::Definition;
 use std::io::BufReader;
 use std::path::Path;
@@ -114,7 +115,11 @@ fn fastq(path: &Path, text: &str) -> Result<Vec<Record>, DataError> {
             return Ok(records);
         }
         if qualities != sequence.len() {
-            return Err(broken(format!("it has {} letters and {qualities} qualities", sequence.len())));
+            return Err(broken(format!(
+                "it has {} and {}",
+                plural(sequence.len(), "letter"),
+                plural_of(qualities, "quality", "qualities")
+            )));
         }
         let (name, description) = (record.name(), record.description());
         let header = if description.is_empty() { name.to_string() } else { format!("{name} {description}") };

@@ -9,6 +9,7 @@ use crate::series::file::SeriesFile;
 use crate::series::values::{Series, is_missing, number};
 use crate::text::{excerpt, first_duplicate};
 use dashnas_core::names::TaskName;
+use dashnas_core::text::plural;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -332,7 +333,7 @@ fn sample(
         None => fields(line),
     };
     if fields.len() != attributes.len() {
-        let reason = format!("it has {} fields, but there are {} attributes", fields.len(), attributes.len());
+        let reason = format!("it has {}, but there are {} attributes", plural(fields.len(), "field"), attributes.len());
         let error = DataError::at(path, Location::Line(at), reason);
         let weighted = fields.last().is_some_and(|f| f.starts_with('{') && f.ends_with('}'));
         return Err(if weighted { error.with_hint("remove the weights of samples in braces") } else { error });

@@ -15,7 +15,6 @@ use crate::series::values::{Series, number};
 use crate::series::{arff, ts};
 use crate::text::excerpt;
 use dashnas_core::names::TaskName;
-use dashnas_core::text::plural;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -114,8 +113,7 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     if trailing {
         raw.note("missing values at the ends of series are padding and were removed");
     }
-    let missing = files.iter().flat_map(|(_, _, f)| &f.series).flat_map(|s| &s.channels).flatten();
-    let missing = missing.filter(|v| v.is_nan()).count();
+    let filled = values::filled_notes(files.iter().flat_map(|(_, _, f)| &f.series), options.fill_missing);
     let training = || {
         let wanted = |role: Role| role == Role::Train || role == Role::All;
         let any = files.iter().any(|(role, _, _)| wanted(*role));
@@ -128,9 +126,7 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     if let Some(warning) = values::rates_warning(all, options) {
         raw.warn(warning);
     }
-    if let (true, Some(fill)) = (missing > 0, options.fill_missing) {
-        raw.note(format!("filled {} ({})", plural(missing, "missing value"), fill.name()));
-    }
+    raw.notes.extend(filled);
     raw.reading.length = Some(length);
     let named = files.first().and_then(|(_, _, f)| f.classes.clone());
     for (role, path, file) in files {

@@ -2,9 +2,10 @@
 
 use crate::array::Array;
 use crate::error::{DataError, Location};
-use crate::fill::fill_channel;
+use crate::fill::{Filled, fill_channel};
 use crate::limits::check_memory;
 use crate::options::{Fill, Lengths, ReadOptions};
+use dashnas_core::text::plural;
 use std::path::PathBuf;
 
 /// One sample: its channels, in which a missing value is NaN, and its location.
@@ -42,6 +43,13 @@ pub(crate) fn fill(series: &mut Series, fill: Option<Fill>) -> Result<(), DataEr
         fill_channel(&mut series.channels[c], how);
     }
     Ok(())
+}
+
+/// Says which missing values of series will be filled; nothing if they are refused.
+pub(crate) fn filled_notes<'a>(series: impl Iterator<Item = &'a Series>, fill: Option<Fill>) -> Vec<String> {
+    let mut filled = Filled::default();
+    series.flat_map(|s| &s.channels).for_each(|channel| filled.add(channel, channel.len()));
+    fill.map_or_else(Vec::new, |how| filled.notes(how))
 }
 
 /// Returns the length that these training series are brought to, and whether they differ in length.
@@ -103,7 +111,8 @@ pub(crate) fn pack(series: Vec<Series>, length: usize, options: &ReadOptions) ->
     let n = series.len();
     for mut sample in series {
         if sample.channels.len() != channels {
-            let reason = format!("it has {} channels, the first sample has {channels}", sample.channels.len());
+            let reason =
+                format!("it has {}, the first sample has {channels}", plural(sample.channels.len(), "channel"));
             let location = if sample.line == 0 { Location::File } else { Location::Line(sample.line) };
             return Err(DataError::at(&sample.path, location, reason));
         }

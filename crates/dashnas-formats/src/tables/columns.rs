@@ -8,7 +8,7 @@ use crate::tables::draft::{ColumnRoles, Content, listed};
 use crate::tables::names;
 use crate::tables::names::{names_ids, names_times, names_weights};
 use crate::tables::table::{Column, Table};
-use dashnas_core::text::plural;
+use dashnas_core::text::{plural, plural_of};
 use std::collections::HashMap;
 
 /// Writes the columns into the options, so that the same columns are read again.
@@ -77,7 +77,7 @@ pub(crate) fn find(
         let before = |c: usize| known.labels.iter().filter(|&&label| label < c).count();
         (Vec::new(), known.inputs.iter().map(|&c| c - before(c)).collect())
     } else {
-        let reason = format!("it has {n} columns; the model was trained on {}", known.inputs.len());
+        let reason = format!("it has {}; the model was trained on {}", plural(n, "column"), known.inputs.len());
         let hint = format!("give those, in the same order, or all {all} of the training table");
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     };
@@ -253,7 +253,8 @@ pub(crate) fn check_width(table: &Table, used: &ColumnRoles, options: &ReadOptio
     }
     let inputs: Vec<String> = used.inputs.iter().map(|&c| format!("`{}`", table.columns[c].name)).collect();
     let reason = format!(
-        "it has {found} columns of numbers ({}); the model was trained on {} of {length}",
+        "it has {} ({}); the model was trained on {} of {length}",
+        plural_of(found, "column of numbers", "columns of numbers"),
         listed(&inputs),
         plural(channels, "channel")
     );

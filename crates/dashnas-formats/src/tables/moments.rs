@@ -23,9 +23,30 @@ pub(crate) fn weights(texts: &[String], style: Style) -> Result<Vec<f32>, Flaw> 
 }
 
 /// Dates, without and with the time of day.
-const DATES: [&str; 13] = [
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y",
-    "%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y",
+const DATES: [&str; 22] = [
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    // Names of months, in full or of three letters, in any case.
+    "%d-%B-%Y",
+    "%d-%B-%y",
+    "%d/%B/%Y",
+    "%d %B %Y",
+    "%d. %B %Y",
+    "%B %d, %Y",
+    "%B %d %Y",
+    "%Y-%B-%d",
+    "%Y %B %d",
 ];
 /// What may follow a date.
 const CLOCKS: [&str; 10] = [
@@ -144,6 +165,10 @@ mod tests {
             &["12/13/2023 11:00 PM", "01/02/2024 01:00 AM"],
             &["13/01/24", "14/01/24"],
             &["2024/01/31 10:00:00", "2024/01/31 10:00:01"],
+            &["31-Dec-2023", "01-JAN-2024", "1-february-2024"],
+            &["Dec 2, 2023", "Dec 10, 2023", "January 3, 2024"],
+            &["2 Dec 2023 10:00", "2 Dec 2023 10:01"],
+            &["02-Dec-23", "03-Dec-23"],
         ];
         for texts in rising {
             let found = of(texts).unwrap();
@@ -152,6 +177,7 @@ mod tests {
         let refused: &[(&[&str], usize, &str)] = &[
             (&["1", "", "3"], 1, "missing"),
             (&["2024-01-31", "soon"], 1, "not a time"),
+            (&["02-Dec-2023", "02-Dez-2023"], 1, "not a time"),
             (&["01/02/2024", "02/01/2024"], 0, "the day and which the month"),
             (&["1", "NaN"], 1, "missing"),
         ];

@@ -219,8 +219,37 @@ pub(crate) fn is_compact_date(text: &str) -> bool {
     digits && (1900..=2100).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day)
 }
 
-/// Returns whether a text is a date, or a date with a time: `2024-01-31`, `31.01.2024`, `1/31/2024 10:00`.
+/// Returns whether a text is a date, or a date with a time: `2024-01-31`, `31.01.2024`, `1/31/2024 10:00`, `2-Dec-2023`,
+/// `Dec 2, 2023`.
 pub(crate) fn is_date(text: &str) -> bool {
+    is_date_of_numbers(text) || is_date_with_month(text)
+}
+
+/// The first three letters of the names of months.
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/// Returns whether a text begins with a day, the name of a month and a year, in any order that is usual.
+fn is_date_with_month(text: &str) -> bool {
+    /// The longest name of a month.
+    const LONGEST: usize = 9;
+    if text.len() > 64 || !text.bytes().any(|b| b.is_ascii_alphabetic()) {
+        return false;
+    }
+    let mut parts = text.split(['-', '/', ' ', ',', '.', 'T', ':']).filter(|part| !part.is_empty());
+    let [Some(a), Some(b), Some(c)] = [parts.next(), parts.next(), parts.next()] else { return false };
+    let is_month = |part: &str| {
+        let all = part.len() <= LONGEST && part.bytes().all(|b| b.is_ascii_alphabetic());
+        all && part.get(..3).is_some_and(|start| MONTHS.iter().any(|month| start.eq_ignore_ascii_case(month)))
+    };
+    let number =
+        |part: &str, lengths: &[usize]| lengths.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+    let (day, year) = ([1, 2], [2, 4]);
+    (is_month(b) && ((number(a, &day) && number(c, &year)) || (number(a, &[4]) && number(c, &day))))
+        || (is_month(a) && number(b, &day) && number(c, &[4]))
+}
+
+/// Returns whether a text begins with a date of three numbers.
+fn is_date_of_numbers(text: &str) -> bool {
     let mut parts = Vec::new();
     let mut rest = text;
     while parts.len() < 3 {
@@ -347,11 +376,24 @@ mod tests {
     }
 
     #[test]
-    fn dates_have_three_numbers() {
-        for text in ["2024-01-31", "31.01.2024", "1/31/24 10:00", "2024-01-31T10:00:00Z"] {
+    fn dates_have_three_numbers_or_the_name_of_a_month() {
+        let named = ["02-Dec-2023", "Dec 2, 2023", "2 December 2023 10:00", "2023-Dec-02", "02-DEC-23"];
+        for text in ["2024-01-31", "31.01.2024", "1/31/24 10:00", "2024-01-31T10:00:00Z"].into_iter().chain(named) {
             assert!(is_date(text), "{text}");
         }
-        for text in ["2024", "1.5", "1-2", "12345-1-1", "10:00", "1.2.3.4", "a-1-2"] {
+        for text in [
+            "2024",
+            "1.5",
+            "1-2",
+            "12345-1-1",
+            "10:00",
+            "1.2.3.4",
+            "a-1-2",
+            "2-Dez-x",
+            "mar 12",
+            "decade 1 2000 x",
+            "Dec 123, 2023",
+        ] {
             assert!(!is_date(text), "{text}");
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::account::ColumnRole;
 use crate::error::DataError;
+use crate::fill::Filled;
 use crate::found::{Labels, UnassembledData, UnassembledSplit};
 use crate::options::{Layout, Lengths, ReadOptions, SplitBy};
 use crate::partners;
@@ -98,7 +99,7 @@ pub(crate) fn read_tables(
     if options.window.is_some() && used.weight.is_some() {
         raw.warn("weights of time steps are not used for windows: every window counts equally");
     }
-    let mut missing = 0;
+    let mut missing = Filled::default();
     for opened in opened {
         if options.window.is_some() {
             let Opened { role, table, texts } = opened;
@@ -107,8 +108,8 @@ pub(crate) fn read_tables(
         }
         add_parts(opened, &used, &encoding, &mut missing, &mut raw, labeled)?;
     }
-    if let (1.., Some(fill)) = (missing, options.fill_missing) {
-        raw.note(format!("filled {} ({})", plural(missing, "missing value"), fill.name()));
+    if let Some(fill) = options.fill_missing {
+        raw.notes.extend(missing.notes(fill));
     }
     Ok(raw)
 }
@@ -122,7 +123,8 @@ fn check_length(table: &Table, used: &ColumnRoles, options: &ReadOptions, labele
     if found == length {
         return Ok(());
     }
-    let reason = format!("`data.length` is {length}, but its columns of inputs make samples of {found} values");
+    let reason =
+        format!("`data.length` is {length}, but its columns of inputs make samples of {}", plural(found, "value"));
     Err(DataError::file(&table.path, reason)
         .with_hint("choose the columns with `data.inputs` or `data.ignore`, and leave out `data.length`"))
 }
@@ -151,7 +153,7 @@ fn add_partner(
     }
     let (n, m) = (first.columns.len(), table.columns.len());
     if n != m {
-        let reason = format!("it has {m} columns, {} has {n}", first.path.display());
+        let reason = format!("it has {}, {} has {n}", plural(m, "column"), first.path.display());
         return Err(DataError::file(&table.path, reason).with_hint(
             "training and test tables need the same columns; give a table by itself under a name without `train`",
         ));
@@ -251,7 +253,7 @@ fn add_parts(
     opened: Opened,
     used: &ColumnRoles,
     (length, alphabet): &(usize, String),
-    missing: &mut usize,
+    missing: &mut Filled,
     raw: &mut UnassembledData,
     labeled: bool,
 ) -> Result<(), DataError> {

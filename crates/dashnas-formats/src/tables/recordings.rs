@@ -3,7 +3,7 @@
 use crate::account::ColumnRole;
 use crate::array::Array;
 use crate::error::DataError;
-use crate::fill::fill_channel;
+use crate::fill::{Filled, fill_channel};
 use crate::found::UnassembledData;
 use crate::options::{ReadOptions, Span};
 use crate::places::Recording;
@@ -76,7 +76,7 @@ struct Rows {
 pub(crate) fn add(
     mut steps: Steps,
     used: &ColumnRoles,
-    missing: &mut usize,
+    missing: &mut Filled,
     raw: &mut UnassembledData,
 ) -> Result<(), DataError> {
     if used.content != Content::Numbers {
@@ -96,8 +96,7 @@ pub(crate) fn add(
     let in_seconds = [options.window, options.stride].iter().any(|span| matches!(span, Some(Span::Seconds(_))));
     let sizes = spans::sizes(&steps.table.path, rate, &mut raw.reading)?;
     if let (Some(rate), Some((name, own))) = (rate, breaks.as_ref().and_then(|gaps| gaps.other.as_ref())) {
-        let rates =
-            format!("recording `{name}` has {} steps a second, most have {}", spans::short(*own), spans::short(rate));
+        let rates = format!("recording `{name}` has {}, most have {}", spans::per_second(*own), spans::short(rate));
         if in_seconds || options.rate.is_some() {
             return Err(DataError::file(&steps.table.path, rates)
                 .with_hint("a window has as many steps in every recording: bring all recordings to one rate first"));
@@ -156,7 +155,7 @@ pub(crate) fn add(
     let (labeled, validated) = (steps.labeled, steps.validated);
     let path = &*steps.table.path;
     let all = Cut { path, outlines, labels, sizes, channels, labeled, validated };
-    cut(all, &mut |r| values(&x, &order[r], channels, &options), raw)
+    cut(all, &mut |r| values(&x, &order[r], channels, &options, &mut missing.empty), raw)
 }
 
 /// Warns of columns that probably tell recordings apart, although none was named: texts, or whole numbers in a column with
@@ -191,13 +190,20 @@ fn warn_of_groups(
     Ok(())
 }
 
-/// The channels of a recording; missing values are filled along the time.
-fn values(x: &Array, rows: &[usize], width: usize, options: &ReadOptions) -> Result<Vec<Vec<f32>>, DataError> {
+/// The channels of a recording; missing values are filled along the time, and channels without any value counted.
+fn values(
+    x: &Array,
+    rows: &[usize],
+    width: usize,
+    options: &ReadOptions,
+    empty: &mut usize,
+) -> Result<Vec<Vec<f32>>, DataError> {
     let mut channels: Vec<Vec<f32>> = (0..width).map(|_| Vec::with_capacity(rows.len())).collect();
     for &row in rows {
         channels.iter_mut().zip(x.fetch(row)?.iter()).for_each(|(channel, &v)| channel.push(v));
     }
     if let Some(how) = options.fill_missing {
+        *empty += channels.iter().filter(|channel| channel.iter().all(|v| v.is_nan())).count();
         channels.iter_mut().filter(|c| c.iter().any(|v| v.is_nan())).for_each(|c| fill_channel(c, how));
     }
     Ok(channels)

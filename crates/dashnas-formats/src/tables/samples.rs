@@ -1,9 +1,10 @@
 //! The columns of inputs as arrays of samples.
 
 use crate::array::Array;
+use crate::ends::first_bad;
 use crate::error::DataError;
-use crate::fill::fill_channel;
-use crate::options::ReadOptions;
+use crate::fill::{Filled, fill_sample};
+use crate::options::{Lengths, ReadOptions};
 use crate::series::values::{Series, fill, fit};
 use crate::spill::Rows;
 use crate::tables::arrow::{Kind, kind};
@@ -13,6 +14,8 @@ use crate::tables::number::Style;
 use crate::tables::row_major::for_rows;
 use crate::tables::table::Table;
 use arrow_array::{Array as _, ArrayRef};
+use dashnas_core::text::{plural, plural_of};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The columns of numbers as one array `[N, C, L]`; counts the missing values that are filled.
 ///
@@ -22,34 +25,52 @@ pub(crate) fn numbers(
     table: &mut Table,
     used: &ColumnRoles,
     options: &ReadOptions,
-    missing: &mut usize,
+    missing: &mut Filled,
 ) -> Result<Array, DataError> {
     let (n, width) = (table.rows(), used.inputs.len());
     // The rows of recordings are time steps, whose missing values are filled along the time.
     let steps = options.window.is_some();
     let channels = if steps { 1 } else { options.channels.unwrap_or(1) };
     if channels == 0 || !width.is_multiple_of(channels) {
-        let reason = format!("{width} columns of inputs cannot be divided into {channels} channels");
+        let reason = format!(
+            "{} cannot be divided into {}",
+            plural_of(width, "column of inputs", "columns of inputs"),
+            plural(channels, "channel")
+        );
         return Err(DataError::file(&table.path, reason).with_hint("check `data.channels`"));
     }
+    // Samples that keep their lengths may end before the last columns.
+    let ends = options.lengths == Lengths::Mask && !steps;
     let lacking = used.inputs.iter().filter_map(|&c| Some((table.columns[c].facts.first_missing?, c)));
-    if let (Some((row, c)), None) = (lacking.min(), options.fill_missing) {
-        return Err(table
-            .cell_error(row, c, "the value is missing")
-            .with_hint("fill missing values with `data.fill-missing` (linear, zero or mean)"));
+    let refuse = |table: &Table, row: usize, c: usize| {
+        let hint = "fill missing values with `data.fill-missing` (linear, zero or mean)";
+        table.cell_error(row, c, "the value is missing").with_hint(hint)
+    };
+    if let (Some((row, c)), None, false) = (lacking.min(), options.fill_missing, ends) {
+        return Err(refuse(table, row, c));
     }
     let absent: usize = used.inputs.iter().map(|&c| table.columns[c].facts.missing).sum();
-    *missing += absent;
+    let shape = vec![n, channels, width / channels];
+    let (filled, empty) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let fill_row = |row: &mut [f32]| {
-        if let Some(how) = options.fill_missing.filter(|_| absent > 0 && !steps) {
-            row.chunks_mut(width / channels)
-                .filter(|c| c.iter().any(|v| v.is_nan()))
-                .for_each(|c| fill_channel(c, how));
+        let lacks = |row: &[f32]| row.iter().filter(|v| v.is_nan()).count();
+        let before = lacks(row);
+        if let Some(how) = options.fill_missing.filter(|_| before > 0 && !steps) {
+            let mut here = Filled::default();
+            here.add(row, shape[2]);
+            empty.fetch_add(here.empty, Ordering::Relaxed);
+            fill_sample(row, &shape[1..], how, ends);
+            filled.fetch_add(before - lacks(row), Ordering::Relaxed);
         }
     };
-    let shape = vec![n, channels, width / channels];
+    // The first cell that is missing before the end of its row.
+    let gap = |row: &[f32]| match ends {
+        true => first_bad(row, shape[2]).filter(|_| row.iter().any(|v| v.is_nan())),
+        false => None,
+    };
     if table.stored {
-        let mut rows = Rows::new(&table.path, "table", shape, options)?;
+        let mut rows = Rows::new(&table.path, "table", shape.clone(), options)?;
+        let mut at = 0;
         let keep = Keep { numbers: true, style: style(table, options), texts: None };
         let mut row = vec![0.0; width];
         for segment in table.source.segments(&used.inputs, true) {
@@ -69,18 +90,31 @@ pub(crate) fn numbers(
                 for r in 0..batch.num_rows() {
                     row.iter_mut().zip(&columns).for_each(|(v, chunk)| *v = chunk.numbers[r]);
                     fill_row(&mut row);
+                    if let Some(place) = gap(&row) {
+                        return Err(refuse(table, at, used.inputs[place]));
+                    }
+                    at += 1;
                     rows.push(&row)?;
                 }
                 Ok(())
             })?;
         }
+        missing.values += if steps { absent } else { filled.into_inner() };
+        missing.empty += empty.into_inner();
         return complete(table, rows, n * width);
     }
-    let found = table.rows.take().and_then(|rows| rows.of(&used.inputs)).filter(|data| data.len() == n * width);
+    let kept = table.rows.take();
+    let found = kept.and_then(|rows| rows.of(&used.inputs)).filter(|data| data.len() == n * width);
     let mut data = found.ok_or_else(|| DataError::file(&table.path, "its columns differ in their number of rows"))?;
     if absent > 0 {
         for_rows(&mut data, width, fill_row);
     }
+    let first = data.chunks(width.max(1)).enumerate().filter(|_| absent > 0).find_map(|(r, row)| Some((r, gap(row)?)));
+    if let Some((row, place)) = first {
+        return Err(refuse(table, row, used.inputs[place]));
+    }
+    missing.values += if steps { absent } else { filled.into_inner() };
+    missing.empty += empty.into_inner();
     Ok(Array::new(shape, data))
 }
 
@@ -166,7 +200,7 @@ pub(crate) fn lists(
     used: &ColumnRoles,
     length: usize,
     options: &ReadOptions,
-    missing: &mut usize,
+    missing: &mut Filled,
 ) -> Result<Array, DataError> {
     let (channels, ..) = list_shape(table, used)?;
     let n = table.rows();
@@ -183,7 +217,7 @@ pub(crate) fn lists(
                 }
                 line += 1;
                 let mut series = Series { channels: found, path: table.path.clone(), line, first_column: 1 };
-                *missing += series.channels.iter().flatten().filter(|v| v.is_nan()).count();
+                series.channels.iter().for_each(|channel| missing.add(channel, channel.len()));
                 let lacking = |v: &Vec<f32>| v.iter().position(|v| v.is_nan());
                 if let (Some((channel, at)), None) = (
                     series.channels.iter().enumerate().find_map(|(i, values)| Some((i, lacking(values)?))),

@@ -9,7 +9,7 @@ use crate::sample_facts::SampleFacts;
 use crate::spill::Rows;
 use crate::windows::labels::StepLabels;
 use crate::windows::outline::{Divided, Outline, divide, windows};
-use crate::windows::spans::{Sizes, short};
+use crate::windows::spans::{Sizes, per_second};
 use dashnas_core::text::{duration, plural};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -207,13 +207,14 @@ fn describe(cut: &Cut<'_>, all: usize, left: &LeftOut, divided: Divided, raw: &m
     let steps: usize = cut.outlines.iter().map(|outline| outline.recording.steps).sum();
     let timed = match raw.reading.rate {
         Some(rate) if rate > 0.0 => {
-            format!(" ({} at {} steps a second)", duration(steps as f64 / rate), short(rate))
+            format!(" ({} at {})", duration(steps as f64 / rate), per_second(rate))
         }
         _ => String::new(),
     };
     let recordings = plural(cut.outlines.len(), "recording");
     raw.note(format!(
-        "{recordings} of {steps} time steps in all{timed}, cut into {} of {window} steps, one every {}",
+        "{recordings} of {} in all{timed}, cut into {} of {window} steps, one every {}",
+        plural(steps, "time step"),
         plural(all, "window"),
         plural(stride, "step")
     ));

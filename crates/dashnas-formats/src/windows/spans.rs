@@ -27,8 +27,7 @@ pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -
     if let (Some(rate), Some(before)) = (rate, options.rate)
         && differ(rate, before)
     {
-        let reason =
-            format!("it has {} steps a second, but those that were read before have {}", short(rate), short(before));
+        let reason = format!("it has {}, but those that were read before have {}", per_second(rate), short(before));
         return Err(DataError::file(path, reason)
             .with_hint("a window has as many steps in every recording: bring all recordings to one rate first"));
     }
@@ -44,7 +43,7 @@ pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -
         };
         if steps < least as f64 || steps > (1u64 << 40) as f64 {
             let rate = match (span, rate.or(options.rate)) {
-                (Span::Seconds(_), Some(rate)) => format!(" at {} steps a second", short(rate)),
+                (Span::Seconds(_), Some(rate)) => format!(" at {}", per_second(rate)),
                 _ => String::new(),
             };
             let reason = format!("`{key}` of {span} is {steps} time steps{rate}, which is no length of a window");
@@ -71,6 +70,13 @@ pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -
 /// Returns whether two rates differ too much for windows of as many steps.
 pub(crate) fn differ(a: f64, b: f64) -> bool {
     (a / b - 1.0).abs() > TOLERANCE
+}
+
+/// A rate with its unit: `1 step a second`, `2.5 steps a second`.
+pub(crate) fn per_second(rate: f64) -> String {
+    let rate = short(rate);
+    let noun = if rate == "1" { "step" } else { "steps" };
+    format!("{rate} {noun} a second")
 }
 
 /// A rate in few characters.

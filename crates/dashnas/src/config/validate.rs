@@ -230,7 +230,13 @@ impl Config {
 }
 
 fn check(key: &'static str, value: &impl Debug, ok: bool, reason: &'static str) -> Result<(), ConfigError> {
-    if ok { Ok(()) } else { Err(ConfigError::Invalid { origin: None, key, value: format!("{value:?}"), reason }) }
+    if ok {
+        return Ok(());
+    }
+    // A value that may be left out is shown without its wrapping.
+    let shown = format!("{value:?}");
+    let value = shown.strip_prefix("Some(").and_then(|inner| inner.strip_suffix(')')).unwrap_or(&shown).to_owned();
+    Err(ConfigError::Invalid { origin: None, key, value, reason })
 }
 
 fn optional<T>(value: Option<T>, check: impl Fn(T) -> Result<(), ConfigError>) -> Result<(), ConfigError> {
