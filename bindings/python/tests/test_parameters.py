@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +176,29 @@ def test_the_report(tiny: Tiny, tmp_path: Path) -> None:
     model.save(tmp_path / "m.dashnas")
     with pytest.raises(DataError, match="holds no report"):
         DashClassifier.load(tmp_path / "m.dashnas").report()
+
+
+def test_steps_are_shown_where_somebody_looks(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    bars: list[Any] = []
+
+    class Bar:
+        def __init__(self, **about: Any) -> None:
+            self.about, self.n, self.closed = about, 0, False
+            bars.append(self)
+
+        def update(self, n: int) -> None:
+            self.n += n
+
+        def close(self) -> None:
+            self.closed = True
+
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
+    x, y = waves(24)
+    DashClassifier(**tiny, verbose=1).fit(x, y)
+    assert not bars, "nobody looks"
+    monkeypatch.setitem(sys.modules, "ipykernel", types.ModuleType("ipykernel"))
+    DashClassifier(**tiny).fit(x, y)
+    assert not bars, "nothing was asked for"
+    DashClassifier(**tiny, verbose=1).fit(x, y)
+    assert {bar.about["desc"] for bar in bars} >= {"search", "retrain"} and all(bar.closed and bar.n > 0 for bar in bars)

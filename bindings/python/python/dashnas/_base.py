@@ -72,7 +72,8 @@ DESCRIBED = """preset : {"quick", "standard", "paper"}
     progress : callable, optional
         A function that is called with every event of the run, a dict; an exception that it raises stops `fit`.
     verbose : {0, 1, 2}
-        Prints stages and notes (1), and epochs and trials (2), to standard error."""
+        Prints stages and notes (1), and epochs and trials (2), to standard error; in a terminal or a notebook `tqdm`, if
+        it is installed, shows the steps of a stage."""
 
 #: The attributes of both estimators.
 ATTRIBUTES = """model_ : dashnas.Model
@@ -255,7 +256,10 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             "input_centers": [] if input_centers is None else input_centers.tolist(),
             "target_centers": [] if target_centers is None else target_centers.tolist(),
         }
-        self.model_, facts = _dashnas.fit(samples, request, self._validation(), follower)
+        try:
+            self.model_, facts = _dashnas.fit(samples, request, self._validation(), follower)
+        finally:
+            follower.close()
         self.history_, self._loaded = follower.history, False
         self.search_, self.n_parameters_ = facts["search"], facts["parameters"]
         self._packed_report = zlib.compress(facts["report"].encode())

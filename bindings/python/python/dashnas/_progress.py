@@ -10,6 +10,39 @@ Event = dict[str, Any]
 Callback = Callable[[Event], object]
 
 
+class _Bar:
+    """A bar of the steps of a stage, where `tqdm` is installed and somebody looks: in a terminal or a notebook."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._of: tuple[str, int] | None = None
+
+    def show(self, event: Event) -> None:
+        """Shows a step."""
+        of = event["stage"], event["steps_total"]
+        if of != self._of:
+            self.close()
+            self._of, self._bar = of, self._new(*of)
+        if self._bar is not None:
+            self._bar.update(max(0, event["step"] - self._bar.n))
+
+    def close(self) -> None:
+        """Removes the bar."""
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = self._of = None
+
+    @staticmethod
+    def _new(stage: str, total: int) -> Any:
+        if not ("ipykernel" in sys.modules or sys.stderr.isatty()):
+            return None
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            return None
+        return tqdm(total=total or None, desc=stage, unit="step", leave=False, file=sys.stderr)
+
+
 class Follower:
     """Keeps the events of epochs and trials, prints those that `verbose` asks for, and calls the user's function."""
 
@@ -22,6 +55,7 @@ class Follower:
         self.warnings: list[str] = []
         #: Whether the search was a race.
         self.raced = False
+        self._bar = _Bar()
 
     def __call__(self, event: Event) -> None:
         if event["event"] in ("epoch", "trial-finished"):
@@ -29,9 +63,18 @@ class Follower:
         self._keep(event)
         line = self._line(event)
         if line is not None:
+            self._bar.close()
             print(line, file=sys.stderr)
+        if self.verbose >= 1 and event["event"] == "step":
+            self._bar.show(event)
+        if event["event"] == "stage-finished":
+            self._bar.close()
         if self.callback is not None:
             self.callback(event)
+
+    def close(self) -> None:
+        """Ends what is shown."""
+        self._bar.close()
 
     def _keep(self, event: Event) -> None:
         """Keeps what is noted. A plan notes what a time limit leaves out."""
