@@ -74,7 +74,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.model)?;
     let card = model.card();
-    let (ModelInputs { x, ids, windows, rows }, labeled) = if args.score {
+    let (ModelInputs { x, ids, windows, rows: chosen }, labeled) = if args.score {
         let mut labeled = Labeled::read(&args.data, &args.model, card, &args.read)?;
         let LabeledInputs { x, ids, windows, rows, .. } = &mut labeled.inputs;
         let x = std::mem::replace(x, Array::new(vec![0], Vec::new()));
@@ -94,7 +94,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     let scores = model.scores(&x)?;
     let score = labeled.map(|labeled| labeled.score(card, &scores)).transpose()?;
     let predicted = model.prediction(scores);
-    let places = match (&windows, &rows) {
+    let places = match (&windows, &chosen) {
         (Some(windows), _) => by_time::places(windows),
         (None, rows) => rows.iter().map(|rows| by_time::numbers("row", rows.iter().copied())).collect(),
     };

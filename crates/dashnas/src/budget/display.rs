@@ -1,7 +1,6 @@
 //! A plan as text.
 
 use crate::budget::plan::{TimePlan, TrainingPlan, TunePlan};
-use dashnas_core::text::plural;
 use std::fmt;
 
 impl fmt::Display for TimePlan {
@@ -9,13 +8,7 @@ impl fmt::Display for TimePlan {
         writeln!(f, "plan for {} ({} spent on reading and measuring):", seconds(self.limit), seconds(self.made))?;
         let mut from = self.made;
         if let Some(s) = &self.search {
-            write!(
-                f,
-                "  search    {:>8}  {} of {}",
-                seconds(s.until - from),
-                plural(s.steps, "step"),
-                plural(s.batch, "sample")
-            )?;
+            write!(f, "  search    {:>8}  {} steps of {} samples", seconds(s.until - from), s.steps, s.batch)?;
             // The trials of a race draw from all samples.
             if self.requested.subsample < 1.0 {
                 write!(f, ", each epoch over {:.0} % of the data", 100.0 * s.subsample)?;
@@ -38,9 +31,7 @@ impl TrainingPlan {
         let mut lines = Vec::new();
         let tuning = match &self.tune {
             TunePlan::None => None,
-            TunePlan::Grid { trials, steps } => {
-                Some(format!("grid, {} of {}", plural(*trials, "trial"), plural(*steps, "step")))
-            }
+            TunePlan::Grid { trials, steps } => Some(format!("grid, {trials} trials of {steps} steps")),
             TunePlan::Asha { size } => Some(format!(
                 "ASHA, {} samples, {} to {} steps, one in {} promoted",
                 size.samples, size.min_steps, size.max_steps, size.reduction
@@ -48,10 +39,10 @@ impl TrainingPlan {
         };
         lines.extend(tuning.map(|tuning| format!("  tune      {:>8}  {tuning}", seconds(self.tune_until - from))));
         lines.push(format!(
-            "  retrain   {:>8}  {} of {}",
+            "  retrain   {:>8}  {} steps of {} samples",
             seconds(self.retrain_until - self.tune_until),
-            plural(self.steps, "step"),
-            plural(self.batch, "sample")
+            self.steps,
+            self.batch
         ));
         lines.extend(self.baseline_until.map(|until| {
             let time = seconds(until - self.retrain_until);
