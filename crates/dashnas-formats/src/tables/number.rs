@@ -225,21 +225,32 @@ pub(crate) fn is_date(text: &str) -> bool {
     is_date_of_numbers(text) || is_date_with_month(text)
 }
 
-/// The first three letters of the names of months.
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// The names of months.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 
 /// Returns whether a text begins with a day, the name of a month and a year, in any order that is usual.
 fn is_date_with_month(text: &str) -> bool {
-    /// The longest name of a month.
-    const LONGEST: usize = 9;
     if text.len() > 64 || !text.bytes().any(|b| b.is_ascii_alphabetic()) {
         return false;
     }
     let mut parts = text.split(['-', '/', ' ', ',', '.', 'T', ':']).filter(|part| !part.is_empty());
     let [Some(a), Some(b), Some(c)] = [parts.next(), parts.next(), parts.next()] else { return false };
+    // In full, or the first three letters.
     let is_month = |part: &str| {
-        let all = part.len() <= LONGEST && part.bytes().all(|b| b.is_ascii_alphabetic());
-        all && part.get(..3).is_some_and(|start| MONTHS.iter().any(|month| start.eq_ignore_ascii_case(month)))
+        MONTHS.iter().any(|month| part.eq_ignore_ascii_case(month) || part.eq_ignore_ascii_case(&month[..3]))
     };
     let number =
         |part: &str, lengths: &[usize]| lengths.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
