@@ -215,3 +215,27 @@ fn rows_of_tables_and_fields_may_end_early_under_a_mask() {
     let early = [1.5, NAN, NAN, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5];
     assert!(open_with(&field(early), "t.npz", &mask(None)).is_err());
 }
+
+#[test]
+fn images_with_labels_in_files_that_are_not_read_are_refused_by_what_they_are() {
+    let image: &[u8] = b"P5 2 2 255\n1234";
+    let yolo = [
+        ("images/train/a.pgm", image),
+        ("images/train/b.pgm", image),
+        ("images/val/c.pgm", image),
+        ("labels/train/a.txt", &b""[..]),
+        ("labels/train/b.txt", b"0 0.5 0.5 0.25 0.125\n"),
+        ("labels/val/c.txt", b"1 0.5 0.5 0.25 0.125\n"),
+    ];
+    let celeba = [
+        ("img/1.pgm", image),
+        ("img/2.pgm", image),
+        ("list_attr_celeba.txt", &b"2\nBald Smiling\n1.pgm -1 1\n2.pgm 1 -1\n"[..]),
+    ];
+    for (files, words) in
+        [(&yolo[..], "boxes of objects in images, as of YOLO"), (&celeba[..], "attributes as of CelebA")]
+    {
+        let found = said(open_with(&folder(files), ".", &ReadOptions::default()));
+        assert!(found.contains(words), "{found}");
+    }
+}

@@ -351,5 +351,13 @@ fn annotations_label_records_that_have_no_other_label() {
     let classes: Vec<String> = samples(&set, &set.test).into_iter().map(|s| s.1).collect();
     assert_eq!(classes, ["N", "N", "AFIB", "AFIB"]);
     let without = said(open_with(&files, ".", &ReadOptions::default()));
-    assert!(without.contains("labels"), "{without}");
+    assert!(
+        without.contains("3 records have annotations of time steps") && without.contains("data.window"),
+        "{without}"
+    );
+    let (fourth, table) = (header("r4"), b"r1,x\nr2,y\nr3,x\nr4,y\n");
+    let mut files: Vec<(&str, &[u8])> = all.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+    files.extend([("r4.hea", &fourth[..]), ("r4.dat", &signal[..]), ("REFERENCE.csv", &table[..])]);
+    let unused = said(open_with(&folder(&files), ".", &ReadOptions::default()));
+    assert!(unused.contains("3 records have annotations") && unused.contains("not used without"), "{unused}");
 }

@@ -1,6 +1,7 @@
 //! Folders of samples in files of their own, with labels in a file beside them or by the names of folders.
 
 mod classes;
+mod known;
 pub mod labels;
 pub(crate) mod masks;
 mod paths;

@@ -5,6 +5,7 @@ use crate::container;
 use crate::container::Container;
 use crate::error::DataError;
 use crate::folders::classes::of_folders;
+use crate::folders::known;
 use crate::folders::labels;
 use crate::folders::paths::relative;
 use crate::folders::record_lists;
@@ -165,6 +166,9 @@ fn samples(
     raw.file(path);
     let whole_recordings = matches!(medium, Medium::Recordings | Medium::Records);
     raw.named_by = if whole_recordings { &["inputs"] } else { &[] };
+    if labeled && medium == Medium::Images {
+        known::check(folder, &files)?;
+    }
     let (found, origin) = find_samples(folder, medium, files, options, labeled, &mut raw)?;
     // The name of a folder is one class, whatever it holds.
     let several = origin != LabelOrigin::Folders
@@ -175,9 +179,18 @@ fn samples(
     if options.window.is_some() && medium != Medium::Images {
         return windows(path, medium, &found, several, labeled, raw);
     }
+    let annotated = match labeled && medium == Medium::Records {
+        true => records::annotations::beside_any(found.iter().map(|sample| &*sample.path)),
+        false => None,
+    };
     if labeled && found.iter().any(|s| s.label.is_none()) {
-        return Err(unlabeled(path, format, found.len()));
+        return Err(match annotated {
+            Some(said) => DataError::file(path, format!("there are no labels of whole records, but {said}"))
+                .with_hint("set `data.window` to the length of windows, such as `data.window = 1000`"),
+            None => unlabeled(path, format, found.len()),
+        });
     }
+    raw.notes.extend(annotated.map(|said| format!("{said}; they are not used without `data.window`")));
     if labeled && origin == LabelOrigin::Folders {
         check_one_folder(path, &found, options)?;
     }

@@ -3,7 +3,7 @@
 use crate::error::DataError;
 use crate::text::and_more;
 use crate::windows::labels::{StepLabels, UNLABELED};
-use dashnas_core::text::plural;
+use dashnas_core::text::{plural, plural_of};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -120,6 +120,16 @@ pub(crate) fn beside(header: &Path, rate: f64) -> Result<Option<Annotations>, Da
     let rhythms = collect(&rhythm);
     let (marks, labels) = if rhythms.is_empty() { (Marks::Beats, collect(&beat)) } else { (Marks::Rhythms, rhythms) };
     Ok((!labels.is_empty()).then_some(Annotations { path, marks, labels }))
+}
+
+/// Says how many records have annotations beside them that could label windows; `None` if there are none. Those that cannot
+/// be read are no labels.
+pub(crate) fn beside_any<'a>(records: impl Iterator<Item = &'a Path>) -> Option<String> {
+    let found: Vec<Annotations> = records.filter_map(|record| beside(record, 1.0).ok().flatten()).collect();
+    let first = found.first()?.path.display();
+    let have = plural_of(found.len(), "record has", "records have");
+    let more = and_more(found.len());
+    Some(format!("{have} annotations of time steps ({first}{more}), which can label windows"))
 }
 
 /// The labels of the steps of records by the annotations beside them, and what was found, in words. Where the rhythms of
