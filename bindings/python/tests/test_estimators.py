@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import pickle
 import signal
@@ -454,3 +455,11 @@ def test_a_run_of_arrays_is_finished_and_says_why_it_cannot_be_evaluated(tiny: T
     assert "finished (trained from Python; not evaluated)" in status.stdout
     evaluate = subprocess.run([command, "evaluate", "run"], cwd=tmp_path, capture_output=True, text=True)
     assert evaluate.returncode != 0 and "arrays of a Python process" in evaluate.stderr
+
+
+def test_what_is_written_of_a_run_of_arrays_names_no_test_split(tiny: Tiny, tmp_path: Path) -> None:
+    x, y = waves(24)
+    model = DashClassifier(**tiny, run_dir=tmp_path / "run").fit(x, y)
+    split = json.loads((tmp_path / "run" / "split.json").read_text())
+    assert split["test"] == [] and "arrays in Python" in split["test_is"] and len(split["train"][0]["indices"]) == 24
+    assert "to test on" not in model.report().html and "Not finished" not in model.report().html

@@ -129,6 +129,11 @@ def test_unequal_lengths_are_said_and_what_they_are_not_is_named(tiny: Tiny) -> 
     for place, one in zip(padded, series):
         place[0, : len(one)] = one
     same(model, DashClassifier(**tiny).fit(padded, y), series, padded)
+    for length, error, message in [(0, ConfigError, "length is 0"), (10**10, DataError, "would make 240000000000 numbers")]:
+        with pytest.raises(error, match=message):
+            DashClassifier(**tiny, length=length).fit(series, y)
+    with pytest.raises(ConfigError, match="not a pair"):
+        DashClassifier(**tiny, validation=(x,)).fit(x, y)
     for bad, message in [
         ([*series[:-1], np.zeros((2, 2, 2))], "axes"),
         ([[[1.0, 2.0], [1.0]]] * 3, "channels of one sample differ"),

@@ -287,6 +287,8 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         """The samples for scoring tuning trials, if they are given."""
         if self.validation is None:
             return None
+        if not isinstance(self.validation, (tuple, list)) or len(self.validation) != 2:
+            raise ConfigError("validation is not a pair", "give the inputs and the targets, (X, y)")
         given_x, given_y = self.validation
         series = _inputs.samples(given_x)
         if series is not None:

@@ -90,6 +90,8 @@ def brought_together(series: list[NDArray[Any]], lengths: str, length: int | Non
     """Series C×L as one array N×C×L, by `lengths`; with "mask", what follows the end of one is NaN."""
     if lengths not in ("pad", "truncate", "resample", "mask"):
         raise ConfigError(f"no lengths {lengths!r}", "one of pad, truncate, resample, mask")
+    if length is not None and length < 1:
+        raise ConfigError(f"length is {length}", "it is the number of values of each series, from 1 on")
     channels = {len(one) for one in series}
     if len(channels) > 1:
         odd = next(i for i, one in enumerate(series) if len(one) != len(series[0]))
@@ -98,6 +100,12 @@ def brought_together(series: list[NDArray[Any]], lengths: str, length: int | Non
     if min(own) == 0:
         raise DataError(f"sample {own.index(0)} has no values", "leave it out")
     size = int(length or (min(own) if lengths == "truncate" else max(own)))
+    elements, given = len(series) * len(series[0]) * size, len(series[0]) * sum(own)
+    if elements > 1 << 26 and elements > 64 * given:
+        raise DataError(
+            f"bringing all series to {size} values would make {elements} numbers out of {given}",
+            "choose a shorter `length`, or lengths=\"truncate\"",
+        )
     out = np.full((len(series), len(series[0]), size), np.nan if lengths == "mask" else 0.0)
     for one, place in zip(series, out):
         if lengths == "resample" and one.shape[1] not in (1, size) and size > 1:
