@@ -2,6 +2,7 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 use dashnas::error::Error;
+use dashnas::record::choice::KernelChoice;
 use dashnas::record::folds::{FoldsOutcome, Spread};
 use dashnas::record::outcome::Outcome;
 use dashnas::record::race::RaceRecord;
@@ -11,7 +12,9 @@ use dashnas::run_dir::names;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::task::Metric;
 use dashnas_core::text::{duration, plural};
-use dashnas_report::wording::{accuracy, adjective, same_kernels, verdict};
+use dashnas_report::wording::{
+    accuracy, adjective, guess, network_name, no_better_than_guessing, same_kernels, undecided, verdict, wrong_of_all,
+};
 use serde::Serialize;
 
 /// Reads the race of a run directory; `None` if the search was another one.
@@ -49,7 +52,7 @@ pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
         outcome.seed,
         plural(outcome.samples[0], "sample"),
         outcome.samples[1],
-        kernels(&outcome.architecture, outcome.kernels_given),
+        kernels(&outcome.architecture, outcome.choice.as_ref()),
     );
     // It is about the choice of the kernels, not about the test.
     if let Some(race) = race {
@@ -58,8 +61,8 @@ pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
     if let Some(results) = results(outcome) {
         text += &format!("{results}\n\n");
     }
-    if let Some(verdict) = verdict(outcome) {
-        text += &format!("{verdict}\n");
+    for sentence in [verdict(outcome), no_better_than_guessing(outcome)].into_iter().flatten() {
+        text += &format!("{sentence}\n");
     }
     if let Some(same) = race.and_then(|race| same_kernels(outcome, race)) {
         text += &format!("{same}\n");
@@ -72,7 +75,12 @@ pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
     for note in &outcome.notes {
         text += &format!("Note: {}.\n", note.trim_end_matches('.'));
     }
-    text + &format!("Run directory: {}\n", outcome.run_dir.display())
+    let dir = outcome.run_dir.display();
+    text += &format!("Run directory: {dir}\n");
+    if outcome.run_dir.join(names::REPORT).is_file() {
+        text += &format!("Report: {}\n", outcome.run_dir.join(names::REPORT).display());
+    }
+    text + &format!("Next: dashnas predict {dir} NEW_DATA\n")
 }
 
 /// The result of a cross-validation of the data in `source`: each fold, and the mean with its spread.
@@ -115,19 +123,36 @@ fn spread(metric: Metric, spread: Spread) -> String {
     format!("{} (standard deviation {})", metric.format(spread.mean), metric.format(spread.deviation))
 }
 
-/// The kernels, layer by layer, below a sentence that says so if they were given and not searched.
-pub fn kernels(architecture: &[[usize; 2]], given: bool) -> String {
-    let mut table = table(&["layer", "kernel size k", "dilation d", "receptive field"]);
-    for (layer, &choice) in architecture.iter().enumerate() {
-        table.add_row([
-            (layer + 1).to_string(),
-            choice[0].to_string(),
-            choice[1].to_string(),
-            Outcome::receptive_field(choice).to_string(),
-        ]);
+/// The kernels, layer by layer, below a sentence that says so if they were not searched, and with the probabilities that a
+/// supernet gave them.
+pub fn kernels(architecture: &[[usize; 2]], choice: Option<&KernelChoice>) -> String {
+    let header = ["layer", "kernel size k", "dilation d", "receptive field"].map(str::to_owned);
+    let weight = match choice {
+        Some(KernelChoice::Supernet { chance, .. }) => Some(format!("weight (chance {:.1} %)", 100.0 * chance)),
+        _ => None,
+    };
+    let header: Vec<String> = header.into_iter().chain(weight).collect();
+    let mut table = table(&header.iter().map(String::as_str).collect::<Vec<_>>());
+    for (layer, &kernel) in architecture.iter().enumerate() {
+        let numbers = [layer + 1, kernel[0], kernel[1], Outcome::receptive_field(kernel)].map(|n| n.to_string());
+        let weight = match choice {
+            Some(choice @ KernelChoice::Supernet { shares, .. }) => shares.get(layer).map(|share| {
+                let undecided = if choice.undecided(layer) { "undecided, " } else { "" };
+                format!("{undecided}{:.1} %", 100.0 * share)
+            }),
+            _ => None,
+        };
+        table.add_row(numbers.into_iter().chain(weight));
     }
     right_align(&mut table, 0);
-    if given { format!("The kernels were given; nothing was searched.\n{table}") } else { table.to_string() }
+    match choice {
+        Some(KernelChoice::Given) => format!("The kernels were given; nothing was searched.\n{table}"),
+        Some(KernelChoice::NotSearched) => {
+            format!("Nothing was searched: these are the kernels of the plain network.\n{table}")
+        }
+        Some(choice) => undecided(choice).map_or_else(|| table.to_string(), |sentence| format!("{table}\n{sentence}")),
+        None => table.to_string(),
+    }
 }
 
 /// The trials of the tuner and the best hyperparameters.
@@ -163,26 +188,33 @@ fn results(outcome: &Outcome) -> Option<Table> {
     };
     let row = |network: String, value: f64, params: String| {
         let accuracy = accuracy(outcome.metric, value);
-        [Some(network), Some(outcome.metric.format(value)), accuracy, Some(params)].into_iter().flatten()
+        let wrong = wrong_of_all(outcome, value).map_or_else(String::new, |wrong| format!(" ({wrong})"));
+        [Some(network), Some(outcome.metric.format(value) + &wrong), accuracy, Some(params)].into_iter().flatten()
     };
-    table.add_row(row(adjective(outcome).to_owned(), test, outcome.params.to_string()));
+    let name = if outcome.not_searched() { network_name(outcome) } else { adjective(outcome) };
+    table.add_row(row(name.to_owned(), test, outcome.params.to_string()));
     if let Some(baseline) = outcome.baseline_test {
         let params = outcome.baseline_params.map_or_else(String::new, |n| n.to_string());
         table.add_row(row(format!("plain {}", outcome.backbone.name()), baseline, params));
+    }
+    if let Some(guessing) = outcome.judgement.and_then(|judgement| judgement.guessing) {
+        table.add_row(row(format!("guessing ({})", guess(outcome.task)), guessing, "–".to_owned()));
     }
     right_align(&mut table, 1);
     Some(table)
 }
 
-/// Networks with their scores and numbers of parameters.
-pub fn scores(metric: Metric, networks: &[(String, f64, u64)]) -> Table {
+/// Networks with their scores and numbers of parameters. `counted` is the number of samples where the score is the share of
+/// those that are wrong.
+pub fn scores(metric: Metric, counted: Option<usize>, networks: &[(String, f64, u64)]) -> Table {
     let title = metric.title();
     let mut table = match metric {
         Metric::ZeroOneError => table(&["network", title, "accuracy", "parameters"]),
         _ => table(&["network", title, "parameters"]),
     };
     for (network, value, params) in networks {
-        let cells = [Some(network.clone()), Some(metric.format(*value)), accuracy(metric, *value)];
+        let wrong = counted.map_or_else(String::new, |n| format!(" ({:.0} of {n})", value * n as f64));
+        let cells = [Some(network.clone()), Some(metric.format(*value) + &wrong), accuracy(metric, *value)];
         table.add_row(cells.into_iter().flatten().chain([params.to_string()]));
     }
     right_align(&mut table, 1);
@@ -229,6 +261,8 @@ mod tests {
             backbone: BackboneName::Wrn2d,
             architecture: vec![[9, 7], [3, 1]],
             kernels_given: false,
+            choice: None,
+            judgement: None,
             weighted: false,
             hyperparameters: Hyperparameters { lr: 0.01, weight_decay: 5e-4, momentum: 0.9, dropout: 0.0 },
             params: 1234,
@@ -249,12 +283,23 @@ mod tests {
 
     #[test]
     fn given_kernels_are_not_called_searched() {
-        let text = result(&Outcome { kernels_given: true, ..outcome() }, None);
+        let text = result(&Outcome { kernels_given: true, choice: Some(KernelChoice::Given), ..outcome() }, None);
         assert!(
             text.contains("The kernels were given; nothing was searched.\n") && !text.contains("searched "),
             "{text}"
         );
         assert!(text.contains("The given-kernel network's relative L2 is 25.0 % lower"), "{text}");
+    }
+
+    #[test]
+    fn what_was_not_searched_and_what_is_undecided_is_called_so() {
+        let text = result(&Outcome { choice: Some(KernelChoice::NotSearched), baseline_test: None, ..outcome() }, None);
+        assert!(text.contains("Nothing was searched: these are the kernels of the plain network.\n"), "{text}");
+        assert!(text.contains("│ plain kernels (not searched) ") && !text.contains("│ searched"), "{text}");
+        let choice = KernelChoice::Supernet { shares: vec![0.053, 0.4], chance: 0.05 };
+        let text = result(&Outcome { choice: Some(choice), ..outcome() }, None);
+        assert!(text.contains("weight (chance 5.0 %)") && text.contains("undecided, 5.3 %"), "{text}");
+        assert!(text.contains("The search is undecided in 1 of 2 layers"), "{text}");
     }
 
     #[test]

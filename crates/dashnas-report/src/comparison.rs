@@ -45,7 +45,8 @@ pub struct Row {
     pub test: String,
     /// The plain network's error.
     pub plain: String,
-    /// The difference of the errors in percent of the plain network's; negative if the searched network's is higher.
+    /// The difference of the errors in percent of the plain network's; negative if the searched network's is higher. Words
+    /// where the test set shows none.
     pub gain: String,
     /// Whether the searched network's error is lower.
     pub better: bool,
@@ -149,7 +150,11 @@ fn points(run: &Loaded, o: &Outcome, chosen: impl Fn(bool) -> String) -> Vec<Poi
     };
     let plain = o.baseline_test.zip(o.seconds.get(&Stage::Baseline));
     let plain = plain.map(|(error, &seconds)| point("plain", error, seconds));
-    let kind = if o.kernels_given { "given kernels" } else { "searched" };
+    let kind = match o.kernels_given {
+        true => "given kernels",
+        false if o.not_searched() => "not searched",
+        false => "searched",
+    };
     o.test.map(|error| point(kind, error, searched)).into_iter().chain(plain).collect()
 }
 
@@ -240,6 +245,8 @@ impl Row {
         let dash = || "–".to_owned();
         let error = |e: Option<f64>| o.zip(e).map_or_else(dash, |(o, e)| o.metric.format(e));
         let gain = o.and_then(Outcome::improvement);
+        let paired = o.and_then(|o| o.judgement?.plain);
+        let chance = paired.is_some_and(|paired| !paired.shows_difference());
         let params = |n: Option<u64>| n.map_or_else(dash, thousands);
         let seconds = |o: &Outcome| o.seconds.iter().filter(|(s, _)| **s != Stage::Baseline).map(|(_, t)| t).sum();
         Self {
@@ -250,14 +257,20 @@ impl Row {
                 false => run.data.name.clone(),
             },
             how: match o {
-                Some(o) => format!("{}, {}{chosen}, seed {}", o.backbone.name(), o.preset.name(), o.seed),
+                Some(o) => {
+                    let not = if o.not_searched() { ", not searched (plain kernels)" } else { "" };
+                    format!("{}, {}{chosen}{not}, seed {}", o.backbone.name(), o.preset.name(), o.seed)
+                }
                 None => format!("{}{chosen}, seed {}, not finished", run.config.preset.name(), run.config.seed),
             },
             metric: o.map_or_else(dash, |o| o.metric.title().into()),
             test: error(o.and_then(|o| o.test)),
             plain: error(o.and_then(|o| o.baseline_test)),
-            gain: gain.map_or_else(dash, |g| format!("{} %", short((1000.0 * g).round() / 10.0))),
-            better: gain.is_some_and(|g| g > 0.0),
+            gain: match gain {
+                Some(_) if chance => "no difference shown".into(),
+                gain => gain.map_or_else(dash, |g| format!("{} %", short((1000.0 * g).round() / 10.0))),
+            },
+            better: gain.is_some_and(|g| g > 0.0) && !chance,
             params: [params(o.map(|o| o.params)), params(o.and_then(|o| o.baseline_params))],
             time: o.map_or_else(dash, |o| duration(seconds(o))),
         }
@@ -303,6 +316,8 @@ mod tests {
             backbone: config.backbone_name(1),
             architecture: vec![],
             kernels_given: false,
+            choice: None,
+            judgement: None,
             weighted: false,
             hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
             params: 1,

@@ -60,7 +60,7 @@ fn series(label: &str, color: &str, points: Points, style: Style) -> Series {
 }
 
 /// The curves of all stages that there are.
-pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
+pub fn curves(events: &[Event], metric: Option<Metric>, network: &str) -> Vec<Figure> {
     let mut trainings: BTreeMap<(Stage, Option<usize>), TrainingCurve> = BTreeMap::new();
     let mut scores = BTreeMap::new();
     // Trials in the logs of versions that did not say which are the baseline's follow the start of its stage.
@@ -91,7 +91,7 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     figures.extend(Figure::new("Search: training loss", &epoch, &loss_axis(&search), &search, ""));
 
     let retrain = [
-        series("searched network", "var(--s0)", of(Stage::Retrain, 0), Style::Line),
+        series(network, "var(--s0)", of(Stage::Retrain, 0), Style::Line),
         series("plain network", "var(--s1)", of(Stage::Baseline, 0), Style::Line),
     ];
     figures.extend(Figure::new("Retraining: training loss", &epoch, &loss_axis(&retrain), &retrain, ""));
@@ -100,7 +100,7 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
     let measured = |column: usize| {
         [
             series("supernet in the search", "var(--s2)", of(Stage::Search, column), Style::Line),
-            series("searched network", "var(--s0)", of(Stage::Retrain, column), Style::Line),
+            series(network, "var(--s0)", of(Stage::Retrain, column), Style::Line),
             series("plain network", "var(--s1)", of(Stage::Baseline, column), Style::Line),
         ]
     };
@@ -134,7 +134,7 @@ pub fn curves(events: &[Event], metric: Option<Metric>) -> Vec<Figure> {
         scores.iter().filter(|((b, _), _)| *b == baseline).map(|((_, t), &s)| ((t + 1) as f64, s)).collect()
     };
     let scored = [
-        series("searched network", "var(--s0)", points(false), Style::Dots),
+        series(network, "var(--s0)", points(false), Style::Dots),
         series("plain network", "var(--s1)", points(true), Style::Dots),
     ];
     let title = format!("validation {title}");

@@ -72,13 +72,13 @@ pub struct ShownSample {
     pub fields: Vec<(String, String)>,
 }
 
-/// The searched network and, if it was evaluated, the plain one.
-pub fn networks_on_test(evaluation: &Evaluation) -> Vec<NetworkOnTest> {
+/// The searched network, by its name, and the plain one if it was evaluated.
+pub fn networks_on_test(evaluation: &Evaluation, network: &'static str) -> Vec<NetworkOnTest> {
     let name = |i: usize| match &evaluation.classes {
         Some(names) if i < names.len() => names[i].clone(),
         _ => i.to_string(),
     };
-    let searched = std::iter::once(("searched network", &evaluation.searched));
+    let searched = std::iter::once((network, &evaluation.searched));
     let plain = evaluation.baseline.iter().map(|b| ("plain network", b));
     searched.chain(plain).map(|(network, a)| one(network, a, &name)).collect()
 }

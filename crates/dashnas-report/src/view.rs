@@ -5,7 +5,8 @@ use crate::curves::{Figure, curves};
 use crate::kernels::{Block, all_multiply_adds, blocks, receptive_fields};
 use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
-use crate::wording::{adjective, same_kernels, verdict, with_accuracy};
+use crate::wording::{guess, in_full, network_name, no_better_than_guessing, same_kernels, undecided, verdict};
+use dashnas::record::choice::KernelChoice;
 use dashnas::record::event::Event;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::load::Loaded;
@@ -47,8 +48,8 @@ pub struct View {
     pub work: Option<[String; 2]>,
     /// `(what it does, command)` of commands that use the run.
     pub commands: Vec<(&'static str, String)>,
-    /// Whether the kernels were given by the configuration, and not searched.
-    pub given: bool,
+    /// The end of the heading of the network, and a sentence, if its kernels were not searched or the search is undecided.
+    pub kernels: Option<(&'static str, String)>,
     /// The network in the paper's notation.
     pub notation: String,
     /// The layers after the blocks.
@@ -126,7 +127,10 @@ impl View {
             unfinished: unfinished(run),
             result: run.outcome.as_ref().and_then(|o| headline(o, run)),
             facts: facts(run, &kernel_sizes, &dilations),
-            curves: so_far.into_iter().chain(curves(&run.events, metric)).collect(),
+            curves: so_far
+                .into_iter()
+                .chain(curves(&run.events, metric, run.outcome.as_ref().map_or("searched network", network_name)))
+                .collect(),
             race: Race::new(run, metric),
             layers: alpha::layers(&run.alpha, &kernel_sizes, &dilations),
             dilations: dilations.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
@@ -135,7 +139,7 @@ impl View {
                 format!("from 0 % (lightest) to {:.1} % (darkest); equal weights are {equal:.1} %", 100.0 * darkest)
             }),
             entropy: alpha::entropies(&run.alpha, kernel_sizes.len() * dilations.len()),
-            given: run.config.search.kernels.is_some(),
+            kernels: run.choice().and_then(|choice| kernels_in_words(&choice)),
             notation: notation(&blocks),
             head: match task {
                 Some(t) if t.is_dense() => "1×1 convolution to the output's channels",
@@ -147,13 +151,28 @@ impl View {
             commands: commands(run),
             trials: trials(run),
             metric: metric.map_or("metric", |m| m.title()),
-            seen: run.evaluation.as_ref().map_or(vec![], networks_on_test),
+            seen: run.evaluation.as_ref().map_or(vec![], |seen| {
+                networks_on_test(seen, run.outcome.as_ref().map_or("searched network", network_name))
+            }),
             times: times(run),
             reads: reads(run),
             warnings: warnings(run),
             environment: environment(run),
             config: run.config.to_toml(),
         }
+    }
+}
+
+/// The end of the heading of the network and a sentence on its kernels, if there is something to say.
+fn kernels_in_words(choice: &KernelChoice) -> Option<(&'static str, String)> {
+    match choice {
+        KernelChoice::Given => {
+            Some((", with given kernels", "The kernels were given by the configuration; nothing was searched.".into()))
+        }
+        KernelChoice::NotSearched => {
+            Some((", not searched", "Nothing was searched: these are the kernels of the plain network.".into()))
+        }
+        choice => undecided(choice).map(|sentence| ("", sentence)),
     }
 }
 
@@ -186,17 +205,25 @@ fn unfinished(run: &Loaded) -> Option<String> {
 fn headline(outcome: &Outcome, run: &Loaded) -> Option<Headline> {
     let test = outcome.test?;
     let most = test.max(outcome.baseline_test.unwrap_or(0.0)).max(f64::MIN_POSITIVE);
+    let guessing = outcome.judgement.and_then(|judgement| judgement.guessing);
+    let most = most.max(guessing.unwrap_or(0.0));
     let network = |name: String, error: f64, params: Option<u64>| {
         let params = params.map_or(String::new(), |n| format!("{} parameters", thousands(n)));
-        (name, with_accuracy(outcome.metric, error), 100.0 * error / most, params)
+        (name, in_full(outcome, error), 100.0 * error / most, params)
     };
-    let mut networks = vec![network(format!("{} network", adjective(outcome)), test, Some(outcome.params))];
+    let mut networks = vec![network(network_name(outcome).to_owned(), test, Some(outcome.params))];
     if let Some(plain) = outcome.baseline_test {
         networks.push(network(format!("plain {}", outcome.backbone.name()), plain, outcome.baseline_params));
     }
-    let better = outcome.baseline_test.is_some_and(|plain| test < plain);
+    if let Some(guessing) = guessing {
+        networks.push(network(format!("guessing: {}", guess(outcome.task)), guessing, None));
+    }
+    let shown = outcome.judgement.and_then(|judgement| judgement.plain).is_none_or(|paired| paired.shows_difference());
+    let better = shown && outcome.baseline_test.is_some_and(|plain| test < plain);
     let same = run.race.as_ref().and_then(|race| same_kernels(outcome, race));
-    Some(Headline { networks, verdict: verdict(outcome), same, better })
+    let sentences = [verdict(outcome), no_better_than_guessing(outcome)].into_iter().flatten().collect::<Vec<_>>();
+    let verdict = Some(sentences.join(" ")).filter(|text| !text.is_empty());
+    Some(Headline { networks, verdict, same, better })
 }
 
 fn facts(run: &Loaded, kernel_sizes: &[usize], dilations: &[usize]) -> Vec<(&'static str, String)> {
@@ -214,6 +241,8 @@ fn facts(run: &Loaded, kernel_sizes: &[usize], dilations: &[usize]) -> Vec<(&'st
     }
     if c.search.kernels.is_some() {
         facts.push(("kernels", "given by the configuration, not searched".into()));
+    } else if run.choice() == Some(KernelChoice::NotSearched) {
+        facts.push(("kernels", "those of the plain network, not searched".into()));
     } else {
         // What was done is in the files: the configuration of an older version does not name the strategy.
         if run.race.is_some() {

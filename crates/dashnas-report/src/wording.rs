@@ -1,5 +1,6 @@
 //! Results in words, as the command and the report both show them.
 
+use dashnas::record::choice::KernelChoice;
 use dashnas::record::outcome::Outcome;
 use dashnas::record::race::{Origin, RaceRecord};
 use dashnas_core::task::{Metric, TaskKind};
@@ -16,9 +17,47 @@ pub fn with_accuracy(metric: Metric, value: f64) -> String {
     metric.format(value) + &beside
 }
 
-/// The name of the network that is not the plain one: `searched`, or `given-kernel` where the kernels were given.
+/// What the network that is not the plain one is called in sentences: `searched`, `given-kernel` where the kernels were
+/// given, or `unsearched`.
 pub fn adjective(outcome: &Outcome) -> &'static str {
-    if outcome.kernels_given { "given-kernel" } else { "searched" }
+    match outcome.kernels_given {
+        true => "given-kernel",
+        false if outcome.not_searched() => "unsearched",
+        false => "searched",
+    }
+}
+
+/// What it is called in tables.
+pub fn network_name(outcome: &Outcome) -> &'static str {
+    match outcome.kernels_given {
+        true => "given-kernel network",
+        false if outcome.not_searched() => "plain kernels (not searched)",
+        false => "searched network",
+    }
+}
+
+/// The number of wrong test samples of all, `3 of 35`, where the metric is their share.
+pub fn wrong_of_all(outcome: &Outcome, error: f64) -> Option<String> {
+    counts(outcome).then(|| format!("{} of {}", wrong(outcome, error), outcome.samples[1]))
+}
+
+/// Whether the error rate is the share of wrong samples.
+fn counts(outcome: &Outcome) -> bool {
+    let classes = matches!(outcome.task, TaskKind::Classification { .. });
+    outcome.metric == Metric::ZeroOneError && classes && !outcome.weighted
+}
+
+/// The number of wrong test samples, by their share.
+fn wrong(outcome: &Outcome, error: f64) -> u64 {
+    (error * outcome.samples[1] as f64).round() as u64
+}
+
+/// A test error in full: `8.57 % (3 of 35; accuracy 91.43 %)`.
+pub fn in_full(outcome: &Outcome, error: f64) -> String {
+    match (wrong_of_all(outcome, error), accuracy(outcome.metric, error)) {
+        (Some(wrong), Some(accuracy)) => format!("{} ({wrong}; accuracy {accuracy})", outcome.metric.format(error)),
+        _ => with_accuracy(outcome.metric, error),
+    }
 }
 
 /// The kernels of a network in few characters, `(7, 3) × 2, (3, 1)`: kernel size and dilation, and how many layers with
@@ -42,52 +81,115 @@ pub fn same_kernels(outcome: &Outcome, race: &RaceRecord) -> Option<&'static str
     )
 }
 
+/// The words for a difference that may be chance.
+const NO_DIFFERENCE: &str = "no difference that this test set can show";
+
+/// The first letter as a capital.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// A sentence that compares the searched with the plain network on the test split; `None` unless both were evaluated.
 pub fn verdict(outcome: &Outcome) -> Option<String> {
     let (test, plain) = (outcome.test?, outcome.baseline_test?);
     let (title, network) = (outcome.metric.title(), adjective(outcome));
-    let samples = outcome.samples[1];
-    // Only there is the error rate a number of wrong samples.
-    let counted = outcome.metric == Metric::ZeroOneError
-        && matches!(outcome.task, TaskKind::Classification { .. })
-        && !outcome.weighted;
-    let wrong = |error: f64| (error * samples as f64).round() as u64;
+    let samples = || plural(outcome.samples[1], "test sample");
+    let format = |error: f64| outcome.metric.format(error);
+    let counted = counts(outcome);
     if test == plain {
         return Some(match counted {
             true => format!(
                 "{} and plain network err alike: {} of {} wrong ({:.1} %).",
-                if outcome.kernels_given { "Given-kernel" } else { "Searched" },
-                wrong(test),
-                plural(samples, "test sample"),
+                capital(network),
+                wrong(outcome, test),
+                samples(),
                 100.0 * test
             ),
-            false => {
-                format!("The {network} and the plain network have the same {title}: {}.", outcome.metric.format(test))
-            }
+            false => format!("The {network} and the plain network have the same {title}: {}.", format(test)),
         });
     }
+    let paired = outcome.judgement.and_then(|judgement| judgement.plain);
+    if let Some(paired) = paired.filter(|paired| !paired.shows_difference()) {
+        let errors = match counted {
+            true => format!(
+                "{} and {} of {} wrong ({:.1} % and {:.1} %)",
+                wrong(outcome, test),
+                wrong(outcome, plain),
+                samples(),
+                100.0 * test,
+                100.0 * plain
+            ),
+            false => format!("{title} {} and {}", format(test), format(plain)),
+        };
+        return Some(format!(
+            "{} and plain network: {errors}: {NO_DIFFERENCE} ({}).",
+            capital(network),
+            paired.words()
+        ));
+    }
     let counts = match counted {
-        true => format!(": {} instead of {} of {} wrong", wrong(test), wrong(plain), plural(samples, "test sample")),
+        true => {
+            format!(": {} instead of {} of {} wrong", wrong(outcome, test), wrong(outcome, plain), samples())
+        }
         false => String::new(),
     };
     let plain = format!("the plain {}'s", outcome.backbone.name());
     // Nobody needs to be told that of an error rate.
     let direction = if outcome.metric == Metric::ZeroOneError { "" } else { " (lower is better)" };
+    let shown = paired.map_or_else(String::new, |paired| format!(" ({})", paired.words()));
     Some(match outcome.improvement() {
         Some(gain) => {
             let way = if gain > 0.0 { "lower" } else { "higher" };
             format!(
-                "The {network} network's {title} is {:.1} % {way} than {plain}{counts}{direction}.",
+                "The {network} network's {title} is {:.1} % {way} than {plain}{counts}{direction}{shown}.",
                 100.0 * gain.abs()
             )
         }
-        None => format!("The {network} network's {title} is higher than {plain}, which is 0{counts}."),
+        None => format!("The {network} network's {title} is higher than {plain}, which is 0{counts}{shown}."),
     })
+}
+
+/// A sentence for a network that is no better than guessing, as far as the test set shows.
+pub fn no_better_than_guessing(outcome: &Outcome) -> Option<String> {
+    let (test, judgement) = (outcome.test?, outcome.judgement?);
+    let (guessing, paired) = (judgement.guessing?, judgement.against_guessing?);
+    let (network, title) = (adjective(outcome), outcome.metric.title());
+    match (paired.shows_difference(), test < guessing) {
+        (true, true) => None,
+        (true, false) => Some(format!("Guessing has a lower {title} than the {network} network ({}).", paired.words())),
+        (false, _) => {
+            Some(format!("The {network} network is no better than guessing: {NO_DIFFERENCE} ({}).", paired.words()))
+        }
+    }
+}
+
+/// What is guessed, for people.
+pub fn guess(task: TaskKind) -> &'static str {
+    match task {
+        TaskKind::Classification { .. } => "always the most common class",
+        TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => "always the share of each label",
+        TaskKind::Regression { .. } | TaskKind::DenseRegression { .. } => "always the mean of the training targets",
+    }
+}
+
+/// A sentence on the layers in which a supernet prefers no kernel.
+pub fn undecided(choice: &KernelChoice) -> Option<String> {
+    let [undecided, layers] = choice.undecided_layers().filter(|[undecided, _]| *undecided > 0)?;
+    let where_ = match (undecided == layers, layers) {
+        (true, _) => "in every layer".to_owned(),
+        (false, _) => format!("in {undecided} of {layers} layers"),
+    };
+    Some(format!(
+        "The search is undecided {where_}: the kernels there are hardly more probable than by chance, and another seed may \
+         find others."
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dashnas::record::paired::{Judgement, Paired, PairedTest};
     use dashnas::record::race::{Belief, Contestant};
     use dashnas_core::hyperparameters::Hyperparameters;
     use dashnas_core::names::{BackboneName, Preset};
@@ -106,6 +208,8 @@ mod tests {
             backbone: BackboneName::Wrn1d,
             architecture: vec![],
             kernels_given: false,
+            choice: None,
+            judgement: None,
             weighted: false,
             hyperparameters: Hyperparameters { lr: 0.1, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 },
             params: 1,
@@ -130,6 +234,41 @@ mod tests {
              samples wrong."
         );
         assert!(said([3.0 / 35.0, 0.0]).contains("higher than the plain wrn-1d's, which is 0: 3 instead of 0 of 35"));
+    }
+
+    #[test]
+    fn a_difference_that_may_be_chance_is_called_so() {
+        let classes = TaskKind::Classification { classes: 2 };
+        let judged = |task, metric, errors, p, guessing| {
+            let paired = |p| Some(Paired { test: PairedTest::Mcnemar, p });
+            let judgement = Judgement { plain: paired(p), guessing: Some(guessing), against_guessing: paired(p) };
+            Outcome { judgement: Some(judgement), ..outcome(task, metric, errors) }
+        };
+        let errors = [3.0 / 35.0, 4.0 / 35.0];
+        let close = judged(classes, Metric::ZeroOneError, errors, 0.5, 0.1);
+        assert_eq!(
+            verdict(&close).expect("both were evaluated"),
+            "Searched and plain network: 3 and 4 of 35 test samples wrong (8.6 % and 11.4 %): no difference that this test \
+             set can show (exact McNemar test, p = 0.50)."
+        );
+        assert!(no_better_than_guessing(&close).is_some_and(|text| text.contains("no better than guessing")));
+        let far = judged(classes, Metric::ZeroOneError, errors, 0.004, 0.1);
+        assert!(
+            verdict(&far).is_some_and(|text| text.ends_with("test samples wrong (exact McNemar test, p = 0.004)."))
+        );
+        assert_eq!(no_better_than_guessing(&far), None);
+        let worse = judged(classes, Metric::ZeroOneError, errors, 0.004, 0.05);
+        assert!(
+            no_better_than_guessing(&worse).is_some_and(|text| text.starts_with("Guessing has a lower error rate"))
+        );
+        let field = judged(TaskKind::DenseRegression { channels: 1 }, Metric::RelativeL2, [0.03, 0.04], 0.2, 1.0);
+        assert!(verdict(&field).is_some_and(|text| text.contains("relative L2 0.0300 and 0.0400: no difference")));
+        assert_eq!(in_full(&close, errors[0]), "8.57 % (3 of 35; accuracy 91.43 %)");
+        let unsearched = Outcome { choice: Some(KernelChoice::NotSearched), ..close };
+        assert_eq!((adjective(&unsearched), network_name(&unsearched)), ("unsearched", "plain kernels (not searched)"));
+        let choice = KernelChoice::Supernet { shares: vec![0.053, 0.4], chance: 0.05 };
+        assert!(undecided(&choice).is_some_and(|text| text.contains("undecided in 1 of 2 layers")));
+        assert_eq!(undecided(&KernelChoice::Race), None);
     }
 
     #[test]

@@ -20,6 +20,8 @@ fn outcome() -> Outcome {
         backbone: BackboneName::Wrn2d,
         architecture: vec![[9, 7], [3, 1]],
         kernels_given: false,
+        choice: None,
+        judgement: None,
         weighted: false,
         hyperparameters: Hyperparameters { lr: 0.01, weight_decay: 5e-4, momentum: 0.9, dropout: 0.0 },
         params: 1234,

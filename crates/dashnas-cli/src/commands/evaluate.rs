@@ -15,7 +15,7 @@ use dashnas::record::outcome::Outcome;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_nn::model::{Model, count_parameters};
-use dashnas_report::wording::adjective;
+use dashnas_report::wording::network_name;
 use std::path::PathBuf;
 
 /// `evaluate`.
@@ -84,9 +84,9 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
     let model = Model::load(&args.run)?;
     let labeled = Labeled::read(data, &args.run, model.card(), &args.read)?;
     let mut score = labeled.score(model.card(), &model.scores(&labeled.inputs.x)?)?;
-    let mut rows = vec![("searched".to_owned(), score.value, count_parameters(model.network()))];
+    let mut rows = vec![("searched network".to_owned(), score.value, count_parameters(model.network()))];
     if dir.has(names::METRICS) {
-        adjective(&dir.read_json::<Outcome>(names::METRICS)?).clone_into(&mut rows[0].0);
+        network_name(&dir.read_json::<Outcome>(names::METRICS)?).clone_into(&mut rows[0].0);
     }
     if dir.has(names::BASELINE) {
         let plain = Model::load(dir.file(names::BASELINE))?;
@@ -103,6 +103,6 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
     output::print(&format!(
         "{}\n\n{}\n\nThe test split of the run was not read; {own}.\n",
         scoring::title(&score),
-        results::scores(score.metric, &rows)
+        results::scores(score.metric, scoring::counted(&score), &rows)
     ))
 }

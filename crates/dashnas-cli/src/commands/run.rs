@@ -11,11 +11,12 @@ use crate::observers::Observers;
 use crate::output;
 use crate::results::{self, Chances};
 use crate::verbosity::Verbosity;
-use dashnas::config::Config;
+use dashnas::record::choice::KernelChoice;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::folds::Folds;
 use dashnas::run::kernels::KernelSource;
 use dashnas::run::pipeline::Run;
+use dashnas::run::results::kernel_choice;
 use dashnas::run::source;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
@@ -71,16 +72,24 @@ pub fn search(args: &StartArgs, verbosity: Verbosity) -> Result<(), Failure> {
         }
     }
     let Started { done, dir, data } = started(args, None, verbosity, |mut run| run.searched())?;
-    let given = Config::load(None, Some(&dir.path().join(names::CONFIG)), &[])?.search.kernels.is_some();
+    let choice = kernel_choice(&dir, &done)?;
     let race = results::race(&dir)?;
     let Architecture { backbone, kernels, probabilities } = done;
     if args.common.json {
         // The probabilities are those of a softmax, which a race does not have.
         let probabilities = race.is_none().then_some(probabilities);
         let (race, run_dir) = (race.as_ref().map(Chances::of), dir.path().to_owned());
-        return output::print_json(&Searched { backbone, architecture: kernels, probabilities, race, run_dir, data });
+        return output::print_json(&Searched {
+            backbone,
+            architecture: kernels,
+            choice,
+            probabilities,
+            race,
+            run_dir,
+            data,
+        });
     }
-    let (table, dir) = (results::kernels(&kernels, given), dir.path().display());
+    let (table, dir) = (results::kernels(&kernels, Some(&choice)), dir.path().display());
     let conclusion = race.map_or_else(String::new, |race| race.conclusion + "\n");
     output::print(&format!("{table}\n\n{conclusion}Run directory: {dir}\nNext: dashnas tune {dir}\n"))
 }
@@ -90,6 +99,8 @@ pub fn search(args: &StartArgs, verbosity: Verbosity) -> Result<(), Failure> {
 struct Searched {
     backbone: BackboneName,
     architecture: Vec<[usize; 2]>,
+    /// How the kernels were chosen.
+    choice: KernelChoice,
     /// The probability of each layer's kernel; none after a race.
     #[serde(skip_serializing_if = "Option::is_none")]
     probabilities: Option<Vec<f64>>,

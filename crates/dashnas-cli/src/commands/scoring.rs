@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use dashnas::config::Config;
 use dashnas::evaluation::new_data::{self, NewDataScore};
 use dashnas::run_dir::names;
+use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::plural;
 use dashnas_data::labeled::{KnownTargets, LabeledInputs, open_labeled};
 use dashnas_formats::array::Array;
@@ -79,14 +80,21 @@ pub fn title(score: &NewDataScore) -> String {
     format!("{}: {}, {}{weighted}", score.data, score.task, plural(score.samples, "sample"))
 }
 
+/// The number of samples, where the score is the share of those that are wrong.
+pub fn counted(score: &NewDataScore) -> Option<usize> {
+    let classes = matches!(score.task, TaskKind::Classification { .. });
+    (score.metric == Metric::ZeroOneError && classes && !score.weighted).then_some(score.samples)
+}
+
 /// The score on one line.
 pub fn line(score: &NewDataScore) -> String {
-    let weighted = if score.weighted { ", by their weights" } else { "" };
-    format!(
-        "Score on {}: {} {} ({}{weighted})",
-        score.data,
-        score.metric.title(),
-        with_accuracy(score.metric, score.value),
-        plural(score.samples, "sample")
-    )
+    let value = match counted(score) {
+        Some(n) => format!("{} ({:.0} of {n})", score.metric.format(score.value), score.value * n as f64),
+        None => {
+            let weighted = if score.weighted { ", by their weights" } else { "" };
+            let samples = plural(score.samples, "sample");
+            format!("{} ({samples}{weighted})", with_accuracy(score.metric, score.value))
+        }
+    };
+    format!("Score on {}: {} {value}", score.data, score.metric.title())
 }

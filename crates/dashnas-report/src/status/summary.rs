@@ -2,6 +2,7 @@
 
 use crate::status::live::Live;
 use dashnas::error::Error;
+use dashnas::record::choice::KernelChoice;
 use dashnas::record::event::{Event, LayerChoice};
 use dashnas::run::load::Loaded;
 use dashnas::run_dir::dir::RunDir;
@@ -29,6 +30,8 @@ pub struct Status {
     pub now: Option<Now>,
     /// Whether the kernels are given by the configuration, and not searched.
     pub kernels_given: bool,
+    /// Whether there was no search, so that the kernels are those of the plain network.
+    pub not_searched: bool,
     /// The epochs of the search that lie behind `alpha`; 0 before the first.
     pub alpha_epochs: usize,
     /// The leading kernel of each layer.
@@ -206,6 +209,7 @@ impl Status {
             stages,
             now,
             kernels_given: run.config.search.kernels.is_some(),
+            not_searched: run.choice() == Some(KernelChoice::NotSearched),
             alpha_epochs: alpha.0,
             alpha: alpha.1,
             trials,

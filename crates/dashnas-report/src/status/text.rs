@@ -44,7 +44,11 @@ impl fmt::Display for Status {
         }
         if let Some(test) = self.test {
             let value = |v: f64| self.metric.map_or_else(|| short(v), |metric| with_accuracy(metric, v));
-            let network = if self.kernels_given { "network with the given kernels" } else { "searched network" };
+            let network = match self.kernels_given {
+                true => "network with the given kernels",
+                false if self.not_searched => "network with plain kernels (not searched)",
+                false => "searched network",
+            };
             writeln!(f, "\nTest {}: {network} {}", self.metric_name(), value(test))?;
             if let Some(plain) = self.baseline_test {
                 writeln!(f, "Test {}: plain network {}", self.metric_name(), value(plain))?;
@@ -118,6 +122,9 @@ impl Status {
     fn stage(&self, s: &StageStatus) -> String {
         let mut words = match (s.seconds, s.begun) {
             _ if s.stage == Stage::Search && self.kernels_given => return "none: the kernels are given".into(),
+            _ if s.stage == Stage::Search && self.not_searched => {
+                return "none: the kernels are those of the plain network".into();
+            }
             (Some(seconds), _) => vec![format!("finished in {}", duration(seconds))],
             (None, true) if self.state == State::Running => vec!["in progress".to_owned()],
             (None, true) => vec!["started".to_owned()],

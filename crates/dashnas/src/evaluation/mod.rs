@@ -7,6 +7,7 @@
 pub mod curve;
 pub mod details;
 pub mod example;
+mod judge;
 pub mod new_data;
 
 pub use crate::evaluation::curve::Curve;
@@ -14,9 +15,12 @@ pub use crate::evaluation::details::{Details, LabelScore, OutputScore};
 pub use crate::evaluation::example::{Answer, ErrorRank, Example, Picture};
 
 use crate::error::Error;
+use crate::evaluation::judge::OnTest;
 use crate::problem::{HeldOut, Problem};
+use crate::record::paired::Judgement;
 use burn::tensor::Device;
 use dashnas_data::dataset::Dataset;
+use dashnas_formats::array::Array;
 use dashnas_nn::network::Network;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +33,9 @@ pub struct Evaluation {
     pub searched: Assessment,
     /// The results of the plain backbone, if it was trained.
     pub baseline: Option<Assessment>,
+    /// Whether the test set shows a difference between the networks, and to guessing.
+    #[serde(default)]
+    pub judgement: Option<Judgement>,
 }
 
 /// The results of one network.
@@ -63,22 +70,25 @@ pub fn evaluate(
         rows: (0..samples.len()).collect(),
         segments: data.segments.test.as_deref(),
     };
-    let assess = |network: &Network| -> Result<Assessment, Error> {
+    let setup = &problem.setup;
+    let (truth, weights) = held.truth_to_score();
+    let weights = weights.as_deref();
+    let assess = |network: &Network| -> Result<(Assessment, Array), Error> {
         let predictions = problem.predict(network, held.samples, &held.rows, device)?;
         let places = data.facts.test.places.as_ref();
-        let examples = example::choose(problem.setup.task, &data.test, &predictions, places)?;
-        let (predictions, truth, weights) = held.merge_segments(predictions);
-        let weights = weights.as_deref();
-        let metric = problem.setup.metric_of_predictions(&predictions, &truth, weights)?;
-        let details = Details::new(problem.setup.task, &truth, &predictions, weights);
-        let curves = details::curves(problem.setup.task, &truth, &predictions, weights);
-        Ok(Assessment { metric, details, curves, examples })
+        let examples = example::choose(setup.task, &data.test, &predictions, places)?;
+        let (predictions, ..) = held.merge_segments(predictions);
+        let metric = setup.metric_of_predictions(&predictions, &truth, weights)?;
+        let details = Details::new(setup.task, &truth, &predictions, weights);
+        let curves = details::curves(setup.task, &truth, &predictions, weights);
+        Ok((Assessment { metric, details, curves, examples }, predictions))
     };
-    Ok(Evaluation {
-        searched: assess(searched)?,
-        baseline: baseline.map(assess).transpose()?,
-        classes: data.classes.clone(),
-    })
+    let (searched, predictions) = assess(searched)?;
+    let (baseline, plain) = baseline.map(assess).transpose()?.unzip();
+    let (task, metric, seed) = (setup.task, setup.metric, setup.config.seed);
+    let on_test = OnTest { task, metric, truth: &truth, weights, seed };
+    let judgement = on_test.judge(&predictions, plain.as_ref(), &judge::guess(task, setup.train_targets()));
+    Ok(Evaluation { searched, baseline, classes: data.classes.clone(), judgement: Some(judgement) })
 }
 
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn an_evaluation_with_unknown_targets_can_be_read_back() {
     let details = Details::new(task, &truth, &predictions, None);
     let examples = example::choose(task, &split(&[1, 1, 2], truth), &predictions, None).unwrap();
     let searched = Assessment { metric: 1.5, details, curves: vec![], examples };
-    let seen = Evaluation { classes: None, searched, baseline: None };
+    let seen = Evaluation { classes: None, searched, baseline: None, judgement: None };
     let text = serde_json::to_string(&seen).expect("JSON");
     let back: Evaluation = serde_json::from_str(&text).expect("readable");
     assert_eq!(back.searched.details, seen.searched.details);

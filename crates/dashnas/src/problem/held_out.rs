@@ -34,6 +34,12 @@ impl HeldOut<'_> {
         self
     }
 
+    /// The targets and weights (if there are any) to score, as [`HeldOut::merge_segments`] gives them.
+    pub fn truth_to_score(&self) -> (Targets, Option<Vec<f32>>) {
+        let (_, truth, weights) = self.merge_segments(Array::new(vec![self.rows.len(), 0], Vec::new()));
+        (truth, weights)
+    }
+
     /// The predictions, targets and weights (if there are any) to score. Predictions of segments are averaged over each
     /// original sample, which has the weight of its first segment.
     pub fn merge_segments(&self, predictions: Array) -> (Array, Targets, Option<Vec<f32>>) {

@@ -281,6 +281,11 @@ impl Setup {
         }
     }
 
+    /// The training targets in the units of the data.
+    pub(crate) fn train_targets(&self) -> &Targets {
+        &self.train_targets
+    }
+
     /// The class of each training sample, if the task has classes.
     pub fn classes(&self) -> Option<&[u32]> {
         self.train_targets.classes()

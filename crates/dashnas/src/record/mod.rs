@@ -7,15 +7,17 @@
 //! | [`folds`] | a cross-validation and its result |
 //! | [`alpha`] | the probabilities of the kernels after every epoch of the search |
 //! | [`trial`] | tuning trials |
-//! | [`outcome`] | the result |
+//! | [`outcome`], [`choice`], [`paired`] | the result, how its kernels were chosen, and whether the test set shows a difference |
 //! | [`race`] | a race of networks |
 //! | [`split`] | the samples of each split |
 
 pub mod alpha;
+pub mod choice;
 pub mod data;
 pub mod event;
 pub mod folds;
 pub mod outcome;
+pub mod paired;
 pub mod race;
 pub mod split;
 pub mod trial;

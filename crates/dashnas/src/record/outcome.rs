@@ -1,5 +1,7 @@
 //! The result of a run, as `metrics.json` keeps it.
 
+use crate::record::choice::KernelChoice;
+use crate::record::paired::Judgement;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::names::{BackboneName, Preset};
 use dashnas_core::stage::Stage;
@@ -46,6 +48,12 @@ pub struct Outcome {
     pub seed: u64,
     /// Samples in the training and test splits.
     pub samples: [usize; 2],
+    /// How the kernels were chosen; `None` in the files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<KernelChoice>,
+    /// Whether the test set shows a difference to the plain network and to guessing; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
     /// Whether the test samples have weights, by which they count in the metric.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub weighted: bool,
@@ -66,6 +74,11 @@ impl Outcome {
             (Some(test), Some(baseline)) if baseline > 0.0 => Some((baseline - test) / baseline),
             _ => None,
         }
+    }
+
+    /// Whether there was no search, so that the kernels are those of the plain network.
+    pub fn not_searched(&self) -> bool {
+        self.choice == Some(KernelChoice::NotSearched)
     }
 
     /// The receptive field of a searched layer on each axis, `(k − 1)·d + 1` positions.

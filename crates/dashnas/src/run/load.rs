@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::problem::backbone::{BackboneData, backbone_graph};
 use crate::record::alpha::AlphaRecord;
+use crate::record::choice::KernelChoice;
 use crate::record::data::DataRecord;
 use crate::record::event::Event;
 use crate::record::outcome::Outcome;
@@ -64,6 +65,14 @@ impl Loaded {
             outcome: optional(dir, names::METRICS)?,
             dir: dir.clone(),
         })
+    }
+
+    /// How the kernels were chosen; `None` before the search is finished.
+    pub fn choice(&self) -> Option<KernelChoice> {
+        let architecture = self.architecture.as_ref()?;
+        let candidates = self.config.kernel_sizes(architecture.backbone.dims()).len() * self.config.dilations().len();
+        let (given, race) = (self.config.search.kernels.is_some(), self.race.is_some());
+        Some(KernelChoice::of(architecture, given, race, !self.alpha.is_empty(), candidates))
     }
 
     /// The graph of the network at the width of retraining; `None` for a run of a version that did not record the task.

@@ -17,7 +17,7 @@ use crate::record::trial::Tuning;
 use crate::run::card::card;
 use crate::run::journal::RunJournal;
 use crate::run::limits;
-use crate::run::results::{read_architecture, read_tuning};
+use crate::run::results::{kernel_choice, read_architecture, read_tuning};
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::environment::Environment;
 use crate::run_dir::lock::Lock;
@@ -466,13 +466,14 @@ impl<'a> Run<'a> {
         baseline: Option<&Network>,
     ) -> Result<Outcome, Error> {
         let data = self.data;
-        let (test, baseline_test) = self.stage(Stage::Evaluate, &[], |problem, dir, device, journal| {
+        let seen = self.stage(Stage::Evaluate, &[], |problem, dir, device, journal| {
             journal.event(&Event::StageStarted { stage: Stage::Evaluate, steps_total: 0, epochs: 0 });
             let inner = device.clone().inner();
             let seen = evaluation::evaluate(problem, data, network, baseline, &inner)?;
             dir.write_json(names::EVALUATION, &seen)?;
-            Ok((seen.searched.metric, seen.baseline.map(|b| b.metric)))
+            Ok(seen)
         })?;
+        let choice = kernel_choice(&self.dir, architecture)?;
         let (config, ledger) = (self.problem.config(), &self.journal.ledger);
         let outcome = Outcome {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -480,12 +481,14 @@ impl<'a> Run<'a> {
             task: self.problem.setup.task,
             loss: config.loss(self.problem.setup.task),
             metric: self.problem.setup.metric,
-            test: Some(test),
-            baseline_test,
+            test: Some(seen.searched.metric),
+            baseline_test: seen.baseline.map(|plain| plain.metric),
             validation: self.validation(),
             backbone: architecture.backbone,
             architecture: architecture.kernels.clone(),
             kernels_given: config.search.kernels.is_some(),
+            choice: Some(choice),
+            judgement: seen.judgement,
             hyperparameters: best,
             params: count_parameters(network),
             baseline_params: baseline.map(count_parameters),
