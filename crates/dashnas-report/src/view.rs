@@ -184,16 +184,18 @@ fn summary(run: &Loaded) -> String {
         true => format!(", {val} for validation and then for retraining"),
         false => format!(", {val} for validation"),
     };
-    format!("{task}{} to train on{val}, {test} to test on", plural(train, "sample"))
+    // Arrays of Python come without a test split.
+    let test = if run.data.is_of_arrays() { String::new() } else { format!(", {test} to test on") };
+    format!("{task}{} to train on{val}{test}", plural(train, "sample"))
 }
 
 /// The stages finished so far, of a run that is not finished.
 fn unfinished(run: &Loaded) -> Option<String> {
-    if run.outcome.is_some() {
-        return None;
-    }
     let done =
         |stage: Stage| run.events.iter().any(|e| matches!(e, Event::StageFinished { stage: s, .. } if *s == stage));
+    if run.outcome.is_some() || (run.data.is_of_arrays() && done(Stage::Retrain)) {
+        return None;
+    }
     let done: Vec<&str> = Stage::ALL.into_iter().filter(|s| *s != Stage::Data && done(*s)).map(Stage::name).collect();
     Some(if done.is_empty() {
         "No stage is finished yet.".into()

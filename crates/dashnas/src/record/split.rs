@@ -1,6 +1,7 @@
 //! The samples of each split, by their places in the files: what `split.json` keeps.
 
-use dashnas_data::dataset::{Dataset, DrawnSplit};
+use crate::record::data::ARRAYS;
+use dashnas_data::dataset::Dataset;
 use dashnas_formats::sample_facts::{Counting, Places};
 use serde::Serialize;
 
@@ -68,7 +69,12 @@ impl SplitRecord {
     /// their position from 0, if they are the same in the whole run.
     pub fn new(source: &str, data: &Dataset, held_out: Option<&[usize]>) -> Self {
         let given = "given with the data".to_owned();
-        let test_is = data.origin.drawn.as_ref().map_or_else(|| given.clone(), DrawnSplit::way);
+        let arrays = source == ARRAYS;
+        let test_is = match &data.origin.drawn {
+            _ if arrays => "none: the run was started on arrays in Python".to_owned(),
+            Some(drawn) => drawn.way(),
+            None => given.clone(),
+        };
         let facts = &data.facts;
         let (validation, validation_is) = match (&data.val, held_out) {
             (Some(val), _) => (Some(lists(facts.val.places.as_ref(), val.len())), Some(given)),
@@ -89,7 +95,8 @@ impl SplitRecord {
             validation_is,
             train: lists(facts.train.places.as_ref(), data.train.len()),
             validation,
-            test: lists(facts.test.places.as_ref(), data.test.len()),
+            // That of arrays is a placeholder.
+            test: if arrays { Vec::new() } else { lists(facts.test.places.as_ref(), data.test.len()) },
         }
     }
 }
