@@ -139,7 +139,7 @@ fn what_cannot_be_divided_into_folds_is_refused_before_anything_is_made() {
     refused(folder, &with(&["--split-by", "time"]), &["split-by", "folds are random"]);
     refused(folder, &["run", "train.csv", "--folds", "3", "--out", "new"], &["there is a test split", "--ignore"]);
     refused(folder, &["run", "t.csv", "--folds", "13", "--out", "new"], &["12 groups", "13 folds"]);
-    refused(folder, &["run", "t.csv", "--folds", "1", "--out", "new"], &["folds = 1", "from 2 to 1000"]);
+    refused(folder, &["run", "t.csv", "--folds", "1", "--out", "new"], &["`data.folds` is 1", "from 2 to 1000"]);
     refused(folder, &["run", "darcy-flow", "--folds", "3", "--out", "new", "--config", "darcy.toml"], &["test split"]);
     refused(folder, &["search", "t.csv", "--folds", "3", "--out", "new"], &["dashnas run", "data.fold"]);
     assert!(!folder.join("new").exists());

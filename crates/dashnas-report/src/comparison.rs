@@ -91,7 +91,8 @@ impl Comparison {
         points.retain(|p| shared.contains(&p.task));
         methods.iter_mut().for_each(|m| m.errors.retain(|task, _| shared.contains(task)));
         let common = common(methods.len(), shared.len(), others.len());
-        let figures = [profile(&methods), scatter(&methods, &points)].into_iter().flatten().collect();
+        let figures = [profile(&methods), scatter(&methods, &points)].into_iter().flatten();
+        let figures = figures.filter(|_| !shared.is_empty()).collect();
         // Data sets of one name are told apart by their fingerprints.
         let ambiguous =
             |data: &DataRecord| runs.iter().any(|r| r.data.name == data.name && r.data.fingerprint != data.fingerprint);

@@ -236,7 +236,7 @@ fn every_kind_of_target_has_its_pictures() {
     let html = page::comparison(&runs, temp.path()).expect("they can be compared");
     check_nesting(&html);
     assert!(html.contains("4 runs compared") && html.contains("Error against time"));
-    assert!(html.contains("<a href=\"labels/report.html\">"), "it links to the reports");
+    assert!(html.contains("<a href=\"labels&#x2f;report.html\">"), "it links to the reports");
 }
 
 #[test]
