@@ -223,7 +223,7 @@ mod tests {
         let truth = Targets::Classes((0..n as u32).map(|i| u32::from(i % 4 == 0)).collect());
         // The first network is always right, the second one is wrong on the first `wrong` samples.
         let predictions = |wrong: usize| {
-            let row = |i: usize| if (i % 4 == 0) != (i < wrong) { [0.0, 1.0] } else { [1.0, 0.0] };
+            let row = |i: usize| if i.is_multiple_of(4) != (i < wrong) { [0.0, 1.0] } else { [1.0, 0.0] };
             Array::new(vec![n, 2, 1], (0..n).flat_map(row).collect())
         };
         let guess = guess(task, &truth);
