@@ -1,7 +1,7 @@
 //! The options that stand for keys of the configuration.
 
 /// Each key that has an option of its own, with the option.
-pub const FLAGS: [(&str, &str); 47] = [
+pub const FLAGS: [(&str, &str); 48] = [
     ("seed", "--seed"),
     ("tensorboard", "--tensorboard"),
     ("space.kernel-sizes", "--kernel-sizes"),
@@ -17,6 +17,7 @@ pub const FLAGS: [(&str, &str); 47] = [
     ("tune.enabled", "--no-tune"),
     ("tune.tuner", "--tuner"),
     ("budget.time-limit", "--time-limit"),
+    ("budget.use-all-the-time", "--use-all-the-time"),
     ("budget.memory-limit", "--memory-limit"),
     ("budget.max-params", "--max-params"),
     ("budget.max-latency", "--max-latency"),
@@ -52,7 +53,7 @@ pub const FLAGS: [(&str, &str); 47] = [
 ];
 
 /// Options that take no value: they cannot replace their key where it is set to a value.
-const SWITCHES: [&str; 3] = ["--tensorboard", "--no-baseline", "--no-tune"];
+const SWITCHES: [&str; 4] = ["--tensorboard", "--no-baseline", "--no-tune", "--use-all-the-time"];
 
 /// The option of a key; of a key without one, the key itself.
 pub fn flag(key: &'static str) -> &'static str {

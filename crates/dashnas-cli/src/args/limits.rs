@@ -10,9 +10,13 @@ use dashnas_core::names::Tuner;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct Limits {
-    /// The time for the whole run, as in 90s, 20m or 1h30m; all stages are planned to fit into it.
+    /// The longest time for the whole run, as in 90s, 20m or 1h30m; all stages are planned to fit into it, and a run that
+    /// needs less ends earlier.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     time_limit: Option<f64>,
+    /// Use all of the time limit: where it leaves time to spare, search, tune and train for longer.
+    #[arg(long)]
+    use_all_the_time: bool,
     /// The limit on resident memory, as in 800M or 4G.
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory_limit: Option<i64>,
@@ -32,6 +36,8 @@ impl Limits {
     pub fn overrides(&self) -> impl Iterator<Item = Override> {
         [
             self.time_limit.map(|v| Override::new("budget.time-limit", v, flag("budget.time-limit"))),
+            self.use_all_the_time
+                .then(|| Override::new("budget.use-all-the-time", true, flag("budget.use-all-the-time"))),
             self.memory_limit.map(|v| Override::new("budget.memory-limit", v, flag("budget.memory-limit"))),
             self.max_params.map(|v| Override::new("budget.max-params", v, flag("budget.max-params"))),
             self.max_latency.map(|v| Override::new("budget.max-latency", v, flag("budget.max-latency"))),

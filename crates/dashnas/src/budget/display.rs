@@ -5,7 +5,8 @@ use std::fmt;
 
 impl fmt::Display for TimePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "plan for {} ({} spent on reading and measuring):", seconds(self.limit), seconds(self.made))?;
+        let most = if self.requested.use_all { "" } else { "at most " };
+        writeln!(f, "plan for {most}{} ({} spent on reading and measuring):", seconds(self.limit), seconds(self.made))?;
         let mut from = self.made;
         if let Some(s) = &self.search {
             write!(f, "  search    {:>8}  {} steps of {} samples", seconds(s.until - from), s.steps, s.batch)?;
@@ -38,14 +39,14 @@ impl TrainingPlan {
             )),
         };
         lines.extend(tuning.map(|tuning| format!("  tune      {:>8}  {tuning}", seconds(self.tune_until - from))));
-        lines.push(format!(
-            "  retrain   {:>8}  {} steps of {} samples",
-            seconds(self.retrain_until - self.tune_until),
-            self.steps,
-            self.batch
-        ));
+        // A training of a given number of steps may be over long before it has to be.
+        let span = self.retrain_until - self.tune_until;
+        let retrain = if self.most.is_some() { span.min(self.steps as f64 * self.step_seconds) } else { span };
+        lines.push(format!("  retrain   {:>8}  {} steps of {} samples", seconds(retrain), self.steps, self.batch));
         lines.extend(self.baseline_until.map(|until| {
-            let time = seconds(until - self.retrain_until);
+            let span = until - self.retrain_until;
+            let time = if self.most.is_some() { span.min(self.tune_until - from + retrain) } else { span };
+            let time = seconds(time);
             format!("  baseline  {time:>8}  the plain backbone, tuned and trained in the same way")
         }));
         lines.join("\n")

@@ -77,7 +77,7 @@ pub enum TrainingLength<'a> {
     Steps(u64),
     /// A fixed number of steps, given up if a time of the clock passes before.
     StepsBefore(u64, &'a dyn Clock, f64),
-    /// As many steps as fit before a time of the clock.
+    /// As many steps as fit before a time of the clock, but no more than a number of them if there is one.
     Until {
         /// The clock.
         clock: &'a dyn Clock,
@@ -85,6 +85,8 @@ pub enum TrainingLength<'a> {
         deadline: f64,
         /// The expected number of steps.
         planned: u64,
+        /// The most steps, however much time there is; `None` if the training is to use all of it.
+        most: Option<u64>,
         /// The expected seconds of a step.
         step_seconds: f64,
         /// The evaluation that follows and shares its time with this training; `None` if none does.
@@ -168,6 +170,7 @@ impl<'a> Pacer<'a> {
                     return NextStep::OutOfTime;
                 }
             }
+            TrainingLength::Until { most: Some(most), .. } if done >= most => return NextStep::Complete,
             TrainingLength::Until { clock, .. } => {
                 if !self.has_time(done, clock.seconds(), self.deadline()) {
                     return NextStep::Complete;
@@ -258,7 +261,11 @@ impl<'a> Pacer<'a> {
 
     fn replan(&mut self, done: u64, now: f64, deadline: f64) {
         let left = (deadline - now) / self.state.step_seconds.max(1e-9);
-        self.state.planned = (done + left.round().clamp(0.0, 1e12) as u64).max(1);
+        let fitting = (done + left.round().clamp(0.0, 1e12) as u64).max(1);
+        self.state.planned = match self.length {
+            TrainingLength::Until { most: Some(most), .. } => fitting.min(most.max(1)),
+            _ => fitting,
+        };
     }
 }
 
@@ -269,7 +276,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn until(clock: &FakeClock, deadline: f64, planned: u64, step_seconds: f64) -> TrainingLength<'_> {
-        TrainingLength::Until { clock, deadline, planned, step_seconds, following: None }
+        TrainingLength::Until { clock, deadline, planned, most: None, step_seconds, following: None }
     }
 
     /// Runs a training whose steps take `step(now)` seconds; returns the progress before each step.
@@ -317,6 +324,23 @@ mod tests {
     }
 
     #[test]
+    fn a_training_with_time_to_spare_has_its_steps_and_a_slow_one_as_many_as_fit() {
+        for (time, step, expected) in [(1000.0, 0.1, 300), (20.0, 0.1, 200), (1000.0, 5.0, 200)] {
+            let clock = FakeClock::default();
+            let TrainingLength::Until { clock: of, deadline, step_seconds, following, .. } =
+                until(&clock, time, 300, 0.1)
+            else {
+                unreachable!()
+            };
+            let length =
+                TrainingLength::Until { clock: of, deadline, planned: 300, most: Some(300), step_seconds, following };
+            let shares = train(&clock, &mut Pacer::new(length, None), |_| step);
+            assert!(shares.len().abs_diff(expected) <= 2, "{} steps of {step} s in {time} s", shares.len());
+            assert!(shares.is_sorted() && shares.last().is_some_and(|share| *share > 0.95), "{shares:?}");
+        }
+    }
+
+    #[test]
     fn there_is_always_a_first_step() {
         let clock = FakeClock::default();
         clock.advance(100.0);
@@ -348,7 +372,14 @@ mod tests {
         let clock = FakeClock::default();
         // Evaluation takes 20 s of 170. When the plan was made, the machine stalled, and it seemed to take all of them.
         let following = Some(FollowingEvaluation { seconds: 170.0, batch: 256, batch_seconds: 4.25 });
-        let length = TrainingLength::Until { clock: &clock, deadline: 0.0, planned: 1, step_seconds: 1.0, following };
+        let length = TrainingLength::Until {
+            clock: &clock,
+            deadline: 0.0,
+            planned: 1,
+            most: None,
+            step_seconds: 1.0,
+            following,
+        };
         let mut pace = Pacer::new(length, None);
         let mut done = 0;
         while let NextStep::Take(_) = pace.next_step(done) {
@@ -367,8 +398,14 @@ mod tests {
     fn the_deadline_follows_the_timings_of_evaluation() {
         let clock = FakeClock::default();
         let following = Some(FollowingEvaluation { seconds: 20.0, batch: 32, batch_seconds: 0.05 });
-        let length =
-            TrainingLength::Until { clock: &clock, deadline: 100.0, planned: 100, step_seconds: 1.0, following };
+        let length = TrainingLength::Until {
+            clock: &clock,
+            deadline: 100.0,
+            planned: 100,
+            most: None,
+            step_seconds: 1.0,
+            following,
+        };
         let run = |pace: &mut Pacer<'_>, steps: std::ops::Range<u64>, seconds: &dyn Fn(u32) -> f64| {
             let mut timings = 0;
             for done in steps {
@@ -414,7 +451,14 @@ mod tests {
         let with = |seconds, batch_seconds| {
             let following = Some(FollowingEvaluation { seconds, batch: 32, batch_seconds });
             Pacer::new(
-                TrainingLength::Until { clock: &clock, deadline: 100.0, planned: 9, step_seconds: 1.0, following },
+                TrainingLength::Until {
+                    clock: &clock,
+                    deadline: 100.0,
+                    planned: 9,
+                    most: None,
+                    step_seconds: 1.0,
+                    following,
+                },
                 None,
             )
         };

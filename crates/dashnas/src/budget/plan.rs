@@ -24,6 +24,14 @@ pub struct RequestedWork {
     pub samples: SampleCounts,
     /// The fraction of the training data that an epoch of the search draws.
     pub subsample: f64,
+    /// Whether time to spare lengthens the stages. Plans of older versions did so.
+    #[serde(default = "yes")]
+    pub use_all: bool,
+}
+
+/// What plans of older versions did with time to spare.
+fn yes() -> bool {
+    true
 }
 
 /// Steps of a training and their batch size.
@@ -144,6 +152,9 @@ pub struct TrainingPlan {
     pub tune_until: f64,
     /// Steps of retraining.
     pub steps: u64,
+    /// The most steps of retraining, however much time there is; `None` if it is to use all the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<u64>,
     /// Samples in a step.
     pub batch: usize,
     /// Seconds of a step.

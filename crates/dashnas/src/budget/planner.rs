@@ -78,7 +78,7 @@ impl TimePlan {
             end: self.limit - self.reserve,
             start: clock.seconds(),
             baseline,
-            stretch: MAX_STRETCH,
+            stretch: if requested.use_all { MAX_STRETCH } else { 1.0 },
             concurrent_share: self.concurrent_share,
         };
         self.training = planner.plan(self.width, known, costs, &mut self.notes);
@@ -105,7 +105,7 @@ impl Planner<'_> {
         (self.limit - reserve - self.now).max(0.0)
     }
 
-    /// A plan with all of the requested work and, if there is more time, more of it; `None` if the work, which takes
+    /// A plan with all of the requested work and, if there is more time and all of it is to be used, more of it; `None` if the work, which takes
     /// `seconds` without evaluation, does not fit.
     fn whole(
         &self,
@@ -124,7 +124,7 @@ impl Planner<'_> {
         if seconds > self.remaining(reserve) {
             return None;
         }
-        let stretch = (self.remaining(reserve) / seconds).min(MAX_STRETCH);
+        let stretch = if requested.use_all { (self.remaining(reserve) / seconds).min(MAX_STRETCH) } else { 1.0 };
         let steps = (requested.search.steps as f64 * stretch) as u64;
         let plan = || requested.search_plan(steps, requested.search.batch, self.search_step, self.now);
         let search = requested.searches().then(plan);
@@ -313,12 +313,15 @@ impl TrainingPlanner<'_> {
         }
         let tune_until = self.start + tune_seconds;
         let retrain_until = if self.baseline { self.start + per_network } else { self.end };
-        let steps = ((retrain_until - tune_until) / step).round().max(1.0) as u64;
+        let most = (!requested.use_all).then_some(requested.retrain.steps.max(1));
+        let fitting = ((retrain_until - tune_until) / step).round().max(1.0) as u64;
+        let steps = most.map_or(fitting, |most| fitting.min(most));
         TrainingPlan {
             from: self.start,
             tune,
             tune_until,
             steps,
+            most,
             batch,
             step_seconds: step,
             retrain_until,

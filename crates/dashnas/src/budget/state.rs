@@ -122,6 +122,7 @@ impl BudgetState {
             clock: &self.clock,
             deadline: search.until,
             planned: search.steps,
+            most: (!self.plan.as_ref()?.requested.use_all).then_some(search.steps),
             step_seconds: search.step_seconds,
             following: None,
         })
@@ -136,6 +137,7 @@ impl BudgetState {
             clock: &self.clock,
             deadline,
             planned: training.steps,
+            most: training.most,
             step_seconds: training.step_seconds,
             following: FollowingEvaluation::of(plan, stage == Stage::Baseline),
         })

@@ -86,6 +86,7 @@ fn requested(steps: [u64; 3], trials: usize, tuner: Option<Tuner>) -> RequestedW
         widths: vec![4, 2, 1],
         samples: SampleCounts { train: 2000, validation: 500, test: 1000 },
         subsample: 0.5,
+        use_all: true,
     }
 }
 
@@ -109,12 +110,9 @@ fn run(requested: &RequestedWork, limit: f64, spent: f64, machine: &Machine) -> 
     let mut costs = Measured { machine, clock: &clock, asked: Default::default() };
     let mut plan = TimePlan::new(requested, limit, &clock, &mut costs);
     let mut grain: f64 = 0.0;
-    let until = |deadline, planned, step_seconds, following: Option<FollowingEvaluation>| TrainingLength::Until {
-        clock: &clock,
-        deadline,
-        planned,
-        step_seconds,
-        following,
+    let until = |deadline, planned, step_seconds, following: Option<FollowingEvaluation>| {
+        let most = (!requested.use_all).then_some(planned);
+        TrainingLength::Until { clock: &clock, deadline, planned, most, step_seconds, following }
     };
     let mut train = |cost: f64, evaluation: f64, length: TrainingLength<'_>| {
         let mut pace = Pacer::new(length, None);
@@ -277,6 +275,32 @@ fn time_to_spare_lengthens_everything_and_keeps_the_baseline() {
     assert_eq!((ran.plan.width, ran.trials), (4, 3));
     assert!(ran.searched >= 395, "twice the requested steps: {}", ran.searched);
     assert!(ran.retrained > 800, "{}", ran.retrained);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// A run that need not use all its time ends by its limit, does no more than was asked for, and does all of it where
+    /// there is time.
+    #[test]
+    fn a_run_with_time_to_spare_does_what_was_asked_for_and_ends(
+        limit in 60.0f64..100_000.0,
+        train in 0.002f64..1.5,
+        later in prop::sample::select(vec![1.0, 1.0, 2.0, 0.5]),
+        turn in 0.1f64..0.9,
+        steps in (20u64..3000, 10u64..800, 100u64..9000),
+    ) {
+        let machine = Machine { train, later, turn: turn * limit, ..STEADY };
+        let requested = RequestedWork { use_all: false, ..requested([steps.0, steps.1, steps.2], 3, None) };
+        let ran = run(&requested, limit, 1.0, &machine);
+        prop_assert!(ran.end <= limit * 1.03 + ran.grain + 2.0, "{} s of {limit}: {ran:?}", ran.end);
+        prop_assert!(ran.searched <= steps.0.max(100) && ran.retrained <= steps.2, "{ran:?}");
+        let whole = STEADY.search * steps.0 as f64 + 2.0 * train * (3 * steps.1 + steps.2) as f64;
+        if 2.5 * whole + 60.0 < limit {
+            prop_assert_eq!((ran.searched, ran.trials, ran.retrained, ran.compared), (steps.0, 3, steps.2, true));
+            prop_assert!(ran.end < 2.2 * whole + 60.0, "{} s for {whole} s of work in {limit} s", ran.end);
+        }
+    }
 }
 
 #[test]

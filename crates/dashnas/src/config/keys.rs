@@ -52,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 125] = [
+pub const KEYS: [Key; 126] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -416,7 +416,14 @@ pub const KEYS: [Key; 125] = [
     key(
         "budget",
         "time-limit",
-        "Seconds of the whole run, reading the data included. All stages are planned to fit into it.",
+        "Seconds of the whole run, reading the data included. All stages are planned to fit into it. A run that needs \
+         less time ends earlier.",
+    ),
+    key(
+        "budget",
+        "use-all-the-time",
+        "Use all of the time limit: where it leaves time to spare, search and tuning take up to twice as many steps, and \
+         retraining the rest.",
     ),
     key("budget", "memory-limit", "Bytes of resident memory. If necessary, training uses micro-batches."),
     key(

@@ -200,7 +200,13 @@ impl Config {
                 dropouts: [0.0, 0.1],
             },
             baseline: BaselineConfig { enabled: true },
-            budget: BudgetConfig { time_limit: 0.0, memory_limit: 0, max_params: 0, max_latency: 0.0 },
+            budget: BudgetConfig {
+                time_limit: 0.0,
+                use_all_the_time: false,
+                memory_limit: 0,
+                max_params: 0,
+                max_latency: 0.0,
+            },
             darcy: values.darcy.clone(),
         }
     }

@@ -325,6 +325,8 @@ pub struct AshaConfig {
 pub struct BudgetConfig {
     /// Seconds of the whole run.
     pub time_limit: f64,
+    /// Whether search, tuning and retraining are longer where the time limit leaves time to spare.
+    pub use_all_the_time: bool,
     /// Bytes of resident memory.
     pub memory_limit: u64,
     /// Parameters of the searched network.

@@ -206,6 +206,10 @@ impl Config {
     fn validate_budget(&self) -> Result<(), ConfigError> {
         let budget = &self.budget;
         not_negative("budget.time-limit", budget.time_limit)?;
+        let long = "it can be at most 1e9 seconds, which are 31 years; 0 means no limit";
+        check("budget.time-limit", &budget.time_limit, budget.time_limit <= 1e9, long)?;
+        let limited = budget.time_limit > 0.0 || !budget.use_all_the_time;
+        check("budget.use-all-the-time", &budget.use_all_the_time, limited, "it needs budget.time-limit")?;
         let whole = "it can be at most 2^63 - 1";
         check("budget.memory-limit", &budget.memory_limit, budget.memory_limit <= i64::MAX as u64, whole)?;
         check("budget.max-params", &budget.max_params, budget.max_params <= i64::MAX as u64, whole)?;

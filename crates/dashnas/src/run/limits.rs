@@ -238,6 +238,7 @@ fn requested_work(problem: &Problem, data: &Dataset, device: &Device) -> Result<
             test: data.test.len(),
         },
         subsample: if config.search.strategy == SearchStrategy::Race { 1.0 } else { config.search.subsample },
+        use_all: config.budget.use_all_the_time,
     })
 }
 
