@@ -149,6 +149,7 @@ mod tests {
             widths: vec![1],
             samples: SampleCounts { train: 40, validation: 10, test: 10 },
             subsample: 1.0,
+            use_all: false,
         };
         let plan = TimePlan::new(&requested, 60.0, problem.budget.clock(), &mut Free);
         assert!(matches!(plan.training.tune, TunePlan::Grid { trials: 3, .. }), "{plan}");
