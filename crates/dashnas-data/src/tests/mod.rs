@@ -4,6 +4,7 @@ mod asked;
 mod cases;
 mod cases_media;
 mod check;
+mod edf;
 mod ends;
 mod file_backed;
 mod fuzz;

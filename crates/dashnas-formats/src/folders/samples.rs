@@ -169,6 +169,10 @@ fn samples(
     if labeled && medium == Medium::Images {
         known::check(folder, &files)?;
     }
+    let (files, beside) = match medium {
+        Medium::Records => records::edf_annotations::divide(files),
+        _ => (files, Vec::new()),
+    };
     let (found, origin) = find_samples(folder, medium, files, options, labeled, &mut raw)?;
     // The name of a folder is one class, whatever it holds.
     let several = origin != LabelOrigin::Folders
@@ -177,10 +181,14 @@ fn samples(
         && is_multi_label(&found);
     let several = several || options.task == Some(TaskName::MultiLabel);
     if options.window.is_some() && medium != Medium::Images {
-        return windows(path, medium, &found, several, labeled, raw);
+        return windows(path, medium, (&found, &beside), several, labeled, raw);
     }
     let annotated = match labeled && medium == Medium::Records {
-        true => records::annotations::beside_any(found.iter().map(|sample| &*sample.path)),
+        true => {
+            let paths: Vec<PathBuf> = found.iter().map(|sample| sample.path.clone()).collect();
+            let of_wfdb = records::annotations::beside_any(paths.iter().map(|path| &**path));
+            of_wfdb.or_else(|| records::edf_annotations::any(&paths, &beside))
+        }
         false => None,
     };
     if labeled && found.iter().any(|s| s.label.is_none()) {
@@ -228,16 +236,17 @@ fn unlabeled(path: &Path, format: &str, files: usize) -> DataError {
     DataError::Incomplete { path: path.into(), format: format.into(), contents, missing: missing.into() }
 }
 
-/// Cuts recordings in files of their own into windows, which have the weights of their recordings.
+/// Cuts recordings in files of their own into windows, which have the weights of their recordings. Beside the recordings
+/// are files of annotations.
 fn windows(
     path: &Path,
     medium: Medium,
-    found: &[Sample],
+    (found, beside): (&[Sample], &[PathBuf]),
     several: bool,
     labeled: bool,
     raw: UnassembledData,
 ) -> Result<UnassembledData, DataError> {
-    let mut raw = unweighted_windows(path, medium, found, several, labeled, raw)?;
+    let mut raw = unweighted_windows(path, medium, (found, beside), several, labeled, raw)?;
     let weights: Option<Vec<f32>> = found.iter().map(|sample| sample.weight).collect();
     if let (Some(weights), Some(windows)) = (weights, &raw.windows) {
         for (part, places) in raw.parts.iter_mut().zip(&windows.splits) {
@@ -252,7 +261,7 @@ fn windows(
 fn unweighted_windows(
     path: &Path,
     medium: Medium,
-    found: &[Sample],
+    (found, beside): (&[Sample], &[PathBuf]),
     several: bool,
     labeled: bool,
     mut raw: UnassembledData,
@@ -317,6 +326,15 @@ fn unweighted_windows(
         let (labels_found, note) = records::annotations::labels(&paths, &rates, &steps)?;
         labels = labels_found;
         raw.notes.extend(note);
+        if labels.is_none() && (labeled || options.scored) {
+            let of_edf = records::edf_annotations::labels(&paths, beside, &steps)?;
+            labels = of_edf.labels;
+            raw.notes.extend(of_edf.notes);
+            raw.warnings.extend(of_edf.warnings);
+        }
+    } else if let (Some(first), true) = (beside.first(), labels.is_some()) {
+        let files = plural(beside.len(), "file of annotations");
+        raw.note(format!("{files} not used, because there are other labels: {}", first.display()));
     }
     if labeled && labels.is_none() {
         return Err(unlabeled(path, &raw.format, found.len()));

@@ -1,103 +1,34 @@
-//! EDF, EDF+ and BDF files: a header of text, and records of samples of 16 or 24 bits.
+//! The signals of EDF, EDF+ and BDF files: records of samples of 16 or 24 bits.
 
-use crate::error::{DataError, Location};
+use crate::error::DataError;
 use crate::limits::check_memory;
 use crate::options::ReadOptions;
+use crate::records::edf_header::{Header, Signal};
 use crate::records::recording::{CUT_SHORT, Recording};
 use crate::series::values::Series;
 use std::path::Path;
 
-/// Bytes of the header, and of the description of each signal.
-const HEAD: usize = 256;
-
-/// A signal as the header describes it.
-struct Signal {
-    name: String,
-    /// The physical unit.
-    unit: String,
-    /// Samples in a record.
-    samples: usize,
-    /// The physical value of the digital value 0, and of a step.
-    offset: f64,
-    step: f64,
-    /// Where its samples begin in a record, counted in samples.
-    start: usize,
-}
-
-/// A field of text.
-fn field(bytes: &[u8], at: usize, length: usize) -> String {
-    let field = bytes.get(at..at + length).unwrap_or_default();
-    String::from_utf8_lossy(field).trim_matches([' ', '\0']).to_owned()
-}
-
 /// Reads a recording.
 pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, DataError> {
     let bytes = crate::bytes::bytes(path, options.max_bytes)?;
-    let bad = |reason: String| DataError::file(path, format!("it is not an EDF file: {reason}"));
-    let width = match bytes.first_chunk() {
-        Some(b"\xffBIOSEMI") => 3,
-        Some(b"0       ") => 2,
-        _ => return Err(bad("it does not begin like one".into())),
-    };
-    let number = |at: usize, length: usize, what: &str| {
-        let text = field(&bytes, at, length);
-        let value: Option<f64> = text.parse().ok().filter(|v: &f64| v.is_finite());
-        value.ok_or_else(|| bad(format!("its {what} is `{}`", text.escape_debug())))
-    };
-    let kind = field(&bytes, 192, 44);
-    let (records, seconds) = (number(236, 8, "number of records")?, number(244, 8, "duration of a record")?);
-    let count = number(252, 4, "number of signals")?;
-    let described = (count as usize).min(bytes.len() / HEAD);
-    if count < 1.0 || count.fract() != 0.0 || described as f64 != count || bytes.len() < HEAD * (described + 1) {
-        return Err(bad(format!("its header of {count} signals is cut short")));
-    }
-    let (mut signals, mut start) = (Vec::with_capacity(described), 0);
-    // Where the annotations are in a record.
-    let mut times: Option<std::ops::Range<usize>> = None;
-    for i in 0..described {
-        let at = |before: usize, length: usize| HEAD + before * described + length * i;
-        let place = |reason: String| DataError::at(path, Location::Entry(format!("signal {}", i + 1)), reason);
-        let samples = number(at(216, 8), 8, "number of samples in a record")?;
-        if samples < 0.0 || samples.fract() != 0.0 || samples > 1e8 {
-            return Err(place(format!("{samples} samples in a record are not possible")));
-        }
-        let (name, unit) = (field(&bytes, at(0, 16), 16), field(&bytes, at(96, 8), 8));
-        let [low, high] =
-            [(104, "least value"), (112, "largest value")].map(|(before, what)| number(at(before, 8), 8, what));
-        let [first, last] = [(120, "least digital value"), (128, "largest digital value")]
-            .map(|(before, what)| number(at(before, 8), 8, what));
-        let annotations = name.ends_with("Annotations") || name == "Status";
-        if annotations && name.starts_with("EDF") && times.is_none() {
-            times = Some(start..start + samples as usize);
-        }
-        if !annotations {
-            let (low, high, first, last) = (low?, high?, first?, last?);
-            if first == last || low == high {
-                return Err(place(format!("`{name}` has a range of values from {low} to {high}, which is empty")));
-            }
-            let step = (high - low) / (last - first);
-            signals.push(Signal { name, unit, samples: samples as usize, offset: low - first * step, step, start });
-        }
-        start += samples as usize;
-    }
+    let header = Header::parse(path, &bytes)?;
+    let (most, start, width, seconds) = (header.most(), header.size, header.width, header.seconds);
     let mut facts = Vec::new();
-    if kind.ends_with("+D") {
+    if header.gaps {
         facts.push("with gaps in time, which are left out");
     }
-    let most = signals.iter().map(|s| s.samples).max().unwrap_or(0);
-    if signals.iter().any(|s| s.samples < most) {
+    if header.signals.iter().any(|s| s.samples < most) {
         facts.push("with channels at lower rates, which are left out");
     }
+    let body = bytes.get(header.bytes..).unwrap_or_default();
+    let (records, cut_short) = header.records_in(body.len() as u64);
+    let times = header.annotations.into_iter().next();
+    let mut signals = header.signals;
     signals.retain(|s| s.samples == most);
     if most == 0 || signals.is_empty() {
         return Err(DataError::file(path, "it holds no signals"));
     }
-    let body = &bytes[HEAD * (described + 1)..];
-    let held = body.len() / (start * width);
-    // −1 is a number that was not filled in.
-    let declared = if records < 0.0 { held } else { records as usize };
-    let records = declared.min(held);
-    if declared > held {
+    if cut_short {
         facts.push(CUT_SHORT);
     }
     if records == 0 {
@@ -112,7 +43,7 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
         Series { channels: signals.iter().map(channel).collect(), path: path.into(), line: 0, first_column: 1 };
     let (names, units) = signals.into_iter().map(|s| (s.name, s.unit)).unzip();
     let rate = if seconds > 0.0 { most as f64 / seconds } else { most as f64 };
-    let gaps = match kind.ends_with("+D") {
+    let gaps = match header.gaps {
         true => gaps(&starts(body, &times, start * width, width, records), seconds, most),
         false => Vec::new(),
     };

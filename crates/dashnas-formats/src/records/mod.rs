@@ -2,7 +2,10 @@
 
 pub(crate) mod annotations;
 mod edf;
+pub(crate) mod edf_annotations;
+mod edf_header;
 mod recording;
+mod tal;
 mod wfdb;
 mod wfdb_samples;
 
