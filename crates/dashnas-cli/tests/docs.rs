@@ -70,8 +70,10 @@ fn data(folder: &Path) {
         let x = (0..n * 16).map(|i| ((i * 37 + i / 16) % 11) as f32).collect();
         Split { x: Array::new(vec![n, 1, 16], x), y: Targets::Classes((0..n as u32).map(|i| i % 2).collect()) }
     };
-    let set = Dataset::new("mine", TaskKind::Classification { classes: 2 }, split(24), None, split(8));
-    npz::save(&set.expect("the data is sound"), &folder.join("mine.npz")).expect("writable");
+    for (name, n) in [("mine.npz", 24), ("new.npz", 12)] {
+        let set = Dataset::new("mine", TaskKind::Classification { classes: 2 }, split(n), None, split(8));
+        npz::save(&set.expect("the data is sound"), &folder.join(name)).expect("writable");
+    }
     let rows = (0..24).map(|i| format!("{i},{},{},{}\n", i * i % 7, i % 5, ["no", "yes"][i % 2]));
     fs::write(folder.join("mine.csv"), "a,b,c,label\n".to_owned() + &rows.collect::<String>()).expect("writable");
     // Windows of three channels of 16 samples, with their activity; and some without.

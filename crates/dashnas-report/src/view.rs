@@ -62,6 +62,8 @@ pub struct View {
     pub metric: &'static str,
     /// The networks on the test split.
     pub seen: Vec<NetworkOnTest>,
+    /// Whether the test samples have weights.
+    pub weighted: bool,
     /// `(stage, duration, percent of the total)`, and the total.
     pub times: Vec<(&'static str, String, f64)>,
     /// A sentence on how often the test split was read, from the log.
@@ -154,6 +156,7 @@ impl View {
             seen: run.evaluation.as_ref().map_or(vec![], |seen| {
                 networks_on_test(seen, run.outcome.as_ref().map_or("searched network", network_name))
             }),
+            weighted: run.outcome.as_ref().is_some_and(|outcome| outcome.weighted),
             times: times(run),
             reads: reads(run),
             warnings: warnings(run),

@@ -11,12 +11,13 @@ use crate::output;
 use crate::results;
 use crate::verbosity::Verbosity;
 use clap::Args;
+use dashnas::record::data::DataRecord;
 use dashnas::record::outcome::Outcome;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_nn::model::{Model, count_parameters};
 use dashnas_report::wording::network_name;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `evaluate`.
 #[derive(Debug, Args)]
@@ -83,6 +84,15 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
     uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.run)?;
     let labeled = Labeled::read(data, &args.run, model.card(), &args.read)?;
+    let own = is_own_data(&dir, data)?;
+    if own && labeled.inputs.chosen.is_some() && !dir.has(names::METRICS) {
+        let hint = format!("`dashnas evaluate {}` reads them", args.run.display());
+        let message = format!("{data} holds the test samples of the run itself, which are read only once");
+        return Err(Failure::new(Code::Usage, message, Some(hint)));
+    }
+    if own && labeled.inputs.chosen.is_none() {
+        tracing::warn!("{data} is the data that the run was trained on: the score says nothing about new data");
+    }
     let mut score = labeled.score(model.card(), &model.scores(&labeled.inputs.x)?)?;
     let mut rows = vec![("searched network".to_owned(), score.value, count_parameters(model.network()))];
     if dir.has(names::METRICS) {
@@ -98,11 +108,22 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
     if args.common.json {
         return output::print_json(&score);
     }
-    let own =
-        if dir.has(names::METRICS) { "its own test result stays as it is" } else { "it is still to be evaluated" };
+    let said = match (own, dir.has(names::METRICS)) {
+        (true, true) => "This is the data of the run itself; its own test result stays as it is",
+        (true, false) => "This is the data of the run itself, which is still to be evaluated",
+        (false, true) => "The test split of the run was not read; its own test result stays as it is",
+        (false, false) => "The test split of the run was not read; it is still to be evaluated",
+    };
     output::print(&format!(
-        "{}\n\n{}\n\nThe test split of the run was not read; {own}.\n",
+        "{}\n\n{}\n\n{said}.\n",
         scoring::title(&score),
         results::scores(score.metric, scoring::counted(&score), &rows)
     ))
+}
+
+/// Whether data is that which the run was made from.
+fn is_own_data(dir: &RunDir, data: &str) -> Result<bool, Failure> {
+    let record: DataRecord = dir.read_json(names::DATA)?;
+    let place = |path: &str| Path::new(path).canonicalize().ok();
+    Ok(place(data).is_some_and(|path| place(&record.source) == Some(path)))
 }

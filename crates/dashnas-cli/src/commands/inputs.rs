@@ -11,7 +11,7 @@ use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_data::open::open_inputs;
 use dashnas_formats::array::Array;
-use dashnas_formats::options::ReadOptions;
+use dashnas_formats::options::{Lengths, ReadOptions};
 use dashnas_formats::places::Windows;
 use dashnas_nn::artifact::ModelCard;
 use dashnas_tasks::source::is_built_in;
@@ -78,10 +78,28 @@ pub fn inputs(
         // The recordings that were found decide what is predicted.
         found.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
     }
+    warn_of_size(data, card, &found.x.shape);
     if let Some(chosen) = &found.chosen {
         progress.print(&format!("{data}: {}", translate(chosen)));
     }
     Ok(ModelInputs { x: found.x, ids: found.ids, windows: found.windows, rows: found.rows })
+}
+
+/// Warns of samples of another size than those that the model was trained on.
+pub fn warn_of_size(data: &str, card: &ModelCard, shape: &[usize]) {
+    let trained = card.read_as.get(1..).unwrap_or_default();
+    let found = shape.get(2..).unwrap_or_default();
+    if !trained.is_empty() && trained.len() == found.len() && trained != found && card.reading.lengths != Lengths::Mask
+    {
+        let size = |axes: &[usize]| axes.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        let hint = if trained.len() == 1 { "--lengths and --length make series" } else { "--resize makes images" };
+        tracing::warn!(
+            "{data}: a sample has {} points, but those that the model was trained on have {}: the predictions may be \
+             worse; {hint} of that size",
+            size(found),
+            size(trained)
+        );
+    }
 }
 
 /// The test inputs of a task or of the built-in data set, as the configuration of the run has them.

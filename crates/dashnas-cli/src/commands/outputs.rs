@@ -3,6 +3,7 @@
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use dashnas::bench::search::load::LoadedBench;
+use dashnas::record::data::DataRecord;
 use dashnas::run_dir::names;
 use std::path::{Path, PathBuf};
 
@@ -29,21 +30,29 @@ impl Output<'_> {
     pub fn check<'b>(self, made_from: impl IntoIterator<Item = &'b Path>) -> Result<(), Failure> {
         // That a folder cannot be written is said where it is written.
         let Some(out) = real(self.path).filter(|out| !out.is_dir()) else { return Ok(()) };
-        for input in made_from {
-            let input = real(input).unwrap_or_else(|| input.to_owned());
-            if out == input {
+        let made_from: Vec<PathBuf> =
+            made_from.into_iter().map(|input| real(input).unwrap_or_else(|| input.to_owned())).collect();
+        for input in &made_from {
+            if let Some(source) = source_of(input).filter(|source| out == *source || out.starts_with(source)) {
+                let folder = if source.is_dir() { "in the folder of " } else { "" };
+                return Err(self.refused(&format!("it is {folder}the data of the run {}", input.display())));
+            }
+            if out == *input {
                 return Err(self.refused("it is the input"));
             }
-            if out.exists() && input.is_dir() && !is_run(&input) && out.starts_with(&input) {
-                return Err(self.refused("it is in the folder of the input, and may be a part of it"));
+            if input.is_dir() && !is_run(input) && out.starts_with(input) {
+                return Err(self.refused("it is in the folder of the input, and would be read as a part of it"));
             }
-            if out.exists() && !input.exists() && belongs(&out, &input) {
+            if out.exists() && !input.exists() && belongs(&out, input) {
                 return Err(self.refused("it is one of the files of the input"));
             }
         }
         match (out.parent(), out.file_name().and_then(|name| name.to_str())) {
             (Some(folder), Some(name)) if self.is_own(folder, name) => {
                 Err(self.refused("it is a file of the run there"))
+            }
+            (Some(folder), Some(names::REPORT)) if is_run(folder) && made_from[..] != [folder.to_owned()] => {
+                Err(self.refused("it is the report of another run"))
             }
             _ => Ok(()),
         }
@@ -61,6 +70,13 @@ impl Output<'_> {
         let message = format!("{} cannot be written to {}: {reason}", self.what, self.path.display());
         Failure::new(Code::Usage, message, Some("give another file with --out".to_owned()))
     }
+}
+
+/// The file or folder that the data of a run was read from, if it is there.
+fn source_of(run: &Path) -> Option<PathBuf> {
+    let record = std::fs::read_to_string(run.join(names::DATA)).ok()?;
+    let record: DataRecord = serde_json::from_str(&record).ok().filter(|_| is_run(run))?;
+    Path::new(&record.source).canonicalize().ok()
 }
 
 /// Whether a folder is that of a run or of a cross-validation.
@@ -98,6 +114,19 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("run")).expect("writable");
         fs::create_dir_all(at("images/cat")).expect("writable");
+        let record = DataRecord {
+            source: at("set_TEST.csv").display().to_string(),
+            name: "set".into(),
+            fingerprint: String::new(),
+            samples: [1, 0, 1],
+            task: None,
+            input: None,
+        };
+        for run in ["run", "other"] {
+            fs::create_dir_all(at(run)).expect("writable");
+            fs::write(at(run).join("config.toml"), "").expect("writable");
+            fs::write(at(run).join("data.json"), serde_json::to_string(&record).expect("JSON")).expect("writable");
+        }
         for file in ["run/config.toml", "run/model.dashnas", "new.csv", "images/cat/1.npy", "set_TEST.csv", "old.csv"] {
             fs::write(at(file), "").expect("writable");
         }
@@ -108,7 +137,7 @@ mod tests {
             let output = Output { what: "the predictions", path: &path, report };
             output.check(from.iter().map(PathBuf::as_path)).is_err()
         };
-        let cases: [(&str, bool, &[&str], bool); 16] = [
+        let cases: [(&str, bool, &[&str], bool); 19] = [
             ("new.csv", false, &["run", "new.csv"], true),
             ("run/../new.csv", false, &["new.csv"], true),
             #[cfg(unix)]
@@ -116,7 +145,10 @@ mod tests {
             #[cfg(not(unix))]
             ("new.csv", false, &["new.csv"], true),
             ("images/cat/1.npy", false, &["images"], true),
-            ("images/cat/2.npy", false, &["images"], false),
+            ("images/cat/2.npy", false, &["images"], true),
+            ("set_TEST.csv", false, &["run", "new.csv"], true),
+            ("other/report.html", true, &["run"], true),
+            ("run/report.html", true, &["run", "other"], true),
             ("set_TEST.csv", false, &["set"], true),
             ("run/model.dashnas", false, &["run"], true),
             ("run/model.dashnas", false, &["elsewhere"], true),

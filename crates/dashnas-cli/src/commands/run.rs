@@ -11,6 +11,7 @@ use crate::observers::Observers;
 use crate::output;
 use crate::results::{self, Chances};
 use crate::verbosity::Verbosity;
+use dashnas::config::Config;
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::folds::Folds;
@@ -74,6 +75,8 @@ pub fn search(args: &StartArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let Started { done, dir, data } = started(args, None, verbosity, |mut run| run.searched())?;
     let choice = kernel_choice(&dir, &done)?;
     let race = results::race(&dir)?;
+    let tunes = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?.tune.enabled;
+    let next = if tunes { "tune" } else { "train" };
     let Architecture { backbone, kernels, probabilities } = done;
     if args.common.json {
         // The probabilities are those of a softmax, which a race does not have.
@@ -91,7 +94,7 @@ pub fn search(args: &StartArgs, verbosity: Verbosity) -> Result<(), Failure> {
     }
     let (table, dir) = (results::kernels(&kernels, Some(&choice)), dir.path().display());
     let conclusion = race.map_or_else(String::new, |race| race.conclusion + "\n");
-    output::print(&format!("{table}\n\n{conclusion}Run directory: {dir}\nNext: dashnas tune {dir}\n"))
+    output::print(&format!("{table}\n\n{conclusion}Run directory: {dir}\nNext: dashnas {next} {dir}\n"))
 }
 
 /// What `dashnas search --json` prints.

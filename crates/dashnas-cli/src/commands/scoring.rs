@@ -2,7 +2,7 @@
 
 use crate::args::flags::translate;
 use crate::args::reading::ReadArgs;
-use crate::commands::inputs::{check_window, reading_of};
+use crate::commands::inputs::{check_window, reading_of, warn_of_size};
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use dashnas::config::Config;
@@ -47,6 +47,7 @@ impl Labeled {
         let inputs = open_labeled(Path::new(data), &reading, known)?;
         inputs.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
         inputs.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
+        warn_of_size(data, card, &inputs.x.shape);
         if let Some(chosen) = &inputs.chosen {
             tracing::warn!("{data}: {}", translate(chosen));
         }

@@ -30,6 +30,10 @@ pub struct StageArgs {
 /// Tunes the training hyperparameters.
 pub fn tune(args: &StageArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let mut opened = OpenedRun::open_to_train(&args.run, args.data.as_deref(), args.common.threads, verbosity)?;
+    if !opened.config.tune.enabled {
+        let hint = format!("train the network with `dashnas train {}`", args.run.display());
+        return Err(Failure::new(Code::Config, "the configuration of the run has no tuning", Some(hint)));
+    }
     let architecture = read_architecture(&opened.dir)?;
     let metric = opened.config.metric(opened.data.task);
     let tuning = opened.run()?.tune(&architecture).map_err(|e| stopped(e, "tune", &args.run))?;
