@@ -27,7 +27,8 @@ from dashnas.errors import ConfigError, DashnasWarning, DataError
 DESCRIBED = """preset : {"quick", "standard", "paper"}
         The amount of computation: for minutes, for a laptop, or as in appendix A.5.2 of the paper.
     time_limit : float, optional
-        The time for fitting in seconds; all stages are planned to fit into it.
+        The longest time for fitting in seconds; all stages are planned to fit into it, and a fit that needs less ends
+        earlier.
     seed : int
         The seed of all random numbers: the same seed gives the same model.
     random_state : int, RandomState or Generator, optional
