@@ -47,7 +47,9 @@ impl OnTest<'_> {
 
     /// Tests whether two networks are equally good.
     fn compare(&self, a: &Array, b: &Array) -> Option<Paired> {
-        if let (Targets::Classes(labels), Metric::ZeroOneError, None) = (self.truth, self.metric, self.weights) {
+        // Equal weights change nothing.
+        let weighted = self.weights.is_some_and(|weights| weights.iter().any(|w| *w != weights[0]));
+        if let (Targets::Classes(labels), Metric::ZeroOneError, false) = (self.truth, self.metric, weighted) {
             let right = |of: &Array, row: usize| argmax(of.row(row)) == labels[row] as usize;
             let only = |a: &Array, b: &Array| (0..labels.len()).filter(|&i| right(a, i) && !right(b, i)).count();
             return Some(Paired { test: PairedTest::Mcnemar, p: mcnemar(only(a, b), only(b, a)) });
