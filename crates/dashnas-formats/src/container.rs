@@ -197,9 +197,7 @@ pub(crate) fn read(
     let found = arrays_of_splits(container, options, labeled)?;
     raw.arrays = true;
     raw.named_by = &["inputs", "targets", "group", "weight", "time"];
-    if labeled {
-        check_named(container, options)?;
-    }
+    check_named(container, options, labeled)?;
     raw.renumber = !container.numbered_labels();
     raw.columns = account(container, options, &found);
     raw.warnings.extend(unused_splits(container, &found));
@@ -260,15 +258,19 @@ pub(crate) fn read(
     Ok(raw)
 }
 
-/// Refuses a setting that names no array.
-fn check_named(container: &dyn Container, options: &ReadOptions) -> Result<(), DataError> {
+/// Refuses a setting that names no array; for new data one that is given for it.
+fn check_named(container: &dyn Container, options: &ReadOptions, labeled: bool) -> Result<(), DataError> {
     let settings = [
         (&options.group, ArrayKind::Groups, "group", "groups"),
         (&options.weight, ArrayKind::Weights, "weight", "weights"),
         (&options.time, ArrayKind::Times, "time", "times"),
+        (&options.targets, ArrayKind::Targets, "targets", "targets"),
+        (&options.inputs, ArrayKind::Inputs, "inputs", "inputs"),
     ];
     for (wanted, kind, key, what) in settings {
-        let Some(wanted) = wanted else { continue };
+        // Inputs and targets of training data are searched for in every split.
+        let asked = if labeled { !matches!(key, "inputs" | "targets") } else { options.gives(key) };
+        let Some(wanted) = wanted.as_ref().filter(|_| asked) else { continue };
         let found = container.list().iter().filter_map(|info| use_of(info, options));
         if !found.into_iter().any(|found| found.kind == kind && found.reason == named_by(&format!("data.{key}"))) {
             return Err(incomplete(container, format!("{what} (an array named {wanted}, as `data.{key}` says)")));

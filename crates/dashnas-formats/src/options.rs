@@ -128,6 +128,10 @@ pub struct ReadOptions {
     /// and so are their weights, if there are any.
     #[serde(skip)]
     pub scored: bool,
+    /// The keys of the settings that are given for new data, such as `targets`; the others are those of the training. A name
+    /// that is given must be there, while new data may lack a column that the training data had.
+    #[serde(skip)]
+    pub given: Vec<String>,
 }
 
 /// Half of the machine's memory.
@@ -177,11 +181,17 @@ impl Default for ReadOptions {
             in_memory: None,
             max_text: None,
             scored: false,
+            given: Vec::new(),
         }
     }
 }
 
 impl ReadOptions {
+    /// Returns whether a setting is given for new data, and not that of the training.
+    pub(crate) fn gives(&self, key: &str) -> bool {
+        self.given.iter().any(|given| given == key)
+    }
+
     /// Most bytes of a text, or of a compressed file after decompression.
     pub(crate) fn whole_file(&self) -> u64 {
         self.max_text.map_or(self.max_bytes, |bytes| bytes.min(self.max_bytes))
@@ -204,6 +214,7 @@ impl ReadOptions {
             in_memory,
             max_text,
             scored: false,
+            given: Vec::new(),
             ..self.clone()
         };
         if let &[channels, length] = shape {

@@ -221,8 +221,9 @@ pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<Unassem
             .with_hint("set `data.window` to the length of windows, or leave out `data.stride`"));
     }
     let data = read_any(path, options, labeled)?;
+    check_names(path, &data, options, labeled)?;
     if labeled {
-        check_used(path, &data, options)?;
+        check_length(path, &data, options)?;
     }
     // A model of windows also takes arrays of windows.
     if labeled && options.window.is_some() && data.windows.is_none() {
@@ -235,9 +236,8 @@ pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<Unassem
     Ok(data)
 }
 
-/// Refuses settings without effect on this data: names of columns or arrays in formats that have none, and a length where
-/// samples have that of their arrays.
-fn check_used(path: &Path, data: &UnassembledData, options: &ReadOptions) -> Result<(), DataError> {
+/// Refuses names of columns or arrays in formats that have none; for new data only those that are given for it.
+fn check_names(path: &Path, data: &UnassembledData, options: &ReadOptions, labeled: bool) -> Result<(), DataError> {
     let settings = [
         ("inputs", &options.inputs),
         ("targets", &options.targets),
@@ -248,7 +248,8 @@ fn check_used(path: &Path, data: &UnassembledData, options: &ReadOptions) -> Res
         ("ignore", &options.ignore),
     ];
     for (key, value) in settings {
-        let Some(value) = value.as_ref().filter(|_| !data.named_by.contains(&key)) else { continue };
+        let without_effect = (labeled || options.gives(key)) && !data.named_by.contains(&key);
+        let Some(value) = value.as_ref().filter(|_| without_effect) else { continue };
         let reason = format!(
             "`data.{key}` is `{value}`, but there are no names in this format ({}) that it could choose from",
             data.format
@@ -266,6 +267,11 @@ fn check_used(path: &Path, data: &UnassembledData, options: &ReadOptions) -> Res
         };
         return Err(DataError::file(path, reason).with_hint(hint));
     }
+    Ok(())
+}
+
+/// Refuses a length where samples have that of their arrays.
+fn check_length(path: &Path, data: &UnassembledData, options: &ReadOptions) -> Result<(), DataError> {
     let shape = data.parts.first().map_or(&[][..], |part| &part.x.shape);
     let fixed = data.arrays || matches!(shape, [_, _, _, _, ..]);
     let makes = |length: usize| {

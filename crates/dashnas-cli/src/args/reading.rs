@@ -178,7 +178,8 @@ impl ReadArgs {
     /// # Errors
     /// [`ConfigError`] for a value that the configuration does not allow.
     pub fn over(&self, base: &ReadOptions) -> Result<ReadOptions, ConfigError> {
-        let given = Config::load(None, None, &self.overrides())?.data;
+        let overrides = self.overrides();
+        let given = Config::load(None, None, &overrides)?.data;
         let mut options = base.clone();
         macro_rules! take {
             ($($name:ident),*) => { $(if self.$name.is_some() { options.$name = given.$name; })* };
@@ -186,6 +187,8 @@ impl ReadArgs {
         take!(inputs, targets, group, split, weight, time, ignore, decimal, header, layout, channels, resize);
         take!(fill_missing, lengths, length, window, stride, window_label, alphabet);
         take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction, split_seed, split_by, folds);
+        options.given =
+            overrides.iter().filter_map(|given| given.key.strip_prefix("data.")).map(str::to_owned).collect();
         Ok(options)
     }
 }

@@ -123,3 +123,126 @@ fn arrays_and_images_find_their_labels_beside_them() {
     // The test split, as for a prediction.
     assert_eq!((found.x.data, found.y), (data.test.x.data, data.test.y));
 }
+
+/// Reads new data by a model that was trained on `trained`, with settings that are given for the new data.
+fn given(trained: &str, new: &str, settings: &[(&str, &str)]) -> Result<LabeledInputs, String> {
+    let files = folder(&[("set.csv", trained.as_bytes()), ("new.csv", new.as_bytes())]);
+    let set = open(&files.path().join("set.csv"), &ReadOptions::default()).unwrap_or_else(|e| panic!("{e}"));
+    let known =
+        KnownTargets { task: set.task, classes: set.classes.as_deref(), unknown: None, transforms: &set.transforms };
+    let reading = with(set.reading.of_model(&set.read_as), settings);
+    open_labeled(&files.path().join("new.csv"), &reading, known)
+        .map_err(|error| format!("{error} ({})", error.hint().unwrap_or_default()))
+}
+
+/// Options with settings that are given for new data.
+fn with(mut options: ReadOptions, settings: &[(&str, &str)]) -> ReadOptions {
+    for &(key, value) in settings {
+        let place = match key {
+            "targets" => &mut options.targets,
+            "group" => &mut options.group,
+            "split" => &mut options.split,
+            "weight" => &mut options.weight,
+            "time" => &mut options.time,
+            "ignore" => &mut options.ignore,
+            _ => panic!("{key}"),
+        };
+        *place = Some(value.to_owned());
+        options.given.push(key.to_owned());
+    }
+    options
+}
+
+#[test]
+fn the_labels_that_are_given_are_scored() {
+    let one = many("kind", &["cat", "dog"]);
+    let new = "a,b,c,kind,truth,number\n1,2,3,cat,dog,1\n4,5,6,dog,dog,0\n";
+    for wanted in ["truth", "4", "-2", "tru*"] {
+        // The other number would be an unknown column.
+        let new = new.replace(",number", "").replace(",1\n", "\n").replace(",0\n", "\n");
+        let wanted = if wanted == "-2" { "-1" } else { wanted };
+        let found = given(&one, &new, &[("targets", wanted)]).unwrap_or_else(|e| panic!("{wanted}: {e}"));
+        assert_eq!(found.y, Targets::Classes(vec![1, 1]), "{wanted}");
+    }
+    let refused = [
+        (vec![("targets", "nope")], "there is no label column `nope` (columns: a, b, c, kind, truth, number)"),
+        (vec![("targets", "a"), ("ignore", "number")], "column `a` cannot be label: it is an input of the model"),
+        (vec![("targets", "truth")], "column `number` was not in the table"),
+        (vec![("ignore", "kind,number")], "it has no labels that the model could be scored on"),
+    ];
+    for (settings, expected) in refused {
+        let error = given(&one, new, &settings).map(|found| found.y).unwrap_err();
+        assert!(error.contains(expected), "{settings:?}: {error}");
+    }
+}
+
+#[test]
+fn several_outputs_are_scored_on_as_many_columns_in_the_order_of_the_training() {
+    let row = |i: usize| format!("{i}.5,{},-{i}.25,{}.5,{}.25\n", i * i, i * 3, 7 * i);
+    let trained = "a,b,c,y1,y2\n".to_owned() + &(0..12).map(row).collect::<String>();
+    let files = folder(&[("set.csv", trained.as_bytes())]);
+    let options = ReadOptions { targets: Some("y1,y2".into()), ..ReadOptions::default() };
+    let set = open(&files.path().join("set.csv"), &options).unwrap();
+    let known = KnownTargets { task: set.task, classes: None, unknown: None, transforms: &set.transforms };
+    let new = folder(&[("new.csv", b"a,b,c,y2,y1,z1,z2\n1,2,3,10,20,30,40\n4,5,6,11,21,31,41\n")]);
+    let cases = [
+        ("y2,y1", "z*", Ok([20., 10., 21., 11.])),
+        ("y*", "z*", Ok([20., 10., 21., 11.])),
+        ("z1,z2", "y*", Ok([30., 40., 31., 41.])),
+        ("z2,z1", "y1,y2", Ok([40., 30., 41., 31.])),
+        ("z1", "z2", Err("names 1 column, but the model was trained on 2 columns of labels (`y1`, `y2`)")),
+    ];
+    for (targets, ignore, expected) in cases {
+        let reading = with(set.reading.of_model(&set.read_as), &[("targets", targets), ("ignore", ignore)]);
+        match (open_labeled(&new.path().join("new.csv"), &reading, known), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found.y.values().unwrap().data, expected, "{targets}"),
+            (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{targets}: {error}"),
+            (found, expected) => panic!("{targets}: {:?}, not {expected:?}", found.map(|found| found.y)),
+        }
+    }
+}
+
+#[test]
+fn what_is_ignored_is_no_weight() {
+    let trained = many("kind", &["cat", "dog"]);
+    let new = "a,b,c,kind,sample_weight\n1,2,3,cat,2\n4,5,6,dog,1\n";
+    let weighted = given(&trained, new, &[("weight", "sample_weight")]).unwrap();
+    assert_eq!(weighted.weights, Some(vec![2.0, 1.0]));
+    for ignore in ["sample_weight", "sample_*", "-1"] {
+        let found = given(&trained, new, &[("ignore", ignore)]).unwrap_or_else(|e| panic!("{ignore}: {e}"));
+        assert_eq!(found.weights, None, "{ignore}");
+    }
+    // A model of a table with weights.
+    let trained = trained.replace('\n', ",1.5\n").replace("kind,1.5", "kind,sample_weight");
+    assert_eq!(given(&trained, new, &[]).unwrap().weights, Some(vec![2.0, 1.0]));
+    assert_eq!(given(&trained, new, &[("ignore", "sample_weight")]).unwrap().weights, None);
+    let both = given(&trained, new, &[("ignore", "sample_weight"), ("weight", "sample_weight")]);
+    let error = both.map(|found| found.weights).unwrap_err();
+    assert!(error.contains("column `sample_weight` cannot be both ignored and weight"), "{error}");
+}
+
+#[test]
+fn names_that_are_given_for_new_data_must_be_there() {
+    let trained = many("kind", &["cat", "dog"]);
+    let new = "a,b,c,kind\n1,2,3,cat\n4,5,6,dog\n";
+    for key in ["group", "split", "weight", "time", "ignore"] {
+        for (value, expected) in [("nope", "column `nope`"), ("b", "it is an input of the model")] {
+            let error = given(&trained, new, &[(key, value)]).map(|found| found.y).unwrap_err();
+            assert!(error.contains(expected), "{key} {value}: {error}");
+        }
+    }
+    // Arrays, with and without names.
+    let x = Array::new(vec![4, 1, 4], (0..16).map(|v| v as f32).collect());
+    let set = folder(&[]);
+    let split = || crate::split::Split { x: x.clone(), y: Targets::Classes(vec![0, 1, 0, 1]) };
+    let task = TaskKind::Classification { classes: 2 };
+    let data = Dataset::new("set", task, split(), None, split()).unwrap();
+    let path = set.path().join("set.npz");
+    crate::npz::save(&data, &path).unwrap();
+    let read = open(&path, &ReadOptions::default()).unwrap();
+    for key in ["targets", "group", "split", "weight", "time", "ignore"] {
+        let reading = with(read.reading.of_model(&read.read_as), &[(key, "nope")]);
+        let error = open_inputs(&path, &reading).map(|found| found.x).unwrap_err().to_string();
+        assert!(error.contains("nope"), "{key}: {error}");
+    }
+}

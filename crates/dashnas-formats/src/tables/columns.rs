@@ -8,6 +8,7 @@ use crate::tables::draft::{ColumnRoles, Content, listed};
 use crate::tables::names;
 use crate::tables::names::{names_ids, names_times, names_weights};
 use crate::tables::table::{Column, Table};
+use dashnas_core::names::TaskName;
 use dashnas_core::text::{plural, plural_of};
 use std::collections::HashMap;
 
@@ -67,8 +68,9 @@ pub(crate) fn find(
         (_, true) => Content::Lists,
         _ => Content::Numbers,
     };
+    let asked = Asked::find(table, options)?;
     let (mut labels, inputs) = if table.named && known.named {
-        by_name(table, known, content, options)?
+        by_name(table, known, content, options, &asked)?
     } else if n == known.inputs.len() {
         (Vec::new(), (0..n).collect())
     } else if n == all {
@@ -81,7 +83,9 @@ pub(crate) fn find(
         let hint = format!("give those, in the same order, or all {all} of the training table");
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     };
-    let weight = if options.scored { for_the_score(table, options, &inputs, &mut labels) } else { None };
+    asked.check(table, &inputs)?;
+    asked.label(table, known, options, &mut labels)?;
+    let weight = if options.scored { for_the_score(table, options, &asked, &inputs, &mut labels) } else { None };
     if let Some(&c) = inputs.iter().find(|&&c| !suits(&table.columns[c], content)) {
         return Err(match content {
             Content::Numbers if table.columns[c].is_text() => {
@@ -94,7 +98,7 @@ pub(crate) fn find(
             Content::Lists => DataError::file(&table.path, format!("column {} holds no lists", table.called(c))),
         });
     }
-    let split = split(table, options, &[&labels[..], &inputs].concat())?;
+    let split = split(table, options, &asked, &[&labels[..], &inputs].concat())?;
     let account = |(c, column): (usize, &Column)| {
         let (role, reason) = if Some(c) == split.as_ref().map(|(c, _)| *c) {
             (ColumnRole::Split, "it divided the training table into splits")
@@ -126,12 +130,17 @@ pub(crate) fn find(
 
 /// The column of splits of the training table with its texts, if it is there and every cell of it names a split. It is no
 /// other column in `taken`, and none that `data.ignore` names.
-fn split(table: &Table, options: &ReadOptions, taken: &[usize]) -> Result<Option<(usize, Vec<String>)>, DataError> {
+fn split(
+    table: &Table,
+    options: &ReadOptions,
+    asked: &Asked,
+    taken: &[usize],
+) -> Result<Option<(usize, Vec<String>)>, DataError> {
     let column = |wanted: &Option<String>| {
         wanted.as_ref().and_then(|wanted| names::find(table, wanted, "").ok()).unwrap_or_default()
     };
     let &[c] = &column(&options.split)[..] else { return Ok(None) };
-    if taken.contains(&c) || column(&options.ignore).contains(&c) {
+    if taken.contains(&c) || asked.ignored.contains(&c) {
         return Ok(None);
     }
     let texts = table.read_texts(&[c], options)?.pop().unwrap_or_default();
@@ -141,17 +150,133 @@ fn split(table: &Table, options: &ReadOptions, taken: &[usize]) -> Result<Option
 
 /// Finds the columns that only a score needs: the labels where the options name others than those of training, and the
 /// weights, if there are any.
-fn for_the_score(table: &Table, options: &ReadOptions, inputs: &[usize], labels: &mut Vec<usize>) -> Option<usize> {
-    let columns = |wanted: &str| crate::tables::names::find(table, wanted, "").unwrap_or_default();
+fn for_the_score(
+    table: &Table,
+    options: &ReadOptions,
+    asked: &Asked,
+    inputs: &[usize],
+    labels: &mut Vec<usize>,
+) -> Option<usize> {
+    let columns = |wanted: &str| names::find(table, wanted, "").unwrap_or_default();
+    let free = |c: &usize| !inputs.contains(c) && !asked.ignored.contains(c);
     if let (true, Some(wanted)) = (labels.is_empty(), &options.targets) {
-        *labels = columns(wanted).into_iter().filter(|c| !inputs.contains(c)).collect();
+        let found = columns(wanted);
+        // Of several labels, some are not enough.
+        if found.iter().all(free) {
+            *labels = found;
+        }
     }
-    let named = |c: &usize| table.named && names_weights(&table.columns[*c].name);
+    let named = |c: &usize| table.named && names_weights(&table.columns[*c].name) && free(c);
     let weight = match &options.weight {
         Some(wanted) => columns(wanted).first().copied(),
         None => (0..table.columns.len()).find(named).filter(|&c| table.columns[c].facts.numbers > 0),
     };
-    weight.filter(|c| !inputs.contains(c) && !labels.contains(c))
+    weight.filter(|c| free(c) && !labels.contains(c))
+}
+
+/// The columns that the settings which are given for new data name.
+struct Asked {
+    /// The key of each setting, what it names in a word, and the columns.
+    settings: Vec<(&'static str, &'static str, Vec<usize>)>,
+    /// The columns that are left out, by what is given or as in the training.
+    ignored: Vec<usize>,
+}
+
+impl Asked {
+    /// Finds the columns.
+    ///
+    /// # Errors
+    /// [`DataError::File`] if a name fits no column, or if a column has two roles.
+    fn find(table: &Table, options: &ReadOptions) -> Result<Self, DataError> {
+        let all = [
+            ("ignore", "ignored", &options.ignore),
+            ("targets", "label", &options.targets),
+            ("group", "group", &options.group),
+            ("split", "split", &options.split),
+            ("weight", "weight", &options.weight),
+            ("time", "time", &options.time),
+            ("inputs", "input", &options.inputs),
+        ];
+        let mut settings: Vec<(&str, &str, Vec<usize>)> = Vec::new();
+        for (key, what, wanted) in all {
+            let Some(wanted) = wanted.as_ref().filter(|_| options.gives(key)) else { continue };
+            let found = names::find_for(table, wanted, key, what)?;
+            let taken = |(_, other, columns): &(&str, &'static str, Vec<usize>)| {
+                Some((*other, *found.iter().find(|c| columns.contains(c))?))
+            };
+            if let (Some((other, c)), true) = (settings.iter().find_map(taken), key != "inputs") {
+                let reason = format!("column {} cannot be both {other} and {what}", table.called(c));
+                return Err(DataError::file(&table.path, reason).with_hint(format!("check `data.{key}`")));
+            }
+            settings.push((key, what, found));
+        }
+        let ignored = options.ignore.as_ref().and_then(|wanted| names::find(table, wanted, "").ok());
+        Ok(Self { settings, ignored: ignored.unwrap_or_default() })
+    }
+
+    /// The columns that a setting names, if it is given.
+    fn columns(&self, key: &str) -> Option<&[usize]> {
+        self.settings.iter().find(|(given, ..)| *given == key).map(|(.., columns)| &columns[..])
+    }
+
+    /// Returns whether a setting names a column.
+    fn names(&self, c: usize) -> bool {
+        self.settings.iter().any(|(.., columns)| columns.contains(&c))
+    }
+
+    /// Refuses another role for an input of the model.
+    ///
+    /// # Errors
+    /// [`DataError::File`].
+    fn check(&self, table: &Table, inputs: &[usize]) -> Result<(), DataError> {
+        for (key, what, columns) in self.settings.iter().filter(|(key, ..)| *key != "inputs") {
+            if let Some(&c) = columns.iter().find(|c| inputs.contains(c)) {
+                let reason = format!("column {} cannot be {what}: it is an input of the model", table.called(c));
+                return Err(DataError::file(&table.path, reason)
+                    .with_hint(format!("name another column with `data.{key}`, or leave it out")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the labels that are given for those of the training, and leaves out those that are ignored.
+    ///
+    /// # Errors
+    /// [`DataError::File`] if there are more or fewer of them than in the training.
+    fn label(
+        &self,
+        table: &Table,
+        known: &Columns,
+        options: &ReadOptions,
+        labels: &mut Vec<usize>,
+    ) -> Result<(), DataError> {
+        let Some(given) = self.columns("targets") else {
+            let ignored = self.columns("ignore").unwrap_or_default();
+            if labels.iter().any(|c| ignored.contains(c)) {
+                labels.clear();
+            }
+            return Ok(());
+        };
+        *labels = given.to_vec();
+        let place = |c: &usize| known.labels.iter().position(|&l| known.names[l] == table.columns[*c].name);
+        if table.named && known.named && labels.iter().all(|c| place(c).is_some()) {
+            labels.sort_by_key(place);
+        }
+        // The classes may be one column of names or one column each.
+        let classes = options.task == Some(TaskName::Classification);
+        let (found, wanted) = (given.len(), known.labels.len());
+        if options.scored && !classes && wanted > 0 && found != wanted {
+            let names: Vec<String> = known.labels.iter().map(|&c| format!("`{}`", known.names[c])).collect();
+            let reason = format!(
+                "`data.targets` names {}, but the model was trained on {} ({})",
+                plural(found, "column"),
+                plural_of(wanted, "column of labels", "columns of labels"),
+                listed(&names)
+            );
+            return Err(DataError::file(&table.path, reason).with_hint("name as many, in the order of the training"));
+        }
+        Ok(())
+    }
 }
 
 /// What tells the recordings of a table apart, and the times of their steps, where windows are cut from them.
@@ -195,6 +320,7 @@ fn by_name(
     known: &Columns,
     content: Content,
     options: &ReadOptions,
+    asked: &Asked,
 ) -> Result<(Vec<usize>, Vec<usize>), DataError> {
     let positions: HashMap<&str, usize> =
         table.columns.iter().enumerate().map(|(i, column)| (column.name.as_str(), i)).collect();
@@ -215,7 +341,7 @@ fn by_name(
             .flatten()
             .any(|wanted| wanted == name || wanted.split(',').any(|part| names::matches(part.trim(), name)))
     };
-    let unknown = |column: &&Column| {
+    let unknown = |(c, column): &(usize, &Column)| {
         column.facts.is_numeric()
             && column.facts.known() > 0
             && !column.facts.temporal
@@ -223,8 +349,10 @@ fn by_name(
             && !names_ids(&column.name)
             && !names_times(&column.name)
             && !asked_for(&column.name)
+            && !asked.names(*c)
     };
-    let extra: Vec<String> = table.columns.iter().filter(unknown).map(|column| format!("`{}`", column.name)).collect();
+    let extra = table.columns.iter().enumerate().filter(unknown);
+    let extra: Vec<String> = extra.map(|(_, column)| format!("`{}`", column.name)).collect();
     if !extra.is_empty() && content == Content::Numbers {
         let reason = format!("column {} was not in the table that the model was trained on", listed(&extra));
         return Err(DataError::file(&table.path, reason)

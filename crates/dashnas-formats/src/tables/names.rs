@@ -330,6 +330,19 @@ pub(crate) fn find(table: &Table, wanted: &str, what: &str) -> Result<Vec<usize>
     Ok(found)
 }
 
+/// Finds the columns that the setting `key` names, as [`find`] does; one column, if there can be one of them only.
+///
+/// # Errors
+/// [`DataError::File`] if a part of the setting fits no column, or if several columns are named where there can be one.
+pub(crate) fn find_for(table: &Table, wanted: &str, key: &str, what: &str) -> Result<Vec<usize>, DataError> {
+    let found = find(table, wanted, what)?;
+    if found.len() > 1 && matches!(key, "group" | "split" | "weight" | "time") {
+        let reason = format!("`{wanted}` names {} columns, but there can be one {what} column", found.len());
+        return Err(DataError::file(&table.path, reason).with_hint(format!("name one column with `data.{key}`")));
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -90,34 +90,29 @@ fn accounts(draft: &Draft<'_>) -> Vec<ColumnAccount> {
 fn asked_for(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
     let options = draft.options;
     let asked = [
-        (&options.ignore, ColumnRole::LeftOut, "data.ignore", "ignored"),
-        (&options.targets, ColumnRole::Label, "data.targets", "label"),
-        (&options.group, ColumnRole::Group, "data.group", "group"),
-        (&options.split, ColumnRole::Split, "data.split", "split"),
-        (&options.weight, ColumnRole::Weight, "data.weight", "weight"),
-        (&options.time, ColumnRole::Time, "data.time", "time"),
-        (&options.inputs, ColumnRole::Input, "data.inputs", "input"),
+        (&options.ignore, ColumnRole::LeftOut, "ignore", "ignored"),
+        (&options.targets, ColumnRole::Label, "targets", "label"),
+        (&options.group, ColumnRole::Group, "group", "group"),
+        (&options.split, ColumnRole::Split, "split", "split"),
+        (&options.weight, ColumnRole::Weight, "weight", "weight"),
+        (&options.time, ColumnRole::Time, "time", "time"),
+        (&options.inputs, ColumnRole::Input, "inputs", "input"),
     ];
     for (wanted, role, key, what) in asked {
         let Some(wanted) = wanted else { continue };
-        let found = match names::find(draft.table, wanted, what) {
+        let found = match names::find_for(draft.table, wanted, key, what) {
             Ok(found) => found,
-            // New data need not have the columns that are no inputs.
-            Err(_) if !labeled => continue,
+            // New data need not have the columns that are no inputs, unless they are named for it.
+            Err(_) if !labeled && !options.gives(key) => continue,
             Err(error) => return Err(error),
         };
-        let one = matches!(role, ColumnRole::Group | ColumnRole::Split | ColumnRole::Weight | ColumnRole::Time);
-        if one && found.len() > 1 {
-            let reason = format!("`{wanted}` names {} columns, but there can be one {what} column", found.len());
-            return Err(DataError::file(&draft.table.path, reason).with_hint(format!("name one column with `{key}`")));
-        }
         for c in found {
             // A pattern of inputs may cover columns that have a role of their own.
             if let (Some((other, _)), false) = (&draft.given[c], role == ColumnRole::Input) {
                 let reason = format!("column {} cannot be both {other} and {what}", draft.name(c));
-                return Err(DataError::file(&draft.table.path, reason).with_hint(format!("check `{key}`")));
+                return Err(DataError::file(&draft.table.path, reason).with_hint(format!("check `data.{key}`")));
             }
-            draft.give(c, role, format!("`{key}` names it"));
+            draft.give(c, role, format!("`data.{key}` names it"));
         }
     }
     if draft.first(ColumnRole::Input).is_some() {
