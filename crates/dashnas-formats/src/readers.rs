@@ -258,7 +258,9 @@ fn check_names(path: &Path, data: &UnassembledData, options: &ReadOptions, label
             ("split", true, _) => {
                 "save the arrays of each split under names of their own: x_train, y_train, x_test and y_test".to_owned()
             }
-            ("ignore", _, _) => format!("leave out `data.{key}`, which leaves out columns of tables"),
+            ("ignore", _, _) => {
+                format!("leave out `data.{key}`, which leaves out columns of tables and files of labels")
+            }
             (_, false, true) if key != "inputs" => format!(
                 "leave out `data.{key}`, or put a file of labels with a column of this name, such as labels.csv, beside the \
                  samples"

@@ -246,3 +246,46 @@ fn names_that_are_given_for_new_data_must_be_there() {
         assert!(error.contains("nope"), "{key}: {error}");
     }
 }
+
+#[test]
+fn columns_of_a_file_of_labels_can_be_ignored() {
+    let table = "file,label,split,sample_weight\n1,x,train,1\n2,y,train,1\n3,x,test,2\n4,y,test,1\n";
+    let files = folder(&[
+        ("labels.csv", table.as_bytes()),
+        ("1.pgm", b"P5 2 2 255\n1234"),
+        ("2.pgm", b"P5 2 2 255\n1235"),
+        ("3.pgm", b"P5 2 2 255\n1236"),
+        ("4.pgm", b"P5 2 2 255\n1237"),
+    ]);
+    let set = open(files.path(), &ReadOptions::default()).unwrap();
+    let known = KnownTargets { task: set.task, classes: set.classes.as_deref(), unknown: None, transforms: &[] };
+    let read = |settings: &[(&str, &str)]| {
+        let reading = with(set.reading.of_model(&set.read_as), settings);
+        open_labeled(files.path(), &reading, known).map_err(|error| error.to_string())
+    };
+    let cases: [(&[(&str, &str)], usize, Option<Vec<f32>>); 4] = [
+        (&[], 2, Some(vec![2., 1.])),
+        (&[("ignore", "split")], 4, Some(vec![1., 1., 2., 1.])),
+        (&[("ignore", "sample_*")], 2, None),
+        (&[("ignore", "split, -1")], 4, None),
+    ];
+    for (settings, rows, weights) in cases {
+        let found = read(settings).unwrap_or_else(|e| panic!("{settings:?}: {e}"));
+        assert_eq!((found.x.rows(), found.weights), (rows, weights), "{settings:?}");
+    }
+    let refused: [(&[(&str, &str)], &str); 3] = [
+        (&[("ignore", "nope")], "there is no ignored column `nope`"),
+        (&[("ignore", "file")], "the column of the names of the files cannot be ignored"),
+        (&[("ignore", "split"), ("split", "split")], "cannot be both ignored and split"),
+    ];
+    for (settings, expected) in refused {
+        let error = read(settings).map(|found| found.y).unwrap_err();
+        assert!(error.contains(expected), "{settings:?}: {error}");
+    }
+    // Training data as well, without the drawing of a split.
+    let options = ReadOptions { ignore: Some("split,sample_weight".into()), ..ReadOptions::default() };
+    let error = open(files.path(), &ReadOptions { ignore: Some("nope".into()), ..ReadOptions::default() });
+    assert!(error.unwrap_err().to_string().contains("there is no ignored column `nope`"));
+    let read = dashnas_formats::readers::read(files.path(), &options, true).unwrap();
+    assert!(read.parts.len() == 1 && read.parts[0].facts.weights.is_none());
+}

@@ -220,7 +220,7 @@ pub(crate) fn names_files(path: &Path, files: &[PathBuf], options: &ReadOptions)
 /// # Errors
 /// [`DataError::File`] with the line of a row that names a file that is not there, or one that is named twice.
 pub fn read(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Vec<LabelEntry>, DataError> {
-    read_noting(path, files, options, &mut Vec::new())
+    read_noting(path, files, options, true, &mut Vec::new())
 }
 
 /// Reads the file of labels as [`read`] does, and notes the uses of its columns if it has more than two.
@@ -228,6 +228,7 @@ pub(crate) fn read_noting(
     path: &Path,
     files: &[PathBuf],
     options: &ReadOptions,
+    labeled: bool,
     notes: &mut Vec<String>,
 ) -> Result<Vec<LabelEntry>, DataError> {
     let rows = csv::all(path, &csv::encoding::text(path, options.whole_file())?.text)?;
@@ -238,13 +239,28 @@ pub(crate) fn read_noting(
     if header {
         check_names(path, first)?;
     }
-    let wanted = |option: &Option<String>, what: &str| match option {
-        Some(wanted) => column(path, first, header, wanted, what).map(Some),
-        None => Ok(None),
+    let ignored = ignored(path, first, header, options, labeled)?;
+    let wanted = |option: &Option<String>, key: &str, what: &str| {
+        let Some(wanted) = option else { return Ok(None) };
+        let found = column(path, first, header, wanted, what)?;
+        match ignored.contains(&found) {
+            true if labeled || options.gives(key) => {
+                let reason = format!("column `{wanted}` cannot be both ignored and {what}");
+                Err(DataError::file(path, reason).with_hint(format!("check `data.{key}`")))
+            }
+            // What is ignored in new data has no role of the training.
+            true => Ok(None),
+            false => Ok(Some(found)),
+        }
     };
     let file_column = file_column(&rows, header, &names);
+    if ignored.contains(&file_column) {
+        return Err(DataError::file(path, "the column of the names of the files cannot be ignored")
+            .with_hint("leave it out of `data.ignore`"));
+    }
+    let free = |c: &usize| *c != file_column && !ignored.contains(c);
     let all = |known: fn(&str) -> bool| -> Vec<usize> {
-        (0..width).filter(|&c| header && c != file_column && known(&first[c])).collect()
+        (0..width).filter(|&c| header && free(&c) && known(&first[c])).collect()
     };
     // Folds are numbers.
     let flags = |c: usize| {
@@ -253,17 +269,17 @@ pub(crate) fn read_noting(
     };
     let by_word = all(|name| names::names_splits(name) && !names::names_folds(name)).first().copied();
     let by_flag = || all(names::names_flags).into_iter().find(|&c| flags(c));
-    let split_column = wanted(&options.split, "split")?.or(by_word).or_else(by_flag);
-    let group_column = wanted(&options.group, "group")?.or(all(names::names_groups).first().copied());
-    let weight_column = wanted(&options.weight, "weight")?.or(all(names::names_weights).first().copied());
-    let of_samples = [weight_column, wanted(&options.time, "time")?];
+    let split_column = wanted(&options.split, "split", "split")?.or(by_word).or_else(by_flag);
+    let group_column = wanted(&options.group, "group", "group")?.or(all(names::names_groups).first().copied());
+    let weight_column = wanted(&options.weight, "weight", "weight")?.or(all(names::names_weights).first().copied());
+    let of_samples = [weight_column, wanted(&options.time, "time", "time")?];
     let is_label = |name: &str| names::names_labels(name) || LABELS.contains(&name.to_ascii_lowercase().as_str());
-    let asked = wanted(&options.targets, "label")?;
+    let asked = wanted(&options.targets, "targets", "label")?;
     let mut by_name = all(is_label);
     let told = asked.is_some() || by_name.len() == 1;
     if by_name.is_empty() {
         let taken = [Some(file_column), split_column, group_column, of_samples[0], of_samples[1]];
-        by_name = (0..width).filter(|&c| !taken.contains(&Some(c))).collect();
+        by_name = (0..width).filter(|&c| free(&c) && !taken.contains(&Some(c))).collect();
     }
     if let (None, Some(one)) = (asked, only_text(&rows, header, &by_name)) {
         by_name = vec![one];
@@ -276,30 +292,8 @@ pub(crate) fn read_noting(
         let uses = [(Some(file_column), "file"), (Some(label_column), "label"), (split_column, "split")];
         notes.push(uses_of(first, &[&uses[..], &[(group_column, "group")]].concat()));
     }
-    let mut seen = HashMap::new();
-    let mut entries = Vec::new();
-    for (line, row) in rows.iter().skip(usize::from(header)) {
-        let cell = |c: usize| row.get(c).map(String::as_str).unwrap_or("");
-        if row.len() != width {
-            let reason = format!("this row has {}, the first has {width}", plural(row.len(), "field"));
-            return Err(DataError::at(path, Location::Line(*line), reason));
-        }
-        let file = names.only(path, *line, cell(file_column))?;
-        if let Some(before) = seen.insert(file, line) {
-            let reason = format!("it names `{}` again (line {before})", cell(file_column));
-            return Err(DataError::at(path, Location::Line(*line), reason));
-        }
-        check_cells(path, *line, (label_column, cell(label_column)), group_column.map(|c| (c, cell(c))))?;
-        let role = split_column.map(|c| split_of(path, (*line, c), &first[c], cell(c))).transpose()?;
-        entries.push(LabelEntry {
-            path: file.clone(),
-            label: cell(label_column).to_owned(),
-            role,
-            group: group_column.map(|c| cell(c).to_owned()),
-            weight: None,
-            time: None,
-        });
-    }
+    let uses = Uses { file: file_column, label: label_column, split: split_column, group: group_column };
+    let mut entries = entries(path, &rows, header, &names, &uses)?;
     let grouped: Vec<String> = entries.iter().filter_map(|entry| entry.group.clone()).collect();
     if let (Some(c), None, true) = (group_column, &options.group, groups::are_few(&grouped)) {
         notes.push(groups::warning_of_few("column", &format!("`{}`", first[c]), &grouped));
@@ -317,6 +311,81 @@ pub(crate) fn read_noting(
         check_separators(path, &entries, options)?;
     }
     Ok(entries)
+}
+
+/// The uses of the columns of a file of labels.
+struct Uses {
+    file: usize,
+    label: usize,
+    split: Option<usize>,
+    group: Option<usize>,
+}
+
+/// The samples of the rows, without their weights and times.
+fn entries(
+    path: &Path,
+    rows: &[(usize, Vec<String>)],
+    header: bool,
+    names: &Names<'_>,
+    uses: &Uses,
+) -> Result<Vec<LabelEntry>, DataError> {
+    let Some((_, first)) = rows.first() else { return Ok(Vec::new()) };
+    let width = first.len();
+    let mut seen = HashMap::new();
+    let mut entries = Vec::new();
+    for (line, row) in rows.iter().skip(usize::from(header)) {
+        let cell = |c: usize| row.get(c).map(String::as_str).unwrap_or("");
+        if row.len() != width {
+            let reason = format!("this row has {}, the first has {width}", plural(row.len(), "field"));
+            return Err(DataError::at(path, Location::Line(*line), reason));
+        }
+        let file = names.only(path, *line, cell(uses.file))?;
+        if let Some(before) = seen.insert(file, line) {
+            let reason = format!("it names `{}` again (line {before})", cell(uses.file));
+            return Err(DataError::at(path, Location::Line(*line), reason));
+        }
+        check_cells(path, *line, (uses.label, cell(uses.label)), uses.group.map(|c| (c, cell(c))))?;
+        let role = uses.split.map(|c| split_of(path, (*line, c), &first[c], cell(c))).transpose()?;
+        entries.push(LabelEntry {
+            path: file.clone(),
+            label: cell(uses.label).to_owned(),
+            role,
+            group: uses.group.map(|c| cell(c).to_owned()),
+            weight: None,
+            time: None,
+        });
+    }
+    Ok(entries)
+}
+
+/// The columns that `data.ignore` names, by names, patterns or positions. New data need not have those of the training.
+fn ignored(
+    path: &Path,
+    first: &[String],
+    header: bool,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<Vec<usize>, DataError> {
+    let Some(wanted) = &options.ignore else { return Ok(Vec::new()) };
+    // A name may hold a comma.
+    if let (Some(c), true) = (first.iter().position(|name| name == wanted), header) {
+        return Ok(vec![c]);
+    }
+    let mut found = Vec::new();
+    for part in wanted.split(',').map(str::trim) {
+        let like = (0..first.len()).filter(|&c| header && names::matches(part, &first[c]));
+        let before = found.len();
+        found.extend(like);
+        if found.len() > before {
+            continue;
+        }
+        match column(path, first, header, part, "ignored") {
+            Ok(c) => found.push(c),
+            Err(error) if labeled || options.gives("ignore") => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(found)
 }
 
 /// The column that an option names, by its name in the header or by its position from 0 (−1: the last).

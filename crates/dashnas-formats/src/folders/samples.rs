@@ -376,10 +376,10 @@ fn find_samples(
         if classes.len() < 2 || classes.contains(&None) || labels::names_files(table, &files, options)? {
             raw.file(table);
             raw.named_by = match raw.named_by {
-                [] => &["targets", "group", "split", "weight", "time"],
-                _ => &["inputs", "targets", "group", "split", "weight", "time"],
+                [] => &["targets", "group", "split", "weight", "time", "ignore"],
+                _ => &["inputs", "targets", "group", "split", "weight", "time", "ignore"],
             };
-            let entries = labels::read_noting(table, &files, options, &mut raw.notes)?;
+            let entries = labels::read_noting(table, &files, options, labeled, &mut raw.notes)?;
             if entries.len() < files.len() {
                 let left_out = plural(files.len() - entries.len(), "file");
                 raw.note(format!("{left_out} left out: not named by the labels"));
