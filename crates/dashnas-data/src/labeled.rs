@@ -21,6 +21,7 @@ use dashnas_formats::found::{Labels, NumericTargets, UnassembledData};
 use dashnas_formats::options::{Lengths, ReadOptions};
 use dashnas_formats::places::Windows;
 use dashnas_formats::readers;
+use dashnas_formats::role::Role;
 use dashnas_formats::sample_facts::{Places, SampleFacts};
 use std::path::Path;
 
@@ -80,6 +81,9 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
         return Err(without_labels());
     }
     weights::check(&origin, &mut raw)?;
+    if raw.parts.len() > 1 && raw.parts.iter().all(|part| matches!(part.role, Role::Train | Role::Val)) {
+        raw.warn("all samples are used, those for training as well: the data has splits, but none is the test split");
+    }
     let Joined { all, windows, rows, chosen } = joined(&origin, &mut raw)?;
     let Some(labels) = all.y else { return Err(without_labels()) };
     if labels.rows() != all.x.rows() {

@@ -289,3 +289,37 @@ fn columns_of_a_file_of_labels_can_be_ignored() {
     let read = dashnas_formats::readers::read(files.path(), &options, true).unwrap();
     assert!(read.parts.len() == 1 && read.parts[0].facts.weights.is_none());
 }
+
+#[test]
+fn a_column_of_splits_that_does_not_divide_new_data_is_said() {
+    let header = "a,b,c,kind,split\n";
+    let split = |i: usize| if i % 3 == 0 { "test" } else { "train" };
+    let row = |i: usize| format!("{i}.5,{},-0.25,{},{}\n", i * i, ["cat", "dog"][i / 3 % 2], split(i));
+    let trained = header.to_owned() + &(0..24).map(row).collect::<String>();
+    let new = |splits: [&str; 2]| format!("{header}1,2,3,cat,{}\n4,5,6,dog,{}\n", splits[0], splits[1]);
+    let all = "all rows are used, although the training data was divided by a column of splits: ";
+    let cases = [
+        (["train", "test"], 1, ""),
+        (["test", "test"], 2, ""),
+        (["", "test"], 2, "the split is missing"),
+        (["", ""], 2, "the split is missing"),
+        (["foo", "bar"], 2, "`foo` is not the name of a split"),
+        (["train", "holdout"], 2, "`holdout` is not the name of a split"),
+        (["0", "1"], 2, "`0` is not the name of a split"),
+        (["train", "val"], 2, "column `split` names no row of the test split"),
+    ];
+    for (splits, rows, expected) in cases {
+        let found = given(&trained, &new(splits), &[]).unwrap_or_else(|e| panic!("{splits:?}: {e}"));
+        assert_eq!(found.x.rows(), rows, "{splits:?}");
+        let said = found.origin.warnings.join("\n");
+        let good = if expected.is_empty() { said.is_empty() } else { said.contains(all) && said.contains(expected) };
+        assert!(good, "{splits:?}: {said}");
+        // Nothing is said of a column that is left out, and what is asked for is refused.
+        let ignored = given(&trained, &new(splits), &[("ignore", "split")]).unwrap();
+        assert_eq!((ignored.x.rows(), ignored.origin.warnings.len()), (2, 0), "{splits:?}");
+        match given(&trained, &new(splits), &[("split", "split")]) {
+            Ok(found) => assert!(expected.is_empty() && found.x.rows() == rows, "{splits:?}"),
+            Err(error) => assert!(!expected.is_empty() && error.contains(expected), "{splits:?}: {error}"),
+        }
+    }
+}

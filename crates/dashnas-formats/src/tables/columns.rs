@@ -128,8 +128,8 @@ pub(crate) fn find(
     Ok((roles, texts))
 }
 
-/// The column of splits of the training table with its texts, if it is there and every cell of it names a split. It is no
-/// other column in `taken`, and none that `data.ignore` names.
+/// The column of splits of the training table with its texts, if it is there and every cell of it names a split; where that
+/// is to be said, also if not. It is no other column in `taken`, and none that `data.ignore` names.
 fn split(
     table: &Table,
     options: &ReadOptions,
@@ -145,7 +145,9 @@ fn split(
     }
     let texts = table.read_texts(&[c], options)?.pop().unwrap_or_default();
     let name = &table.columns[c].name;
-    Ok(texts.iter().all(|text| names::split_of_cell(name, text).is_some()).then_some((c, texts)))
+    let said = options.scored || options.gives("split");
+    let good = || texts.iter().all(|text| names::split_of_cell(name, text).is_some());
+    Ok((said || good()).then_some((c, texts)))
 }
 
 /// Finds the columns that only a score needs: the labels where the options name others than those of training, and the

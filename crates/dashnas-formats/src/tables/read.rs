@@ -15,6 +15,7 @@ use crate::tables::load::load;
 use crate::tables::names::split_of_cell;
 use crate::tables::parts::Reordered;
 use crate::tables::recordings::Steps;
+use crate::tables::splits::divide_new;
 use crate::tables::table::{Column, Table};
 use crate::tables::{columns, groups, labels, moments, recordings, roles, samples};
 use dashnas_core::text::plural;
@@ -296,13 +297,11 @@ fn add_parts(
     let groups = used.group.map(|c| groups::normalized(texts.remove(&c).unwrap_or_default()));
     let splits = used.split.filter(|_| role == Role::All).and_then(|c| texts.remove(&c));
     // New data is divided only if it holds test rows, and if every row is in a split.
-    let name = used.split.map_or("", |c| table.columns[c].name.as_str()).to_owned();
-    let of = |texts: &Vec<String>| texts.iter().map(|text| split_of_cell(&name, text)).collect::<Vec<_>>();
-    let divides = |texts: &Vec<String>| {
-        let roles = of(texts);
-        !roles.contains(&None) && roles.contains(&Some(Role::Test))
+    let divides = match (used.split, &splits) {
+        (Some(c), Some(texts)) if !labeled => divide_new(&table, c, texts, &options, &mut raw.warnings)?,
+        _ => true,
     };
-    let splits = splits.filter(|texts| labeled || divides(texts));
+    let splits = splits.filter(|_| divides);
     let Some(splits) = splits else {
         raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None, facts });
         return Ok(());

@@ -11,6 +11,7 @@ use crate::role::Role;
 use crate::tables::draft::{ColumnRoles, Content};
 use crate::tables::names::split_of_cell;
 use crate::tables::number::Style;
+use crate::tables::splits::divide_new;
 use crate::tables::table::Table;
 use crate::tables::times::RowTimes;
 use crate::tables::{labels, samples, times};
@@ -119,8 +120,11 @@ pub(crate) fn add(
     };
     let splits = splits.and_then(of);
     // New recordings are divided only if they hold steps to test on, and if every step is in a split.
-    let divides = |roles: &Vec<Option<Role>>| !roles.contains(&None) && roles.contains(&Some(Role::Test));
-    let splits = splits.filter(|roles| steps.labeled || divides(roles));
+    let divides = match splits.as_ref().and(used.split).and_then(|c| Some((c, steps.texts.get(&c)?))) {
+        Some((c, texts)) if !steps.labeled => divide_new(&steps.table, c, texts, &options, &mut raw.warnings)?,
+        _ => true,
+    };
+    let splits = splits.filter(|_| divides);
     if let (Some(_), Some(c)) = (&splits, used.split) {
         raw.note(format!("column {} divides the time steps into splits", steps.table.called(c)));
     }

@@ -161,10 +161,11 @@ fn by_name(table: &Table, c: usize) -> Option<ColumnRole> {
 
 /// Gives the roles that the names of columns suggest and their values confirm.
 fn named(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
-    // To predict from, no rows are divided.
-    let divided = splits::choose(draft);
-    if labeled {
-        divided?;
+    match splits::choose(draft) {
+        Err(error) if labeled || draft.options.gives("split") => return Err(error),
+        // New data need not be divided.
+        Err(error) if draft.options.scored => draft.warn(format!("all rows are used: {error}")),
+        _ => {}
     }
     for c in draft.free() {
         if by_name(draft.table, c) == Some(ColumnRole::Weight) {

@@ -2,11 +2,13 @@
 
 use crate::account::ColumnRole;
 use crate::error::DataError;
+use crate::options::ReadOptions;
 use crate::role::Role;
 use crate::tables::draft::Draft;
 use crate::tables::names::{
     is_flag, is_vague_flag, names_flags, names_folds, names_labels, names_splits, split_of_cell,
 };
+use crate::tables::table::Table;
 use crate::text::excerpt;
 use std::collections::HashSet;
 
@@ -41,13 +43,46 @@ pub(crate) fn choose(draft: &mut Draft<'_>) -> Result<(), DataError> {
 
 /// Refuses the first cell of a column of splits that names none.
 fn check(draft: &Draft<'_>, c: usize) -> Result<(), DataError> {
-    let name = &draft.table.columns[c].name;
-    let Some(row) = draft.of(c).iter().position(|text| split_of_cell(name, text).is_none()) else { return Ok(()) };
-    let reason = match draft.of(c)[row].as_str() {
+    check_cells(draft.table, c, draft.of(c))
+}
+
+fn check_cells(table: &Table, c: usize, texts: &[String]) -> Result<(), DataError> {
+    let name = &table.columns[c].name;
+    let Some(row) = texts.iter().position(|text| split_of_cell(name, text).is_none()) else { return Ok(()) };
+    let reason = match texts[row].as_str() {
         "" => "the split is missing".to_owned(),
         text => format!("`{}` is not the name of a split", excerpt(text)),
     };
-    Err(draft.table.cell_error(row, c, reason).with_hint(HINT))
+    Err(table.cell_error(row, c, reason).with_hint(HINT))
+}
+
+/// Returns whether a column divides new data: every cell of it names a split, and some of them the test split. Otherwise all
+/// rows are used, and a warning says why if they are scored.
+///
+/// # Errors
+/// [`DataError::File`] if it does not, although it is given for this data.
+pub(crate) fn divide_new(
+    table: &Table,
+    c: usize,
+    texts: &[String],
+    options: &ReadOptions,
+    warnings: &mut Vec<String>,
+) -> Result<bool, DataError> {
+    let name = &table.columns[c].name;
+    let flaw = match check_cells(table, c, texts) {
+        Ok(()) if texts.iter().any(|text| split_of_cell(name, text) == Some(Role::Test)) => return Ok(true),
+        Ok(()) => DataError::file(&table.path, format!("column {} names no row of the test split", table.called(c)))
+            .with_hint(format!("leave it out with `data.ignore` {name}: then all rows are used")),
+        Err(flaw) => flaw,
+    };
+    if options.gives("split") {
+        return Err(flaw);
+    }
+    if options.scored {
+        warnings
+            .push(format!("all rows are used, although the training data was divided by a column of splits: {flaw}"));
+    }
+    Ok(false)
 }
 
 /// Gives a column the role of the split, if its values are splits. `named` is whether its name says so.
