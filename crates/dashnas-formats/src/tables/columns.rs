@@ -128,8 +128,8 @@ pub(crate) fn find(
     Ok((roles, texts))
 }
 
-/// The column of splits of the training table with its texts, if it is there and every cell of it names a split; where that
-/// is to be said, also if not. It is no other column in `taken`, and none that `data.ignore` names.
+/// The column of splits of the training table with its texts, if it is there and every cell of it names a split; also if
+/// not where that is to be said. It is no other column in `taken`, and none that `data.ignore` names.
 fn split(
     table: &Table,
     options: &ReadOptions,
