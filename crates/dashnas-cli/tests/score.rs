@@ -116,3 +116,27 @@ fn other_data_is_not_taken_for_the_data_of_the_run() {
     fs::write(at.join("bare.csv"), bare).expect("writable");
     refused(&["evaluate", "r", "--on", "bare.csv"], 3).stderr(predicate::str::contains("bare.csv: it has no labels"));
 }
+
+#[test]
+fn names_that_are_given_for_new_data_count() {
+    let folder = trained();
+    let at = folder.path();
+    let (right, wrong) = (waves(60, false), waves(60, true));
+    let both: String = (right.lines().zip(wrong.lines()))
+        .map(|(line, other)| format!("{line},{}\n", other.rsplit_once(',').map_or("", |(_, label)| label)))
+        .collect();
+    fs::write(at.join("both.csv"), both.replacen("label,label", "label,other", 1)).expect("writable");
+    for command in [&["evaluate", "r", "--on", "both.csv"][..], &["predict", "r", "both.csv", "--score"]] {
+        let score = |targets: &str| {
+            let found = json(at, &[command, &["--targets", targets, "--json"]].concat());
+            found["value"].as_f64().or(found["score"]["value"].as_f64()).expect("a number")
+        };
+        assert!((score("label") + score("other") - 1.0).abs() < 1e-12 && score("label") == score("24"), "{command:?}");
+        for option in ["--targets", "--group", "--split", "--weight", "--time", "--ignore"] {
+            let asked = [command, &[option, "nope"]].concat();
+            dashnas(at).args(asked).assert().code(3).stderr(predicate::str::contains("column `nope`"));
+        }
+    }
+    let predict = ["predict", "r", "both.csv", "--weight", "v3"];
+    dashnas(at).args(predict).assert().code(3).stderr(predicate::str::contains("it is an input of the model"));
+}
