@@ -263,7 +263,8 @@ fn columns_of_a_file_of_labels_can_be_ignored() {
         let reading = with(set.reading.of_model(&set.read_as), settings);
         open_labeled(files.path(), &reading, known).map_err(|error| error.to_string())
     };
-    let cases: [(&[(&str, &str)], usize, Option<Vec<f32>>); 4] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], usize, Option<Vec<f32>>);
+    let cases: [Case<'_>; 4] = [
         (&[], 2, Some(vec![2., 1.])),
         (&[("ignore", "split")], 4, Some(vec![1., 1., 2., 1.])),
         (&[("ignore", "sample_*")], 2, None),
@@ -293,7 +294,7 @@ fn columns_of_a_file_of_labels_can_be_ignored() {
 #[test]
 fn a_column_of_splits_that_does_not_divide_new_data_is_said() {
     let header = "a,b,c,kind,split\n";
-    let split = |i: usize| if i % 3 == 0 { "test" } else { "train" };
+    let split = |i: usize| if i.is_multiple_of(3) { "test" } else { "train" };
     let row = |i: usize| format!("{i}.5,{},-0.25,{},{}\n", i * i, ["cat", "dog"][i / 3 % 2], split(i));
     let trained = header.to_owned() + &(0..24).map(row).collect::<String>();
     let new = |splits: [&str; 2]| format!("{header}1,2,3,cat,{}\n4,5,6,dog,{}\n", splits[0], splits[1]);
