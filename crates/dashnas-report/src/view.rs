@@ -70,6 +70,8 @@ pub struct View {
     pub reads: String,
     /// The warnings of the run.
     pub warnings: Vec<String>,
+    /// What limits changed about the run, and why a tuning ended early.
+    pub notes: Vec<String>,
     /// The program and the machine.
     pub environment: Vec<(&'static str, String)>,
     /// The configuration in TOML.
@@ -160,6 +162,7 @@ impl View {
             times: times(run),
             reads: reads(run),
             warnings: warnings(run),
+            notes: run.outcome.as_ref().map_or(vec![], |outcome| outcome.notes.clone()),
             environment: environment(run),
             config: run.config.to_toml(),
         }

@@ -7,6 +7,7 @@ use dashnas::config::Config;
 use dashnas::evaluation::Evaluation;
 use dashnas::evaluation::details::Details;
 use dashnas::record::event::{Event, Observer};
+use dashnas::record::outcome::Outcome;
 use dashnas::record::race::RaceRecord;
 use dashnas::run::pipeline::Run;
 use dashnas::run_dir::dir::RunDir;
@@ -115,6 +116,12 @@ fn the_report_of_a_run_has_every_part_and_no_markup_from_the_data() {
     assert!(!html.contains("http://") && !html.contains("https://"), "a page that loads nothing");
     check_nesting(&html);
     assert_eq!(page::report(&dir).expect("it can be made again"), html);
+    // What limits changed is said.
+    let mut outcome: Outcome = dir.read_json(names::METRICS).expect("readable");
+    outcome.notes = vec!["search skipped: <no time>".into()];
+    dir.write_json(names::METRICS, &outcome).expect("writable");
+    let noted = page::report(&dir).expect("a report");
+    assert!(noted.contains("<section id=\"notes\">") && noted.contains("search skipped: &lt;no time&gt;"));
     let (_, figure) = html.split_once("<figcaption>Training metric</figcaption>").expect("a metric over the epochs");
     let (figure, _) = figure.split_once("</figure>").expect("its end");
     assert!(figure.contains("↑ error rate"), "which metric it is");
