@@ -43,7 +43,7 @@ fn outputs_spare_their_inputs_and_the_files_of_the_run() {
         (&["export", "r", "--format", "dashnas", "-o", "r/model.dashnas"], "it is a file of the run"),
         (&["export", "r", "-o", "r/metrics.json"], "it is a file of the run"),
         (&["export", "r", "-o", "r/report.html"], "it is a file of the run"),
-        (&["export", "r", "--data", "a.csv", "-o", "a.csv"], "it is the input"),
+        (&["export", "r", "--data", "a.csv", "-o", "a.csv"], "it is the data of the run"),
         (&["export", "r", "--format", "safetensors", "-o", "train.safetensors"], "would overwrite train.py"),
         (&["report", "r", "-o", "r/metrics.json"], "it is a file of the run"),
     ] {
