@@ -51,13 +51,17 @@ RACE = "race", {"Validation loss by round", "Estimated quality of each contestan
 PAPER = "alpha", {"Entropy of the layers' weights over the epochs", "Search: training loss"}
 
 
-def lacking(page, found, runs):
+# The runs on a page of a comparison.
+COMPARED = 3
+
+
+def lacking(page, found):
     """The missing parts of a page."""
     if page.name != "report.html":
         yield from ({"runs", "figures"} - set(found["sections"]))
         yield from ({"Performance profiles", "Error against time"} - set(found["plots"]))
-        if found["rows"] != runs:
-            yield f"a row for each of {runs} runs: there are {found['rows']}"
+        if found["rows"] != COMPARED:
+            yield f"a row for each of {COMPARED} runs: there are {found['rows']}"
         return
     race = (page.parent / "race.json").exists()
     (section, plots), (other, _) = (RACE, PAPER) if race else (PAPER, RACE)
@@ -181,7 +185,6 @@ def main():
         sys.exit("Chromium is missing" if not program else __doc__)
     folder.mkdir(parents=True, exist_ok=True)
     browser, failed = Browser(program), False
-    runs = sum(page.name == "report.html" for page in pages)
     for page in pages:
         name = page.parent.name if page.name == "report.html" else page.stem
         for width in (390, 1280):
@@ -191,7 +194,7 @@ def main():
                 for line in wrong:
                     failed = True
                     print(f"{page} at {width} {scheme}: {line}", file=sys.stderr)
-        for what in lacking(page, found, runs):
+        for what in lacking(page, found):
             failed = True
             print(f"{page} lacks {what}", file=sys.stderr)
         plots, pictures = len(found["plots"]), len(found["pictures"])
