@@ -3,6 +3,7 @@
 use crate::args::common::CommonArgs;
 use crate::args::reading::ReadArgs;
 use crate::commands::opened::OpenedRun;
+use crate::commands::outputs::source_of;
 use crate::commands::scoring::{self, Labeled};
 use crate::commands::setup::uninterruptible;
 use crate::exit_code::Code;
@@ -11,7 +12,6 @@ use crate::output;
 use crate::results;
 use crate::verbosity::Verbosity;
 use clap::Args;
-use dashnas::record::data::DataRecord;
 use dashnas::record::outcome::Outcome;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
@@ -84,7 +84,8 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
     uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.run)?;
     let labeled = Labeled::read(data, &args.run, model.card(), &args.read)?;
-    let own = is_own_data(&dir, data)?;
+    let own =
+        source_of(dir.path()).is_some_and(|source| Path::new(data).canonicalize().is_ok_and(|data| data == source));
     if own && labeled.inputs.chosen.is_some() && !dir.has(names::METRICS) {
         let hint = format!("`dashnas evaluate {}` reads them", args.run.display());
         let message = format!("{data} holds the test samples of the run itself, which are read only once");
@@ -119,11 +120,4 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
         scoring::title(&score),
         results::scores(score.metric, scoring::counted(&score), &rows)
     ))
-}
-
-/// Whether data is that which the run was made from.
-fn is_own_data(dir: &RunDir, data: &str) -> Result<bool, Failure> {
-    let record: DataRecord = dir.read_json(names::DATA)?;
-    let place = |path: &str| Path::new(path).canonicalize().ok();
-    Ok(place(data).is_some_and(|path| place(&record.source) == Some(path)))
 }

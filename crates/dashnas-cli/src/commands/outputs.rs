@@ -32,15 +32,18 @@ impl Output<'_> {
         let Some(out) = real(self.path).filter(|out| !out.is_dir()) else { return Ok(()) };
         let made_from: Vec<PathBuf> =
             made_from.into_iter().map(|input| real(input).unwrap_or_else(|| input.to_owned())).collect();
+        // A run may lie in the folder of its data; what is written into it is no part of the data.
+        let in_run = out.parent().is_some_and(is_run);
+        let is_part_of = |data: &Path| out == data || (out.starts_with(data) && !in_run);
         for input in &made_from {
-            if let Some(source) = source_of(input).filter(|source| out == *source || out.starts_with(source)) {
+            if let Some(source) = source_of(input).filter(|source| is_part_of(source)) {
                 let folder = if source.is_dir() { "in the folder of " } else { "" };
                 return Err(self.refused(&format!("it is {folder}the data of the run {}", input.display())));
             }
             if out == *input {
                 return Err(self.refused("it is the input"));
             }
-            if input.is_dir() && !is_run(input) && out.starts_with(input) {
+            if input.is_dir() && !is_run(input) && is_part_of(input) {
                 return Err(self.refused("it is in the folder of the input, and would be read as a part of it"));
             }
             if out.exists() && !input.exists() && belongs(&out, input) {
@@ -73,7 +76,7 @@ impl Output<'_> {
 }
 
 /// The file or folder that the data of a run was read from, if it is there.
-fn source_of(run: &Path) -> Option<PathBuf> {
+pub fn source_of(run: &Path) -> Option<PathBuf> {
     let record = std::fs::read_to_string(run.join(names::DATA)).ok()?;
     let record: DataRecord = serde_json::from_str(&record).ok().filter(|_| is_run(run))?;
     Path::new(&record.source).canonicalize().ok()
@@ -122,10 +125,11 @@ mod tests {
             task: None,
             input: None,
         };
-        for run in ["run", "other"] {
+        let beside = DataRecord { source: at("images").display().to_string(), ..record.clone() };
+        for (run, record) in [("run", &record), ("other", &record), ("images/run", &beside)] {
             fs::create_dir_all(at(run)).expect("writable");
             fs::write(at(run).join("config.toml"), "").expect("writable");
-            fs::write(at(run).join("data.json"), serde_json::to_string(&record).expect("JSON")).expect("writable");
+            fs::write(at(run).join("data.json"), serde_json::to_string(record).expect("JSON")).expect("writable");
         }
         for file in ["run/config.toml", "run/model.dashnas", "new.csv", "images/cat/1.npy", "set_TEST.csv", "old.csv"] {
             fs::write(at(file), "").expect("writable");
@@ -137,7 +141,7 @@ mod tests {
             let output = Output { what: "the predictions", path: &path, report };
             output.check(from.iter().map(PathBuf::as_path)).is_err()
         };
-        let cases: [(&str, bool, &[&str], bool); 19] = [
+        let cases: [(&str, bool, &[&str], bool); 22] = [
             ("new.csv", false, &["run", "new.csv"], true),
             ("run/../new.csv", false, &["new.csv"], true),
             #[cfg(unix)]
@@ -147,6 +151,9 @@ mod tests {
             ("images/cat/1.npy", false, &["images"], true),
             ("images/cat/2.npy", false, &["images"], true),
             ("set_TEST.csv", false, &["run", "new.csv"], true),
+            ("images/run/model.onnx", false, &["images/run"], false),
+            ("images/run/predictions.csv", false, &["images/run", "images"], false),
+            ("images/predictions.csv", false, &["images/run", "new.csv"], true),
             ("other/report.html", true, &["run"], true),
             ("run/report.html", true, &["run", "other"], true),
             ("set_TEST.csv", false, &["set"], true),
