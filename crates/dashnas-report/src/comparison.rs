@@ -81,6 +81,7 @@ impl Comparison {
             errors.entry(&p.method).or_default().entry(p.task.clone()).or_default().push(p.error);
         }
         let mean = |(task, all): (String, Vec<f64>)| (task, all.iter().sum::<f64>() / all.len() as f64);
+        let several = averaged(&errors);
         let mut methods: Vec<Method> = errors
             .into_iter()
             .map(|(name, errors)| Method { name: name.into(), errors: errors.into_iter().map(mean).collect() })
@@ -90,7 +91,7 @@ impl Comparison {
         let (shared, others): (BTreeSet<String>, BTreeSet<String>) = tasks.into_iter().partition(shared);
         points.retain(|p| shared.contains(&p.task));
         methods.iter_mut().for_each(|m| m.errors.retain(|task, _| shared.contains(task)));
-        let common = common(methods.len(), shared.len(), others.len());
+        let common = common(methods.len(), shared.len(), others.len()) + &several;
         let figures = [profile(&methods), scatter(&methods, &points)].into_iter().flatten();
         let figures = figures.filter(|_| !shared.is_empty()).collect();
         // Data sets of one name are told apart by their fingerprints.
@@ -102,6 +103,25 @@ impl Comparison {
         });
         let methods = if shared.is_empty() { Vec::new() } else { standings(&methods) };
         Self { rows: rows.collect(), figures, common, methods }
+    }
+}
+
+/// A sentence on the methods whose errors are means over several runs; empty if there is none.
+fn averaged(errors: &BTreeMap<&str, BTreeMap<String, Vec<f64>>>) -> String {
+    let counts = errors.iter().filter_map(|(name, tasks)| {
+        let counts = || tasks.values().map(Vec::len);
+        let (least, most) = (counts().min()?, counts().max()?);
+        match (least, most) {
+            (_, 1) => None,
+            (a, b) if a == b => Some(format!("“{name}” has the mean of {b} runs on each task")),
+            (a, b) => Some(format!("“{name}” has the mean of {a} to {b} runs on each task")),
+        }
+    });
+    let counts: Vec<String> = counts.collect();
+    match counts.len() {
+        0 => String::new(),
+        n if n == errors.len() => format!(" {}.", counts.join("; ")),
+        _ => format!(" {}; the others have one run.", counts.join("; ")),
     }
 }
 
@@ -361,6 +381,17 @@ mod tests {
         let seeds = [run("a", 1, [0.1, 0.2], same), run("a", 2, [0.4, 0.2], same)];
         let expected = [("plain, quick".to_owned(), 1, 1), ("searched, quick".to_owned(), 1, 0)];
         assert_eq!(methods(&seeds), expected, "0.25 on average against 0.2");
+        let common = |runs: &[Loaded]| Comparison::new(runs, Path::new(".")).common;
+        assert!(common(&seeds).ends_with(
+            "“plain, quick” has the mean of 2 runs on each task; “searched, quick” has the mean of 2 runs on each task."
+        ));
+        let other = |c: &mut Config| c.space.kernel_sizes = Some(vec![3, 5]);
+        let uneven = [run("a", 1, [0.1, 0.2], same), run("a", 2, [0.4, 0.2], same), run("a", 1, [0.3, 0.2], other)];
+        let found = common(&uneven);
+        assert!(
+            found.contains("“searched, quick” has the mean of 2 runs") && found.ends_with("the others have one run.")
+        );
+        assert!(!common(&uneven[1..]).contains("mean of 2 runs on each task; “searched"));
 
         let smaller = |c: &mut Config| c.space.kernel_sizes = Some(vec![3, 5]);
         let longer = |c: &mut Config| c.budget.time_limit = 60.0;
