@@ -6,4 +6,5 @@ pub(crate) mod images;
 mod jpeg;
 pub(crate) mod mask_values;
 pub mod sound;
+mod tiff_directory;
 mod wav;
