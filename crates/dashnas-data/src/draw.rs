@@ -68,13 +68,25 @@ pub(crate) fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result
             format!("cross-validation: the test split is fold {fold} of {of}, {} of {n} samples{rest}", drawn.samples)
         }
         (None, true) => format!(
-            "there is no test split: the last {} of {n} samples in time ({share:.0} %) are held out as one{rest}",
-            drawn.samples
+            "there is no test split: the last {} of {n} samples in time ({share:.0} %) are held out as one{}{rest}",
+            drawn.samples,
+            whole_blocks(&drawn, raw.reading.test_fraction)
         ),
         (None, false) => {
             format!("there is no test split: {} of {n} samples ({share:.0} %) are held out as one{rest}", drawn.samples)
         }
     });
+    if let (true, Some(times)) = (drawn.by_time && drawn.grouped, &part.facts.times) {
+        let last = train.iter().map(|&i| times[i]).fold(f64::NEG_INFINITY, f64::max);
+        let early = test.iter().filter(|&&i| times[i] <= last).count();
+        if early > 0 {
+            raw.note(format!(
+                "groups stay whole, each at the time of its last sample: {early} of the {} test samples are not later than \
+                 all training samples",
+                test.len()
+            ));
+        }
+    }
     let take = |rows: &[usize], role| UnassembledSplit {
         role,
         x: part.x.select(rows),
@@ -87,6 +99,16 @@ pub(crate) fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result
     raw.parts.extend([train, test]);
     raw.parts.sort_by_key(|p| p.role);
     Ok(Some(drawn))
+}
+
+/// Why a test split by time has another share than the one that was asked for; empty if it has that one.
+fn whole_blocks(drawn: &DrawnSplit, fraction: f64) -> &'static str {
+    let differs = (drawn.samples as f64 - drawn.of as f64 * fraction).abs() >= 1.0;
+    match (differs, drawn.grouped) {
+        (false, _) => "",
+        (true, false) => ", because samples of one time stay together",
+        (true, true) => ", because samples of one time and groups stay together",
+    }
 }
 
 /// The error for windows whose recordings cannot be divided.

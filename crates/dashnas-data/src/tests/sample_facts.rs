@@ -163,6 +163,35 @@ fn the_last_samples_in_time_are_the_test_split() {
 }
 
 #[test]
+fn what_stays_together_in_time_is_said() {
+    // The day of each of 40 samples, their group, the size of the test split, and what is said.
+    type Case = (fn(usize) -> usize, Option<fn(usize) -> usize>, usize, &'static [&'static str]);
+    let cases: [Case; 4] = [
+        (|i| i, None, 8, &["last 8 of 40 samples in time (20 %) are held out as one"]),
+        (|i| i / 10, None, 10, &["as one, because samples of one time stay together"]),
+        (|i| i, Some(|i| i / 10), 10, &["as one, because samples of one time and groups stay together"]),
+        (|i| i, Some(|i| i % 5), 8, &["7 of the 8 test samples are not later than all training samples"]),
+    ];
+    for (day, group, size, words) in cases {
+        let text =
+            |i: usize| format!("2024-{:02}-{:02},g{}", day(i) / 28 + 1, day(i) % 28 + 1, group.map_or(0, |of| of(i)));
+        let files = folder(&[("t.csv", table("when,subject", text).as_bytes())]);
+        let set = |o: &mut ReadOptions| {
+            (o.split_by, o.ignore) = (SplitBy::Time, group.is_none().then(|| "subject".into()));
+        };
+        let set = open_with(&files, "t.csv", &options(set)).unwrap();
+        let notes = set.origin.notes.join("; ");
+        assert_eq!(set.test.len(), size, "{notes}");
+        assert_eq!(
+            notes.contains("because") || notes.contains("not later"),
+            words[0].contains("because") || words[0].contains("not later"),
+            "{notes}"
+        );
+        words.iter().for_each(|word| assert!(notes.contains(word), "`{notes}` does not say `{word}`"));
+    }
+}
+
+#[test]
 fn times_and_groups_are_not_divided() {
     let times: Vec<f64> = (0..20).map(|i| (i / 3) as f64).collect();
     let (first, second) = split_by_time(&times, None, 0.2);
