@@ -233,6 +233,42 @@ fn what_cannot_be_cut_is_refused() {
 }
 
 #[test]
+fn time_steps_without_a_label_are_counted() {
+    // The labels of one of four recordings, the rule, and what is said.
+    let cases = [
+        ("aabbaabb", WindowLabel::Majority, None),
+        (
+            "aab-aabb",
+            WindowLabel::Majority,
+            Some("1 of 32 time steps without a label: a window most of whose steps have none would"),
+        ),
+        (
+            "---baabb",
+            WindowLabel::Majority,
+            Some("3 of 32 time steps without a label: 1 window most of whose steps have none left out"),
+        ),
+        (
+            "aab-aabb",
+            WindowLabel::End,
+            Some("1 of 32 time steps without a label: 1 window whose last step has none left out"),
+        ),
+        (
+            "aab-????",
+            WindowLabel::End,
+            Some("5 of 32 time steps without a label: 2 windows whose last step has none left out"),
+        ),
+    ];
+    for (labels, rule, expected) in cases {
+        let text = table(&[("r", 0.0, labels), ("s", 0.0, "aaaabbbb"), ("t", 0.0, "bbbbaaaa"), ("u", 0.0, "aaaabbbb")]);
+        let set = |o: &mut ReadOptions| (o.group, o.window_label) = (Some("rec".into()), rule);
+        let notes = open_with(&file(&text), "r.csv", &options("4", "", set)).unwrap().origin.notes;
+        let found = notes.iter().find(|note| note.contains("without a label"));
+        assert_eq!(found.is_some(), expected.is_some(), "{labels}: {notes:?}");
+        expected.into_iter().for_each(|word| assert!(found.unwrap().starts_with(word), "{labels}: {found:?}"));
+    }
+}
+
+#[test]
 fn a_single_recording_is_divided_by_time() {
     let text = table(&[("r", 0.0, &"aabb".repeat(50))]);
     let set = open_with(&file(&text), "r.csv", &options("4", "2", |_| ())).unwrap();

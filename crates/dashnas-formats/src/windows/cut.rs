@@ -3,6 +3,7 @@
 use crate::error::DataError;
 use crate::found::{Labels, UnassembledData, UnassembledSplit};
 use crate::limits::check_memory;
+use crate::options::WindowLabel;
 use crate::places::{Place, Times, Windows};
 use crate::role::Role;
 use crate::sample_facts::SampleFacts;
@@ -224,7 +225,18 @@ fn describe(cut: &Cut<'_>, all: usize, left: &LeftOut, divided: Divided, raw: &m
         let because = if n > 1 { "they are" } else { "it is" };
         raw.note(format!("{} without a window, because {because} too short: {first}{more}", plural(n, "recording")));
     }
-    if left.unlabeled > 0 {
+    let unlabeled = cut.labels.as_ref().map_or(0, StepLabels::unlabeled_steps);
+    if unlabeled > 0 && (cut.labeled || raw.reading.scored) {
+        let rule = match raw.reading.window_label {
+            WindowLabel::Majority => "most of whose steps have none",
+            WindowLabel::End => "whose last step has none",
+        };
+        let what = match left.unlabeled {
+            0 => format!("a window {rule} would be left out, but there is none"),
+            n => format!("{} {rule} left out", plural(n, "window")),
+        };
+        raw.note(format!("{unlabeled} of {} without a label: {what}", plural(steps, "time step")));
+    } else if left.unlabeled > 0 {
         raw.note(format!("{} without a label left out", plural(left.unlabeled, "window")));
     }
     if left.uncovered > 0 {

@@ -45,6 +45,18 @@ impl StepLabels {
         }
     }
 
+    /// Number of time steps without a label; of recordings with one label each, none is without.
+    pub fn unlabeled_steps(&self) -> usize {
+        match self {
+            StepLabels::Recordings(_) => 0,
+            StepLabels::Classes { codes, .. } => codes.iter().flatten().filter(|code| **code == UNLABELED).count(),
+            StepLabels::Numbers { width, values, .. } => {
+                let unknown = |step: &&[f32]| step.iter().any(|v| v.is_nan());
+                values.iter().flat_map(|values| values.chunks_exact((*width).max(1))).filter(unknown).count()
+            }
+        }
+    }
+
     /// The labels of windows that have some.
     pub fn of(&self, places: &[Place], rule: WindowLabel) -> Labels {
         match self {
