@@ -81,6 +81,41 @@ fn the_channels_of_new_records_are_those_of_the_model() {
     }
 }
 
+/// The order in which channels are named counts, also where the model knows their names.
+#[test]
+fn channels_that_are_named_for_new_records_stand_for_those_of_the_model() {
+    let records = vec![vec![("I", "mV", 100), ("II", "mV", 200)]; 4];
+    let other = ReadOptions { inputs: Some("II,I".into()), ..ReadOptions::default() };
+    let (plain, turned) = (remembered(&records, &ReadOptions::default()), remembered(&records, &other));
+    let channels: &[(&str, &str, i16)] = &[("II", "uV", 20_000), ("I", "mV", 100), ("V1", "mV", 300)];
+    // What the model remembers, the channels that are named, the values, and what is said.
+    let cases = [
+        (&plain, "I,II", Ok([1.0, 0.2]), ""),
+        (&plain, "II,I", Ok([0.2, 1.0]), "`II` for `I`, `I` for `II`"),
+        (&plain, "0,1", Ok([0.2, 1.0]), "`II` for `I`, `I` for `II`"),
+        (&plain, "I,V1", Ok([1.0, 3.0]), "`V1` for `II`"),
+        (&turned, "II,I", Ok([0.2, 1.0]), ""),
+        (&turned, "I,II", Ok([1.0, 0.2]), "`I` for `II`, `II` for `I`"),
+        (&plain, "I", Err("names 1 channel, but the model was trained on 2 (`I`, `II`)"), ""),
+    ];
+    for (reading, inputs, expected, words) in cases {
+        let given = ReadOptions { inputs: Some(inputs.into()), given: vec!["inputs".into()], ..reading.clone() };
+        let found = open_inputs(made(&[channels.to_vec()], false).path(), &given);
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => {
+                let width = found.x.shape[2];
+                let values: Vec<f32> = found.x.row(0).iter().step_by(width).copied().collect();
+                assert!(values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{inputs}: {values:?}");
+                let said = [found.origin.notes, found.origin.warnings].concat().join("; ");
+                assert_eq!(said.contains("stand for those of the model"), !words.is_empty(), "{inputs}: {said}");
+                assert!(said.contains(words), "{inputs}: {said}");
+            }
+            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{inputs}: {error}"),
+            (found, _) => panic!("{inputs}: {:?}", found.map(|found| found.x.shape)),
+        }
+    }
+}
+
 /// Names and units that differ within the training data are no errors in new data.
 #[test]
 fn what_training_accepted_is_accepted_of_new_records() {

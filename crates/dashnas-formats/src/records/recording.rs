@@ -87,12 +87,17 @@ pub(crate) fn align(mut recordings: Vec<Recording>, options: &ReadOptions) -> Re
     let own = || names.iter().zip(&units).map(signal).collect();
     aligned.signals = options.signals.clone().unwrap_or_else(own);
     let known = options.signals.is_some();
+    // What is named for new records stands for the channels of the model, in the order in which it is named.
+    let in_order = known && options.gives("inputs");
+    if in_order {
+        stand_for(&names, &mut aligned, &origin)?;
+    }
     let (mut others, mut converted, mut unlike) = (Vec::new(), Vec::new(), Vec::new());
     for mut recording in recordings {
         let path = recording.series.path.clone();
         let origin = if known { None } else { Some(&*origin) };
         // Channels that are named by hand stand for those of the model in their order.
-        let renamed = order(&mut recording, &mut aligned.signals, origin, options.inputs.is_some())?;
+        let renamed = !in_order && order(&mut recording, &mut aligned.signals, origin, options.inputs.is_some())?;
         others.extend(renamed.then(|| path.clone()));
         let (changed, other) = convert(&mut recording, &aligned.signals);
         converted.extend(changed.then(|| path.clone()));
@@ -170,6 +175,44 @@ fn choose(recording: &mut Recording, wanted: &str) -> Result<(), DataError> {
         }
     }
     arrange(recording, &places);
+    Ok(())
+}
+
+/// Says which channels stand for others of the model, because they are named in the place of those.
+///
+/// # Errors
+/// [`DataError::File`] if more or fewer channels are named than the model has.
+fn stand_for(names: &[String], aligned: &mut Aligned, path: &Path) -> Result<(), DataError> {
+    let signals = &aligned.signals;
+    if names.len() != signals.len() {
+        let reason = format!(
+            "`data.inputs` names {}, but the model was trained on {} ({})",
+            plural(names.len(), "channel"),
+            signals.len(),
+            listed(signals.iter().filter_map(|signal| signal.names.first()))
+        );
+        return Err(DataError::file(path, reason).with_hint("name as many, in the order of the model"));
+    }
+    let like = |name: &String, signal: &Signal| {
+        signal.names.iter().any(|own| own.trim().eq_ignore_ascii_case(name.trim()) || own.is_empty())
+    };
+    let others: Vec<(&String, &Signal)> =
+        names.iter().zip(signals).filter(|(name, signal)| !like(name, signal)).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let pairs = others.iter().map(|(name, signal)| {
+        format!("{} for {}", listed(std::iter::once(*name)), listed(signal.names.iter().take(1)))
+    });
+    let pairs = pairs.collect::<Vec<_>>().join(", ");
+    let said = format!("channels stand for those of the model in the order of `data.inputs`: {pairs}");
+    // One that has the name of another channel is probably in the wrong place.
+    let swapped = others.iter().any(|(name, _)| signals.iter().any(|signal| like(name, signal)));
+    if swapped {
+        aligned.warnings.push(said)
+    } else {
+        aligned.notes.push(said)
+    }
     Ok(())
 }
 
