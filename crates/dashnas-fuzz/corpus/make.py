@@ -323,6 +323,30 @@ def edf(width, version):
 
 put("edf/plain", edf(2, "0".ljust(8)))
 put("edf/bdf", edf(3, "\xffBIOSEMI"))
+
+
+def annotated(width, version, kind, signal, lists):
+    """Records of a second, each with a list of annotations: | stands for 0x14, ~ for 0x15 and ; for 0."""
+    fields = lambda size, values: "".join(str(value).ljust(size)[:size] for value in values)
+    block = 48
+    names = ["Fp1"] * signal + [kind[:3] + " Annotations"]
+    n = len(names)
+    head = version + fields(80, ["X", "Y"]) + "01.01.00" + "00.00.00" + fields(8, [256 * (n + 1)]) + fields(44, [kind])
+    head += fields(8, [len(lists), 1]) + fields(4, [n]) + fields(16, names) + fields(80, [""] * n)
+    head += fields(8, ["uV"] * n) + fields(8, [-100] * n) + fields(8, [100] * n) + fields(8, [-2048] * n)
+    head += fields(8, [2047] * n) + fields(80, [""] * n) + fields(8, [8] * signal + [block // width]) + fields(32, [""] * n)
+    body = b""
+    for r, text in enumerate(lists):
+        body += b"".join((i * 37 % 90 - 40 + r).to_bytes(width, "little", signed=True) for i in range(8 * signal))
+        body += text.translate({ord("|"): "\x14", ord("~"): "\x15", ord(";"): "\0"}).encode().ljust(block, b"\0")
+    return head.encode("latin-1") + body
+
+
+own = ["+0||;+0~0.7|W|;+0.7~1|R|;", "+1||;+1.7~0.6|W|;+1|moment|;", "+2||;+2.3~0.7|R|;"]
+put("edf/annotated", annotated(2, "0".ljust(8), "EDF+C", 1, own))
+put("edf/gap", annotated(2, "0".ljust(8), "EDF+D", 1, [own[0], "+90||;+90~2|R|;+91~9|Sleep stage ?|;"]))
+put("edf/bdf_annotated", annotated(3, "\xffBIOSEMI", "BDF+C", 1, own))
+put("edf/hypnogram", annotated(2, "0".ljust(8), "EDF+C", 0, ["+0~2|W|;+2~1|Sleep stage ?|;", "+3~2|R|A|;"]))
 # arrow
 lists = pa.table({
     "u": pa.array([[i, i + 1.5, None] for i in range(n)], pa.list_(pa.float32())),

@@ -73,7 +73,7 @@ fn cut(path: &Path) -> String {
         ..options()
     };
     let set = said(open(path, &windows), described);
-    let seconds = ReadOptions { window: Some(Span::Seconds(0.01)), stride: None, time: Some("0".into()), ..windows };
+    let seconds = ReadOptions { window: Some(Span::Seconds(0.01)), stride: None, time: Some("0:s".into()), ..windows };
     let inputs = said(open_inputs(path, &seconds), |inputs| format!("{:?}", inputs.windows.is_some()));
     format!("{set} / {inputs}")
 }
@@ -226,8 +226,20 @@ fn atr(bytes: &[u8]) -> String {
 }
 
 fn edf(bytes: &[u8]) -> String {
+    // The folders are the labels; without them, the annotations are, in the files of the signals or beside them.
     let files = [("edf/a/1.edf", bytes), ("edf/a/2.edf", bytes), ("edf/b/1.edf", bytes), ("edf/b/2.edf", bytes)];
-    with(&files, |folder| format!("{} / {}", opened(&folder.join("edf")), cut(&folder.join("edf"))))
+    let own = [("edf-own/1.edf", bytes), ("edf-own/2.edf", bytes)];
+    let signals: &[u8] = include_bytes!("../../corpus/edf/plain");
+    let beside = [
+        ("edf-beside/SC4001E0-PSG.edf", signals),
+        ("edf-beside/SC4002E0-PSG.edf", signals),
+        ("edf-beside/SC4001EC-Hypnogram.edf", bytes),
+        ("edf-beside/SC4002EC-Hypnogram.edf", bytes),
+    ];
+    let labeled = with(&files, |folder| format!("{} / {}", opened(&folder.join("edf")), cut(&folder.join("edf"))));
+    let own = with(&own, |folder| format!("{} / {}", opened(&folder.join("edf-own")), cut(&folder.join("edf-own"))));
+    let beside = with(&beside, |folder| cut(&folder.join("edf-beside")));
+    format!("{labeled} / {own} / {beside}")
 }
 
 fn image(name: &str, bytes: &[u8]) -> String {
@@ -390,7 +402,10 @@ targets! {
         b"../A.dat", b"999999999999", b"-1", b"nan", b"1e308",
     ];
     atr: super::atr, none, &[b"\x01\x04", b"\x00\xec", b"\x00\x70", b"\x02\xfc(N", b"\xff\xff", b"\0\0", b"## time resolution: 0"];
-    edf: super::edf, none, &[b"-1      ", b"0       ", b"99999999", b"EDF+D", b"EDF Annotations ", b"nan     ", b"1e308   "];
+    edf: super::edf, none, &[
+        b"-1      ", b"0       ", b"99999999", b"EDF+D", b"EDF+C", b"EDF Annotations ", b"nan     ", b"1e308   ",
+        b"+0\x14\x14\0", b"+1\x150.5\x14W\x14\0", b"-1", b"\x15", b"\x14", b"\x14\0", b"Sleep stage ?", b"1e9",
+    ];
     labels: labels_file, none, &[
         b",", b"file", b"label", b"split", b"g", b"1.wav", b"2", b"3.wav", b"c/3.wav", b"train", b"\"", b"\n",
     ];
