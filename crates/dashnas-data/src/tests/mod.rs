@@ -10,6 +10,7 @@ mod file_backed;
 mod fuzz;
 mod golden;
 mod inputs_of_models;
+mod label_files;
 mod labeled;
 mod matlab;
 mod media_kinds;

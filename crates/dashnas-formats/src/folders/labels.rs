@@ -1,8 +1,8 @@
 //! A table of the labels of the files beside it.
 
 use crate::error::{DataError, Location};
+use crate::folders::file_names::Names;
 use crate::groups;
-use crate::naming::extension;
 use crate::options::{ReadOptions, SplitBy};
 use crate::role::Role;
 use crate::tables::draft::same_classes;
@@ -66,112 +66,6 @@ const SEVERAL: [&str; 3] = ["labels", "tags", "classes"];
 /// What divides the labels of one sample.
 const SEPARATORS: [char; 3] = [',', ';', '|'];
 
-/// Finds the file of labels in a folder of its own, such as `meta`, beside the folder of the samples: the only table there
-/// that names them.
-///
-/// # Errors
-/// As [`names_files`].
-pub(crate) fn find_beside<'a>(
-    folder: &Path,
-    all: &'a [PathBuf],
-    files: &[PathBuf],
-    options: &ReadOptions,
-) -> Result<Option<&'a PathBuf>, DataError> {
-    let known = ["meta", "metadata", "annotation", "annotations", "label", "labels", "csv"];
-    let inside = |path: &&PathBuf| {
-        let parent = path.parent().filter(|parent| parent.parent() == Some(folder));
-        let name = parent.and_then(Path::file_name).map(|name| name.to_string_lossy().to_lowercase());
-        matches!(extension(path).as_str(), "csv" | "tsv") && name.is_some_and(|name| known.contains(&name.as_str()))
-    };
-    let mut found = Vec::new();
-    for table in all.iter().filter(inside) {
-        if names_files(table, files, options)? {
-            found.push(table);
-        }
-    }
-    Ok(match found[..] {
-        [one] => Some(one),
-        _ => None,
-    })
-}
-
-/// Finds the file of labels among the files of a folder: by its name, or as the only table.
-pub(crate) fn find(files: &[PathBuf]) -> Option<&PathBuf> {
-    let tables: Vec<&PathBuf> =
-        files.iter().filter(|p| matches!(extension(p).as_str(), "csv" | "tsv" | "txt")).collect();
-    let stem = |p: &Path| p.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_ascii_lowercase();
-    let named =
-        |p: &&&PathBuf| ["label", "reference", "meta", "ground_truth", "target"].iter().any(|w| stem(p).contains(w));
-    let csvs: Vec<&&PathBuf> = tables.iter().filter(|p| extension(p) != "txt").collect();
-    tables.iter().find(named).copied().or(match csvs[..] {
-        [one] => Some(*one),
-        _ => None,
-    })
-}
-
-/// Files by the names that a table may give them: with or without the extension, and with as many of their folders as
-/// the table gives. Upper and lower case are the same.
-struct Names<'a>(HashMap<String, Vec<&'a PathBuf>>);
-
-/// Splits a path into the names of its folders and file, in lower case.
-fn components(path: &str) -> Vec<String> {
-    path.split(['/', '\\']).filter(|name| !matches!(*name, "" | ".")).map(str::to_lowercase).collect()
-}
-
-impl<'a> Names<'a> {
-    fn of(files: &'a [PathBuf]) -> Self {
-        let mut names: HashMap<String, Vec<&PathBuf>> = HashMap::new();
-        for file in files {
-            let name = |n: Option<&std::ffi::OsStr>| n.and_then(|n| n.to_str()).unwrap_or("").to_lowercase();
-            let (full, stem) = (name(file.file_name()), name(file.file_stem()));
-            if stem != full {
-                names.entry(stem).or_default().push(file);
-            }
-            names.entry(full).or_default().push(file);
-        }
-        Self(names)
-    }
-
-    /// Returns the only file that a name in a line of the table means.
-    fn only(&self, path: &Path, line: usize, name: &str) -> Result<&'a PathBuf, DataError> {
-        let (reason, hint) = match self.find(name)[..] {
-            [file] => return Ok(file),
-            [] => {
-                (format!("it names `{name}`, but there is no such file beside it"), "remove the row, or get the file")
-            }
-            [one, other, ..] => {
-                let (one, other) = (one.display(), other.display());
-                (
-                    format!("it names `{name}`, which matches both {one} and {other}"),
-                    "name files with their folders and their extensions, such as folder/file.png",
-                )
-            }
-        };
-        Err(DataError::at(path, Location::Line(line), reason).with_hint(hint))
-    }
-
-    /// Returns the files that a name in the table could mean.
-    fn find(&self, value: &str) -> Vec<&'a PathBuf> {
-        let wanted = components(value);
-        let found = wanted.last().and_then(|name| self.0.get(name)).map_or(&[][..], Vec::as_slice);
-        if found.len() < 2 {
-            return found.to_vec();
-        }
-        // The folders tell which it is, and a name with its extension goes before one without.
-        let inside = |file: &&&PathBuf| {
-            let folders = file.parent().and_then(Path::to_str).map(components).unwrap_or_default();
-            folders.ends_with(&wanted[..wanted.len() - 1])
-        };
-        let inside: Vec<&PathBuf> = found.iter().filter(inside).copied().collect();
-        let has_full_name = |file: &&PathBuf| {
-            let name = file.file_name().and_then(|n| n.to_str()).unwrap_or("").to_lowercase();
-            wanted.last() == Some(&name)
-        };
-        let exact: Vec<&PathBuf> = inside.iter().copied().filter(has_full_name).collect();
-        if exact.is_empty() { inside } else { exact }
-    }
-}
-
 /// Refuses a row without a label, or without a group; each is given with its column.
 fn check_cells(
     path: &Path,
@@ -196,23 +90,6 @@ fn check_cells(
         }
         _ => Ok(()),
     }
-}
-
-/// Returns whether a table is one of files: whether most of its rows name one of them.
-///
-/// # Errors
-/// [`DataError`] if the table cannot be read.
-pub(crate) fn names_files(path: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<bool, DataError> {
-    let names = Names::of(files);
-    let rows = csv::all(path, &csv::encoding::text(path, options.whole_file())?.text)?;
-    // A number, such as that of a class, may be the name of a file without its extension.
-    let is_name = |cell: &String| match names.find(cell).len() {
-        0 => false,
-        1 => true,
-        _ => cell.contains(['.', '/', '\\']),
-    };
-    let named = rows.iter().filter(|(_, row)| row.len() > 1 && row.iter().any(is_name)).count();
-    Ok(named * 2 > rows.len())
 }
 
 /// Reads the file of labels; `files` are those that it may name.
@@ -273,9 +150,8 @@ pub(crate) fn read_noting(
     let group_column = wanted(&options.group, "group", "group")?.or(all(names::names_groups).first().copied());
     let weight_column = wanted(&options.weight, "weight", "weight")?.or(all(names::names_weights).first().copied());
     let of_samples = [weight_column, wanted(&options.time, "time", "time")?];
-    let is_label = |name: &str| names::names_labels(name) || LABELS.contains(&name.to_ascii_lowercase().as_str());
     let asked = wanted(&options.targets, "targets", "label")?;
-    let mut by_name = all(is_label);
+    let mut by_name = all(is_label_name);
     let told = asked.is_some() || by_name.len() == 1;
     if by_name.is_empty() {
         let taken = [Some(file_column), split_column, group_column, of_samples[0], of_samples[1]];
@@ -404,12 +280,14 @@ fn column(path: &Path, first: &[String], header: bool, wanted: &str, what: &str)
         .with_hint(format!("give the position of the column, from 0 to {}", width.saturating_sub(1))))
 }
 
+/// Returns whether the name of a column is that of labels.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    names::names_labels(name) || LABELS.contains(&name.to_ascii_lowercase().as_str())
+}
+
 /// Returns whether the first row names the columns: it names one as such a file may, and no file.
-fn is_header(first: &[String], names: &Names<'_>) -> bool {
-    let known = |f: &String| {
-        let f = f.to_ascii_lowercase();
-        FILES.contains(&f.as_str()) || LABELS.contains(&f.as_str()) || names::names_labels(&f)
-    };
+pub(crate) fn is_header(first: &[String], names: &Names<'_>) -> bool {
+    let known = |f: &String| FILES.contains(&f.to_ascii_lowercase().as_str()) || is_label_name(f);
     first.iter().any(known) && !first.iter().any(|f| !names.find(f).is_empty())
 }
 

@@ -6,16 +6,18 @@ use crate::container::Container;
 use crate::error::DataError;
 use crate::folders::classes::of_folders;
 use crate::folders::known;
+use crate::folders::label_file;
 use crate::folders::labels;
 use crate::folders::paths::relative;
 use crate::folders::record_lists;
 use crate::folders::recordings;
 use crate::folders::recordings::OwnFile;
+use crate::folders::targets::{as_labels, is_multi_label, label_names, multi_hot};
 use crate::folders::unread;
-use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use crate::found::{Labels, UnassembledData, UnassembledSplit};
 use crate::mat::Mat;
 use crate::media::{images, sound};
-use crate::naming::extension;
+use crate::naming::{extension, words_of};
 use crate::npy_files::NpyFiles;
 use crate::options::ReadOptions;
 use crate::probe::FolderProbe;
@@ -47,6 +49,11 @@ impl Sample {
     fn new(path: PathBuf, role: Role) -> Self {
         Self { path, role, label: None, group: None, weight: None, time: None }
     }
+}
+
+/// The labels that samples have.
+fn given_labels(samples: &[Sample]) -> impl Iterator<Item = &str> {
+    samples.iter().filter_map(|sample| sample.label.as_deref())
 }
 
 /// The content of the samples' files.
@@ -85,7 +92,13 @@ pub(crate) fn are_records(folder: &FolderProbe) -> bool {
 
 /// Returns whether a folder holds MATLAB or NumPy files and a file with their labels.
 pub(crate) fn are_recordings(folder: &FolderProbe) -> bool {
-    folder.all.iter().filter(|p| is_recording(p)).count() > 1 && labels::find(&folder.direct).is_some()
+    let files = folder.matching(is_recording);
+    // Arrays named `x_train` and the like are one data set, whatever lies beside them.
+    let of_set = |path: &PathBuf| {
+        let words = words_of(&path.file_stem().unwrap_or_default().to_string_lossy());
+        words.iter().all(|word| ["x", "y"].contains(&word.as_str()) || Role::of_word(word).is_some())
+    };
+    files.len() > 1 && label_file::any(folder, &files, !files.iter().any(of_set))
 }
 
 /// Reads a folder of images.
@@ -178,7 +191,7 @@ fn samples(
     let several = origin != LabelOrigin::Folders
         && options.task.is_none()
         && options.decimal.as_deref() != Some(",")
-        && is_multi_label(&found);
+        && is_multi_label(given_labels(&found));
     let several = several || options.task == Some(TaskName::MultiLabel);
     if options.window.is_some() && medium != Medium::Images {
         return windows(path, medium, (&found, &beside), several, labeled, raw);
@@ -205,7 +218,7 @@ fn samples(
     check_class_sizes(path, &found, several, options, labeled)?;
     let grouped = found.iter().all(|s| s.group.is_some());
     let x = load(medium, &found, &mut raw)?;
-    let names = several.then(|| label_names(&found));
+    let names = several.then(|| label_names(given_labels(&found)));
     for role in [Role::All, Role::Train, Role::Val, Role::Test] {
         let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
         if rows.is_empty() {
@@ -275,7 +288,7 @@ fn unweighted_windows(
     let texts: Option<Vec<String>> = found.iter().map(|s| s.label.clone()).collect();
     let labels = texts.map(|texts| {
         if several {
-            let names = label_names(found);
+            let names = label_names(given_labels(found));
             let labels = multi_hot(&texts, &names);
             raw.classes = Some(names);
             labels
@@ -358,10 +371,14 @@ fn find_samples(
     raw: &mut UnassembledData,
 ) -> Result<(Vec<Sample>, LabelOrigin), DataError> {
     let path = &*folder.path;
-    let table = match labels::find(&folder.direct) {
-        Some(table) => Some(table),
-        None => labels::find_beside(path, &folder.all, &files, options)?,
-    };
+    let by_folder = |labeled| of_folders(path, &files, labeled);
+    let names: BTreeSet<Option<String>> = by_folder(false)?.files.into_iter().map(|f| f.label).collect();
+    // Files outside of the folders have no class.
+    let classes: Vec<String> = names.into_iter().collect::<Option<_>>().unwrap_or_default();
+    let needed = labeled || options.scored;
+    let wanted = label_file::Wanted { files: &files, classes: &classes, needed, options };
+    let label_file::LabelFile { table, notes } = label_file::find(folder, wanted)?;
+    raw.notes.extend(notes);
     let parts = |p: &&PathBuf| medium == Medium::Records && (records::belongs_to_record(p) || record_lists::is_list(p));
     let others: Vec<PathBuf> = folder.all.iter().filter(|p| !parts(p) || files.contains(p)).cloned().collect();
     raw.notes.extend(unread::note(&others, &files, table)?);
@@ -369,35 +386,35 @@ fn find_samples(
         let count = plural(folder.too_deep.len(), "folder");
         raw.note(format!("{count} too deep inside the folder, and not searched: {}", first.display()));
     }
-    let by_folder = |labeled| of_folders(path, &files, labeled);
     if let Some(table) = table {
-        // A list of the classes beside their folders names no files.
-        let classes: BTreeSet<Option<String>> = by_folder(false)?.files.into_iter().map(|f| f.label).collect();
-        if classes.len() < 2 || classes.contains(&None) || labels::names_files(table, &files, options)? {
-            raw.file(table);
-            raw.named_by = match raw.named_by {
-                [] => &["targets", "group", "split", "weight", "time", "ignore"],
-                _ => &["inputs", "targets", "group", "split", "weight", "time", "ignore"],
-            };
-            let entries = labels::read_noting(table, &files, options, labeled, &mut raw.notes)?;
-            if entries.len() < files.len() {
-                let left_out = plural(files.len() - entries.len(), "file");
-                raw.note(format!("{left_out} left out: not named by the labels"));
-            }
-            let roles: BTreeMap<&PathBuf, Role> =
-                files.iter().zip(by_folder(false)?.files).map(|(file, by)| (file, by.role)).collect();
-            let sample = |e: labels::LabelEntry| Sample {
-                role: e.role.or_else(|| roles.get(&e.path).copied()).unwrap_or(Role::All),
-                path: e.path,
-                label: Some(e.label),
-                group: e.group,
-                weight: e.weight,
-                time: e.time,
-            };
-            return Ok((entries.into_iter().map(sample).collect(), LabelOrigin::Table));
+        raw.file(table);
+        raw.named_by = match raw.named_by {
+            [] => &["targets", "group", "split", "weight", "time", "ignore"],
+            _ => &["inputs", "targets", "group", "split", "weight", "time", "ignore"],
+        };
+        let entries = labels::read_noting(table, &files, options, labeled, &mut raw.notes)?;
+        let roles: BTreeMap<&PathBuf, Role> =
+            files.iter().zip(by_folder(false)?.files).map(|(file, by)| (file, by.role)).collect();
+        let role = |path: &PathBuf| roles.get(path).copied().unwrap_or(Role::All);
+        let named: BTreeSet<PathBuf> = entries.iter().map(|entry| entry.path.clone()).collect();
+        let sample = |e: labels::LabelEntry| Sample {
+            role: e.role.unwrap_or_else(|| role(&e.path)),
+            path: e.path,
+            label: Some(e.label),
+            group: e.group,
+            weight: e.weight,
+            time: e.time,
+        };
+        let mut found: Vec<Sample> = entries.into_iter().map(sample).collect();
+        let others: Vec<&PathBuf> = files.iter().filter(|file| !named.contains(*file)).collect();
+        if !others.is_empty() && needed {
+            let left_out = format!("{} left out: not named by the labels", plural(others.len(), "file"));
+            if others.len() > named.len() { raw.warn(left_out) } else { raw.note(left_out) }
+        } else {
+            // Files to predict from need no label.
+            found.extend(others.into_iter().map(|file| Sample::new(file.clone(), role(file))));
         }
-        let name = relative(path, table);
-        raw.note(format!("{name} names none of the files: the labels are the names of the folders"));
+        return Ok((found, LabelOrigin::Table));
     }
     if medium == Medium::Records
         && let Some(labels) = record_lists::labels(folder, &files, records::label)?
@@ -453,49 +470,6 @@ fn check_one_folder(path: &Path, samples: &[Sample], options: &ReadOptions) -> R
         "put the files of each class into a folder of its name, or a labels.csv with the columns `file` and `label` beside \
          the folder",
     ))
-}
-
-/// Returns labels as names of classes, or as numbers where the task is regression or they are not whole.
-fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
-    let point = |t: &String| if options.decimal.as_deref() == Some(",") { t.replace(',', ".") } else { t.clone() };
-    let numbers: Option<Vec<f32>> = texts.iter().map(|t| values::number(&point(t)).filter(|v| !v.is_nan())).collect();
-    match (numbers, options.task) {
-        (Some(data), Some(TaskName::Regression)) => {
-            let array = Array::new(vec![data.len()], data);
-            Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: false })
-        }
-        (Some(data), None) if data.iter().any(|v| v.fract() != 0.0) => {
-            let array = Array::new(vec![data.len()], data);
-            Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: false })
-        }
-        _ => Labels::Names(texts),
-    }
-}
-
-/// Returns whether some samples have several labels.
-fn is_multi_label(samples: &[Sample]) -> bool {
-    samples.iter().any(|s| s.label.as_deref().is_some_and(|l| labels::split_labels(l).count() > 1))
-}
-
-/// Collects the names of all labels, sorted.
-fn label_names(samples: &[Sample]) -> Vec<String> {
-    let all = samples.iter().filter_map(|s| s.label.as_deref()).flat_map(labels::split_labels);
-    all.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-/// Encodes the labels of each sample as zeros and ones, `[N, labels]`.
-fn multi_hot(texts: &[String], names: &[String]) -> Labels {
-    let mut data = vec![0.0; texts.len() * names.len()];
-    for (text, row) in texts.iter().zip(data.chunks_mut(names.len().max(1))) {
-        for label in labels::split_labels(text) {
-            // The names are sorted, and were collected from these texts.
-            if let Ok(i) = names.binary_search_by(|n| n.as_str().cmp(label)) {
-                row[i] = 1.0;
-            }
-        }
-    }
-    let array = Array::new(vec![texts.len(), names.len()], data);
-    Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: true })
 }
 
 /// A class that has a single sample cannot be both trained and tested on.

@@ -1,0 +1,51 @@
+//! The labels of samples as targets.
+
+use crate::array::Array;
+use crate::folders::labels::split_labels;
+use crate::found::{Labels, NumericTargets};
+use crate::options::ReadOptions;
+use crate::series::values;
+use dashnas_core::names::TaskName;
+use std::collections::BTreeSet;
+
+/// Returns labels as names of classes, or as numbers where the task is regression or they are not whole.
+pub(super) fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
+    let point = |t: &String| if options.decimal.as_deref() == Some(",") { t.replace(',', ".") } else { t.clone() };
+    let numbers: Option<Vec<f32>> = texts.iter().map(|t| values::number(&point(t)).filter(|v| !v.is_nan())).collect();
+    match (numbers, options.task) {
+        (Some(data), Some(TaskName::Regression)) => {
+            let array = Array::new(vec![data.len()], data);
+            Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: false })
+        }
+        (Some(data), None) if data.iter().any(|v| v.fract() != 0.0) => {
+            let array = Array::new(vec![data.len()], data);
+            Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: false })
+        }
+        _ => Labels::Names(texts),
+    }
+}
+
+/// Returns whether some samples have several labels.
+pub(super) fn is_multi_label<'a>(labels: impl IntoIterator<Item = &'a str>) -> bool {
+    labels.into_iter().any(|label| split_labels(label).count() > 1)
+}
+
+/// Collects the names of all labels, sorted.
+pub(super) fn label_names<'a>(labels: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    labels.into_iter().flat_map(split_labels).map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Encodes the labels of each sample as zeros and ones, `[N, labels]`.
+pub(super) fn multi_hot(texts: &[String], names: &[String]) -> Labels {
+    let mut data = vec![0.0; texts.len() * names.len()];
+    for (text, row) in texts.iter().zip(data.chunks_mut(names.len().max(1))) {
+        for label in split_labels(text) {
+            // The names are sorted, and were collected from these texts.
+            if let Ok(i) = names.binary_search_by(|n| n.as_str().cmp(label)) {
+                row[i] = 1.0;
+            }
+        }
+    }
+    let array = Array::new(vec![texts.len(), names.len()], data);
+    Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: true })
+}
