@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::check::Tolerance;
+use crate::class_numbers;
 use crate::dataset::{Dataset, Origin, SplitFacts};
 use crate::draw::draw_test_split;
 use crate::infer;
@@ -62,6 +63,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let drawn = draw_test_split(origin, &mut raw)?;
     let classes = match raw.classes.take() {
         Some(given) => {
+            class_numbers::from_zero(&mut raw, &given);
             name_by(origin, &mut raw, &given)?;
             Some(given)
         }

@@ -3,6 +3,7 @@
 
 use crate::assemble::{Joined, forget_after_ends, joined};
 use crate::check;
+use crate::class_numbers;
 use crate::dataset::Origin;
 use crate::infer;
 use crate::split::Split;
@@ -14,7 +15,7 @@ use crate::transform::kind::Transform;
 use crate::weights;
 use dashnas_core::names::TaskName;
 use dashnas_core::task::TaskKind;
-use dashnas_core::text::plural;
+use dashnas_core::text::{plural, plural_of};
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::{Labels, NumericTargets, UnassembledData};
@@ -68,7 +69,8 @@ pub struct LabeledInputs {
 pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>) -> Result<LabeledInputs, DataError> {
     let task = TaskName::ALL.into_iter().find(|name| name.name() == known.task.name());
     // Samples to predict from are read into memory.
-    let options = ReadOptions { in_memory: Some(u64::MAX), scored: true, task, ..options.clone() };
+    let options =
+        ReadOptions { in_memory: Some(u64::MAX), scored: true, task, ..options.clone() };
     let origin = path.display().to_string();
     let mut raw = readers::read(path, &options, false)?;
     let without_labels = || {
@@ -91,6 +93,7 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
         return Err(DataError::Lengths { origin, x: "x".into(), x_len, y: "y".into(), y_len });
     }
     let facts = SampleFacts { places: all.ids.clone().map(Places::Names).or(all.facts.places), ..all.facts };
+    raw.warnings.extend(numbers_only(&labels, raw.classes.as_deref(), known));
     let found = Found { path, raw: &raw, facts: &facts, known };
     let y = found.targets(all.x.shape.as_slice(), labels)?;
     let mut split = Split { x: all.x, y };
@@ -101,6 +104,23 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
     let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
     let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
     Ok(LabeledInputs { x: split.x, y, weights: facts.weights, ids: all.ids, windows, rows, chosen, origin })
+}
+
+/// Warns of labels that can be compared by the numbers of their classes only, although names are known on one side.
+fn numbers_only(labels: &Labels, own: Option<&[String]>, known: KnownTargets<'_>) -> Option<String> {
+    if !matches!(known.task, TaskKind::Classification { .. }) || matches!(labels, Labels::Names(_)) {
+        return None;
+    }
+    let (names, whose) = match (own, known.classes) {
+        (Some(own), None) => (own, "the new files name the classes, but the training data did not"),
+        (None, Some(names)) if !names.iter().any(|name| name.trim().parse::<f64>().is_ok()) => {
+            (names, "the labels are numbers, but the training data named the classes")
+        }
+        _ => return None,
+    };
+    let some: Vec<String> = names.iter().take(4).enumerate().map(|(i, name)| format!("{i} for `{name}`")).collect();
+    let more = if names.len() > some.len() { ", …" } else { "" };
+    Some(format!("{whose}: the numbers are taken as they are ({}{more})", some.join(", ")))
 }
 
 /// Fields on the grid of the transformed inputs, as [`preprocess`](crate::preprocess) brings them there; and unknown
@@ -160,40 +180,80 @@ impl Found<'_> {
 
     /// The class of each sample by the names that the model knows.
     fn classes(&self, labels: &Labels) -> Result<Vec<u32>, DataError> {
-        let names = self.known.classes;
         let numbers = match labels {
             Labels::Names(texts) => {
                 return texts.iter().enumerate().map(|(row, text)| self.class_of_text(row, text)).collect();
             }
             Labels::Numbers(numbers) => numbers,
         };
-        if numbers.array.row_len() > 1 {
-            if !numbers.is_one_hot() {
-                let reason = format!("the labels have shape {:?}, and are not one-hot", numbers.array.shape);
-                return Err(DataError::file(self.path, reason).with_hint("give one class for each sample"));
-            }
-            let hot = |row| numbers.array.row(row).iter().position(|&v| v == 1.0).unwrap_or(0);
-            return (0..numbers.array.rows())
-                .map(|row| match (&self.raw.classes, names) {
-                    (Some(own), Some(_)) => self.class_of_text(row, own.get(hot(row)).map_or("", String::as_str)),
-                    _ => self.class_of_number(row, hot(row) as f32),
-                })
-                .collect();
+        let (width, rows) = (numbers.array.row_len(), numbers.array.rows());
+        if width != 1 && !numbers.is_one_hot() {
+            let reason = format!("the labels have shape {:?}, and are not one-hot", numbers.array.shape);
+            return Err(DataError::file(self.path, reason).with_hint("give one class for each sample"));
         }
-        // Numbers that name the classes themselves are not their positions.
-        let named_by_number = names.is_some_and(|names| names.iter().all(|name| name.parse::<f64>().is_ok()));
-        let class = |(row, &value): (usize, &f32)| match (&self.raw.classes, names) {
-            (Some(own), Some(_)) if value >= 0.0 && value.fract() == 0.0 && own.get(value as usize).is_some() => {
-                self.class_of_text(row, &own[value as usize])
-            }
-            (_, Some(names)) if named_by_number => {
-                let same = |name: &String| name.parse::<f64>().is_ok_and(|number| number as f32 == value);
-                let class = names.iter().position(same).map(|class| class as u32);
-                class.ok_or_else(|| self.no_class(row, &value.to_string()))
-            }
-            _ => self.class_of_number(row, value),
+        let label = |row: usize| match width {
+            1 => numbers.array.data[row],
+            _ => numbers.array.row(row).iter().position(|&v| v == 1.0).unwrap_or(0) as f32,
         };
-        numbers.array.data.iter().enumerate().map(class).collect()
+        let labels: Vec<f32> = (0..rows).map(label).collect();
+        match (&self.raw.classes, self.known.classes) {
+            (Some(own), _) => self.classes_of_list(own, &labels, width),
+            (None, Some(names)) => self.classes_of_names(names, &labels, width),
+            (None, None) => labels.iter().enumerate().map(|(row, &v)| self.class_of_number(row, v)).collect(),
+        }
+    }
+
+    /// The classes of labels that are the numbers of names, which the new files list.
+    fn classes_of_list(&self, own: &[String], labels: &[f32], width: usize) -> Result<Vec<u32>, DataError> {
+        let first = match width {
+            1 => class_numbers::first(own.len(), labels.iter().copied()),
+            _ => Some(0).filter(|_| own.len() == width),
+        };
+        let Some(first) = first else {
+            let reason =
+                format!("the file names {}, which the labels do not number", plural_of(own.len(), "class", "classes"));
+            return Err(DataError::file(self.path, reason)
+                .with_hint("number the names from 0 in their order, or save the names themselves as labels"));
+        };
+        if first == 0 && width == 1 {
+            self.check_start(labels)?;
+        }
+        let at = |label: f32| label as usize - usize::from(first);
+        labels
+            .iter()
+            .enumerate()
+            .map(|(row, &label)| match self.known.classes {
+                Some(_) => self.class_of_text(row, &own[at(label)]),
+                None => self.class_of_number(row, label - f32::from(first)),
+            })
+            .collect()
+    }
+
+    /// Refuses numbers of classes in MATLAB files, where they usually count from 1, if nothing tells where they begin.
+    fn check_start(&self, labels: &[f32]) -> Result<(), DataError> {
+        if !self.raw.format.contains("MATLAB") || labels.is_empty() || labels.contains(&0.0) {
+            return Ok(());
+        }
+        let reason = "it is not clear whether its labels count the classes from 0 or from 1";
+        Err(DataError::file(self.path, reason)
+            .with_hint("save the names of the classes as labels, one for each sample"))
+    }
+
+    /// The classes of numbers, where the model knows names: the names that are these numbers, otherwise their positions.
+    fn classes_of_names(&self, names: &[String], labels: &[f32], width: usize) -> Result<Vec<u32>, DataError> {
+        let number = |name: &String| name.trim().parse::<f64>().ok();
+        let by_value = width == 1 && names.iter().any(|name| number(name).is_some());
+        if !by_value && width == 1 {
+            self.check_start(labels)?;
+        }
+        let class = |(row, &label): (usize, &f32)| {
+            if !by_value {
+                return self.class_of_number(row, label);
+            }
+            let class = names.iter().position(|name| number(name).is_some_and(|number| number as f32 == label));
+            class.map(|class| class as u32).ok_or_else(|| self.no_class(row, &label.to_string()))
+        };
+        labels.iter().enumerate().map(class).collect()
     }
 
     fn class_of_text(&self, row: usize, text: &str) -> Result<u32, DataError> {
@@ -238,7 +298,12 @@ impl Found<'_> {
     /// Labels in the order of the model, where both have names. A label that does not occur in the new files is 0.
     fn by_label(&self, numbers: NumericTargets) -> Result<NumericTargets, DataError> {
         let (Some(own), Some(names)) = (&self.raw.classes, self.known.classes) else { return Ok(numbers) };
-        if own == names || own.len() != numbers.array.row_len() {
+        if own.len() != numbers.array.row_len() {
+            let (own, width) = (plural(own.len(), "label"), numbers.array.row_len());
+            let reason = format!("the file names {own}, but each sample has {width} values");
+            return Err(DataError::file(self.path, reason).with_hint("give one name for each column of labels"));
+        }
+        if own == names {
             return Ok(numbers);
         }
         let place = |label: &String| names.iter().position(|name| name == label);

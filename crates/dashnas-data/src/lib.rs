@@ -7,6 +7,7 @@
 //! | `assemble` | decides the layout, the classes and the splits of what a reader found |
 //! | [`labeled`] | new samples with labels, on which a trained model is scored |
 //! | `draw`, `weights` | the test split of data without one; the weights of samples |
+//! | `class_numbers` | labels that are numbers of listed classes |
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check` | the checks that every data set passes |
 //! | `suspect`, `unusual` | warnings about what is probably a mistake |
@@ -38,6 +39,7 @@
 
 mod assemble;
 mod check;
+mod class_numbers;
 pub mod dataset;
 mod draw;
 mod infer;

@@ -324,3 +324,74 @@ fn a_column_of_splits_that_does_not_divide_new_data_is_said() {
         }
     }
 }
+
+/// New arrays with labels, as a model of classes with these names reads them.
+fn arrays(names: Option<&[&str]>, entries: Vec<Entry>) -> Result<(Vec<u32>, String), String> {
+    let names: Option<Vec<String>> = names.map(|names| names.iter().map(ToString::to_string).collect());
+    let task = TaskKind::Classification { classes: names.as_ref().map_or(2, Vec::len) };
+    let known = KnownTargets { task, classes: names.as_deref(), unknown: None, transforms: &[] };
+    let mut all = vec![ramp("x", &[4, 1, 4])];
+    all.extend(entries);
+    let files = folder(&[("new.npz", &archive(&all))]);
+    let found = open_labeled(&files.path().join("new.npz"), &ReadOptions::default(), known);
+    let found = found.map_err(|error| format!("{error} ({})", error.hint().unwrap_or_default()))?;
+    Ok((found.y.classes().unwrap().to_vec(), found.origin.warnings.join("; ")))
+}
+
+#[test]
+fn numbers_of_classes_go_by_their_names_where_both_sides_have_names() {
+    let texts = |name, values: &[&str]| {
+        entry(name, "|S4", &[values.len()], values.iter().flat_map(|v| format!("{v:\0<4}").into_bytes()).collect())
+    };
+    let y = |labels: [i32; 4]| i32s("y", &[4], &labels);
+    let pets: Option<&[&str]> = Some(&["cat", "dog"]);
+    type Case<'a> = (&'a str, Option<&'a [&'a str]>, Vec<Entry>, Result<([u32; 4], &'a str), &'a str>);
+    let cases: Vec<Case<'_>> = vec![
+        ("other order", pets, vec![y([0, 1, 0, 1]), texts("classes", &["dog", "cat"])], Ok(([1, 0, 1, 0], ""))),
+        ("from 1", pets, vec![y([1, 2, 2, 1]), texts("class_names", &["dog", "cat"])], Ok(([1, 0, 0, 1], ""))),
+        ("no names", pets, vec![y([0, 1, 1, 1])], Ok(([0, 1, 1, 1], "0 for `cat`, 1 for `dog`"))),
+        (
+            "new names",
+            None,
+            vec![y([0, 1, 1, 1]), texts("classes", &["dog", "cat"])],
+            Ok(([0, 1, 1, 1], "the new files name the classes, but the training data did not")),
+        ),
+        ("values", Some(&["3", "7"]), vec![y([7, 3, 3, 7])], Ok(([1, 0, 0, 1], ""))),
+        ("texts", pets, vec![texts("y", &["dog", "cat", "cat", "cat"])], Ok(([1, 0, 0, 0], ""))),
+        (
+            "one-hot",
+            pets,
+            vec![i32s("y", &[4, 2], &[1, 0, 0, 1, 1, 0, 1, 0]), texts("classes", &["dog", "cat"])],
+            Ok(([1, 0, 1, 1], "")),
+        ),
+        ("no name", pets, vec![y([0, 1, 3, 1]), texts("classes", &["dog", "cat"])], Err("the labels do not number")),
+        ("unknown", pets, vec![y([0, 1, 0, 1]), texts("classes", &["cat", "cow"])], Err("`cow`, which is no class")),
+        ("texts for numbers", None, vec![texts("y", &["dog", "cat", "cat", "cat"])], Err("`dog`, which is no class")),
+        ("another value", Some(&["3", "7"]), vec![y([0, 1, 0, 1])], Err("the label `0`, which is no class")),
+        (
+            "names for columns",
+            pets,
+            vec![i32s("y", &[4, 2], &[1, 0, 0, 1, 1, 0, 1, 0]), texts("classes", &["dog", "cat", "cow"])],
+            Err("the labels do not number"),
+        ),
+    ];
+    for (name, known, entries, expected) in cases {
+        match (arrays(known, entries), expected) {
+            (Ok((found, warnings)), Ok((classes, words))) => {
+                assert_eq!(found, classes, "{name}");
+                assert!(warnings.contains(words) && words.is_empty() == warnings.is_empty(), "{name}: {warnings}");
+            }
+            (Err(error), Err(words)) => assert!(error.contains(words), "{name}: {error}"),
+            (found, expected) => panic!("{name}: {found:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn listed_classes_may_be_counted_from_1() {
+    let names = entry("classes", "|S3", &[2], b"catdog".to_vec());
+    let labels: Vec<i32> = (0..12).map(|i| 1 + i % 2).collect();
+    let set = read(&[ramp("x", &[12, 1, 4]), i32s("y", &[12], &labels), names]).unwrap();
+    assert_eq!(set.classes.as_deref(), Some(&["cat".to_owned(), "dog".to_owned()][..]));
+    assert!(set.origin.notes.iter().any(|note| note.contains("from 1: 1 is `cat`")), "{:?}", set.origin.notes);
+}
