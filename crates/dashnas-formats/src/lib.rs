@@ -45,6 +45,7 @@ pub mod media;
 pub mod naming;
 pub mod npy;
 mod npy_files;
+mod npy_objects;
 pub mod npz;
 pub mod options;
 mod partners;

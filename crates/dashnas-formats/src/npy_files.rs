@@ -9,10 +9,11 @@ use crate::limits::check_memory;
 use crate::limits::stays_in_file;
 use crate::naming::{data_set_name, extension, words_of};
 use crate::npy::{NpyError, NpyHeader};
+use crate::npy_objects::{Objects, may_be_read};
 use crate::options::ReadOptions;
 use crate::role::Role;
 use crate::spill::to_row_major;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -22,10 +23,24 @@ pub struct NpyFiles {
     path: PathBuf,
     files: BTreeMap<String, PathBuf>,
     list: Vec<ArrayInfo>,
+    /// The arrays of objects that are texts or numbers.
+    objects: HashMap<String, Objects>,
     options: ReadOptions,
 }
 
 impl NpyFiles {
+    fn empty(path: &Path, options: &ReadOptions) -> Self {
+        let (files, objects) = (BTreeMap::new(), HashMap::new());
+        Self { path: path.into(), files, list: Vec::new(), objects, options: options.clone() }
+    }
+
+    /// Reads an array of objects, if they are texts or numbers.
+    fn read_objects(&self, path: &Path) -> Option<Objects> {
+        let size = path.metadata().ok()?.len();
+        let bytes = may_be_read(size, &self.options).then(|| std::fs::read(path).ok())??;
+        Objects::read(path, bytes)
+    }
+
     /// Opens the arrays in a folder, or the one in a file with those that belong to it (`X.npy` with `y.npy`,
     /// `x_train.npy` with `y_train.npy` and the rest).
     ///
@@ -54,10 +69,19 @@ impl NpyFiles {
                 paths.retain(|p| !has_other_words(p) && divided(p) == divided(path));
             }
         }
-        let mut found = Self { path: path.into(), files: BTreeMap::new(), list: Vec::new(), options: options.clone() };
+        let mut found = Self::empty(path, options);
         let several = paths.len() > 1;
         for file in paths {
-            found.list.push(match found.header(&file) {
+            let header = found.header(&file);
+            if matches!(&header, Err(DataError::UnsupportedDtype { dtype, .. }) if dtype == "|O")
+                && let Some(objects) = found.read_objects(&file)
+            {
+                found.list.push(objects.info(&stem(&file)));
+                found.objects.insert(stem(&file), objects);
+                found.files.insert(stem(&file), file);
+                continue;
+            }
+            found.list.push(match header {
                 Ok((header, _)) => header.info(&stem(&file)),
                 // An array of another dtype matters only if it is asked for.
                 Err(DataError::UnsupportedDtype { dtype, .. }) if several => {
@@ -77,7 +101,7 @@ impl NpyFiles {
     /// As [`NpyFiles::open`].
     pub fn open_alone(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
         let name = data_set_name(path);
-        let mut found = Self { path: path.into(), files: BTreeMap::new(), list: Vec::new(), options: options.clone() };
+        let mut found = Self::empty(path, options);
         let header = found.header(path)?.0;
         found.list.push(header.info(&name));
         found.files.insert(name, path.into());
@@ -133,6 +157,9 @@ impl Container for NpyFiles {
     }
 
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+        if let Some(numbers) = self.objects.get(name).and_then(Objects::numbers) {
+            return Ok(numbers);
+        }
         let (path, header, mut reader) = self.of(name)?;
         check_memory(&path, name, header.count().unwrap_or(0) as u128, &self.options)?;
         let data = header.read_f32(&mut reader).map_err(|e| refuse(&path, e))?;
@@ -140,6 +167,9 @@ impl Container for NpyFiles {
     }
 
     fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+        if self.objects.contains_key(name) {
+            return Ok(None);
+        }
         let (path, header, _) = self.of(name)?;
         let elements = header.count().unwrap_or(usize::MAX) as u128;
         if header.elem.is_text() || !stays_in_file(elements, self.options.in_memory) {
@@ -158,6 +188,9 @@ impl Container for NpyFiles {
     }
 
     fn whole(&mut self, name: &str) -> Result<Option<Vec<i128>>, DataError> {
+        if let Some(objects) = self.objects.get(name) {
+            return Ok(objects.whole());
+        }
         let (path, header, mut reader) = self.of(name)?;
         // Each takes as much memory as four f32.
         let elements = (header.count().unwrap_or(0) as u128).saturating_mul(4);
@@ -166,6 +199,9 @@ impl Container for NpyFiles {
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
+        if let Some(texts) = self.objects.get(name).and_then(Objects::texts) {
+            return Ok(texts);
+        }
         let (path, header, mut reader) = self.of(name)?;
         check_memory(&path, name, header.text_memory() as u128, &self.options)?;
         header.read_text(&mut reader).map_err(|e| refuse(&path, e))

@@ -17,8 +17,10 @@ use crate::found::UnassembledData;
 use crate::info::ArrayInfo;
 use crate::limits::stays_in_file;
 use crate::npy::{BLOCK, NpyError, NpyHeader};
+use crate::npy_objects::{Objects, may_be_read};
 use crate::options::ReadOptions;
 use crate::spill::{Rows, to_row_major};
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
@@ -64,10 +66,15 @@ pub struct Archive<'a, R> {
     zip: ZipArchive<R>,
     path: &'a Path,
     list: Vec<ArrayInfo>,
+    /// The arrays of objects that are texts or numbers.
+    objects: HashMap<String, Objects>,
     /// Bytes that the arrays read so far take.
     used: u128,
     options: ReadOptions,
 }
+
+/// The dtype of arrays of objects.
+const OBJECTS: &str = "|O";
 
 /// Deflate makes at most 1032 bytes out of one.
 const DEFLATE_MAX_RATIO: u128 = 1032;
@@ -80,13 +87,21 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
     pub fn open(reader: R, path: &'a Path, options: &ReadOptions) -> Result<Self, DataError> {
         let zip =
             ZipArchive::new(reader).map_err(|e| DataError::NotNpz { path: path.into(), reason: e.to_string() })?;
-        let mut archive = Self { zip, path, list: Vec::new(), used: 0, options: options.clone() };
+        let mut archive =
+            Self { zip, path, list: Vec::new(), objects: HashMap::new(), used: 0, options: options.clone() };
         let entries = archive.zip.file_names().filter_map(Result::ok);
         let mut names: Vec<String> = entries.filter_map(|n| n.strip_suffix(".npy").map(str::to_owned)).collect();
         names.sort();
         for name in names {
             // An array that is damaged or of another dtype matters only if it is asked for.
-            let found = archive.entry(&name, |header, _, _| Ok(header.info(&name)));
+            let mut found = archive.entry(&name, |header, _, _| Ok(header.info(&name)));
+            if let Err(DataError::UnsupportedDtype { dtype, .. }) = &found
+                && dtype == OBJECTS
+                && let Some(objects) = archive.read_objects(&name)
+            {
+                found = Ok(objects.info(&name));
+                archive.objects.insert(name.clone(), objects);
+            }
             archive.list.push(found.unwrap_or_else(|error| ArrayInfo {
                 name: name.clone(),
                 dtype: match error {
@@ -97,6 +112,18 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
             }));
         }
         Ok(archive)
+    }
+
+    /// Reads an array of objects, if they are texts or numbers.
+    fn read_objects(&mut self, name: &str) -> Option<Objects> {
+        let mut entry = self.zip.by_name(&format!("{name}.npy")).ok()?;
+        let (size, packed) = (entry.size(), u128::from(entry.compressed_size()));
+        if !may_be_read(size, &self.options) || u128::from(size) > packed.saturating_mul(DEFLATE_MAX_RATIO) + 1024 {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        // The checksum is compared when the end is reached.
+        entry.read_to_end(&mut bytes).ok().and_then(|_| Objects::read(self.path, bytes))
     }
 
     /// Opens an entry, reads its header and checks its size, and passes them to `then`.
@@ -139,6 +166,9 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
     }
 
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+        if let Some(numbers) = self.objects.get(name).and_then(Objects::numbers) {
+            return Ok(numbers);
+        }
         self.entry(name, |header, mut reader, check| {
             check.take(header.count().unwrap_or(0))?;
             let data = header.read_f32(&mut reader).map_err(|e| check.refuse(e))?;
@@ -149,6 +179,9 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
     }
 
     fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+        if self.objects.contains_key(name) {
+            return Ok(None);
+        }
         let (options, path) = (self.options.clone(), self.path);
         let header = self.entry(name, |header, _, _| Ok(header))?;
         let elements = header.count().unwrap_or(usize::MAX) as u128;
@@ -191,6 +224,9 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
     }
 
     fn whole(&mut self, name: &str) -> Result<Option<Vec<i128>>, DataError> {
+        if let Some(objects) = self.objects.get(name) {
+            return Ok(objects.whole());
+        }
         self.entry(name, |header, mut reader, check| {
             // Each takes as much memory as four f32.
             check.take(header.count().unwrap_or(0).saturating_mul(4))?;
@@ -199,6 +235,9 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
     }
 
     fn text(&mut self, name: &str) -> Result<Vec<String>, DataError> {
+        if let Some(texts) = self.objects.get(name).and_then(Objects::texts) {
+            return Ok(texts);
+        }
         self.entry(name, |header, mut reader, check| {
             check.take(header.text_memory())?;
             header.read_text(&mut reader).map_err(|e| check.refuse(e))

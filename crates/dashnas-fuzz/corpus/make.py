@@ -70,6 +70,10 @@ put("npz/bytes", out.getvalue())
 out = io.BytesIO()
 np.savez(out, x=np.moveaxis(x, 0, 2), y=labels.astype("u8") + np.uint64(2**63))
 put("npz/large_labels", out.getvalue())
+out = io.BytesIO()
+np.savez(out, x=x, y=np.array(["no", np.str_("yés")], dtype=object)[labels], subject=np.array(list("aabbccddee"), dtype=object),
+         sample_weight=np.array([1, 2.5] * 5, dtype=object), pieces=np.array([x[0], None], dtype=object))
+put("npz/objects", out.getvalue())
 
 # pickle
 thing = {"a": [1, -2, 300, 70000, 2**40], "b": (1.5, None, True), "c": "é", "d": b"\x00\xff", "e": {1, 2}}

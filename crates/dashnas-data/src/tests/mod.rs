@@ -16,6 +16,7 @@ mod matlab;
 mod media_kinds;
 mod normalize;
 mod npz;
+mod objects;
 mod readers;
 mod real;
 mod records;

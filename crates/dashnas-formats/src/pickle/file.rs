@@ -45,8 +45,17 @@ impl Pickle {
     /// [`PickleError`] if the file cannot be read, or if it holds numbers.
     pub fn read_npy(path: &Path) -> Result<Self, PickleError> {
         let bytes = std::fs::read(path).map_err(|source| PickleError::Io { path: path.into(), source })?;
+        Self::parse_npy(path, bytes)
+    }
+
+    /// Reads the bytes of such a file; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Pickle::read_npy`].
+    pub fn parse_npy(path: &Path, mut bytes: Vec<u8>) -> Result<Self, PickleError> {
         let body = npy_body(&bytes).map_err(|reason| PickleError::Bad { path: path.into(), at: 0, reason })?;
-        Self::parse(path, bytes[body..].to_vec())
+        bytes.drain(..body);
+        Self::parse(path, bytes)
     }
 
     /// Reads a pickle from memory; `path` names it in errors.
@@ -177,6 +186,28 @@ impl<'a> Item<'a> {
                 _ => Err(self.not("a list")),
             },
             _ => Err(self.not("a list")),
+        }
+    }
+
+    /// The shape and the items of an array of objects, in row-major order; `None` if it is something else.
+    pub fn objects(&self) -> Option<(Vec<usize>, Vec<Item<'a>>)> {
+        let Object::Array { shape, .. } = self.object() else { return None };
+        let items = self.items().ok()?;
+        let count = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
+        (count == Some(items.len())).then(|| (shape.clone(), items))
+    }
+
+    /// Returns whether it is `None`.
+    pub fn is_none(&self) -> bool {
+        matches!(self.object(), Object::None)
+    }
+
+    /// The whole number or truth value; `None` if it is something else.
+    pub fn whole(&self) -> Option<i64> {
+        match self.object() {
+            Object::Int(value) => Some(*value),
+            Object::Bool(value) => Some((*value).into()),
+            _ => None,
         }
     }
 

@@ -18,7 +18,8 @@ impl Global {
                 else {
                     return Err("a NumPy number is not made of a dtype and bytes".into());
                 };
-                number(descr, value).ok_or_else(|| format!("a NumPy number of dtype {descr} is not supported"))
+                (number(descr, value).or_else(|| text(descr, value)))
+                    .ok_or_else(|| format!("a NumPy number of dtype {descr} is not supported"))
             }
             Global::FromBuffer => {
                 let &[data, dtype, shape, order] = arguments else {
@@ -102,4 +103,19 @@ fn number(descr: &str, value: &[u8]) -> Option<Object> {
         }
         _ => return None,
     })
+}
+
+/// A text of NumPy from its characters of four bytes.
+fn text(descr: &str, value: &[u8]) -> Option<Object> {
+    let code = descr.trim_start_matches(['|', '<', '>', '=']);
+    if !code.starts_with('U') || !value.len().is_multiple_of(4) {
+        return None;
+    }
+    let big_endian = descr.starts_with('>');
+    let character = |&bytes: &[u8; 4]| {
+        let code = if big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) };
+        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+    };
+    let text: String = value.as_chunks::<4>().0.iter().map(character).take_while(|&c| c != '\0').collect();
+    Some(Object::Owned(text.into_bytes()))
 }
