@@ -10,6 +10,7 @@ use crate::split::Split;
 use crate::split::groups_of;
 use crate::suspect;
 use crate::targets::Targets;
+use crate::unknown;
 use crate::unusual;
 use crate::weights;
 use dashnas_core::names::TaskName;
@@ -59,6 +60,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     note_file_backed(&mut raw);
     note_lengths(&mut raw)?;
     let checked = check_before_draw(origin, &raw)?;
+    let unknown = unknown::mark(origin, &mut raw)?;
     weights::check(origin, &mut raw)?;
     let drawn = draw_test_split(origin, &mut raw)?;
     let classes = match raw.classes.take() {
@@ -95,7 +97,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     {
         if warning { raw.warn(text) } else { raw.note(text) }
     }
-    let (task, targets) = infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task)?;
+    let (task, targets) = infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task, unknown)?;
     let mut splits: Vec<Split> = inputs.into_iter().zip(targets).map(|(x, y)| Split { x, y }).collect();
     // The splits are training, validation (if any) and test, in this order.
     let test = splits.pop().unwrap_or_else(|| unreachable!("there is a test split"));
@@ -110,7 +112,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
         parts.iter_mut().flatten().try_for_each(forget_after_ends)?;
     }
     let [Some(train), val, Some(test)] = parts else { unreachable!("there are a training and a test split") };
-    let tolerance = Tolerance { ends, unknown: ends && task.is_dense(), checked, ..Tolerance::default() };
+    let tolerance = Tolerance { ends, unknown: (ends || unknown) && task.is_dense(), checked, ..Tolerance::default() };
     let mut set = Dataset::checked(origin, name.into(), task, train, val, test, tolerance)?;
     let mut warnings = raw.warnings;
     if let (Some(mut names), TaskKind::Classification { .. } | TaskKind::MultiLabel { .. }) = (classes, task) {

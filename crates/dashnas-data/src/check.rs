@@ -153,7 +153,7 @@ pub(crate) fn finite(origin: &str, name: &str, array: &Array) -> Result<(), Data
 }
 
 /// Checks that every element is finite or, if `unknown` allows it, NaN, but not all of them NaN.
-fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> Result<(), DataError> {
+pub(crate) fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> Result<(), DataError> {
     if array.is_file_backed() {
         for i in 0..array.rows() {
             if let Some((j, &value)) = array.fetch(i)?.iter().enumerate().find(|(_, v)| !v.is_finite()) {

@@ -23,16 +23,17 @@ use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 
 /// The kind of task and the targets of each split. `splits[0]` are those of the training split, `x` is the shape of its
-/// inputs, and `wanted` overrides the inference.
+/// inputs, `wanted` overrides the inference, and with `unknown` some targets of fields are NaN.
 pub(crate) fn targets(
     origin: &str,
     x: &[usize],
     splits: Vec<NumericTargets>,
     wanted: Option<TaskName>,
+    unknown: bool,
 ) -> Result<(TaskKind, Vec<Targets>), DataError> {
     for raw in &splits {
         // Before any conversion, so that the index in the message is that in the file.
-        check::finite(origin, &raw.name, &raw.array)?;
+        check::known(origin, &raw.name, &raw.array, unknown)?;
     }
     let kind = match wanted {
         Some(kind) => kind,

@@ -70,7 +70,7 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
     let task = TaskName::ALL.into_iter().find(|name| name.name() == known.task.name());
     // Samples to predict from are read into memory.
     let options =
-        ReadOptions { in_memory: Some(u64::MAX), scored: true, task, ..options.clone() };
+        ReadOptions { in_memory: Some(u64::MAX), scored: true, task, unknown: known.unknown, ..options.clone() };
     let origin = path.display().to_string();
     let mut raw = readers::read(path, &options, false)?;
     let without_labels = || {

@@ -10,6 +10,7 @@
 //! | `class_numbers` | labels that are numbers of listed classes |
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check` | the checks that every data set passes |
+//! | `unknown` | targets of fields that are not known |
 //! | `suspect`, `unusual` | warnings about what is probably a mistake |
 //! | [`dataset`] | [`Dataset`], the splits with everything that is known about them |
 //! | [`split`] | [`Split`], and dividing samples into splits |
@@ -56,6 +57,7 @@ pub mod targets;
 #[cfg(test)]
 mod tests;
 pub mod transform;
+mod unknown;
 mod unusual;
 mod weights;
 

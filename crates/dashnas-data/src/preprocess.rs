@@ -6,6 +6,7 @@ use crate::split::Split;
 use crate::targets::Targets;
 use crate::transform::arrays::{TEST, TRAIN, VAL, changed, fits, refused, shape};
 use crate::transform::kind::Transform;
+use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::options::{Lengths, ReadOptions};
@@ -18,6 +19,13 @@ use dashnas_formats::spill::Rows;
 /// [`DataError::Transform`] if a transform does not apply to the data, and the errors of checking the result.
 pub fn apply(data: Dataset, unknown: Option<f64>, transforms: &[Transform]) -> Result<Dataset, DataError> {
     let mut data = match unknown {
+        Some(value) if matches!(data.task, TaskKind::Classification { .. }) => {
+            let reason = format!("`task.unknown` is {value}, but the targets are classes, not fields");
+            return Err(DataError::file(data.name.as_ref(), reason)
+                .with_hint("leave out `task.unknown`, and remove samples whose class is not known"));
+        }
+        // Fields in files were marked when they were read.
+        Some(_) if data.task.is_dense() && data.reading.unknown == unknown => data,
         Some(value) => mark_unknown(data, value as f32)?,
         None => data,
     };

@@ -58,7 +58,8 @@ pub(crate) fn targets(splits: &[NumericTargets]) -> Option<(bool, String)> {
         );
         return Some((true, text));
     }
-    let values: HashSet<u32> = splits.iter().flat_map(|s| &s.array.data).take(1 << 20).map(|v| v.to_bits()).collect();
+    let values: HashSet<u32> =
+        splits.iter().flat_map(|s| &s.array.data).take(1 << 20).filter(|v| !v.is_nan()).map(|v| v.to_bits()).collect();
     if vector && columns == 1 && !integral && (2..=FEW).contains(&values.len()) {
         let whole = splits.iter().flat_map(|s| &s.array.data).all(|v| v.fract() == 0.0);
         let repeated = first.array.data.len() >= 3 * values.len();

@@ -142,9 +142,9 @@ pub struct NumericTargets {
 }
 
 impl NumericTargets {
-    /// Returns whether all values are 0 or 1.
+    /// Returns whether all values are 0 or 1, or, of fields, unknown.
     pub fn is_binary(&self) -> bool {
-        self.array.data.iter().all(|&v| v == 0.0 || v == 1.0)
+        self.array.data.iter().all(|&v| v == 0.0 || v == 1.0 || v.is_nan())
     }
 
     /// Returns whether every row has exactly one 1 and zeros otherwise.

@@ -109,6 +109,9 @@ pub struct ReadOptions {
     /// The kind of task; with `None` it follows from the data. In a configuration this is `task.kind`.
     #[serde(skip)]
     pub task: Option<TaskName>,
+    /// The value of targets of fields that are not known. In a configuration this is `task.unknown`.
+    #[serde(skip)]
+    pub unknown: Option<f64>,
     /// The seed of the random split if none is given. In a configuration this is `seed`.
     #[serde(skip)]
     pub seed: u64,
@@ -176,6 +179,7 @@ impl Default for ReadOptions {
             folds: None,
             fold: None,
             task: None,
+            unknown: None,
             seed: 0,
             max_bytes: max_bytes(),
             in_memory: None,
@@ -205,6 +209,7 @@ impl ReadOptions {
         let (max_bytes, in_memory, max_text) = (own.max_bytes, own.in_memory, own.max_text);
         let mut options = Self {
             task: own.task,
+            unknown: None,
             seed: own.seed,
             split_seed: None,
             split_by: own.split_by,

@@ -24,6 +24,7 @@ mod refused;
 mod sample_facts;
 mod split;
 mod tables;
+mod unknown;
 mod unsaid;
 mod unsaid_files;
 mod windows;

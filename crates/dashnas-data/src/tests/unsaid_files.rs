@@ -141,7 +141,7 @@ fn folders_of_classes_say_what_is_left_out() {
 }
 
 /// An image with a palette of colors, with these indices.
-fn palette(value: impl Fn(u32, u32) -> u8) -> Vec<u8> {
+pub(super) fn palette(value: impl Fn(u32, u32) -> u8) -> Vec<u8> {
     let mut out = Vec::new();
     let mut encoder = png::Encoder::new(&mut out, 4, 4);
     encoder.set_color(png::ColorType::Indexed);

@@ -76,7 +76,9 @@ pub(crate) fn read(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -
     // One meaning of the values holds for all splits.
     let meaning = if labeled {
         let all: Vec<&PathBuf> = found.iter().flat_map(|(_, _, paired)| paired).collect();
-        Some(meaning(path, &all, options, &mut raw)?)
+        let meaning = meaning(path, &all, options, &mut raw)?;
+        check_unknown(path, meaning, options)?;
+        Some(meaning)
     } else {
         None
     };
@@ -114,8 +116,10 @@ fn meaning(
     options: &ReadOptions,
     raw: &mut UnassembledData,
 ) -> Result<Meaning, DataError> {
+    let unknown = unknown(options);
     let seen = masks.par_iter().map(|path| {
-        let mask = Mask::read(path, options)?;
+        let mut mask = Mask::read(path, options)?;
+        mask.values.retain(|&value| Some(value) != unknown);
         let near = mask.values.iter().filter(|&&v| v <= NEAR || (255 - NEAR..=255).contains(&v)).count();
         let different: BTreeSet<u32> = mask.values.iter().copied().collect();
         // Of more, the number alone matters.
@@ -130,8 +134,16 @@ fn meaning(
     let what = if indexed { "indices of the palette" } else { "values" };
     let binary = options.task == Some(TaskName::DenseBinary);
     let values: Vec<u32> = different.iter().copied().collect();
+    if let Some(unknown) = unknown {
+        raw.note(format!("pixels of masks with the value {unknown} are unknown (`task.unknown`)"));
+    }
     match values[..] {
         _ if options.task.is_some_and(|task| task != TaskName::DenseBinary) => Ok(Meaning::Quantities),
+        [0, 1, 255] => {
+            let reason = "the masks have the values 0, 1 and 255, which may stand for pixels that are not known";
+            Err(DataError::file(folder, reason)
+                .with_hint("set `task.unknown` to 255 if these pixels do not count, otherwise save masks of 0 and 255"))
+        }
         [] | [_] | [0, 255] => {
             raw.note("masks are 1 where they are at least half white");
             Ok(Meaning::From(128))
@@ -177,6 +189,28 @@ fn meaning(
     }
 }
 
+/// The value of pixels that are not known, if there is one that masks can have.
+fn unknown(options: &ReadOptions) -> Option<u32> {
+    options.unknown.filter(|v| v.fract() == 0.0 && (0.0..=f64::from(u16::MAX)).contains(v)).map(|v| v as u32)
+}
+
+/// Refuses a value of unknown pixels that known ones have as well, or that is lost where masks are resized.
+fn check_unknown(folder: &Path, meaning: Meaning, options: &ReadOptions) -> Result<(), DataError> {
+    let Some(unknown) = options.unknown else { return Ok(()) };
+    let (reason, hint) = match meaning {
+        Meaning::From(_) if unknown == 0.0 || unknown == 1.0 => (
+            format!("`task.unknown` is {unknown}, but masks become 0 and 1"),
+            "save masks with another value for unknown pixels, such as 255",
+        ),
+        Meaning::Quantities if options.resize.is_some() => (
+            "masks of quantities with unknown pixels cannot be resized".to_owned(),
+            "resize the images and masks before, and leave out `data.resize`",
+        ),
+        _ => return Ok(()),
+    };
+    Err(DataError::file(folder, reason).with_hint(hint))
+}
+
 /// Reads masks as targets; they are resized as the images are.
 fn targets(paths: &[PathBuf], meaning: Meaning, options: &ReadOptions) -> Result<Labels, DataError> {
     let named = |array, integral| Labels::Numbers(NumericTargets { name: "masks".into(), array, integral });
@@ -194,13 +228,24 @@ fn targets(paths: &[PathBuf], meaning: Meaning, options: &ReadOptions) -> Result
             let size = *first.get_or_insert(options.resize.unwrap_or(mask.size));
             let elements = paths.len() as u128 * (size[0] * size[1]) as u128;
             check_memory(path, "masks", elements, options)?;
-            let plane: Vec<f32> = mask.values.iter().map(|&v| f32::from(u8::from(v >= least))).collect();
-            if mask.size == size {
-                data.extend(plane);
-            } else if options.resize.is_some() {
-                data.extend(
-                    images::resize(&plane, 1, mask.size, size).into_iter().map(|v| f32::from(u8::from(v >= 0.5))),
-                );
+            let is_unknown = |v: u32| Some(v) == unknown(options);
+            let plane = |value: fn(bool, bool) -> bool| -> Vec<f32> {
+                let pixel = |&v: &u32| f32::from(u8::from(value(v >= least, is_unknown(v))));
+                mask.values.iter().map(pixel).collect()
+            };
+            // A pixel to which an unknown one contributes is not known.
+            let (mut mask_plane, mut unknown_plane) =
+                (plane(|is_mask, unknown| is_mask && !unknown), plane(|_, unknown| unknown));
+            if mask.size == size || options.resize.is_some() {
+                if mask.size != size {
+                    mask_plane = images::resize(&mask_plane, 1, mask.size, size);
+                    unknown_plane = images::resize(&unknown_plane, 1, mask.size, size);
+                }
+                let value = options.unknown.unwrap_or(f64::NAN) as f32;
+                let pixel = |(v, unknown): (&f32, &f32)| {
+                    if *unknown > 0.0 { value } else { f32::from(u8::from(*v >= 0.5)) }
+                };
+                data.extend(mask_plane.iter().zip(&unknown_plane).map(pixel));
             } else {
                 let reason = format!(
                     "it is {}×{}, but {} is {}×{}",

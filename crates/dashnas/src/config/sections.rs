@@ -350,6 +350,7 @@ impl Config {
         let in_memory = (self.budget.memory_limit > 0).then_some(self.budget.memory_limit / 4);
         // A text is in memory beside the numbers in it.
         let max_text = (self.budget.memory_limit > 0).then_some(self.budget.memory_limit / 2);
-        ReadOptions { task: self.task.kind, seed: self.seed, in_memory, max_text, ..self.data.clone() }
+        let (task, unknown) = (self.task.kind, self.task.unknown);
+        ReadOptions { task, unknown, seed: self.seed, in_memory, max_text, ..self.data.clone() }
     }
 }
