@@ -201,6 +201,44 @@ impl ReadOptions {
         self.max_text.map_or(self.max_bytes, |bytes| bytes.min(self.max_bytes))
     }
 
+    /// Finds the first setting that is given for new data and contradicts the training of a model, whose options these are:
+    /// its key, its value and that of the training. Settings that say how a file is written, such as its header, may differ,
+    /// and what was not needed in training may be needed for new data, such as filling missing values.
+    pub fn contradiction(&self, given: &Self) -> Option<(&'static str, String, String)> {
+        let size = |[height, width]: [usize; 2]| format!("{height}x{width}");
+        // Samples that keep their lengths may have any.
+        let fixed = self.lengths != Lengths::Mask || self.window.is_some();
+        macro_rules! values {
+            ($($key:literal $name:ident $text:expr),+ $(,)?) => {
+                [$(($key, Some(given.$name).map($text), Some(self.$name).map($text))),+]
+            };
+        }
+        macro_rules! options {
+            ($($key:literal $name:ident $text:expr),+ $(,)?) => {
+                [$(($key, given.$name.clone().map($text), self.$name.clone().map($text))),+]
+            };
+        }
+        let always = values![
+            "lengths" lengths |v| v.name().to_owned(),
+            "window-label" window_label |v| v.name().to_owned(),
+            "audio-rate" audio_rate |v| v.to_string(),
+            "mel-bands" mel_bands |v| v.to_string(),
+            "mel-window-ms" mel_window_ms |v| v.to_string(),
+            "mel-hop-ms" mel_hop_ms |v| v.to_string(),
+        ];
+        let known = options![
+            "alphabet" alphabet |v: String| v,
+            "channels" channels |v| v.to_string(),
+            "resize" resize size,
+            "fill-missing" fill_missing |v| v.name().to_owned(),
+            "length" length |v| v.to_string(),
+            "mel-fft" mel_fft |v| v.to_string(),
+        ];
+        let differ =
+            always.into_iter().chain(known).filter(|(key, ..)| given.gives(key) && (fixed || *key != "length"));
+        differ.filter_map(|(key, given, own)| Some((key, given?, own?))).find(|(_, given, own)| given != own)
+    }
+
     /// Returns the options that a model of samples of this shape, `[channels, L]` or `[channels, H, W]`, stores, so that
     /// the data to predict from is read in the same way as its training data.
     pub fn of_model(&self, shape: &[usize]) -> Self {
@@ -411,3 +449,46 @@ names!(Layout: ChannelsFirst = "channels-first", ChannelsLast = "channels-last",
 names!(Fill: Linear = "linear", Zero = "zero", Mean = "mean");
 names!(WindowLabel: Majority = "majority", End = "end");
 names!(Lengths: Pad = "pad", Truncate = "truncate", Resample = "resample", Mask = "mask");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_new_data_that_contradict_the_training_are_found() {
+        let trained = ReadOptions {
+            alphabet: Some("ACGT".into()),
+            length: Some(60),
+            fill_missing: Some(Fill::Zero),
+            channels: Some(4),
+            ..ReadOptions::default()
+        };
+        type Change = fn(&mut ReadOptions);
+        let cases: [(&str, Change, Option<(&str, &str)>); 10] = [
+            ("alphabet", |o| o.alphabet = Some("ACGT".into()), None),
+            ("alphabet", |o| o.alphabet = Some("ACGU".into()), Some(("ACGU", "ACGT"))),
+            ("length", |o| o.length = Some(70), Some(("70", "60"))),
+            ("lengths", |o| o.lengths = Lengths::Pad, None),
+            ("lengths", |o| o.lengths = Lengths::Resample, Some(("resample", "pad"))),
+            ("fill-missing", |o| o.fill_missing = Some(Fill::Mean), Some(("mean", "zero"))),
+            ("mel-hop-ms", |o| o.mel_hop_ms = 12.5, Some(("12.5", "10"))),
+            // It was not needed in training.
+            ("resize", |o| o.resize = Some([8, 8]), None),
+            // It says how the file is written.
+            ("header", |o| o.header = Some(false), None),
+            ("stride", |o| o.stride = Some(Span::Steps(3)), None),
+        ];
+        for (key, change, expected) in cases {
+            let mut given = trained.clone();
+            change(&mut given);
+            // A value that is not given is that of the training.
+            assert_eq!(trained.contradiction(&given), None, "{key}");
+            given.given.push(key.to_owned());
+            let expected = expected.map(|(given, own)| (key, given.to_owned(), own.to_owned()));
+            assert_eq!(trained.contradiction(&given), expected, "{key}");
+        }
+        let keeping = ReadOptions { lengths: Lengths::Mask, ..trained };
+        let given = ReadOptions { length: Some(70), given: vec!["length".into()], ..keeping.clone() };
+        assert_eq!(keeping.contradiction(&given), None);
+    }
+}

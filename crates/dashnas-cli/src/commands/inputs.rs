@@ -1,6 +1,6 @@
 //! Inputs for a trained model, from files or from the test split of a built-in data set.
 
-use crate::args::flags::translate;
+use crate::args::flags::{FLAGS, translate};
 use crate::args::reading::ReadArgs;
 use crate::exit_code::Code;
 use crate::failure::Failure;
@@ -32,13 +32,24 @@ pub struct ModelInputs {
 /// The options with which data for a model is read: those of its training data, and those that are given.
 ///
 /// # Errors
-/// With exit code 2, an option without effect; with exit code 4, a value that is not allowed.
+/// With exit code 2, an option without effect, or one that contradicts the training; with exit code 4, a value that is not
+/// allowed.
 pub fn reading_of(card: &ModelCard, read: &ReadArgs) -> Result<ReadOptions, Failure> {
     if let Some(option) = read.dividing_option() {
         let hint = Some("leave it out: all samples are used, or those of the test split if there is one".to_owned());
         return Err(Failure::new(Code::Usage, format!("{option} has no effect here, as no split is made"), hint));
     }
-    Ok(read.over(&card.reading)?)
+    let given = read.over(&card.reading)?;
+    if let Some((key, value, own)) = card.reading.contradiction(&given) {
+        let key = format!("data.{key}");
+        let option = FLAGS.iter().find(|(known, _)| *known == key).map_or(key.as_str(), |(_, option)| option);
+        return Err(Failure::new(
+            Code::Usage,
+            format!("{option} {value} contradicts the training of the model, whose data was read with {option} {own}"),
+            Some(format!("leave out {option}: the model reads new data as its training data was read")),
+        ));
+    }
+    Ok(given)
 }
 
 /// Refuses windows of another length than those of the model.
@@ -92,7 +103,8 @@ pub fn warn_of_size(data: &str, card: &ModelCard, shape: &[usize]) {
     if !trained.is_empty() && trained.len() == found.len() && trained != found && card.reading.lengths != Lengths::Mask
     {
         let size = |axes: &[usize]| axes.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
-        let hint = if trained.len() == 1 { "--lengths and --length make series" } else { "--resize makes images" };
+        let hint =
+            if trained.len() == 1 { "cut or fill up the arrays to get samples" } else { "--resize makes images" };
         tracing::warn!(
             "{data}: a sample has {} points, but those that the model was trained on have {}: the predictions may be \
              worse; {hint} of that size",
