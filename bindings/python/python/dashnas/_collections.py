@@ -37,7 +37,20 @@ PARAMETERS = (
 )
 
 
-def fitted(adapter: Any, estimator: type, x: Any, y: Any) -> Any:
-    """A fitted estimator of this package with the parameters of an adapter."""
-    given = {name: getattr(adapter, name) for name in PARAMETERS}
-    return estimator(**given).fit(x, y)
+class Adapter:
+    """An estimator of this package behind the interface of another: a class of it holds the parameters."""
+
+    #: The class of this package.
+    _estimator: type
+
+    def _arrays(self, X: Any) -> Any:
+        """A collection of series as this package takes it."""
+        raise NotImplementedError
+
+    def _fit(self, X: Any, y: Any) -> Any:
+        given = {name: getattr(self, name) for name in PARAMETERS}
+        self.estimator_ = self._estimator(**given).fit(self._arrays(X), y)
+        return self
+
+    def _predict(self, X: Any) -> Any:
+        return self.estimator_.predict(self._arrays(X))

@@ -12,12 +12,62 @@ except ImportError as error:
     raise ImportError("dashnas.sktime needs sktime, which is not installed: pip install sktime") from error
 
 import dashnas
-from dashnas._collections import PLAIN, QUICK, fitted
+from dashnas._collections import PLAIN, QUICK, Adapter
 
 __all__ = ["DashClassifier", "DashRegressor"]
 
 
-class DashClassifier(BaseClassifier):  # type: ignore[misc]
+class _Adapter(Adapter):
+    """What both estimators share."""
+
+    _tags = {
+        "X_inner_mtype": "df-list",
+        "capability:multivariate": True,
+        "capability:unequal_length": True,
+        "capability:categorical_in_X": False,
+        "capability:multithreading": True,
+        "capability:random_state": True,
+        "property:randomness": "derandomized",
+    }
+
+    def __init__(
+        self,
+        preset: str = "standard",
+        time_limit: float | None = None,
+        lengths: str | None = None,
+        kernel_sizes: Sequence[int] | None = None,
+        dilations: Sequence[int] | None = None,
+        epochs: int | None = None,
+        learning_rate: float | Sequence[float] | None = None,
+        config: Mapping[str, Any] | None = None,
+        n_jobs: int | None = None,
+        random_state: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.preset = preset
+        self.time_limit = time_limit
+        self.lengths = lengths
+        self.kernel_sizes = kernel_sizes
+        self.dilations = dilations
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.config = config
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+        super().__init__()
+
+    def _arrays(self, X: Any) -> Any:
+        """Frames of time steps as arrays C×L."""
+        return [frame.to_numpy(dtype="float64").T for frame in X]
+
+    @classmethod
+    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
+        """Parameters for the checks of sktime."""
+        return [dict(QUICK), {**QUICK, "lengths": "mask", "learning_rate": 0.05, "config": PLAIN}]
+
+
+class DashClassifier(_Adapter, BaseClassifier):  # type: ignore[misc]
     """`dashnas.DashClassifier` for sktime: it takes the collections of series that sktime does, of equal or unequal lengths.
 
     The parameters are those of `dashnas.DashClassifier`; `estimator_` is the fitted one, with all that it can do.
@@ -29,61 +79,14 @@ class DashClassifier(BaseClassifier):  # type: ignore[misc]
     >>> model.predict(X_test)    # doctest: +SKIP
     """
 
-    _tags = {
-        "X_inner_mtype": "df-list",
-        "capability:multivariate": True,
-        "capability:unequal_length": True,
-        "capability:categorical_in_X": False,
-        "capability:multithreading": True,
-        "capability:random_state": True,
-        "property:randomness": "derandomized",
-        "capability:predict_proba": True,
-    }
-
-    def __init__(
-        self,
-        preset: str = "standard",
-        time_limit: float | None = None,
-        lengths: str | None = None,
-        kernel_sizes: Sequence[int] | None = None,
-        dilations: Sequence[int] | None = None,
-        epochs: int | None = None,
-        learning_rate: float | Sequence[float] | None = None,
-        config: Mapping[str, Any] | None = None,
-        n_jobs: int | None = None,
-        random_state: int | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.preset = preset
-        self.time_limit = time_limit
-        self.lengths = lengths
-        self.kernel_sizes = kernel_sizes
-        self.dilations = dilations
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.config = config
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-        super().__init__()
-
-    def _fit(self, X: Any, y: Any) -> DashClassifier:
-        self.estimator_ = fitted(self, dashnas.DashClassifier, _arrays(X), y)
-        return self
-
-    def _predict(self, X: Any) -> Any:
-        return self.estimator_.predict(_arrays(X))
+    _tags = {"capability:predict_proba": True}
+    _estimator = dashnas.DashClassifier
 
     def _predict_proba(self, X: Any) -> Any:
-        return self.estimator_.predict_proba(_arrays(X))
-
-    @classmethod
-    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters for the checks of sktime."""
-        return [dict(QUICK), {**QUICK, "lengths": "mask", "learning_rate": 0.05, "config": PLAIN}]
+        return self.estimator_.predict_proba(self._arrays(X))
 
 
-class DashRegressor(BaseRegressor):  # type: ignore[misc]
+class DashRegressor(_Adapter, BaseRegressor):  # type: ignore[misc]
     """`dashnas.DashRegressor` for sktime: it takes the collections of series that sktime does, of equal or unequal lengths.
 
     The parameters are those of `dashnas.DashRegressor`; `estimator_` is the fitted one, with all that it can do.
@@ -95,56 +98,4 @@ class DashRegressor(BaseRegressor):  # type: ignore[misc]
     >>> model.predict(X_test)    # doctest: +SKIP
     """
 
-    _tags = {
-        "X_inner_mtype": "df-list",
-        "capability:multivariate": True,
-        "capability:unequal_length": True,
-        "capability:categorical_in_X": False,
-        "capability:multithreading": True,
-        "capability:random_state": True,
-        "property:randomness": "derandomized",
-    }
-
-    def __init__(
-        self,
-        preset: str = "standard",
-        time_limit: float | None = None,
-        lengths: str | None = None,
-        kernel_sizes: Sequence[int] | None = None,
-        dilations: Sequence[int] | None = None,
-        epochs: int | None = None,
-        learning_rate: float | Sequence[float] | None = None,
-        config: Mapping[str, Any] | None = None,
-        n_jobs: int | None = None,
-        random_state: int | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.preset = preset
-        self.time_limit = time_limit
-        self.lengths = lengths
-        self.kernel_sizes = kernel_sizes
-        self.dilations = dilations
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.config = config
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-        super().__init__()
-
-    def _fit(self, X: Any, y: Any) -> DashRegressor:
-        self.estimator_ = fitted(self, dashnas.DashRegressor, _arrays(X), y)
-        return self
-
-    def _predict(self, X: Any) -> Any:
-        return self.estimator_.predict(_arrays(X))
-
-    @classmethod
-    def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
-        """Parameters for the checks of sktime."""
-        return [dict(QUICK), {**QUICK, "lengths": "mask", "learning_rate": 0.05, "config": PLAIN}]
-
-
-def _arrays(x: Any) -> list[Any]:
-    """Frames of time steps as arrays C×L."""
-    return [frame.to_numpy(dtype="float64").T for frame in x]
+    _estimator = dashnas.DashRegressor
