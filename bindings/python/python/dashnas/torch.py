@@ -89,33 +89,8 @@ def _setup(ctx: Any, inputs: Any, output: Any) -> None:
 
 if hasattr(torch.library, "custom_op"):
     # Registered, so that `torch.compile` treats it as one operation and knows its shape.
-    @torch.library.custom_op("dashnas::agg_conv", mutates_args=())
-    def _agg_conv(
-        x: Tensor,
-        weight: Tensor,
-        alpha: Tensor,
-        bias: Tensor | None,
-        kernel_sizes: Sequence[int],
-        dilations: Sequence[int],
-        stride: int,
-        groups: int,
-        formulation: str,
-    ) -> Tensor:
-        return _forward(x, weight, alpha, bias, kernel_sizes, dilations, stride, groups, formulation)
-
-    @torch.library.custom_op("dashnas::agg_conv_backward", mutates_args=())
-    def _agg_conv_backward(
-        dy: Tensor,
-        x: Tensor,
-        weight: Tensor,
-        alpha: Tensor,
-        kernel_sizes: Sequence[int],
-        dilations: Sequence[int],
-        stride: int,
-        groups: int,
-        formulation: str,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        return _backward(dy, x, weight, alpha, kernel_sizes, dilations, stride, groups, formulation)
+    _agg_conv = torch.library.custom_op("dashnas::agg_conv", _forward, mutates_args=())
+    _agg_conv_backward = torch.library.custom_op("dashnas::agg_conv_backward", _backward, mutates_args=())
 
     @_agg_conv.register_fake
     def _(x, weight, alpha, bias, kernel_sizes, dilations, stride, groups, formulation):  # type: ignore[no-untyped-def]
