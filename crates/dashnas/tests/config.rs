@@ -160,13 +160,13 @@ fn errors_name_the_line_the_key_and_what_to_do() {
         ),
         (
             "[search]\n\nepochs = \"many\"\n",
-            "my.toml:3: `search.epochs`: invalid type: string \"many\", expected usize",
+            "my.toml:3: `search.epochs`: found the text \"many\" where a whole number from 0 on is expected",
             "the configuration reference lists every key with its meaning and a valid value",
         ),
         (
             "[task]\nloss = \"mae\"\n",
-            "my.toml:2: `task.loss`: unknown variant `mae`, expected one of `cross-entropy`, `focal`, \
-             `bce-with-logits`, `mse`, `relative-l2`",
+            "my.toml:2: `task.loss`: found `mae` where one of `cross-entropy`, `focal`, `bce-with-logits`, `mse`, \
+             `relative-l2` is expected",
             "the configuration reference lists every key with its meaning and a valid value",
         ),
         (
@@ -182,7 +182,10 @@ fn errors_name_the_line_the_key_and_what_to_do() {
     let syntax = parse("seed = 1\n[search\n").unwrap_err();
     assert!(matches!(syntax, ConfigError::Syntax { line: 2, .. }), "{syntax}");
     let flag = Config::load(None, None, &[Override::parse("search.epochs=x", "--set").unwrap()]).unwrap_err();
-    assert_eq!(flag.to_string(), "--set: `search.epochs`: invalid type: string \"x\", expected usize");
+    assert_eq!(
+        flag.to_string(),
+        "--set: `search.epochs`: found the text \"x\" where a whole number from 0 on is expected"
+    );
     let flag = Config::load(None, None, &[Override::new("search.clip", -1.0, "--set")]).unwrap_err();
     assert_eq!(flag.to_string(), "--set: `search.clip` is -1.0, but it must be 0 or more");
     let flag = Config::load(None, None, &[Override::new("search.epoch", 3, "--set")]).unwrap_err();

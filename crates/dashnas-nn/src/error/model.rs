@@ -65,6 +65,9 @@ impl ModelError {
             ModelError::Output(e) => e.hint(),
             ModelError::Export(e) => e.hint(),
             ModelError::Data(e) => e.hint(),
+            ModelError::File(FileError::Corrupt { .. }) => {
+                Some("give the file `model.dashnas` of a run, or one that `save` wrote in Python".into())
+            }
             ModelError::Architecture { .. } | ModelError::Inconsistent { .. } | ModelError::File(_) => None,
         }
     }

@@ -4,6 +4,7 @@ use crate::config::error::ConfigError;
 use crate::config::keys;
 use crate::config::keys::KEYS;
 use crate::config::sections::Config;
+use crate::config::words::in_words;
 use dashnas_core::names::Preset;
 use dashnas_tasks::recipes::Recipe;
 use std::path::{Path, PathBuf};
@@ -127,14 +128,14 @@ fn layer(
     let mut config = Config::deserialize_table(&table).map_err(|error| ConfigError::WrongType {
         origin: file.map_or_else(|| "preset".to_owned(), |file| file.path.display().to_string()),
         key: String::new(),
-        message: error.message().to_owned(),
+        message: in_words(error.message()),
     })?;
     for set in overrides {
         set.put(&mut table)?;
         config = Config::deserialize_table(&table).map_err(|error| ConfigError::WrongType {
             origin: set.origin.clone(),
             key: set.key.clone(),
-            message: error.message().to_owned(),
+            message: in_words(error.message()),
         })?;
     }
     match config.validate() {
@@ -251,7 +252,7 @@ impl File {
     fn wrong_type(&self, table: &DeTable<'_>, error: &toml::de::Error) -> ConfigError {
         let at = error.span().map_or(0, |span| span.start);
         let key = key_at(table, at).unwrap_or_default();
-        ConfigError::WrongType { origin: self.origin(at), key, message: error.message().to_owned() }
+        ConfigError::WrongType { origin: self.origin(at), key, message: in_words(error.message()) }
     }
 
     fn syntax(&self, error: &toml::de::Error) -> ConfigError {

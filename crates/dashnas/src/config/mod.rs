@@ -17,6 +17,7 @@
 //! | `print` | a configuration as a commented TOML file |
 //! | `schedule` | milestones in epochs |
 //! | `error` | errors in a configuration |
+//! | `words` | what the parser says of a value, in words |
 
 pub mod error;
 pub mod keys;
@@ -28,6 +29,7 @@ pub mod schedule;
 pub mod sections;
 mod unused;
 mod validate;
+mod words;
 
 pub use crate::config::error::ConfigError;
 pub use crate::config::keys::{KEYS, Key};
