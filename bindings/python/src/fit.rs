@@ -2,16 +2,19 @@
 
 use crate::arrays;
 use crate::errors::{Class, from_pipeline, raise};
+use crate::evaluate;
 use crate::model::Model;
 use crate::progress::observed;
 use crate::threads::compute;
 use dashnas::config::Config;
 use dashnas::config::layers::Override;
+use dashnas::evaluation::new_data::guess;
 use dashnas::record::data::ARRAYS;
 use dashnas::record::event::Observer;
 use dashnas::run::load::Loaded;
 use dashnas::run::pipeline::Run;
 use dashnas::run_dir::dir::RunDir;
+use dashnas::run_dir::names;
 use dashnas_core::names::{Preset, TaskName};
 use dashnas_data::dataset::{Centers, Dataset};
 use dashnas_data::open::assemble;
@@ -29,10 +32,6 @@ use std::path::{Path, PathBuf};
 
 /// The name of the data in errors and reports.
 const NAME: &str = "the data";
-/// The search of the paper is undecided if the kernels that it chose have less than this times the share of chance.
-const DECIDED: f64 = 1.5;
-/// A race is undecided if its network is better than the plain one with less than this probability.
-const LIKELY: f64 = 0.75;
 
 type ArrayIn<'py> = PyReadonlyArrayDyn<'py, f32>;
 
@@ -70,7 +69,8 @@ pub struct Samples<'py> {
 }
 
 /// Searches, tunes and trains; `validation` are inputs and targets for tuning. Returns the model and a dict: `parameters`,
-/// the `report` as HTML, what came of the `search`, and the `notes` and `warnings` about the data.
+/// the `report` as HTML, what came of the `search` and its `choice`, the `plain` network if that was trained, the `guess` by
+/// the targets, and the `notes` and `warnings` about the data.
 ///
 /// # Errors
 /// The exceptions of `dashnas.errors`, whatever `progress` raises, and `KeyboardInterrupt`.
@@ -104,10 +104,14 @@ pub fn fit<'py>(
     };
     let trained =
         observed(py, request.threads, progress.as_ref(), |python| train_in(&dir, kept, &config, &data, python))?;
-    let Trained { model, report, search } = trained.map_err(|e| from_pipeline(py, e))?;
+    let Trained { model, plain, report, run } = trained.map_err(|e| from_pipeline(py, e))?;
+    let (search, choice) = evaluate::choice(py, &run)?;
     facts.set_item("parameters", count_parameters(model.network()))?;
     facts.set_item("report", report)?;
     facts.set_item("search", search)?;
+    facts.set_item("choice", choice)?;
+    facts.set_item("plain", plain.map(|plain| Py::new(py, Model::new(plain))).transpose()?)?;
+    facts.set_item("guess", guess(model.card().task, &data.train.y))?;
     Ok((Model::new(model), facts))
 }
 
@@ -167,11 +171,12 @@ fn dataset(
 /// What a training leaves.
 struct Trained {
     model: dashnas_nn::model::Model,
+    plain: Option<dashnas_nn::model::Model>,
     report: String,
-    search: &'static str,
+    run: Loaded,
 }
 
-/// The stages up to the trained model, in a run directory, which gets its report if it is kept.
+/// The stages up to the trained model and the plain network, if that is asked for, in a run directory, which gets its report if it is kept.
 fn train_in(
     dir: &Path,
     kept: bool,
@@ -183,32 +188,16 @@ fn train_in(
     let mut observers = (&mut *python, &mut status);
     let mut run = Run::start_untested(config, ARRAYS, data, dir, &mut observers)?;
     run.trained()?;
+    let plain = run.plain()?.is_some();
     drop(run);
     let model = dashnas_nn::model::Model::load(dir)?;
     let dir = RunDir::open(dir)?;
+    let plain = plain.then(|| dashnas_nn::model::Model::load(dir.file(names::BASELINE))).transpose()?;
     let report = page::report(&dir)?;
     if kept {
         page::write_into(&dir)?;
     }
-    Ok(Trained { model, report, search: search(&Loaded::read(&dir)?) })
-}
-
-/// What came of the search of a run, in a word or two.
-fn search(run: &Loaded) -> &'static str {
-    if run.config.search.kernels.is_some() {
-        return "given";
-    }
-    if let Some(race) = &run.race {
-        return match race.better_than_plain {
-            None => "plain",
-            Some(p) if p < LIKELY => "undecided",
-            Some(_) => "searched",
-        };
-    }
-    let Some(last) = run.alpha.last().filter(|last| !last.layers.is_empty()) else { return "not searched" };
-    // The share of the most probable kernel of each layer, in units of that of chance.
-    let shares = last.layers.iter().map(|layer| layer.iter().copied().fold(0.0, f64::max) * layer.len() as f64);
-    if shares.sum::<f64>() / (last.layers.len() as f64) < DECIDED { "undecided" } else { "searched" }
+    Ok(Trained { model, plain, report, run: Loaded::read(&dir)? })
 }
 
 /// The preset with the settings over it.
@@ -217,12 +206,11 @@ fn config(py: Python<'_>, request: &Request) -> PyResult<Config> {
         let names = Preset::ALL.map(Preset::name).join(", ");
         raise(py, Class::Config, &format!("there is no preset {:?}", request.preset), Some(format!("one of {names}")))
     })?;
-    let mut overrides = Vec::with_capacity(request.settings.len());
+    // No time is planned for the plain network, unless `evaluate` is to compare with it.
+    let mut overrides = vec![Override::new("baseline.enabled", false, "fit")];
     for (key, value) in &request.settings {
         let set = Override::parse(&format!("{key}={value}"), "config").map_err(|e| from_pipeline(py, e))?;
         overrides.push(set);
     }
-    // Without a test split there is nothing to compare on, so no time is planned for the plain network.
-    overrides.push(Override::new("baseline.enabled", false, "fit"));
     Config::load(Some(preset), None, &overrides).map_err(|e| from_pipeline(py, e))
 }

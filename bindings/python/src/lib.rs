@@ -6,6 +6,7 @@
 mod arrays;
 mod dataset;
 mod errors;
+mod evaluate;
 mod fit;
 mod json;
 mod model;
@@ -21,6 +22,8 @@ fn _dashnas(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_function(wrap_pyfunction!(dataset::load_dataset, module)?)?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate::evaluate, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate::of_run, module)?)?;
     module.add_function(wrap_pyfunction!(operator::agg_conv, module)?)?;
     module.add_function(wrap_pyfunction!(operator::agg_conv_backward, module)?)?;
     module.add_function(wrap_pyfunction!(threads::threads, module)?)?;

@@ -1,6 +1,6 @@
 //! Trained models.
 
-use crate::errors::from_pipeline;
+use crate::errors::{Class, from_pipeline, raise};
 use crate::threads::compute;
 use crate::{arrays, json};
 use burn::tensor::Device;
@@ -20,7 +20,6 @@ use dashnas_nn::export::verify;
 use dashnas_nn::model;
 use numpy::ndarray::Axis;
 use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::io;
@@ -68,6 +67,16 @@ impl Model {
         Self { centered: Centered::of(&model), model: Box::new(model) }
     }
 
+    /// The model for inputs that are centered already, if that is another one.
+    pub fn of_centered(&self) -> &model::Model {
+        self.centered.as_ref().map_or(&*self.model, |centered| &centered.model)
+    }
+
+    /// What is to be added to its values, if anything is.
+    pub fn target_centers(&self) -> Option<&[f32]> {
+        self.centered.as_ref()?.targets.as_deref()
+    }
+
     /// The contents of an ONNX file, verified against the model on random inputs.
     fn onnx(&self, options: OnnxOptions, fold: bool) -> Result<Vec<u8>, ModelError> {
         let mut artifact = self.model.to_artifact();
@@ -82,7 +91,7 @@ impl Model {
 
     /// Inputs with at most as many axes as the model's own: an image is not a series, even if it has one channel. Missing
     /// values are filled as in training.
-    fn inputs(&self, py: Python<'_>, x: &PyReadonlyArrayDyn<'_, f32>) -> PyResult<Array> {
+    pub fn inputs(&self, py: Python<'_>, x: &PyReadonlyArrayDyn<'_, f32>) -> PyResult<Array> {
         let card = self.model.card();
         let expected = card.read_as.clone();
         if x.shape().len() > expected.len() + 1 {
@@ -136,7 +145,12 @@ impl Model {
             Some("float") => Some(LabelType::Float),
             Some("str") => Some(LabelType::Str),
             Some(other) => {
-                return Err(PyValueError::new_err(format!("labels are bool, int, float or str, not {other}")));
+                return Err(raise(
+                    py,
+                    Class::Config,
+                    &format!("there is no type of classes {other:?}"),
+                    Some("one of bool, int, float, str".to_owned()),
+                ));
             }
         };
         let written = compute(py, None, || {
@@ -197,7 +211,7 @@ impl Model {
         x: PyReadonlyArrayDyn<'py, f32>,
         threads: Option<usize>,
     ) -> PyResult<(ArrayOut<'py>, Option<Bound<'py, PyArray1<u32>>>)> {
-        self.predict_with(py, self.centered.as_ref().map_or(&*self.model, |centered| &centered.model), x, threads)
+        self.predict_with(py, self.of_centered(), x, threads)
     }
 
     /// The outputs of the network itself: logits, or values that are not decoded.

@@ -13,6 +13,7 @@ from dashnas import errors
 from dashnas._classifier import DashClassifier
 from dashnas._dashnas import Model, __version__, set_threads
 from dashnas._dataset import Dataset, load_dataset
+from dashnas._evaluation import Evaluation
 from dashnas._operator import agg_conv, agg_conv_backward
 from dashnas._regressor import DashRegressor
 
@@ -20,6 +21,7 @@ __all__ = [
     "DashClassifier",
     "DashRegressor",
     "Dataset",
+    "Evaluation",
     "Model",
     "__version__",
     "agg_conv",

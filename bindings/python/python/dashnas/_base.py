@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from dashnas import _dashnas, _inputs
-from dashnas._config import PARAMETERS, of_estimator
+from dashnas._config import PARAMETERS, of_estimator, path_of, seconds, whole
+from dashnas._evaluation import Evaluation
 from dashnas._inputs import Layout, Lengths
 from dashnas._progress import Callback, Event, Follower
 from dashnas._report import Report
@@ -63,6 +65,9 @@ DESCRIBED = """preset : {"quick", "standard", "paper"}
         The samples of a batch of the final training.
     learning_rate, weight_decay, momentum, dropout : float or list of float, optional
         The value in the final training, or the values that tuning chooses from.
+    baseline : bool
+        Whether the plain network, with the original kernels of the backbone, is trained as well, for `evaluate` to compare
+        with. It is tuned and trained in the same way, and takes about as long as the tuning and the training.
     config : dict, optional
         Further settings over the preset, as {"search": {"epochs": 20}} or {"search.epochs": 20};
         docs/reference/config.md describes all of them. One that changes nothing here is an error.
@@ -82,6 +87,15 @@ ATTRIBUTES = """model_ : dashnas.Model
     search_ : str
         What came of the search: "searched"; "undecided", where it preferred no kernels clearly; "plain", where none were
         better than those of the plain network; "not searched", where a time limit left no time; or "given".
+    choice_ : dict
+        How the kernels were chosen: "by" ("race", "supernet", "given" or "not-searched"), and how sure that is: after a race
+        "better_than_plain" and "better_than_random", probabilities, and "conclusion", a sentence; after the search of the
+        paper "shares", those of the chosen kernels, "chance", and "undecided_layers", how many of how many layers.
+    judgement_ : dict, optional
+        What the last `evaluate` found in comparison with the plain network and with guessing, as `Evaluation.judgement`; of
+        a run directory that was loaded, what its test split shows. None before.
+    plain_ : dashnas.Model, optional
+        The plain network, if it was trained.
     notes_ : list of the notes and warnings of the data and the run, as the command prints them
     n_parameters_ : int, the trained parameters of the network
     history_ : list of the events of epochs and trials; those of a race have the stage "search" and a trial
@@ -110,12 +124,19 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
     history_: list[Event]
     notes_: list[str]
     search_: str
+    choice_: dict[str, Any]
+    judgement_: dict[str, Any] | None
+    plain_: _dashnas.Model | None
     n_parameters_: int
     n_features_in_: int
     #: Whether the model comes from a file, which then describes the inputs.
     _loaded = False
     #: What was subtracted from the inputs and the targets of the training.
     _centers: tuple[NDArray[np.float32] | None, NDArray[np.float32] | None] = (None, None)
+    #: What the training targets suggest to guess for every sample.
+    _guess: list[float] | None = None
+    #: The value that stands for an unknown target in the files of a run.
+    _unknown: float | None = None
 
     def __init__(
         self,
@@ -141,6 +162,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         weight_decay: float | Sequence[float] | None = None,
         momentum: float | Sequence[float] | None = None,
         dropout: float | Sequence[float] | None = None,
+        baseline: bool = False,
         config: Mapping[str, Any] | None = None,
         validation: tuple[ArrayLike, ArrayLike] | None = None,
         run_dir: str | PathLike[str] | None = None,
@@ -168,6 +190,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         self.weight_decay = weight_decay
         self.momentum = momentum
         self.dropout = dropout
+        self.baseline = baseline
         self.config = config
         self.validation = validation
         self.run_dir = run_dir
@@ -179,6 +202,48 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         """Kernel size and dilation of every searched layer, from the input on."""
         check_is_fitted(self, "model_")
         return [(k, d) for k, d in self.model_.card["architecture"]["kernels"]]
+
+    def evaluate(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, metric: str | None = None
+    ) -> Evaluation:
+        """What labeled samples show: the metrics of the command, and whether they tell the network from the plain one.
+
+        The comparison needs the plain network: fit with `baseline=True`, or load a run directory that has it. `metric` is
+        the name of the metric to compare by; by default it is the one that the model was trained for. Unknown targets (NaN)
+        of labels, masks, numbers and fields are left out. With weights, each sample counts by its weight.
+        """
+        inputs = self._check_inputs(X)
+        truth = np.asarray(y)
+        if len(truth) != len(inputs):
+            raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(inputs), len(truth)]}")
+        if self._unknown is not None and truth.dtype.kind in "fiu":
+            truth = np.where(truth == np.float32(self._unknown), np.nan, truth)
+        inputs, truth, weights, _ = weighted(inputs, truth, sample_weight, None)
+        input_centers, target_centers = self.model_.centers
+        found = _inputs.as_float32(inputs, input_centers, "X")
+        targets = self._targets(found, truth, target_centers)
+        expected = self._outputs()
+        if targets.ndim > 1 and targets.shape[1] != expected:
+            raise DataError(f"y of shape {truth.shape} has {targets.shape[1]} outputs; this model has {expected}")
+        result = _dashnas.evaluate(
+            self.model_,
+            {"x": found, "y": targets, "weights": None if weights is None else weights.tolist()},
+            {
+                "metric": metric,
+                "plain": getattr(self, "plain_", None),
+                "guess": self._guess,
+                "chosen_by": (getattr(self, "choice_", None) or {}).get("by"),
+                "threads": threads(self.n_jobs),
+            },
+        )
+        evaluation = Evaluation(**result)
+        self.judgement_ = evaluation.judgement
+        return evaluation
+
+    def _outputs(self) -> int:
+        """Classes, labels, numbers of each sample, or channels of a field."""
+        task = self.model_.card["task"]
+        return int(next(value for name, value in task.items() if name != "kind"))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the trained model to a file, which `load` and the command `dashnas predict` read.
@@ -236,16 +301,21 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         if self._length is not None:
             # The model file says how further series are read.
             parameters["length"] = self._length
+        if not isinstance(self.preset, str):
+            raise ConfigError(f"preset is {self.preset!r}, not a name", "one of quick, standard, paper")
+        if self.progress is not None and not callable(self.progress):
+            raise ConfigError(f"progress is {self.progress!r}, not a function", "give a function of one argument, an event")
+        whole("verbose", self.verbose, 0)
         chosen = [("seed", str(self._seed())), *of_estimator(self.config, parameters)]
         if self.time_limit is not None:
-            chosen.append(("budget.time-limit", str(float(self.time_limit))))
+            chosen.append(("budget.time-limit", str(seconds(self.time_limit))))
         follower = Follower(self.verbose, self.progress)
         request: _dashnas._Request = {
             "task": task,
             "classes": classes,
             "preset": self.preset,
             "settings": chosen,
-            "run_dir": self.run_dir,
+            "run_dir": None if self.run_dir is None else path_of("run_dir", self.run_dir),
             "threads": threads(self.n_jobs),
         }
         input_centers, target_centers = self._centers
@@ -263,26 +333,25 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             follower.close()
         self.history_, self._loaded = follower.history, False
         self.search_, self.n_parameters_ = facts["search"], facts["parameters"]
+        self.choice_, self.judgement_ = facts["choice"], None
+        self.plain_, self._guess, self._unknown = facts["plain"], facts["guess"], None
         self._packed_report = zlib.compress(facts["report"].encode())
         self.notes_ = [*facts["notes"], *facts["warnings"], *follower.notes]
         for message in dict.fromkeys([*facts["warnings"], *follower.warnings]):
             warn(message)
-        if self.search_ == "undecided" and not follower.raced:
-            warn(
-                "the search preferred no kernels clearly: the shares of those that it chose are hardly larger than those "
-                "of chance, and another seed may choose others (`search_` is \"undecided\")"
-            )
+        if self.choice_.get("undecided_layers") and self.choice_["conclusion"]:
+            warn(f"{self.choice_['conclusion']} (`choice_` has the shares, and `search_` is \"{self.search_}\")")
 
     def _seed(self) -> int:
         if self.random_state is None:
-            return int(self.seed)
+            return whole("seed", 0 if self.seed is None else self.seed, 0)
         if self.seed not in (0, None):
             raise ConfigError(f"seed is {self.seed}, and random_state is given, too", "give one of them")
         if isinstance(self.random_state, np.random.RandomState):
             return int(self.random_state.randint(2**31 - 1))
         if isinstance(self.random_state, np.random.Generator):
             return int(self.random_state.integers(2**31 - 1))
-        return int(self.random_state)
+        return whole("random_state", self.random_state, 0)
 
     def _validation(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
         """The samples for scoring tuning trials, if they are given."""
@@ -300,10 +369,10 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         if not np.issubdtype(x.dtype, np.floating):
             x = x.astype(np.float64)
         found = _inputs.as_float32(_inputs.arranged(x, None, self.channels), self._centers[0], "X of validation")
-        return found, self._targets(found, given_y)
+        return found, self._targets(found, given_y, self._centers[1])
 
-    def _targets(self, x: NDArray[np.float32], y: ArrayLike) -> NDArray[np.float32]:
-        """Targets as the library expects them."""
+    def _targets(self, x: NDArray[np.float32], y: ArrayLike, centers: Any) -> NDArray[np.float32]:
+        """Targets as the library expects them, without their centers."""
         raise NotImplementedError
 
     #: The length that series of unequal lengths were brought to.
@@ -391,9 +460,14 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             )
         return found
 
-    def _adopt(self, model: _dashnas.Model) -> None:
-        """Takes a model from a file."""
+    def _adopt(self, model: _dashnas.Model, path: str | PathLike[str]) -> None:
+        """Takes a model from a file, and from a run directory what else there is."""
         self.model_, self.history_, self._loaded = model, [], True
+        self.judgement_, self.plain_ = None, None
+        if os.path.isdir(path):
+            run = _dashnas.of_run(path)
+            self.search_, self.choice_ = run["search"], run["choice"]
+            self.judgement_, self.plain_, self._unknown = run["judgement"], run["plain"], run["unknown"]
         self.notes_, self.n_parameters_ = [], model.n_parameters
         self.n_features_in_ = model.card["read_as"][0]
         columns = model.card["reading"].get("columns")

@@ -12,7 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_y, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, _check_y, check_is_fitted, validate_data
 
 from dashnas import _dashnas
 from dashnas._base import DashEstimator, documented, over_the_grid, warn, weighted, with_shared_parameters
@@ -101,7 +101,7 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
         if self.class_weight is not None:
             weights = self._with_classes(labels, weights)
         found = self._center_inputs(x)
-        targets = self._targets(found, labels)
+        targets = self._targets(found, labels, None)
         if len(targets) != len(found):
             raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(found), len(targets)]}")
         self._train(found, targets, task, classes, weights, names)
@@ -131,7 +131,11 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
         """The accuracy: for several labels, of all of a sample's labels at once; for masks, over all points."""
         truth = np.asarray(y)
         if truth.ndim > 2:
-            return float(np.mean(self.predict(X) == truth))
+            right = np.asarray(self.predict(X) == truth)
+            if sample_weight is None:
+                return float(np.mean(right))
+            weights = _check_sample_weight(sample_weight, right)
+            return float(np.average(right.reshape(len(right), -1).mean(axis=1), weights=weights))
         return float(accuracy_score(truth, self.predict(X), sample_weight=sample_weight))
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -157,7 +161,7 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
         if kind not in ("classification", "multi-label", "dense-binary"):
             raise ModelError(f"{path} holds a model for {kind}", "load it with DashRegressor.load")
         estimator = cls()
-        estimator._adopt(model)
+        estimator._adopt(model, path)
         estimator._axes = {"classification": 1, "multi-label": 2}.get(kind, model.card["graph"]["dims"] + 2)
         if kind == "classification":
             names = model.card["classes"] or range(model.card["task"]["classes"])
@@ -166,13 +170,15 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
             estimator.classes_ = np.arange(model.card["task"].get("labels", 2))
         return estimator
 
-    def _targets(self, x: NDArray[np.float32], y: ArrayLike) -> NDArray[np.float32]:
+    def _targets(self, x: NDArray[np.float32], y: ArrayLike, centers: Any) -> NDArray[np.float32]:
         """Classes by number, labels as they are, masks with their channel axis."""
         labels = np.asarray(y)
         if self._axes > 2:
             return over_the_grid(x, labels)
         if self._axes == 2:
             return np.ascontiguousarray(labels, dtype=np.float32)
+        if labels.ndim == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
         numbers = np.minimum(np.searchsorted(self.classes_, labels), len(self.classes_) - 1)
         unknown = self.classes_[numbers] != labels
         if unknown.any():

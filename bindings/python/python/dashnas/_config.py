@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import operator
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +19,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "kernels": ("search.kernels",),
     "strategy": ("search.strategy",),
     "tune": ("tune.enabled",),
+    "baseline": ("baseline.enabled",),
     "epochs": ("retrain.epochs",),
     "batch_size": ("retrain.batch-size",),
     "learning_rate": ("tune.learning-rates", "retrain.lr"),
@@ -32,6 +35,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 WITHOUT_EFFECT = {
     "preset": "give the estimator's parameter `preset`",
     "seed": "give the estimator's parameter `seed`",
+    "baseline.enabled": "give the estimator's parameter `baseline`",
     "data.layout": "give the estimator's parameter `layout`",
     "data.channels": "give the estimator's parameter `channels`",
     "data.group": "give `groups` to `fit`",
@@ -44,6 +48,33 @@ WITHOUT_EFFECT = {
     "task.unknown": "fields in arrays have no value that stands for unknown ones",
     "task.data-dir": "it is for `load_dataset`",
 }
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """A parameter as a whole number from `least` on."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ConfigError(f"{name} is {value!r}, not a whole number", f"give a whole number from {least} on") from None
+    if number < least:
+        raise ConfigError(f"{name} is {number}, and it must be {least} or more", f"give a whole number from {least} on")
+    return number
+
+
+def seconds(value: Any) -> float:
+    """The parameter `time_limit`."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"time_limit is {value!r}, not a number", "give the seconds that `fit` may take") from None
+
+
+def path_of(name: str, value: Any) -> str:
+    """A parameter that is a path."""
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise ConfigError(f"{name} is {value!r}, not a path", "give a text or a pathlib.Path") from None
 
 
 def settings(config: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -68,11 +99,10 @@ def of_estimator(config: Mapping[str, Any] | None, parameters: Mapping[str, Any]
             raise ConfigError(f"config sets `{key}` twice", "write it once, nested or with a dot")
         if key in WITHOUT_EFFECT:
             raise ConfigError(f"`{key}` in config changes nothing", WITHOUT_EFFECT[key])
-        if section in ("data", "darcy", "baseline"):
+        if section in ("data", "darcy"):
             what = {
                 "data": "it is for reading files, and `fit` takes arrays",
                 "darcy": "it is for `load_dataset`",
-                "baseline": "`fit` trains no plain network to compare with; the command does",
             }[section]
             raise ConfigError(f"`{key}` in config changes nothing: {what}", "leave it out")
         given[key] = "config"

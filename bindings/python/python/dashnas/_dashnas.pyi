@@ -28,6 +28,18 @@ class _Samples(TypedDict):
     input_centers: list[float]
     target_centers: list[float]
 
+class _Labeled(TypedDict):
+    x: _F32
+    y: _F32
+    weights: list[float] | None
+
+class _Scoring(TypedDict):
+    metric: str | None
+    plain: Model | None
+    guess: list[float] | None
+    chosen_by: str | None
+    threads: int | None
+
 class _Options(TypedDict):
     kernel_sizes: list[int]
     dilations: list[int]
@@ -107,6 +119,8 @@ def fit(
     validation: tuple[_F32, _F32] | None = None,
     progress: Callable[[dict[str, Any]], object] | None = None,
 ) -> tuple[Model, dict[str, Any]]: ...
+def evaluate(model: Model, samples: _Labeled, scoring: _Scoring) -> dict[str, Any]: ...
+def of_run(path: _Path) -> dict[str, Any]: ...
 def agg_conv(x: _F32, weights: _F32, alpha: _F32, bias: _F32 | None, options: _Options) -> _F32: ...
 def agg_conv_backward(dy: _F32, x: _F32, weights: _F32, alpha: _F32, options: _Options) -> tuple[_F32, _F32, _F32]: ...
 def set_threads(n: int) -> None:

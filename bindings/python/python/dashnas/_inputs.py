@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from dashnas._config import whole
 from dashnas.errors import ConfigError, DataError
 
 Lengths = Literal["pad", "truncate", "resample", "mask"]
@@ -121,9 +122,11 @@ def arranged(x: NDArray[Any], layout: str | None, channels: int | None) -> NDArr
     axis are moved."""
     if layout not in (None, "channels-first", "channels-last"):
         raise ConfigError(f"no layout {layout!r}", "one of channels-first, channels-last")
+    if channels is not None:
+        channels = whole("channels", channels, 1)
     if x.ndim == SERIES - 1:
         count = 1 if channels is None else int(channels)
-        if count < 1 or x.shape[1] % count:
+        if x.shape[1] % count:
             raise DataError(f"{x.shape[1]} columns cannot be divided into {count} channels", "check `channels`")
         return x.reshape(len(x), count, -1)
     if layout == "channels-last":

@@ -53,8 +53,6 @@ class Follower:
         #: All that was noted, and what of it should be known without being asked for.
         self.notes: list[str] = []
         self.warnings: list[str] = []
-        #: Whether the search was a race.
-        self.raced = False
         self._bar = _Bar()
 
     def __call__(self, event: Event) -> None:
@@ -83,7 +81,6 @@ class Follower:
         if kind == "planned":
             said = event["plan"]["notes"]
         self.notes += [message for message in said if message not in self.notes]
-        self.raced |= kind == "trial-finished" and event.get("stage") == "search"
         if kind in ("warning", "planned"):
             self.warnings += [message for message in said if message not in self.warnings]
 

@@ -60,7 +60,7 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
             rows = values.reshape(len(values), -1)
             self._centers = (None, centers(rows.astype(np.float64) if rows.dtype.kind in "iu" else rows))
         found = self._center_inputs(x)
-        targets = self._targets(found, values)
+        targets = self._targets(found, values, self._centers[1])
         if len(targets) != len(found):
             raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(found), len(targets)]}")
         self._axes = values.ndim
@@ -92,17 +92,17 @@ class DashRegressor(RegressorMixin, DashEstimator):  # type: ignore[misc]
         if task["kind"] not in ("regression", "dense-regression"):
             raise ModelError(f"{path} holds a model for {task['kind']}", "load it with DashClassifier.load")
         estimator = cls()
-        estimator._adopt(model)
+        estimator._adopt(model, path)
         dense = task["kind"] == "dense-regression"
         estimator._axes = model.card["graph"]["dims"] + 2 if dense else min(task["outputs"], 2)
         return estimator
 
-    def _targets(self, x: NDArray[np.float32], y: ArrayLike) -> NDArray[np.float32]:
+    def _targets(self, x: NDArray[np.float32], y: ArrayLike, centers: Any) -> NDArray[np.float32]:
         """Numbers as N×outputs, fields with their channel axis."""
         values = np.asarray(y)
         if values.ndim > 2:
             return over_the_grid(x, values)
-        return as_float32(values.astype(np.float64).reshape(len(values), -1), self._centers[1], "y")
+        return as_float32(values.astype(np.float64).reshape(len(values), -1), centers, "y")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
+
 import joblib
 from joblib.parallel import get_active_backend
 
 from dashnas import _dashnas
+from dashnas.errors import ConfigError
 
 
 def threads(n_jobs: int | None) -> int:
@@ -15,8 +18,13 @@ def threads(n_jobs: int | None) -> int:
     `dashnas.set_threads`, or one for each core within the limits that joblib gives its processes.
     """
     if n_jobs is not None:
+        try:
+            n_jobs = operator.index(n_jobs)
+        except TypeError:
+            n_jobs_is = f"n_jobs is {n_jobs!r}, not a whole number"
+            raise ConfigError(n_jobs_is, "give the number of threads, or -1 for one for each core") from None
         if n_jobs == 0:
-            raise ValueError("n_jobs is 0; it is the number of threads, or -1 for one for each core")
+            raise ConfigError("n_jobs is 0", "give the number of threads, or -1 for one for each core")
         return max(1, n_jobs if n_jobs > 0 else joblib.cpu_count() + 1 + n_jobs)
     backend, wanted = get_active_backend()
     if getattr(backend, "nesting_level", 0) and getattr(backend, "supports_sharedmem", False):

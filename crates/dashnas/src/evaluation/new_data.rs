@@ -2,7 +2,10 @@
 
 use crate::error::Error;
 use crate::evaluation::details::Details;
-use dashnas_core::metric::{self, Predictions, Scale, Truth};
+use crate::evaluation::judge::OnTest;
+pub use crate::evaluation::judge::guess;
+use crate::record::paired::Judgement;
+use dashnas_core::metric::{self, MetricError, Predictions, Scale, Truth};
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
@@ -24,20 +27,70 @@ pub struct Score {
 /// # Errors
 /// [`Error::Metric`] if the metric is not defined on these samples.
 pub fn score(card: &ModelCard, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Result<Score, Error> {
-    let (rows, outputs) = (scores.rows(), card.task.outputs());
-    let shape = [rows, outputs, scores.row_len() / outputs.max(1)];
-    let mut scores = Array::new(shape.to_vec(), scores.data.clone());
+    let scores = by_position(card.task, scores, truth);
+    let metric = value(card.metric, &scores, truth, weights)?;
+    Ok(Score { metric, details: Details::new(card.task, truth, &scores, weights) })
+}
+
+/// Every metric that suits the task, in the order of [`Metric::ALL`], of predictions as for [`score`]; `None` for one that
+/// is not defined on these samples.
+pub fn metrics(task: TaskKind, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Vec<(Metric, Option<f64>)> {
+    let scores = by_position(task, scores, truth);
+    let suitable = Metric::ALL.into_iter().filter(|metric| metric.suits(task));
+    suitable.map(|metric| (metric, value(metric, &scores, truth, weights).ok())).collect()
+}
+
+/// Labeled samples on which networks are compared, as a run compares its own on its test split.
+#[derive(Debug, Clone, Copy)]
+pub struct Comparison<'a> {
+    /// The task.
+    pub task: TaskKind,
+    /// The metric.
+    pub metric: Metric,
+    /// The targets.
+    pub truth: &'a Targets,
+    /// The weights of the samples, if they have any.
+    pub weights: Option<&'a [f32]>,
+    /// The seed of the draws of a bootstrap.
+    pub seed: u64,
+}
+
+impl Comparison<'_> {
+    /// Whether the samples show a difference between two networks, by their scores as for [`score`], and to a [`guess`].
+    pub fn judge(&self, scores: &Array, plain: Option<&Array>, guess: Option<&[f32]>) -> Judgement {
+        let Self { task, metric, truth, weights, seed } = *self;
+        let on_test = OnTest { task, metric, truth, weights, seed };
+        let scores = by_position(task, scores, truth);
+        let plain = plain.map(|plain| by_position(task, plain, truth));
+        let nothing = vec![0.0; task.outputs()];
+        let found = on_test.judge(&scores, plain.as_ref(), guess.unwrap_or(&nothing));
+        match guess {
+            Some(_) => found,
+            None => Judgement { guessing: None, against_guessing: None, ..found },
+        }
+    }
+}
+
+/// The scores as `[samples, outputs, positions]`.
+fn by_position(task: TaskKind, scores: &Array, truth: &Targets) -> Array {
+    let (rows, outputs) = (scores.rows(), task.outputs());
+    let mut scores = Array::new(vec![rows, outputs, scores.row_len() / outputs.max(1)], scores.data.clone());
     if let Targets::Values(values) = truth {
         // Nothing is predicted after the end of a sample, and nothing is known there.
         let unknown = scores.data.iter_mut().zip(&values.data).filter(|(s, t)| s.is_nan() && t.is_nan());
         unknown.for_each(|(score, _)| *score = 0.0);
     }
+    scores
+}
+
+/// A metric of scores `[samples, outputs, positions]`.
+fn value(metric: Metric, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Result<f64, MetricError> {
+    let shape = [scores.shape[0], scores.shape[1], scores.shape[2]];
     let predictions = Predictions::new(&scores.data, shape, Scale::Logits)?.weighted(weights)?;
-    let value = match truth {
-        Targets::Classes(labels) => metric::evaluate(card.metric, &predictions, Truth::Classes(labels)),
-        Targets::Values(values) => metric::evaluate(card.metric, &predictions, Truth::Values(&values.data)),
-    };
-    Ok(Score { metric: value?, details: Details::new(card.task, truth, &scores, weights) })
+    match truth {
+        Targets::Classes(labels) => metric::evaluate(metric, &predictions, Truth::Classes(labels)),
+        Targets::Values(values) => metric::evaluate(metric, &predictions, Truth::Values(&values.data)),
+    }
 }
 
 /// What was scored on new data, as `--json` prints it.

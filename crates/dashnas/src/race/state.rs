@@ -6,7 +6,7 @@ use crate::race::proposals::{Field, Proposal, change, first};
 use crate::race::schedule::Round;
 use crate::race::size::SizeBound;
 use crate::race::surrogate::{Observation, Posterior, Subject};
-use crate::record::race::{Belief, Contestant, Origin, RaceRecord, RaceTrial};
+use crate::record::race::{Belief, Contestant, Origin, RaceRecord, RaceTrial, told_apart};
 use crate::record::trial::Trial;
 use aggconv::KernelSpace;
 use dashnas_core::hyperparameters::Hyperparameters;
@@ -453,7 +453,7 @@ fn conclusion(
     let Some(than_plain) = better_than_plain else {
         return "The chosen network was not compared with the plain network.".to_owned();
     };
-    if than_plain < 0.6 {
+    if !told_apart(than_plain) {
         return "The search makes no difference on this data: the chosen network cannot be told from the plain network."
             .to_owned();
     }
@@ -462,7 +462,7 @@ fn conclusion(
          which relies on other data sets where the trials tell little",
         percent(than_plain)
     );
-    if better_than_random > 0.6 {
+    if told_apart(better_than_random) {
         text += &format!(
             "; it is better than a random network of the space with a probability of {}",
             percent(better_than_random)

@@ -6,6 +6,23 @@ use serde::{Deserialize, Serialize};
 /// A weight of a kernel below this multiple of an equal share is no preference.
 const PREFERENCE: f64 = 1.5;
 
+/// What came of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchResult {
+    /// It found kernels that it prefers.
+    Searched,
+    /// It prefers no kernels: a race cannot tell its winner from the plain network, or a supernet prefers no kernel in at
+    /// least half of its layers.
+    Undecided,
+    /// The plain network won the race.
+    Plain,
+    /// There was no search.
+    NotSearched,
+    /// The configuration gives the kernels.
+    Given,
+}
+
 /// How the kernels of a network were chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "by")]

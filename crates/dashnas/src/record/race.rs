@@ -3,6 +3,9 @@
 use dashnas_core::score::Score;
 use serde::{Deserialize, Serialize};
 
+/// A network that is better than another one with less than this probability cannot be told from it.
+const TOLD_APART: f64 = 0.6;
+
 /// Where the kernels of a contestant come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -71,6 +74,11 @@ pub struct Contestant {
     pub verdict: String,
 }
 
+/// Whether a network that is better than another one with this probability can be told from it.
+pub fn told_apart(better: f64) -> bool {
+    better >= TOLD_APART
+}
+
 /// A race and its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RaceRecord {
@@ -87,4 +95,52 @@ pub struct RaceRecord {
     pub better_than_random: f64,
     /// How sure the choice is, as a sentence.
     pub conclusion: String,
+}
+
+impl RaceRecord {
+    /// Whether the plain network won.
+    pub fn plain_won(&self) -> bool {
+        self.contestants.get(self.chosen).is_some_and(|winner| winner.origin == Origin::Plain)
+    }
+
+    /// Whether the race shows no preference: no networks could be compared, or the winner cannot be told from the plain
+    /// network.
+    pub fn undecided(&self) -> bool {
+        let compared = self.contestants.iter().flat_map(|c| &c.trials).any(|trial| trial.score.is_some());
+        !compared || (!self.plain_won() && !self.better_than_plain.is_some_and(told_apart))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_winner_that_cannot_be_told_from_the_plain_network_is_no_preference() {
+        let contestant = |origin, score: Option<f64>| {
+            let score = score.map(|loss| Score { loss, metric: None });
+            let trial = RaceTrial { trial: 0, round: 0, steps: 1, lr: 0.1, score, reason: None };
+            let belief = Belief { mean: 0.0, deviation: 1.0 };
+            Contestant { origin, kernels: vec![], trials: vec![trial], belief, verdict: String::new() }
+        };
+        let race = |winner, score, better_than_plain| RaceRecord {
+            contestants: vec![contestant(winner, score)],
+            chosen: 0,
+            lr: 0.1,
+            better_than_plain,
+            better_than_random: 0.5,
+            conclusion: String::new(),
+        };
+        let cases = [
+            (Origin::Random, Some(1.0), Some(0.61), [false, false]),
+            (Origin::Random, Some(1.0), Some(0.59), [true, false]),
+            (Origin::Random, Some(1.0), None, [true, false]),
+            (Origin::Plain, Some(1.0), None, [false, true]),
+            (Origin::Plain, None, None, [true, true]),
+        ];
+        for (winner, score, better, expected) in cases {
+            let race = race(winner, score, better);
+            assert_eq!([race.undecided(), race.plain_won()], expected, "{winner:?} {score:?} {better:?}");
+        }
+    }
 }

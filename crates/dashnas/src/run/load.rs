@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::evaluation::Evaluation;
 use crate::problem::backbone::{BackboneData, backbone_graph};
 use crate::record::alpha::AlphaRecord;
-use crate::record::choice::KernelChoice;
+use crate::record::choice::{KernelChoice, SearchResult};
 use crate::record::data::DataRecord;
 use crate::record::event::Event;
 use crate::record::outcome::Outcome;
@@ -73,6 +73,19 @@ impl Loaded {
         let candidates = self.config.kernel_sizes(architecture.backbone.dims()).len() * self.config.dilations().len();
         let (given, race) = (self.config.search.kernels.is_some(), self.race.is_some());
         Some(KernelChoice::of(architecture, given, race, !self.alpha.is_empty(), candidates))
+    }
+
+    /// What came of the search; `None` before it is finished.
+    pub fn search_result(&self) -> Option<SearchResult> {
+        let choice = self.choice()?;
+        Some(match (&choice, &self.race, choice.undecided_layers()) {
+            (KernelChoice::Given, ..) => SearchResult::Given,
+            (KernelChoice::NotSearched, ..) => SearchResult::NotSearched,
+            (KernelChoice::Race, Some(race), _) if race.undecided() => SearchResult::Undecided,
+            (KernelChoice::Race, Some(race), _) if race.plain_won() => SearchResult::Plain,
+            (_, _, Some([undecided, layers])) if 2 * undecided >= layers => SearchResult::Undecided,
+            _ => SearchResult::Searched,
+        })
     }
 
     /// The graph of the network at the width of retraining; `None` for a run of a version that did not record the task.

@@ -277,22 +277,31 @@ impl<'a> Run<'a> {
             return Ok(self.dir.read_json(names::METRICS)?);
         }
         let (architecture, best, network) = self.trained()?;
-        let baseline = match self.problem.config().baseline.enabled {
-            false => None,
-            true if self.is_done(Stage::Baseline, &[names::BASELINE])? => Some(self.saved(names::BASELINE)?),
+        let baseline = self.plain()?;
+        self.evaluate(&architecture, best, &network, baseline.as_ref())
+    }
+
+    /// The plain backbone to compare with, after [`Run::trained`]; `None` if the configuration wants none, or if training
+    /// it failed.
+    ///
+    /// # Errors
+    /// Those of the stage, and [`Error::File`] if its file was changed.
+    pub fn plain(&mut self) -> Result<Option<Network>, Error> {
+        match self.problem.config().baseline.enabled {
+            false => Ok(None),
+            true if self.is_done(Stage::Baseline, &[names::BASELINE])? => Ok(Some(self.saved(names::BASELINE)?)),
             true => match self.baseline() {
-                Ok(network) => Some(network),
+                Ok(network) => Ok(Some(network)),
                 // Only the comparison is missing, not the network that was asked for.
                 Err(error @ (Error::Diverged { .. } | Error::AllTrialsFailed { .. })) => {
                     let message = format!("no comparison with the plain backbone: training it failed: {error}");
                     tracing::warn!("{message}");
                     self.journal.event(&Event::Warning { message });
-                    None
+                    Ok(None)
                 }
-                Err(error) => return Err(error),
+                Err(error) => Err(error),
             },
-        };
-        self.evaluate(&architecture, best, &network, baseline.as_ref())
+        }
     }
 
     /// The stages up to the trained network; the test split stays unread. Stages that earlier processes finished are
