@@ -4,6 +4,7 @@
 //! `python/dashnas`.
 
 mod arrays;
+mod command;
 mod dataset;
 mod errors;
 mod evaluate;
@@ -20,6 +21,7 @@ use pyo3::prelude::*;
 fn _dashnas(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<model::Model>()?;
+    module.add_function(wrap_pyfunction!(command::command, module)?)?;
     module.add_function(wrap_pyfunction!(dataset::load_dataset, module)?)?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate::evaluate, module)?)?;

@@ -3,6 +3,7 @@
 use crate::cli::Cli;
 use clap::builder::StyledStr;
 use clap::{Command, CommandFactory, FromArgMatches};
+use std::ffi::OsString;
 use std::fmt::Write;
 
 /// Headings of the list of subcommands, each with its subcommands in the order shown. The other subcommands follow under
@@ -22,10 +23,14 @@ pub fn command() -> Command {
     command.help_template(template)
 }
 
-/// Parses the process's arguments; on wrong usage clap prints why and exits with code 2.
-pub fn parse() -> Cli {
-    let matches = command().get_matches();
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// Parses a command line, the name of the program first.
+///
+/// # Errors
+/// clap's, on wrong usage, and for `--help` and `--version`, which it prints.
+pub fn parse(command_line: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(command_line)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 /// clap's own template, except for the list of subcommands.

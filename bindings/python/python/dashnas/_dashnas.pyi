@@ -112,6 +112,9 @@ class Model:
     def save_onnx(self, path: _Path, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> None:
         """Writes what `to_onnx` gives to a file, whole or not at all."""
 
+def command(command_line: list[str]) -> int:
+    """Runs the command `dashnas`, and returns its exit code."""
+
 def load_dataset(source: str, settings: list[tuple[str, str]]) -> dict[str, Any]: ...
 def fit(
     samples: _Samples,

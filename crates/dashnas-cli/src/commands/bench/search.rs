@@ -4,6 +4,7 @@ use crate::args::common::CommonArgs;
 use crate::args::flags::translate;
 use crate::args::numbers::{between, positive, whole};
 use crate::args::settings::Settings;
+use crate::arguments;
 use crate::commands::bench::{search_plot, search_text};
 use crate::commands::opened::summary;
 use crate::commands::setup::interruptible;
@@ -95,7 +96,7 @@ pub fn search(args: &BenchSearchArgs, verbosity: Verbosity) -> Result<(), Failur
 fn failure(error: SearchBenchError) -> Failure {
     match error {
         SearchBenchError::Run(Error::Interrupted) => {
-            let hint = format!("continue with the same command: `{}`", command(std::env::args()));
+            let hint = format!("continue with the same command: `{}`", command(arguments::given()));
             Failure::new(Code::Interrupted, "interrupted", Some(hint))
         }
         error => error.into(),
