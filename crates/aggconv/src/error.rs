@@ -10,6 +10,9 @@ pub enum OperatorError {
     /// The number of dimensions is not supported.
     #[error("{0} dimensions: only 1 and 2 are defined")]
     Dimensions(usize),
+    /// A causal kernel has more than one dimension.
+    #[error("causal kernels have one dimension")]
+    Causal,
     /// One-dimensional data has more than one row.
     #[error("one-dimensional input must be [batch, channels, 1, length], got {0:?}")]
     NotOneDimensional([usize; 4]),

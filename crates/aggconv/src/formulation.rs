@@ -65,9 +65,7 @@ impl Formulation {
     pub fn convolutions(self, space: &KernelSpace, dims: usize, geometry: &ConvGeometry) -> Vec<ConvGeometry> {
         let with = |taps: TapSet| ConvGeometry { taps: Arc::new(taps), ..geometry.clone() };
         match (self, self.dilation()) {
-            (Formulation::MixedResults, _) => {
-                space.candidates().iter().map(|c| with(TapSet::lattice(c.k, c.d, dims))).collect()
-            }
+            (Formulation::MixedResults, _) => space.candidates().iter().map(|&c| with(space.taps(c, dims))).collect(),
             (_, Some(_)) => vec![with(mix::dense_taps(space, dims))],
             (_, None) => {
                 let taps = MixPlan::new(space, dims, geometry.input).taps().clone();

@@ -231,6 +231,9 @@ pub(crate) fn agg_conv_planned(
     plan: impl FnOnce() -> Arc<MixPlan>,
 ) -> Result<Tensor<4>, OperatorError> {
     let (space, dims) = (&options.space, options.dims);
+    if space.is_causal() && dims != 1 {
+        return Err(OperatorError::Causal);
+    }
     check_input(x.dims(), dims)?;
     check_operands(x.dims(), w.dims(), options.groups)?;
     check_mix(&w, &c, space.weights_per_channel_pair(dims), space.len())?;
@@ -261,7 +264,7 @@ fn mixed_results(
     let mut sum: Option<Tensor<4>> = None;
     let mut start = 0;
     for (i, candidate) in options.space.candidates().iter().enumerate() {
-        let taps = Arc::new(TapSet::lattice(candidate.k, candidate.d, options.dims));
+        let taps = Arc::new(options.space.taps(*candidate, options.dims));
         let kernel = w.clone().narrow(2, start, taps.len());
         start += taps.len();
         let y = tap_conv(x.clone(), kernel, None, &options.tap_conv(taps))?;

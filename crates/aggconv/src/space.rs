@@ -1,5 +1,6 @@
 //! The search space `S_{AggConv_{K,D}}`: the kernel sizes and dilations that are mixed (Eq. 1).
 
+use crate::TapSet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -116,6 +117,8 @@ pub struct KernelSpace {
     kernel_sizes: Vec<usize>,
     dilations: Vec<usize>,
     candidates: Vec<Candidate>,
+    /// Whether the kernels see no later positions.
+    causal: bool,
 }
 
 impl KernelSpace {
@@ -147,7 +150,7 @@ impl KernelSpace {
                 candidates.push(Candidate::new(k, d)?);
             }
         }
-        Ok(Self { kernel_sizes, dilations, candidates })
+        Ok(Self { kernel_sizes, dilations, candidates, causal: false })
     }
 
     /// Creates the space by the rule of §3.3: `K = {3 + step·(p−1) | 1 ≤ p ≤ p_max}` and
@@ -174,6 +177,37 @@ impl KernelSpace {
     /// The space of the paper's BABY DASH baseline, which is that of DARTS: K = {3, 5}, D = {1, 2}.
     pub fn baby() -> Self {
         Self::new([3, 5], [1, 2]).expect("the paper's constants make a space")
+    }
+
+    /// The same space with causal kernels, which see the output position and those before it. Only one-dimensional layers
+    /// can have them.
+    ///
+    /// # Errors
+    /// If the offset of a tap would exceed an `i32`.
+    pub fn causal(mut self) -> Result<Self, SpaceError> {
+        let reaches = |c: &&Candidate| i32::try_from(c.receptive_field() - 1).is_err();
+        if let Some(&Candidate { k, d }) = self.candidates.iter().find(reaches) {
+            return Err(SpaceError::TooWide { k, d });
+        }
+        self.causal = true;
+        Ok(self)
+    }
+
+    /// Whether the kernels see no later positions.
+    pub fn is_causal(&self) -> bool {
+        self.causal
+    }
+
+    /// The taps of a kernel in `dims` dimensions, in the row-major order of its weights.
+    ///
+    /// # Panics
+    /// If `dims` is not 1 or 2, or if the space is causal and `dims` is 2: layers check both.
+    pub fn taps(&self, candidate: Candidate, dims: usize) -> TapSet {
+        if self.causal {
+            assert!(dims == 1, "a causal space has one dimension");
+            return TapSet::causal(candidate.k, candidate.d);
+        }
+        TapSet::lattice(candidate.k, candidate.d, dims)
     }
 
     /// K, in order.
@@ -238,19 +272,22 @@ fn first_duplicate(values: &[usize]) -> Option<usize> {
 struct RawSpace {
     kernel_sizes: Vec<usize>,
     dilations: Vec<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    causal: bool,
 }
 
 impl TryFrom<RawSpace> for KernelSpace {
     type Error = SpaceError;
 
     fn try_from(raw: RawSpace) -> Result<Self, SpaceError> {
-        Self::new(raw.kernel_sizes, raw.dilations)
+        let space = Self::new(raw.kernel_sizes, raw.dilations)?;
+        if raw.causal { space.causal() } else { Ok(space) }
     }
 }
 
 impl From<KernelSpace> for RawSpace {
     fn from(space: KernelSpace) -> Self {
-        Self { kernel_sizes: space.kernel_sizes, dilations: space.dilations }
+        Self { kernel_sizes: space.kernel_sizes, dilations: space.dilations, causal: space.causal }
     }
 }
 

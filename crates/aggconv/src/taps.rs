@@ -37,6 +37,17 @@ impl TapSet {
         Self { offsets }
     }
 
+    /// Creates the taps of a causal `Conv_{k,d}` in one dimension, which see the output position and those before it: at
+    /// `(j − (k−1))·d`, in the order of its weights.
+    ///
+    /// # Panics
+    /// If `k` or `d` is 0, or if an offset exceeds an `i32`: callers have checked both.
+    pub fn causal(k: usize, d: usize) -> Self {
+        assert!(k > 0 && d > 0, "Conv_{{{k},{d}}} has no taps");
+        assert!(i32::try_from((k - 1).saturating_mul(d)).is_ok(), "Conv_{{{k},{d}}} reaches too far");
+        Self { offsets: (0..k as i32).map(|j| [0, (j - (k as i32 - 1)) * d as i32]).collect() }
+    }
+
     /// The union of several sets.
     pub fn union<'a>(sets: impl IntoIterator<Item = &'a TapSet>) -> Self {
         Self::new(sets.into_iter().flat_map(|s| s.offsets.iter().copied()).collect())
@@ -91,6 +102,9 @@ mod tests {
         assert_eq!(two.offsets()[1], [-2, 0]);
         assert_eq!(two, TapSet::new(two.offsets().to_vec()), "row-major order is sorted order");
         assert_eq!(two.radius(), [2, 2]);
+        let causal = TapSet::causal(3, 7);
+        assert_eq!(causal.offsets(), &[[0, -14], [0, -7], [0, 0]]);
+        assert_eq!(causal, TapSet::new(causal.offsets().to_vec()));
     }
 
     #[test]

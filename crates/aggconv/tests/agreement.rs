@@ -70,6 +70,8 @@ fn channels() -> impl Strategy<Value = (usize, usize, usize)> {
 
 fn one_dimensional() -> impl Strategy<Value = Case> {
     let space = space(&[1, 3, 5, 7, 11], &[1, 2, 3, 7]);
+    let space = (space, any::<bool>());
+    let space = space.prop_map(|(space, causal)| if causal { space.causal().expect("narrow") } else { space });
     (space, channels(), 1usize..=3, 1usize..=40, 1usize..=3, 0u64..1000).prop_map(
         |(space, (c_in, c_out, groups), batch, n, stride, seed)| Case {
             space,
@@ -114,6 +116,20 @@ proptest! {
     fn formulations_agree_in_two_dimensions(case in two_dimensional()) {
         check_all(&case);
     }
+}
+
+#[test]
+fn causal_kernels_are_refused_on_grids() {
+    let device = device();
+    let space = KernelSpace::baby().causal().expect("narrow");
+    let (x, w) = (Tensor::<4>::zeros([1, 1, 4, 4], &device), Tensor::<3>::zeros([1, 1, 68], &device));
+    let c = Tensor::<1>::zeros([4], &device);
+    let options = AggConvOptions::new(space.clone(), 2);
+    assert_eq!(agg_conv(x, w, c, None, &options).unwrap_err(), OperatorError::Causal);
+    let wide = KernelSpace::new([3], [i32::MAX as usize]).expect("each half is narrow enough");
+    assert!(wide.causal().is_err());
+    let again: KernelSpace = serde_json::from_str(&serde_json::to_string(&space).unwrap()).unwrap();
+    assert!(again.is_causal() && again == space);
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub enum Dilation {
 }
 
 /// Computes the dense kernel `Σ c_{k,d}·w'_{k,d}: [c_out, c_in / groups, D̄^dims]`, row-major, where w' is w dilated
-/// and padded with zeros on all sides to D̄ on each axis (Eq. 3).
+/// and padded with zeros on all sides, or before it if it is causal, to D̄ on each axis (Eq. 3).
 ///
 /// `w` holds the flat weights `[c_out, c_in / groups, T]`, and `c` is `[|K|·|D|]`. The result is differentiable in
 /// both.
@@ -39,18 +39,20 @@ pub fn dense_kernel(w: Tensor<3>, c: Tensor<1>, space: &KernelSpace, dims: usize
             .reshape([c_out, c_in, kh, k]);
         start += taps;
         let field = [(kh - 1) * dh + 1, candidate.receptive_field()];
-        let margin = [(height - field[0]) / 2, (side - field[1]) / 2];
+        // The zeros before and after the kernel: causal kernels end at the last position.
+        let before = [(height - field[0]) / 2, if space.is_causal() { side - field[1] } else { (side - field[1]) / 2 }];
+        let after = [height - field[0] - before[0], side - field[1] - before[1]];
         let padded = match dilation {
             Dilation::Zeropad => {
-                let rows = Slice::with_step(margin[0] as isize, Some((margin[0] + field[0]) as isize), dh as isize);
-                let cols = Slice::with_step(margin[1] as isize, Some((margin[1] + field[1]) as isize), d as isize);
+                let rows = Slice::with_step(before[0] as isize, Some((before[0] + field[0]) as isize), dh as isize);
+                let cols = Slice::with_step(before[1] as isize, Some((before[1] + field[1]) as isize), d as isize);
                 Tensor::zeros([c_out, c_in, height, side], (&kernel.device(), kernel.dtype()))
                     .slice_assign([Slice::full(), Slice::full(), rows, cols], kernel)
             }
             Dilation::Kronecker => kronecker(kernel, [dh, d])
                 .narrow(2, 0, field[0])
                 .narrow(3, 0, field[1])
-                .pad([(margin[0], margin[0]), (margin[1], margin[1])], PadMode::Constant(0.0)),
+                .pad([(before[0], after[0]), (before[1], after[1])], PadMode::Constant(0.0)),
         };
         sum = Some(match sum {
             Some(sum) => sum + padded,
@@ -73,7 +75,8 @@ fn kronecker(w: Tensor<4>, [dh, dw]: [usize; 2]) -> Tensor<4> {
     (w * p.reshape([1, 1, dh, 1, dw])).reshape([c_out, c_in, kh * dh, kw * dw])
 }
 
-/// The taps of [`dense_kernel`], in its order: every offset up to `(D̄−1)/2` on each axis.
+/// The taps of [`dense_kernel`], in its order: every offset up to `(D̄−1)/2` on each axis, or of a causal space from
+/// `−(D̄−1)` to 0.
 pub fn dense_taps(space: &KernelSpace, dims: usize) -> TapSet {
-    TapSet::lattice(space.support(), 1, dims)
+    if space.is_causal() { TapSet::causal(space.support(), 1) } else { TapSet::lattice(space.support(), 1, dims) }
 }

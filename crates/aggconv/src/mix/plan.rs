@@ -36,10 +36,10 @@ impl MixPlan {
     /// is 1 in one dimension.
     ///
     /// # Panics
-    /// If `dims` is not 1 or 2 or if the input is empty: the callers check both.
+    /// If `dims` is not 1 or 2, or 2 in a causal space, or if the input is empty: the callers check all of it.
     pub fn new(space: &KernelSpace, dims: usize, input: [usize; 2]) -> Self {
         assert!(input[0] > 0 && input[1] > 0, "an empty input has no reachable taps");
-        let lattices: Vec<TapSet> = space.candidates().iter().map(|c| TapSet::lattice(c.k, c.d, dims)).collect();
+        let lattices: Vec<TapSet> = space.candidates().iter().map(|&c| space.taps(c, dims)).collect();
         let taps = TapSet::union(&lattices).reachable(input);
         let mut targets = Vec::with_capacity(space.weights_per_channel_pair(dims));
         let mut blocks = Vec::with_capacity(lattices.len());
@@ -51,7 +51,7 @@ impl MixPlan {
         Self { taps: Arc::new(taps), targets, blocks }
     }
 
-    /// The taps of the mixed kernel: the reachable union. It is never empty, because every kernel has a center.
+    /// The taps of the mixed kernel: the reachable union. It is never empty, because every kernel has a tap at the output position.
     pub fn taps(&self) -> &Arc<TapSet> {
         &self.taps
     }

@@ -48,7 +48,7 @@ impl AggConvConfig {
     /// # Errors
     /// [`OperatorError`] with the first invalid value.
     pub fn validate(&self) -> Result<(), OperatorError> {
-        check_layer(self.dims, self.channels, self.stride, self.groups)
+        check_layer(self.dims, self.channels, self.stride, self.groups, self.space.is_causal())
     }
 
     /// Builds the layer. Initially, the weights are N(0, 0.01²), α is 1e-3·N(0, 1), and the bias is 0.

@@ -42,9 +42,13 @@ pub(super) fn check_layer(
     [c_in, c_out]: [usize; 2],
     stride: usize,
     groups: usize,
+    causal: bool,
 ) -> Result<(), OperatorError> {
     if dims != 1 && dims != 2 {
         return Err(OperatorError::Dimensions(dims));
+    }
+    if causal && dims != 1 {
+        return Err(OperatorError::Causal);
     }
     check_channels(c_in, c_out, groups)?;
     if stride == 0 {

@@ -3,7 +3,7 @@
 use super::common::check_layer;
 use crate::checks::check_input;
 use crate::ops::{TapConvOptions, tap_conv};
-use crate::{Candidate, Engine, OperatorError, SpaceError, TapSet};
+use crate::{Candidate, Engine, KernelSpace, OperatorError, SpaceError, TapSet};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ pub struct KernelConvConfig {
     groups: usize,
     bias: bool,
     engine: Engine,
+    causal: bool,
 }
 
 /// The reasons why a [`KernelConv`] cannot be built.
@@ -38,7 +39,17 @@ impl KernelConvConfig {
     /// A two-dimensional convolution from `channels[0]` to `channels[1]` channels with an odd kernel size, dilation 1,
     /// stride 1, one group and a bias.
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
-        Self { channels, kernel, dilation: 1, dims: 2, stride: 1, groups: 1, bias: true, engine: Engine::Auto }
+        Self {
+            channels,
+            kernel,
+            dilation: 1,
+            dims: 2,
+            stride: 1,
+            groups: 1,
+            bias: true,
+            engine: Engine::Auto,
+            causal: false,
+        }
     }
 
     /// Sets the distance between neighboring taps.
@@ -46,15 +57,22 @@ impl KernelConvConfig {
         Self { dilation, ..self }
     }
 
+    /// Sets whether the kernel sees only the output position and those before it, in one dimension.
+    pub fn with_causal(self, causal: bool) -> Self {
+        Self { causal, ..self }
+    }
+
     /// Builds the layer. Initially, the weights and the bias are U(−1/√fan_in, 1/√fan_in), as in PyTorch.
     ///
     /// # Errors
     /// [`KernelConvError`] with the first invalid value.
     pub fn try_init(&self, device: &Device) -> Result<KernelConv, KernelConvError> {
-        check_layer(self.dims, self.channels, self.stride, self.groups)?;
-        let candidate = Candidate::new(self.kernel, self.dilation)?;
+        check_layer(self.dims, self.channels, self.stride, self.groups, self.causal)?;
+        let space = KernelSpace::new([self.kernel], [self.dilation])?;
+        let space = if self.causal { space.causal()? } else { space };
+        let candidate = space.candidates()[0];
         let [c_in, c_out] = self.channels;
-        let taps = TapSet::lattice(candidate.k, candidate.d, self.dims);
+        let taps = space.taps(candidate, self.dims);
         let fan_in = c_in / self.groups * taps.len();
         let bound = 1.0 / (fan_in as f64).sqrt();
         let uniform = Distribution::Uniform(-bound, bound);

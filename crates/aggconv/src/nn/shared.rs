@@ -4,7 +4,7 @@
 use super::common::check_layer;
 use crate::checks::check_input;
 use crate::ops::{TapConvOptions, tap_conv};
-use crate::{Candidate, Engine, KernelSpace, OperatorError, TapSet};
+use crate::{Candidate, Engine, KernelSpace, OperatorError};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Distribution, Tensor};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl SharedConvConfig {
     /// # Errors
     /// [`OperatorError`] with the first invalid value.
     pub fn try_init(&self, device: &Device) -> Result<SharedConv, OperatorError> {
-        check_layer(self.dims, self.channels, self.stride, self.groups)?;
+        check_layer(self.dims, self.channels, self.stride, self.groups, self.space.is_causal())?;
         let [c_in, c_out] = self.channels;
         let largest = self.space.largest_kernel_size();
         let taps = largest.pow(self.dims as u32);
@@ -134,7 +134,7 @@ impl SharedConv {
     pub fn try_forward(&self, x: Tensor<4>, candidate: Candidate) -> Result<Tensor<4>, OperatorError> {
         check_input(x.dims(), self.dims)?;
         let weight = self.weight_of(candidate).ok_or(OperatorError::Kernel(candidate))?;
-        let taps = Arc::new(TapSet::lattice(candidate.k, candidate.d, self.dims));
+        let taps = Arc::new(self.space.taps(candidate, self.dims));
         let options = TapConvOptions::of_layer(taps, self.dims, self.stride, self.groups, self.engine);
         tap_conv(x, weight, self.bias.as_ref().map(Param::val), &options)
     }

@@ -148,7 +148,11 @@ impl Case {
         }
         let mut start = 0;
         for (i, candidate) in self.space.candidates().iter().enumerate() {
-            let g = self.geometry(TapSet::lattice(candidate.k, candidate.d, self.dims));
+            let taps = match self.space.is_causal() {
+                true => TapSet::new((0..candidate.k).map(|back| [0, -((back * candidate.d) as i32)]).collect()),
+                false => TapSet::lattice(candidate.k, candidate.d, self.dims),
+            };
+            let g = self.geometry(taps);
             let k = g.taps.len();
             let block: Vec<f64> = (0..rows).flat_map(|row| w[row * t + start..][..k].to_vec()).collect();
             let (mut y, mut dx, mut dw) = (vec![0.0; dy.len()], vec![0.0; x.len()], vec![0.0; block.len()]);
