@@ -39,17 +39,28 @@ pub enum BackboneName {
     /// The residual network of three blocks for 1-D data.
     #[serde(rename = "wrn-1d")]
     Wrn1d,
+    /// A temporal convolutional network for 1-D data (Bai et al. 2018).
+    Tcn,
+    /// InceptionTime for 1-D data (Ismail Fawaz et al. 2020).
+    InceptionTime,
+    /// U-Net for 2-D data (Ronneberger et al. 2015).
+    #[serde(rename = "unet")]
+    UNet,
 }
 
 impl BackboneName {
     /// Every backbone.
-    pub const ALL: [BackboneName; 2] = [BackboneName::Wrn2d, BackboneName::Wrn1d];
+    pub const ALL: [BackboneName; 5] =
+        [BackboneName::Wrn2d, BackboneName::UNet, BackboneName::Wrn1d, BackboneName::InceptionTime, BackboneName::Tcn];
 
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             BackboneName::Wrn2d => "wrn-2d",
             BackboneName::Wrn1d => "wrn-1d",
+            BackboneName::InceptionTime => "inception-time",
+            BackboneName::Tcn => "tcn",
+            BackboneName::UNet => "unet",
         }
     }
 
@@ -61,8 +72,20 @@ impl BackboneName {
     /// Number of spatial axes of the data that the backbone takes.
     pub fn dims(self) -> usize {
         match self {
-            BackboneName::Wrn2d => 2,
-            BackboneName::Wrn1d => 1,
+            BackboneName::Wrn2d | BackboneName::UNet => 2,
+            BackboneName::Wrn1d | BackboneName::InceptionTime | BackboneName::Tcn => 1,
+        }
+    }
+
+    /// The kernel sizes of a block of the plain network, where they are different; odd, because only odd kernels have a
+    /// centered "same" padding. The published sizes are 8, 5 and 3 (Wang et al. 2017), and 40, 20 and 10 (Ismail Fawaz et
+    /// al. 2020). That of a TCN is 7 throughout (Bai et al. 2018), and those of the networks for data are 3.
+    pub fn plain_kernels(self) -> &'static [usize] {
+        match self {
+            BackboneName::Wrn2d | BackboneName::UNet => &[3],
+            BackboneName::Wrn1d => &[7, 5, 3],
+            BackboneName::InceptionTime => &[39, 19, 9],
+            BackboneName::Tcn => &[7],
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The layers of a network: the operation of each node of a graph with its kernel and the names of its weights. Exports
 //! and the check of model files follow this list.
 
-use crate::graph::node::{NodeId, Operation};
+use crate::graph::node::{Convolution, MaxPool, NodeId, Operation};
 use crate::graph::topology::Graph;
 
-/// A convolution with a centered kernel: padding `(k − 1)/2·d` on both sides of every axis.
+/// A convolution with a centered kernel, or with a causal one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conv {
     /// The name of its weights: `{name}.weight`, `[c_out, c_in, k^dims]`, and `{name}.bias`, `[c_out]`.
@@ -17,13 +17,17 @@ pub struct Conv {
     pub dilation: usize,
     /// Stride on every axis.
     pub stride: usize,
+    /// Whether the kernel sees only the output position and those before it.
+    pub causal: bool,
 }
 
 impl Conv {
-    /// Returns the number of zeros on each side of each axis, `(k − 1)/2·d`: output position p is centered on input
-    /// position p·stride, and n inputs give ⌈n/stride⌉ outputs, for even and odd n.
-    pub fn padding(&self) -> usize {
-        (self.kernel - 1) / 2 * self.dilation
+    /// Returns the numbers of zeros before and after each axis: `(k − 1)/2·d` on both sides, so that output position p is
+    /// centered on input position p·stride, or `(k − 1)·d` before it if the kernel is causal. n inputs give ⌈n/stride⌉
+    /// outputs, for even and odd n.
+    pub fn padding(&self) -> [usize; 2] {
+        let half = (self.kernel - 1) / 2 * self.dilation;
+        if self.causal { [2 * half, 0] } else { [half, half] }
     }
 }
 
@@ -49,8 +53,18 @@ pub enum Layer {
     Sum,
     /// The concatenation of its inputs along the channels.
     Concat,
+    /// The maximum over windows.
+    MaxPool(MaxPool),
+    /// The first input on the finer grid of the second one, each position repeated so many times on every axis of the
+    /// data.
+    Resize {
+        /// The number of times.
+        times: usize,
+    },
     /// The mean over all positions.
     Mean,
+    /// The value at the last position.
+    Last,
     /// The linear map at the end: `head_weight`, `[features, outputs]`, and `head_bias`, `[outputs]`.
     Linear {
         /// The numbers of features and of outputs.
@@ -66,15 +80,20 @@ pub fn layers<'a>(graph: &'a Graph, kernels: &[[usize; 2]]) -> impl Iterator<Ite
         let layer = match &node.operation {
             Operation::Input { .. } => Layer::Input,
             Operation::Conv(conv) => {
-                let [kernel, dilation] = if conv.searched { kernels[graph.index(id)] } else { [conv.kernel, 1] };
-                Layer::Conv(Conv { name: name(), channels: conv.channels, kernel, dilation, stride: conv.stride })
+                let own = [conv.kernel, conv.dilation];
+                let [kernel, dilation] = if conv.searched { kernels[graph.index(id)] } else { own };
+                let Convolution { channels, stride, causal, .. } = *conv;
+                Layer::Conv(Conv { name: name(), channels, kernel, dilation, stride, causal })
             }
             Operation::Norm { channels } => Layer::Norm { name: name(), channels: *channels },
             Operation::Relu => Layer::Relu,
             Operation::Dropout => Layer::Dropout,
             Operation::Sum => Layer::Sum,
             Operation::Concat => Layer::Concat,
+            Operation::MaxPool(pool) => Layer::MaxPool(*pool),
+            Operation::Resize => Layer::Resize { times: graph.stride(node.inputs[0]) / graph.stride(id) },
             Operation::Mean => Layer::Mean,
+            Operation::Last => Layer::Last,
             Operation::Linear { channels } => Layer::Linear { channels: *channels },
         };
         (id, &node.inputs[..], layer)

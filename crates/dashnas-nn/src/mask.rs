@@ -6,6 +6,10 @@ use aggconv::maps::ops as maps;
 use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 use dashnas_formats::ends;
 
+/// The magnitude of the values after the ends where maxima are taken: beyond the values of networks, and finite, so that
+/// a product with zero is zero.
+pub(crate) const LOW: f32 = 1e30;
+
 /// The lengths of the samples of a batch, some of which are shorter than the last axis.
 #[derive(Debug, Clone)]
 pub(crate) struct Mask {
@@ -61,11 +65,33 @@ impl Mask {
 
     /// Makes a value `[N, C, H, W]` of this stride zero after the ends.
     pub fn cleared(&self, x: Tensor<4>, stride: usize) -> Tensor<4> {
+        let inside = self.inside(&x, stride);
+        x * inside
+    }
+
+    /// Makes a value `[N, C, H, W]` of this stride so low after the ends that it is in no maximum.
+    pub fn lowered(&self, x: Tensor<4>, stride: usize) -> Tensor<4> {
+        let inside = self.inside(&x, stride);
+        x * inside.clone() + (inside - 1.0) * LOW
+    }
+
+    /// 1 before the ends of a value of this stride and 0 after them, `[N, 1, 1, W]`.
+    fn inside(&self, x: &Tensor<4>, stride: usize) -> Tensor<4> {
         let [n, _, _, w] = x.dims();
         let inside: Vec<f32> =
             self.lengths(stride).flat_map(|length| (0..w).map(move |at| if at < length { 1.0 } else { 0.0 })).collect();
-        let inside = Tensor::<4>::from_data(TensorData::new(inside, [n, 1, 1, w]), &x.device());
-        x * inside
+        Tensor::from_data(TensorData::new(inside, [n, 1, 1, w]), &x.device())
+    }
+
+    /// The value at the last position before the end of each sample, `[N, C, 1, W]` of this stride to `[N, C, 1, 1]`.
+    pub fn last(&self, x: Tensor<4>, stride: usize) -> Tensor<4> {
+        let [n, _, _, w] = x.dims();
+        let last: Vec<f32> = self
+            .lengths(stride)
+            .flat_map(|length| (0..w).map(move |at| if at + 1 == length { 1.0 } else { 0.0 }))
+            .collect();
+        let last = Tensor::<4>::from_data(TensorData::new(last, [n, 1, 1, w]), &x.device());
+        (x * last).sum_dim(3)
     }
 
     /// Computes the mean over the positions before the ends, `[N, C, H, W]` to `[N, C, 1, 1]`, of a value of this stride

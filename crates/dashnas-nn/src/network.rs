@@ -4,7 +4,7 @@
 //!
 //! Data is `[N, C, H, W]` throughout; series have H = 1.
 
-use crate::graph::node::{Convolution, Node, NodeId, Operation, ParameterKind};
+use crate::graph::node::{Convolution, MaxPool, Node, NodeId, Operation, ParameterKind};
 use crate::graph::topology::Graph;
 use crate::mask::Mask;
 use aggconv::maps::ops as maps;
@@ -12,7 +12,8 @@ use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig, SharedCo
 use aggconv::norm::NormAct;
 use aggconv::{Candidate, Formulation, KernelSpace};
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor, TensorData, activation, module};
 use dashnas_core::rng;
 use dashnas_core::rng::Stream;
 use rand::{Rng, RngExt};
@@ -124,12 +125,12 @@ impl Network {
         for (_, node) in graph.nodes() {
             let kind = node.operation.kind();
             match node.operation {
-                Operation::Conv(Convolution { channels, stride, .. }) if kind == ParameterKind::Searched => {
-                    convs.push(conv(dims, channels, stride, kernels, convs.len(), stream, device));
+                Operation::Conv(layer) if kind == ParameterKind::Searched => {
+                    convs.push(conv(dims, layer, kernels, convs.len(), stream, device));
                 }
-                Operation::Conv(Convolution { channels, stride, kernel, .. }) => {
+                Operation::Conv(layer) => {
                     let list = if kind == ParameterKind::Pointwise { &mut pointwise } else { &mut unsearched };
-                    list.push(fixed(dims, channels, stride, [kernel, 1], stream, device));
+                    list.push(fixed(dims, layer, [layer.kernel, layer.dilation], stream, device));
                 }
                 Operation::Norm { channels } => norms.push(NormAct::new(channels, device)),
                 _ => {}
@@ -173,6 +174,7 @@ impl Network {
     /// Panics if `x` does not have the channels of the graph, or has no position; and in a supernet of single paths, if
     /// a kernel of the path is not a part of its layer, or if the pass has neither a path nor noise.
     pub fn forward(&self, x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<3> {
+        let dims = self.graph.dims();
         let mut values = NodeValues::new(&self.graph);
         let (x, mask) = if self.graph.is_masked() { Mask::of(x, self.graph.is_dense()) } else { (x, None) };
         let mask = mask.as_ref();
@@ -202,9 +204,33 @@ impl Network {
                 Operation::Dropout => dropout(take(0), pass),
                 Operation::Sum => (1..node.inputs.len()).fold(take(0), |sum, i| add(sum, take(i))),
                 Operation::Concat => Tensor::cat((0..node.inputs.len()).map(take).collect(), 1),
+                Operation::MaxPool(pool) => match mask {
+                    Some(mask) => {
+                        let pooled = max_pool(mask.lowered(take(0), self.graph.stride(node.inputs[0])), *pool, dims);
+                        mask.cleared(pooled, self.graph.stride(id))
+                    }
+                    None => max_pool(take(0), *pool, dims),
+                },
+                Operation::Resize => {
+                    let times = self.graph.stride(node.inputs[0]) / self.graph.stride(id);
+                    let value = take(0);
+                    let resized = resize(value, times, take(1).dims(), dims);
+                    match mask {
+                        Some(mask) if self.graph.is_masked_after(id) => mask.cleared(resized, self.graph.stride(id)),
+                        _ => resized,
+                    }
+                }
                 Operation::Mean => match mask {
                     Some(mask) => mask.mean(take(0), self.graph.stride(node.inputs[0])),
                     None => mean(take(0)),
+                },
+                Operation::Last => match mask {
+                    Some(mask) => mask.last(take(0), self.graph.stride(node.inputs[0])),
+                    None => {
+                        let value = take(0);
+                        let [n, c, h, w] = value.dims();
+                        value.slice([0..n, 0..c, 0..h, w - 1..w])
+                    }
                 },
                 Operation::Linear { .. } => return self.head(take(0)),
             };
@@ -292,6 +318,25 @@ fn add(x: Tensor<4>, y: Tensor<4>) -> Tensor<4> {
     maps::add(x, y).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// Computes the maximum over windows, on the last axis only if the data has one axis.
+fn max_pool(x: Tensor<4>, pool: MaxPool, dims: usize) -> Tensor<4> {
+    let [before, after] = pool.padding();
+    let axis = |size: usize, of_one: usize| if dims == 1 { [of_one, size] } else { [size, size] };
+    let mut options = MaxPoolOptions::new(axis(pool.kernel, 1)).with_stride(axis(pool.stride, 1));
+    options.padding = [if dims == 1 { (0, 0) } else { (before, after) }, (before, after)];
+    module::max_pool2d(x, options)
+}
+
+/// Repeats each position `times` times on each axis of the data, and cuts off what is beyond the positions of `like`.
+fn resize(x: Tensor<4>, times: usize, like: [usize; 4], dims: usize) -> Tensor<4> {
+    let [n, c, h, w] = x.dims();
+    let [_, _, to_h, to_w] = like;
+    // A grid that is coarser than the whole input has one position.
+    let (rows, columns) = (if dims == 1 { 1 } else { times.min(to_h) }, times.min(to_w));
+    let repeated = x.reshape([n, c, h, 1, w, 1]).expand([n, c, h, rows, w, columns]);
+    repeated.reshape([n, c, h * rows, w * columns]).slice([0..n, 0..c, 0..to_h, 0..to_w])
+}
+
 /// Computes the mean over all positions, `[N, C, H, W]` to `[N, C, 1, 1]`.
 fn mean(x: Tensor<4>) -> Tensor<4> {
     let means = maps::mean_positions(x).unwrap_or_else(|error| panic!("{error}"));
@@ -316,18 +361,23 @@ fn dropout(x: Tensor<4>, pass: &mut Pass<'_>) -> Tensor<4> {
 
 fn conv(
     dims: usize,
-    channels: [usize; 2],
-    stride: usize,
+    layer: Convolution,
     kernels: &Kernels,
     index: usize,
     stream: &mut Stream,
     device: &Device,
 ) -> ConvLayer {
+    let Convolution { channels, stride, .. } = layer;
+    // The offsets of a configuration's kernels are far below the limit of a causal space.
+    let of = |space: &KernelSpace| match layer.causal {
+        true => space.clone().causal().unwrap_or_else(|error| panic!("the kernels of a causal network: {error}")),
+        false => space.clone(),
+    };
     match kernels {
-        Kernels::Fixed(list) => ConvLayer::Fixed(fixed(dims, channels, stride, list[index], stream, device)),
+        Kernels::Fixed(list) => ConvLayer::Fixed(fixed(dims, layer, list[index], stream, device)),
         Kernels::Shared { space } => {
-            let mut conv =
-                SharedConvConfig::new(channels, space.clone()).with_dims(dims).with_stride(stride).init(device);
+            let space = of(space);
+            let mut conv = SharedConvConfig::new(channels, space).with_dims(dims).with_stride(stride).init(device);
             let shape = conv.weight.dims();
             let bound = 1.0 / ((shape[2] * shape[3]) as f64).sqrt();
             let weights = rng::uniform(shape.iter().product(), bound, stream);
@@ -338,6 +388,7 @@ fn conv(
         }
         Kernels::Searched { space, formulation, depthwise, weight_std, alpha_std } => {
             let groups = if *depthwise && channels[0] == channels[1] { channels[0] } else { 1 };
+            let space = of(space);
             let mut conv = AggConvConfig::new(channels, space.clone())
                 .with_dims(dims)
                 .with_stride(stride)
@@ -356,13 +407,13 @@ fn conv(
 
 fn fixed(
     dims: usize,
-    channels: [usize; 2],
-    stride: usize,
+    Convolution { channels, stride, causal, .. }: Convolution,
     [k, d]: [usize; 2],
     stream: &mut Stream,
     device: &Device,
 ) -> KernelConv {
-    let mut conv = KernelConvConfig::new(channels, k).with_dims(dims).with_dilation(d).with_stride(stride).init(device);
+    let config = KernelConvConfig::new(channels, k).with_dims(dims).with_dilation(d).with_stride(stride);
+    let mut conv = config.with_causal(causal).init(device);
     let shape = conv.weight.dims();
     let bound = 1.0 / ((shape[1] * shape[2]) as f64).sqrt();
     let n = shape.iter().product();

@@ -8,7 +8,7 @@ mod common;
 
 use common::Recipe;
 use dashnas_core::names::BackboneName;
-use dashnas_core::names::BackboneName::{Wrn1d, Wrn2d};
+use dashnas_core::names::BackboneName::{InceptionTime, Tcn, UNet, Wrn1d, Wrn2d};
 use dashnas_core::task::TaskKind;
 use dashnas_data::normalize::Scheme;
 use dashnas_data::transform::kind::Transform;
@@ -46,14 +46,15 @@ fn kernel_lists(backbone: BackboneName) -> [Vec<[usize; 2]>; 3] {
 
 /// Every backbone with every task and all kernels, over odd, even and small sizes.
 fn matrix() -> Vec<(String, Recipe)> {
-    let sizes = [(Wrn1d, [[2, 1, 24], [1, 1, 13], [3, 1, 5]]), (Wrn2d, [[1, 8, 8], [3, 7, 9], [2, 10, 3]])];
+    let (series, grids) = ([[2, 1, 24], [1, 1, 13], [3, 1, 5]], [[1, 8, 8], [3, 7, 9], [2, 10, 3]]);
+    let sizes = [(Wrn1d, series), (InceptionTime, series), (Tcn, series), (Wrn2d, grids), (UNet, grids)];
     let mut found = Vec::new();
     for (backbone, inputs) in sizes {
         for task in TASKS {
             for (input, kernels) in inputs.into_iter().zip(kernel_lists(backbone)) {
                 for scheme in [Scheme::PerChannel, Scheme::Pointwise] {
                     // Two-dimensional networks are slow to run again and again: one scheme for each.
-                    if backbone == Wrn2d && (scheme == Scheme::Pointwise) != (input[1] == 7) {
+                    if backbone.dims() == 2 && (scheme == Scheme::Pointwise) != (input[1] == 7) {
                         continue;
                     }
                     let seed = found.len() as u64 + 1;
@@ -128,7 +129,14 @@ fn inputs_at_other_size(recipe: &Recipe) -> Array {
 /// Networks for samples with lengths of their own, with every task, also with a transform.
 fn masked() -> Vec<(String, Recipe)> {
     let mut found = Vec::new();
-    for (backbone, input) in [(Wrn1d, [2, 1, 24]), (Wrn1d, [1, 1, 13]), (Wrn2d, [2, 7, 9])] {
+    for (backbone, input) in [
+        (Wrn1d, [2, 1, 24]),
+        (Wrn1d, [1, 1, 13]),
+        (InceptionTime, [2, 1, 19]),
+        (Tcn, [2, 1, 19]),
+        (Wrn2d, [2, 7, 9]),
+        (UNet, [2, 7, 9]),
+    ] {
         for task in TASKS {
             for transforms in [vec![], vec![Transform::StandardizeSamples]] {
                 let kernels = kernel_lists(backbone)[found.len() % 3].clone();
@@ -165,7 +173,9 @@ fn every_network_of_the_matrix_agrees_in_onnx() {
         };
         let agreement = Agreement::of(&known(&model), &known(&folded).data);
         assert!(agreement.relative() < 1e-5, "{name}: folding changes the outputs: {agreement:?}");
-        let opsets = if recipe.masked { [17, 11, 12, 13, 21, 23] } else { [17, 7, 9, 13, 21, 23] };
+        // Lengths, finer grids and last positions need a later version.
+        let late = recipe.masked || matches!(recipe.backbone, UNet | Tcn);
+        let opsets = if late { [17, 11, 12, 13, 21, 23] } else { [17, 7, 9, 13, 21, 23] };
         for (variant, model, raw) in [("", &model, false), ("-raw", &model, true), ("-folded", &folded, false)] {
             let options = OnnxOptions { opset: opsets[i % opsets.len()], raw };
             let bytes = onnx(&model.to_artifact(), options).expect("exports");

@@ -1,4 +1,4 @@
-//! The networks of both backbones are compared with the same networks written out by hand, layer by layer: the initial
+//! The networks of all backbones are compared with the same networks written out by hand, layer by layer: the initial
 //! weights, and in training the outputs and gradients, are bit-identical.
 
 use aggconv::maps::ops as maps;
@@ -6,13 +6,15 @@ use aggconv::nn::{KernelConv, KernelConvConfig};
 use aggconv::norm::NormAct;
 use aggconv::{Candidate, KernelSpace};
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor, TensorData, activation, module};
 use dashnas_core::names::BackboneName;
-use dashnas_core::names::BackboneName::{Wrn1d, Wrn2d};
+use dashnas_core::names::BackboneName::{InceptionTime, Tcn, UNet, Wrn1d, Wrn2d};
 use dashnas_core::rng::{Seed, Stream, normal, uniform};
 use dashnas_nn::backbone::by_name;
 use dashnas_nn::backbone::spec::NetworkSpec;
-use dashnas_nn::model::{count_parameters, parameters};
+use dashnas_nn::graph::build::GraphBuilder;
+use dashnas_nn::model::{count_parameters, fill, parameters};
 use dashnas_nn::network::{Kernels, Network, Pass, training_device};
 use dashnas_nn::parameters::{Parameter, Parameters};
 use rand::Rng;
@@ -127,6 +129,94 @@ impl ByHand {
         self.norm(x, true)
     }
 
+    /// A convolution with what follows it in most networks.
+    fn conv_norm_relu(&mut self, x: Tensor<4>, c: usize) -> Tensor<4> {
+        let x = self.conv(x, c, 1);
+        let x = self.dropout(x);
+        self.norm(x, true)
+    }
+
+    fn inception_time(&mut self, mut x: Tensor<4>, m: usize) -> Tensor<4> {
+        for _ in 0..2 {
+            let input = x.clone();
+            for _ in 0..3 {
+                let narrow = if x.dims()[1] > 1 { self.pointwise(x.clone(), m, 1) } else { x.clone() };
+                let mut branches: Vec<_> = (0..3).map(|_| self.conv(narrow.clone(), m, 1)).collect();
+                let pool = MaxPoolOptions::new([1, 3]).with_stride([1, 1]).with_padding([0, 1]);
+                branches.push(self.pointwise(module::max_pool2d(x, pool), m, 1));
+                x = self.dropout(Tensor::cat(branches, 1));
+                x = self.norm(x, true);
+            }
+            let shortcut = self.pointwise(input, 4 * m, 1);
+            let shortcut = self.norm(shortcut, false);
+            x = activation::relu(maps::add(x, shortcut).expect("one shape"));
+        }
+        x
+    }
+
+    fn unet(&mut self, mut x: Tensor<4>, m: usize) -> Tensor<4> {
+        let mut down = Vec::new();
+        for level in 0..3 {
+            x = self.conv_norm_relu(x, m << level);
+            x = self.conv_norm_relu(x, m << level);
+            down.push(x.clone());
+            // Windows at an odd end have one position.
+            x = x.pad([(0, 1), (0, 1)], burn::tensor::ops::PadMode::Constant(f32::NEG_INFINITY));
+            x = module::max_pool2d(x, MaxPoolOptions::new([2, 2]));
+        }
+        x = self.conv_norm_relu(x, 8 * m);
+        x = self.conv_norm_relu(x, 8 * m);
+        for (level, skip) in down.into_iter().enumerate().rev() {
+            let [_, _, h, w] = skip.dims();
+            let [n, c, coarse_h, coarse_w] = x.dims();
+            let [rows, columns] = [2.min(h), 2.min(w)];
+            let repeated =
+                x.reshape([n, c, coarse_h, 1, coarse_w, 1]).expand([n, c, coarse_h, rows, coarse_w, columns]);
+            x = repeated.reshape([n, c, coarse_h * rows, coarse_w * columns]).slice([0..n, 0..c, 0..h, 0..w]);
+            x = self.pointwise(x, m << level, 1);
+            x = Tensor::cat(vec![skip, x], 1);
+            x = self.conv_norm_relu(x, m << level);
+            x = self.conv_norm_relu(x, m << level);
+        }
+        x
+    }
+
+    /// A causal convolution is a centered one of the input with zeros before it, without its last outputs.
+    fn causal(&mut self, x: Tensor<4>, c: usize) -> Tensor<4> {
+        let [k, d] = self.kernels[self.counts[0]];
+        let [n, _, _, w] = x.dims();
+        let padded = x.pad([((k - 1) / 2 * d, 0)], burn::tensor::ops::PadMode::Constant(0.0));
+        let y = self.conv(padded, c, 1).slice([0..n, 0..c, 0..1, 0..w]);
+        let y = self.dropout(y);
+        self.norm(y, true)
+    }
+
+    fn tcn(&mut self, mut x: Tensor<4>, c: usize) -> Tensor<4> {
+        for _ in 0..8 {
+            let input = x.clone();
+            x = self.causal(x, c);
+            x = self.causal(x, c);
+            let shortcut = if input.dims()[1] == c { input } else { self.pointwise(input, c, 1) };
+            x = activation::relu(maps::add(x, shortcut).expect("one shape"));
+        }
+        x
+    }
+
+    /// The network of a backbone without its head, with the smallest numbers of channels for the width.
+    fn features(&mut self, backbone: BackboneName, x: Tensor<4>, width: usize, dense: bool) -> Tensor<4> {
+        match backbone {
+            Wrn1d => self.wrn_1d(x, 2 * width),
+            Wrn2d => self.wrn_2d(x, width, dense),
+            InceptionTime => self.inception_time(x, 2 * width),
+            UNet => self.unet(x, 8 * width),
+            Tcn => {
+                let x = self.tcn(x, 2 * width);
+                let [n, c, h, w] = x.dims();
+                if dense { x } else { x.slice([0..n, 0..c, 0..h, w - 1..w]) }
+            }
+        }
+    }
+
     fn head(&mut self, x: Tensor<4>, dense: bool) -> Tensor<3> {
         let [n, c, h, w] = x.dims();
         let outputs = self.weights["head_bias"].values.len();
@@ -156,7 +246,7 @@ fn trained(x: Tensor<4>, forward: impl FnOnce(Tensor<4>) -> Tensor<3>) -> [Vec<u
 }
 
 fn compare(backbone: BackboneName, dense: bool, width: usize) {
-    let (channels, outputs, [h, w]) = (3, 5, if backbone == Wrn1d { [1, 23] } else { [9, 6] });
+    let (channels, outputs, [h, w]) = (3, 5, if backbone.dims() == 1 { [1, 23] } else { [9, 6] });
     let shape = NetworkSpec { channels, outputs, dense, width, base: Some(2 * width), plain_kernels: &[7, 5, 3] };
     let graph = by_name(backbone).graph(shape);
     let kernels: Vec<[usize; 2]> =
@@ -182,10 +272,7 @@ fn compare(backbone: BackboneName, dense: bool, width: usize) {
         device,
     };
     let expected = trained(x, |x| {
-        let features = match backbone {
-            Wrn1d => by_hand.wrn_1d(x, 2 * width),
-            Wrn2d => by_hand.wrn_2d(x, width, dense),
-        };
+        let features = by_hand.features(backbone, x, width, dense);
         by_hand.head(features, dense)
     });
     assert!(found == expected, "{backbone:?}, dense {dense}, width {width}: other bits");
@@ -218,7 +305,7 @@ fn path_weights(weights: &mut Parameters, kernels: &[[usize; 2]], space: &Kernel
 fn a_path_of_a_supernet_is_the_network_of_its_kernels() {
     let space = KernelSpace::new([3, 7], [1, 2, 3]).expect("a space");
     for backbone in BackboneName::ALL {
-        let (channels, outputs, width, [h, w]) = (3, 5, 1, if backbone == Wrn1d { [1, 23] } else { [9, 6] });
+        let (channels, outputs, width, [h, w]) = (3, 5, 1, if backbone.dims() == 1 { [1, 23] } else { [9, 6] });
         let spec = NetworkSpec { channels, outputs, dense: false, width, base: Some(2), plain_kernels: &[7, 5, 3] };
         let graph = by_name(backbone).graph(spec);
         let device = training_device(backbone.dims());
@@ -245,10 +332,7 @@ fn a_path_of_a_supernet_is_the_network_of_its_kernels() {
             device,
         };
         let expected = trained(x, |x| {
-            let features = match backbone {
-                Wrn1d => by_hand.wrn_1d(x, 2),
-                Wrn2d => by_hand.wrn_2d(x, width, false),
-            };
+            let features = by_hand.features(backbone, x, width, false);
             by_hand.head(features, false)
         });
         assert!(found == expected, "{backbone:?}: other bits");
@@ -269,6 +353,52 @@ fn networks_are_those_written_out_by_hand() {
         for dense in [false, true] {
             for width in [1, 2] {
                 compare(backbone, dense, width);
+            }
+        }
+    }
+}
+
+/// A maximum over windows and a value on a finer grid, against loops over positions.
+#[test]
+fn maxima_and_finer_grids_by_the_definition() {
+    let device = Device::flex();
+    for (kernel, stride) in [(2, 2), (3, 1), (3, 2), (4, 2), (5, 3), (1, 2)] {
+        for [h, w] in [[1, 1], [5, 4], [8, 9], [3, 17]] {
+            for dims in [1, 2] {
+                let h = if dims == 1 { 1 } else { h };
+                let mut net = GraphBuilder::new(dims);
+                let input = net.input(2);
+                let pooled = net.after(input).max_pool(kernel, stride).end();
+                let finer = net.resize(pooled, input);
+                let both = net.concat(&[finer, input]);
+                // The head takes the pooled channels, each for itself.
+                let graph = net.finish(both, 2, true);
+                let network = Network::new(&graph, &Kernels::Fixed(vec![]), &mut Seed(1).stream("x", &[]), &device);
+                let mut all = parameters(&network);
+                all.get_mut("head_weight").expect("the head").values = vec![1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+                all.get_mut("head_bias").expect("the head").values = vec![0.0; 2];
+                let network = fill(network, all).expect("the same shapes");
+                let x = normal(3 * 2 * h * w, 1.0, &mut Seed(2).stream("x", &[]));
+                let at = |plane: usize, y: usize, z: usize| x[(plane * h + y) * w + z];
+                let window = |p: usize, n: usize| {
+                    let from = (p * stride) as isize - ((kernel - 1) / 2) as isize;
+                    (from.max(0) as usize)..((from + kernel as isize) as usize).min(n)
+                };
+                let mut expected = Vec::new();
+                for plane in 0..6 {
+                    for y in 0..h {
+                        for z in 0..w {
+                            let rows = if dims == 1 { 0..1 } else { window(y / stride, h) };
+                            let of = |y| window(z / stride, w).map(move |z| (y, z));
+                            let all = rows.flat_map(of).map(|(y, z)| at(plane, y, z));
+                            expected.push(all.fold(f32::NEG_INFINITY, f32::max));
+                        }
+                    }
+                }
+                let input = Tensor::<4>::from_data(TensorData::new(x.clone(), [3, 2, h, w]), &device);
+                let found = network.forward(input, &mut Pass::evaluation(1.0));
+                let found = found.into_data().try_to_vec::<f32>().expect("floats");
+                assert_eq!(found, expected, "windows of {kernel} at stride {stride} on {h}×{w}, {dims} axes");
             }
         }
     }

@@ -61,7 +61,7 @@ pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], axes: &[usize]) -> Vec<Bloc
             node.inputs.iter().map(|input| seen[input.0]).reduce(ReceptiveField::most).unwrap_or(ReceptiveField::POINT);
         if let Operation::Conv(conv) = node.operation {
             let layer = graph.index(id);
-            let kernel = if conv.searched { kernels.get(layer).copied() } else { Some([conv.kernel, 1]) };
+            let kernel = if conv.searched { kernels.get(layer).copied() } else { Some([conv.kernel, conv.dilation]) };
             let Some([k, d]) = kernel else {
                 seen.push(own);
                 continue;
@@ -69,7 +69,8 @@ pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], axes: &[usize]) -> Vec<Bloc
             let reach = |of: usize| (of - 1).saturating_mul(own.jump);
             let span = reach(field([k, d])).saturating_add(1);
             let receptive_field = own.receptive_field.saturating_add(span - 1);
-            let plain_receptive_field = own.plain_receptive_field.saturating_add(reach(conv.kernel));
+            let plain_receptive_field =
+                own.plain_receptive_field.saturating_add(reach(field([conv.kernel, conv.dilation])));
             if conv.searched {
                 let axes: Vec<usize> = axes.iter().map(|n| n.div_ceil(graph.stride(id))).collect();
                 let output = [&[conv.channels[1]], &axes[..]].concat();
@@ -91,6 +92,15 @@ pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], axes: &[usize]) -> Vec<Bloc
                 convs.push((id, drawn));
             }
             own = ReceptiveField { jump: own.jump.saturating_mul(conv.stride), receptive_field, plain_receptive_field };
+        }
+        if let Operation::MaxPool(pool) = node.operation {
+            let reach = (pool.kernel - 1).saturating_mul(own.jump);
+            own.receptive_field = own.receptive_field.saturating_add(reach);
+            own.plain_receptive_field = own.plain_receptive_field.saturating_add(reach);
+            own.jump = own.jump.saturating_mul(pool.stride);
+        }
+        if let (Operation::Resize, Some(like)) = (&node.operation, node.inputs.get(1)) {
+            own.jump = seen[like.0].jump;
         }
         seen.push(own);
     }

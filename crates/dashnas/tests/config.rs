@@ -27,7 +27,10 @@ fn the_paper_preset_is_appendix_a52() {
     assert_eq!(c.dilations(), [1, 3, 7, 15]);
     // A.5.1.
     assert_eq!((c.backbone.search_width, c.backbone.width), (1, 4));
-    assert_eq!([1, 4, 9, 10, 19, 20, 24, 36, 1000].map(|n| c.channels(n)), [4, 4, 4, 16, 16, 64, 64, 64, 64]);
+    assert_eq!(
+        [1, 4, 9, 10, 19, 20, 24, 36, 1000].map(|n| c.channels(BackboneName::Wrn1d, n)),
+        [4, 4, 4, 16, 16, 64, 64, 64, 64]
+    );
     // A.5.2, search.
     let s = &c.search;
     assert_eq!((s.epochs, s.momentum, s.nesterov, s.weight_decay), (100, 0.9, true, 5e-4));

@@ -49,7 +49,15 @@ impl WeightCheck<'_> {
                 self.has("head_weight", &[*features, *outputs])?;
                 self.has("head_bias", &[*outputs])
             }
-            Layer::Input | Layer::Relu | Layer::Dropout | Layer::Sum | Layer::Concat | Layer::Mean => Ok(()),
+            Layer::Input
+            | Layer::Relu
+            | Layer::Dropout
+            | Layer::Sum
+            | Layer::Concat
+            | Layer::MaxPool(_)
+            | Layer::Resize { .. }
+            | Layer::Mean
+            | Layer::Last => Ok(()),
         }
     }
 

@@ -4,11 +4,17 @@
 //! describes its network as a [`Graph`](crate::graph::topology::Graph), from which everything else follows. To add one,
 //! write a file here, and add its name to [`BackboneName`] and to [`by_name`].
 
+mod inception;
 pub mod spec;
+mod tcn;
+mod unet;
 mod wrn1d;
 mod wrn2d;
 
+pub use crate::backbone::inception::InceptionTime;
 pub use crate::backbone::spec::{Backbone, NetworkSpec};
+pub use crate::backbone::tcn::Tcn;
+pub use crate::backbone::unet::UNet;
 pub use crate::backbone::wrn1d::Wrn1d;
 pub use crate::backbone::wrn2d::Wrn2d;
 
@@ -19,6 +25,9 @@ pub fn by_name(name: BackboneName) -> &'static dyn Backbone {
     match name {
         BackboneName::Wrn2d => &Wrn2d,
         BackboneName::Wrn1d => &Wrn1d,
+        BackboneName::InceptionTime => &InceptionTime,
+        BackboneName::Tcn => &Tcn,
+        BackboneName::UNet => &UNet,
     }
 }
 
@@ -64,6 +73,31 @@ mod tests {
             8,
             "min(4^(4//10 + 1), 64) = 4, doubled"
         );
+    }
+
+    #[test]
+    fn inception_time_and_unet_as_published() {
+        // One channel needs no bottleneck: six modules of three convolutions with kernels of 39, 19 and 9.
+        let spec = NetworkSpec { channels: 1, outputs: 5, plain_kernels: &[39, 19, 9], ..SHAPE };
+        let series = InceptionTime.graph(spec);
+        assert_eq!(series.plain_kernels(), [[39, 1], [19, 1], [9, 1]].repeat(6));
+        assert_eq!(series.head(), [128, 5]);
+        let convs = |c_in: u64| 32 * c_in * (39 + 19 + 9) + 3 * 32;
+        let plain: u64 = series.searched().iter().map(|c| c.params(c.kernel, 1)).sum();
+        assert_eq!(plain, convs(1) + 5 * convs(32));
+        let point = |c_in: u64, c: u64| c_in * c + c;
+        let norms = 8 * 2 * 128;
+        let bottlenecks = 5 * point(128, 32) + 5 * point(128, 32) + point(1, 32);
+        assert_eq!(series.fixed_params(), norms + bottlenecks + point(1, 128) + point(128, 128) + (128 + 1) * 5);
+        // Two convolutions at each of four levels down and three up.
+        let grid = UNet.graph(NetworkSpec { dense: true, outputs: 1, ..SHAPE });
+        let channels: Vec<usize> = grid.searched().iter().map(|conv| conv.channels[1]).collect();
+        assert_eq!(channels, [32, 32, 64, 64, 128, 128, 256, 256, 128, 128, 64, 64, 32, 32]);
+        let inputs: Vec<usize> = grid.searched().iter().map(|conv| conv.channels[0]).collect();
+        assert_eq!(inputs, [3, 32, 32, 64, 64, 128, 128, 256, 256, 128, 128, 64, 64, 32]);
+        let sizes: Vec<_> = grid.trace([29, 30]).iter().map(|t| t.output).collect();
+        assert!(sizes.contains(&[4, 4]), "{sizes:?}");
+        assert_eq!(sizes.last(), Some(&[29, 30]));
     }
 
     /// The numbers of the paper's tables, by hand.

@@ -11,6 +11,7 @@ import pathlib
 import struct
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 DATA = {{data}}

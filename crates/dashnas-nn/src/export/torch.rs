@@ -4,7 +4,7 @@
 use crate::artifact::card::ModelCard;
 use crate::artifact::file::Artifact;
 use crate::error::ExportError;
-use crate::graph::node::NodeId;
+use crate::graph::node::{MaxPool, NodeId};
 use crate::graph::topology::Graph;
 use crate::layers::{Conv, Layer, layers};
 use crate::parameters::{Parameter, Parameters, encode};
@@ -54,6 +54,18 @@ const MASKS: &str = r#"def masked(x, lengths, stride=1):
     ends = (lengths + stride - 1) // stride
     inside = torch.arange(x.shape[-1], device=x.device) < ends.reshape(-1, *[1] * (x.dim() - 1))
     return torch.where(inside, x, torch.zeros_like(x))
+
+
+def lowered(x, lengths, stride=1):
+    """The value x at a stride, so low after the end of each sample that it is in no maximum."""
+    ends = (lengths + stride - 1) // stride
+    inside = torch.arange(x.shape[-1], device=x.device) < ends.reshape(-1, *[1] * (x.dim() - 1))
+    return torch.where(inside, x, torch.full_like(x, -1e30))
+
+
+def last_before_end(x, lengths, stride=1):
+    """The value of each channel at the last position before the end of each sample."""
+    return x[torch.arange(len(x), device=x.device), :, (lengths + stride - 1) // stride - 1]
 
 
 def mean_before_end(x, lengths, stride=1):
@@ -215,7 +227,7 @@ impl ModuleWriter<'_> {
             let value = match layer {
                 Layer::Input if self.graph.is_masked() => Some("masked(x, lengths)".to_owned()),
                 Layer::Input => None,
-                Layer::Conv(conv) => Some(format!("{}({x})", self.conv(&conv)?)),
+                Layer::Conv(conv) => Some(self.conv(&conv, x)?),
                 Layer::Norm { name, channels } => Some(format!("{}({x})", self.norm(&name, channels)?)),
                 Layer::Relu => Some(format!("torch.relu({x})")),
                 Layer::Dropout => {
@@ -224,10 +236,21 @@ impl ModuleWriter<'_> {
                 }
                 Layer::Sum => Some(names.join(" + ")),
                 Layer::Concat => Some(format!("torch.cat([{}], 1)", names.join(", "))),
+                Layer::MaxPool(pool) => {
+                    let stride = self.graph.stride(inputs[0]);
+                    let x =
+                        if self.graph.is_masked() { format!("lowered({x}, lengths, {stride})") } else { x.to_owned() };
+                    Some(self.max_pool(pool, &x))
+                }
+                Layer::Resize { times } => Some(self.resize(times, x, names.get(1).map_or("x", String::as_str))),
                 Layer::Mean if self.graph.is_masked() => {
                     Some(format!("mean_before_end({x}, lengths, {})", self.graph.stride(inputs[0])))
                 }
                 Layer::Mean => Some(format!("{x}.flatten(2).mean(2)")),
+                Layer::Last if self.graph.is_masked() => {
+                    Some(format!("last_before_end({x}, lengths, {})", self.graph.stride(inputs[0])))
+                }
+                Layer::Last => Some(format!("{x}[:, :, -1]")),
                 Layer::Linear { channels } => {
                     self.head(channels)?;
                     Some(format!("self.head({x})"))
@@ -265,17 +288,39 @@ impl ModuleWriter<'_> {
         kinds.iter().filter_map(|kind| Some((*kind, self.modules.get(*kind)?))).map(statement).collect()
     }
 
-    fn conv(&mut self, conv: &Conv) -> Result<String, ExportError> {
+    fn conv(&mut self, conv: &Conv, x: &str) -> Result<String, ExportError> {
         let dims = self.graph.dims();
         let [weight, bias] = self.weights.conv(conv, dims)?;
-        let Conv { name, channels: [c_in, c_out], kernel, dilation, stride } = conv;
+        let Conv { name, channels: [c_in, c_out], kernel, dilation, stride, .. } = conv;
         self.put(&format!("{name}.weight"), [&[*c_out, *c_in][..], &vec![*kernel; dims]].concat(), weight);
         self.put(&format!("{name}.bias"), vec![*c_out], bias);
-        let padding = conv.padding();
+        let [before, after] = conv.padding();
+        // PyTorch's own padding is the same on both sides.
+        let padding = if before == after { before } else { 0 };
         let text = format!(
             "nn.Conv{dims}d({c_in}, {c_out}, {kernel}, stride={stride}, padding={padding}, dilation={dilation})"
         );
-        Ok(self.module(name, text))
+        let module = self.module(name, text);
+        Ok(if before == after {
+            format!("{module}({x})")
+        } else {
+            format!("{module}(F.pad({x}, ({before}, {after})))")
+        })
+    }
+
+    fn max_pool(&self, MaxPool { kernel, stride }: MaxPool, x: &str) -> String {
+        let d = self.graph.dims();
+        let [before, after] = MaxPool { kernel, stride }.padding();
+        let sides = vec![format!("{before}, {after}"); d].join(", ");
+        format!("F.max_pool{d}d(F.pad({x}, ({sides}), value=-torch.inf), {kernel}, {stride})")
+    }
+
+    /// Repeats each position so many times, and cuts off what is beyond the positions of `like`.
+    fn resize(&self, times: usize, x: &str, like: &str) -> String {
+        let axes = 2..2 + self.graph.dims();
+        let repeated = axes.clone().fold(x.to_owned(), |x, axis| format!("{x}.repeat_interleave({times}, {axis})"));
+        let cut = axes.map(|axis| format!(":{like}.shape[{axis}]")).collect::<Vec<_>>().join(", ");
+        format!("{repeated}[:, :, {cut}]")
     }
 
     fn norm(&mut self, name: &str, channels: usize) -> Result<String, ExportError> {

@@ -1,6 +1,6 @@
 //! Graphs built node by node.
 
-use crate::graph::node::{Convolution, Node, NodeId, Operation};
+use crate::graph::node::{Convolution, MaxPool, Node, NodeId, Operation};
 use crate::graph::topology::Graph;
 
 /// A graph under construction.
@@ -62,6 +62,12 @@ impl GraphBuilder {
         self.push(Operation::Concat, values, channels)
     }
 
+    /// Adds a value on the finer grid of another one, each position repeated.
+    pub fn resize(&mut self, value: NodeId, like: NodeId) -> NodeId {
+        let channels = self.channels(value);
+        self.push(Operation::Resize, &[value, like], channels)
+    }
+
     /// Returns the number of channels of the value of a node.
     pub fn channels(&self, node: NodeId) -> usize {
         self.channels[node.0]
@@ -71,9 +77,24 @@ impl GraphBuilder {
     ///
     /// # Panics
     /// Panics if the nodes do not make up a network, which is a defect of the backbone.
-    pub fn finish(mut self, features: NodeId, outputs: usize, dense: bool) -> Graph {
+    pub fn finish(self, features: NodeId, outputs: usize, dense: bool) -> Graph {
+        self.end(features, outputs, (!dense).then_some(Operation::Mean))
+    }
+
+    /// Ends the graph with a linear map of the last position, or of each position if `dense`.
+    ///
+    /// # Panics
+    /// As [`GraphBuilder::finish`].
+    pub fn finish_at_the_last(self, features: NodeId, outputs: usize, dense: bool) -> Graph {
+        self.end(features, outputs, (!dense).then_some(Operation::Last))
+    }
+
+    fn end(mut self, features: NodeId, outputs: usize, pool: Option<Operation>) -> Graph {
         let c = self.channels(features);
-        let features = if dense { features } else { self.push(Operation::Mean, &[features], c) };
+        let features = match pool {
+            Some(pool) => self.push(pool, &[features], c),
+            None => features,
+        };
         self.push(Operation::Linear { channels: [c, outputs] }, &[features], outputs);
         Graph::new(self.dims, self.nodes).unwrap_or_else(|error| panic!("the graph of a backbone: {error}"))
     }
@@ -89,6 +110,12 @@ impl Sequence<'_> {
     /// Adds a convolution whose kernel the search chooses; in the plain backbone its size is `kernel`.
     pub fn conv(self, channels: usize, kernel: usize, stride: usize) -> Self {
         self.convolution(channels, kernel, stride, true)
+    }
+
+    /// Adds a causal convolution whose kernel the search chooses; in the plain backbone it has this size and dilation.
+    pub fn causal_conv(self, channels: usize, kernel: usize, dilation: usize) -> Self {
+        let channels = [self.channels(), channels];
+        self.any_conv(Convolution { channels, kernel, stride: 1, searched: true, dilation, causal: true })
     }
 
     /// Adds a convolution that the search does not change.
@@ -113,6 +140,12 @@ impl Sequence<'_> {
         self.then(Operation::Relu, channels)
     }
 
+    /// Adds the maximum over windows.
+    pub fn max_pool(self, kernel: usize, stride: usize) -> Self {
+        let channels = self.channels();
+        self.then(Operation::MaxPool(MaxPool { kernel, stride }), channels)
+    }
+
     /// Adds dropout at the rate that training sets.
     pub fn dropout(self) -> Self {
         let channels = self.channels();
@@ -129,8 +162,12 @@ impl Sequence<'_> {
     }
 
     fn convolution(self, channels: usize, kernel: usize, stride: usize, searched: bool) -> Self {
-        let conv = Convolution { channels: [self.channels(), channels], kernel, stride, searched };
-        self.then(Operation::Conv(conv), channels)
+        let channels = [self.channels(), channels];
+        self.any_conv(Convolution { channels, kernel, stride, searched, dilation: 1, causal: false })
+    }
+
+    fn any_conv(self, conv: Convolution) -> Self {
+        self.then(Operation::Conv(conv), conv.channels[1])
     }
 
     fn then(mut self, operation: Operation, channels: usize) -> Self {

@@ -17,6 +17,12 @@ const CHANNELS: RangeInclusive<usize> = 1..=1 << 31;
 /// The allowed kernel sizes and strides; a configuration has the same limits.
 const SIZES: RangeInclusive<usize> = 1..=1 << 24;
 
+/// The allowed dilations; a configuration has the same limits.
+const DILATIONS: RangeInclusive<usize> = 1..=65535;
+
+/// The allowed sizes of windows: the padding of an input is not much larger than the input.
+const WINDOWS: RangeInclusive<usize> = 1..=1 << 10;
+
 /// The reasons for which nodes do not make up a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
@@ -82,7 +88,7 @@ pub fn check(dims: usize, nodes: &[Node]) -> Result<Vec<ValueShape>, GraphError>
             used[id] = true;
             inputs.push(*shape);
         }
-        match output(at, &node.operation, &inputs) {
+        match output(at, dims, &node.operation, &inputs) {
             Ok(shape) => shapes.push(shape),
             Err(reason) => return failed(at, reason),
         }
@@ -98,13 +104,16 @@ pub fn check(dims: usize, nodes: &[Node]) -> Result<Vec<ValueShape>, GraphError>
 }
 
 /// Returns the shape of the value of node `at`, or the reason for which the node does not fit.
-fn output(at: usize, operation: &Operation, inputs: &[ValueShape]) -> Result<ValueShape, String> {
+fn output(at: usize, dims: usize, operation: &Operation, inputs: &[ValueShape]) -> Result<ValueShape, String> {
     check_arity(at, operation, inputs.len())?;
     if inputs.iter().any(|x| x.grid == Grid::Pooled) && !matches!(operation, Operation::Linear { .. }) {
-        return Err("uses a mean over positions, which only a linear map can".into());
+        return Err("uses a mean over positions or the last one, which only a linear map can".into());
     }
     let shape = match (operation, inputs) {
         (&Operation::Input { channels }, _) => ValueShape { channels, grid: Grid::Strided(1) },
+        (Operation::Conv(Convolution { causal: true, .. }), _) if dims != 1 => {
+            return Err("is causal, which takes data with one axis".into());
+        }
         (Operation::Conv(conv), &[x]) => convolved(conv, x)?,
         (&Operation::Norm { channels }, &[x]) => {
             check_channels(channels, x)?;
@@ -122,7 +131,18 @@ fn output(at: usize, operation: &Operation, inputs: &[ValueShape]) -> Result<Val
             let channels = inputs.iter().try_fold(0usize, |sum, x| sum.checked_add(x.channels));
             ValueShape { channels: channels.unwrap_or(usize::MAX), ..first }
         }
-        (Operation::Mean, &[x]) => ValueShape { grid: Grid::Pooled, ..x },
+        (Operation::MaxPool(pool), &[x]) => {
+            if !WINDOWS.contains(&pool.kernel) {
+                return Err(format!("has windows of size {}", pool.kernel));
+            }
+            strided(pool.stride, x)?
+        }
+        (Operation::Resize, &[x, like]) => match (x.grid, like.grid) {
+            (Grid::Strided(from), Grid::Strided(to)) if from % to == 0 => ValueShape { grid: like.grid, ..x },
+            _ => return Err(format!("brings {} to the grid of {}", describe(x), describe(like))),
+        },
+        (Operation::Last, _) if dims != 1 => return Err("takes data with one axis".into()),
+        (Operation::Mean | Operation::Last, &[x]) => ValueShape { grid: Grid::Pooled, ..x },
         (&Operation::Linear { channels: [features, outputs] }, &[x]) => {
             check_channels(features, x)?;
             if !matches!(x.grid, Grid::Pooled | Grid::Strided(1)) {
@@ -144,6 +164,7 @@ fn check_arity(at: usize, operation: &Operation, inputs: usize) -> Result<(), St
     let fits = match operation {
         Operation::Input { .. } => inputs == 0,
         Operation::Sum | Operation::Concat => inputs >= 2,
+        Operation::Resize => inputs == 2,
         _ => inputs == 1,
     };
     if !fits {
@@ -158,17 +179,25 @@ fn check_arity(at: usize, operation: &Operation, inputs: usize) -> Result<(), St
 }
 
 fn convolved(conv: &Convolution, x: ValueShape) -> Result<ValueShape, String> {
-    let Convolution { channels: [c_in, c_out], kernel, stride, .. } = *conv;
+    let Convolution { channels: [c_in, c_out], kernel, stride, dilation, .. } = *conv;
     check_channels(c_in, x)?;
     if !SIZES.contains(&kernel) || kernel % 2 == 0 {
         return Err(format!("has kernel size {kernel}; sizes must be odd"));
     }
+    if !DILATIONS.contains(&dilation) {
+        return Err(format!("has dilation {dilation}"));
+    }
+    Ok(ValueShape { channels: c_out, ..strided(stride, x)? })
+}
+
+/// Returns the shape of a value after a stride.
+fn strided(stride: usize, x: ValueShape) -> Result<ValueShape, String> {
     if !SIZES.contains(&stride) {
         return Err(format!("has stride {stride}"));
     }
     let before = if let Grid::Strided(before) = x.grid { before } else { 1 };
     match before.checked_mul(stride) {
-        Some(all) => Ok(ValueShape { channels: c_out, grid: Grid::Strided(all) }),
+        Some(all) => Ok(ValueShape { grid: Grid::Strided(all), ..x }),
         None => Err(format!("has stride {stride} after a stride of {before}")),
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct NodeId(pub usize);
 
-/// A convolution with zero "same" padding and a bias.
+/// A convolution with zero "same" padding, or zeros before the first position only if it is causal, and a bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Convolution {
     /// The numbers of input and output channels.
@@ -18,6 +18,20 @@ pub struct Convolution {
     pub stride: usize,
     /// Whether the search chooses the kernel size and dilation.
     pub searched: bool,
+    /// The dilation. For a searched convolution, the dilation in the plain backbone.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub dilation: usize,
+    /// Whether the kernel sees only the output position and those before it, which takes data with one axis.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub causal: bool,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn is_one(n: &usize) -> bool {
+    *n == 1
 }
 
 impl Convolution {
@@ -31,6 +45,24 @@ impl Convolution {
         let [c_in, c_out] = self.channels.map(|c| c as u64);
         let taps = (k as u64).saturating_pow(dims as u32);
         (c_in * c_out).saturating_mul(taps).saturating_add(c_out)
+    }
+}
+
+/// The maximum over windows: output position p is that of the window that starts at `p·stride − ⌊(kernel − 1)/2⌋` and has
+/// `kernel` positions on every axis of the data, of which those outside the input are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MaxPool {
+    /// The size of the windows.
+    pub kernel: usize,
+    /// The stride on every axis of the data.
+    pub stride: usize,
+}
+
+impl MaxPool {
+    /// Returns the numbers of positions by which the first window and the last one at most extend beyond the input.
+    pub fn padding(&self) -> [usize; 2] {
+        let before = (self.kernel - 1) / 2;
+        [before, self.kernel - 1 - before]
     }
 }
 
@@ -60,8 +92,15 @@ pub enum Operation {
     Sum,
     /// The concatenation of two or more values of one size along their channels, in the order of the inputs.
     Concat,
+    /// The maximum over windows: `[N, channels, H, W]` to `[N, channels, ⌈H/stride⌉, ⌈W/stride⌉]`.
+    MaxPool(MaxPool),
+    /// The first input on the finer grid of the second one, each position repeated: the position p at stride b has the
+    /// value of position `⌊p·b/a⌋` at stride a.
+    Resize,
     /// The mean over all positions: `[N, channels, 1, 1]`.
     Mean,
+    /// The value at the last position of data with one axis: `[N, channels, 1, 1]`.
+    Last,
     /// A linear map of the channels at every position, or of their means: `[N, outputs, positions]`. It is the output
     /// of the network.
     Linear {
@@ -81,7 +120,10 @@ impl Operation {
             Operation::Dropout => "dropout",
             Operation::Sum => "sum",
             Operation::Concat => "concat",
+            Operation::MaxPool(_) => "max-pool",
+            Operation::Resize => "resize",
             Operation::Mean => "mean",
+            Operation::Last => "last",
             Operation::Linear { .. } => "linear",
         }
     }

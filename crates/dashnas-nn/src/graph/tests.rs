@@ -143,7 +143,7 @@ fn sizes_do_not_overflow() {
     let mut nodes = vec![node(Operation::Input { channels: 1 << 31 }, &[])];
     nodes.push(node(Operation::Concat, &[0, 0]));
     assert!(Graph::new(1, nodes).expect_err("too wide").to_string().contains("channels"));
-    let conv = Convolution { channels: [1, 1], kernel: 1, stride: 1 << 24, searched: true };
+    let conv = Convolution { channels: [1, 1], kernel: 1, stride: 1 << 24, searched: true, dilation: 1, causal: false };
     let mut nodes = vec![node(Operation::Input { channels: 1 }, &[])];
     nodes.extend((0..4).map(|i| node(Operation::Conv(conv), &[i])));
     assert!(Graph::new(1, nodes).expect_err("no position is left").to_string().contains("stride"));

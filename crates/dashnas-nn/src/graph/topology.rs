@@ -75,8 +75,14 @@ impl Graph {
             let seen = match node.operation {
                 Operation::Conv(_) | Operation::Mean => true,
                 Operation::Relu | Operation::Dropout | Operation::Sum | Operation::Concat => facts[at].end_is_seen,
-                // The statistics of a normalization leave it out.
-                Operation::Input { .. } | Operation::Norm { .. } | Operation::Linear { .. } => false,
+                // A grid gives positions only, which come from the first input.
+                Operation::Resize => facts[at].end_is_seen,
+                // The statistics of a normalization and the windows of a maximum leave it out, and so does the last position.
+                Operation::Input { .. }
+                | Operation::Norm { .. }
+                | Operation::MaxPool(_)
+                | Operation::Last
+                | Operation::Linear { .. } => false,
             };
             node.inputs.iter().for_each(|id| facts[id.0].end_is_seen |= seen);
         }
@@ -103,10 +109,14 @@ impl Graph {
         if let Grid::Strided(stride) = self.facts[id.0].shape.grid { stride } else { 1 }
     }
 
-    /// Returns whether the value of a convolution or normalization must be zero after the end of a sample, in a graph
-    /// with a mask.
+    /// Returns whether the value of a node must be made zero after the end of a sample, in a graph with a mask: of a
+    /// convolution or another operation whose value is not zero there by itself.
     pub fn is_masked_after(&self, id: NodeId) -> bool {
-        let makes_values = matches!(self.node(id).operation, Operation::Conv(_) | Operation::Norm { .. });
+        let operation = &self.node(id).operation;
+        let makes_values = matches!(
+            operation,
+            Operation::Conv(_) | Operation::Norm { .. } | Operation::MaxPool(_) | Operation::Resize
+        );
         self.masked && makes_values && self.facts[id.0].end_is_seen
     }
 
@@ -133,7 +143,7 @@ impl Graph {
         self.facts[id.0].shape.channels
     }
 
-    /// Returns whether a node's value is a mean over positions.
+    /// Returns whether a node's value is a mean over positions or the last of them.
     pub(crate) fn is_pooled(&self, id: NodeId) -> bool {
         self.facts[id.0].shape.grid == Grid::Pooled
     }
@@ -176,10 +186,9 @@ impl Graph {
         self.convolutions().filter(|(_, conv)| conv.searched).map(|(_, conv)| conv).collect()
     }
 
-    /// Returns the kernel sizes and dilations of the plain backbone: the original size of each searched convolution,
-    /// and dilation 1.
+    /// Returns the original kernel size and dilation of each searched convolution: those of the plain backbone.
     pub fn plain_kernels(&self) -> Vec<[usize; 2]> {
-        self.searched().into_iter().map(|conv| [conv.kernel, 1]).collect()
+        self.searched().into_iter().map(|conv| [conv.kernel, conv.dilation]).collect()
     }
 
     /// Returns the number of channels of the input.

@@ -33,7 +33,10 @@ impl Graph {
         let mut out: Vec<TracedNode<'_>> = Vec::with_capacity(self.nodes().len());
         for (id, node) in self.nodes() {
             let input = node.inputs.first().map_or(input, |first| out[first.0].output);
-            let output = self.output(&node.operation, input);
+            let output = match (&node.operation, node.inputs.get(1)) {
+                (Operation::Resize, Some(like)) => out[like.0].output,
+                _ => self.output(&node.operation, input),
+            };
             let channels = self.channels(id);
             out.push(TracedNode { id, operation: &node.operation, inputs: &node.inputs, input, output, channels });
         }
@@ -42,10 +45,14 @@ impl Graph {
 
     /// Returns the size of the value of an operation on inputs of a size.
     fn output(&self, operation: &Operation, [h, w]: [usize; 2]) -> [usize; 2] {
+        let strided = |stride: usize| match self.dims() {
+            1 => [h, w.div_ceil(stride)],
+            _ => [h.div_ceil(stride), w.div_ceil(stride)],
+        };
         match operation {
-            Operation::Conv(conv) if self.dims() == 1 => [h, w.div_ceil(conv.stride)],
-            Operation::Conv(conv) => [h.div_ceil(conv.stride), w.div_ceil(conv.stride)],
-            Operation::Mean => [1, 1],
+            Operation::Conv(conv) => strided(conv.stride),
+            Operation::MaxPool(pool) => strided(pool.stride),
+            Operation::Mean | Operation::Last => [1, 1],
             _ => [h, w],
         }
     }

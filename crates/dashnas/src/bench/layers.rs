@@ -33,10 +33,12 @@ pub struct LayerReport {
 pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
     let graph = network.graph();
     let dims = graph.dims();
-    let lattice = |k, d| TapSet::lattice(k, d, dims);
+    let lattice = |k, d, causal| if causal { TapSet::causal(k, d) } else { TapSet::lattice(k, d, dims) };
     let mut out = Vec::new();
     for node in graph.trace(case.input) {
-        let Operation::Conv(Convolution { channels: [c_in, c_out], kernel, stride, searched }) = *node.operation else {
+        let Operation::Conv(Convolution { channels: [c_in, c_out], kernel, stride, searched, dilation, causal }) =
+            *node.operation
+        else {
             continue;
         };
         let geometry = |groups, taps| {
@@ -46,14 +48,16 @@ pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
         let conv = if searched { network.convs().get(graph.index(node.id)) } else { None };
         out.push(match conv {
             Some(ConvLayer::Mixed(conv)) => {
-                let g = geometry(conv.groups, lattice(1, 1));
+                let g = geometry(conv.groups, lattice(1, 1, false));
                 layer(&conv.formulation.convolutions(&conv.space, dims, &g), |g| conv.formulation.algorithm(g))
             }
             Some(ConvLayer::Fixed(conv)) => {
-                let taps = lattice(conv.candidate.k, conv.candidate.d);
+                let taps = lattice(conv.candidate.k, conv.candidate.d, causal);
                 layer(&[geometry(conv.groups, taps)], kernels::select)
             }
-            None | Some(ConvLayer::Shared(_)) => layer(&[geometry(1, lattice(kernel, 1))], kernels::select),
+            None | Some(ConvLayer::Shared(_)) => {
+                layer(&[geometry(1, lattice(kernel, dilation, causal))], kernels::select)
+            }
         });
     }
     // The input of the network needs no gradient, so that its first layer has two thirds of the operations.

@@ -121,6 +121,8 @@ impl Trained<'_> {
                 Operation::Conv(_) | Operation::Norm { .. } => once(t.inputs[0]),
                 // A rectifier that is not fused needs the sign of its input.
                 Operation::Relu if self.graph.fused_relu(t.inputs[0]).is_none() => once(t.id),
+                // The input, and the place of each maximum in 8 bytes.
+                Operation::MaxPool(_) => once(t.inputs[0]) + 2 * t.elements(),
                 Operation::Dropout if self.dropout => t.elements(),
                 _ => 0,
             }
@@ -150,6 +152,10 @@ impl Trained<'_> {
                 }
                 // A sum is written over one of its terms.
                 Operation::Sum => (inputs, 0),
+                // A padded copy of its input, and the places of the maxima.
+                Operation::MaxPool(_) => (2 * inputs + 3 * t.elements(), 0),
+                // The repeated values, before they are cut to the grid.
+                Operation::Resize => (trace[t.inputs[0].0].elements() + 2 * t.elements(), 0),
                 Operation::Concat => (inputs + t.elements(), 0),
                 _ => (0, 0),
             }

@@ -62,13 +62,19 @@ pub const KEYS: [Key; 126] = [
         "Kernel sizes K, all odd, at most 8191. auto: 3, 5, 7, 9 in 2-D and 3, 7, 11, 15, 19 in 1-D.",
     ),
     key("space", "dilations", "Dilations D, from 1 to 65535. auto: 1, 3, 7, 15."),
-    key("backbone", "name", "wrn-2d (Wide ResNet 16) or wrn-1d. auto: by the dimension of the data."),
-    key("backbone", "search-width", "Width factor of wrn-2d during the search."),
-    key("backbone", "width", "Width factor of wrn-2d in tuning, retraining and the baseline."),
+    key(
+        "backbone",
+        "name",
+        "For images and fields wrn-2d (Wide ResNet 16) or unet, for series wrn-1d, inception-time or tcn. auto: \
+         wrn-2d or wrn-1d, the paper's choice.",
+    ),
+    key("backbone", "search-width", "Width factor of wrn-2d and unet during the search."),
+    key("backbone", "width", "Width factor of wrn-2d and unet in tuning, retraining and the baseline."),
     key(
         "backbone",
         "channels",
-        "Channels of wrn-1d. auto: min(4^(outputs / 10 + 1), 64) with integer division, but at least min-channels.",
+        "Channels of wrn-1d and tcn, and of each convolution of inception-time. auto: for wrn-1d min(4^(outputs / 10 + 1), \
+         64) with integer division, but at least min-channels; 25 for tcn, 32 for inception-time.",
     ),
     key(
         "backbone",
@@ -79,8 +85,8 @@ pub const KEYS: [Key; 126] = [
     key(
         "backbone",
         "plain-kernels",
-        "Kernel sizes in each block of the plain wrn-1d. The published network has 8, 5, 3; \"same\" padding is \
-         symmetric only for odd kernels, so 8 became 7.",
+        "Kernel sizes in each block of the plain network for series. auto: 7, 5, 3 for wrn-1d, 39, 19, 9 for \
+         inception-time, 7 for tcn. The published networks have 8, 5, 3; 40, 20, 10; and 7; \"same\" padding is symmetric only for odd kernels.",
     ),
     key(
         "backbone",

@@ -138,7 +138,7 @@ impl Config {
                 width: values.width,
                 channels: None,
                 min_channels: values.min_channels,
-                plain_kernels: vec![7, 5, 3],
+                plain_kernels: None,
                 depthwise: true,
             },
             data: ReadOptions::default(),

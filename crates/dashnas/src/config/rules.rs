@@ -7,6 +7,7 @@ use crate::config::sections::{AshaConfig, Config};
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::names::{BackboneName, Tuner};
 use dashnas_core::task::{Loss, Metric, TaskKind};
+use dashnas_core::text::plural;
 
 /// The facts about a data set that the rules depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +53,16 @@ impl Config {
         self.space.dilations.clone().unwrap_or_else(|| (1..=4).map(|q| (1 << q) - 1).collect())
     }
 
-    /// Channels of the 1-D network: `min(4^(outputs/10 + 1), 64)` (A.5.1), but at least `min_channels`. That is 4 in
-    /// the preset `paper` and more in the others, because four channels limit what a network can learn.
-    pub fn channels(&self, outputs: usize) -> usize {
-        let rule = 4usize.pow((outputs / 10 + 1).min(3) as u32);
-        self.backbone.channels.unwrap_or(rule.max(self.backbone.min_channels))
+    /// Channels of a 1-D network. Of `wrn-1d`: `min(4^(outputs/10 + 1), 64)` (A.5.1), but at least `min_channels`. That
+    /// is 4 in the preset `paper` and more in the others, because four channels limit what a network can learn. Of
+    /// `inception-time`: 32 for each convolution, and of `tcn` 25, as published.
+    pub fn channels(&self, backbone: BackboneName, outputs: usize) -> usize {
+        let rule = match backbone {
+            BackboneName::InceptionTime => 32,
+            BackboneName::Tcn => 25,
+            _ => 4usize.pow((outputs / 10 + 1).min(3) as u32).max(self.backbone.min_channels),
+        };
+        self.backbone.channels.unwrap_or(rule)
     }
 
     /// The training loss.
@@ -132,7 +138,18 @@ impl Config {
         config.space.kernel_sizes = Some(self.kernel_sizes(facts.dims));
         config.space.dilations = Some(self.dilations());
         config.backbone.name = Some(name);
-        config.backbone.channels = Some(self.channels(facts.task.outputs()));
+        config.backbone.channels = Some(self.channels(name, facts.task.outputs()));
+        if facts.dims == 1 {
+            let needed = name.plain_kernels().len();
+            if let Some(given) = self.backbone.plain_kernels.as_ref().filter(|given| given.len() != needed) {
+                return Err(ConfigError::Mismatch {
+                    key: "backbone.plain-kernels",
+                    value: format!("a list of {}", plural(given.len(), "kernel size")),
+                    reason: format!("does not fit {}, which has {needed}", name.name()),
+                });
+            }
+            config.backbone.plain_kernels.get_or_insert_with(|| name.plain_kernels().to_vec());
+        }
         config.task.kind = Some(facts.task.into());
         config.task.loss = Some(self.loss(facts.task));
         config.task.metric = Some(self.metric(facts.task));

@@ -101,8 +101,9 @@ pub struct BackboneConfig {
     pub channels: Option<usize>,
     /// The smallest number of channels that the rule gives.
     pub min_channels: usize,
-    /// Kernel sizes of the three convolutions in a block of the plain 1-D network.
-    pub plain_kernels: Vec<usize>,
+    /// Kernel sizes of the three convolutions in a block of the plain 1-D network; `None`: those of the backbone.
+    #[serde(with = "auto")]
+    pub plain_kernels: Option<Vec<usize>>,
     /// Whether searched convolutions with equal numbers of input and output channels are depthwise during the search.
     pub depthwise: bool,
 }

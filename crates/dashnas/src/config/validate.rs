@@ -58,13 +58,13 @@ impl Config {
         if let Some(channels) = backbone.channels {
             counts("backbone.channels", channels)?;
         }
-        kernels("backbone.plain-kernels", &backbone.plain_kernels)?;
-        let three = backbone.plain_kernels.len() == 3;
+        let Some(plain) = &backbone.plain_kernels else { return Ok(()) };
+        kernels("backbone.plain-kernels", plain)?;
         check(
             "backbone.plain-kernels",
-            &backbone.plain_kernels,
-            three,
-            "it must have three values, one for each convolution of a block",
+            plain,
+            [1, 3].contains(&plain.len()),
+            "it must have three values, one for each convolution of a block, or for a tcn one value",
         )
     }
 

@@ -21,15 +21,16 @@ pub(crate) struct BackboneData {
 
 /// The graph of the backbone of a configuration at a width.
 pub(crate) fn backbone_graph(config: &Config, data: BackboneData, width: usize) -> Graph {
+    let name = config.backbone_name(data.dims);
     let shape = NetworkSpec {
         channels: data.channels,
         outputs: data.task.outputs(),
         dense: data.task.is_dense(),
         width,
         base: config.backbone.channels,
-        plain_kernels: &config.backbone.plain_kernels,
+        plain_kernels: config.backbone.plain_kernels.as_deref().unwrap_or(name.plain_kernels()),
     };
-    let graph = dashnas_nn::backbone::by_name(config.backbone_name(data.dims)).graph(shape);
+    let graph = dashnas_nn::backbone::by_name(name).graph(shape);
     graph.with_mask(config.data.lengths == Lengths::Mask)
 }
 

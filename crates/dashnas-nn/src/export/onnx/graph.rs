@@ -6,7 +6,7 @@ use crate::export::onnx::proto::{
 };
 
 /// The operators in use: the name, the first opset with the variant in use, and the purpose.
-pub const OPERATORS: [(&str, i64, &str); 23] = [
+pub const OPERATORS: [(&str, i64, &str); 26] = [
     ("Abs", 6, "standardization of the inputs"),
     ("Add", 7, "sums of arrays of different shapes"),
     ("BatchNormalization", 7, "batch normalization outside training"),
@@ -20,12 +20,15 @@ pub const OPERATORS: [(&str, i64, &str); 23] = [
     ("GlobalAveragePool", 1, "the head"),
     ("Greater", 7, "standardization of the inputs"),
     ("Less", 9, "lengths of samples"),
+    ("MaxPool", 1, "maxima over windows"),
     ("Mul", 7, "the scale of the outputs"),
     ("Range", 11, "lengths of samples"),
     ("Relu", 6, "rectified linear units"),
     ("Reshape", 5, "the shape of the inputs"),
+    ("Resize", 11, "values on a finer grid"),
     ("Shape", 1, "lengths of samples"),
     ("Sigmoid", 6, "probabilities of labels"),
+    ("Slice", 10, "the last position and values on a finer grid"),
     ("Softmax", 1, "probabilities of classes"),
     ("Sqrt", 6, "standardization of the inputs"),
     ("Sub", 7, "normalization of the inputs"),
@@ -148,6 +151,17 @@ pub fn int(name: &str, i: i64) -> AttributeProto {
 /// Returns an attribute with `count` equal whole numbers.
 pub fn ints(name: &str, n: usize, count: usize) -> AttributeProto {
     AttributeProto { name: name.to_owned(), ints: vec![n as i64; count], r#type: 7, ..AttributeProto::default() }
+}
+
+/// Returns the attribute with the padding before and after each of `dims` axes.
+pub fn pads(before: usize, after: usize, dims: usize) -> AttributeProto {
+    let pads = [vec![before as i64; dims], vec![after as i64; dims]].concat();
+    AttributeProto { name: "pads".to_owned(), ints: pads, r#type: 7, ..AttributeProto::default() }
+}
+
+/// Returns an attribute with a text.
+pub fn text(name: &str, s: &str) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), s: Some(s.as_bytes().to_vec()), r#type: 3, ..AttributeProto::default() }
 }
 
 /// Returns an attribute with a real number.

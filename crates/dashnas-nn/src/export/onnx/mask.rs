@@ -2,6 +2,7 @@
 
 use crate::export::onnx::graph::{OnnxGraph, int};
 use crate::export::onnx::proto::{FLOAT, INT64};
+use crate::mask::LOW;
 
 /// The second input of a network for samples with lengths of their own: `[batch]`, whole numbers.
 pub(super) const LENGTHS: &str = "lengths";
@@ -15,6 +16,11 @@ struct Inside {
     flags: String,
     /// The same as 0 and 1.
     factors: String,
+    /// The positions, `[width]`, and the lengths of the samples, whole numbers.
+    at: String,
+    lengths: String,
+    /// The width, as a real number.
+    width: String,
     /// The width of the values over the length of each sample, `[batch, 1, 1]` or `[batch, 1, 1, 1]`.
     share: String,
 }
@@ -60,9 +66,9 @@ impl Masks {
         let flags = graph.node("Less", &[&at, &lengths], Vec::new());
         let float = |graph: &mut OnnxGraph, x: &str| graph.node("Cast", &[x], vec![int("to", FLOAT.into())]);
         let factors = float(graph, &flags);
-        let (width, lengths) = (float(graph, &width), float(graph, &lengths));
-        let share = graph.node("Div", &[&width, &lengths], Vec::new());
-        let inside = Inside { stride, flags, factors, share };
+        let (width, real) = (float(graph, &width), float(graph, &lengths));
+        let share = graph.node("Div", &[&width, &real], Vec::new());
+        let inside = Inside { stride, flags, factors, at, lengths, width, share };
         self.known.push(inside.clone());
         inside
     }
@@ -79,6 +85,28 @@ impl Masks {
     pub fn cleared(&mut self, graph: &mut OnnxGraph, x: &str, stride: usize) -> String {
         let inside = self.inside(graph, x, stride);
         graph.node("Mul", &[x, &inside.factors], Vec::new())
+    }
+
+    /// Adds the value at the last position before the ends of a value of this stride.
+    pub fn last(&mut self, graph: &mut OnnxGraph, x: &str, stride: usize) -> String {
+        let inside = self.inside(graph, x, stride);
+        let name = graph.free("next");
+        let one = graph.integer(&name, 1);
+        let next = graph.node("Add", &[&inside.at, &one], Vec::new());
+        let others = graph.node("Less", &[&next, &inside.lengths], Vec::new());
+        let others = graph.node("Cast", &[&others], vec![int("to", FLOAT.into())]);
+        let last = graph.node("Sub", &[&inside.factors, &others], Vec::new());
+        let only = graph.node("Mul", &[x, &last], Vec::new());
+        let mean = graph.node("GlobalAveragePool", &[&only], Vec::new());
+        graph.node("Mul", &[&mean, &inside.width], Vec::new())
+    }
+
+    /// Makes the value `x` of this stride so low after the ends that it is in no maximum.
+    pub fn lowered(&mut self, graph: &mut OnnxGraph, x: &str, stride: usize) -> String {
+        let inside = self.inside(graph, x, stride);
+        let name = graph.free("in_no_maximum");
+        let low = graph.tensor(&name, &[1], &[-LOW]);
+        graph.node("Where", &[&inside.flags, x, &low], Vec::new())
     }
 
     /// Adds the mean over the positions before the ends of a value of this stride that is zero after them.

@@ -2,8 +2,9 @@
 
 use crate::artifact::card::ModelCard;
 use crate::error::ExportError;
-use crate::export::onnx::graph::{OnnxGraph, float, int, ints};
+use crate::export::onnx::graph::{OnnxGraph, float, int, ints, pads, text};
 use crate::export::onnx::mask::Masks;
+use crate::graph::node::MaxPool;
 use crate::layers::{Conv, Layer, layers};
 use crate::weights::Weights;
 use aggconv::norm::NormAct;
@@ -47,12 +48,24 @@ impl Writer<'_> {
                     rest.iter().fold(first.to_owned(), add)
                 }
                 (Layer::Concat, inputs) => self.graph.node("Concat", inputs, vec![int("axis", 1)]),
+                (Layer::MaxPool(pool), &[x, ..]) => {
+                    let x = match graph.is_masked() {
+                        true => self.masks.lowered(&mut self.graph, x, graph.stride(before[0])),
+                        false => x.to_owned(),
+                    };
+                    self.max_pool(pool, &x)
+                }
+                (Layer::Resize { times }, &[x, like]) => self.resize(times, x, like),
                 (Layer::Mean, &[x, ..]) if graph.is_masked() => {
                     self.masks.mean(&mut self.graph, x, graph.stride(before[0]))
                 }
+                (Layer::Last, &[x, ..]) if graph.is_masked() => {
+                    self.masks.last(&mut self.graph, x, graph.stride(before[0]))
+                }
+                (Layer::Last, &[x, ..]) => self.last(x),
                 (Layer::Mean, inputs) => self.graph.node("GlobalAveragePool", inputs, Vec::new()),
                 (Layer::Linear { channels }, &[x, ..]) => self.head(channels, card.graph.is_dense(), x)?,
-                (layer, []) => unreachable!("{layer:?} has inputs, or the graph had not been made"),
+                (layer, _) => unreachable!("{layer:?} has its inputs, or the graph had not been made"),
             };
             values.push(match graph.is_masked_after(id) {
                 true => self.masks.cleared(&mut self.graph, &value, graph.stride(id)),
@@ -65,6 +78,7 @@ impl Writer<'_> {
     fn conv(&mut self, conv: &Conv, x: &str) -> Result<String, ExportError> {
         let [weight, bias] = self.weights.conv(conv, self.dims)?;
         let [c_in, c_out] = conv.channels;
+        let [before, after] = conv.padding();
         let shape = [&[c_out, c_in][..], &vec![conv.kernel; self.dims]].concat();
         let weight = self.graph.tensor(&format!("{}.weight", conv.name), &shape, weight);
         let bias = self.graph.tensor(&format!("{}.bias", conv.name), &[c_out], bias);
@@ -72,11 +86,52 @@ impl Writer<'_> {
             ints("kernel_shape", conv.kernel, self.dims),
             ints("dilations", conv.dilation, self.dims),
             ints("strides", conv.stride, self.dims),
-            // The padding before and after each axis.
-            ints("pads", conv.padding(), 2 * self.dims),
+            pads(before, after, self.dims),
             int("group", 1),
         ];
         Ok(self.graph.node("Conv", &[x, &weight, &bias], attributes))
+    }
+
+    fn max_pool(&mut self, pool: MaxPool, x: &str) -> String {
+        let [before, after] = pool.padding();
+        let attributes = vec![
+            ints("kernel_shape", pool.kernel, self.dims),
+            ints("strides", pool.stride, self.dims),
+            pads(before, after, self.dims),
+        ];
+        self.graph.node("MaxPool", &[x], attributes)
+    }
+
+    /// The last position of `x`, on one axis.
+    fn last(&mut self, x: &str) -> String {
+        let [starts, ends, axes] = [("starts", -1), ("ends", i64::MAX), ("axes", 2)].map(|(name, value)| {
+            let name = self.graph.free(name);
+            self.graph.integers(&name, &[value])
+        });
+        self.graph.node("Slice", &[x, &starts, &ends, &axes], Vec::new())
+    }
+
+    /// Repeats each position of `x` so many times, and cuts off what is beyond the positions of `like`.
+    fn resize(&mut self, times: usize, x: &str, like: &str) -> String {
+        let scales: Vec<f32> = [vec![1.0; 2], vec![times as f32; self.dims]].concat();
+        let name = self.graph.free("scales");
+        let scales = self.graph.tensor(&name, &[scales.len()], &scales);
+        let name = self.graph.free("no_region");
+        let region = self.graph.tensor(&name, &[0], &[]);
+        let attributes = vec![
+            text("mode", "nearest"),
+            text("coordinate_transformation_mode", "asymmetric"),
+            text("nearest_mode", "floor"),
+        ];
+        let repeated = self.graph.node("Resize", &[x, &region, &scales], attributes);
+        let axes: Vec<i64> = (2..2 + self.dims as i64).collect();
+        let name = self.graph.free("axes");
+        let axes = self.graph.integers(&name, &axes);
+        let name = self.graph.free("starts");
+        let starts = self.graph.integers(&name, &vec![0; self.dims]);
+        let shape = self.graph.node("Shape", &[like], Vec::new());
+        let ends = self.graph.node("Gather", &[&shape, &axes], vec![int("axis", 0)]);
+        self.graph.node("Slice", &[&repeated, &starts, &ends, &axes], Vec::new())
     }
 
     fn norm(&mut self, name: &str, channels: usize, x: &str) -> Result<String, ExportError> {
