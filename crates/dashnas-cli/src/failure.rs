@@ -81,6 +81,7 @@ impl From<dashnas::Error> for Failure {
                     | Error::LossMismatch { .. }
                     | Error::MetricMismatch { .. }
                     | Error::Memory(_)
+                    | Error::TimeLimit(_)
                     | Error::Bound { .. }
                     | Error::GivenBound { .. }
                     | Error::ConfigChanged { .. } => Code::Config,

@@ -1,6 +1,7 @@
 //! The errors of a run: those of its own, and those of the layers below it.
 
 use crate::budget::memory::MemoryError;
+use crate::budget::too_short::TooShort;
 use crate::config::error::ConfigError;
 use crate::run_dir::error::RunDirError;
 use crate::run_dir::names;
@@ -110,6 +111,9 @@ pub enum Error {
     /// The memory limit is too small even for the smallest batches.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// The time limit is too short for one sensible training.
+    #[error(transparent)]
+    TimeLimit(Box<TooShort>),
     /// No architecture is within a bound.
     #[error("no architecture of this search space has at most {bound}: the smallest has {least}")]
     Bound {
@@ -175,6 +179,12 @@ impl From<ModelError> for Error {
             }
             other => Error::Model(other),
         }
+    }
+}
+
+impl From<TooShort> for Error {
+    fn from(error: TooShort) -> Self {
+        Error::TimeLimit(Box::new(error))
     }
 }
 
@@ -248,6 +258,11 @@ impl Error {
             Error::Memory(MemoryError { least, .. }) => Some(format!(
                 "raise `budget.memory-limit` to {}M, or make the network narrower (`backbone.width`)",
                 least.div_ceil(1 << 20)
+            )),
+            Error::TimeLimit(short) => Some(format!(
+                "set `budget.time-limit` to {} or more, or make a step cheaper: shorter series, smaller images, a \
+                 narrower network (`backbone.channels`, `backbone.width`), fewer test samples",
+                short.least_text(1.0)
             )),
             Error::Bound { key, least, .. } => Some(format!(
                 "raise `{key}` to {least}, or make the network smaller: `backbone.width`, `backbone.channels`, \

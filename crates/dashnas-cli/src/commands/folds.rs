@@ -1,6 +1,6 @@
 //! `dashnas run --folds`: a run for each fold of a cross-validation, in a folder of run directories.
 
-use crate::args::flags::translate;
+use crate::args::flags::{flag, translate};
 use crate::commands::opened::summary;
 use crate::commands::setup::interruptible;
 use crate::commands::start::{RUNS, RunArgs, check_before_reading, check_resumed, default_out, stopped};
@@ -33,7 +33,9 @@ pub fn start(args: &RunArgs, mut config: Config, count: u32, verbosity: Verbosit
     let mut name = String::new();
     let mut records = Vec::with_capacity(count as usize);
     for fold in 1..=count {
+        let since = Instant::now();
         let data = source::load(source, &of_fold(&config, fold), &mut observers)?;
+        let read_in = since.elapsed();
         if fold == 1 {
             if let Some(kernels) = kernels {
                 config.search.kernels = Some(kernels.resolve(&config, &data)?);
@@ -42,11 +44,27 @@ pub fn start(args: &RunArgs, mut config: Config, count: u32, verbosity: Verbosit
             name.clone_from(&data.name);
         }
         Run::check(&of_fold(&config, fold), &data)?;
+        if fold == 1 {
+            // The folds are alike, and each has the same share of the time limit.
+            Run::check_time_limit(&of_fold(&config, fold), &data, read_in).map_err(|error| of_all(error, count))?;
+        }
         records.push(DataRecord::new(&record(source), &data)?);
     }
     let folder = start.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &name));
     let folds = Folds::create(&folder, &config, &record(source), records)?;
     all(&folds, None, &mut observers, start.common.json)
+}
+
+/// The failure of a fold; a time limit that is too short is shared by all of them.
+fn of_all(error: dashnas::Error, count: u32) -> Failure {
+    match error {
+        dashnas::Error::TimeLimit(ref short) => {
+            let least = short.least_text(f64::from(count));
+            let hint = format!("the folds share the time limit: set {} to {least} or more", flag("budget.time-limit"));
+            Failure::from(error).with_hint(hint)
+        }
+        error => error.into(),
+    }
 }
 
 /// Resumes a cross-validation: the folds that are not finished.
@@ -98,12 +116,15 @@ fn one(folds: &Folds, fold: u32, moved: Option<&str>, observers: &mut Observers)
     }
     let read_in = since.elapsed();
     observers.progress.set_metric(config.metric(data.task));
-    let mut run = match &began {
-        Some(dir) => Run::open(dir.clone(), &config, &data, observers)?,
-        None => Run::start(&config, &folds.record.source, &data, &path, observers)?,
+    let run = match &began {
+        Some(dir) => {
+            let mut run = Run::open(dir.clone(), &config, &data, observers)?;
+            run.data_read_in(read_in);
+            run
+        }
+        None => Run::start_read(&config, &folds.record.source, &data, read_in, &path, observers)?,
     };
     crate::logging::into(run.dir());
-    run.data_read_in(read_in);
     let dir = run.dir().clone();
     let outcome = run.all().map_err(failed)?;
     observers.report(&dir);

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::verbosity::Verbosity;
 use clap::Args;
+use dashnas::config::Config;
 use dashnas::run::preview::Preview;
 use dashnas::run::source;
 use dashnas_data::dataset::Dataset;
@@ -15,6 +16,7 @@ use dashnas_data::inspect::Inspection;
 use dashnas_formats::error::DataError;
 use serde::Serialize;
 use std::fmt::Write;
+use std::time::{Duration, Instant};
 
 /// `inspect`.
 #[derive(Debug, Args)]
@@ -33,20 +35,22 @@ pub struct InspectArgs {
 /// before it is refused as a run would refuse it.
 pub fn inspect(args: &InspectArgs, verbosity: Verbosity) -> Result<(), Failure> {
     let config = args.settings.load_for(&args.data)?;
-    match source::load(&args.data, &config, &mut interruptible(None, verbosity)?) {
+    let since = Instant::now();
+    let data = source::load(&args.data, &config, &mut interruptible(None, verbosity)?);
+    match data {
         Err(dashnas::Error::Data(error @ DataError::Incomplete { .. })) => {
             incomplete(&error, args.json)?;
             Err(error.into())
         }
-        data => summary(&config, &data?, args.json),
+        data => summary(&config, &data?, since.elapsed(), args.json),
     }
 }
 
-fn summary(config: &dashnas::config::Config, data: &Dataset, json: bool) -> Result<(), Failure> {
+fn summary(config: &Config, data: &Dataset, read_in: Duration, json: bool) -> Result<(), Failure> {
     let mut summary = data.inspect()?;
     summary.summary = with_run_settings(summary.summary, data, config);
     // The data set is described even where a run on it would be refused; the reason comes after it.
-    let run = Preview::new(config, data);
+    let run = Preview::after(read_in, config, data);
     if json {
         output::print_json(&Inspected { summary, run: run.as_ref().ok() })?;
     } else {

@@ -152,9 +152,8 @@ fn started<T>(
     let summary = summary(&data, &config);
     observers.progress.print(&translate(&summary.to_string()));
     let out = args.out.clone().unwrap_or_else(|| default_out(Path::new(RUNS), &data.name));
-    let mut run = Run::start(&config, &record(source), &data, &out, &mut observers)?;
+    let run = Run::start_read(&config, &record(source), &data, read_in, &out, &mut observers)?;
     crate::logging::into(run.dir());
-    run.data_read_in(read_in);
     let dir = run.dir().clone();
     let done = work(run).map_err(|e| stopped(e, dir.path()))?;
     if dir.has(names::METRICS) {

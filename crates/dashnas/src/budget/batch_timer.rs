@@ -19,15 +19,33 @@ const MAX_RETRIES: usize = 2;
 /// is not.
 const CHEAP_SECONDS: f64 = 0.1;
 
+/// A first batch that takes this multiple of all the time for measuring is not repeated, and no larger one is timed.
+const HOPELESS: f64 = 5.0;
+
 /// The times of batches of one kind of work. No batch size is timed again for a later question.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BatchTimer {
     seconds_by_size: BTreeMap<usize, f64>,
+    /// No larger size is timed once the smaller ones have taken this many seconds together.
+    most: f64,
+}
+
+impl Default for BatchTimer {
+    fn default() -> Self {
+        Self::within(MAX_TOTAL_SECONDS)
+    }
 }
 
 impl BatchTimer {
+    /// A timer that stops timing larger sizes after some seconds, or after one.
+    pub fn within(seconds: f64) -> Self {
+        Self { seconds_by_size: BTreeMap::new(), most: seconds.min(MAX_TOTAL_SECONDS) }
+    }
+
     /// The seconds of a batch of `samples` samples. `time` processes a batch of a given size and returns its seconds.
     pub fn seconds(&mut self, samples: usize, mut time: impl FnMut(usize) -> f64) -> f64 {
+        let (most, hopeless) = (self.most, HOPELESS * self.most);
+        let most_of_size = MAX_SIZE_SECONDS * most / MAX_TOTAL_SECONDS;
         let mut warm = false;
         let mut timed: Vec<(usize, f64)> = Vec::new();
         let mut size = FIRST_SIZE;
@@ -40,7 +58,10 @@ impl BatchTimer {
             let seconds = *self.seconds_by_size.entry(size).or_insert_with(|| {
                 // The first batch also allocates memory and makes plans that the later ones find ready.
                 let first = if std::mem::replace(&mut warm, true) { f64::INFINITY } else { time(size) };
-                let mut seconds = first.min(shortest(whole, || time(size)));
+                if first.is_finite() && first > hopeless {
+                    return first;
+                }
+                let mut seconds = first.min(shortest(whole, most_of_size, || time(size)));
                 for _ in 0..MAX_RETRIES {
                     if seconds <= plausible {
                         break;
@@ -56,7 +77,8 @@ impl BatchTimer {
             timed.push((size, seconds));
             let next = (2 * size).min(samples);
             let spent: f64 = timed.iter().map(|&(_, seconds)| seconds).sum();
-            if timed.len() > 1 && (spent > MAX_TOTAL_SECONDS || extrapolated(&timed, next) > MAX_SIZE_SECONDS) {
+            let enough = timed.len() > 1 || spent > hopeless;
+            if enough && (spent > most || extrapolated(&timed, next) > most_of_size) {
                 return extrapolated(&timed, samples);
             }
             size = next;
@@ -70,7 +92,7 @@ impl BatchTimer {
 }
 
 /// The shortest of a few timings: as many as are cheap, and more for a size that nothing is extrapolated from.
-fn shortest(whole: bool, mut time: impl FnMut() -> f64) -> f64 {
+fn shortest(whole: bool, within: f64, mut time: impl FnMut() -> f64) -> f64 {
     let first = time();
     let (mut shortest, mut spent) = (first, first);
     let mut repeat = |times: usize, within: f64| {
@@ -84,9 +106,9 @@ fn shortest(whole: bool, mut time: impl FnMut() -> f64) -> f64 {
         }
     };
     if whole {
-        repeat(2, MAX_SIZE_SECONDS)
+        repeat(2, within)
     } else {
-        repeat(1, CHEAP_SECONDS)
+        repeat(1, CHEAP_SECONDS.min(within))
     }
     shortest
 }
@@ -172,6 +194,24 @@ mod tests {
         // More than proportional time is an outlier.
         assert_eq!(extrapolated(&[(4, 2.0), (8, 9.0)], 64), 72.0);
         assert_eq!(extrapolated(&[(4, 2.0)], 8), 4.0);
+    }
+
+    #[test]
+    fn little_time_is_kept_whatever_a_batch_takes() {
+        for most in [0.05, 0.2, 1.0, 30.0] {
+            for (fixed, sample) in [(0.001, 0.0001), (0.02, 0.01), (0.0, 0.3), (9.0, 1.0)] {
+                let mut spent = 0.0;
+                let mut time = |n: usize| {
+                    spent += fixed + sample * n as f64;
+                    fixed + sample * n as f64
+                };
+                let seconds = BatchTimer::within(most).seconds(256, &mut time);
+                let (one, all) = (fixed + sample, fixed + sample * 256.0);
+                // Two sizes are timed, or one if it takes far too long.
+                assert!(spent <= 3.0 * most.min(1.0) + 5.0 * one, "{spent} s of {most} s for {one} s");
+                assert!((0.99 * all..=256.0 * one).contains(&seconds), "{seconds} for {all}");
+            }
+        }
     }
 
     proptest! {

@@ -10,18 +10,21 @@
 //! | `memory` | bytes of a training step, estimated before it is tried |
 //! | `memory_fit` | the decisions under a memory limit |
 //! | `state` | all decisions of a run, and the configuration in force |
+//! | `display` | a plan as its stages, and as text |
 //! | `clock` | the clock of a run |
+//! | `too_short` | the refusal of a time limit that is too short |
 
 pub mod batch_timer;
 pub mod clock;
 pub mod cost;
-mod display;
+pub mod display;
 pub mod memory;
 pub mod memory_fit;
 pub mod pace;
 pub mod plan;
 mod planner;
 pub mod state;
+pub mod too_short;
 
 #[cfg(test)]
 pub(crate) mod fake;

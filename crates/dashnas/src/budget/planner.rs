@@ -7,6 +7,7 @@ use crate::budget::cost::CostModel;
 use crate::budget::plan::{
     EvaluationPlan, RequestedTuning, RequestedWork, SearchPlan, TimePlan, TrainingPlan, TunePlan,
 };
+use crate::budget::too_short::{MEASURING_SHARE, MIN_TRAINING_STEPS, MOST_EVALUATION, TooShort};
 use dashnas_core::names::Tuner;
 
 /// The fewest steps of a search. With fewer, α hardly moves, so that the time is better spent on training.
@@ -39,7 +40,16 @@ const NO_BASELINE: &str = "plain backbone not trained: not enough time for it";
 
 impl TimePlan {
     /// Plans a run that is about to search.
-    pub fn new(requested: &RequestedWork, limit: f64, clock: &dyn Clock, costs: &mut dyn CostModel) -> Self {
+    ///
+    /// # Errors
+    /// [`TooShort`] if the limit leaves no time for a training of [`MIN_TRAINING_STEPS`], or if evaluation would take
+    /// more than [`MOST_EVALUATION`] of it; but not if all the requested work fits.
+    pub fn new(
+        requested: &RequestedWork,
+        limit: f64,
+        clock: &dyn Clock,
+        costs: &mut dyn CostModel,
+    ) -> Result<Self, TooShort> {
         let mut notes = Vec::new();
         let width = requested.widths.first().copied().unwrap_or(1);
         // Without a search, where the kernels are given, there is nothing to measure.
@@ -55,14 +65,21 @@ impl TimePlan {
         let planner = Planner { requested, limit, now, width, search_step, concurrent_share };
         if requested.baseline {
             if let Some(plan) = planner.whole(with_baseline, true, costs, &mut notes) {
-                return plan;
+                return Ok(plan);
             }
             notes.push(NO_BASELINE.to_owned());
         }
-        match planner.whole(without, false, costs, &mut notes) {
-            Some(plan) => plan,
-            None => planner.reduced(without, clock, costs, notes),
+        if let Some(plan) = planner.whole(without, false, costs, &mut notes) {
+            return Ok(plan);
         }
+        // Without the search where a training would be too short after it.
+        for searches in [true, false] {
+            let plan = planner.reduced(searches, without, clock, costs, notes.clone());
+            if planner.trains_enough(&plan) {
+                return Ok(plan);
+            }
+        }
+        Err(planner.too_short(clock, costs))
     }
 
     /// Plans again what follows the search, once that is over and the network that it found can be timed. `costs` are
@@ -134,15 +151,35 @@ impl Planner<'_> {
     }
 
     /// A plan with less of everything and without the plain backbone. `seconds` are those of all the requested work.
-    fn reduced(&self, seconds: f64, clock: &dyn Clock, costs: &mut dyn CostModel, mut notes: Vec<String>) -> TimePlan {
+    fn reduced(
+        &self,
+        searches: bool,
+        seconds: f64,
+        clock: &dyn Clock,
+        costs: &mut dyn CostModel,
+        mut notes: Vec<String>,
+    ) -> TimePlan {
         let requested = self.requested;
-        let reserve = writing_seconds(self.limit) + requested.evaluation(self.width, false, costs).seconds;
+        // The widths at which evaluation does not take too much of the time, or the narrowest.
+        let mut widths = &requested.widths[..];
+        while let [wide, rest @ ..] = widths
+            && !rest.is_empty()
+            && requested.evaluation(*wide, false, costs).seconds > MOST_EVALUATION * self.limit
+        {
+            widths = rest;
+        }
+        let widest = widths.first().copied().unwrap_or(self.width);
+        let reserve = writing_seconds(self.limit) + requested.evaluation(widest, false, costs).seconds;
         let search_seconds = self.search_step * requested.search.steps as f64;
         let share = (search_seconds / seconds.max(1e-9)).clamp(SEARCH_SHARE[0], SEARCH_SHARE[1]);
         let reduced = |costs| requested.reduced_search(share * self.remaining(reserve), clock.seconds(), costs);
-        let search = if requested.searches() { reduced(&mut *costs) } else { None };
+        let search = if searches && requested.searches() { reduced(&mut *costs) } else { None };
         match &search {
             None if !requested.searches() => {}
+            None if !searches => notes.push(
+                "search skipped: the time that it takes is needed for training; the backbone keeps its original kernels"
+                    .to_owned(),
+            ),
             None => notes.push(format!(
                 "search skipped: it needs {MIN_SEARCH_STEPS} steps of {:.2} s, more than its share of the limit; the \
                  backbone keeps its original kernels",
@@ -160,15 +197,45 @@ impl Planner<'_> {
             let steps = retraining / costs.train_step(width, requested.retrain.batch);
             steps >= (requested.retrain.steps as f64 * MIN_RETRAIN_SHARE).max(DESIRED_STEPS as f64)
         };
-        let width = requested.widths.iter().copied().find(|&w| enough(w, costs));
-        let width = width.or(requested.widths.last().copied()).unwrap_or(self.width);
+        let width = widths.iter().copied().find(|&w| enough(w, costs));
+        let width = width.or(widths.last().copied()).unwrap_or(self.width);
         if width != self.width {
-            notes.push(format!("network width reduced from {} to {width} to train for more steps", self.width));
+            let why = if width == widest { "to be evaluated in less time" } else { "to train for more steps" };
+            notes.push(format!("network width reduced from {} to {width} {why}", self.width));
         }
         let evaluation = requested.evaluation(width, false, costs);
         let reserve = writing_seconds(self.limit) + evaluation.seconds;
         let training = self.trainings(reserve, start, false, 1.0).plan(width, None, costs, &mut notes);
         self.plan(width, evaluation, reserve, search, training, notes)
+    }
+
+    /// The fewest steps of a training: fewer only if fewer are asked for.
+    fn least_steps(&self) -> u64 {
+        self.requested.retrain.steps.min(MIN_TRAINING_STEPS)
+    }
+
+    /// Whether a plan has a training that is long enough, and an evaluation that is short enough.
+    fn trains_enough(&self, plan: &TimePlan) -> bool {
+        plan.training.steps >= self.least_steps() && plan.evaluation.seconds <= MOST_EVALUATION * self.limit
+    }
+
+    /// The refusal, with the limit at which the shortest training of the narrowest network is possible.
+    fn too_short(&self, clock: &dyn Clock, costs: &mut dyn CostModel) -> TooShort {
+        let requested = self.requested;
+        let width = requested.widths.last().copied().unwrap_or(self.width);
+        let mut batch = requested.retrain.batch;
+        while batch / 2 >= MIN_BATCH {
+            batch /= 2;
+        }
+        let steps = self.least_steps();
+        let training = steps as f64 * costs.train_step(width, batch);
+        let evaluation = requested.evaluation(width, false, costs).seconds;
+        let spent = clock.seconds();
+        let shares = 1.0 - MEASURING_SHARE - (writing_seconds(1.0) - writing_seconds(0.0));
+        let work = (spent + training + evaluation + writing_seconds(0.0)) / shares;
+        let least = work.max(evaluation / MOST_EVALUATION);
+        let test = requested.samples.test;
+        TooShort { limit: self.limit, least: TooShort::rounded(least), spent, steps, batch, training, test, evaluation }
     }
 
     fn trainings(&self, reserve: f64, start: f64, baseline: bool, stretch: f64) -> TrainingPlanner<'_> {

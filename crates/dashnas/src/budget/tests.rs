@@ -6,6 +6,7 @@ use crate::budget::cost::{CostModel, EvaluationCost};
 use crate::budget::fake::FakeClock;
 use crate::budget::pace::{FollowingEvaluation, NextStep, Pacer, TrainingLength};
 use crate::budget::plan::{RequestedSteps, RequestedTuning, RequestedWork, SampleCounts, TimePlan, TunePlan};
+use crate::budget::too_short::{MIN_TRAINING_STEPS, MOST_EVALUATION, TooShort};
 use dashnas_core::names::Tuner;
 use dashnas_core::score::Score;
 use proptest::prelude::*;
@@ -103,12 +104,17 @@ struct Ran {
     grain: f64,
 }
 
-/// Runs on a simulated machine, from the end of reading the data on.
+/// Runs on a simulated machine, from the end of reading the data on, within a limit that is long enough.
 fn run(requested: &RequestedWork, limit: f64, spent: f64, machine: &Machine) -> Ran {
+    run_or_refuse(requested, limit, spent, machine).expect("long enough")
+}
+
+/// As [`run`], within any limit.
+fn run_or_refuse(requested: &RequestedWork, limit: f64, spent: f64, machine: &Machine) -> Result<Ran, TooShort> {
     let clock = FakeClock::default();
     clock.advance(spent);
     let mut costs = Measured { machine, clock: &clock, asked: Default::default() };
-    let mut plan = TimePlan::new(requested, limit, &clock, &mut costs);
+    let mut plan = TimePlan::new(requested, limit, &clock, &mut costs)?;
     let mut grain: f64 = 0.0;
     let until = |deadline, planned, step_seconds, following: Option<FollowingEvaluation>| {
         let most = (!requested.use_all).then_some(planned);
@@ -184,7 +190,7 @@ fn run(requested: &RequestedWork, limit: f64, spent: f64, machine: &Machine) -> 
         tests * machine.evaluate(plan.width) * requested.samples.test as f64 * machine.factor(clock.seconds()),
     );
     let compared = training.baseline_until.is_some();
-    Ran { end: clock.seconds(), searched, trials, retrained, compared, plan, grain }
+    Ok(Ran { end: clock.seconds(), searched, trials, retrained, compared, plan, grain })
 }
 
 const STEADY: Machine = Machine { search: 0.05, train: 0.04, evaluate: 1e-4, later: 1.0, turn: 0.0 };
@@ -208,7 +214,21 @@ proptest! {
     ) {
         let machine = Machine { search, train, evaluate, later, turn: turn * limit };
         let requested = requested([steps.0, steps.1, steps.2], trials, tuner);
-        let ran = run(&requested, limit, read * limit, &machine);
+        let ran = match run_or_refuse(&requested, limit, read * limit, &machine) {
+            Ok(ran) => ran,
+            Err(short) => {
+                prop_assert!(short.least > limit, "{short:?}");
+                // The limit that is named suffices on a machine that keeps its speed.
+                let steady = Machine { later: 1.0, ..machine };
+                let ran = run_or_refuse(&requested, short.least, read * limit, &steady);
+                prop_assert!(ran.is_ok(), "{short:?}: {ran:?}");
+                return Ok(());
+            }
+        };
+        if later == 1.0 {
+            // Measured again after the search, steps and their number may differ a little.
+            prop_assert!(ran.retrained >= steps.2.min(MIN_TRAINING_STEPS) * 4 / 5, "{ran:?}");
+        }
         prop_assert!(ran.retrained >= 1);
         // Evaluation is the one part that cannot be shortened: it takes longer if the machine becomes slower.
         let tests = if ran.compared { 2.0 } else { 1.0 };
@@ -253,7 +273,8 @@ fn a_note_on_skipped_tuning_is_withdrawn_if_there_is_time_after_the_search() {
     let requested = requested([2000, 500, 8000], 24, None);
     let clock = FakeClock::default();
     let mut costs = Measured { machine: &machine, clock: &clock, asked: Default::default() };
-    let mut plan = TimePlan::new(&RequestedWork { widths: vec![4], ..requested.clone() }, 60.0, &clock, &mut costs);
+    let mut plan = TimePlan::new(&RequestedWork { widths: vec![4], ..requested.clone() }, 60.0, &clock, &mut costs)
+        .expect("long enough");
     let skipped = |plan: &TimePlan| plan.notes.iter().any(|note| note.starts_with("tuning skipped"));
     assert!(plan.training.tune == TunePlan::None && skipped(&plan), "{plan}");
     let mut config = crate::config::Config::preset(dashnas_core::names::Preset::Quick);
@@ -292,7 +313,7 @@ proptest! {
     ) {
         let machine = Machine { train, later, turn: turn * limit, ..STEADY };
         let requested = RequestedWork { use_all: false, ..requested([steps.0, steps.1, steps.2], 3, None) };
-        let ran = run(&requested, limit, 1.0, &machine);
+        let Ok(ran) = run_or_refuse(&requested, limit, 1.0, &machine) else { return Ok(()) };
         prop_assert!(ran.end <= limit * 1.03 + ran.grain + 2.0, "{} s of {limit}: {ran:?}", ran.end);
         prop_assert!(ran.searched <= steps.0.max(100) && ran.retrained <= steps.2, "{ran:?}");
         let whole = STEADY.search * steps.0 as f64 + 2.0 * train * (3 * steps.1 + steps.2) as f64;
@@ -373,4 +394,25 @@ fn there_is_no_search_where_the_kernels_are_given() {
         assert!(!ran.plan.notes.iter().any(|note| note.contains("search")), "{:?}", ran.plan.notes);
         assert!(ran.end <= 1.05 * limit, "{ran:?}");
     }
+}
+
+#[test]
+fn an_evaluation_that_takes_most_of_the_limit_leads_to_a_narrower_network_or_a_refusal() {
+    // Both networks in full width would be evaluated for 50 s.
+    let mut requested = requested([2000, 500, 8000], 24, None);
+    requested.samples.test = 40_000;
+    let slow = Machine { evaluate: 1.25e-3, ..STEADY };
+    let ran = run(&requested, 60.0, 1.0, &slow);
+    assert!(ran.plan.width < 4 && ran.plan.evaluation.seconds <= MOST_EVALUATION * 60.0, "{ran:?}");
+    assert!(ran.end <= 62.0 && ran.retrained >= MIN_TRAINING_STEPS, "{ran:?}");
+    // A network that cannot be narrower.
+    requested.widths = vec![4];
+    let short = run_or_refuse(&requested, 60.0, 1.0, &slow).expect_err("50 s of 60 s are too much");
+    assert!((100.0..=150.0).contains(&short.least) && short.test == 40_000, "{short:?}");
+    let text = short.to_string();
+    for part in ["a time limit of 60 s is too short", "50 steps of 8 samples", "40000 test samples takes 50 s"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    let ran = run(&requested, short.least, 1.0, &slow);
+    assert!(ran.end <= 1.03 * short.least, "{ran:?}");
 }

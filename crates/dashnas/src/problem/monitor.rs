@@ -118,6 +118,13 @@ fn on_the_host(target: &BatchTarget, shape: [usize; 3]) -> (Targets, Option<Vec<
     (targets, None)
 }
 
+/// The largest number of validation samples that is cheap even if a training under a time limit has a single epoch.
+fn most_under(problem: &Problem) -> usize {
+    let Some(plan) = problem.budget.plan() else { return usize::MAX };
+    let trained = plan.training.steps as f64 * plan.training.batch as f64;
+    (VALIDATION_SHARE * trained) as usize + 1
+}
+
 /// Evaluates the data set's own validation split, as often as that is cheap.
 pub(crate) struct ValidationMonitor<'a> {
     problem: &'a Problem,
@@ -130,7 +137,7 @@ impl<'a> ValidationMonitor<'a> {
     pub fn new(problem: &'a Problem, epoch_samples: usize) -> Option<Self> {
         let mut held = problem.setup.given_validation()?;
         let [outputs, positions] = held.samples.target();
-        let keep = held.rows.len().min(cap(outputs * positions));
+        let keep = held.rows.len().min(cap(outputs * positions)).min(most_under(problem));
         // Evenly spread over the split, since files are often sorted.
         held.rows = (0..keep).map(|i| i * held.rows.len() / keep).collect();
         let every = (keep as f64 / (VALIDATION_SHARE * epoch_samples.max(1) as f64)).ceil().max(1.0) as usize;

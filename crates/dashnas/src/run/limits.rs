@@ -4,6 +4,7 @@
 use crate::budget::clock::Clock;
 use crate::budget::memory_fit::MemoryFit;
 use crate::budget::plan::{RequestedSteps, RequestedTuning, RequestedWork, SampleCounts, TimePlan};
+use crate::budget::too_short::MEASURING_SHARE;
 use crate::error::Error;
 use crate::problem::memory;
 use crate::problem::state::Problem;
@@ -25,6 +26,10 @@ use dashnas_data::split::Split;
 use dashnas_data::targets::Targets;
 use dashnas_nn::architecture::Architecture;
 use dashnas_nn::network::training_device;
+
+/// The fraction of the time limit for measuring before the search; the rest of [`MEASURING_SHARE`] is for measuring after
+/// it.
+const FIRST_MEASURING: f64 = 0.06;
 
 /// Names of the decisions in the ledger.
 const PLAN: &str = "plan";
@@ -115,30 +120,29 @@ pub(crate) fn restore_plan(problem: &mut Problem, journal: &RunJournal<'_>) {
     }
 }
 
-/// Plans a run to fit its time limit, if it has one and no plan yet.
+/// A plan, and the seconds that measuring took.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    pub(crate) plan: TimePlan,
+    seconds: f64,
+}
+
+/// Measures, and plans a run to fit its time limit, if it has one and no plan yet. Nothing is written.
 ///
 /// # Errors
-/// Those of measuring and of writing `plan.json`.
-pub(crate) fn plan(
-    problem: &mut Problem,
-    data: &Dataset,
-    dir: &RunDir,
-    device: &Device,
-    journal: &mut RunJournal<'_>,
-) -> Result<(), Error> {
+/// [`Error::TimeLimit`] with the smallest sufficient limit.
+pub(crate) fn first_plan(problem: &Problem, data: &Dataset, device: &Device) -> Result<Option<Planned>, Error> {
     let limit = problem.config().budget.time_limit;
     if limit == 0.0 || problem.budget.plan().is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let began = problem.budget.clock().seconds();
     let requested = requested_work(problem, data, device)?;
-    let mut plan = {
-        let mut probe = Probe::new(problem, device)?;
-        if let Some(kernels) = &problem.config().search.kernels {
-            probe = probe.with_kernels(kernels.clone());
-        }
-        TimePlan::new(&requested, limit, problem.budget.clock(), &mut probe)
-    };
+    let mut probe = Probe::new(problem, device, FIRST_MEASURING * limit)?;
+    if let Some(kernels) = &problem.config().search.kernels {
+        probe = probe.with_kernels(kernels.clone());
+    }
+    let mut plan = TimePlan::new(&requested, limit, problem.budget.clock(), &mut probe)?;
     let (wanted, widest) = (problem.config().backbone.width, requested.widths.first().copied());
     if let Some(widest) = widest.filter(|&widest| widest != wanted) {
         plan.notes.insert(
@@ -146,7 +150,30 @@ pub(crate) fn plan(
             format!("the network has width {widest} instead of {wanted}: no wider one is within the bounds"),
         );
     }
-    adopt(problem, plan, began, dir, journal)
+    Ok(Some(Planned { plan, seconds: problem.budget.clock().seconds() - began }))
+}
+
+/// Puts the first plan of a run into force: the one that was made before its directory existed, or one that is made now.
+///
+/// # Errors
+/// Those of [`first_plan`] and of writing `plan.json`.
+pub(crate) fn plan(
+    problem: &mut Problem,
+    data: &Dataset,
+    planned: Option<Planned>,
+    dir: &RunDir,
+    device: &Device,
+    journal: &mut RunJournal<'_>,
+) -> Result<(), Error> {
+    if problem.budget.plan().is_some() {
+        return Ok(());
+    }
+    let planned = match planned {
+        Some(planned) => Some(planned),
+        None => first_plan(problem, data, device)?,
+    };
+    let Some(Planned { plan, seconds }) = planned else { return Ok(()) };
+    adopt(problem, plan, seconds, dir, journal)
 }
 
 /// Plans the stages after the search once more, by the measured cost of the network that was found.
@@ -167,23 +194,24 @@ pub(crate) fn replan(
     let began = problem.budget.clock().seconds();
     let requested = plan.requested.clone();
     {
-        let mut probe = Probe::new(problem, device)?.with_kernels(architecture.kernels.clone());
+        let seconds = (MEASURING_SHARE - FIRST_MEASURING) * plan.limit;
+        let mut probe = Probe::new(problem, device, seconds)?.with_kernels(architecture.kernels.clone());
         plan.after_search(&requested, problem.budget.clock(), &mut probe);
     }
     journal.ledger.decide(REPLANNED, &true);
-    adopt(problem, plan, began, dir, journal)
+    let seconds = problem.budget.clock().seconds() - began;
+    adopt(problem, plan, seconds, dir, journal)
 }
 
 /// Applies a plan, keeps it in the ledger and reports it.
 fn adopt(
     problem: &mut Problem,
     plan: TimePlan,
-    began: f64,
+    measured: f64,
     dir: &RunDir,
     journal: &mut RunJournal<'_>,
 ) -> Result<(), Error> {
     journal.ledger.decide(PLAN, &plan);
-    let measured = problem.budget.clock().seconds() - began;
     *journal.ledger.seconds.entry(Stage::Data).or_default() += measured;
     dir.write_json(names::PLAN, &plan)?;
     journal.event(&Event::Planned { plan: Box::new(plan.clone()) });

@@ -17,6 +17,7 @@ use crate::record::trial::Tuning;
 use crate::run::card::card;
 use crate::run::journal::RunJournal;
 use crate::run::limits;
+use crate::run::limits::Planned;
 use crate::run::results::{kernel_choice, read_architecture, read_tuning};
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::environment::Environment;
@@ -97,7 +98,16 @@ pub struct Run<'a> {
     config: String,
     device: Device,
     journal: RunJournal<'a>,
+    /// The plan under a time limit, until it is put into force.
+    planned: Option<Planned>,
     _lock: Lock,
+}
+
+/// The decisions about the limits of a run that were made before its directory existed.
+#[derive(Default)]
+struct Decided {
+    memory: Option<MemoryFit>,
+    planned: Option<Planned>,
 }
 
 /// A run directory that this process has locked, and the instant at which it began to work on the run.
@@ -113,7 +123,8 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::LossMismatch`] and [`Error::MetricMismatch`] if the configuration does not fit the
-    /// data, [`Error::MetricUndefined`], [`Error::Bound`] and [`Error::Memory`]: all before the directory exists.
+    /// data, [`Error::MetricUndefined`], [`Error::Bound`], [`Error::Memory`] and [`Error::TimeLimit`]: all before the
+    /// directory exists.
     /// [`Error::RunDir`] and [`Error::File`] if it cannot be created. No directory is left behind.
     pub fn start(
         config: &Config,
@@ -122,10 +133,28 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
+        Self::start_read(config, source, data, Duration::ZERO, out, observer)
+    }
+
+    /// [`Run::start`] on a data set that was read or generated in some time, which counts as time of the run.
+    ///
+    /// # Errors
+    /// Those of [`Run::start`].
+    pub fn start_read(
+        config: &Config,
+        source: &str,
+        data: &'a Dataset,
+        read_in: Duration,
+        out: &Path,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, Error> {
         let begun = Instant::now();
-        let problem = Problem::new(config, data)?;
+        let mut problem = Problem::new(config, data)?;
         problem.setup.check_test(data)?;
-        Self::create(begun, problem, source, data, out, observer)
+        problem.budget.set_clock(WallClock::new(begun, read_in.as_secs_f64()));
+        let mut run = Self::create(begun, problem, source, data, out, observer)?;
+        run.data_read_in(read_in);
+        Ok(run)
     }
 
     /// Checks a configuration and a data set as [`Run::start`] does before it creates a directory.
@@ -136,6 +165,17 @@ impl<'a> Run<'a> {
         let problem = Problem::new(config, data)?;
         problem.setup.check_test(data)?;
         limits::check_bounds(&problem)
+    }
+
+    /// Checks that the time limit of a configuration, if it has one, is not too short for a data set that was read in
+    /// some time. Steps are timed for this.
+    ///
+    /// # Errors
+    /// [`Error::TimeLimit`] with the smallest sufficient limit.
+    pub fn check_time_limit(config: &Config, data: &Dataset, read_in: Duration) -> Result<(), Error> {
+        let mut problem = Problem::new(config, data)?;
+        problem.budget.set_clock(WallClock::new(Instant::now(), read_in.as_secs_f64()));
+        limits::first_plan(&problem, data, &training_device(problem.setup.dims())).map(|_| ())
     }
 
     /// [`Run::start`] on a data set whose test split is a placeholder that is never read: for [`Run::trained`] alone.
@@ -149,13 +189,16 @@ impl<'a> Run<'a> {
         out: &Path,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, Error> {
-        Self::create(Instant::now(), Problem::new(config, data)?, source, data, out, observer)
+        let begun = Instant::now();
+        let mut problem = Problem::new(config, data)?;
+        problem.budget.set_clock(WallClock::new(begun, 0.0));
+        Self::create(begun, problem, source, data, out, observer)
     }
 
     /// Checks the limits of a problem and creates the directory of its run.
     fn create(
         begun: Instant,
-        problem: Problem,
+        mut problem: Problem,
         source: &str,
         data: &'a Dataset,
         out: &Path,
@@ -163,6 +206,11 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Error> {
         limits::check_bounds(&problem)?;
         let memory = limits::decide_memory(&problem, data)?;
+        if let Some(fit) = &memory {
+            problem.budget.adopt_memory_fit(fit);
+        }
+        let planned = limits::first_plan(&problem, data, &training_device(problem.setup.dims()))?;
+        let decided = Decided { memory, planned };
         let dir = RunDir::create(out)?;
         let path = dir.path().to_owned();
         let attach = move || {
@@ -172,8 +220,8 @@ impl<'a> Run<'a> {
             dir.write(names::SPLIT, split.to_json().as_bytes())?;
             // The resolved configuration, so that the later stages and a reader see what was run. It is written last:
             // a directory that has one is a run directory.
-            dir.write(names::CONFIG, problem.config().to_toml().as_bytes())?;
-            Self::attach(problem, memory, LockedDir { dir, lock, begun }, data, observer)
+            dir.write(names::CONFIG, problem.setup.config.to_toml().as_bytes())?;
+            Self::attach(problem, decided, LockedDir { dir, lock, begun }, data, observer)
         };
         attach().inspect_err(|_: &Error| RunDir::discard(&path))
     }
@@ -194,7 +242,13 @@ impl<'a> Run<'a> {
         let lock = dir.lock()?;
         let record: DataRecord = dir.read_json(names::DATA)?;
         record.check_same(data)?;
-        let run = Self::attach(Problem::new(config, data)?, None, LockedDir { dir, lock, begun }, data, observer)?;
+        let run = Self::attach(
+            Problem::new(config, data)?,
+            Decided::default(),
+            LockedDir { dir, lock, begun },
+            data,
+            observer,
+        )?;
         if !run.journal.ledger.is_done(Stage::Search) {
             // The bounds may have been changed since the run was started.
             limits::check_bounds(&run.problem)?;
@@ -206,7 +260,7 @@ impl<'a> Run<'a> {
     /// on memory and the plan that an earlier process decided.
     fn attach(
         problem: Problem,
-        memory: Option<MemoryFit>,
+        Decided { memory, planned }: Decided,
         LockedDir { dir, lock, begun }: LockedDir,
         data: &'a Dataset,
         observer: &'a mut dyn Observer,
@@ -214,7 +268,8 @@ impl<'a> Run<'a> {
         Environment::record(&dir);
         let journal = RunJournal::open(&dir, observer)?;
         let device = training_device(problem.setup.dims());
-        let mut run = Self { config: digest(&problem.setup.config), data, journal, dir, problem, device, _lock: lock };
+        let config = digest(&problem.setup.config);
+        let mut run = Self { config, data, journal, dir, problem, device, planned, _lock: lock };
         let seconds_before = run.journal.ledger.seconds.values().sum();
         run.problem.budget.set_clock(WallClock::new(begun, seconds_before));
         let steps_to_come = run.steps_after_the_search();
@@ -351,7 +406,8 @@ impl<'a> Run<'a> {
     /// [`Error::Diverged`], [`Error::Interrupted`], [`Error::Bound`] if no architecture is within the bounds, and
     /// [`Error::File`].
     pub fn search(&mut self) -> Result<Architecture, Error> {
-        limits::plan(&mut self.problem, self.data, &self.dir, &self.device, &mut self.journal)?;
+        let planned = self.planned.take();
+        limits::plan(&mut self.problem, self.data, planned, &self.dir, &self.device, &mut self.journal)?;
         self.stage(Stage::Search, &[names::ARCHITECTURE, names::ALPHA], |problem, dir, device, journal| match problem
             .config()
             .search

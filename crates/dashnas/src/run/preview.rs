@@ -1,5 +1,8 @@
 //! The size of a run on a data set, without running it.
 
+use crate::budget::clock::WallClock;
+use crate::budget::display::PlannedStage;
+use crate::budget::plan::TimePlan;
 use crate::config::Config;
 use crate::error::Error;
 use crate::problem::build::graph;
@@ -13,10 +16,12 @@ use dashnas_core::names::{BackboneName, Preset, SearchStrategy};
 use dashnas_core::stage::Stage;
 use dashnas_core::text::plural;
 use dashnas_data::dataset::Dataset;
+use dashnas_nn::network::training_device;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::{Duration, Instant};
 
-/// The run to which a configuration leads on a data set, without limits on time and memory. `Display` prints it for
+/// The run to which a configuration leads on a data set without a time limit, and the plan that a time limit leads to. `Display` prints it for
 /// people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preview {
@@ -54,6 +59,40 @@ pub struct Preview {
     pub baseline: bool,
     /// Deviations from the configuration, in words.
     pub notes: Vec<String>,
+    /// What the time limit makes of it on this machine; `None` without a time limit.
+    #[serde(default)]
+    pub plan: Option<PlanPreview>,
+}
+
+/// The plan that a run under a time limit would make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanPreview {
+    /// The limit in seconds.
+    pub limit: f64,
+    /// Seconds of reading the data and of measuring.
+    pub spent: f64,
+    /// The stages that would be run, with the seconds of each.
+    pub stages: Vec<PlannedStage>,
+    /// The width factor of the network; only in 2-D.
+    pub width: Option<usize>,
+    /// What is left out or made smaller, in words.
+    pub left_out: Vec<String>,
+    /// The plan as a run prints it.
+    #[serde(skip)]
+    text: String,
+}
+
+impl PlanPreview {
+    fn new(plan: &TimePlan, dims: usize) -> Self {
+        Self {
+            limit: plan.limit,
+            spent: plan.made,
+            stages: plan.stages(),
+            width: (dims == 2).then_some(plan.width),
+            left_out: plan.notes.clone(),
+            text: plan.to_string(),
+        }
+    }
 }
 
 /// The size of a race.
@@ -105,9 +144,24 @@ impl Preview {
     /// # Errors
     /// Those of [`crate::run::pipeline::Run::start`] before it creates a directory: the run would be refused.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
-        let problem = Problem::new(config, data)?;
+        Self::after(Duration::ZERO, config, data)
+    }
+
+    /// The preview of a run on data that was read in some time. Under a time limit, steps are timed to plan it.
+    ///
+    /// # Errors
+    /// Those of [`Preview::new`], and [`Error::TimeLimit`].
+    pub fn after(read_in: Duration, config: &Config, data: &Dataset) -> Result<Self, Error> {
+        let mut problem = Problem::new(config, data)?;
+        problem.budget.set_clock(WallClock::new(Instant::now(), read_in.as_secs_f64()));
         problem.setup.check_test(data)?;
         limits::check_bounds(&problem)?;
+        if let Some(fit) = limits::decide_memory(&problem, data)? {
+            problem.budget.adopt_memory_fit(&fit);
+        }
+        let device = training_device(problem.setup.dims());
+        let plan = limits::first_plan(&problem, data, &device)?;
+        let plan = plan.map(|planned| PlanPreview::new(&planned.plan, problem.setup.dims()));
         let (config, dims, facts) = (problem.config(), problem.setup.dims(), problem.setup.facts());
         let space = KernelSpace::new(config.kernel_sizes(dims), config.dilations())?;
         let tuning = config.tune.enabled.then(|| TuningSize::new(&problem));
@@ -152,6 +206,7 @@ impl Preview {
             },
             baseline: config.baseline.enabled,
             notes: problem.setup.warnings.clone(),
+            plan,
         })
     }
 }
@@ -195,7 +250,13 @@ impl fmt::Display for Preview {
         }
         let baseline = if self.baseline { "the plain backbone, tuned and trained in the same way" } else { "off" };
         writeln!(f, "    baseline  {baseline}")?;
-        self.notes.iter().try_for_each(|note| writeln!(f, "    note      {note}"))
+        self.notes.iter().try_for_each(|note| writeln!(f, "    note      {note}"))?;
+        let Some(plan) = &self.plan else { return Ok(()) };
+        plan.text.lines().try_for_each(|line| writeln!(f, "  {line}"))?;
+        match plan.width {
+            Some(width) => writeln!(f, "    network of width {width}"),
+            None => Ok(()),
+        }
     }
 }
 

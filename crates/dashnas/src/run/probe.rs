@@ -9,7 +9,7 @@ use crate::problem::memory::max_concurrent_trials;
 use crate::problem::state::Problem;
 use aggconv::KernelSpace;
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use dashnas_core::math::gcd;
 use dashnas_core::names::{SearchStrategy, Tuner};
 use dashnas_core::rng::Seed;
@@ -32,6 +32,8 @@ pub(crate) struct Probe<'a> {
     kernels: Option<Vec<[usize; 2]>>,
     /// Relative time of steps that run side by side, by width and batch size.
     relative_times: HashMap<(usize, usize), f64>,
+    /// Seconds that are left for measuring.
+    left: f64,
 }
 
 /// A kind of work that is timed on batches of several sizes.
@@ -46,6 +48,13 @@ enum Work {
 /// each other.
 const SLOW_STEP: f64 = 0.5;
 
+/// A kind of work that has not been timed yet gets this fraction of the seconds that are left for measuring.
+const SHARE_OF_A_KIND: f64 = 0.2;
+/// The fewest points of an input that is cut for a timing. The time of shorter ones says little about whole ones.
+const LEAST_POINTS: usize = 1024;
+/// The fewest rows of an image that is cut for a timing.
+const LEAST_ROWS: usize = 16;
+
 /// Training steps that are timed.
 struct Steps<'p, 'a> {
     probe: &'p Probe<'a>,
@@ -55,11 +64,12 @@ struct Steps<'p, 'a> {
 }
 
 impl Steps<'_, '_> {
-    /// Takes a step on the first samples that changes no weight; the seconds that it took.
-    fn take(mut self, samples: usize) -> (Self, f64) {
+    /// Takes a step on the first samples, or on a part of the first one, that changes no weight; the seconds that it
+    /// took.
+    fn take(mut self, size: Size) -> (Self, f64) {
         let started = Instant::now();
         let (problem, device) = (self.probe.problem, self.probe.device);
-        let rows: Vec<usize> = (0..samples).collect();
+        let rows: Vec<usize> = (0..size.samples).collect();
         let Ok((x, target)) = problem.setup.train.batch(&rows, device) else {
             // The data can no longer be read: the run ends with that error at its first step, whatever was measured.
             return (self, started.elapsed().as_secs_f64());
@@ -67,7 +77,11 @@ impl Steps<'_, '_> {
         let mut noise = Seed(0).stream("probe", &[self.round]);
         let mut pass =
             Pass { noise: Some(&mut noise), temperature: 1.0, dropout: problem.config().retrain.dropout, path: None };
-        let loss = self.probe.loss.forward(self.network.forward(x, &mut pass), &target);
+        let loss = match size.part {
+            // Targets of dense tasks belong to whole inputs. The loss takes next to no time in comparison.
+            Some(_) => self.network.forward(size.cut(x), &mut pass).square().mean(),
+            None => self.probe.loss.forward(self.network.forward(x, &mut pass), &target),
+        };
         let _ = loss.clone().into_scalar::<f32>();
         let rule = StepRule { lr: 0.0, clip: Some(1.0), alpha: None };
         self.network = self.sgd.step(self.network, loss.backward(), &rule).0;
@@ -76,12 +90,40 @@ impl Steps<'_, '_> {
     }
 }
 
+/// The size of a batch that is timed. One sample of a long series or a large image may take seconds, so that parts of it
+/// are timed first.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    samples: usize,
+    /// The part of the single sample: a number of so many equal parts. `None`: whole samples.
+    part: Option<[usize; 2]>,
+}
+
+impl Size {
+    /// The batch of some units, of which a sample has `parts`.
+    fn of(units: usize, parts: usize) -> Self {
+        let part = (units < parts).then_some([units, parts]);
+        Self { samples: (units / parts).max(1), part }
+    }
+
+    /// The first points of the series, or the first rows of the image.
+    fn cut(self, x: Tensor<4>) -> Tensor<4> {
+        let [n, c, h, w] = x.dims();
+        match self.part {
+            None => x,
+            Some([units, parts]) if h == 1 => x.slice([0..n, 0..c, 0..1, 0..(w / parts * units).max(1)]),
+            Some([units, parts]) => x.slice([0..n, 0..c, 0..(h / parts * units).max(1), 0..w]),
+        }
+    }
+}
+
 impl<'a> Probe<'a> {
-    /// A probe of a problem on a device that records gradients.
+    /// A probe of a problem on a device that records gradients. Measuring takes some seconds at most, unless one batch
+    /// takes longer.
     ///
     /// # Errors
     /// [`Error::Space`] if the configured kernel space is not valid.
-    pub fn new(problem: &'a Problem, device: &'a Device) -> Result<Self, Error> {
+    pub fn new(problem: &'a Problem, device: &'a Device, seconds: f64) -> Result<Self, Error> {
         let config = problem.config();
         let space = KernelSpace::new(config.kernel_sizes(problem.setup.dims()), config.dilations())?;
         Ok(Self {
@@ -92,7 +134,17 @@ impl<'a> Probe<'a> {
             timers: HashMap::new(),
             kernels: None,
             relative_times: HashMap::new(),
+            left: seconds,
         })
+    }
+
+    /// The number of parts that a sample is cut into where a whole one would be a large first batch: a power of two.
+    fn parts(&self) -> usize {
+        let [_, h, w] = self.problem.setup.train.input();
+        let most = if h == 1 { w / LEAST_POINTS } else { (h * w / LEAST_POINTS).min(h / LEAST_ROWS) };
+        // Masks of lengths belong to whole series.
+        let whole = graph(self.problem, 1).is_masked();
+        if most < 2 || whole { 1 } else { 1 << most.ilog2() }
     }
 
     /// A probe of the network with the given kernels. Nothing is measured yet.
@@ -142,9 +194,10 @@ impl<'a> Probe<'a> {
         let retrain = &self.problem.config().retrain;
         let rule = SgdConfig { momentum: retrain.momentum, nesterov: retrain.nesterov, weight_decay: 0.0 };
         let mut steps = None;
-        let seconds = timer.seconds(part, |samples| {
+        let parts = self.parts();
+        let seconds = timer.seconds(part * parts, |units| {
             let start = || Steps { probe: self, network: network(), sgd: Sgd::new(rule), round: 0 };
-            let (after, seconds) = steps.take().unwrap_or_else(start).take(samples);
+            let (after, seconds) = steps.take().unwrap_or_else(start).take(Size::of(units, parts));
             steps = Some(after);
             seconds
         });
@@ -155,18 +208,26 @@ impl<'a> Probe<'a> {
     fn evaluating(&self, timer: &mut BatchTimer, kernels: &[[usize; 2]], width: usize) -> EvaluationCost {
         let batch = self.problem.evaluation_batch(&self.problem.setup.train).min(self.problem.setup.train.len()).max(1);
         let network = OnceCell::new();
-        let seconds = timer.seconds(batch, |samples| {
+        let parts = self.parts();
+        let seconds = timer.seconds(batch * parts, |units| {
             let network = network.get_or_init(|| self.fixed(kernels.to_vec(), width, self.device).valid());
-            time_eval_batch(self.problem, network, samples, self.device)
+            let size = Size::of(units, parts);
+            time_eval_batch(self.problem, network, size.samples, |x| size.cut(x), self.device)
         });
-        let (top, top_seconds) = timer.largest_timed(batch).unwrap_or((batch, seconds));
-        EvaluationCost { sample: seconds / batch as f64, batch: top, seconds: top_seconds }
+        let sample = seconds / batch as f64;
+        match timer.largest_timed(batch * parts) {
+            Some((units, seconds)) if units >= parts => EvaluationCost { sample, batch: units / parts, seconds },
+            _ => EvaluationCost { sample, batch: 1, seconds: sample },
+        }
     }
 
     /// Measures with the timer of some work.
     fn measure<T>(&mut self, work: Work, measure: impl FnOnce(&Self, &mut BatchTimer) -> T) -> T {
-        let mut timer = self.timers.remove(&work).unwrap_or_default();
+        let share = SHARE_OF_A_KIND * self.left;
+        let mut timer = self.timers.remove(&work).unwrap_or_else(|| BatchTimer::within(share));
+        let started = Instant::now();
         let result = measure(self, &mut timer);
+        self.left = (self.left - started.elapsed().as_secs_f64()).max(0.0);
         self.timers.insert(work, timer);
         result
     }
@@ -211,9 +272,13 @@ impl CostModel for Probe<'_> {
             return known;
         }
         let threads = (rayon::current_num_threads() / workers).max(1);
+        let started = Instant::now();
         let probe = &*self;
         let step = || match ThreadPoolBuilder::new().num_threads(threads).build() {
-            Ok(pool) => pool.install(|| probe.train(&mut BatchTimer::default(), &probe.kernels(width), width, batch)),
+            Ok(pool) => pool.install(|| {
+                let mut timer = BatchTimer::within(SHARE_OF_A_KIND * probe.left);
+                probe.train(&mut timer, &probe.kernels(width), width, batch)
+            }),
             Err(_) => alone,
         };
         let seconds: f64 = std::thread::scope(|scope| {
@@ -224,6 +289,7 @@ impl CostModel for Probe<'_> {
         let each = seconds / workers as f64 / workers as f64;
         let relative = (each / alone).clamp(1.0 / workers as f64, 1.0);
         self.relative_times.insert((width, batch), relative);
+        self.left = (self.left - started.elapsed().as_secs_f64()).max(0.0);
         relative
     }
 

@@ -356,7 +356,13 @@ impl Fit<'_> {
                 NextStep::OutOfTime => return Err(Error::OutOfTime { stage: self.progress.stage }),
             }
             if let Some(samples) = pace.due_timing() {
-                pace.record_timing(time_eval_batch(self.problem, &training.network.valid(), samples, self.device));
+                pace.record_timing(time_eval_batch(
+                    self.problem,
+                    &training.network.valid(),
+                    samples,
+                    |x| x,
+                    self.device,
+                ));
             }
         }
         Ok(true)

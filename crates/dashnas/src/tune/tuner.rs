@@ -151,7 +151,7 @@ mod tests {
             subsample: 1.0,
             use_all: false,
         };
-        let plan = TimePlan::new(&requested, 60.0, problem.budget.clock(), &mut Free);
+        let plan = TimePlan::new(&requested, 60.0, problem.budget.clock(), &mut Free).expect("long enough");
         assert!(matches!(plan.training.tune, TunePlan::Grid { trials: 3, .. }), "{plan}");
         problem.budget.adopt_plan(plan);
         problem.budget.set_clock(WallClock::new(std::time::Instant::now(), 60.0));
