@@ -17,7 +17,9 @@
 //! | [`targets`] | [`Targets`], classes or values |
 //! | [`segments`] | samples that are scored together, such as the seconds of a clip |
 //! | [`normalize`] | normalization of inputs and targets |
+//! | [`range`] | the smallest and the largest value of a channel |
 //! | [`transform`] | transforms of samples |
+//! | [`unlike`] | warnings about new inputs that do not look like the training data |
 //! | [`preprocess`] | transforms of whole data sets |
 //! | [`inspect`] | summaries for people and as JSON |
 //! | [`npz`] | data sets as NumPy archives |
@@ -50,6 +52,7 @@ pub mod normalize;
 pub mod npz;
 pub mod open;
 pub mod preprocess;
+pub mod range;
 pub mod segments;
 pub mod split;
 mod suspect;
@@ -58,6 +61,7 @@ pub mod targets;
 mod tests;
 pub mod transform;
 mod unknown;
+pub mod unlike;
 mod unusual;
 mod weights;
 

@@ -6,6 +6,7 @@
 //! standard deviation over the samples, plus 1e-5). Statistics are summed in `f64` in a fixed
 //! order. Targets that are NaN are unknown: they stay NaN, and the statistics of a channel leave them out.
 
+use crate::range::Range;
 use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
@@ -74,23 +75,30 @@ enum Affine {
 impl Affine {
     /// Fits to the channels of `array`, `[N, C, …]`, a scheme each, in two passes over its rows. A point that never
     /// varies gets the scale `constant` under the pointwise scheme.
-    fn fit(schemes: &[Scheme], array: &Array, constant: f64) -> Result<Vec<Self>, DataError> {
+    fn fit(schemes: &[Scheme], array: &Array, constant: f64) -> Result<(Vec<Self>, Vec<Range>), DataError> {
         let (plane, n) = (plane(array), array.rows());
+        let mut ranges = vec![Range::EMPTY; schemes.len()];
         let mut sums: Vec<Sums> = schemes.iter().map(|&scheme| Sums::new(scheme, plane)).collect();
         for second in [false, true] {
             if schemes.contains(&Scheme::Pointwise) || plane == 0 {
                 for i in 0..n {
                     let row = array.fetch(i)?;
                     for (c, sums) in sums.iter_mut().enumerate() {
-                        sums.add(&row[c * plane..(c + 1) * plane], second);
+                        let values = &row[c * plane..(c + 1) * plane];
+                        sums.add(values, second);
+                        ranges[c].extend(values);
                     }
                 }
             } else {
-                add_rows(array, &mut sums, second)?;
+                add_rows(array, &mut sums, &mut ranges, second)?;
             }
             sums.iter_mut().for_each(|sums| sums.end(n, second));
         }
-        Ok(sums.into_iter().map(|sums| sums.affine(n, constant)).collect())
+        // A range of no value could not be written as JSON, and tells nothing.
+        if ranges.iter().any(|range| range.min > range.max) {
+            ranges.clear();
+        }
+        Ok((sums.into_iter().map(|sums| sums.affine(n, constant)).collect(), ranges))
     }
 
     fn encode(&self, values: &mut [f32]) {
@@ -273,7 +281,7 @@ impl Sums {
 
 /// Adds all rows to the sums of channels none of which is pointwise. The sums within rows are taken side by side, and added
 /// in the order of the rows, so that the result is the same at any number of threads.
-fn add_rows(array: &Array, sums: &mut [Sums], second: bool) -> Result<(), DataError> {
+fn add_rows(array: &Array, sums: &mut [Sums], ranges: &mut [Range], second: bool) -> Result<(), DataError> {
     /// Rows whose sums are in memory.
     const ROWS: usize = 4096;
     let (plane, n) = (plane(array), array.rows());
@@ -283,14 +291,18 @@ fn add_rows(array: &Array, sums: &mut [Sums], second: bool) -> Result<(), DataEr
             let mut parts = Vec::with_capacity(rows.len() * sums.len());
             for &i in rows {
                 let row = array.fetch(i)?;
-                parts.extend(sums.iter().zip(row.chunks(plane)).map(|(sums, values)| sums.part(values, second)));
+                let part = |(sums, values): (&Sums, &[f32])| (sums.part(values, second), Range::of(values));
+                parts.extend(sums.iter().zip(row.chunks(plane)).map(part));
             }
             Ok(parts)
         };
-        let found: Vec<Result<Vec<(f64, f64)>, DataError>> = rows.par_chunks(64).map(parts).collect();
+        let found: Vec<Result<Vec<((f64, f64), Range)>, DataError>> = rows.par_chunks(64).map(parts).collect();
         for parts in found {
             for parts in parts?.chunks(sums.len().max(1)) {
-                sums.iter_mut().zip(parts).for_each(|(sums, &part)| sums.add_part(part, second));
+                for ((sums, range), &(part, of_part)) in sums.iter_mut().zip(&mut *ranges).zip(parts) {
+                    sums.add_part(part, second);
+                    range.join(of_part);
+                }
             }
         }
     }
@@ -340,6 +352,20 @@ fn for_channels(channels: &[Affine], array: &mut Array, f: impl Fn(&Affine, &mut
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InputNormalizer {
     channels: Vec<Affine>,
+    /// The range of each channel in training, relative to its center. Models of older versions have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ranges: Vec<Range>,
+}
+
+/// What is known of a channel of the training inputs. Values are relative to the center.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrainedChannel {
+    /// What was subtracted in `f64`.
+    pub center: f32,
+    /// Mean and standard deviation, if the channel is normalized by them.
+    pub mean_and_scale: Option<(f32, f32)>,
+    /// The range, if the model has it.
+    pub range: Option<Range>,
 }
 
 impl InputNormalizer {
@@ -353,13 +379,27 @@ impl InputNormalizer {
     /// If the number of schemes is not that of the channels.
     pub fn fit(x: &Array, schemes: &[Scheme]) -> Result<Self, DataError> {
         assert_eq!(x.shape.get(1), Some(&schemes.len()), "one scheme for each channel");
-        Ok(Self { channels: Affine::fit(schemes, x, 1.0)? })
+        let (channels, ranges) = Affine::fit(schemes, x, 1.0)?;
+        Ok(Self { channels, ranges })
+    }
+
+    /// What is known of each channel of the training inputs.
+    pub fn trained_channels(&self) -> Vec<TrainedChannel> {
+        let of = |(c, channel): (usize, &Affine)| TrainedChannel {
+            center: channel.center(),
+            mean_and_scale: match channel.relative() {
+                Affine::PerChannel { mean, scale, .. } => Some((mean, scale)),
+                _ => None,
+            },
+            range: self.ranges.get(c).copied().filter(|range| range.min <= range.max),
+        };
+        self.channels.iter().enumerate().map(of).collect()
     }
 
     /// The normalizer of inputs from which `centers`, one for each channel or none at all, were not subtracted. Applied to
     /// `f32` inputs it is as exact as they are; those of more digits are centered first, for [`InputNormalizer::relative`].
     pub fn shifted(&self, centers: &[f32]) -> Self {
-        Self { channels: shifted(&self.channels, centers) }
+        Self { channels: shifted(&self.channels, centers), ranges: self.ranges.clone() }
     }
 
     /// The numbers that were subtracted from the channels in `f64` before they became `f32`; `None` if there were none.
@@ -369,7 +409,7 @@ impl InputNormalizer {
 
     /// The normalizer of inputs from which [`InputNormalizer::centers`] are subtracted.
     pub fn relative(&self) -> Self {
-        Self { channels: self.channels.iter().map(Affine::relative).collect() }
+        Self { channels: self.channels.iter().map(Affine::relative).collect(), ranges: self.ranges.clone() }
     }
 
     /// Checks that the normalizer fits inputs of so many channels and such a grid.
@@ -442,7 +482,7 @@ impl TargetNormalizer {
                 let fitted = Affine::fit(&vec![scheme; outputs], values, POINTWISE_EPS);
                 Self {
                     // Targets are in memory, where fitting cannot fail.
-                    channels: fitted.unwrap_or_default(),
+                    channels: fitted.map_or_else(|_| Vec::new(), |(channels, _)| channels),
                     spatial: values.shape[2.min(values.shape.len())..].to_vec(),
                 }
             }

@@ -114,6 +114,17 @@ pub fn warn_of_size(data: &str, card: &ModelCard, shape: &[usize]) {
     }
 }
 
+/// Warns of channels of new inputs that do not look like those of the training data.
+///
+/// # Errors
+/// With exit code 3, if the inputs do not fit the model.
+pub fn warn_of_unlike(data: &str, card: &ModelCard, x: &Array) -> Result<(), Failure> {
+    for difference in card.unlike_training(x)? {
+        tracing::warn!("{data}: {difference}");
+    }
+    Ok(())
+}
+
 /// The test inputs of a task or of the built-in data set, as the configuration of the run has them.
 fn built_in(data: &str, path: &Path, progress: &mut Progress) -> Result<Array, Failure> {
     if !path.is_dir() {

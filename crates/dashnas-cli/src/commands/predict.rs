@@ -2,7 +2,7 @@
 
 use crate::args::common::CommonArgs;
 use crate::args::reading::ReadArgs;
-use crate::commands::inputs::{ModelInputs, inputs};
+use crate::commands::inputs::{ModelInputs, inputs, warn_of_unlike};
 use crate::commands::outputs::Output;
 use crate::commands::scoring::{self, Labeled};
 use crate::commands::setup::uninterruptible;
@@ -91,6 +91,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
         return Err(Failure::new(Code::Data, format!("{}: {reason}", args.data), Some(hint)));
     }
     let samples = x.rows();
+    warn_of_unlike(&args.data, card, &x)?;
     let scores = model.scores(&x)?;
     let score = labeled.map(|labeled| labeled.score(card, &scores)).transpose()?;
     let predicted = model.prediction(scores);

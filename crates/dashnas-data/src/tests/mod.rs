@@ -25,6 +25,7 @@ mod sample_facts;
 mod split;
 mod tables;
 mod unknown;
+mod unlike;
 mod unsaid;
 mod unsaid_files;
 mod windows;

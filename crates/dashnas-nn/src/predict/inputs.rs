@@ -3,6 +3,7 @@
 use crate::artifact::card::ModelCard;
 use crate::error::{InputError, ModelError};
 use dashnas_data::transform;
+use dashnas_data::unlike::unlike;
 use dashnas_formats::array::Array;
 use dashnas_formats::ends;
 use dashnas_formats::error::DataError;
@@ -41,6 +42,15 @@ impl ModelCard {
         let mut x = x.into_owned();
         x.load()?;
         Ok(Cow::Owned(transform::inputs("the inputs", x, &self.transforms)?))
+    }
+
+    /// Says of each channel of raw inputs that does not look like that of the training data in what it differs, so that
+    /// predictions mean little.
+    ///
+    /// # Errors
+    /// As [`ModelCard::check_inputs`].
+    pub fn unlike_training(&self, x: &Array) -> Result<Vec<String>, ModelError> {
+        Ok(unlike(&self.inputs, &*self.transformed(x)?)?)
     }
 
     /// Checks the shape of raw inputs.

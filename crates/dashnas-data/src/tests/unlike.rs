@@ -1,0 +1,86 @@
+//! Warnings about new inputs that do not look like the training data.
+
+use crate::normalize::{InputNormalizer, Scheme};
+use crate::unlike::unlike;
+use dashnas_core::rng::Seed;
+use dashnas_formats::array::Array;
+use rand::RngExt;
+
+/// Two channels of 20 points: a temperature around 15 and a noise around 0.
+fn series(rows: usize, seed: u64) -> Array {
+    let mut random = Seed(seed).stream("unlike", &[]);
+    let mut data = Vec::with_capacity(rows * 40);
+    for _ in 0..rows {
+        data.extend((0..20).map(|_| 15.0 + 20.0 * (random.random::<f32>() - 0.5)));
+        data.extend((0..20).map(|_| random.random::<f32>() - 0.5));
+    }
+    Array::new(vec![rows, 2, 20], data)
+}
+
+/// New series with the channels changed.
+fn changed(rows: usize, change: impl Fn(usize, usize, f32) -> f32) -> Array {
+    let mut x = series(rows, 2);
+    for (i, value) in x.data.iter_mut().enumerate() {
+        *value = change(i / 40, i / 20 % 2, *value);
+    }
+    x
+}
+
+#[test]
+fn another_unit_a_still_sensor_and_far_values_are_said_of_each_channel() {
+    let trained = InputNormalizer::fit(&series(200, 1), &[Scheme::PerChannel; 2]).expect("in memory");
+    let cases: [(&str, Array, &[&str]); 10] = [
+        ("alike", series(50, 3), &[]),
+        ("one sample", series(1, 4), &[]),
+        ("kelvin", changed(50, |_, c, v| if c == 0 { v + 273.15 } else { v }), &["channel 0 has mean 288"]),
+        ("one in kelvin", changed(1, |_, c, v| if c == 0 { v + 273.15 } else { v }), &["channel 0 has mean"]),
+        (
+            "millivolts",
+            changed(50, |_, c, v| if c == 1 { v * 1000.0 } else { v }),
+            &["channel 1 has mean −10.44 and standard deviation 289.5 here"],
+        ),
+        ("kilovolts", changed(50, |_, c, v| if c == 1 { v / 1000.0 } else { v }), &["channel 1 has mean"]),
+        ("still", changed(50, |_, c, v| if c == 0 { 15.0 } else { v }), &["channel 0 is 15 in all of these samples"]),
+        ("few still", changed(3, |_, c, v| if c == 0 { 15.0 } else { v }), &[]),
+        ("an artifact", changed(200, |i, c, v| if i == 7 && c == 1 { 1e6 } else { v }), &[]),
+        (
+            "artifacts",
+            changed(50, |i, c, v| if i % 5 == 0 { v + 900.0 + c as f32 } else { v }),
+            &["channel 0 has mean", "channel 1 has mean"],
+        ),
+    ];
+    for (name, x, expected) in cases {
+        let found = unlike(&trained, &x).expect("in memory");
+        let fits = found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| f.starts_with(e));
+        assert!(fits, "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn models_without_ranges_are_loaded_and_warn_by_their_mean() {
+    let trained = InputNormalizer::fit(&series(200, 1), &[Scheme::PerChannel; 2]).expect("in memory");
+    let mut json: serde_json::Value = serde_json::to_value(&trained).expect("plain numbers");
+    assert!(json.as_object_mut().is_some_and(|card| card.remove("ranges").is_some()));
+    let old: InputNormalizer = serde_json::from_value(json).expect("as older versions wrote it");
+    assert!(unlike(&old, &series(50, 3)).expect("in memory").is_empty());
+    let kelvin = changed(50, |_, c, v| if c == 0 { v + 273.15 } else { v });
+    assert_eq!(unlike(&old, &kelvin).expect("in memory").len(), 1);
+}
+
+#[test]
+fn rare_values_may_be_missing_and_constant_channels_must_stay_what_they_were() {
+    // A rare class as a column, a constant column, and an offset that was subtracted before.
+    let x = Array::new(vec![100, 3, 1], (0..100).flat_map(|i| [f32::from(i == 7), 4.0, i as f32]).collect());
+    let trained = InputNormalizer::fit(&x, &[Scheme::PerChannel; 3]).expect("in memory").shifted(&[0.0, 0.0, 1e9]);
+    let new = |rows: usize, rare: f32, constant: f32| {
+        Array::new(vec![rows, 3, 1], (0..rows).flat_map(|i| [rare, constant, 1e9 + (64 * (i % 2)) as f32]).collect())
+    };
+    assert_eq!(unlike(&trained, &new(40, 0.0, 4.0)).expect("in memory"), Vec::<String>::new());
+    let found = unlike(&trained, &new(40, 1.0, 5.0)).expect("in memory");
+    assert!(found.len() == 2 && found[1].starts_with("channel 1 was 4 in all training samples"), "{found:?}");
+    // Many channels are counted.
+    let wide =
+        InputNormalizer::fit(&Array::new(vec![2, 9, 1], [[0.0; 9], [1.0; 9]].concat()), &[Scheme::PerChannel; 9]);
+    let found = unlike(&wide.expect("in memory"), &Array::new(vec![1, 9, 1], vec![50.0; 9])).expect("in memory");
+    assert!(found.len() == 5 && found[4].starts_with("5 channels more"), "{found:?}");
+}
