@@ -1,6 +1,7 @@
 //! Warnings about shapes, targets and values that are unusual, so that they are probably read in the wrong way or
 //! damaged, with what to do about it.
 
+use crate::range::Range;
 use crate::split::Split;
 use crate::targets::Targets;
 use dashnas_formats::array::Array;
@@ -13,6 +14,11 @@ use std::collections::HashSet;
 const FEW: usize = 20;
 /// A value this many times the others spoils the normalization.
 const OUTLIER: f32 = 100.0;
+/// Values that differ by fewer steps of 32-bit numbers than this are said to be rounded: the steps are then more than a
+/// thousandth of the deviation, which is about a quarter of the range, and rounding is half a step.
+const FINE: f64 = 2000.0;
+/// Whole numbers up to this one are 32-bit numbers.
+const EXACT: f64 = 16_777_216.0;
 /// Most rows in a file that are looked at.
 const ROWS_IN_FILE: usize = 4096;
 /// Rows that one thread looks at.
@@ -89,6 +95,7 @@ pub(crate) fn values(train: &Split, arrays: bool) -> Result<Vec<String>, DataErr
     let seen = look(&train.x)?;
     let values = train.x.rows() * train.x.shape.iter().skip(2).product::<usize>();
     warnings.extend(constant(&seen, values, arrays));
+    warnings.extend(rounded(&train.x, &seen)?);
     warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| channel.outlier("x_train", "channel", i)));
     if let Targets::Values(y) = &train.y {
         let seen = look(y)?;
@@ -117,6 +124,7 @@ fn look(x: &Array) -> Result<Vec<Channel>, DataError> {
                 if i % kept == 0 {
                     channel.some.push(magnitude);
                 }
+                channel.range.extend(values);
                 if at == 0 {
                     channel.only = values.first().copied();
                 }
@@ -154,6 +162,42 @@ fn constant(seen: &[Channel], values: usize, arrays: bool) -> Option<String> {
     ))
 }
 
+/// The warning about values that the 32-bit numbers which they are read into have too few digits for: those of which a
+/// small change is on a large offset. Whole numbers below 2²⁴ are exact.
+fn rounded(x: &Array, seen: &[Channel]) -> Result<Option<String>, DataError> {
+    let plane = x.shape.iter().skip(2).product::<usize>().max(1);
+    for (c, channel) in seen.iter().enumerate() {
+        let (most, Range { min, max }) = (f64::from(channel.most.0), channel.range);
+        let spread = f64::from(max) - f64::from(min);
+        if most <= 0.0 || (spread == 0.0 && most < EXACT) {
+            continue;
+        }
+        // The distance of neighboring numbers of this size.
+        let step = (most.log2().floor() - 23.0).exp2();
+        if step * FINE <= spread {
+            continue;
+        }
+        let whole = |i: usize| -> Result<bool, DataError> {
+            Ok(x.fetch(i)?.chunks(plane).nth(c).is_none_or(|values| values.iter().all(|v| v.fract() == 0.0)))
+        };
+        if most < EXACT {
+            let rows = x.rows().min(ROWS_IN_FILE);
+            let all: Result<Vec<bool>, DataError> = (0..rows).map(whole).collect();
+            if all?.into_iter().all(|whole| whole) {
+                continue;
+            }
+        }
+        return Ok(Some(format!(
+            "channel {c} has values near {} that differ by {}: read as 32-bit numbers, they are rounded to steps of \
+             {}, and smaller changes are lost; subtract an offset from them in the file",
+            short(most as f32),
+            if spread > 0.0 { format!("{} at most", short(spread as f32)) } else { "less than a step".to_owned() },
+            short(step as f32)
+        )));
+    }
+    Ok(None)
+}
+
 /// What is known of a channel.
 #[derive(Debug, Clone, Default)]
 struct Channel {
@@ -163,6 +207,8 @@ struct Channel {
     some: Vec<f32>,
     /// The value of the channel, as long as it has no other.
     only: Option<f32>,
+    /// The smallest and the largest value.
+    range: Range,
 }
 
 /// The largest absolute value, without those after the end of a sample, which are NaN. The bits of positive numbers are
@@ -181,6 +227,7 @@ impl Channel {
             self.most = next.most;
         }
         self.some.extend(next.some);
+        self.range.join(next.range);
         self.only = self.only.filter(|&known| next.only == Some(known));
     }
 

@@ -1,7 +1,10 @@
 //! Warnings about new inputs that do not look like the training data.
 
 use crate::normalize::{InputNormalizer, Scheme};
+use crate::split::Split;
+use crate::targets::Targets;
 use crate::unlike::unlike;
+use crate::unusual;
 use dashnas_core::rng::Seed;
 use dashnas_formats::array::Array;
 use rand::RngExt;
@@ -83,4 +86,26 @@ fn rare_values_may_be_missing_and_constant_channels_must_stay_what_they_were() {
         InputNormalizer::fit(&Array::new(vec![2, 9, 1], [[0.0; 9], [1.0; 9]].concat()), &[Scheme::PerChannel; 9]);
     let found = unlike(&wide.expect("in memory"), &Array::new(vec![1, 9, 1], vec![50.0; 9])).expect("in memory");
     assert!(found.len() == 5 && found[4].starts_with("5 channels more"), "{found:?}");
+}
+
+#[test]
+fn values_that_32_bits_have_no_digits_for_are_warned_of() {
+    let set = |of: &dyn Fn(usize) -> f64| {
+        let x = Array::new(vec![40, 1, 8], (0..320).map(|i| of(i) as f32).collect());
+        unusual::values(&Split { x, y: Targets::Classes(vec![0; 40]) }, false).expect("in memory")
+    };
+    let rounded = |of: &dyn Fn(usize) -> f64| set(of).iter().any(|w| w.contains("read as 32-bit numbers"));
+    let wave = |i: usize| (i as f64 / 7.0).sin();
+    // Small changes on a large offset: Unix times of an hour, pressures, and what becomes one value.
+    assert!(rounded(&|i| 1.7e9 + i as f64 * 10.0));
+    assert!(rounded(&|i| 101_325.0 + wave(i)));
+    assert!(rounded(&|i| 1e9 + 0.01 * wave(i)));
+    // A year of Unix times, whole numbers that are exact, a constant, and ordinary signals.
+    assert!(!rounded(&|i| 1.7e9 + i as f64 * 1e5));
+    assert!(!rounded(&|i| 1e7 + (i % 9) as f64));
+    assert!(!rounded(&|_| 5.5));
+    assert!(!rounded(&|i| 1e-6 * wave(i)));
+    assert!(!rounded(&|i| 1013.0 + 10.0 * wave(i)));
+    let text = set(&|i| 1.7e9 + i as f64 * 10.0).join("");
+    assert!(text.contains("channel 0 has values near 1.70e9") && text.contains("steps of 128.00"), "{text}");
 }
