@@ -5,6 +5,7 @@ use dashnas::error::Error;
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::folds::{FoldsOutcome, Spread};
 use dashnas::record::outcome::Outcome;
+use dashnas::record::paired::Interval;
 use dashnas::record::race::RaceRecord;
 use dashnas::record::trial::Tuning;
 use dashnas::run_dir::dir::RunDir;
@@ -13,7 +14,8 @@ use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::task::Metric;
 use dashnas_core::text::{duration, plural};
 use dashnas_report::wording::{
-    accuracy, adjective, guess, network_name, no_better_than_guessing, same_kernels, undecided, verdict, wrong_of_all,
+    accuracy, adjective, ends, guess, network_name, no_better_than_guessing, same_kernels, undecided, verdict,
+    wrong_of_all,
 };
 use serde::Serialize;
 
@@ -181,24 +183,27 @@ pub fn hyperparameters(h: &Hyperparameters) -> String {
 fn results(outcome: &Outcome) -> Option<Table> {
     let test = outcome.test?;
     let metric = format!("test {}", outcome.metric.title());
-    let with_accuracy = accuracy(outcome.metric, test).is_some();
-    let mut table = match with_accuracy {
-        true => table(&["network", &metric, "accuracy", "parameters"]),
-        false => table(&["network", &metric, "parameters"]),
-    };
-    let row = |network: String, value: f64, params: String| {
+    let accurate = accuracy(outcome.metric, test).map(|_| "accuracy");
+    let judgement = outcome.judgement.unwrap_or_default();
+    // Results of older versions have no intervals.
+    let interval = judgement.interval.map(|_| "95 % interval");
+    let header = [Some("network"), Some(&*metric), interval, accurate, Some("parameters")];
+    let mut table = table(&header.into_iter().flatten().collect::<Vec<_>>());
+    let row = |network: String, value: f64, of: Option<Interval>, params: String| {
         let accuracy = accuracy(outcome.metric, value);
         let wrong = wrong_of_all(outcome, value).map_or_else(String::new, |wrong| format!(" ({wrong})"));
-        [Some(network), Some(outcome.metric.format(value) + &wrong), accuracy, Some(params)].into_iter().flatten()
+        let of = interval.map(|_| of.map_or_else(|| "–".to_owned(), |of| ends(outcome.metric, of)));
+        [Some(network), Some(outcome.metric.format(value) + &wrong), of, accuracy, Some(params)].into_iter().flatten()
     };
     let name = if outcome.not_searched() { network_name(outcome) } else { adjective(outcome) };
-    table.add_row(row(name.to_owned(), test, outcome.params.to_string()));
+    table.add_row(row(name.to_owned(), test, judgement.interval, outcome.params.to_string()));
     if let Some(baseline) = outcome.baseline_test {
         let params = outcome.baseline_params.map_or_else(String::new, |n| n.to_string());
-        table.add_row(row(format!("plain {}", outcome.backbone.name()), baseline, params));
+        let name = format!("plain {}", outcome.backbone.name());
+        table.add_row(row(name, baseline, judgement.plain_interval, params));
     }
-    if let Some(guessing) = outcome.judgement.and_then(|judgement| judgement.guessing) {
-        table.add_row(row(format!("guessing ({})", guess(outcome.task)), guessing, "–".to_owned()));
+    if let Some(guessing) = judgement.guessing {
+        table.add_row(row(format!("guessing ({})", guess(outcome.task)), guessing, None, "–".to_owned()));
     }
     right_align(&mut table, 1);
     Some(table)
@@ -206,15 +211,17 @@ fn results(outcome: &Outcome) -> Option<Table> {
 
 /// Networks with their scores and numbers of parameters. `counted` is the number of samples where the score is the share of
 /// those that are wrong.
-pub fn scores(metric: Metric, counted: Option<usize>, networks: &[(String, f64, u64)]) -> Table {
+pub fn scores(metric: Metric, counted: Option<usize>, networks: &[(String, f64, Option<Interval>, u64)]) -> Table {
     let title = metric.title();
     let mut table = match metric {
-        Metric::ZeroOneError => table(&["network", title, "accuracy", "parameters"]),
-        _ => table(&["network", title, "parameters"]),
+        Metric::ZeroOneError => table(&["network", title, "95 % interval", "accuracy", "parameters"]),
+        _ => table(&["network", title, "95 % interval", "parameters"]),
     };
-    for (network, value, params) in networks {
+    for (network, value, interval, params) in networks {
         let wrong = counted.map_or_else(String::new, |n| format!(" ({:.0} of {n})", value * n as f64));
-        let cells = [Some(network.clone()), Some(metric.format(*value) + &wrong), accuracy(metric, *value)];
+        let interval = interval.map_or_else(|| "–".to_owned(), |of| ends(metric, of));
+        let error = metric.format(*value) + &wrong;
+        let cells = [Some(network.clone()), Some(error), Some(interval), accuracy(metric, *value)];
         table.add_row(cells.into_iter().flatten().chain([params.to_string()]));
     }
     right_align(&mut table, 1);
@@ -288,7 +295,7 @@ mod tests {
             text.contains("The kernels were given; nothing was searched.\n") && !text.contains("searched "),
             "{text}"
         );
-        assert!(text.contains("The given-kernel network's relative L2 is 25.0 % lower"), "{text}");
+        assert!(text.contains("The given-kernel network's relative L2 is 25.0 % (relative) lower"), "{text}");
     }
 
     #[test]

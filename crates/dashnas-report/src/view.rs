@@ -5,10 +5,13 @@ use crate::curves::{Figure, curves};
 use crate::kernels::{Block, all_multiply_adds, blocks, receptive_fields};
 use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
-use crate::wording::{guess, in_full, network_name, no_better_than_guessing, same_kernels, undecided, verdict};
+use crate::wording::{
+    guess, in_full, interval, network_name, no_better_than_guessing, same_kernels, undecided, verdict,
+};
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::event::Event;
 use dashnas::record::outcome::Outcome;
+use dashnas::record::paired::Interval;
 use dashnas::run::load::Loaded;
 use dashnas::run_dir::names;
 use dashnas_core::score::Score;
@@ -213,18 +216,22 @@ fn unfinished(run: &Loaded) -> Option<String> {
 fn headline(outcome: &Outcome, run: &Loaded) -> Option<Headline> {
     let test = outcome.test?;
     let most = test.max(outcome.baseline_test.unwrap_or(0.0)).max(f64::MIN_POSITIVE);
-    let guessing = outcome.judgement.and_then(|judgement| judgement.guessing);
+    let judged = outcome.judgement.unwrap_or_default();
+    let guessing = judged.guessing;
     let most = most.max(guessing.unwrap_or(0.0));
-    let network = |name: String, error: f64, params: Option<u64>| {
-        let params = params.map_or(String::new(), |n| format!("{} parameters", thousands(n)));
+    let network = |name: String, error: f64, of: Option<Interval>, params: Option<u64>| {
+        let of = of.map(|of| interval(outcome.metric, of));
+        let params = params.map(|n| format!("{} parameters", thousands(n)));
+        let params = of.into_iter().chain(params).collect::<Vec<_>>().join("; ");
         (name, in_full(outcome, error), 100.0 * error / most, params)
     };
-    let mut networks = vec![network(network_name(outcome).to_owned(), test, Some(outcome.params))];
+    let mut networks = vec![network(network_name(outcome).to_owned(), test, judged.interval, Some(outcome.params))];
     if let Some(plain) = outcome.baseline_test {
-        networks.push(network(format!("plain {}", outcome.backbone.name()), plain, outcome.baseline_params));
+        let name = format!("plain {}", outcome.backbone.name());
+        networks.push(network(name, plain, judged.plain_interval, outcome.baseline_params));
     }
     if let Some(guessing) = guessing {
-        networks.push(network(format!("guessing: {}", guess(outcome.task)), guessing, None));
+        networks.push(network(format!("guessing: {}", guess(outcome.task)), guessing, None, None));
     }
     let shown = outcome.judgement.and_then(|judgement| judgement.plain).is_none_or(|paired| paired.shows_difference());
     let better = shown && outcome.baseline_test.is_some_and(|plain| test < plain);

@@ -2,6 +2,7 @@
 
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::outcome::Outcome;
+use dashnas::record::paired::Interval;
 use dashnas::record::race::{Origin, RaceRecord};
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::plural;
@@ -15,6 +16,16 @@ pub fn accuracy(metric: Metric, value: f64) -> Option<String> {
 pub fn with_accuracy(metric: Metric, value: f64) -> String {
     let beside = accuracy(metric, value).map_or_else(String::new, |accuracy| format!(" (accuracy {accuracy})"));
     metric.format(value) + &beside
+}
+
+/// The ends of an interval of a metric: `2.96 % to 22.38 %`.
+pub fn ends(metric: Metric, of: Interval) -> String {
+    format!("{} to {}", metric.format(of.low), metric.format(of.high))
+}
+
+/// An interval with its level and method: `95 % interval 2.96 % to 22.38 % (Wilson)`.
+pub fn interval(metric: Metric, of: Interval) -> String {
+    format!("95 % interval {} ({})", ends(metric, of), of.by.name())
 }
 
 /// What the network that is not the plain one is called in sentences: `searched`, `given-kernel` where the kernels were
@@ -136,13 +147,14 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
     };
     let plain = format!("the plain {}'s", outcome.backbone.name());
     // Nobody needs to be told that of an error rate.
-    let direction = if outcome.metric == Metric::ZeroOneError { "" } else { " (lower is better)" };
-    let shown = paired.map_or_else(String::new, |paired| format!(" ({})", paired.words()));
+    let direction = (outcome.metric != Metric::ZeroOneError).then(|| "lower is better".to_owned());
+    let shown: Vec<String> = direction.into_iter().chain(paired.map(|paired| paired.words())).collect();
+    let shown = if shown.is_empty() { String::new() } else { format!(" ({})", shown.join("; ")) };
     Some(match outcome.improvement() {
         Some(gain) => {
             let way = if gain > 0.0 { "lower" } else { "higher" };
             format!(
-                "The {network} network's {title} is {:.1} % {way} than {plain}{counts}{direction}{shown}.",
+                "The {network} network's {title} is {:.1} % (relative) {way} than {plain}{counts}{shown}.",
                 100.0 * gain.abs()
             )
         }
@@ -189,7 +201,7 @@ pub fn undecided(choice: &KernelChoice) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dashnas::record::paired::{Judgement, Paired, PairedTest};
+    use dashnas::record::paired::{IntervalMethod, Judgement, Paired, PairedTest};
     use dashnas::record::race::{Belief, Contestant};
     use dashnas_core::hyperparameters::Hyperparameters;
     use dashnas_core::names::{BackboneName, Preset};
@@ -230,7 +242,7 @@ mod tests {
         assert_eq!(said([3.0 / 35.0; 2]), "Searched and plain network err alike: 3 of 35 test samples wrong (8.6 %).");
         assert_eq!(
             said([3.0 / 35.0, 4.0 / 35.0]),
-            "The searched network's error rate is 25.0 % lower than the plain wrn-1d's: 3 instead of 4 of 35 test \
+            "The searched network's error rate is 25.0 % (relative) lower than the plain wrn-1d's: 3 instead of 4 of 35 test \
              samples wrong."
         );
         assert!(said([3.0 / 35.0, 0.0]).contains("higher than the plain wrn-1d's, which is 0: 3 instead of 0 of 35"));
@@ -241,7 +253,12 @@ mod tests {
         let classes = TaskKind::Classification { classes: 2 };
         let judged = |task, metric, errors, p, guessing| {
             let paired = |p| Some(Paired { test: PairedTest::Mcnemar, p });
-            let judgement = Judgement { plain: paired(p), guessing: Some(guessing), against_guessing: paired(p) };
+            let judgement = Judgement {
+                plain: paired(p),
+                guessing: Some(guessing),
+                against_guessing: paired(p),
+                ..Judgement::default()
+            };
             Outcome { judgement: Some(judgement), ..outcome(task, metric, errors) }
         };
         let errors = [3.0 / 35.0, 4.0 / 35.0];
@@ -263,6 +280,12 @@ mod tests {
         );
         let field = judged(TaskKind::DenseRegression { channels: 1 }, Metric::RelativeL2, [0.03, 0.04], 0.2, 1.0);
         assert!(verdict(&field).is_some_and(|text| text.contains("relative L2 0.0300 and 0.0400: no difference")));
+        let metric = judged(TaskKind::DenseRegression { channels: 1 }, Metric::RelativeL2, [0.03, 0.04], 0.012, 1.0);
+        assert!(
+            verdict(&metric).is_some_and(|text| text.ends_with("(lower is better; exact McNemar test, p = 0.012)."))
+        );
+        let wilson = Interval { low: 0.0296, high: 0.2238, by: IntervalMethod::Wilson };
+        assert_eq!(interval(Metric::ZeroOneError, wilson), "95 % interval 2.96 % to 22.38 % (Wilson)");
         assert_eq!(in_full(&close, errors[0]), "8.57 % (3 of 35; accuracy 91.43 %)");
         let unsearched = Outcome { choice: Some(KernelChoice::NotSearched), ..close };
         assert_eq!((adjective(&unsearched), network_name(&unsearched)), ("unsearched", "plain kernels (not searched)"));
@@ -277,12 +300,14 @@ mod tests {
         let said = |errors| verdict(&outcome(field, Metric::RelativeL2, errors)).expect("both were evaluated");
         assert_eq!(
             said([0.03, 0.04]),
-            "The searched network's relative L2 is 25.0 % lower than the plain wrn-1d's (lower is better)."
+            "The searched network's relative L2 is 25.0 % (relative) lower than the plain wrn-1d's (lower is better)."
         );
         assert_eq!(said([0.03, 0.03]), "The searched and the plain network have the same relative L2: 0.0300.");
         let classes = TaskKind::Classification { classes: 3 };
         let weighted = Outcome { weighted: true, ..outcome(classes, Metric::ZeroOneError, [0.1, 0.2]) };
-        assert!(verdict(&weighted).is_some_and(|text| !text.contains("wrong") && text.contains("50.0 % lower")));
+        assert!(
+            verdict(&weighted).is_some_and(|text| !text.contains("wrong") && text.contains("50.0 % (relative) lower"))
+        );
         let given = Outcome { kernels_given: true, ..outcome(field, Metric::RelativeL2, [0.03, 0.04]) };
         assert!(
             verdict(&given).is_some_and(|text| text.starts_with("The given-kernel network's relative L2 is 25.0 %"))

@@ -2,6 +2,7 @@
 
 use crate::args::common::CommonArgs;
 use crate::args::reading::ReadArgs;
+use crate::commands::inputs::warn_of_unlike;
 use crate::commands::opened::OpenedRun;
 use crate::commands::outputs::source_of;
 use crate::commands::scoring::{self, Labeled};
@@ -94,17 +95,19 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
     if own && labeled.inputs.chosen.is_none() {
         tracing::warn!("{data} is the data that the run was trained on: the score says nothing about new data");
     }
+    warn_of_unlike(data, model.card(), &labeled.inputs.x)?;
     let mut score = labeled.score(model.card(), &model.scores(&labeled.inputs.x)?)?;
-    let mut rows = vec![("searched network".to_owned(), score.value, count_parameters(model.network()))];
+    let mut rows =
+        vec![("searched network".to_owned(), score.value, score.interval, count_parameters(model.network()))];
     if dir.has(names::METRICS) {
         network_name(&dir.read_json::<Outcome>(names::METRICS)?).clone_into(&mut rows[0].0);
     }
     if dir.has(names::BASELINE) {
         let plain = Model::load(dir.file(names::BASELINE))?;
-        let value = labeled.score(plain.card(), &plain.scores(&labeled.inputs.x)?)?.value;
-        score.baseline = Some(value);
+        let of_plain = labeled.score(plain.card(), &plain.scores(&labeled.inputs.x)?)?;
+        score.baseline = Some(of_plain.value);
         let name = format!("plain {}", plain.card().architecture.backbone.name());
-        rows.push((name, value, count_parameters(plain.network())));
+        rows.push((name, of_plain.value, of_plain.interval, count_parameters(plain.network())));
     }
     if args.common.json {
         return output::print_json(&score);

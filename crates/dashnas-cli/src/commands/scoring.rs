@@ -13,7 +13,7 @@ use dashnas_core::text::plural;
 use dashnas_data::labeled::{KnownTargets, LabeledInputs, open_labeled};
 use dashnas_formats::array::Array;
 use dashnas_nn::artifact::ModelCard;
-use dashnas_report::wording::with_accuracy;
+use dashnas_report::wording::{interval, with_accuracy};
 use dashnas_tasks::source::is_built_in;
 use std::path::Path;
 
@@ -68,6 +68,7 @@ impl Labeled {
             task: card.task,
             metric: card.metric,
             value: score.metric,
+            interval: score.interval,
             baseline: None,
             classes: card.classes.clone(),
             details: score.details,
@@ -97,5 +98,6 @@ pub fn line(score: &NewDataScore) -> String {
             format!("{} ({samples}{weighted})", with_accuracy(score.metric, score.value))
         }
     };
-    format!("Score on {}: {} {value}", score.data, score.metric.title())
+    let within = score.interval.map_or_else(String::new, |of| format!("; {}", interval(score.metric, of)));
+    format!("Score on {}: {} {value}{within}", score.data, score.metric.title())
 }

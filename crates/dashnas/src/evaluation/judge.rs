@@ -1,6 +1,6 @@
 //! Comparisons on the test split: of the networks of a run with each other and with guessing.
 
-use crate::record::paired::{Judgement, Paired, PairedTest};
+use crate::record::paired::{Interval, IntervalMethod, Judgement, Paired, PairedTest};
 use dashnas_core::math::argmax;
 use dashnas_core::metric::{self, MetricError, Predictions, Scale, Truth};
 use dashnas_core::rng::{Seed, Stream};
@@ -13,6 +13,12 @@ use rand::RngExt;
 const DRAWS: usize = 2000;
 /// The fewest draws that a probability is estimated from.
 const FEWEST: usize = 200;
+/// The percentile 97.5 of the normal distribution.
+const NORMAL: f64 = 1.959_963_984_540_054;
+/// The parts of the samples that are left out in turn.
+const PARTS: usize = 20;
+/// The percentile 97.5 of Student's distribution with one degree of freedom less than there are parts.
+const T_OF_PARTS: f64 = 2.093_024_054_408_263;
 /// Most numbers that are read for the draws of a metric that is no mean over the samples.
 const WORK: usize = 20_000_000;
 
@@ -39,65 +45,117 @@ impl OnTest<'_> {
         let guesses = Array::new(network.shape.clone(), row.repeat(network.rows()));
         let all: Vec<usize> = (0..network.rows()).collect();
         Judgement {
+            interval: self.interval(network),
+            plain_interval: plain.and_then(|plain| self.interval(plain)),
             plain: plain.and_then(|plain| self.compare(network, plain)),
             guessing: self.value(&guesses, &all).ok(),
             against_guessing: self.compare(network, &guesses),
         }
     }
 
-    /// Tests whether two networks are equally good.
-    fn compare(&self, a: &Array, b: &Array) -> Option<Paired> {
+    /// Whether the metric is the share of samples that count alike.
+    fn counts(&self) -> bool {
         // Equal weights change nothing.
         let weighted = self.weights.is_some_and(|weights| weights.iter().any(|w| *w != weights[0]));
-        if let (Targets::Classes(labels), Metric::ZeroOneError, false) = (self.truth, self.metric, weighted) {
+        matches!(self.truth, Targets::Classes(_)) && self.metric == Metric::ZeroOneError && !weighted
+    }
+
+    /// The 95 % interval of the metric of a network; `None` if it is not defined, or if that would take long.
+    pub fn interval(&self, network: &Array) -> Option<Interval> {
+        let n = network.rows();
+        let all: Vec<usize> = (0..n).collect();
+        let value = self.value(network, &all).ok()?;
+        if self.counts() {
+            let [low, high] = wilson((value * n as f64).round(), n as f64)?;
+            return Some(Interval { low, high, by: IntervalMethod::Wilson });
+        }
+        let mut rng = Seed(self.seed).stream("evaluate/interval", &[]);
+        let draws = match self.errors(network) {
+            Some(errors) => means(&errors.into_iter().flatten().collect::<Vec<_>>(), &mut rng),
+            None => self.redrawn(n, network.data.len(), &mut rng, |rows| self.value(network, rows).ok()),
+        };
+        if let Some(draws) = draws {
+            let [low, high] = percentiles(draws);
+            return Some(Interval { low, high, by: IntervalMethod::Bootstrap });
+        }
+        let [low, high] = self.jackknife(network, value)?;
+        Some(Interval { low, high, by: IntervalMethod::Jackknife })
+    }
+
+    /// The interval by leaving out one of [`PARTS`] parts of the samples at a time.
+    fn jackknife(&self, network: &Array, value: f64) -> Option<[f64; 2]> {
+        let n = network.rows();
+        if n < 2 * PARTS || network.data.len().saturating_mul(PARTS) > 10 * WORK {
+            return None;
+        }
+        let without = |part: usize| {
+            let rows: Vec<usize> = (0..n).filter(|row| row % PARTS != part).collect();
+            self.value(network, &rows).ok()
+        };
+        let found: Vec<f64> = (0..PARTS).map(without).collect::<Option<_>>()?;
+        let mean = found.iter().sum::<f64>() / PARTS as f64;
+        let squares: f64 = found.iter().map(|v| (v - mean).powi(2)).sum();
+        let error = (squares * (PARTS - 1) as f64 / PARTS as f64).sqrt();
+        Some([(value - T_OF_PARTS * error).max(0.0), value + T_OF_PARTS * error])
+    }
+
+    /// Tests whether two networks are equally good.
+    fn compare(&self, a: &Array, b: &Array) -> Option<Paired> {
+        if let (Targets::Classes(labels), true) = (self.truth, self.counts()) {
             let right = |of: &Array, row: usize| argmax(of.row(row)) == labels[row] as usize;
             let only = |a: &Array, b: &Array| (0..labels.len()).filter(|&i| right(a, i) && !right(b, i)).count();
             return Some(Paired { test: PairedTest::Mcnemar, p: mcnemar(only(a, b), only(b, a)) });
         }
         let mut rng = Seed(self.seed).stream("evaluate/paired", &[]);
-        let p = match self.differences(a, b) {
-            Some(differences) => bootstrap(&differences, &mut rng),
-            None => self.redrawn(a, b, &mut rng),
+        let draws = match self.errors(a).zip(self.errors(b)) {
+            Some((a, b)) => {
+                let difference = |(a, b): (Option<(f64, f64)>, Option<(f64, f64)>)| Some((a?.0 - b?.0, a?.1));
+                means(&a.into_iter().zip(b).filter_map(difference).collect::<Vec<_>>(), &mut rng)
+            }
+            None => {
+                let difference = |rows: &[usize]| Some(self.value(a, rows).ok()? - self.value(b, rows).ok()?);
+                self.redrawn(a.rows(), 2 * a.data.len(), &mut rng, difference)
+            }
         };
-        p.map(|p| Paired { test: PairedTest::Bootstrap, p })
+        draws.map(|draws| Paired { test: PairedTest::Bootstrap, p: two_sided(&draws) })
     }
 
-    /// The difference of the errors of two networks on each sample, with its weight, where the metric is the mean of
-    /// errors of samples. A sample without an error is left out.
-    fn differences(&self, a: &Array, b: &Array) -> Option<Vec<(f64, f64)>> {
+    /// The error of a network on each sample, with its weight, where the metric is the mean of errors of samples. `None`
+    /// for a sample without an error.
+    fn errors(&self, of: &Array) -> Option<Vec<Option<(f64, f64)>>> {
         let by_points = match self.metric {
             Metric::ZeroOneError | Metric::Mae => true,
             Metric::RelativeL2 | Metric::ContactMae => false,
             Metric::OneMinusF1 | Metric::OneMinusAuroc | Metric::OneMinusMap => return None,
         };
-        let difference = |row: usize| {
+        let alone = Self { weights: None, ..*self };
+        let error = |row: usize| {
             let points = match self.truth {
                 Targets::Values(values) if by_points => values.row(row).iter().filter(|v| !v.is_nan()).count(),
                 _ => 1,
             };
             let weight = self.weights.map_or(1.0, |weights| f64::from(weights[row])) * points as f64;
-            let alone = Self { weights: None, ..*self };
-            Some((alone.value(a, &[row]).ok()? - alone.value(b, &[row]).ok()?, weight))
+            Some((alone.value(of, &[row]).ok()?, weight))
         };
-        Some((0..a.rows()).filter_map(difference).collect())
+        Some((0..of.rows()).map(error).collect())
     }
 
-    /// The probability by draws of the samples, on each of which the metric is computed anew; `None` if that would take
-    /// long, or if the metric is undefined on most draws.
-    fn redrawn(&self, a: &Array, b: &Array, rng: &mut Stream) -> Option<f64> {
-        let n = a.rows();
-        let draws = (WORK / (2 * a.data.len()).max(1)).min(DRAWS);
+    /// What is computed from draws of `n` samples anew, where each reads some numbers; `None` if that would take long, or
+    /// if it is undefined on most draws.
+    fn redrawn(
+        &self,
+        n: usize,
+        numbers: usize,
+        rng: &mut Stream,
+        compute: impl Fn(&[usize]) -> Option<f64>,
+    ) -> Option<Vec<f64>> {
+        let draws = (WORK / numbers.max(1)).min(DRAWS);
         if draws < FEWEST {
             return None;
         }
-        let mut found = Vec::with_capacity(draws);
-        for _ in 0..draws {
-            let rows: Vec<usize> = (0..n).map(|_| rng.random_range(0..n)).collect();
-            if let (Ok(a), Ok(b)) = (self.value(a, &rows), self.value(b, &rows)) {
-                found.push(a - b);
-            }
-        }
-        (found.len() >= FEWEST).then(|| two_sided(&found))
+        let draw = |_| compute(&(0..n).map(|_| rng.random_range(0..n)).collect::<Vec<usize>>());
+        let found: Vec<f64> = (0..draws).filter_map(draw).collect();
+        (found.len() >= FEWEST).then_some(found)
     }
 
     /// The metric of some rows.
@@ -152,25 +210,46 @@ fn mcnemar(only_a: usize, only_b: usize) -> f64 {
     (2.0 * terms.sum::<f64>()).min(1.0)
 }
 
-/// The probability by draws of samples, of each of which the difference and its weight are given; `None` for fewer than
-/// two.
-fn bootstrap(differences: &[(f64, f64)], rng: &mut Stream) -> Option<f64> {
-    let n = differences.len();
+/// The means of draws of samples, of each of which a value and its weight are given; `None` for fewer than two.
+fn means(values: &[(f64, f64)], rng: &mut Stream) -> Option<Vec<f64>> {
+    let n = values.len();
     if n < 2 {
         return None;
     }
     let draws = (WORK / n).clamp(FEWEST, DRAWS);
-    let drawn = |rng: &mut Stream| {
+    let drawn = |_| {
         let (mut sum, mut weights) = (0.0, 0.0);
         for _ in 0..n {
-            let (difference, weight) = differences[rng.random_range(0..n)];
-            sum += difference * weight;
+            let (value, weight) = values[rng.random_range(0..n)];
+            sum += value * weight;
             weights += weight;
         }
         if weights > 0.0 { sum / weights } else { 0.0 }
     };
-    let found: Vec<f64> = (0..draws).map(|_| drawn(rng)).collect();
-    Some(two_sided(&found))
+    Some((0..draws).map(drawn).collect())
+}
+
+/// Wilson's score interval of `wrong` of `n` samples; `None` without a sample.
+fn wilson(wrong: f64, n: f64) -> Option<[f64; 2]> {
+    if n < 1.0 {
+        return None;
+    }
+    let (p, square) = (wrong / n, NORMAL * NORMAL);
+    let center = p + square / (2.0 * n);
+    let half = NORMAL * (p * (1.0 - p) / n + square / (4.0 * n * n)).sqrt();
+    let ends = [center - half, center + half];
+    Some(ends.map(|end| (end / (1.0 + square / n)).clamp(0.0, 1.0)))
+}
+
+/// The percentiles 2.5 and 97.5 of some draws.
+fn percentiles(mut draws: Vec<f64>) -> [f64; 2] {
+    draws.sort_by(f64::total_cmp);
+    let last = draws.len().saturating_sub(1) as f64;
+    [0.025, 0.975].map(|share| {
+        let at = share * last;
+        let (low, high) = (draws[at.floor() as usize], draws[at.ceil() as usize]);
+        low + (high - low) * at.fract()
+    })
 }
 
 /// Twice the share of draws on the rarer side of zero.
@@ -210,13 +289,67 @@ mod tests {
         let deviation = (raw.iter().map(|v| v * v).sum::<f64>() / f64::from(n)).sqrt();
         let at = |shift: f64| -> f64 {
             let all: Vec<(f64, f64)> = raw.iter().map(|v| (v / deviation + shift, 1.0)).collect();
-            bootstrap(&all, &mut Seed(1).stream("test", &[])).expect("enough")
+            two_sided(&means(&all, &mut Seed(1).stream("test", &[])).expect("enough"))
         };
         assert!((at(0.1) - 0.0455).abs() < 0.02, "{}", at(0.1));
         assert!((at(0.05) - 0.317).abs() < 0.05, "{}", at(0.05));
         assert!(at(0.0) > 0.9 && at(1.0) < 0.002, "{} {}", at(0.0), at(1.0));
         assert_eq!(at(0.1), at(0.1), "the draws are seeded");
-        assert_eq!(bootstrap(&[(0.0, 1.0); 5], &mut Seed(1).stream("test", &[])), Some(1.0), "equal networks");
+        let equal = means(&[(0.0, 1.0); 5], &mut Seed(1).stream("test", &[])).expect("enough");
+        assert_eq!(two_sided(&equal), 1.0, "equal networks");
+    }
+
+    #[test]
+    fn the_interval_of_counts_is_that_of_wilson() {
+        // `scipy.stats.binomtest(k, n).proportion_ci(method="wilson")`.
+        let cases = [
+            (0.0, 10.0, 0.0, 0.277_532_799_862_889),
+            (3.0, 35.0, 0.029_582_368_266_970, 0.223_792_739_658_965),
+            (31.0, 40.0, 0.624_969_032_576_898, 0.876_839_086_764_592),
+            (10.0, 10.0, 0.722_467_200_137_111, 1.0),
+            (1.0, 2.0, 0.094_531_205_734_231, 0.905_468_794_265_769),
+            (52.0, 40_000.0, 0.000_991_565_237_829, 0.001_704_212_339_725),
+        ];
+        for (wrong, n, low, high) in cases {
+            let found = wilson(wrong, n).expect("samples");
+            assert!((found[0] - low).abs() < 1e-12 && (found[1] - high).abs() < 1e-12, "{wrong} of {n}: {found:?}");
+        }
+        assert_eq!(wilson(0.0, 0.0), None);
+    }
+
+    #[test]
+    fn intervals_of_other_metrics_are_those_of_scipy_within_the_noise_of_draws() {
+        let n = 400;
+        let near = |found: Interval, by, expected: [f64; 2], tolerance: f64| {
+            let ends = [found.low, found.high];
+            let fits = ends.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < tolerance);
+            assert!(fits && found.by == by, "{found:?}, not {expected:?}");
+        };
+        // The mean of 400 errors, with and without weights: percentiles of 20 000 draws of NumPy.
+        let task = TaskKind::Regression { outputs: 1 };
+        let truth = Targets::Values(Array::new(vec![n, 1], vec![0.0; n]));
+        let values = Array::new(vec![n, 1, 1], (0..n).map(|i| (i % 20) as f32 / 10.0).collect());
+        let weights: Vec<f32> = (0..n).map(|i| 1.0 + (i % 3) as f32).collect();
+        let by = |weights| OnTest { task, metric: Metric::Mae, truth: &truth, weights, seed: 5 };
+        near(by(None).interval(&values).expect("defined"), IntervalMethod::Bootstrap, [0.8938, 1.007], 0.006);
+        near(
+            by(Some(&weights)).interval(&values).expect("defined"),
+            IntervalMethod::Bootstrap,
+            [0.8894, 1.0106],
+            0.006,
+        );
+        assert_eq!(by(None).interval(&values), by(None).interval(&values), "the draws are seeded");
+        // The area under the ROC curve: percentiles of 4000 draws, and the jackknife that large sets get.
+        let task = TaskKind::MultiLabel { labels: 1 };
+        let label = |i: usize| f32::from((i * 7).is_multiple_of(3));
+        let truth = Targets::Values(Array::new(vec![n, 1], (0..n).map(label).collect()));
+        let score = |i: usize| ((i * 37) % 101) as f32 / 101.0 + 0.3 * label(i);
+        let scores = Array::new(vec![n, 1, 1], (0..n).map(score).collect());
+        let area = OnTest { task, metric: Metric::OneMinusAuroc, truth: &truth, weights: None, seed: 5 };
+        near(area.interval(&scores).expect("defined"), IntervalMethod::Bootstrap, [0.1975, 0.2944], 0.006);
+        let [low, high] = area.jackknife(&scores, 0.244_529).expect("enough samples");
+        // 1.96 standard errors of 0.0249 on either side, of twenty parts: roughly.
+        assert!((low - 0.1957).abs() < 0.025 && (high - 0.2933).abs() < 0.025, "{low} to {high}");
     }
 
     #[test]

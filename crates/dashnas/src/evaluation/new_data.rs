@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::evaluation::details::Details;
 use crate::evaluation::judge::OnTest;
 pub use crate::evaluation::judge::guess;
-use crate::record::paired::Judgement;
+use crate::record::paired::{Interval, Judgement};
 use dashnas_core::metric::{self, MetricError, Predictions, Scale, Truth};
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_data::targets::Targets;
@@ -17,6 +17,8 @@ use serde::Serialize;
 pub struct Score {
     /// The metric, an error: lower is better.
     pub metric: f64,
+    /// The 95 % interval of the metric.
+    pub interval: Option<Interval>,
     /// The scores of each class, label or output.
     pub details: Details,
 }
@@ -29,7 +31,9 @@ pub struct Score {
 pub fn score(card: &ModelCard, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Result<Score, Error> {
     let scores = by_position(card.task, scores, truth);
     let metric = value(card.metric, &scores, truth, weights)?;
-    Ok(Score { metric, details: Details::new(card.task, truth, &scores, weights) })
+    let on_test = OnTest { task: card.task, metric: card.metric, truth, weights, seed: card.training.seed };
+    let interval = on_test.interval(&scores);
+    Ok(Score { metric, interval, details: Details::new(card.task, truth, &scores, weights) })
 }
 
 /// Every metric that suits the task, in the order of [`Metric::ALL`], of predictions as for [`score`]; `None` for one that
@@ -109,6 +113,9 @@ pub struct NewDataScore {
     pub metric: Metric,
     /// The score of the model.
     pub value: f64,
+    /// Its 95 % interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
     /// The score of the plain network of the run, if it was trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,

@@ -44,9 +44,50 @@ impl Paired {
     }
 }
 
-/// How the network of a run compares with others on the test split.
+/// The 95 % interval of a metric: where it may lie, as far as the number of the test samples goes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// How it was computed.
+    pub by: IntervalMethod,
+}
+
+/// How an interval is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IntervalMethod {
+    /// Wilson's score interval of a share of counted samples.
+    Wilson,
+    /// Percentiles of draws of the samples.
+    Bootstrap,
+    /// The spread of the metric when one of twenty parts of the samples is left out, for metrics that are no mean over
+    /// the samples and whose draws would take long.
+    Jackknife,
+}
+
+impl IntervalMethod {
+    /// The name in sentences.
+    pub fn name(self) -> &'static str {
+        match self {
+            IntervalMethod::Wilson => "Wilson",
+            IntervalMethod::Bootstrap => "bootstrap",
+            IntervalMethod::Jackknife => "jackknife",
+        }
+    }
+}
+
+/// How the network of a run compares with others on the test split.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
+    /// The interval of the metric of the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// The interval of the metric of the plain network, if it was trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plain_interval: Option<Interval>,
     /// Against the plain network, if it was trained and can be compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plain: Option<Paired>,
