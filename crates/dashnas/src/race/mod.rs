@@ -13,11 +13,13 @@
 //! | `size` | the bound on the number of parameters |
 //! | `proposals` | the networks that enter |
 //! | `schedule` | the rounds |
+//! | `conclusion` | how sure the choice is, in words |
 //! | `state` | the race itself: which trials there are, and the choice |
 //! | `setup` | the race of a problem |
 //! | `supernet` | a supernet of single paths, which judges networks without training each |
 //! | `trials`, `runner` | its trials, for the trial pool |
 
+pub(crate) mod conclusion;
 #[cfg(test)]
 pub(crate) mod example;
 pub(crate) mod features;

@@ -3,6 +3,7 @@
 use crate::problem::held_out::HeldOut;
 use crate::problem::memory::too_large;
 use crate::problem::state::Problem;
+use crate::race::schedule::MAX_HELD_OUT;
 use crate::train::compute_slot::ComputeSlot;
 use crate::train::fit::Fit;
 use crate::train::plan::search_trial_plan;
@@ -17,8 +18,6 @@ use dashnas_nn::network::Network;
 
 /// The parts that the held-out samples are divided into at most.
 const PARTS: usize = 16;
-/// The largest number of held-out samples that score a trial.
-const MAX_HELD_OUT: usize = 2048;
 
 /// Builds the network with the given kernels and the initial weights of a round.
 pub(crate) type Build<'a> = dyn Fn(&[[usize; 2]], usize) -> Network + Sync + 'a;

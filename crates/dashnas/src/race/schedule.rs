@@ -1,5 +1,8 @@
 //! The rounds of a race: how many networks are trained for how many steps.
 
+/// The largest number of held-out samples that score a trial.
+pub(crate) const MAX_HELD_OUT: usize = 2048;
+
 /// A round: all of its trials have the same number of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Round {

@@ -5,7 +5,7 @@ use crate::problem::build;
 use crate::problem::state::Problem;
 use crate::race::features::Geometry;
 use crate::race::prior::knowledge;
-use crate::race::schedule::rounds;
+use crate::race::schedule::{MAX_HELD_OUT, rounds};
 use crate::race::size::SizeBound;
 use crate::race::state::{Generations, Race, RaceSettings};
 use crate::train::retraining;
@@ -61,6 +61,7 @@ pub(crate) fn settings(problem: &Problem, graph: &Graph) -> Result<RaceSettings,
         knowledge,
         bound,
         noise,
+        held_out: problem.setup.fold(0).1.rows.len().min(MAX_HELD_OUT),
         generations,
         rounds,
         space,

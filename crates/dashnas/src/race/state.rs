@@ -1,12 +1,13 @@
 //! The state of a race: a function of the results of its trials alone, in whatever order they came.
 
+use crate::race::conclusion::{Sure, conclusion};
 use crate::race::features::Geometry;
 use crate::race::prior::Knowledge;
 use crate::race::proposals::{Field, Proposal, change, first};
 use crate::race::schedule::Round;
 use crate::race::size::SizeBound;
 use crate::race::surrogate::{Observation, Posterior, Subject};
-use crate::record::race::{Belief, Contestant, Origin, RaceRecord, RaceTrial, told_apart};
+use crate::record::race::{Belief, Contestant, Origin, RaceRecord, RaceTrial};
 use crate::record::trial::Trial;
 use aggconv::KernelSpace;
 use dashnas_core::hyperparameters::Hyperparameters;
@@ -36,6 +37,8 @@ pub(crate) struct RaceSettings {
     pub hyperparameters: Vec<Hyperparameters>,
     /// Steps of retraining.
     pub retrain_steps: u64,
+    /// The number of held-out samples that score a trial.
+    pub held_out: usize,
     /// The seed of the run.
     pub seed: Seed,
 }
@@ -321,7 +324,14 @@ impl Race {
                 }
             })
             .collect();
-        let conclusion = conclusion(observations.is_empty(), plain, chosen, better_than_plain, better_than_random);
+        let conclusion = conclusion(&Sure {
+            untried: observations.is_empty(),
+            plain_chosen: plain == Some(chosen),
+            better_than_plain,
+            better_than_random,
+            held_out: self.settings.held_out,
+            ahead: self.ahead_of(chosen, finished),
+        });
         RaceRecord { contestants, chosen, lr: self.best.lr, better_than_plain, better_than_random, conclusion }
     }
 
@@ -354,6 +364,22 @@ impl Race {
         let by_belief = |a: &usize, b: &usize| beliefs[*a].mean.total_cmp(&beliefs[*b].mean).then(a.cmp(b));
         let among = if allowed.is_empty() { plain.map_or(finalists, |p| vec![p]) } else { allowed };
         among.into_iter().min_by(by_belief).unwrap_or(0)
+    }
+
+    /// The contestant with the lowest loss in the last round of the chosen one, if that is another one: its number, its
+    /// loss and that of the chosen one.
+    fn ahead_of(&self, chosen: usize, finished: &[Trial]) -> Option<(usize, f64, f64)> {
+        let of_best = || finished.iter().filter_map(|t| Some((self.jobs.get(t.trial)?, t.score?.loss)));
+        let of_best = || of_best().filter(|(job, _)| job.hyperparameters == self.best);
+        let (last, own) = of_best()
+            .filter(|(job, _)| job.contestant == chosen)
+            .map(|(job, loss)| (job.round, loss))
+            .max_by_key(|(round, _)| *round)?;
+        let (first, lowest) = of_best()
+            .filter(|(job, _)| job.round == last)
+            .map(|(job, loss)| (job.contestant, loss))
+            .min_by(|a, b| a.1.total_cmp(&b.1))?;
+        (lowest < own).then_some((first, lowest, own))
     }
 
     /// Why a contestant was chosen or not.
@@ -433,42 +459,6 @@ fn part_variance(trials: &[(usize, &Trial, f64)], which: usize) -> f64 {
         .collect();
     let mean = differences.iter().sum::<f64>() / parts as f64;
     differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (parts - 1) as f64 / parts as f64
-}
-
-/// How sure the choice is: `untried` if no two networks could be compared.
-fn conclusion(
-    untried: bool,
-    plain: Option<usize>,
-    chosen: usize,
-    better_than_plain: Option<f64>,
-    better_than_random: f64,
-) -> String {
-    let percent = |p: f64| if p > 0.99 { "more than 99 %".to_owned() } else { format!("{:.0} %", 100.0 * p) };
-    if untried {
-        return "No networks could be compared: the kernels are those that did best on other data sets.".to_owned();
-    }
-    if plain == Some(chosen) {
-        return "The search found no kernels that are better than those of the plain network on this data.".to_owned();
-    }
-    let Some(than_plain) = better_than_plain else {
-        return "The chosen network was not compared with the plain network.".to_owned();
-    };
-    if !told_apart(than_plain) {
-        return "The search makes no difference on this data: the chosen network cannot be told from the plain network."
-            .to_owned();
-    }
-    let mut text = format!(
-        "The chosen network is better than the plain network with a probability of {}, by the model of the race, \
-         which relies on other data sets where the trials tell little",
-        percent(than_plain)
-    );
-    if told_apart(better_than_random) {
-        text += &format!(
-            "; it is better than a random network of the space with a probability of {}",
-            percent(better_than_random)
-        );
-    }
-    text + "."
 }
 
 /// The distribution function of the standard normal distribution.

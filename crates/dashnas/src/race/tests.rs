@@ -35,6 +35,7 @@ fn race_of(seed: u64, knowledge: Knowledge) -> Race {
         knowledge,
         rounds: rounds(9, 3, 1 + generations.networks(), 760, 600),
         noise,
+        held_out: 100,
         generations,
         hyperparameters: RATES.map(rate).to_vec(),
         retrain_steps: 600,
