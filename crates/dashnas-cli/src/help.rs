@@ -2,7 +2,7 @@
 
 use crate::cli::Cli;
 use clap::builder::StyledStr;
-use clap::{Command, CommandFactory, FromArgMatches};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::fmt::Write;
 
@@ -16,9 +16,16 @@ const GROUPS: [(&str, &[&str]); 2] = [
 /// The heading of the other subcommands.
 const OTHER: &str = "More";
 
+/// The subcommands that read new data, which is not divided into splits.
+const NEW_DATA: [&str; 2] = ["evaluate", "predict"];
+/// The options that divide a data set; these subcommands refuse them with the reason.
+const DIVIDING: [&str; 4] = ["test_fraction", "split_seed", "split_by", "folds"];
+
 /// The whole command line, as it is parsed, completed and described in the manual.
 pub fn command() -> Command {
-    let command = Cli::command();
+    let hidden = |arg: Arg| if DIVIDING.contains(&arg.get_id().as_str()) { arg.hide(true) } else { arg };
+    let of_new_data = |command: Command, name| command.mut_subcommand(name, |of| of.mut_args(hidden));
+    let command = NEW_DATA.into_iter().fold(Cli::command(), of_new_data);
     let template = template(&command);
     command.help_template(template)
 }
@@ -63,6 +70,19 @@ fn group(text: &mut StyledStr, command: &Command, heading: &str, names: &[&str])
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_without_effect_on_new_data_are_not_listed() {
+        let help = |name: &str| {
+            let command = command();
+            command.find_subcommand(name).expect("it exists").clone().render_long_help().to_string()
+        };
+        let options = DIVIDING.map(|id| format!("--{}", id.replace('_', "-")));
+        for (name, listed) in [("evaluate", false), ("predict", false), ("run", true), ("inspect", true)] {
+            let help = help(name);
+            assert!(options.iter().all(|option| help.contains(option) == listed), "{name}: {help}");
+        }
+    }
 
     #[test]
     fn every_subcommand_is_listed_once_and_the_first_ones_come_first() {
