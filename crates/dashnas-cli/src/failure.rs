@@ -92,7 +92,7 @@ impl From<dashnas::Error> for Failure {
                     Error::RunDir(_)
                     | Error::MissingStage { .. }
                     | Error::KernelFile { .. }
-                    | Error::Model(ModelError::Output(_))
+                    | Error::Model(ModelError::Output(_) | ModelError::NotAModel { .. })
                     | Error::File(_) => Code::Files,
                     Error::Interrupted => Code::Interrupted,
                     _ => Code::Other,

@@ -7,7 +7,6 @@ mod args;
 mod arguments;
 mod cli;
 mod commands;
-mod dispatch;
 mod exit_code;
 mod failure;
 mod help;
@@ -21,6 +20,11 @@ mod progress;
 mod results;
 mod verbosity;
 
+use crate::cli::{BenchCommand, Cli, Command};
+use crate::commands::{
+    bench, config, evaluate, export, inspect, predict, report, run as run_command, shell, stages, status, tasks,
+};
+use crate::failure::Failure;
 use std::ffi::OsString;
 use std::io::Write;
 
@@ -31,7 +35,7 @@ pub fn run(command_line: Vec<OsString>) -> u8 {
     let code = match help::parse(&command_line) {
         Ok(cli) => {
             arguments::keep(command_line);
-            match dispatch::dispatch(&cli) {
+            match dispatch(&cli) {
                 Ok(()) => 0,
                 Err(failure) => {
                     failure.print();
@@ -48,4 +52,33 @@ pub fn run(command_line: Vec<OsString>) -> u8 {
     // A process that is not Rust's own does not do that at its end.
     let _ = std::io::stdout().flush();
     code
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// A [`Failure`] with its message, hint and exit code.
+fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    let verbosity = cli.verbosity();
+    match &cli.command {
+        Command::Run(args) => run_command::run(args, verbosity),
+        Command::Search(args) => run_command::search(args, verbosity),
+        Command::Tune(args) => stages::tune(args, verbosity),
+        Command::Train(args) => stages::train(args, verbosity),
+        Command::Evaluate(args) => evaluate::evaluate(args, verbosity),
+        Command::Report(args) => report::report(args, verbosity),
+        Command::Status(args) => status::status(args),
+        Command::Inspect(args) => inspect::inspect(args, verbosity),
+        Command::Bench(BenchCommand::Step(args)) => bench::step::step(args, verbosity),
+        Command::Bench(BenchCommand::Figures(args)) => bench::figures::figures(args, verbosity),
+        Command::Bench(BenchCommand::Infer(args)) => bench::infer::infer(args, verbosity),
+        Command::Bench(BenchCommand::Search(args)) => bench::search::search(args, verbosity),
+        Command::Predict(args) => predict::predict(args, verbosity),
+        Command::Export(args) => export::export(args, verbosity),
+        Command::Tasks(args) => tasks::list(args),
+        Command::Fetch(args) => tasks::fetch(args, verbosity),
+        Command::Config(args) => config::config(args),
+        Command::Completions(args) => shell::completions(args, help::command()),
+        Command::Man(args) => shell::man(args, help::command()),
+    }
 }

@@ -19,7 +19,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// A file that does not hold what it should.
-    #[error("cannot read {}: {reason}", path.display())]
+    #[error("{} is damaged or of another version: {reason}", path.display())]
     Corrupt {
         /// The path of the file.
         path: PathBuf,

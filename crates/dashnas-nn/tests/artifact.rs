@@ -69,7 +69,10 @@ fn parts(artifact: &Artifact) -> (Value, Vec<(String, Parameter)>) {
 fn opened(bytes: &[u8]) -> Result<(), String> {
     let path = Path::new("m.dashnas");
     let artifact = match Artifact::from_bytes(bytes, path) {
-        Err(ModelError::File(FileError::Corrupt { path: named, reason })) => {
+        Err(
+            ModelError::File(FileError::Corrupt { path: named, reason })
+            | ModelError::NotAModel { path: named, reason },
+        ) => {
             return if named == path && !reason.is_empty() { Err(reason) } else { panic!("{named:?}: {reason}") };
         }
         Err(other) => panic!("it is the file that is wrong: {other}"),

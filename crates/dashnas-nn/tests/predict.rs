@@ -177,7 +177,7 @@ fn inputs_that_do_not_fit_are_named() {
 
 fn reason(bytes: &[u8]) -> String {
     match Artifact::from_bytes(bytes, Path::new("m.dashnas")) {
-        Err(e @ ModelError::File(FileError::Corrupt { .. })) => e.to_string(),
+        Err(e @ (ModelError::File(FileError::Corrupt { .. }) | ModelError::NotAModel { .. })) => e.to_string(),
         other => panic!("{other:?}"),
     }
 }

@@ -75,19 +75,21 @@ impl Artifact {
     /// Decodes a file; `path` names it in errors.
     ///
     /// # Errors
-    /// [`FileError::Corrupt`] if the file is cut short, was changed, is no model, or has another version.
+    /// [`FileError::Corrupt`] if the file is cut short, was changed or has another version, and [`ModelError::NotAModel`]
+    /// if it is something else.
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ModelError> {
         let corrupt = |reason: String| FileError::corrupt(path, reason).into();
+        let not_a_model = |reason: String| ModelError::NotAModel { path: path.to_owned(), reason };
         let damaged = |e: safetensors::SafeTensorError| match e {
             safetensors::SafeTensorError::MetadataIncompleteBuffer
             | safetensors::SafeTensorError::InvalidHeaderLength
             | safetensors::SafeTensorError::HeaderTooSmall => corrupt(format!("it is cut short ({e})")),
-            _ => corrupt(format!("it is not a model file ({e})")),
+            _ => not_a_model(format!("it does not begin like one ({e})")),
         };
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let header = metadata.metadata().as_ref().and_then(|m| m.get(KEY)).ok_or_else(|| {
-            corrupt("it is a safetensors file, but not of dashnas: its metadata have no model card".into())
+            not_a_model("it is a safetensors file, but its metadata have no model card of dashnas".into())
         })?;
         let unreadable = |e: serde_json::Error| corrupt(format!("its model card cannot be read: {e}"));
         let Version { format, sha256 } = serde_json::from_str(header).map_err(unreadable)?;

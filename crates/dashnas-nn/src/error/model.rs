@@ -38,6 +38,14 @@ pub enum ModelError {
         /// The file that every run directory has.
         file: &'static str,
     },
+    /// A file that is something else than a model.
+    #[error("{} is not a model file: {reason}", path.display())]
+    NotAModel {
+        /// The file.
+        path: PathBuf,
+        /// What it has or lacks, as a clause.
+        reason: String,
+    },
     /// The model cannot take the inputs.
     #[error(transparent)]
     Input(#[from] InputError),
@@ -61,13 +69,13 @@ impl ModelError {
         match self {
             ModelError::Untrained { .. } => Some("train the network of this run first".into()),
             ModelError::NotARun { .. } => Some("give the directory of a run or a file `model.dashnas`".into()),
+            ModelError::NotAModel { .. } => {
+                Some("give the file `model.dashnas` of a run, or one that `save` wrote in Python".into())
+            }
             ModelError::Input(e) => e.hint(),
             ModelError::Output(e) => e.hint(),
             ModelError::Export(e) => e.hint(),
             ModelError::Data(e) => e.hint(),
-            ModelError::File(FileError::Corrupt { .. }) => {
-                Some("give the file `model.dashnas` of a run, or one that `save` wrote in Python".into())
-            }
             ModelError::Architecture { .. } | ModelError::Inconsistent { .. } | ModelError::File(_) => None,
         }
     }
