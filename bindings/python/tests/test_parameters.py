@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from conftest import TINY, waves
 from dashnas import DashClassifier, DashRegressor
-from dashnas.errors import ConfigError, DashnasWarning, DataError
+from dashnas.errors import ConfigError, DashnasWarning, DataError, ModelError
 
 Tiny = dict[str, Any]
 #: `TINY` without the sections that parameters set.
@@ -203,3 +203,37 @@ def test_steps_are_shown_where_somebody_looks(tiny: Tiny, monkeypatch: pytest.Mo
     assert not bars, "nothing was asked for"
     DashClassifier(**tiny, verbose=1).fit(x, y)
     assert {bar.about["desc"] for bar in bars} >= {"search", "retrain"} and all(bar.closed and bar.n > 0 for bar in bars)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"epochs": "many"}, "found the text \"many\" where a whole number from 0 on is expected"),
+        ({"epochs": 1.5}, "found 1.5 where a whole number from 0 on is expected"),
+        ({"kernel_sizes": "3"}, "found the text \"3\" where a list is expected"),
+        ({"strategy": "x"}, "found `x` where `race` or `paper` is expected"),
+        ({"learning_rate": "a"}, "found the text \"a\" where a number is expected"),
+        ({"preset": 3}, "preset is 3, not a name\nhint: one of quick"),
+        ({"seed": 1.5}, "seed is 1.5, not a whole number\nhint: give a whole number from 0 on"),
+        ({"seed": -1}, "seed is -1, and it must be 0 or more"),
+        ({"random_state": "a"}, "random_state is 'a', not a whole number"),
+        ({"time_limit": "1m"}, "time_limit is '1m', not a number\nhint: give the seconds"),
+        ({"n_jobs": "2"}, "n_jobs is '2', not a whole number\nhint: give the number of threads"),
+        ({"channels": "a"}, "channels is 'a', not a whole number"),
+        ({"run_dir": 3}, "run_dir is 3, not a path"),
+        ({"progress": 3}, "progress is 3, not a function"),
+        ({"verbose": "a"}, "verbose is 'a', not a whole number"),
+    ],
+)
+def test_parameters_of_the_wrong_type_are_said_in_words(parameters: dict[str, Any], message: str) -> None:
+    x, y = waves(24)
+    with pytest.raises(ConfigError) as caught:
+        DashClassifier(**{"preset": "quick", **parameters}).fit(x, y)
+    assert message in str(caught.value)
+
+
+def test_a_file_that_is_no_model_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("This is a text, and not a model at all.")
+    with pytest.raises(ModelError, match="notes.txt is not a model file: it does not begin like one") as caught:
+        DashClassifier.load(tmp_path / "notes.txt")
+    assert "model.dashnas" in (caught.value.hint or "")
