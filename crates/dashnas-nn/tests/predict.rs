@@ -217,7 +217,7 @@ fn a_damaged_file_is_refused_with_the_reason() {
     let mut flipped = bytes.clone();
     *flipped.last_mut().expect("not empty") ^= 1;
     assert!(reason(&flipped).contains("checksum"));
-    assert!(reason(&edited(&bytes, "{\"dashnas\"", "{\"somenas\"")).contains("not of dashnas"));
+    assert!(reason(&edited(&bytes, "{\"dashnas\"", "{\"somenas\"")).contains("no model card of dashnas"));
 }
 
 #[test]
