@@ -75,6 +75,7 @@ pub fn from_pipeline(py: Python<'_>, error: impl Into<Error>) -> PyErr {
         | Error::LossMismatch { .. }
         | Error::MetricMismatch { .. }
         | Error::Memory(_)
+        | Error::TimeLimit(_)
         | Error::Bound { .. }
         | Error::GivenBound { .. }
         | Error::KernelFile { .. } => Class::Config,

@@ -385,9 +385,9 @@ def test_a_time_limit_plans_the_run(tmp_path: Path) -> None:
     # Without the limit this would take weeks.
     steps = {"min-steps": 10**9, "max-steps": 0}
     endless = {"space": TINY["space"], "race": {"steps": 10**7}, "retrain": steps}
-    model = DashClassifier(preset="quick", config=endless, time_limit=5, run_dir=tmp_path / "run").fit(x, y)
+    model = DashClassifier(preset="quick", config=endless, time_limit=20, run_dir=tmp_path / "run").fit(x, y)
     assert model.predict(x).shape == (24,)
-    assert "time-limit = 5.0" in (tmp_path / "run" / "config.toml").read_text()
+    assert "time-limit = 20.0" in (tmp_path / "run" / "config.toml").read_text()
 
 
 def test_settings_are_checked(tiny: Tiny) -> None:

@@ -148,7 +148,7 @@ def test_a_search_that_is_left_out_is_said() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(500, 3, 300)), np.arange(500) % 2
     with pytest.warns(DashnasWarning) as warned:
-        model = DashClassifier(preset="quick", time_limit=3, config={"budget.memory-limit": 0}).fit(x, y)
+        model = DashClassifier(preset="quick", time_limit=30, config={"budget.memory-limit": 0}).fit(x, y)
     said = [str(w.message) for w in warned]
     assert model.search_ in ("not searched", "undecided", "plain", "searched")
     assert set(said) <= set(model.notes_)

@@ -32,6 +32,12 @@ pub fn of_pipeline(error: &Error) -> Option<String> {
             flag("budget.memory-limit"),
             error.least.div_ceil(1 << 20)
         )),
+        Error::TimeLimit(short) => Some(format!(
+            "set {} to {} or more, or make a step cheaper: shorter series, smaller images, a narrower network \
+             (`backbone.channels`, `backbone.width`), fewer test samples",
+            flag("budget.time-limit"),
+            short.least_text(1.0)
+        )),
         Error::Bound { key, least, .. } => Some(format!(
             "raise {} to {least}, or make the network smaller: `backbone.width`, `backbone.channels`, {}",
             flag(key),

@@ -294,7 +294,7 @@ fn a_run_under_a_time_limit_that_is_killed_keeps_to_its_plan_and_leaves_a_model(
     let temp = tempfile::tempdir().expect("a temporary folder");
     let folder = temp.path();
     data(&folder.join("pulses.npz"));
-    fs::write(folder.join("settings.toml"), settings(&[SETTINGS, &[("budget.time-limit", "8.0")]].concat()))
+    fs::write(folder.join("settings.toml"), settings(&[SETTINGS, &[("budget.time-limit", "30.0")]].concat()))
         .expect("writable");
     let dir = folder.join("limited");
     let mut draws = Draws(7);

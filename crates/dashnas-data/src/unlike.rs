@@ -26,37 +26,41 @@ const MOST: usize = 5;
 /// What was found in a channel of the new inputs. Values are relative to the center of the channel.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    count: f64,
-    /// The sum of the values, and of their squares, after the mean of the training data was subtracted.
-    sums: [f64; 2],
+    /// Of the samples near the training range, the number of values, their sum and that of their squares, after the mean
+    /// of the training data was subtracted. One artifact would decide the mean of all.
+    near: [f64; 3],
+    /// The same of the samples with values far outside the range.
+    beyond: [f64; 3],
     range: Range,
     /// Samples with values far outside the training range.
     far: usize,
 }
 
 impl Seen {
-    const NONE: Self = Self { count: 0.0, sums: [0.0; 2], range: Range::EMPTY, far: 0 };
+    const NONE: Self = Self { near: [0.0; 3], beyond: [0.0; 3], range: Range::EMPTY, far: 0 };
 
     /// The values of a channel of one sample; NaN is passed over.
     fn of(values: &[f32], trained: TrainedChannel) -> Self {
         let origin = trained.mean_and_scale.map_or(0.0, |(mean, _)| f64::from(mean));
-        let mut seen = Self::NONE;
+        let (mut sums, mut range) = ([0.0; 3], Range::EMPTY);
         for &value in values.iter().filter(|v| !v.is_nan()) {
             let value = f64::from(value) - f64::from(trained.center);
-            seen.count += 1.0;
-            seen.sums[0] += value - origin;
-            seen.sums[1] += (value - origin).powi(2);
+            let off = value - origin;
+            sums = [sums[0] + 1.0, sums[1] + off, sums[2] + off * off];
             let value = value as f32;
-            seen.range.join(Range { min: value, max: value });
+            range.join(Range { min: value, max: value });
         }
-        seen.far = usize::from(trained.range.is_some_and(|of| is_far(seen.range, of)));
-        seen
+        match trained.range.is_some_and(|of| is_far(range, of)) {
+            true => Self { beyond: sums, range, far: 1, ..Self::NONE },
+            false => Self { near: sums, range, ..Self::NONE },
+        }
     }
 
     fn join(&mut self, other: Self) {
-        self.count += other.count;
-        self.sums[0] += other.sums[0];
-        self.sums[1] += other.sums[1];
+        for i in 0..3 {
+            self.near[i] += other.near[i];
+            self.beyond[i] += other.beyond[i];
+        }
         self.range.join(other.range);
         self.far += other.far;
     }
@@ -106,7 +110,8 @@ pub fn unlike(inputs: &InputNormalizer, x: &Array) -> Result<Vec<String>, DataEr
 
 /// In what a channel of `rows` new samples of `plane` points differs from that of the training data, if it clearly does.
 fn difference(seen: Seen, trained: TrainedChannel, [rows, plane]: [usize; 2]) -> Option<String> {
-    if seen.count == 0.0 {
+    let [count, sum, squares] = if seen.far == rows { seen.beyond } else { seen.near };
+    if count == 0.0 {
         return None;
     }
     let center = f64::from(trained.center);
@@ -123,8 +128,8 @@ fn difference(seen: Seen, trained: TrainedChannel, [rows, plane]: [usize; 2]) ->
             )
         });
     }
-    let mean = seen.sums[0] / seen.count;
-    let deviation = (seen.sums[1] / seen.count - mean * mean).max(0.0).sqrt();
+    let mean = sum / count;
+    let deviation = (squares / count - mean * mean).max(0.0).sqrt();
     if let Some((of_training, scale)) = trained.mean_and_scale.map(|(m, s)| (f64::from(m), f64::from(s))) {
         if seen.range.min == seen.range.max && rows >= MANY {
             let value = seen.range.min;

@@ -260,9 +260,9 @@ impl Error {
                 least.div_ceil(1 << 20)
             )),
             Error::TimeLimit(short) => Some(format!(
-                "set `budget.time-limit` to {} or more, or make a step cheaper: shorter series, smaller images, a \
+                "set `budget.time-limit` to {:.0} seconds or more, or make a step cheaper: shorter series, smaller images, a \
                  narrower network (`backbone.channels`, `backbone.width`), fewer test samples",
-                short.least_text(1.0)
+                short.least
             )),
             Error::Bound { key, least, .. } => Some(format!(
                 "raise `{key}` to {least}, or make the network smaller: `backbone.width`, `backbone.channels`, \

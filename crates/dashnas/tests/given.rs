@@ -89,7 +89,7 @@ fn a_run_with_given_kernels_takes_no_search_steps() {
 fn a_time_limit_plans_no_search_for_given_kernels() {
     let temp = tempfile::tempdir().expect("a temporary directory");
     let mut config = given(mixed());
-    config.budget.time_limit = 2.0;
+    config.budget.time_limit = 20.0;
     let (outcome, events) = run(&config, &temp.path().join("run"));
     assert_eq!(outcome.architecture, mixed());
     assert!(!outcome.notes.iter().any(|note| note.contains("search")), "{:?}", outcome.notes);

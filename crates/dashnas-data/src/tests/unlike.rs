@@ -49,7 +49,7 @@ fn another_unit_a_still_sensor_and_far_values_are_said_of_each_channel() {
         (
             "artifacts",
             changed(50, |i, c, v| if i % 5 == 0 { v + 900.0 + c as f32 } else { v }),
-            &["channel 0 has mean", "channel 1 has mean"],
+            &["channel 0 is from", "channel 1 is from"],
         ),
     ];
     for (name, x, expected) in cases {

@@ -78,18 +78,24 @@ impl OnTest<'_> {
             let [low, high] = percentiles(draws);
             return Some(Interval { low, high, by: IntervalMethod::Bootstrap });
         }
-        let [low, high] = self.jackknife(network, value)?;
+        let [low, high] = self.jackknife(network, value, &mut rng)?;
         Some(Interval { low, high, by: IntervalMethod::Jackknife })
     }
 
-    /// The interval by leaving out one of [`PARTS`] parts of the samples at a time.
-    fn jackknife(&self, network: &Array, value: f64) -> Option<[f64; 2]> {
+    /// The interval by leaving out one of [`PARTS`] parts of the samples at a time. The parts are drawn, since samples
+    /// may be in an order that repeats.
+    fn jackknife(&self, network: &Array, value: f64, rng: &mut Stream) -> Option<[f64; 2]> {
         let n = network.rows();
         if n < 2 * PARTS || network.data.len().saturating_mul(PARTS) > 10 * WORK {
             return None;
         }
+        let mut order: Vec<usize> = (0..n).collect();
+        for last in (1..n).rev() {
+            order.swap(last, rng.random_range(0..=last));
+        }
         let without = |part: usize| {
-            let rows: Vec<usize> = (0..n).filter(|row| row % PARTS != part).collect();
+            let rows: Vec<usize> =
+                order.iter().enumerate().filter(|(i, _)| i % PARTS != part).map(|(_, &r)| r).collect();
             self.value(network, &rows).ok()
         };
         let found: Vec<f64> = (0..PARTS).map(without).collect::<Option<_>>()?;
@@ -347,7 +353,7 @@ mod tests {
         let scores = Array::new(vec![n, 1, 1], (0..n).map(score).collect());
         let area = OnTest { task, metric: Metric::OneMinusAuroc, truth: &truth, weights: None, seed: 5 };
         near(area.interval(&scores).expect("defined"), IntervalMethod::Bootstrap, [0.1975, 0.2944], 0.006);
-        let [low, high] = area.jackknife(&scores, 0.244_529).expect("enough samples");
+        let [low, high] = area.jackknife(&scores, 0.244_529, &mut Seed(5).stream("test", &[])).expect("enough samples");
         // 1.96 standard errors of 0.0249 on either side, of twenty parts: roughly.
         assert!((low - 0.1957).abs() < 0.025 && (high - 0.2933).abs() < 0.025, "{low} to {high}");
     }
