@@ -24,6 +24,7 @@ use crate::sequences::fasta;
 use crate::series::delimited;
 use crate::tables::csv::encoding;
 use crate::tables::open as tables;
+use crate::tables::sources;
 use crate::{idx, npz, unsupported};
 use dashnas_core::text::plural;
 use std::collections::{BTreeMap, BTreeSet};
@@ -136,10 +137,10 @@ pub const READERS: &[Reader] = &[
     file("HDF5 file", Recognition::Extension(HDF5), read_hdf5),
     file("series (.ts, .arff)", Recognition::Extension(&["ts", "arff"]), read_series),
     file("series without a header", Recognition::ExtensionAnd(&["tsv", "txt"], has_no_header), read_series),
-    file("table of comma-separated values", Recognition::Extension(tables::CSV), read_table),
-    file("JSON lines", Recognition::Extension(tables::JSON_LINES), read_table),
-    file("Arrow table", Recognition::Extension(tables::ARROW), read_table),
-    file("Parquet table", Recognition::Extension(tables::PARQUET), read_table)
+    file("table of comma-separated values", Recognition::Extension(sources::CSV), read_table),
+    file("JSON lines", Recognition::Extension(sources::JSON_LINES), read_table),
+    file("Arrow table", Recognition::Extension(sources::ARROW), read_table),
+    file("Parquet table", Recognition::Extension(sources::PARQUET), read_table)
         .expecting("a Parquet file", "a Parquet file"),
     file("FASTA or FASTQ file", Recognition::Extension(FASTA), |file, options, labeled| {
         fasta::read(&file.path, slice::from_ref(&file.path), options, labeled)
@@ -418,7 +419,7 @@ fn is_role(path: &Path) -> bool {
 fn table_parts(folder: &FolderProbe) -> Option<Vec<PathBuf>> {
     let files = folder.direct_with(DATA_SETS);
     let first = extension(files.first()?);
-    let formats = [tables::PARQUET, tables::ARROW, tables::JSON_LINES, &["csv", "tsv"]];
+    let formats = [sources::PARQUET, sources::ARROW, sources::JSON_LINES, &["csv", "tsv"]];
     let known = formats.iter().any(|extensions| extensions.contains(&first.as_str()));
     let alike = files.iter().all(|file| extension(file) == first);
     (known && alike && data_sets(folder).len() > 1).then_some(files)

@@ -73,7 +73,7 @@ fn a_setting_that_names_nothing_is_refused_in_every_format() {
     let text = said(open_with(&files, "t.npz", &options(|o| o.group = Some("nowhere".into()))));
     assert!(text.contains("patient 6") && text.contains("`data.group`"), "{text}");
     let text = said(open_with(&files, "labeled", &options(|o| o.group = Some("nowhere".into()))));
-    assert!(text.contains("(columns: `file`, `label`, `who`)"), "{text}");
+    assert!(text.contains("(columns: file, label, who)"), "{text}");
     assert!(open_with(&files, "labeled", &options(|o| o.group = Some("who".into()))).is_ok());
     // A length that arrays do not have.
     let text = said(open_with(&files, "t.npz", &options(|o| o.length = Some(3))));

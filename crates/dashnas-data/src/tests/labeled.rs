@@ -277,7 +277,7 @@ fn columns_of_a_file_of_labels_can_be_ignored() {
     let refused: [(&[(&str, &str)], &str); 3] = [
         (&[("ignore", "nope")], "there is no ignored column `nope`"),
         (&[("ignore", "file")], "the column of the names of the files cannot be ignored"),
-        (&[("ignore", "split"), ("split", "split")], "cannot be both ignored and split"),
+        (&[("ignore", "split"), ("split", "split")], "cannot be both left out and split"),
     ];
     for (settings, expected) in refused {
         let error = read(settings).map(|found| found.y).unwrap_err();

@@ -319,7 +319,7 @@ fn the_columns_of_a_file_of_labels_are_told_by_their_names() {
             flat,
             "image,label,split",
             &|i| format!("{},{}", i % 2, ["train", "holdout"][i / 6]),
-            "`holdout` in column `split` names no split",
+            "`holdout` is not the name of a split",
         ),
         (["a/", "b/"], "file,age", &|i| (20 + i / 3).to_string(), "folders that may be their classes: `a`, `b`"),
     ] {

@@ -56,25 +56,25 @@ fn files_of_labels_say_what_they_mean() {
             "another split",
             "image,label,split",
             |i| format!("{i},{},{}", i % 2, ["train", "holdout"][i % 2]),
-            &["`holdout`", "no split"],
+            &["`holdout` is not the name of a split"],
         ),
         (
             "flags",
             "image,label,is_test",
             |i| format!("{i},{},{}", i % 2, u8::from(i % 6 < 2)),
-            &["split `is_test`", "given"],
+            &["split     1: is_test", "given"],
         ),
         (
             "an identifier first",
             "lesion_id,image_id,dx",
             |i| format!("L{},{i},{}", i / 2, ["nv", "mel"][i / 4 % 2]),
-            &["file `image_id`, label `dx`, group `lesion_id`"],
+            &["label     1: dx", "group     1: lesion_id", "id        1: image_id"],
         ),
         (
             "a code beside the class",
             "filename,target,category",
             |i| format!("{i}.png,{},{}", i % 2, ["cat", "dog"][i % 2]),
-            &["label `category`", "cat  "],
+            &["label     1: category", "code of the label `category`", "cat  "],
         ),
         (
             "no group",
@@ -86,7 +86,7 @@ fn files_of_labels_say_what_they_mean() {
             "other columns",
             "image,label,age",
             |i| format!("{i},{},{i}", i % 2),
-            &["file `image`, label `label`; the others are not used"],
+            &["label     1: label", "left out  1: age (it is not used)"],
         ),
         ("plain", "image,label", |i| format!("{i},{}", i % 2), &["2 classes", "!warning"]),
     ];

@@ -2,13 +2,13 @@
 
 use crate::error::DataError;
 use crate::folders::file_names::Names;
-use crate::folders::labels::{is_header, is_label_name};
+use crate::folders::label_table::FileTable;
 use crate::naming::extension;
 use crate::options::ReadOptions;
 use crate::probe::FolderProbe;
-use crate::tables::csv;
+use crate::tables::labels::names_labels_of_files;
+use crate::tables::sources::{ARROW, JSON_LINES, PARQUET};
 use dashnas_core::text::plural;
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// What is asked about the tables in a folder.
@@ -99,6 +99,7 @@ fn is_table(folder: &FolderProbe, path: &Path) -> bool {
     beside
         && match extension(path).as_str() {
             "csv" | "tsv" => true,
+            e if [PARQUET, ARROW, JSON_LINES].iter().any(|known| known.contains(&e)) => true,
             "txt" => parent.is_none() && is_named(path),
             _ => false,
         }
@@ -142,28 +143,20 @@ fn candidate<'a>(path: &'a PathBuf, names: &Names<'_>, options: &ReadOptions) ->
         found.predictions = Some("its name is that of predictions; rename it if it holds the labels");
         return found;
     }
-    let text = csv::encoding::text(path, options.whole_file());
-    let rows = text.and_then(|decoded| csv::all(path, &decoded.text)).unwrap_or_default();
-    let Some((_, first)) = rows.first() else { return found };
-    if are_predictions(first) {
+    let Ok(FileTable { table, named, .. }) = FileTable::open(path, names, options) else { return found };
+    let header: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+    if table.named && are_predictions(&header) {
         found.predictions = Some("it looks like the output of `dashnas predict`");
         return found;
     }
-    let header = options.header.unwrap_or_else(|| is_header(first, names));
-    let rows = &rows[usize::from(header)..];
-    // The files that a column names. A column that names few of them often, such as one of sizes, holds other numbers.
-    let named = |c: usize| {
-        let cells = rows.iter().filter_map(|(_, row)| row.get(c)).filter(|cell| names.names(cell));
-        cells.flat_map(|cell| names.find(cell)).collect::<HashSet<_>>().len()
-    };
-    let most = (0..first.len()).filter(|_| first.len() > 1).map(named).max().unwrap_or(0);
-    found.names = if most * 2 > rows.len() { most } else { 0 };
+    // A column that names few of the files often, such as one of sizes, holds other numbers.
+    found.names = if header.len() > 1 && named * 2 > table.rows() { named } else { 0 };
     let asked = |name: &String| {
         options.targets.as_ref().is_some_and(|wanted| wanted.split(',').any(|part| part.trim() == name))
     };
     found.told = match options.targets {
-        Some(_) => header && first.iter().any(asked),
-        None => first.len() == 2 || (header && first.iter().any(|name| is_label_name(name))),
+        Some(_) => table.named && header.iter().any(asked),
+        None => header.len() == 2 || (table.named && header.iter().any(|name| names_labels_of_files(name))),
     };
     found
 }
@@ -171,7 +164,7 @@ fn candidate<'a>(path: &'a PathBuf, names: &Names<'_>, options: &ReadOptions) ->
 /// What is made of tables that do not name the files: one that looks like the labels is read where labels must be there, so
 /// that the row that is wrong is named.
 fn of_others<'a>(others: &[&'a PathBuf], wanted: Wanted<'_>, notes: &mut Vec<String>) -> Option<&'a PathBuf> {
-    let csvs: Vec<&&PathBuf> = others.iter().filter(|path| extension(path) != "txt").collect();
+    let csvs: Vec<&&PathBuf> = others.iter().filter(|path| matches!(extension(path).as_str(), "csv" | "tsv")).collect();
     let by_name = others.iter().find(|path| is_named(path));
     let table = by_name.or(if let [one] = csvs[..] { Some(one) } else { None })?;
     if wanted.classes.len() < 2 && wanted.needed {

@@ -3,6 +3,7 @@
 use crate::array::Array;
 use crate::error::DataError;
 use crate::folders::paths::{folders_between, relative};
+use crate::folders::{label_file, labels};
 use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::limits::check_memory;
 use crate::media::images;
@@ -12,8 +13,9 @@ use crate::probe::FolderProbe;
 use crate::role::Role;
 use crate::sample_facts::SampleFacts;
 use dashnas_core::names::TaskName;
+use dashnas_core::text::plural;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The two kinds of images.
@@ -58,9 +60,17 @@ pub(crate) fn read(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -
     let inputs: Vec<&PathBuf> = files.iter().filter(|p| kind(path, p) == Some(Kind::Input)).collect();
     let mut raw = UnassembledData::new("folder of images with masks of the same names", options);
     raw.file(path);
+    let table = beside(folder, &inputs, options, labeled, &mut raw)?;
+    let split_of = |p: &Path| match &table {
+        Some(table) => table.roles.get(p).copied().unwrap_or_else(|| role(p)),
+        None => role(p),
+    };
     let mut found = Vec::new();
     for split in [Role::All, Role::Train, Role::Val, Role::Test] {
-        let pictures: Vec<PathBuf> = inputs.iter().filter(|p| role(p) == split).map(|p| (*p).clone()).collect();
+        let of_split = inputs.iter().filter(|p| split_of(p) == split);
+        // Files to predict from need not be in the table.
+        let kept = of_split.filter(|p| !labeled || table.as_ref().is_none_or(|table| table.rows.contains_key(**p)));
+        let pictures: Vec<PathBuf> = kept.map(|p| (*p).clone()).collect();
         let mut paired = Vec::with_capacity(pictures.len());
         for picture in pictures.iter().filter(|_| labeled) {
             let Some(mask) = masks.get(&stem(picture)) else {
@@ -86,10 +96,61 @@ pub(crate) fn read(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -
         let ids = pictures.iter().map(|p| relative(path, p)).collect();
         let x = images::read(&pictures, &pictures[0], &mut raw.reading, &mut raw.notes, &mut raw.warnings)?;
         let y = meaning.map(|meaning| targets(&paired, meaning, &raw.reading)).transpose()?;
-        let facts = SampleFacts::default();
-        raw.parts.push(UnassembledSplit { role: split, x, y, groups: None, ids: Some(ids), facts });
+        let rows: Option<Vec<usize>> =
+            table.as_ref().and_then(|table| pictures.iter().map(|p| table.rows.get(p).copied()).collect());
+        let (mut groups, mut facts) = (None, SampleFacts::default());
+        if let (Some(table), Some(rows)) = (&table, rows) {
+            groups = table.groups.as_ref().map(|groups| rows.iter().map(|&i| groups[i].clone()).collect());
+            facts = table.facts.select(&rows);
+        }
+        raw.parts.push(UnassembledSplit { role: split, x, y, groups, ids: Some(ids), facts });
     }
     Ok(raw)
+}
+
+/// What a table beside the folders says of the images.
+struct Beside {
+    /// The row of each image.
+    rows: HashMap<PathBuf, usize>,
+    /// The split of each image, if a column divides them.
+    roles: HashMap<PathBuf, Role>,
+    /// The groups of the rows.
+    groups: Option<Vec<String>>,
+    /// The weights and times of the rows.
+    facts: SampleFacts,
+}
+
+/// Reads the table that names the images, if there is one: their splits, groups, weights and times.
+fn beside(
+    folder: &FolderProbe,
+    inputs: &[&PathBuf],
+    options: &ReadOptions,
+    labeled: bool,
+    raw: &mut UnassembledData,
+) -> Result<Option<Beside>, DataError> {
+    let files: Vec<PathBuf> = inputs.iter().map(|path| (*path).clone()).collect();
+    let wanted = label_file::Wanted { files: &files, classes: &[], needed: false, options };
+    let label_file::LabelFile { table, notes } = label_file::find(folder, wanted)?;
+    raw.notes.extend(notes);
+    let Some(table) = table else { return Ok(None) };
+    raw.file(table);
+    raw.named_by = &["group", "split", "weight", "time", "ignore"];
+    let found = labels::read(
+        table,
+        &files,
+        options,
+        labels::Use { labeled: labeled && !options.scored, labels: false, classes: false },
+    )?;
+    raw.columns = found.account;
+    raw.notes.extend(found.notes);
+    raw.warnings.extend(found.warnings);
+    if found.files.len() < files.len() && labeled {
+        let left_out = plural(files.len() - found.files.len(), "image");
+        raw.note(format!("{left_out} left out: not named by {}", relative(&folder.path, table)));
+    }
+    let roles = found.files.iter().cloned().zip(found.roles.into_iter().flatten()).collect();
+    let rows = found.files.into_iter().enumerate().map(|(row, path)| (path, row)).collect();
+    Ok(Some(Beside { rows, roles, groups: found.groups, facts: found.facts }))
 }
 
 /// What the values of masks mean.

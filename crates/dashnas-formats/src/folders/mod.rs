@@ -4,6 +4,7 @@ mod classes;
 mod file_names;
 mod known;
 mod label_file;
+mod label_table;
 pub mod labels;
 pub(crate) mod masks;
 mod paths;

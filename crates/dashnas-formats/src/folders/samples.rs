@@ -7,12 +7,12 @@ use crate::error::DataError;
 use crate::folders::classes::of_folders;
 use crate::folders::known;
 use crate::folders::label_file;
-use crate::folders::labels;
+use crate::folders::labels::{self, LabeledFiles};
 use crate::folders::paths::relative;
 use crate::folders::record_lists;
 use crate::folders::recordings;
 use crate::folders::recordings::OwnFile;
-use crate::folders::targets::{as_labels, is_multi_label, label_names, multi_hot};
+use crate::folders::targets::{is_multi_label, of_texts};
 use crate::folders::unread;
 use crate::found::{Labels, UnassembledData, UnassembledSplit};
 use crate::mat::Mat;
@@ -38,7 +38,6 @@ use std::path::{Path, PathBuf};
 struct Sample {
     path: PathBuf,
     role: Role,
-    label: Option<String>,
     group: Option<String>,
     weight: Option<f32>,
     time: Option<f64>,
@@ -47,13 +46,8 @@ struct Sample {
 impl Sample {
     /// A file of which nothing else is known.
     fn new(path: PathBuf, role: Role) -> Self {
-        Self { path, role, label: None, group: None, weight: None, time: None }
+        Self { path, role, group: None, weight: None, time: None }
     }
-}
-
-/// The labels that samples have.
-fn given_labels(samples: &[Sample]) -> impl Iterator<Item = &str> {
-    samples.iter().filter_map(|sample| sample.label.as_deref())
 }
 
 /// The content of the samples' files.
@@ -186,15 +180,9 @@ fn samples(
         Medium::Records => records::edf_annotations::divide(files),
         _ => (files, Vec::new()),
     };
-    let (found, origin) = find_samples(folder, medium, files, options, labeled, &mut raw)?;
-    // The name of a folder is one class, whatever it holds.
-    let several = origin != LabelOrigin::Folders
-        && options.task.is_none()
-        && options.decimal.as_deref() != Some(",")
-        && is_multi_label(given_labels(&found));
-    let several = several || options.task == Some(TaskName::MultiLabel);
+    let Found { samples: found, labels, by_folder } = find_samples(folder, medium, files, options, labeled, &mut raw)?;
     if options.window.is_some() && medium != Medium::Images {
-        return windows(path, medium, (&found, &beside), several, labeled, raw);
+        return windows(path, medium, (&found, &beside), labels, labeled, raw);
     }
     let annotated = match labeled && medium == Medium::Records {
         true => {
@@ -204,7 +192,7 @@ fn samples(
         }
         false => None,
     };
-    if labeled && found.iter().any(|s| s.label.is_none()) {
+    if labeled && labels.is_none() {
         return Err(match annotated {
             Some(said) => DataError::file(path, format!("there are no labels of whole records, but {said}"))
                 .with_hint("set `data.window` to the length of windows, such as `data.window = 1000`"),
@@ -212,23 +200,20 @@ fn samples(
         });
     }
     raw.notes.extend(annotated.map(|said| format!("{said}; they are not used without `data.window`")));
-    if labeled && origin == LabelOrigin::Folders {
-        check_one_folder(path, &found, options)?;
+    if let (Some(Labels::Names(names)), true) = (&labels, labeled) {
+        if by_folder {
+            check_one_folder(path, names, options)?;
+        }
+        check_class_sizes(path, &found, names, options)?;
     }
-    check_class_sizes(path, &found, several, options, labeled)?;
     let grouped = found.iter().all(|s| s.group.is_some());
     let x = load(medium, &found, &mut raw)?;
-    let names = several.then(|| label_names(given_labels(&found)));
     for role in [Role::All, Role::Train, Role::Val, Role::Test] {
         let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
         if rows.is_empty() {
             continue;
         }
-        let texts: Option<Vec<String>> = rows.iter().map(|&i| found[i].label.clone()).collect();
-        let y = texts.map(|texts| match &names {
-            Some(names) => multi_hot(&texts, names),
-            None => as_labels(texts, options),
-        });
+        let y = labels.as_ref().map(|labels| labels.select(&rows));
         let ids = rows.iter().map(|&i| relative(path, &found[i].path)).collect();
         let facts = SampleFacts {
             weights: rows.iter().map(|&i| found[i].weight).collect(),
@@ -238,7 +223,6 @@ fn samples(
         let groups = grouped.then(|| rows.iter().filter_map(|&i| found[i].group.clone()).collect());
         raw.parts.push(UnassembledSplit { role, x: x.select(&rows), y, groups, ids: Some(ids), facts });
     }
-    raw.classes = names;
     Ok(raw)
 }
 
@@ -255,11 +239,11 @@ fn windows(
     path: &Path,
     medium: Medium,
     (found, beside): (&[Sample], &[PathBuf]),
-    several: bool,
+    labels: Option<Labels>,
     labeled: bool,
     raw: UnassembledData,
 ) -> Result<UnassembledData, DataError> {
-    let mut raw = unweighted_windows(path, medium, (found, beside), several, labeled, raw)?;
+    let mut raw = unweighted_windows(path, medium, (found, beside), labels, labeled, raw)?;
     let weights: Option<Vec<f32>> = found.iter().map(|sample| sample.weight).collect();
     if let (Some(weights), Some(windows)) = (weights, &raw.windows) {
         for (part, places) in raw.parts.iter_mut().zip(&windows.splits) {
@@ -275,7 +259,7 @@ fn unweighted_windows(
     path: &Path,
     medium: Medium,
     (found, beside): (&[Sample], &[PathBuf]),
-    several: bool,
+    labels: Option<Labels>,
     labeled: bool,
     mut raw: UnassembledData,
 ) -> Result<UnassembledData, DataError> {
@@ -285,17 +269,6 @@ fn unweighted_windows(
         let Sample { path: own, role, group, .. } = &found[i];
         OwnFile { path: own.clone(), name: relative(path, own), role: *role, group: group.clone(), steps, rate, gaps }
     };
-    let texts: Option<Vec<String>> = found.iter().map(|s| s.label.clone()).collect();
-    let labels = texts.map(|texts| {
-        if several {
-            let names = label_names(given_labels(found));
-            let labels = multi_hot(&texts, &names);
-            raw.classes = Some(names);
-            labels
-        } else {
-            as_labels(texts, &options)
-        }
-    });
     let mut labels = labels.map(StepLabels::Recordings);
     if medium == Medium::Sound {
         if labeled && labels.is_none() {
@@ -335,7 +308,7 @@ fn unweighted_windows(
     }
     raw.notes.extend(values::filled_notes(series.iter(), options.fill_missing));
     let steps: Vec<usize> = series.iter().map(|s| s.channels.first().map_or(0, Vec::len)).collect();
-    if labels.is_none() && medium == Medium::Records && found.iter().all(|s| s.label.is_none()) {
+    if labels.is_none() && medium == Medium::Records {
         let (labels_found, note) = records::annotations::labels(&paths, &rates, &steps)?;
         labels = labels_found;
         raw.notes.extend(note);
@@ -361,6 +334,16 @@ fn unweighted_windows(
     Ok(raw)
 }
 
+/// The samples of a folder.
+struct Found {
+    /// The files.
+    samples: Vec<Sample>,
+    /// Their labels, if all have some.
+    labels: Option<Labels>,
+    /// Whether the labels are the names of the folders.
+    by_folder: bool,
+}
+
 /// Finds the split and the label of each file: by the table of labels in the folder, or by the names of folders.
 fn find_samples(
     folder: &FolderProbe,
@@ -369,10 +352,9 @@ fn find_samples(
     options: &ReadOptions,
     labeled: bool,
     raw: &mut UnassembledData,
-) -> Result<(Vec<Sample>, LabelOrigin), DataError> {
+) -> Result<Found, DataError> {
     let path = &*folder.path;
-    let by_folder = |labeled| of_folders(path, &files, labeled);
-    let names: BTreeSet<Option<String>> = by_folder(false)?.files.into_iter().map(|f| f.label).collect();
+    let names: BTreeSet<Option<String>> = of_folders(path, &files, false)?.files.into_iter().map(|f| f.label).collect();
     // Files outside of the folders have no class.
     let classes: Vec<String> = names.into_iter().collect::<Option<_>>().unwrap_or_default();
     let needed = labeled || options.scored;
@@ -387,64 +369,93 @@ fn find_samples(
         raw.note(format!("{count} too deep inside the folder, and not searched: {}", first.display()));
     }
     if let Some(table) = table {
-        raw.file(table);
         raw.named_by = match raw.named_by {
             [] => &["targets", "group", "split", "weight", "time", "ignore"],
             _ => &["inputs", "targets", "group", "split", "weight", "time", "ignore"],
         };
-        let entries = labels::read_noting(table, &files, options, labeled, &mut raw.notes)?;
-        let roles: BTreeMap<&PathBuf, Role> =
-            files.iter().zip(by_folder(false)?.files).map(|(file, by)| (file, by.role)).collect();
-        let role = |path: &PathBuf| roles.get(path).copied().unwrap_or(Role::All);
-        let named: BTreeSet<PathBuf> = entries.iter().map(|entry| entry.path.clone()).collect();
-        let sample = |e: labels::LabelEntry| Sample {
-            role: e.role.unwrap_or_else(|| role(&e.path)),
-            path: e.path,
-            label: Some(e.label),
-            group: e.group,
-            weight: e.weight,
-            time: e.time,
-        };
-        let mut found: Vec<Sample> = entries.into_iter().map(sample).collect();
-        let others: Vec<&PathBuf> = files.iter().filter(|file| !named.contains(*file)).collect();
-        if !others.is_empty() && needed {
-            let left_out = format!("{} left out: not named by the labels", plural(others.len(), "file"));
-            if others.len() > named.len() { raw.warn(left_out) } else { raw.note(left_out) }
-        } else {
-            // Files to predict from need no label.
-            found.extend(others.into_iter().map(|file| Sample::new(file.clone(), role(file))));
-        }
-        return Ok((found, LabelOrigin::Table));
+        // Windows may have the labels of annotations, and files those of their folders.
+        let labels = needed && classes.len() < 2 && (medium != Medium::Records || options.window.is_none());
+        return of_table(path, table, &files, options, labels::Use { labeled, labels, classes: true }, raw);
     }
     if medium == Medium::Records
         && let Some(labels) = record_lists::labels(folder, &files, records::label)?
     {
         raw.notes.extend(labels.note);
-        let sample = |(path, label): (PathBuf, String)| Sample { label: Some(label), ..Sample::new(path, Role::All) };
-        return Ok((labels.records.into_iter().map(sample).collect(), LabelOrigin::Headers));
+        let (paths, texts): (Vec<PathBuf>, Vec<String>) = labels.records.into_iter().unzip();
+        let several = options.task.is_none()
+            && options.decimal.as_deref() != Some(",")
+            && is_multi_label(texts.iter().map(String::as_str));
+        let several = several || options.task == Some(TaskName::MultiLabel);
+        let (labels, names) = of_texts(texts, several, options);
+        raw.classes = names;
+        let samples = paths.into_iter().map(|path| Sample::new(path, Role::All)).collect();
+        return Ok(Found { samples, labels: Some(labels), by_folder: false });
     }
-    let by = by_folder(labeled)?;
+    let by = of_folders(path, &files, labeled)?;
     raw.notes.extend(by.notes);
-    let sample = |(path, by): (PathBuf, crate::folders::classes::ByFolder)| Sample {
-        label: by.label,
-        ..Sample::new(path, by.role)
-    };
-    let found: Vec<Sample> = files.into_iter().zip(by.files).map(sample).collect();
-    if labeled {
-        raw.warnings.extend(empty_folders(folder, &found));
+    let texts: Option<Vec<String>> = by.files.iter().map(|by| by.label.clone()).collect();
+    let samples: Vec<Sample> = files.into_iter().zip(by.files).map(|(path, by)| Sample::new(path, by.role)).collect();
+    if labeled && texts.is_some() {
+        raw.warnings.extend(empty_folders(folder, &samples));
     }
-    Ok((found, LabelOrigin::Folders))
+    Ok(Found { samples, labels: labels_of_folders(texts, options, raw), by_folder: true })
 }
 
-/// What the labels of samples were found in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LabelOrigin {
-    /// A file of labels.
-    Table,
-    /// The headers of records, or lists of them.
-    Headers,
-    /// The names of the folders.
-    Folders,
+/// The labels of files by the names of their folders. Each is one class, whatever it holds.
+fn labels_of_folders(texts: Option<Vec<String>>, options: &ReadOptions, raw: &mut UnassembledData) -> Option<Labels> {
+    let (labels, names) = of_texts(texts?, options.task == Some(TaskName::MultiLabel), options);
+    raw.classes = names;
+    Some(labels)
+}
+
+/// The samples that a table names, with what it says of them.
+fn of_table(
+    path: &Path,
+    table: &PathBuf,
+    files: &[PathBuf],
+    options: &ReadOptions,
+    wanted: labels::Use,
+    raw: &mut UnassembledData,
+) -> Result<Found, DataError> {
+    raw.file(table);
+    let LabeledFiles { files: named, labels, names, roles, groups, facts, account, notes, warnings } =
+        labels::read(table, files, options, wanted)?;
+    (raw.columns, raw.classes) = (account, names);
+    raw.notes.extend(notes);
+    raw.warnings.extend(warnings);
+    let by_folder = of_folders(path, &named, false)?;
+    let mut samples: Vec<Sample> = Vec::with_capacity(files.len());
+    for (i, (file, by)) in named.iter().zip(&by_folder.files).enumerate() {
+        samples.push(Sample {
+            path: file.clone(),
+            role: roles.as_ref().map_or(by.role, |roles| roles[i]),
+            group: groups.as_ref().map(|groups| groups[i].clone()),
+            weight: facts.weights.as_ref().map(|weights| weights[i]),
+            time: facts.times.as_ref().map(|times| times[i]),
+        });
+    }
+    let mut labels = labels;
+    let known: BTreeSet<&PathBuf> = named.iter().collect();
+    let others: Vec<PathBuf> = files.iter().filter(|file| !known.contains(file)).cloned().collect();
+    let needed = wanted.labeled || options.scored;
+    if !others.is_empty() && needed {
+        let left_out = format!("{} left out: not named by the labels", plural(others.len(), "file"));
+        if others.len() > named.len() { raw.warn(left_out) } else { raw.note(left_out) }
+    } else if !others.is_empty() {
+        // Files to predict from need no label.
+        labels = None;
+        let by = of_folders(path, &others, false)?;
+        samples.extend(others.into_iter().zip(by.files).map(|(file, by)| Sample::new(file, by.role)));
+    }
+    if labels.is_none() && needed {
+        let texts: Option<Vec<String>> = by_folder.files.into_iter().map(|by| by.label).collect();
+        let classes = texts.iter().flatten().collect::<BTreeSet<_>>().len();
+        labels = labels_of_folders(texts.filter(|_| classes > 1), options, raw);
+        if labels.is_some() {
+            raw.note(format!("{} has no labels: they are the names of the folders", relative(path, table)));
+        }
+    }
+    Ok(Found { samples, labels, by_folder: false })
 }
 
 /// Warns of empty folders beside the folders of the classes.
@@ -462,8 +473,8 @@ fn empty_folders(folder: &FolderProbe, samples: &[Sample]) -> Option<String> {
 }
 
 /// Refuses files that all lie in one folder, whose name would be the only class.
-fn check_one_folder(path: &Path, samples: &[Sample], options: &ReadOptions) -> Result<(), DataError> {
-    let labels: BTreeSet<&str> = samples.iter().filter_map(|s| s.label.as_deref()).collect();
+fn check_one_folder(path: &Path, names: &[String], options: &ReadOptions) -> Result<(), DataError> {
+    let labels: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     let (Some(label), 1, None) = (labels.first(), labels.len(), options.task) else { return Ok(()) };
     let reason = format!("all files lie in one folder, `{label}`, which would be the only class");
     Err(DataError::file(path, reason).with_hint(
@@ -476,19 +487,15 @@ fn check_one_folder(path: &Path, samples: &[Sample], options: &ReadOptions) -> R
 fn check_class_sizes(
     path: &Path,
     samples: &[Sample],
-    several: bool,
+    names: &[String],
     options: &ReadOptions,
-    labeled: bool,
 ) -> Result<(), DataError> {
-    let texts: Vec<String> = samples.iter().filter_map(|s| s.label.clone()).collect();
-    let classes = !several && matches!(as_labels(texts, options), Labels::Names(_));
     let other = options.task.is_some_and(|task| task != TaskName::Classification);
-    if !labeled || !classes || other || samples.iter().any(|s| s.role == Role::Test) {
+    if other || samples.iter().any(|s| s.role == Role::Test) {
         return Ok(());
     }
     let mut counts: BTreeMap<&str, (usize, &Path)> = BTreeMap::new();
-    for s in samples {
-        let label = s.label.as_deref().unwrap_or("");
+    for (s, label) in samples.iter().zip(names) {
         counts.entry(label).or_insert((0, &s.path)).0 += 1;
     }
     let Some((label, (_, file))) = counts.iter().find(|(_, (n, _))| *n == 1) else { return Ok(()) };

@@ -1,15 +1,31 @@
 //! The labels of samples as targets.
 
 use crate::array::Array;
-use crate::folders::labels::split_labels;
 use crate::found::{Labels, NumericTargets};
 use crate::options::ReadOptions;
 use crate::series::values;
 use dashnas_core::names::TaskName;
 use std::collections::BTreeSet;
 
+/// What divides the labels of one sample.
+const SEPARATORS: [char; 3] = [',', ';', '|'];
+
+/// The labels of one sample in a text.
+pub(super) fn split_labels(text: &str) -> impl Iterator<Item = &str> {
+    text.split(SEPARATORS).map(str::trim).filter(|label| !label.is_empty())
+}
+
+/// The labels of samples, and their names if a sample may have several.
+pub(super) fn of_texts(texts: Vec<String>, several: bool, options: &ReadOptions) -> (Labels, Option<Vec<String>>) {
+    if !several {
+        return (as_labels(texts, options), None);
+    }
+    let names = label_names(texts.iter().map(String::as_str));
+    (multi_hot(&texts, &names), Some(names))
+}
+
 /// Returns labels as names of classes, or as numbers where the task is regression or they are not whole.
-pub(super) fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
+fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
     let point = |t: &String| if options.decimal.as_deref() == Some(",") { t.replace(',', ".") } else { t.clone() };
     let numbers: Option<Vec<f32>> = texts.iter().map(|t| values::number(&point(t)).filter(|v| !v.is_nan())).collect();
     match (numbers, options.task) {

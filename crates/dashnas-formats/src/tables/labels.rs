@@ -75,6 +75,65 @@ pub(crate) fn choose(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataErr
     draft.read(&labels)
 }
 
+/// Returns whether the name of a column of a table of files is that of labels.
+pub(crate) fn names_labels_of_files(name: &str) -> bool {
+    const NAMES: [&str; 7] = ["y", "class_id", "classes", "tag", "tags", "dx", "annotation"];
+    names::names_labels(name) || NAMES.contains(&name.trim().to_lowercase().as_str())
+}
+
+/// Chooses the label of a table whose rows name files, where the options do not name it: a column with the name of a label,
+/// otherwise the only one that is left. Without `needed`, there may be none.
+///
+/// # Errors
+/// [`DataError::File`] if it is not clear which column is the label.
+pub(crate) fn choose_of_files(draft: &mut Draft<'_>, needed: bool) -> Result<(), DataError> {
+    if draft.first(ColumnRole::Label).is_some() {
+        return Ok(());
+    }
+    let table = draft.table;
+    let has_name = |c: &usize| table.named && names_labels_of_files(&table.columns[*c].name);
+    for c in draft.free().into_iter().filter(|c| !has_name(c)) {
+        let (column, facts) = (&table.columns[c], &table.columns[c].facts);
+        if facts.temporal || (column.is_text() && facts.dates * 10 >= facts.known() * 9) {
+            draft.give(c, ColumnRole::Time, "it holds dates or times");
+        }
+    }
+    let by_name: Vec<usize> = draft.free().into_iter().filter(|c| has_name(c)).collect();
+    let (possible, reason) = match by_name.is_empty() {
+        true => (draft.free(), "it is the only column without another use"),
+        false => (by_name, "its name is that of a label"),
+    };
+    let texts: Vec<usize> = possible.iter().copied().filter(|&c| table.columns[c].is_text()).collect();
+    let label = match (&possible[..], &texts[..]) {
+        (&[one], _) => Some(one),
+        // The others are codes of the text.
+        (several, &[text]) if several.iter().all(|&c| same_classes(draft.of(c), draft.of(text))) => Some(text),
+        _ => None,
+    };
+    match label {
+        Some(label) => {
+            draft.give(label, ColumnRole::Label, reason);
+            for c in possible.into_iter().filter(|&c| c != label) {
+                let reason = format!("it is a code of the label {}", draft.name(label));
+                draft.give(c, ColumnRole::LeftOut, reason);
+            }
+            Ok(())
+        }
+        None if !needed => Ok(()),
+        None if possible.is_empty() => {
+            Err(DataError::file(&table.path, "a file of labels needs a column of file names and a column of labels"))
+        }
+        None => {
+            let names: Vec<String> = possible.iter().map(|&c| draft.name(c)).collect();
+            let reason = format!("it is not clear which column holds the labels: {}", listed(&names));
+            Err(DataError::file(&table.path, reason).with_hint(
+                "name the column in `data.targets`, or give its position, from 0 (-1: the last); several columns of 0 and 1, \
+                 or of numbers, are predicted at once: separate them by commas",
+            ))
+        }
+    }
+}
+
 /// Returns whether a column has the name of an axis.
 fn is_axis(draft: &Draft<'_>, c: usize, axis: &str) -> bool {
     draft.table.named && draft.table.columns[c].name.trim().eq_ignore_ascii_case(axis)

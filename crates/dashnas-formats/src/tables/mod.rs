@@ -3,7 +3,7 @@
 //!
 //! | modules | contents |
 //! |---|---|
-//! | `batches`, `parts` | files that give record batches; several files as one table |
+//! | `batches`, `sources`, `parts` | files that give record batches; several files as one table |
 //! | [`csv`], `parquet`, `ipc`, `json_lines` | the formats |
 //! | `arrow`, `number`, `moments`, `facts`, `chunk`, `row_major`, `load`, `table` | from record batches to columns, and the facts about them |
 //! | `names`, `draft`, `roles`, `splits`, `groups`, `labels`, `inputs`, `suspect`, `steps`, `columns` | the role of each column |
@@ -16,14 +16,14 @@ pub(crate) mod columns;
 pub mod csv;
 pub(crate) mod draft;
 mod facts;
-mod groups;
+pub(crate) mod groups;
 mod guard;
 mod inputs;
 mod ipc;
 mod json_lines;
 mod label_lists;
-mod labels;
-mod load;
+pub(crate) mod labels;
+pub(crate) mod load;
 pub(crate) mod moments;
 pub(crate) mod names;
 pub(crate) mod number;
@@ -35,10 +35,11 @@ mod recordings;
 pub(crate) mod roles;
 mod row_major;
 mod samples;
-mod splits;
+pub(crate) mod sources;
+pub(crate) mod splits;
 mod steps;
 mod suspect;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod times;

@@ -1,53 +1,18 @@
-//! Opens a table by the extension of its file.
+//! Reads a table with the tables that belong to it.
 
 use crate::error::DataError;
 use crate::found::UnassembledData;
-use crate::naming::{extension, role_of};
+use crate::naming::role_of;
 use crate::options::ReadOptions;
 use crate::role::Role;
 use crate::tables::batches::Batches;
-use crate::tables::csv::source::CsvFile;
-use crate::tables::ipc::IpcFile;
-use crate::tables::json_lines::JsonLines;
 use crate::tables::load::load;
-use crate::tables::parquet::ParquetFile;
 use crate::tables::parts::Parts;
 use crate::tables::read::{read, read_tables};
+use crate::tables::sources::{format, open};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Extensions of Parquet files.
-pub(crate) const PARQUET: &[&str] = &["parquet", "pq"];
-/// Extensions of Arrow files and streams.
-pub(crate) const ARROW: &[&str] = &["arrow", "feather", "ipc"];
-/// Extensions of JSON lines.
-pub(crate) const JSON_LINES: &[&str] = &["jsonl", "ndjson"];
-/// Extensions of separated values.
-pub(crate) const CSV: &[&str] = &["csv", "tsv", "txt"];
-
-/// The name of the format of a table, for people.
-fn format(path: &Path) -> &'static str {
-    match extension(path).as_str() {
-        e if PARQUET.contains(&e) => "Parquet table, one sample a row",
-        e if ARROW.contains(&e) => "Arrow table, one sample a row",
-        e if JSON_LINES.contains(&e) => "JSON lines, one sample a line",
-        _ => "table of comma-separated values, one sample a row",
-    }
-}
-
-/// Opens the table in a file.
-///
-/// # Errors
-/// [`DataError`] if it cannot be read.
-pub(crate) fn open(path: &Path, options: &ReadOptions) -> Result<Arc<dyn Batches>, DataError> {
-    Ok(match extension(path).as_str() {
-        e if PARQUET.contains(&e) => Arc::new(ParquetFile::open(path, options)?),
-        e if ARROW.contains(&e) => Arc::new(IpcFile::open(path, options)?),
-        e if JSON_LINES.contains(&e) => Arc::new(JsonLines::open(path, options)?),
-        _ => Arc::new(CsvFile::open(path, options)?),
-    })
-}
 
 /// Reads a table and the tables of other splits beside it.
 ///

@@ -3,7 +3,7 @@
 use crate::account::{ColumnAccount, ColumnRole};
 use crate::error::DataError;
 use crate::options::ReadOptions;
-use crate::tables::draft::{ColumnRoles, Draft, listed};
+use crate::tables::draft::{ColumnRoles, Content, Draft, listed};
 use crate::tables::table::Table;
 use crate::tables::{groups, inputs, labels, names, splits, steps, suspect};
 use std::collections::HashMap;
@@ -69,6 +69,59 @@ pub(crate) fn assign(
     Ok((roles, draft.texts))
 }
 
+/// Assigns a role to each column of a table whose rows name files: `files` are the columns that do, the first of them the one
+/// that is read. No column is an input. Without `labeled`, the names in the options need not be there unless they are given
+/// for this table; without `needed`, neither need labels.
+///
+/// # Errors
+/// [`DataError::File`] if it is not clear which column holds the labels.
+pub(crate) fn of_files(
+    table: &Table,
+    files: &[usize],
+    options: &ReadOptions,
+    labeled: bool,
+    needed: bool,
+) -> Result<(ColumnRoles, HashMap<usize, Vec<String>>), DataError> {
+    let mut draft =
+        Draft { table, options, given: vec![None; table.columns.len()], texts: HashMap::new(), warnings: Vec::new() };
+    draft.give(files[0], ColumnRole::Id, "it names the files of the samples");
+    asked_for(&mut draft, labeled)?;
+    let asked_time = draft.first(ColumnRole::Time);
+    for &c in files {
+        draft.give(c, ColumnRole::Id, "it names the files as well");
+    }
+    for c in draft.free() {
+        if table.columns[c].facts.known() == 0 {
+            draft.give(c, ColumnRole::LeftOut, "it holds no value");
+        }
+    }
+    let columns: Vec<usize> = (0..table.columns.len()).filter(|c| !files.contains(c)).collect();
+    draft.read(&columns)?;
+    let hint = "write train, val and test, or leave the column out with `data.ignore`";
+    named(&mut draft, labeled).map_err(|error| error.with_hint(hint))?;
+    draft.warnings.retain(|warning| !warning.contains("`data.inputs`"));
+    labels::choose_of_files(&mut draft, needed)?;
+    if labeled {
+        groups::check(&draft)?;
+    }
+    let roles = ColumnRoles {
+        labels: labels::order(&draft),
+        group: draft.first(ColumnRole::Group),
+        split: draft.first(ColumnRole::Split),
+        times: Vec::new(),
+        weight: draft.first(ColumnRole::Weight),
+        time: asked_time.or(match draft.with(ColumnRole::Time)[..] {
+            [one] => Some(one),
+            _ => None,
+        }),
+        inputs: Vec::new(),
+        content: Content::Numbers,
+        accounts: accounts(&draft),
+        warnings: draft.warnings,
+    };
+    Ok((roles, draft.texts))
+}
+
 /// The columns of times: the one that the options name, otherwise all that were found.
 fn times(draft: &Draft<'_>) -> Result<Vec<usize>, DataError> {
     match &draft.options.time {
@@ -107,6 +160,13 @@ fn asked_for(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
             Err(error) => return Err(error),
         };
         for c in found {
+            // What is ignored in new data has no role of the training.
+            if draft.given[c].as_ref().is_some_and(|(other, _)| *other == ColumnRole::LeftOut)
+                && !labeled
+                && !options.gives(key)
+            {
+                continue;
+            }
             // A pattern of inputs may cover columns that have a role of their own.
             if let (Some((other, _)), false) = (&draft.given[c], role == ColumnRole::Input) {
                 let reason = format!("column {} cannot be both {other} and {what}", draft.name(c));

@@ -3,7 +3,7 @@
 use crate::error::DataError;
 use crate::options::ReadOptions;
 use crate::tables::load::load;
-use crate::tables::open::open;
+use crate::tables::sources::open;
 use crate::tables::table::Table;
 use arrow_array::{ArrayRef, Float32Array, Int64Array, ListArray, RecordBatch, StringArray, types::Float32Type};
 use std::path::Path;

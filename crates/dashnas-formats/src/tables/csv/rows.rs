@@ -150,6 +150,21 @@ pub fn all(path: &Path, text: &str) -> Result<Vec<Row>, DataError> {
     Ok(found)
 }
 
+/// The fields of the first row of a text, if there is one.
+pub(crate) fn first(text: &str) -> Vec<String> {
+    let dialect = Dialect::of(text);
+    let tight = without_spaces_before_quotes(text, dialect);
+    let text = tight.as_deref().unwrap_or(text);
+    let dialect = Dialect::of(text);
+    let mut first = Vec::new();
+    // The first row ends the reading.
+    let _ = each(&text[dialect.start..], dialect, |_, record| {
+        first = record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect();
+        Err(())
+    });
+    first
+}
+
 /// The error for a quoted field that does not end.
 pub(crate) fn unended(path: &Path, text: &str, at: usize, dialect: Dialect) -> DataError {
     let begin = text[..at].rfind('\n').map_or(0, |i| i + 1);
