@@ -13,6 +13,8 @@ pub enum ColumnRole {
     Label,
     /// The group of a sample, which no split divides.
     Group,
+    /// The recording of a time step, among those of its group.
+    Recording,
     /// The split of a sample.
     Split,
     /// The weight of a sample.
@@ -31,6 +33,7 @@ impl fmt::Display for ColumnRole {
             ColumnRole::Input => "input",
             ColumnRole::Label => "label",
             ColumnRole::Group => "group",
+            ColumnRole::Recording => "recording",
             ColumnRole::Split => "split",
             ColumnRole::Weight => "weight",
             ColumnRole::Time => "time",

@@ -20,9 +20,13 @@ pub struct ReadOptions {
     /// positions from 0 (−1: the last), separated by commas.
     #[serde(with = "auto")]
     pub targets: Option<String>,
-    /// The column or array of groups, which no split divides.
+    /// The column or array of groups, which no split divides; of several columns of a table, as for `targets`, a group has
+    /// equal values in all of them.
     #[serde(with = "auto")]
     pub group: Option<String>,
+    /// The column of a table, or several of them, that tells recordings of one group apart, where windows are cut.
+    #[serde(with = "auto")]
+    pub recording: Option<String>,
     /// The column of a table that divides its rows into splits: train, val and test.
     #[serde(with = "auto")]
     pub split: Option<String>,
@@ -148,6 +152,7 @@ impl Default for ReadOptions {
             inputs: None,
             targets: None,
             group: None,
+            recording: None,
             split: None,
             weight: None,
             time: None,

@@ -217,9 +217,11 @@ impl Recognition {
 /// # }
 /// ```
 pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
-    if options.stride.is_some() && options.window.is_none() {
-        return Err(DataError::file(path, "`data.stride` is set, but `data.window` is not")
-            .with_hint("set `data.window` to the length of windows, or leave out `data.stride`"));
+    for (key, set) in [("stride", options.stride.is_some()), ("recording", options.recording.is_some())] {
+        if set && options.window.is_none() {
+            return Err(DataError::file(path, format!("`data.{key}` is set, but `data.window` is not"))
+                .with_hint(format!("set `data.window` to the length of windows, or leave out `data.{key}`")));
+        }
     }
     let data = read_any(path, options, labeled)?;
     check_names(path, &data, options, labeled)?;
@@ -243,6 +245,7 @@ fn check_names(path: &Path, data: &UnassembledData, options: &ReadOptions, label
         ("inputs", &options.inputs),
         ("targets", &options.targets),
         ("group", &options.group),
+        ("recording", &options.recording),
         ("split", &options.split),
         ("weight", &options.weight),
         ("time", &options.time),

@@ -1,7 +1,7 @@
 //! The options that stand for keys of the configuration.
 
 /// Each key that has an option of its own, with the option.
-pub const FLAGS: [(&str, &str); 48] = [
+pub const FLAGS: [(&str, &str); 49] = [
     ("seed", "--seed"),
     ("tensorboard", "--tensorboard"),
     ("space.kernel-sizes", "--kernel-sizes"),
@@ -24,6 +24,7 @@ pub const FLAGS: [(&str, &str); 48] = [
     ("data.inputs", "--inputs"),
     ("data.targets", "--targets"),
     ("data.group", "--group"),
+    ("data.recording", "--recording"),
     ("data.split", "--split"),
     ("data.weight", "--weight"),
     ("data.time", "--time"),

@@ -20,9 +20,13 @@ pub struct ReadArgs {
     /// first, -1: last), separated by commas.
     #[arg(long, value_name = "NAME", alias = "label", allow_hyphen_values = true)]
     targets: Option<String>,
-    /// The column or array of groups; samples of one group are never split between training and test.
+    /// The column or array of groups; samples of one group are never split between training and test. Of several columns
+    /// of a table, as for --targets, a group has equal values in all of them.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     group: Option<String>,
+    /// The column of a table that tells several recordings of one group apart, with --window.
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
+    recording: Option<String>,
     /// The column of a table that divides its rows into train, val and test [default: split, if its values are these].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     split: Option<String>,
@@ -30,7 +34,8 @@ pub struct ReadArgs {
     /// out [default: sample_weight].
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     weight: Option<String>,
-    /// The column of a table with the times of the samples, which is no input.
+    /// The column of a table with the times of the samples, which is no input; also with the unit of its numbers, as in
+    /// t:ms (s, ms, us, ns, min or h).
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     time: Option<String>,
     /// The columns of a table that are left out, as for --targets.
@@ -119,6 +124,7 @@ impl ReadArgs {
             (&self.inputs, "data.inputs"),
             (&self.targets, "data.targets"),
             (&self.group, "data.group"),
+            (&self.recording, "data.recording"),
             (&self.split, "data.split"),
             (&self.weight, "data.weight"),
             (&self.time, "data.time"),
@@ -184,7 +190,9 @@ impl ReadArgs {
         macro_rules! take {
             ($($name:ident),*) => { $(if self.$name.is_some() { options.$name = given.$name; })* };
         }
-        take!(inputs, targets, group, split, weight, time, ignore, decimal, header, layout, channels, resize);
+        take!(
+            inputs, targets, group, recording, split, weight, time, ignore, decimal, header, layout, channels, resize
+        );
         take!(fill_missing, lengths, length, window, stride, window_label, alphabet);
         take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction, split_seed, split_by, folds);
         options.given =

@@ -96,6 +96,33 @@ fn columns_that_are_missing_or_strange_are_named() {
 }
 
 #[test]
+fn columns_that_are_named_for_new_data_stand_for_those_of_the_model() {
+    let reading = remembered("set.csv", rows("a,b,c,state\n", false).as_bytes(), ReadOptions::default());
+    let text = "c,state,q,a,b,p\n3,7,8,1,2,9\n6,8,8,4,5,9\n";
+    // The inputs that are named, what is read, and what is said.
+    let cases: [(&str, Result<&[f32], &str>, &str); 6] = [
+        ("c,b,a", Ok(&[1., 2., 3., 4., 5., 6.]), ""),
+        ("?", Ok(&[1., 2., 3., 4., 5., 6.]), ""),
+        ("p,q,a", Ok(&[9., 8., 1., 9., 8., 4.]), "`p` for `a`, `q` for `b`, `a` for `c`"),
+        ("a,b,q", Ok(&[1., 2., 8., 4., 5., 8.]), "in the order of `data.inputs`: `q` for `c`"),
+        ("-1,2", Err("`data.inputs` names 2 columns of inputs, but the model was trained on 3 (`a`, `b`, `c`)"), ""),
+        ("p,q,state,a", Ok(&[9., 8., 1., 9., 8., 4.]), "`p` for `a`"),
+    ];
+    for (wanted, expected, words) in cases {
+        let given = ReadOptions { inputs: Some(wanted.into()), given: vec!["inputs".into()], ..reading.clone() };
+        match (inputs("new.csv", text.as_bytes(), &given), expected) {
+            (Ok(found), Ok(expected)) => {
+                assert_eq!(found.x.data, expected, "{wanted}");
+                let said = found.origin.warnings.join("; ");
+                assert!(said.contains(words) && said.is_empty() == words.is_empty(), "{wanted}: {said}");
+            }
+            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{wanted}: {error}"),
+            (found, _) => panic!("{wanted}: {:?}", found.map(|found| found.x.data)),
+        }
+    }
+}
+
+#[test]
 fn tables_without_a_header_go_by_their_width() {
     for first in [true, false] {
         let reading = remembered("set.csv", rows("", first).as_bytes(), ReadOptions::default());

@@ -3,6 +3,7 @@
 use crate::tests::readers::{folder, open_with};
 use crate::tests::*;
 use dashnas_formats::account::ColumnRole;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 type Outcome = Result<Dataset, DataError>;
@@ -396,7 +397,7 @@ fn every_role_can_be_set() {
     });
     let set = open_with(&files, "t.csv", &options).unwrap();
     assert_eq!((set.task, set.reading.targets.as_deref()), (TaskKind::Regression { outputs: 2 }, Some("d,u")));
-    for (key, wrong) in [("inputs", "zz"), ("ignore", "zz*"), ("split", "kind"), ("group", "a,b")] {
+    for (key, wrong) in [("inputs", "zz"), ("ignore", "zz*"), ("split", "kind"), ("group", "a,zz")] {
         let options = with(|o| {
             o.targets = Some("kind".into());
             *match key {
@@ -417,6 +418,33 @@ fn every_role_can_be_set() {
         );
         assert!(outcome.is_err(), "{key}");
     }
+}
+
+#[test]
+fn several_columns_make_groups_of_their_values() {
+    // Pairs of a person and a day, each of five rows; inputs `a` number the rows.
+    let row = |i: usize| format!("{i}.5,{},p{},{},{}\n", i * 7 % 5, i / 20, i / 5 % 4, ["x", "y"][i % 2]);
+    let text = "a,b,person_name,day,label\n".to_owned() + &(0..80).map(row).collect::<String>();
+    let files = folder(&[("t.csv", text.as_bytes())]);
+    for (group, size) in [("person_name,day", 5), ("day,person_name", 5), ("p*, d?y", 5), ("person_name", 20)] {
+        let options = with(|o| (o.group, o.ignore) = (Some(group.into()), (size == 20).then(|| "day".into())));
+        let set = read(open_with(&files, "t.csv", &options), 2, 80, &["x", "y"]);
+        let units =
+            |split: &Split| (0..split.len()).map(|i| split.x.row(i)[0] as usize / size).collect::<BTreeSet<_>>();
+        let (train, test) = (units(&set.train), units(&set.test));
+        assert!(train.is_disjoint(&test) && train.len() + test.len() == 80 / size, "{group}: {train:?} {test:?}");
+        let groups = set.groups.as_ref().unwrap().iter().collect::<BTreeSet<_>>();
+        assert_eq!(groups.len(), train.len(), "{group}");
+        let noted = set.origin.notes.iter().any(|note| note.contains("on different sides"));
+        assert_eq!(noted, size == 5, "{group}: {:?}", set.origin.notes);
+        assert_eq!(set.reading.group.as_deref().map(|g| g.contains(',')), Some(size == 5));
+    }
+    let missing = text.replace("45.5,0,p2,1,y", "45.5,0,p2,,y");
+    let options = with(|o| o.group = Some("person_name,day".into()));
+    refused(
+        open_with(&folder(&[("t.csv", missing.as_bytes())]), "t.csv", &options),
+        &["t.csv:47", "day", "group is missing"],
+    );
 }
 
 #[test]

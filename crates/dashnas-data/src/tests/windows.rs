@@ -191,7 +191,7 @@ fn what_cannot_be_cut_is_refused() {
         (
             "rates",
             rates(),
-            options("2s", "", |o| o.group = Some("rec".into())),
+            options("2s", "", |o| (o.group, o.time) = (Some("rec".into()), Some("time:s".into()))),
             &["`s` has 1 step a second, most have 2"],
         ),
         (
@@ -298,7 +298,8 @@ fn targets_of_windows_may_be_numbers() {
 #[test]
 fn new_recordings_are_cut_in_the_same_way() {
     let text = table(&[("r", 0.0, "aaaabbbb"), ("s", 0.0, "bbbbaaaa"), ("t", 0.0, "aabbaabb")]);
-    let set = open_with(&file(&text), "r.csv", &options("2s", "1s", |o| o.group = Some("rec".into()))).unwrap();
+    let set = |o: &mut ReadOptions| (o.group, o.time) = (Some("rec".into()), Some("time:s".into()));
+    let set = open_with(&file(&text), "r.csv", &options("2s", "1s", set)).unwrap();
     let reading = set.reading.of_model(&set.read_as);
     assert_eq!((reading.window, reading.stride, reading.rate), (Some(Span::Steps(4)), Some(Span::Steps(2)), Some(2.0)));
     // A card keeps them as text.
@@ -327,6 +328,129 @@ fn new_recordings_are_cut_in_the_same_way() {
         warnings.contains("`rec`, which tells recordings apart") && warnings.contains("`time` of times"),
         "{warnings}"
     );
+}
+
+#[test]
+fn durations_need_times_whose_unit_is_known() {
+    let tens: fn(i64) -> String = |i| (i * 20).to_string();
+    let unix: fn(i64) -> String = |i| (1_700_000_000_000 + i * 20).to_string();
+    let dates: fn(i64) -> String = |i| format!("2024-01-31T10:00:{:02}.{:02}", i / 50, i % 50 * 2);
+    type Case = (&'static str, fn(i64) -> String, Option<&'static str>, Result<&'static str, &'static [&'static str]>);
+    let cases: [Case; 11] = [
+        ("t_ms", tens, None, Ok("milliseconds")),
+        ("Time (ms)", tens, Some("0"), Ok("milliseconds")),
+        ("t", tens, Some("t:ms"), Ok("milliseconds")),
+        ("t", tens, Some("0:msec"), Ok("milliseconds")),
+        ("t:ms", tens, Some("t:ms"), Ok("milliseconds")),
+        ("clock", unix, Some("clock"), Ok("Unix times in milliseconds")),
+        ("timestamp", unix, None, Ok("Unix times in milliseconds")),
+        ("time_s", unix, None, Ok("Unix times in milliseconds")),
+        ("when", dates, Some("when"), Ok("")),
+        ("when", dates, Some("when:ms"), Err(&["`when` holds dates"])),
+        ("t", tens, None, Err(&["unit of the times in column `t` is not known", "from 0 to 780", "`t:ms`"])),
+    ];
+    for (name, time, asked, expected) in cases {
+        let row =
+            |i: i64| format!("{},{}.5,r{},{}\n", time(i % 40), i * 7 % 11, i / 40, ["u", "v"][i as usize / 5 % 2]);
+        let text = format!("{name},a,rec,label\n") + &(0..160).map(row).collect::<String>();
+        let set = |o: &mut ReadOptions| (o.group, o.time) = (Some("rec".into()), asked.map(Into::into));
+        let result = open_with(&file(&text), "r.csv", &options("0.2s", "100ms", set));
+        match (&result, expected) {
+            (Ok(set), Ok(unit)) => {
+                assert_eq!(set.train.x.shape[1..], [1, 10], "{name} {asked:?}");
+                let account = set.origin.columns.iter().find(|column| column.name == name).unwrap();
+                assert!(account.reason.contains(unit), "{name}: {}", account.reason);
+            }
+            (Err(_), Err(_)) => {}
+            _ => panic!("{name} {asked:?}: {}", said(result)),
+        }
+        let said = said(result);
+        expected.err().into_iter().flatten().for_each(|word| assert!(said.contains(word), "{name}: `{said}`"));
+    }
+    // In time steps, the unit need not be known.
+    let said =
+        said(open_with(&file(&table(&[("r", 0.0, &"aaaabbbb".repeat(10))])), "r.csv", &options("4", "", |_| ())));
+    assert!(said.contains("the unit of the times in column `time` is not known"), "{said}");
+}
+
+/// Three subjects of two sessions each, of 16 steps, in each of which the clock begins anew; `a` counts the steps of all.
+fn sessions() -> String {
+    let row =
+        |i: usize| format!("{i}.25,{},{},s{},{},{}\n", i % 16, i * 7 % 5, i / 32, i / 16 % 2, ["u", "v"][i / 4 % 2]);
+    "a,time,b,subject,session,label\n".to_owned() + &(0..96).map(row).collect::<String>()
+}
+
+#[test]
+fn recordings_are_told_apart_by_several_columns() {
+    // The group, the recording, the time, and what is said; how many recordings and units there are, of so many steps.
+    type Case =
+        (&'static str, Option<&'static str>, Option<&'static str>, &'static [&'static str], Option<(usize, usize)>);
+    let cases: [Case; 7] = [
+        (
+            "subject,session",
+            None,
+            Some("time"),
+            &["rows with equal values in `subject` and `session`", "`data.recording`"],
+            Some((6, 16)),
+        ),
+        ("s*", None, None, &["6 recordings of 96"], Some((6, 16))),
+        ("subject", Some("session"), Some("time"), &["6 recordings of 96"], Some((6, 32))),
+        ("subject", Some("session"), None, &["6 recordings of 96"], Some((6, 32))),
+        (
+            "subject",
+            None,
+            None,
+            &["column `session` stays the same for 16 rows", "set `data.recording`"],
+            Some((3, 32)),
+        ),
+        (
+            "subject",
+            None,
+            Some("time"),
+            &["falls back", "name the column that tells recordings apart with `data.recording`"],
+            None,
+        ),
+        ("subject", Some("subject"), None, &["cannot be both group and recording"], None),
+    ];
+    for (group, recording, time, words, found) in cases {
+        let options = options("4", "", |o| {
+            (o.group, o.recording, o.time) = (Some(group.into()), recording.map(Into::into), time.map(Into::into));
+            o.ignore = time.is_none().then(|| "time".into());
+        });
+        let result = open_with(&file(&sessions()), "r.csv", &options);
+        assert_eq!(result.is_ok(), found.is_some(), "{group} {recording:?}");
+        if let (Ok(set), Some((recordings, unit))) = (&result, found) {
+            let all = format!("{recordings} recordings of 96 time steps");
+            assert!(set.origin.notes.iter().any(|note| note.contains(&all)), "{group} {recording:?}");
+            let units =
+                |split| samples(set, split).iter().map(|s| s.0 / unit).collect::<std::collections::BTreeSet<_>>();
+            let (train, test) = (units(&set.train), units(&set.test));
+            assert!(train.is_disjoint(&test) && train.len() + test.len() == 96 / unit, "{group}: {train:?} {test:?}");
+        }
+        let said = said(result);
+        words.iter().for_each(|word| assert!(said.contains(word), "{group}: `{said}` does not say `{word}`"));
+    }
+    let without = ReadOptions { recording: Some("session".into()), ..Default::default() };
+    let said = said(open_with(&file(&sessions()), "r.csv", &without));
+    assert!(said.contains("`data.recording` is set, but `data.window` is not"), "{said}");
+}
+
+#[test]
+fn new_recordings_are_told_apart_by_the_same_columns() {
+    let set = |o: &mut ReadOptions| (o.group, o.recording) = (Some("subject".into()), Some("session".into()));
+    let set = open_with(&file(&sessions()), "r.csv", &options("4", "", set)).unwrap();
+    let reading = set.reading.of_model(&set.read_as);
+    let names = |text: &str| {
+        let found = open_inputs(&file(text).path().join("r.csv"), &reading).unwrap();
+        let names: Vec<String> = found.windows.unwrap().recordings.into_iter().map(|r| r.name).collect();
+        (names.join(" "), found.origin.warnings.join("; "))
+    };
+    let row = |i: usize| format!("{},{},{},x,{}\n", i * 3 % 8, i % 8, i % 3, i / 8);
+    let new = "a,time,b,subject,session\n".to_owned() + &(0..16).map(row).collect::<String>();
+    assert_eq!(names(&new), ("x/0 x/1".into(), String::new()));
+    let (found, warnings) = names(&new.replace("subject", "person"));
+    assert_eq!(found, "0 1");
+    assert!(warnings.contains("no column `subject`") && warnings.contains("`session` alone"), "{warnings}");
 }
 
 #[test]

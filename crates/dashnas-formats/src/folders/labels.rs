@@ -82,10 +82,10 @@ pub(crate) fn read(
         labels: None,
         names: None,
         roles: None,
-        groups: used.group.and_then(|c| columns.get(&c).cloned()).map(groups::normalized),
+        groups: groups::of_rows(&used.groups, &mut columns.clone()),
         facts: SampleFacts::default(),
         account: used.accounts.clone(),
-        notes: table.notes.clone(),
+        notes: table.notes.iter().cloned().chain(groups::note_of_several(&table, &used.groups, false)).collect(),
         warnings: used.warnings.clone(),
     };
     match add_labels(&table, &used, &columns, options, &mut found) {

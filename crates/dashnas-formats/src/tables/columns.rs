@@ -16,8 +16,10 @@ use std::collections::HashMap;
 pub(crate) fn record(table: &Table, used: &ColumnRoles, reading: &mut ReadOptions) {
     let name = |&c: &usize| if table.named { table.columns[c].name.clone() } else { c.to_string() };
     reading.header = Some(table.named);
-    reading.targets = (!used.labels.is_empty()).then(|| used.labels.iter().map(name).collect::<Vec<_>>().join(","));
-    reading.group = used.group.as_ref().map(name);
+    let names =
+        |columns: &[usize]| (!columns.is_empty()).then(|| columns.iter().map(name).collect::<Vec<_>>().join(","));
+    reading.targets = names(&used.labels);
+    (reading.group, reading.recording) = (names(&used.groups), names(&used.recordings));
     reading.split = used.split.as_ref().map(name);
     if reading.decimal.is_none() {
         reading.decimal.clone_from(&table.decimal);
@@ -69,7 +71,15 @@ pub(crate) fn find(
         _ => Content::Numbers,
     };
     let asked = Asked::find(table, options)?;
-    let (mut labels, inputs) = if table.named && known.named {
+    let mut said = Vec::new();
+    let (mut labels, inputs) = if let Some(inputs) = asked.inputs(table, known, &mut said)? {
+        let labels = match table.named && known.named {
+            true => labels_by_name(table, known),
+            false if n == all => known.labels.clone(),
+            false => Vec::new(),
+        };
+        (if labels.iter().any(|c| inputs.contains(c)) { Vec::new() } else { labels }, inputs)
+    } else if table.named && known.named {
         by_name(table, known, content, options, &asked)?
     } else if n == known.inputs.len() {
         (Vec::new(), (0..n).collect())
@@ -116,15 +126,17 @@ pub(crate) fn find(
     let accounts = table.columns.iter().enumerate().map(account).collect();
     let accounts: Vec<ColumnAccount> = accounts;
     let recordings = Recordings::find(table, options);
-    let needed: Vec<usize> = labels.iter().copied().chain(recordings.group).collect();
+    let needed = [&labels[..], &recordings.groups, &recordings.parts].concat();
     let mut texts: HashMap<_, _> = needed.iter().copied().zip(table.read_texts(&needed, options)?).collect();
     let split = split.map(|(c, of_rows)| {
         texts.insert(c, of_rows);
         c
     });
-    let Recordings { group, times, warnings } = recordings;
+    let Recordings { groups, parts: recordings, times, mut warnings } = recordings;
+    warnings.extend(said);
     let time = None;
-    let roles = ColumnRoles { labels, group, split, weight, time, times, inputs, content, accounts, warnings };
+    let roles =
+        ColumnRoles { labels, groups, recordings, split, weight, time, times, inputs, content, accounts, warnings };
     Ok((roles, texts))
 }
 
@@ -194,6 +206,7 @@ impl Asked {
             ("ignore", "ignored", &options.ignore),
             ("targets", "label", &options.targets),
             ("group", "group", &options.group),
+            ("recording", "recording", &options.recording),
             ("split", "split", &options.split),
             ("weight", "weight", &options.weight),
             ("time", "time", &options.time),
@@ -224,6 +237,43 @@ impl Asked {
     /// Returns whether a setting names a column.
     fn names(&self, c: usize) -> bool {
         self.settings.iter().any(|(.., columns)| columns.contains(&c))
+    }
+
+    /// The inputs that are given, in their order, where they are not found by the names of those of the training; says which
+    /// stand for which.
+    ///
+    /// # Errors
+    /// [`DataError::File`] if there are more or fewer of them than in the training.
+    fn inputs(&self, table: &Table, known: &Columns, said: &mut Vec<String>) -> Result<Option<Vec<usize>>, DataError> {
+        let Some(given) = self.columns("inputs") else { return Ok(None) };
+        let names: Vec<&str> = known.inputs.iter().map(|&c| known.names[c].as_str()).collect();
+        let named = |name: &str| given.iter().any(|&c| table.columns[c].name == name);
+        if table.named && known.named && names.iter().all(|name| named(name)) {
+            return Ok(None);
+        }
+        // A pattern may cover columns that have a role of their own.
+        let others = |c: &usize| self.settings.iter().any(|(key, _, columns)| *key != "inputs" && columns.contains(c));
+        let label = |c: &usize| known.labels.iter().any(|&l| known.named && known.names[l] == table.columns[*c].name);
+        let given: Vec<usize> = given.iter().copied().filter(|c| !others(c) && !label(c)).collect();
+        if given.len() != names.len() {
+            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let reason = format!(
+                "`data.inputs` names {}, but the model was trained on {} ({})",
+                plural_of(given.len(), "column of inputs", "columns of inputs"),
+                names.len(),
+                listed(&quoted)
+            );
+            return Err(DataError::file(&table.path, reason).with_hint("name as many, in the order of the training"));
+        }
+        let pairs = given.iter().zip(&names).filter(|(c, name)| table.columns[**c].name != **name);
+        let pairs: Vec<String> = pairs.map(|(&c, name)| format!("{} for `{name}`", table.called(c))).collect();
+        if table.named && known.named && !pairs.is_empty() {
+            said.push(format!(
+                "columns stand for those of the model in the order of `data.inputs`: {}",
+                listed(&pairs)
+            ));
+        }
+        Ok(Some(given))
     }
 
     /// Refuses another role for an input of the model.
@@ -283,7 +333,8 @@ impl Asked {
 
 /// What tells the recordings of a table apart, and the times of their steps, where windows are cut from them.
 struct Recordings {
-    group: Option<usize>,
+    groups: Vec<usize>,
+    parts: Vec<usize>,
     times: Vec<usize>,
     warnings: Vec<String>,
 }
@@ -291,26 +342,44 @@ struct Recordings {
 impl Recordings {
     /// Finds the columns that the options name. Those that are not there are said.
     fn find(table: &Table, options: &ReadOptions) -> Self {
-        let mut found = Self { group: None, times: Vec::new(), warnings: Vec::new() };
+        let mut found = Self { groups: Vec::new(), parts: Vec::new(), times: Vec::new(), warnings: Vec::new() };
         if options.window.is_none() {
             return found;
         }
-        let column = |wanted: &Option<String>| Some(names::find(table, wanted.as_ref()?, "").ok());
-        match column(&options.group) {
-            Some(Some(columns)) => found.group = columns.first().copied(),
-            Some(None) => found.warnings.push(format!(
-                "there is no column `{}`, which tells recordings apart: the file is taken for one recording",
-                options.group.as_deref().unwrap_or_default()
-            )),
-            None => {}
+        let mut missing = Vec::new();
+        for (wanted, columns) in [(&options.group, &mut found.groups), (&options.recording, &mut found.parts)] {
+            let Some(wanted) = wanted else { continue };
+            match names::find(table, wanted, "") {
+                Ok(all) => *columns = all,
+                // Of several columns, those that are there tell recordings apart.
+                Err(_) => {
+                    for part in wanted.split(',').map(str::trim) {
+                        match names::find(table, part, "") {
+                            Ok(one) => columns.extend(one),
+                            Err(_) => missing.push(format!("`{part}`")),
+                        }
+                    }
+                }
+            }
         }
-        match column(&options.time) {
-            Some(Some(columns)) => found.times = columns,
-            Some(None) => found.warnings.push(format!(
-                "there is no column `{}` of times: the rows are taken for neighboring time steps",
-                options.time.as_deref().unwrap_or_default()
-            )),
-            None => {}
+        if !missing.is_empty() {
+            let there: Vec<String> = found.groups.iter().chain(&found.parts).map(|&c| table.called(c)).collect();
+            let instead = match there.is_empty() {
+                true => "the file is taken for one recording".to_owned(),
+                false => format!("{} alone tells them apart here", listed(&there)),
+            };
+            found
+                .warnings
+                .push(format!("there is no column {}, which tells recordings apart: {instead}", listed(&missing)));
+        }
+        if let Some(wanted) = &options.time {
+            let (wanted, _) = names::time_and_unit(table, wanted);
+            match names::find(table, wanted, "") {
+                Ok(columns) => found.times = columns,
+                Err(_) => found.warnings.push(format!(
+                    "there is no column `{wanted}` of times: the rows are taken for neighboring time steps"
+                )),
+            }
         }
         found
     }
@@ -335,9 +404,17 @@ fn by_name(
                     `data.header = false`, and its columns are used in order";
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     }
+    let time = options.time.as_ref().map(|wanted| names::time_and_unit(table, wanted).0.to_owned());
     let asked_for = |name: &str| {
-        let options =
-            [&options.targets, &options.group, &options.split, &options.weight, &options.time, &options.ignore];
+        let options = [
+            &options.targets,
+            &options.group,
+            &options.recording,
+            &options.split,
+            &options.weight,
+            &time,
+            &options.ignore,
+        ];
         options
             .into_iter()
             .flatten()
@@ -355,16 +432,19 @@ fn by_name(
     };
     let extra = table.columns.iter().enumerate().filter(unknown);
     let extra: Vec<String> = extra.map(|(_, column)| format!("`{}`", column.name)).collect();
-    if !extra.is_empty() && content == Content::Numbers {
+    if !extra.is_empty() && content == Content::Numbers && asked.columns("inputs").is_none() {
         let reason = format!("column {} was not in the table that the model was trained on", listed(&extra));
         return Err(DataError::file(&table.path, reason)
             .with_hint("remove it, leave it out with `data.ignore`, or name the label with `data.targets`"));
     }
-    let labels: Vec<usize> =
-        known.labels.iter().filter_map(|&c| positions.get(known.names[c].as_str())).copied().collect();
-    // Of several labels, some are not enough.
-    let labels = if labels.len() == known.labels.len() { labels } else { Vec::new() };
-    Ok((labels, names.iter().map(|name| positions[name]).collect()))
+    Ok((labels_by_name(table, known), names.iter().map(|name| positions[name]).collect()))
+}
+
+/// The columns of labels of the training that are there. Of several labels, some are not enough.
+fn labels_by_name(table: &Table, known: &Columns) -> Vec<usize> {
+    let place = |&c: &usize| table.columns.iter().position(|column| column.name == known.names[c]);
+    let labels: Vec<usize> = known.labels.iter().filter_map(place).collect();
+    if labels.len() == known.labels.len() { labels } else { Vec::new() }
 }
 
 /// Refuses a table with another number of values than the training data had, where its columns are not known, as for

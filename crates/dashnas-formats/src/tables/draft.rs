@@ -25,8 +25,10 @@ pub(crate) enum Content {
 pub(crate) struct ColumnRoles {
     /// The columns of labels, if there are any.
     pub labels: Vec<usize>,
-    /// The column of groups, if there is one.
-    pub group: Option<usize>,
+    /// The columns of groups; of several, rows of one group have equal values in all of them.
+    pub groups: Vec<usize>,
+    /// The columns that tell the recordings of a group apart, as for `groups`.
+    pub recordings: Vec<usize>,
     /// The column of splits, if there is one.
     pub split: Option<usize>,
     /// The columns that may be the times of time steps, the first one first.

@@ -7,7 +7,7 @@ use crate::options::ReadOptions;
 use crate::tables::draft::{Draft, listed, same_classes};
 use crate::tables::names::{ends_like_id, is_missing_group, names_groups, names_parts, names_shared};
 use crate::tables::table::Table;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Gives the role of the group to a column whose name is that of persons and the like, otherwise to one whose name is that
 /// of recordings and other parts of them. A column of names that occur once each is no group.
@@ -71,24 +71,41 @@ fn distinct(draft: &Draft<'_>, c: usize) -> usize {
     draft.of(c).iter().collect::<HashSet<_>>().len()
 }
 
-/// Refuses a group without a value, and groups that are the classes.
+/// Refuses a group or a recording without a value, and groups that are the classes.
 ///
 /// # Errors
 /// [`DataError::File`] with the place of the missing value.
 pub(crate) fn check(draft: &Draft<'_>) -> Result<(), DataError> {
-    let (table, Some(c)) = (draft.table, draft.first(ColumnRole::Group)) else { return Ok(()) };
-    if let Some(row) = draft.of(c).iter().position(|text| is_missing_group(text)) {
-        return Err(table.cell_error(row, c, "the group is missing").with_hint(
-            "write the group, drop these rows, or leave the column out with `data.ignore`: samples without a group could \
-             be on either side of the split",
-        ));
+    let (table, columns) = (draft.table, draft.with(ColumnRole::Group));
+    for (role, why) in [
+        (ColumnRole::Group, "samples without a group could be on either side of the split"),
+        (ColumnRole::Recording, "time steps without a recording are in none"),
+    ] {
+        for c in draft.with(role) {
+            if let Some(row) = draft.of(c).iter().position(|text| is_missing_group(text)) {
+                let hint =
+                    format!("write the {role}, drop these rows, or leave the column out with `data.ignore`: {why}");
+                return Err(table.cell_error(row, c, format!("the {role} is missing")).with_hint(hint));
+            }
+        }
     }
     let [label] = draft.with(ColumnRole::Label)[..] else { return Ok(()) };
-    let groups = distinct(draft, c);
-    if groups * 2 <= table.rows() && same_classes(draft.of(c), draft.of(label)) {
+    let several;
+    let groups: &[String] = match columns[..] {
+        [] => return Ok(()),
+        [one] => draft.of(one),
+        _ => {
+            let mut texts = columns.iter().map(|&c| (c, draft.of(c).to_vec())).collect();
+            several = of_rows(&columns, &mut texts).unwrap_or_default();
+            &several
+        }
+    };
+    let distinct = groups.iter().collect::<HashSet<_>>().len();
+    if distinct * 2 <= table.rows() && same_classes(groups, draft.of(label)) {
+        let names: Vec<String> = columns.iter().map(|&c| draft.name(c)).collect();
         let reason = format!(
             "the group {} is the same as the label {}: no split that keeps groups together can have all classes",
-            draft.name(c),
+            listed(&names),
             draft.name(label)
         );
         return Err(DataError::file(&table.path, reason).with_hint(
@@ -98,8 +115,48 @@ pub(crate) fn check(draft: &Draft<'_>) -> Result<(), DataError> {
     Ok(())
 }
 
+/// The groups of the rows by columns whose texts were read, which are taken; `None` without a column. Of several columns,
+/// rows of one group have equal values in all of them.
+pub(crate) fn of_rows(columns: &[usize], texts: &mut HashMap<usize, Vec<String>>) -> Option<Vec<String>> {
+    let mut all = columns.iter().map(|c| Some(normalized(texts.remove(c)?)));
+    let first = all.next()??;
+    if columns.len() == 1 {
+        return Some(first);
+    }
+    let mut groups: Vec<String> = first.into_iter().map(escaped).collect();
+    for column in all {
+        for (group, text) in groups.iter_mut().zip(column?) {
+            group.push('/');
+            group.push_str(&escaped(text));
+        }
+    }
+    Some(groups)
+}
+
+/// A name that stands for no two names when it is joined with others by `/`.
+fn escaped(name: String) -> String {
+    if name.contains(['/', '\\']) { name.replace('\\', "\\\\").replace('/', "\\/") } else { name }
+}
+
+/// What a person should know of groups by several columns; `None` of one column.
+pub(crate) fn note_of_several(table: &Table, columns: &[usize], windows: bool) -> Option<String> {
+    let [first, _, ..] = columns else { return None };
+    let names: Vec<String> = columns.iter().map(|&c| table.called(c)).collect();
+    let (last, others) = names.split_last()?;
+    let all = format!("{} and {last}", others.join(", "));
+    let instead = match windows {
+        true => "`data.group` for the one and `data.recording` for the others keep",
+        false => "`data.group` for the one alone keeps",
+    };
+    Some(format!(
+        "rows with equal values in {all} are one group; rows that share one of them only, such as {}, may be on different \
+         sides of the split: {instead} them on one side",
+        table.called(*first)
+    ))
+}
+
 /// The groups in a column: numbers that are equal are one group, however they are written.
-pub(crate) fn normalized(mut texts: Vec<String>) -> Vec<String> {
+fn normalized(mut texts: Vec<String>) -> Vec<String> {
     if texts.iter().all(|text| text.parse::<f64>().is_ok()) {
         for text in texts.iter_mut().filter(|text| text.contains('.') && !text.contains(['e', 'E'])) {
             let length = text.trim_end_matches('0').trim_end_matches('.').len();
@@ -144,6 +201,28 @@ pub(crate) fn warn_of_others(draft: &mut Draft<'_>, options: &ReadOptions) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_columns_make_groups_of_their_values() {
+        let column = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let texts = || {
+            HashMap::from([
+                (0, column(&["a", "a", "b", "a/b", "a"])),
+                (1, column(&["1", "1.0", "1", "c", "2"])),
+                (2, column(&["x", "x", "x", "b/c", "x"])),
+            ])
+        };
+        let cases: [(&[usize], Option<&[&str]>); 5] = [
+            (&[], None),
+            (&[5], None),
+            (&[0], Some(&["a", "a", "b", "a/b", "a"])),
+            (&[0, 1], Some(&["a/1", "a/1.0", "b/1", r"a\/b/c", "a/2"])),
+            (&[2, 0], Some(&["x/a", "x/a", "x/b", r"b\/c/a\/b", "x/a"])),
+        ];
+        for (columns, expected) in cases {
+            assert_eq!(of_rows(columns, &mut texts()), expected.map(column), "{columns:?}");
+        }
+    }
 
     #[test]
     fn equal_numbers_are_one_group() {

@@ -6,7 +6,7 @@
 //! | `batches`, `sources`, `parts` | files that give record batches; several files as one table |
 //! | [`csv`], `parquet`, `ipc`, `json_lines` | the formats |
 //! | `arrow`, `number`, `moments`, `facts`, `chunk`, `row_major`, `load`, `table` | from record batches to columns, and the facts about them |
-//! | `names`, `draft`, `roles`, `splits`, `groups`, `labels`, `inputs`, `suspect`, `steps`, `columns` | the role of each column |
+//! | `units`, `names`, `draft`, `roles`, `splits`, `groups`, `labels`, `inputs`, `suspect`, `steps`, `columns` | the role of each column |
 //! | `samples`, `times`, `recordings`, `read` | from columns to samples, or to the windows of recordings |
 
 mod arrow;
@@ -43,3 +43,4 @@ pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod times;
+mod units;

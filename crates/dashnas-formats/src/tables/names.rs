@@ -3,6 +3,8 @@
 use crate::error::DataError;
 use crate::role::Role;
 use crate::tables::table::Table;
+use crate::tables::units;
+use crate::tables::units::Unit;
 
 /// Names of columns of labels.
 const LABELS: [&str; 16] = [
@@ -245,9 +247,17 @@ pub(crate) fn names_weights(name: &str) -> bool {
     is_one_of(name, &WEIGHTS)
 }
 
-/// Returns whether a column of this name holds times.
+/// Returns whether a column of this name holds times. `time_min` may be the least of some times.
 pub(crate) fn names_times(name: &str) -> bool {
-    is_one_of(name, &TIMES)
+    let with_unit = units::of_name(name).filter(|(_, unit)| unit.per_second >= 1.0);
+    is_one_of(name, &TIMES) || with_unit.is_some_and(|(rest, _)| is_one_of(rest, &TIMES))
+}
+
+/// Divides what `data.time` names into a column and the unit of its numbers, as in `t:ms`, unless a column has this name.
+pub(crate) fn time_and_unit<'a>(table: &Table, wanted: &'a str) -> (&'a str, Option<&'static Unit>) {
+    let whole = table.columns.iter().any(|column| table.named && column.name == wanted);
+    let divided = wanted.rsplit_once(':').and_then(|(name, word)| Some((name.trim_end(), Some(units::named(word)?))));
+    divided.filter(|_| !whole).unwrap_or((wanted, None))
 }
 
 /// Returns whether a column of this name numbers the samples.
@@ -335,8 +345,9 @@ pub(crate) fn find(table: &Table, wanted: &str, what: &str) -> Result<Vec<usize>
 /// # Errors
 /// [`DataError::File`] if a part of the setting fits no column, or if several columns are named where there can be one.
 pub(crate) fn find_for(table: &Table, wanted: &str, key: &str, what: &str) -> Result<Vec<usize>, DataError> {
+    let wanted = if key == "time" { time_and_unit(table, wanted).0 } else { wanted };
     let found = find(table, wanted, what)?;
-    if found.len() > 1 && matches!(key, "group" | "split" | "weight" | "time") {
+    if found.len() > 1 && matches!(key, "split" | "weight" | "time") {
         let reason = format!("`{wanted}` names {} columns, but there can be one {what} column", found.len());
         return Err(DataError::file(&table.path, reason).with_hint(format!("name one column with `data.{key}`")));
     }
@@ -393,6 +404,10 @@ mod tests {
     fn names_are_compared_without_case_and_spaces() {
         assert!(names_groups("Subject Number") && names_groups("Patient #") && !names_groups("group size"));
         assert!(names_labels("Class Label") && names_groups("Subject-ID") && names_ids("Unnamed: 0"));
+        assert!(
+            names_times("t_ms") && names_times("Time (s)") && names_times("timestamp [us]") && names_times("time_s")
+        );
+        assert!(!names_times("t_min") && !names_times("x_ms") && !names_times("items"));
         assert!(!names_labels("y") && !names_groups("subjective"));
     }
 }

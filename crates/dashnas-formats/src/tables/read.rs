@@ -68,13 +68,14 @@ pub(crate) fn read_tables(
         _ => roles::assign(&first, options, labeled)?,
     };
     let mut raw = UnassembledData::new(format, options);
-    raw.named_by = &["inputs", "targets", "group", "split", "weight", "time", "ignore"];
+    raw.named_by = &["inputs", "targets", "group", "recording", "split", "weight", "time", "ignore"];
     check_length(&first, &used, options, labeled)?;
     if labeled {
         columns::record(&first, &used, &mut raw.reading);
     } else {
         columns::check_width(&first, &used, options)?;
     }
+    raw.notes.extend(groups::note_of_several(&first, &used.groups, options.window.is_some()).filter(|_| labeled));
     raw.columns.clone_from(&used.accounts);
     raw.warnings.clone_from(&used.warnings);
     let mut opened = vec![Opened { role, table: first, texts }];
@@ -174,7 +175,8 @@ fn add_partner(
         let reason = format!("column {} (`{}`) differs from {}", i + 1, table.columns[i].name, first.path.display());
         return Err(DataError::file(&table.path, reason).with_hint("training and test tables need the same columns"));
     }
-    let needed: Vec<usize> = used.labels.iter().copied().chain(used.group).chain(used.split).collect();
+    let named = [&used.labels[..], &used.groups, &used.recordings].concat();
+    let needed: Vec<usize> = named.into_iter().chain(used.split).collect();
     let found = table.read_texts(&needed, &raw.reading)?;
     opened.push(Opened { role, table, texts: needed.into_iter().zip(found).collect() });
     Ok(())
@@ -294,7 +296,7 @@ fn add_parts(
         true => facts(&table, used, &options)?,
         false => SampleFacts { places: Some(table.places()), ..SampleFacts::default() },
     };
-    let groups = used.group.map(|c| groups::normalized(texts.remove(&c).unwrap_or_default()));
+    let groups = groups::of_rows(&used.groups, &mut texts);
     let splits = used.split.filter(|_| role == Role::All).and_then(|c| texts.remove(&c));
     // New data is divided only if it holds test rows, and if every row is in a split.
     let divides = match (used.split, &splits) {

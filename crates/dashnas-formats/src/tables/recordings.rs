@@ -14,7 +14,7 @@ use crate::tables::number::Style;
 use crate::tables::splits::divide_new;
 use crate::tables::table::Table;
 use crate::tables::times::RowTimes;
-use crate::tables::{labels, samples, times};
+use crate::tables::{groups, labels, names, samples, times, units};
 use crate::windows::cut::{Cut, cut};
 use crate::windows::outline::{Outline, Stretch};
 use crate::windows::spans;
@@ -87,10 +87,15 @@ pub(crate) fn add(
     }
     let options = raw.reading.clone();
     let files: Vec<_> = steps.table.files().into_iter().zip(steps.table.file_rows.iter().copied()).collect();
-    let mut recordings = recordings(&steps, used, &files);
+    let groups = groups::of_rows(&used.groups, &mut steps.texts);
+    let parts = groups::of_rows(&used.recordings, &mut steps.texts);
+    let mut recordings = recordings(&steps.table, groups.as_deref(), parts.as_deref(), &files);
+    drop((groups, parts));
     let time = order(&steps, used, &options, &mut recordings, raw)?;
-    if steps.labeled && used.group.is_none() && files.is_empty() {
-        warn_of_groups(&steps.table, used, &options, raw)?;
+    // No window spans the gaps in times.
+    let together = used.groups.is_empty() || time.is_none();
+    if steps.labeled && used.recordings.is_empty() && files.is_empty() && together {
+        warn_of_groups(&steps.table, used, &recordings, &options, raw)?;
     }
     let breaks = time.as_ref().map(|time| gaps(time, &recordings));
     let rate = breaks.as_ref().and_then(|gaps| gaps.rate);
@@ -163,10 +168,11 @@ pub(crate) fn add(
 }
 
 /// Warns of columns that probably tell recordings apart, although none was named: texts, or whole numbers in a column with
-/// such a name, that stay the same for many rows.
+/// such a name, that stay the same for many rows. Within groups, a text needs such a name as well.
 fn warn_of_groups(
     table: &Table,
     used: &ColumnRoles,
+    recordings: &[Rows],
     options: &ReadOptions,
     raw: &mut UnassembledData,
 ) -> Result<(), DataError> {
@@ -176,16 +182,22 @@ fn warn_of_groups(
     };
     let may = |&c: &usize| {
         let column = &table.columns[c];
-        let other = !used.labels.contains(&c) && used.split != Some(c) && !used.times.contains(&c);
-        other && column.facts.known() > 0 && (column.is_text() || (column.facts.all_whole() && named(&column.name)))
+        let taken = [&used.labels[..], &used.groups, &used.times].iter().any(|columns| columns.contains(&c));
+        let like = match column.is_text() {
+            true => used.groups.is_empty() || named(&column.name),
+            false => column.facts.all_whole() && named(&column.name),
+        };
+        !taken && used.split != Some(c) && column.facts.known() > 0 && like
     };
+    let key = apart(used);
     let candidates: Vec<usize> = (0..table.columns.len()).filter(may).take(16).collect();
     for (&c, texts) in candidates.iter().zip(table.read_texts(&candidates, options)?) {
-        let runs = 1 + texts.windows(2).filter(|pair| pair[0] != pair[1]).count();
-        if runs > 1 && runs * RUN <= texts.len() {
+        let changes = |rows: &[usize]| rows.windows(2).filter(|pair| texts[pair[0]] != texts[pair[1]]).count();
+        let runs: usize = recordings.iter().map(|recording| 1 + changes(&recording.rows)).sum();
+        if runs > recordings.len() && runs * RUN <= texts.len() {
             let called = table.called(c);
             raw.warn(format!(
-                "column {called} stays the same for {} rows on average and may tell recordings apart: set `data.group` to \
+                "column {called} stays the same for {} rows on average and may tell recordings apart: set `data.{key}` to \
                  it if it does, or windows span two recordings",
                 texts.len() / runs
             ));
@@ -213,26 +225,32 @@ fn values(
     Ok(channels)
 }
 
-/// The recordings of a table: the rows of each group, of each file, or all.
-fn recordings(steps: &Steps, used: &ColumnRoles, files: &[(std::path::PathBuf, usize)]) -> Vec<Rows> {
-    let table = &steps.table;
-    let groups = used.group.and_then(|c| steps.texts.get(&c));
+/// The text of a row in a column, if there is one.
+fn of_row(texts: Option<&[String]>, row: usize) -> Option<&str> {
+    texts.and_then(|texts| texts.get(row)).map(String::as_str)
+}
+
+/// The recordings of a table: the rows of each group in each file, or all. `parts` tell several of one group apart.
+fn recordings(
+    table: &Table,
+    groups: Option<&[String]>,
+    parts: Option<&[String]>,
+    files: &[(std::path::PathBuf, usize)],
+) -> Vec<Rows> {
     let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let files: Vec<(String, usize)> = match files {
         [] => vec![(name(&table.path), table.rows())],
         files => files.iter().map(|(path, rows)| (name(path), *rows)).collect(),
     };
-    let (mut all, mut places): (Vec<Rows>, HashMap<(usize, &str), usize>) = (Vec::new(), HashMap::new());
+    type Key<'a> = (usize, Option<&'a str>, Option<&'a str>);
+    let (mut all, mut places): (Vec<Rows>, HashMap<Key<'_>, usize>) = (Vec::new(), HashMap::new());
     let mut row = 0;
     for (file, (own, rows)) in files.iter().enumerate() {
         for _ in 0..*rows {
-            let group = groups.and_then(|texts| texts.get(row)).map(String::as_str);
-            let at = *places.entry((file, group.unwrap_or(""))).or_insert_with(|| {
-                let name = match group {
-                    Some(group) if files.len() > 1 => format!("{own}/{group}"),
-                    Some(group) => group.to_owned(),
-                    None => own.clone(),
-                };
+            let (group, part) = (of_row(groups, row), of_row(parts, row));
+            let at = *places.entry((file, group, part)).or_insert_with(|| {
+                let file = (files.len() > 1 || (group, part) == (None, None)).then_some(&**own);
+                let name = [file, group, part].into_iter().flatten().collect::<Vec<_>>().join("/");
                 all.push(Rows { name, group: group.map(str::to_owned), rows: Vec::new() });
                 all.len() - 1
             });
@@ -254,9 +272,10 @@ fn order(
     let table = &steps.table;
     let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
     let named = options.time.is_some();
+    let unit = options.time.as_ref().and_then(|wanted| names::time_and_unit(table, wanted).1);
     for &c in &used.times {
         let texts = table.read_texts(&[c], options)?.pop().unwrap_or_default();
-        let time = match times::read(table, c, texts, style) {
+        let time = match times::read(table, c, texts, style, unit) {
             Ok(time) => time,
             Err(error) if named => return Err(error),
             Err(_) => continue,
@@ -267,45 +286,82 @@ fn order(
             if !named {
                 raw.warn(format!(
                     "column {called} is not used as the time, because its values do not rise from row to row in every \
-                     recording: set `data.time` to it to sort by it, or `data.group` to what tells recordings apart"
+                     recording: set `data.time` to it to sort by it, or `data.{}` to what tells recordings apart",
+                    apart(used)
                 ));
                 continue;
             }
             let mut sorted = 0;
             for recording in recordings.iter_mut() {
-                check_mixed(table, c, &time, recording)?;
+                check_mixed(table, c, &time, recording, apart(used))?;
                 sorted += usize::from(falls(&recording.rows));
                 recording.rows.sort_by(|&a, &b| time.values[a].total_cmp(&time.values[b]));
                 if let Some(pair) = recording.rows.windows(2).find(|p| time.values[p[0]] == time.values[p[1]]) {
                     let (_, line) = table.source.line(pair[0]);
                     let reason = format!("the time is that of row {line} as well, in recording `{}`", recording.name);
-                    return Err(table.cell_error(pair[1], c, reason).with_hint(
-                        "name the column that tells recordings apart with `data.group`, or drop one of the rows; without \
+                    return Err(table.cell_error(pair[1], c, reason).with_hint(format!(
+                        "name the column that tells recordings apart with `data.{}`, or drop one of the rows; without \
                          `data.time` the rows are in order",
-                    ));
+                        apart(used)
+                    )));
                 }
             }
             raw.note(format!("the rows of {} are sorted by {called}", plural(sorted, "recording")));
         }
+        check_unit(table, c, &time, options)?;
         if time.assumed {
-            raw.note(format!("the times in column {called} are taken for seconds"));
+            raw.note(format!(
+                "the unit of the times in column {called} is not known, and they are taken for seconds; `data.time` says it, \
+                 as in {}:ms",
+                column_in_options(table, c)
+            ));
+        }
+        let account = raw.columns.get_mut(c).filter(|account| account.role == ColumnRole::Time);
+        if let Some(account) = account {
+            let unit = time.unit.as_ref().filter(|unit| !account.reason.contains(*unit));
+            account.reason += &unit.map_or_else(String::new, |unit| format!("; its numbers are {unit}"));
+            account.reason += if raw.reading.time.is_some() { "" } else { "; windows do not span its gaps" };
         }
         if raw.reading.time.is_none() {
-            let column = &table.columns[c];
-            raw.reading.time = Some(if table.named { column.name.clone() } else { c.to_string() });
-            if let Some(account) = raw.columns.get_mut(c)
-                && account.role == ColumnRole::Time
-            {
-                account.reason += "; windows do not span its gaps";
-            }
+            raw.reading.time = Some(column_in_options(table, c));
         }
         return Ok(Some(time));
     }
     Ok(None)
 }
 
+/// A column as the options name it.
+fn column_in_options(table: &Table, c: usize) -> String {
+    if table.named { table.columns[c].name.clone() } else { c.to_string() }
+}
+
+/// Refuses durations where the unit of the times is not known.
+fn check_unit(table: &Table, c: usize, time: &RowTimes, options: &ReadOptions) -> Result<(), DataError> {
+    let in_seconds = |span: Option<Span>| matches!(span, Some(Span::Seconds(_)));
+    let spans = [("data.window", options.window), ("data.stride", options.stride)];
+    let Some((key, _)) = spans.into_iter().find(|(_, span)| time.assumed && in_seconds(*span)) else { return Ok(()) };
+    let facts = &table.columns[c].facts;
+    let reason = format!(
+        "`{key}` is given in seconds, but the unit of the times in column {} is not known: its numbers go from {} to {}",
+        table.called(c),
+        facts.min,
+        facts.max
+    );
+    let hint = format!(
+        "name the unit in `data.time`, as in `{}:ms` ({}), or give `{key}` in time steps",
+        column_in_options(table, c),
+        units::SYMBOLS
+    );
+    Err(DataError::file(&table.path, reason).with_hint(hint))
+}
+
+/// The setting that tells the recordings of a table apart, where those that are given do not.
+fn apart(used: &ColumnRoles) -> &'static str {
+    if used.groups.is_empty() { "group" } else { "recording" }
+}
+
 /// Refuses times that fall back to the beginning: there are several recordings in one.
-fn check_mixed(table: &Table, c: usize, time: &RowTimes, recording: &Rows) -> Result<(), DataError> {
+fn check_mixed(table: &Table, c: usize, time: &RowTimes, recording: &Rows, apart: &str) -> Result<(), DataError> {
     let rows = &recording.rows;
     let starts: Vec<usize> = (1..rows.len()).filter(|&i| time.values[rows[i]] < time.values[rows[i - 1]]).collect();
     if starts.is_empty() || rows.len() / (starts.len() + 1) < RUN {
@@ -319,9 +375,9 @@ fn check_mixed(table: &Table, c: usize, time: &RowTimes, recording: &Rows) -> Re
         if shared * 2.0 > (before.1 - before.0).min(last - first) && pair[1] - pair[0] >= RUN {
             let reason =
                 format!("the time falls back, so that recording `{}` would hold several in one", recording.name);
-            return Err(table.cell_error(rows[pair[0]], c, reason).with_hint(
-                "name the column that tells recordings apart with `data.group`, or give each recording a file of its own",
-            ));
+            return Err(table.cell_error(rows[pair[0]], c, reason).with_hint(format!(
+                "name the column that tells recordings apart with `data.{apart}`, or give each recording a file of its own"
+            )));
         }
         before = (first, last);
     }

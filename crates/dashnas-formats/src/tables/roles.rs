@@ -33,8 +33,10 @@ pub(crate) fn assign(
         suspect::joined(&draft)?;
     }
     named(&mut draft, labeled)?;
-    let divided: Vec<usize> =
-        [ColumnRole::Group, ColumnRole::Split].into_iter().flat_map(|role| draft.with(role)).collect();
+    let divided: Vec<usize> = [ColumnRole::Group, ColumnRole::Recording, ColumnRole::Split]
+        .into_iter()
+        .flat_map(|role| draft.with(role))
+        .collect();
     draft.read(&divided)?;
     suspect::times_and_ids(&mut draft)?;
     labels::choose(&mut draft, labeled)?;
@@ -52,9 +54,10 @@ pub(crate) fn assign(
     }
     let roles = ColumnRoles {
         labels: labels::order(&draft),
-        group: draft.first(ColumnRole::Group),
+        groups: in_order(&draft, &options.group, ColumnRole::Group)?,
+        recordings: in_order(&draft, &options.recording, ColumnRole::Recording)?,
         split: draft.first(ColumnRole::Split),
-        times: times(&draft)?,
+        times: in_order(&draft, &options.time, ColumnRole::Time)?,
         weight: draft.first(ColumnRole::Weight),
         // Of several, it is not clear which.
         time: asked_time.or(match draft.with(ColumnRole::Time)[..] {
@@ -106,7 +109,8 @@ pub(crate) fn of_files(
     }
     let roles = ColumnRoles {
         labels: labels::order(&draft),
-        group: draft.first(ColumnRole::Group),
+        groups: in_order(&draft, &options.group, ColumnRole::Group)?,
+        recordings: Vec::new(),
         split: draft.first(ColumnRole::Split),
         times: Vec::new(),
         weight: draft.first(ColumnRole::Weight),
@@ -122,11 +126,14 @@ pub(crate) fn of_files(
     Ok((roles, draft.texts))
 }
 
-/// The columns of times: the one that the options name, otherwise all that were found.
-fn times(draft: &Draft<'_>) -> Result<Vec<usize>, DataError> {
-    match &draft.options.time {
-        Some(wanted) if draft.first(ColumnRole::Time).is_some() => names::find(draft.table, wanted, "time"),
-        _ => Ok(draft.with(ColumnRole::Time)),
+/// The columns of a role: those that the options name, in their order, otherwise all that were found.
+fn in_order(draft: &Draft<'_>, wanted: &Option<String>, role: ColumnRole) -> Result<Vec<usize>, DataError> {
+    match wanted {
+        Some(wanted) if draft.first(role).is_some() => {
+            let key = if role == ColumnRole::Time { "time" } else { "" };
+            names::find_for(draft.table, wanted, key, "")
+        }
+        _ => Ok(draft.with(role)),
     }
 }
 
@@ -146,6 +153,7 @@ fn asked_for(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
         (&options.ignore, ColumnRole::LeftOut, "ignore", "ignored"),
         (&options.targets, ColumnRole::Label, "targets", "label"),
         (&options.group, ColumnRole::Group, "group", "group"),
+        (&options.recording, ColumnRole::Recording, "recording", "recording"),
         (&options.split, ColumnRole::Split, "split", "split"),
         (&options.weight, ColumnRole::Weight, "weight", "weight"),
         (&options.time, ColumnRole::Time, "time", "time"),

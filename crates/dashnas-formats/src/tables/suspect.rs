@@ -7,6 +7,7 @@ use crate::tables::draft::{Draft, determines, listed, rises_in_pieces, same_clas
 use crate::tables::names::{ends_like_id, names_ids, names_times};
 use crate::tables::number::{is_compact_date, is_missing};
 use crate::tables::table::Table;
+use crate::tables::units;
 use crate::text::excerpt;
 use std::collections::{HashMap, HashSet};
 
@@ -203,9 +204,7 @@ fn unix_unit(draft: &Draft<'_>, c: usize) -> Option<&'static str> {
     if !facts.is_numeric() || facts.is_truth() || facts.numbers == 0 {
         return None;
     }
-    let units = [(1.0, "seconds"), (1e3, "milliseconds"), (1e6, "microseconds"), (1e9, "nanoseconds")];
-    let (from, to) = (946_684_800.0, 4_102_444_800.0);
-    units.into_iter().find(|(unit, _)| facts.min >= from * unit && facts.max <= to * unit).map(|(_, name)| name)
+    units::unix(facts.min, facts.max).map(|unit| unit.called)
 }
 
 /// The role of a column that numbers or names the rows, the reason, and whether to warn of it.

@@ -5,6 +5,8 @@ use crate::places::Times;
 use crate::tables::moments;
 use crate::tables::number::{Style, is_missing, number};
 use crate::tables::table::Table;
+use crate::tables::units;
+use crate::tables::units::Unit;
 use crate::text::excerpt;
 use chrono::DateTime;
 
@@ -15,7 +17,9 @@ pub(crate) struct RowTimes {
     pub values: Vec<f64>,
     /// Units in a second.
     pub per_second: f64,
-    /// Whether the unit is taken for granted.
+    /// What the numbers are, such as milliseconds; `None` of dates, and if it is not known.
+    pub unit: Option<String>,
+    /// Whether numbers are taken for seconds because their unit is not known.
     pub assumed: bool,
     /// The texts of dates.
     texts: Option<Vec<String>>,
@@ -31,29 +35,18 @@ impl RowTimes {
     }
 }
 
-/// Units in a second of numbers in a column of this name: of Unix times by their size, of others by the end of the name.
-/// `None` if nothing tells.
-fn unit(name: &str, min: f64, max: f64) -> Option<f64> {
-    let (from, to) = (946_684_800.0, 4_102_444_800.0);
-    let unix = [1.0, 1e3, 1e6, 1e9].into_iter().find(|unit| min >= from * unit && max <= to * unit);
-    let name = name.trim().trim_end_matches([')', ']']).to_lowercase();
-    let word = name.rsplit(['_', ' ', '(', '[', '-', '.']).next().unwrap_or("");
-    unix.or(match word {
-        "s" | "sec" | "secs" | "second" | "seconds" => Some(1.0),
-        "ms" | "msec" | "millis" | "milliseconds" => Some(1e3),
-        "us" | "µs" | "usec" | "micros" | "microseconds" => Some(1e6),
-        "ns" | "nanos" | "nanoseconds" => Some(1e9),
-        "min" | "minutes" => Some(1.0 / 60.0),
-        "h" | "hours" => Some(1.0 / 3600.0),
-        _ => None,
-    })
-}
-
-/// Reads the times in a column, whose texts were read.
+/// Reads the times in a column, whose texts were read. Without a unit that is `given`, that of numbers is the one at the end
+/// of the name of the column, otherwise that of Unix times of their size.
 ///
 /// # Errors
-/// [`DataError::File`] with the first cell that is missing or no time.
-pub(crate) fn read(table: &Table, c: usize, texts: Vec<String>, style: Style) -> Result<RowTimes, DataError> {
+/// [`DataError::File`] with the first cell that is missing or no time, and if a unit is given for dates.
+pub(crate) fn read(
+    table: &Table,
+    c: usize,
+    texts: Vec<String>,
+    style: Style,
+    given: Option<&Unit>,
+) -> Result<RowTimes, DataError> {
     let column = &table.columns[c];
     let bad = |row: usize, text: &str| {
         let missing = is_missing(text);
@@ -63,6 +56,11 @@ pub(crate) fn read(table: &Table, c: usize, texts: Vec<String>, style: Style) ->
             "times are numbers, or dates such as 2024-01-31T10:00:00.5; without `data.time` the rows are in order";
         table.cell_error(row, c, reason).with_hint(hint)
     };
+    if let (Some(unit), true) = (given, column.facts.temporal || !column.facts.is_numeric()) {
+        let reason = format!("column {} holds dates or times of day, but no {}", table.called(c), unit.called);
+        return Err(DataError::file(&table.path, reason)
+            .with_hint("name the column without a unit in `data.time`: only numbers have one"));
+    }
     let mut values = Vec::with_capacity(texts.len());
     if column.facts.is_numeric() {
         for (row, text) in texts.iter().enumerate() {
@@ -75,32 +73,23 @@ pub(crate) fn read(table: &Table, c: usize, texts: Vec<String>, style: Style) ->
             let text =
                 |s| moment(s).map_or_else(String::new, |m| m.naive_utc().format("%Y-%m-%dT%H:%M:%S%.f").to_string());
             let texts = Some(seconds.iter().map(text).collect());
-            return Ok(RowTimes { values: seconds, per_second: 1.0, assumed: false, texts });
+            return Ok(RowTimes { values: seconds, per_second: 1.0, unit: None, assumed: false, texts });
         }
-        let unit = unit(&column.name, column.facts.min, column.facts.max);
-        return Ok(RowTimes { values, per_second: unit.unwrap_or(1.0), assumed: unit.is_none(), texts: None });
+        let (min, max) = (column.facts.min, column.facts.max);
+        // A name that makes the times later than all Unix times is wrong.
+        let possible = |unit: &&Unit| units::unix(min, max).is_none() || max <= units::LAST * unit.per_second;
+        let named = || Some(units::of_name(&column.name).filter(|_| table.named)?.1).filter(possible);
+        let (per_second, unit) = if let Some(unit) = given.or_else(named) {
+            (unit.per_second, Some(unit.called.to_owned()))
+        } else if let Some(unit) = units::unix(min, max) {
+            (unit.per_second, Some(format!("Unix times in {}", unit.called)))
+        } else {
+            (1.0, None)
+        };
+        let assumed = unit.is_none();
+        return Ok(RowTimes { values, per_second, unit, assumed, texts: None });
     }
     let flaw = |(row, reason, hint): moments::Flaw| table.cell_error(row, c, reason).with_hint(hint);
     let values = moments::times(&texts, style).map_err(flaw)?;
-    Ok(RowTimes { values, per_second: 1.0, assumed: false, texts: Some(texts) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn units_follow_from_names_and_sizes() {
-        let cases = [
-            ("t", 0.0, 10.0, None),
-            ("time_ms", 0.0, 1e6, Some(1e3)),
-            ("Time (us)", 0.0, 1e6, Some(1e6)),
-            ("time [s]", 0.0, 1e6, Some(1.0)),
-            ("stamp", 1.7e12, 1.8e12, Some(1e3)),
-            ("stamp", 1.7e18, 1.8e18, Some(1e9)),
-        ];
-        for (name, min, max, expected) in cases {
-            assert_eq!(unit(name, min, max), expected, "{name}");
-        }
-    }
+    Ok(RowTimes { values, per_second: 1.0, unit: None, assumed: false, texts: Some(texts) })
 }

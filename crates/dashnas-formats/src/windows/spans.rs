@@ -47,13 +47,7 @@ pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -
                 _ => String::new(),
             };
             let reason = format!("`{key}` of {span} is {steps} time steps{rate}, which is no length of a window");
-            let unit = match span {
-                Span::Seconds(_) => {
-                    "; numbers in a column of times are seconds, unless its name ends in ms, us, min and the like"
-                }
-                Span::Steps(_) => "",
-            };
-            return Err(DataError::file(path, reason).with_hint(format!("give at least {least} time steps{unit}")));
+            return Err(DataError::file(path, reason).with_hint(format!("give at least {least} time steps")));
         }
         Ok(steps as usize)
     };

@@ -52,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 126] = [
+pub const KEYS: [Key; 127] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -110,8 +110,15 @@ pub const KEYS: [Key; 126] = [
     key(
         "data",
         "group",
-        "Column or array of groups (subjects, recordings) that must not be divided between splits; with window, the column \
-         that tells recordings apart. auto: none.",
+        "Column or array of groups (subjects, recordings) that must not be divided between splits; of several columns of a \
+         table, as for targets, a group has equal values in all of them. With window, the column that tells recordings \
+         apart. auto: none.",
+    ),
+    key(
+        "data",
+        "recording",
+        "Column of a table that tells several recordings of one group apart, with window; several columns as for group. \
+         auto: none.",
     ),
     key(
         "data",
@@ -130,7 +137,7 @@ pub const KEYS: [Key; 126] = [
         "data",
         "time",
         "Column of a table with the times of the samples, which is no input; with window, rows are sorted by it, and no window \
-         spans a gap. auto: columns of dates or Unix times, and \
+         spans a gap. The unit of its numbers may follow, as in t:ms. auto: columns of dates or Unix times, and \
          columns called time or the like whose values rise or fall throughout.",
     ),
     key("data", "ignore", "Columns of a table that are left out, as for targets. auto: none."),
