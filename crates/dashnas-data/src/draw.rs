@@ -47,6 +47,7 @@ pub(crate) fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result
         }
         let windows: usize = raw.parts.iter().map(|part| part.x.rows()).sum();
         let by_time = raw.windows.as_ref().is_some_and(|found| found.by_time);
+        refuse_without_effect(origin, &raw.reading, by_time)?;
         let samples = raw.parts.iter().filter(|part| part.role == Role::Test).map(|part| part.x.rows()).sum();
         return Ok(by_time.then(|| DrawnSplit { of: windows, samples, by_time, ..DrawnSplit::default() }));
     }
@@ -99,6 +100,21 @@ pub(crate) fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result
     raw.parts.extend([train, test]);
     raw.parts.sort_by_key(|p| p.role);
     Ok(Some(drawn))
+}
+
+/// Refuses settings of a test split that is given, or that is the last part of the only recording.
+fn refuse_without_effect(origin: &str, reading: &ReadOptions, by_time: bool) -> Result<(), DataError> {
+    let given = [
+        ("test-fraction", !by_time && reading.test_fraction != ReadOptions::default().test_fraction),
+        ("split-seed", reading.split_seed.is_some()),
+    ];
+    let Some((key, _)) = given.into_iter().find(|(_, given)| *given) else { return Ok(()) };
+    let reason = match by_time {
+        true => "the last part of the only recording is the test split",
+        false => "there is a test split",
+    };
+    Err(DataError::file(origin.as_ref(), format!("`data.{key}` has no effect: {reason}"))
+        .with_hint(format!("leave out `data.{key}`, or the test samples")))
 }
 
 /// Why a test split by time has another share than the one that was asked for; empty if it has that one.

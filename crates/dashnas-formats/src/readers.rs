@@ -15,7 +15,7 @@ use crate::media::images::is_image;
 use crate::media::sound::is_sound;
 use crate::naming::{data_set_name, extension, role_of, words_of};
 use crate::npy_files::NpyFiles;
-use crate::options::ReadOptions;
+use crate::options::{ReadOptions, WindowLabel};
 use crate::partners;
 use crate::probe::{FileProbe, FolderProbe};
 use crate::records::is_record;
@@ -25,7 +25,7 @@ use crate::series::delimited;
 use crate::tables::csv::encoding;
 use crate::tables::open as tables;
 use crate::tables::sources;
-use crate::{idx, npz, unsupported};
+use crate::{effects, idx, npz, unsupported};
 use dashnas_core::text::plural;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -217,7 +217,11 @@ impl Recognition {
 /// # }
 /// ```
 pub fn read(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
-    for (key, set) in [("stride", options.stride.is_some()), ("recording", options.recording.is_some())] {
+    for (key, set) in [
+        ("stride", options.stride.is_some()),
+        ("recording", options.recording.is_some()),
+        ("window-label", options.window_label != WindowLabel::Majority),
+    ] {
         if set && options.window.is_none() {
             return Err(DataError::file(path, format!("`data.{key}` is set, but `data.window` is not"))
                 .with_hint(format!("set `data.window` to the length of windows, or leave out `data.{key}`")));
@@ -314,6 +318,7 @@ fn read_folder(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Re
         if let Kind::Folder { recognizes, read } = reader.kind
             && recognizes(folder)
         {
+            effects::check(&folder.path, reader.name, options, labeled)?;
             return read(folder, options, labeled);
         }
     }
@@ -331,6 +336,7 @@ fn read_file(path: &Path, options: &ReadOptions, labeled: bool) -> Result<Unasse
             {
                 return Err(wrong_content(path, expected.format, found));
             }
+            effects::check(path, reader.name, options, labeled)?;
             return read(&file, options, labeled);
         }
     }

@@ -230,6 +230,8 @@ fn values_out_of_range_are_refused() {
         ("[tune]\ndropouts = [1.0]", "tune.dropouts"),
         ("[retrain]\nmilestones = [0.6, 0.3]", "retrain.milestones"),
         ("[retrain]\nbatch-size = 0", "retrain.batch-size"),
+        ("[data]\nfolds = 5\ntest-fraction = 0.25", "data.test-fraction"),
+        ("[data]\nsplit-by = \"time\"\nsplit-seed = 1", "data.split-seed"),
         ("[darcy]\nstride = 3", "darcy.stride"),
         ("[darcy]\nstride = 0", "darcy.stride"),
         ("[darcy]\nresolution = 1", "darcy.resolution"),

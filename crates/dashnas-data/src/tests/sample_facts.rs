@@ -244,4 +244,7 @@ fn each_fold_is_the_test_split_once() {
     refused(&groups, "t.csv", &options(|o| o.folds = Some(5)), &["3 groups", "5 folds"]);
     let split = folder(&[("t.csv", table("split", |i| ["train", "test"][i % 2].into()).as_bytes())]);
     refused(&split, "t.csv", &options(|o| o.folds = Some(5)), &["there is a test split", "`data.ignore`"]);
+    let without = ["has no effect: there is a test split", "leave out"];
+    refused(&split, "t.csv", &options(|o| o.test_fraction = 0.4), &without);
+    refused(&split, "t.csv", &options(|o| o.split_seed = Some(1)), &without);
 }

@@ -1,6 +1,8 @@
 //! Reads tables of one sample a row: from record batches, whatever the format, to samples.
 
 use crate::account::ColumnRole;
+use crate::effects;
+use crate::effects::Columns;
 use crate::error::DataError;
 use crate::fill::Filled;
 use crate::found::{Labels, UnassembledData, UnassembledSplit};
@@ -69,6 +71,12 @@ pub(crate) fn read_tables(
     };
     let mut raw = UnassembledData::new(format, options);
     raw.named_by = &["inputs", "targets", "group", "recording", "split", "weight", "time", "ignore"];
+    let columns = match used.content {
+        Content::Numbers => Columns::Numbers,
+        Content::Lists => Columns::Lists,
+        Content::Sequences => Columns::Letters,
+    };
+    effects::check_columns(&first.path, columns, options, labeled)?;
     check_length(&first, &used, options, labeled)?;
     if labeled {
         columns::record(&first, &used, &mut raw.reading);

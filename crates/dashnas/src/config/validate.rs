@@ -3,7 +3,7 @@
 use crate::config::error::ConfigError;
 use crate::config::sections::Config;
 use dashnas_core::names::ClassWeights;
-use dashnas_formats::options::SplitBy;
+use dashnas_formats::options::{ReadOptions, SplitBy};
 use dashnas_tasks::darcy::DarcyError;
 use std::fmt::Debug;
 
@@ -115,6 +115,10 @@ impl Config {
             apart,
             "folds are random: with data.folds, later samples would train a network that is tested on earlier ones",
         )?;
+        let sized = data.folds.is_none() || data.test_fraction == ReadOptions::default().test_fraction;
+        check("data.test-fraction", &data.test_fraction, sized, "with data.folds, the test split is one of the folds")?;
+        let drawn = data.split_seed.is_none() || data.split_by == SplitBy::Random;
+        check("data.split-seed", &data.split_seed, drawn, "with data.split-by, the test split is not drawn")?;
         let fraction = data.test_fraction > 0.0 && data.test_fraction < 1.0;
         check("data.test-fraction", &data.test_fraction, fraction, "it must be between 0 and 1")
     }
