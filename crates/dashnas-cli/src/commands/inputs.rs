@@ -42,7 +42,7 @@ pub fn reading_of(card: &ModelCard, read: &ReadArgs) -> Result<ReadOptions, Fail
     let given = read.over(&card.reading)?;
     if let Some((key, value, own)) = card.reading.contradiction(&given) {
         let key = format!("data.{key}");
-        let option = FLAGS.iter().find(|(known, _)| *known == key).map_or(key.as_str(), |(_, option)| option);
+        let option = FLAGS.iter().find(|(known, _)| *known == key).map_or(key.as_str(), |(_, option)| *option);
         return Err(Failure::new(
             Code::Usage,
             format!("{option} {value} contradicts the training of the model, whose data was read with {option} {own}"),
