@@ -5,6 +5,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::cadence::Cadence;
 use crate::checkpoint::ledger::Ledger;
 use crate::checkpoint::snapshot::SavedTraining;
+use crate::config::sections::Config;
 use crate::error::Error;
 use crate::record::event::{Event, Observer, RunStart};
 use crate::record::trial::Trial;
@@ -14,6 +15,7 @@ use crate::train::recorder::Recorder;
 use crate::tune::recorder::TuningRecorder;
 use dashnas_core::digest::sha256;
 use dashnas_core::files::FileError;
+use dashnas_core::names::SearchStrategy;
 use dashnas_core::stage::Stage;
 use std::time::Instant;
 
@@ -261,4 +263,18 @@ impl TuningRecorder for RunJournal<'_> {
         tracing::debug!("checkpoint of {} bytes in {:.1} ms", bytes.len(), (end - start).as_secs_f64() * 1e3);
         Ok(())
     }
+}
+
+/// Digest of the settings under which an interrupted stage must be resumed. It leaves out the bounds on size and
+/// speed, which decide nothing before the end of the search, so that they can still be changed if they cannot be met
+/// (but all networks of a race are within the bound on the size from its beginning); and the number of trials that run
+/// side by side, which changes no result.
+pub(super) fn digest(config: &Config) -> String {
+    let mut config = config.clone();
+    config.budget.max_latency = 0.0;
+    if config.search.strategy == SearchStrategy::Paper {
+        config.budget.max_params = 0;
+    }
+    config.tune.workers = None;
+    sha256(config.to_toml().as_bytes())
 }

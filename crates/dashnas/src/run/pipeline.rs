@@ -15,7 +15,7 @@ use crate::record::outcome::Outcome;
 use crate::record::split::SplitRecord;
 use crate::record::trial::Tuning;
 use crate::run::card::card;
-use crate::run::journal::RunJournal;
+use crate::run::journal::{RunJournal, digest};
 use crate::run::limits;
 use crate::run::limits::Planned;
 use crate::run::results::{kernel_choice, read_architecture, read_tuning};
@@ -30,7 +30,6 @@ use crate::tune::size::TuningSize;
 use crate::tune::tuner::tune;
 use burn::module::Module;
 use burn::tensor::Device;
-use dashnas_core::digest::sha256;
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::names::SearchStrategy;
 use dashnas_core::stage::Stage;
@@ -589,17 +588,4 @@ impl<'a> Run<'a> {
         self.journal.end(stage, wrote)?;
         Ok(value)
     }
-}
-
-/// Digest of the settings under which an interrupted stage must be resumed. It leaves out the bounds on size and
-/// speed, which decide nothing before the end of the search, so that they can still be changed if they cannot be met
-/// (but all networks of a race are within the bound on the size from its beginning); and the number of trials that run side by side, which changes no result.
-fn digest(config: &Config) -> String {
-    let mut config = config.clone();
-    config.budget.max_latency = 0.0;
-    if config.search.strategy == SearchStrategy::Paper {
-        config.budget.max_params = 0;
-    }
-    config.tune.workers = None;
-    sha256(config.to_toml().as_bytes())
 }
