@@ -296,7 +296,8 @@ fn add_rows(array: &Array, sums: &mut [Sums], ranges: &mut [Range], second: bool
             }
             Ok(parts)
         };
-        let found: Vec<Result<Vec<((f64, f64), Range)>, DataError>> = rows.par_chunks(64).map(parts).collect();
+        type Parts = Vec<((f64, f64), Range)>;
+        let found: Vec<Result<Parts, DataError>> = rows.par_chunks(64).map(parts).collect();
         for parts in found {
             for parts in parts?.chunks(sums.len().max(1)) {
                 for ((sums, range), &(part, of_part)) in sums.iter_mut().zip(&mut *ranges).zip(parts) {

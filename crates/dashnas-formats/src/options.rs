@@ -468,8 +468,9 @@ mod tests {
             channels: Some(4),
             ..ReadOptions::default()
         };
-        type Change = fn(&mut ReadOptions);
-        let cases: [(&str, Change, Option<(&str, &str)>); 10] = [
+        // The key, what sets it, and the values that contradict each other.
+        type Case = (&'static str, fn(&mut ReadOptions), Option<(&'static str, &'static str)>);
+        let cases: [Case; 10] = [
             ("alphabet", |o| o.alphabet = Some("ACGT".into()), None),
             ("alphabet", |o| o.alphabet = Some("ACGU".into()), Some(("ACGU", "ACGT"))),
             ("length", |o| o.length = Some(70), Some(("70", "60"))),

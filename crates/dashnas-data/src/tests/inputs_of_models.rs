@@ -100,7 +100,8 @@ fn columns_that_are_named_for_new_data_stand_for_those_of_the_model() {
     let reading = remembered("set.csv", rows("a,b,c,state\n", false).as_bytes(), ReadOptions::default());
     let text = "c,state,q,a,b,p\n3,7,8,1,2,9\n6,8,8,4,5,9\n";
     // The inputs that are named, what is read, and what is said.
-    let cases: [(&str, Result<&[f32], &str>, &str); 6] = [
+    type Case = (&'static str, Result<&'static [f32], &'static str>, &'static str);
+    let cases: [Case; 6] = [
         ("c,b,a", Ok(&[1., 2., 3., 4., 5., 6.]), ""),
         ("?", Ok(&[1., 2., 3., 4., 5., 6.]), ""),
         ("p,q,a", Ok(&[9., 8., 1., 9., 8., 4.]), "`p` for `a`, `q` for `b`, `a` for `c`"),

@@ -127,7 +127,8 @@ fn every_role_of_a_table_holds_for_the_files_that_it_names() {
     type Row = fn(usize, &str) -> String;
     let plain: Change = |_| ();
     let csv: Row = |i, name| format!("{name},{},p{},{}", ["m", "n"][i % 2], i / 4, ["train", "train", "test"][i / 4]);
-    let cases: [(&str, &str, &str, Row, Change, &[&str]); 9] = [
+    type Case = (&'static str, &'static str, &'static str, Row, Change, &'static [&'static str]);
+    let cases: [Case; 9] = [
         (
             "roles",
             "labels.csv",

@@ -411,7 +411,7 @@ fn labels_of_folders(texts: Option<Vec<String>>, options: &ReadOptions, raw: &mu
 /// The samples that a table names, with what it says of them.
 fn of_table(
     path: &Path,
-    table: &PathBuf,
+    table: &Path,
     files: &[PathBuf],
     options: &ReadOptions,
     wanted: labels::Use,

@@ -115,8 +115,9 @@ impl OnTest<'_> {
         let mut rng = Seed(self.seed).stream("evaluate/paired", &[]);
         let draws = match self.errors(a).zip(self.errors(b)) {
             Some((a, b)) => {
-                let difference = |(a, b): (Option<(f64, f64)>, Option<(f64, f64)>)| Some((a?.0 - b?.0, a?.1));
-                means(&a.into_iter().zip(b).filter_map(difference).collect::<Vec<_>>(), &mut rng)
+                // Both have an error on the samples whose targets are known.
+                let both = a.into_iter().zip(b).filter_map(|(a, b)| a.zip(b));
+                means(&both.map(|(a, b)| (a.0 - b.0, a.1)).collect::<Vec<_>>(), &mut rng)
             }
             None => {
                 let difference = |rows: &[usize]| Some(self.value(a, rows).ok()? - self.value(b, rows).ok()?);
