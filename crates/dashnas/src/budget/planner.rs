@@ -87,9 +87,21 @@ impl TimePlan {
     pub fn after_search(&mut self, requested: &RequestedWork, clock: &dyn Clock, costs: &mut dyn CostModel) {
         let baseline = self.training.baseline_until.is_some();
         let batch = self.training.batch;
-        let known = Some((batch, costs.train_step(self.width, batch)));
+        let step = costs.train_step(self.width, batch);
+        let known = Some((batch, step));
         self.evaluation = requested.evaluation(self.width, baseline, costs);
-        self.reserve = writing_seconds(self.limit) + self.evaluation.seconds;
+        // One slow measurement must not leave no training: the shortest one goes first, if half of the time is enough.
+        let left = (self.limit - writing_seconds(self.limit) - clock.seconds()).max(0.0);
+        let least = requested.retrain.steps.min(MIN_TRAINING_STEPS) as f64 * step;
+        let most = (MOST_EVALUATION * left).max(left - least);
+        if self.evaluation.seconds > most {
+            self.notes.push(format!(
+                "evaluation is expected to take {:.1} s, and {most:.1} s are kept for it so that the training is not too \
+                 short: the run may take longer than its limit",
+                self.evaluation.seconds
+            ));
+        }
+        self.reserve = writing_seconds(self.limit) + self.evaluation.seconds.min(most);
         let planner = TrainingPlanner {
             requested,
             end: self.limit - self.reserve,

@@ -289,6 +289,22 @@ fn a_note_on_skipped_tuning_is_withdrawn_if_there_is_time_after_the_search() {
 }
 
 #[test]
+fn an_evaluation_that_seems_slow_after_the_search_leaves_time_for_the_shortest_training() {
+    // Everything seems to take 30 times as long when it is timed again: evaluation more than what is left.
+    let mut requested = requested([2000, 500, 8000], 3, None);
+    requested.samples.test = 10_000;
+    let machine = Machine { evaluate: 0.001, later: 30.0, turn: 20.0, train: 0.02, ..STEADY };
+    let clock = FakeClock::default();
+    let mut costs = Measured { machine: &machine, clock: &clock, asked: Default::default() };
+    let mut plan = TimePlan::new(&requested, 60.0, &clock, &mut costs).expect("long enough");
+    clock.advance(25.0);
+    costs.asked.clear();
+    plan.after_search(&requested, &clock, &mut costs);
+    assert!(plan.evaluation.seconds > 60.0 && plan.training.steps >= 48, "{plan}");
+    assert!(plan.notes.iter().any(|note| note.contains("may take longer than its limit")), "{plan}");
+}
+
+#[test]
 fn time_to_spare_lengthens_everything_and_keeps_the_baseline() {
     let requested = requested([200, 50, 400], 3, None);
     let ran = run(&requested, 120.0, 1.0, &STEADY);
