@@ -12,6 +12,8 @@ pub(crate) struct Sure {
     pub plain_chosen: bool,
     /// The probability that the chosen network is better than the plain one, if they were compared.
     pub better_than_plain: Option<f64>,
+    /// The same probability by other data sets alone, before any trial.
+    pub expected: Option<f64>,
     /// The probability that it is better than a random one.
     pub better_than_random: f64,
     /// The number of held-out samples that score a trial.
@@ -44,10 +46,11 @@ pub(crate) fn conclusion(sure: &Sure) -> String {
         };
         format!(
             "The race estimates that the chosen network is better than the plain network with a probability of {}{random}. \
-             The estimate weighs the losses of short trials on {} together with what kernels did on other data sets; it is \
-             no test result.",
+             The estimate weighs the losses of short trials on {} together with what kernels did on other data sets{}; it \
+             is no test result.",
             percent(than_plain),
-            plural(sure.held_out, "held-out sample")
+            plural(sure.held_out, "held-out sample"),
+            sure.expected.map_or(String::new(), |p| format!(" (from these alone it would be {})", percent(p)))
         )
     };
     if let Some((other, lowest, own)) = sure.ahead {
@@ -72,6 +75,7 @@ mod tests {
             untried: false,
             plain_chosen: false,
             better_than_plain: Some(0.92),
+            expected: Some(0.7),
             better_than_random: 0.8,
             held_out: 48,
             ahead: Some((3, 0.3, 0.35)),
@@ -81,6 +85,7 @@ mod tests {
             "estimates that the chosen network is better than the plain network with a probability of 92 %, and better",
             "random network of the space with 80 %",
             "48 held-out samples",
+            "other data sets (from these alone it would be 70 %)",
             "no test result",
             "network 4 had a lower loss (0.3 instead of 0.35)",
         ];

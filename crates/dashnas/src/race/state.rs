@@ -307,6 +307,10 @@ impl Race {
             let Belief { mean, deviation } = posterior.difference(chosen, p);
             ahead(mean, deviation)
         });
+        // The same from other data sets alone.
+        let before = Posterior::new(self.settings.knowledge.spread, &self.subjects, &[]);
+        let expected =
+            plain.map(|p| before.difference(chosen, p)).map(|Belief { mean, deviation }| ahead(mean, deviation));
         let better_than_random = ahead(beliefs[chosen].mean, (beliefs[chosen].deviation.powi(2) + 1.0).sqrt());
         let contestants = self
             .entrants
@@ -328,6 +332,7 @@ impl Race {
             untried: observations.is_empty(),
             plain_chosen: plain == Some(chosen),
             better_than_plain,
+            expected,
             better_than_random,
             held_out: self.settings.held_out,
             ahead: self.ahead_of(chosen, finished),
