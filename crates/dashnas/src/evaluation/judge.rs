@@ -57,7 +57,19 @@ impl OnTest<'_> {
     fn counts(&self) -> bool {
         // Equal weights change nothing.
         let weighted = self.weights.is_some_and(|weights| weights.iter().any(|w| *w != weights[0]));
-        matches!(self.truth, Targets::Classes(_)) && self.metric == Metric::ZeroOneError && !weighted
+        self.is_share() && !weighted
+    }
+
+    /// Whether the metric is the share of samples, which may have weights.
+    fn is_share(&self) -> bool {
+        matches!(self.truth, Targets::Classes(_)) && self.metric == Metric::ZeroOneError
+    }
+
+    /// The number of samples of equal weight that tell as much as these with their weights (Kish 1965).
+    fn effective(&self, n: usize) -> f64 {
+        let Some(weights) = self.weights else { return n as f64 };
+        let (sum, squares) = weights.iter().map(|&w| f64::from(w)).fold((0.0, 0.0), |(s, q), w| (s + w, q + w * w));
+        if squares > 0.0 { sum * sum / squares } else { 0.0 }
     }
 
     /// The 95 % interval of the metric of a network; `None` if it is not defined, or if that would take long.
@@ -76,6 +88,11 @@ impl OnTest<'_> {
         };
         if let Some(draws) = draws {
             let [low, high] = percentiles(draws);
+            // Where all samples have one error, as if none is wrong, they draw nothing else.
+            if low == high {
+                let [low, high] = self.is_share().then(|| wilson(value * self.effective(n), self.effective(n)))??;
+                return Some(Interval { low, high, by: IntervalMethod::Wilson });
+            }
             return Some(Interval { low, high, by: IntervalMethod::Bootstrap });
         }
         let [low, high] = self.jackknife(network, value, &mut rng)?;
@@ -346,6 +363,17 @@ mod tests {
             0.006,
         );
         assert_eq!(by(None).interval(&values), by(None).interval(&values), "the draws are seeded");
+        // Where no sample is wrong, draws have no width: Wilson's interval of as many samples as the weights are worth,
+        // 120² / 300 = 48, and none of another metric.
+        let right = Array::new(vec![60, 2, 1], [1.0, 0.0].repeat(60));
+        let (truth, weights) = (Targets::Classes(vec![0; 60]), [1.0, 3.0].repeat(30));
+        let alike = |metric| {
+            let task = TaskKind::Classification { classes: 2 };
+            OnTest { task, metric, truth: &truth, weights: Some(&weights), seed: 7 }.interval(&right)
+        };
+        let expected = NORMAL * NORMAL / (48.0 + NORMAL * NORMAL);
+        near(alike(Metric::ZeroOneError).expect("defined"), IntervalMethod::Wilson, [0.0, expected], 1e-9);
+        assert_eq!(alike(Metric::OneMinusF1), None);
         // The area under the ROC curve: percentiles of 4000 draws, and the jackknife that large sets get.
         let task = TaskKind::MultiLabel { labels: 1 };
         let label = |i: usize| f32::from((i * 7).is_multiple_of(3));
