@@ -42,10 +42,52 @@ impl Config {
     }
 }
 
+impl Config {
+    /// A warning about a number of epochs of retraining that was set, but that the bounds on the steps, which were not,
+    /// replace by another one. The recipes of the paper's tasks set it with the preset of the paper.
+    pub(crate) fn overruled_epochs(&self, facts: &Facts) -> Option<String> {
+        let (own, preset) = (&self.retrain, Config::preset(self.preset).retrain);
+        let bounds = [own.min_steps, own.max_steps];
+        if self.preset == Preset::Paper || own.epochs == preset.epochs || bounds != [preset.min_steps, preset.max_steps]
+        {
+            return None;
+        }
+        let per_epoch = facts.train_samples.div_ceil(self.retrain_batch_size(facts).max(1)).max(1);
+        let asked = own.epochs * per_epoch;
+        let [least, most] = bounds;
+        let (key, bound) = if asked < least {
+            ("min-steps", least)
+        } else if most > 0 && asked > most {
+            ("max-steps", most)
+        } else {
+            return None;
+        };
+        Some(format!(
+            "`retrain.epochs` is {}, which is {asked} steps, but `retrain.{key}` is {bound}: set it as well, or nothing \
+             changes",
+            own.epochs
+        ))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use dashnas_core::task::TaskKind;
+
+    #[test]
+    fn epochs_that_the_bounds_on_the_steps_replace_are_named() {
+        let facts = Facts { dims: 1, task: TaskKind::Classification { classes: 3 }, train_samples: 1000 };
+        let mut config = Config::preset(Preset::Quick);
+        assert_eq!(config.overruled_epochs(&facts), None);
+        let of = |config: &Config| config.overruled_epochs(&facts).unwrap_or_default();
+        config.retrain.epochs = 1;
+        assert!(of(&config).contains("`retrain.epochs` is 1, which is") && of(&config).contains("`retrain.min-steps`"));
+        config.retrain.epochs = 100_000;
+        assert!(of(&config).contains("but `retrain.max-steps` is"));
+        (config.retrain.min_steps, config.retrain.max_steps) = (0, 0);
+        assert_eq!(config.overruled_epochs(&facts), None);
+    }
 
     #[test]
     fn keys_of_the_other_strategy_are_named_if_they_were_set() {

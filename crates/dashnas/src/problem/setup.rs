@@ -70,7 +70,7 @@ impl Setup {
     /// the data.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
         let facts = Facts { dims: data.dims(), task: data.task, train_samples: data.train.len() };
-        let unused = config.unused(&facts);
+        let unused = config.unused(&facts).into_iter().chain(config.overruled_epochs(&facts)).collect();
         let config = config.resolve(&facts)?;
         let loss = config.loss(data.task);
         let classes = data.train.y.classes().is_some();
@@ -108,7 +108,7 @@ impl Setup {
             train_and_validation: None,
             ranked_by_loss: false,
             held_out_rows: [Vec::new(), Vec::new()],
-            warnings: unused.into_iter().collect(),
+            warnings: unused,
         };
         let wanted = setup.config.task.train_samples;
         if setup.train.len() < wanted {
