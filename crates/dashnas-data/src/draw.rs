@@ -181,9 +181,13 @@ fn divided(
     };
     if test.is_empty() || train.is_empty() {
         let reason = format!("{} cannot be divided into training and test data", plural(n, "sample"));
-        let hint = match drawn.by_time {
-            true => "they all have the same time, or are in one group: give more samples, or a separate test split",
-            false => "give more samples, or a separate test split",
+        let hint = match (drawn.by_time, drawn.grouped) {
+            (true, true) => {
+                "groups stay whole, each at the time of its last sample, and all of them last to the end: leave the group \
+                 out with `data.ignore`, or give a separate test split"
+            }
+            (true, false) => "they all have the same time: give more samples, or a separate test split",
+            (false, _) => "give more samples, or a separate test split",
         };
         return Err(refuse(reason, hint));
     }

@@ -229,9 +229,9 @@ impl Found<'_> {
             .collect()
     }
 
-    /// Refuses numbers of classes in MATLAB files, where they usually count from 1, if nothing tells where they begin.
+    /// Refuses numbers of classes if nothing tells whether they begin with 0 or with 1: none of them is 0.
     fn check_start(&self, labels: &[f32]) -> Result<(), DataError> {
-        if !self.raw.format.contains("MATLAB") || labels.is_empty() || labels.contains(&0.0) {
+        if labels.is_empty() || labels.contains(&0.0) {
             return Ok(());
         }
         let reason = "it is not clear whether its labels count the classes from 0 or from 1";

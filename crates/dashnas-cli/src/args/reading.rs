@@ -10,7 +10,7 @@ use dashnas::config::layers::Override;
 use dashnas_formats::options::{Fill, Layout, Lengths, ReadOptions, Span, SplitBy, WindowLabel};
 
 /// How files are read; each option sets a key of the section `[data]`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Reading data")]
 pub struct ReadArgs {
     /// The name of the array of inputs, in files with several arrays; in tables the columns of inputs, as for --targets.
@@ -195,15 +195,37 @@ impl ReadArgs {
         );
         take!(fill_missing, lengths, length, window, stride, window_label, alphabet);
         take!(audio_rate, mel_bands, mel_window_ms, mel_hop_ms, mel_fft, test_fraction, split_seed, split_by, folds);
+        // The model has the targets in the order of its training, in which the same names stand for the same columns.
+        if let (Some(new), Some(own)) = (&options.targets, &base.targets)
+            && names(new) == names(own)
+        {
+            options.targets.clone_from(&base.targets);
+        }
         options.given =
             overrides.iter().filter_map(|given| given.key.strip_prefix("data.")).map(str::to_owned).collect();
         Ok(options)
     }
 }
 
+/// The names in a list, sorted.
+fn names(list: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = list.split(',').map(str::trim).collect();
+    names.sort_unstable();
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_in_another_order_are_those_of_the_training() {
+        let base = ReadOptions { targets: Some("u,v".into()), ..ReadOptions::default() };
+        for (given, expected) in [("v, u", "u,v"), ("u,v", "u,v"), ("u,w", "u,w")] {
+            let read = ReadArgs { targets: Some(given.into()), ..ReadArgs::default() };
+            assert_eq!(read.over(&base).expect("allowed").targets.as_deref(), Some(expected), "{given}");
+        }
+    }
 
     #[test]
     fn sizes_are_read() {

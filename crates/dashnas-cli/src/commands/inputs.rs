@@ -11,7 +11,7 @@ use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_data::open::open_inputs;
 use dashnas_formats::array::Array;
-use dashnas_formats::options::{Lengths, ReadOptions};
+use dashnas_formats::options::{Lengths, ReadOptions, Span};
 use dashnas_formats::places::Windows;
 use dashnas_nn::artifact::ModelCard;
 use dashnas_tasks::source::is_built_in;
@@ -63,6 +63,24 @@ pub fn check_window(card: &ModelCard, reading: &ReadOptions) -> Result<(), Failu
             format!("the model takes windows of {own} time steps, and no other length"),
             Some("leave out --window; --stride may be another one than in training".to_owned()),
         )),
+        // A model of series that were cut beforehand takes windows of their length.
+        None => match (reading.window, &card.read_as[..]) {
+            (Some(Span::Steps(steps)), &[_, length]) if steps == length => Ok(()),
+            (Some(window), shape) => {
+                let takes = match shape {
+                    [_, length] => format!("series of {length} points"),
+                    _ => "samples of two axes, such as images and spectrograms".to_owned(),
+                };
+                Err(Failure::new(
+                    Code::Usage,
+                    format!(
+                        "--window {window} does not fit the model, which takes {takes} and was not trained on windows"
+                    ),
+                    Some("leave out --window, or give the length of the series".to_owned()),
+                ))
+            }
+            (None, _) => Ok(()),
+        },
         _ => Ok(()),
     }
 }
@@ -85,10 +103,7 @@ pub fn inputs(
     check_window(card, &reading)?;
     let found = open_inputs(Path::new(data), &reading)?;
     found.origin.notes.iter().for_each(|note| tracing::debug!("{data}: {note}"));
-    if found.windows.is_some() {
-        // The recordings that were found decide what is predicted.
-        found.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
-    }
+    found.origin.warnings.iter().for_each(|warning| tracing::warn!("{}", translate(warning)));
     warn_of_size(data, card, &found.x.shape);
     if let Some(chosen) = &found.chosen {
         progress.print(&format!("{data}: {}", translate(chosen)));
