@@ -144,7 +144,7 @@ fn a_network_that_is_not_searched_is_within_the_bounds_too() {
     let mut limited = config();
     // A supernet of many dilations is too slow for a limit in which a network can be trained.
     limited.search.strategy = SearchStrategy::Paper;
-    limited.space.dilations = Some((0..24).map(|i| 2 * i + 1).collect());
+    limited.space.dilations = Some((0..96).map(|i| 2 * i + 1).collect());
     (limited.search.epochs, limited.search.max_steps) = (1000, 1000);
     limited.budget.time_limit = 1.0;
     let own = loop {
