@@ -78,10 +78,10 @@ fn about(run: &Loaded, record: &RaceRecord) -> String {
     }
     let mut text = format!(
         "{} with different kernels were compared in {}: each was trained for some steps and scored on held-out training \
-         data. The better ones entered the next round, which is longer. The learning rate is {} unless a trial names \
-         another one. Kernels from the portfolio did best on other data sets, random ones were drawn from the space, and a \
-         change of the best replaces kernels in one of the two best networks so far. The choice is not by the lowest loss \
-         of the last round, but by the estimated quality, which weighs all rounds and other data sets.",
+         data. Those of the highest estimated quality, and in any case the plain network, entered the next round, which is \
+         longer. The learning rate is {} unless a trial names another one. Kernels from the portfolio did best on other data sets, random ones were drawn from the space, and a \
+         change of the best replaces kernels in one of the two best networks so far. Neither \
+         that nor the choice goes by the loss of one round: the estimated quality weighs all rounds and other data sets.",
         plural(record.contestants.len(), "network"),
         plural(trials, "trial"),
         short(record.lr)
