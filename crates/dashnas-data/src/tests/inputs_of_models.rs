@@ -207,3 +207,35 @@ fn a_file_is_read_by_itself_and_samples_keep_their_names() {
     fs::remove_file(files.path().join("A_TEST.csv")).unwrap();
     assert_eq!(read("A").x.data[0], 1.);
 }
+
+#[test]
+fn new_samples_that_are_cut_off_are_warned_of() {
+    // The training data, whose samples have up to three or four values, and two new samples, of which the first is longer.
+    let cases = [
+        (
+            "a.jsonl",
+            "{\"v\":[1,2,3],\"y\":\"a\"}\n{\"v\":[4,1,1],\"y\":\"b\"}\n{\"v\":[5,6,1],\"y\":\"a\"}\n{\"v\":[1,1,1],\"y\":\"b\"}\n",
+            "{\"v\":[1,2,3,4,5]}\n{\"v\":[1,2]}\n",
+            "longer than the 3 values",
+        ),
+        ("a.fasta", ">s1 a\nACGT\n>s2 b\nAC\n>s3 a\nACG\n>s4 b\nACGG\n", ">s1\nACGTACGT\n>s2\nAC\n", "1 of 2 samples"),
+        (
+            "a.ts",
+            "@classLabel true a b\n@data\n1,2,3:a\n1,2:b\n3,3,3:a\n2,1:b\n",
+            "@classLabel true a b\n@data\n1,2,3,4:?\n1,2:?\n",
+            "1 of 2 samples are longer than the 3 values that the model takes, and what follows is cut off (the longest has 4)",
+        ),
+    ];
+    for (name, training, new, words) in cases {
+        for (lengths, warned) in [(Lengths::Pad, true), (Lengths::Truncate, false)] {
+            let reading = remembered(
+                name,
+                training.as_bytes(),
+                ReadOptions { lengths, test_fraction: 0.5, ..Default::default() },
+            );
+            let said = |text: &str| inputs(name, text.as_bytes(), &reading).unwrap().origin.warnings.join("; ");
+            assert_eq!(said(new).contains(words), warned, "{name}: {}", said(new));
+            assert!(!said(training).contains("cut off"), "{name}: {}", said(training));
+        }
+    }
+}

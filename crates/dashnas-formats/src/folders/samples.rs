@@ -207,7 +207,7 @@ fn samples(
         check_class_sizes(path, &found, names, options)?;
     }
     let grouped = found.iter().all(|s| s.group.is_some());
-    let x = load(medium, &found, &mut raw)?;
+    let x = load(medium, &found, !labeled || options.scored, &mut raw)?;
     for role in [Role::All, Role::Train, Role::Val, Role::Test] {
         let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
         if rows.is_empty() {
@@ -507,8 +507,8 @@ fn check_class_sizes(
     Err(DataError::file(path, reason).with_hint(hint))
 }
 
-/// Reads the files of all samples into one array.
-fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<Array, DataError> {
+/// Reads the files of all samples into one array; `new` ones are for a model.
+fn load(medium: Medium, found: &[Sample], new: bool, raw: &mut UnassembledData) -> Result<Array, DataError> {
     let paths: Vec<PathBuf> = found.iter().map(|s| s.path.clone()).collect();
     let decides: Vec<bool> = found.iter().map(|s| matches!(s.role, Role::All | Role::Train)).collect();
     let decides = if decides.contains(&true) { decides } else { vec![true; found.len()] };
@@ -518,7 +518,7 @@ fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<A
             let first = decides.iter().position(|&d| d).unwrap_or(0);
             images::read(&paths, &paths[first], reading, notes, warnings)
         }
-        Medium::Sound => sound::read(&paths, &decides, reading, notes),
+        Medium::Sound => sound::read(&paths, &decides, new, reading, [notes, warnings]),
         Medium::Recordings | Medium::Records => {
             let all = if medium == Medium::Records {
                 let all = paths.par_iter().map(|p| records::read(p, reading)).collect::<Result<Vec<_>, _>>()?;
@@ -533,6 +533,9 @@ fn load(medium: Medium, found: &[Sample], raw: &mut UnassembledData) -> Result<A
             let training = all.iter().zip(&decides).filter(|(_, d)| **d).map(|(s, _)| s);
             let (length, _) = values::common_length(training, reading);
             notes.extend(values::lengths_note(all.iter(), length, reading));
+            if new && reading.length.is_some() {
+                warnings.extend(values::cut_warning(all.iter().map(Series::len), length, "values", reading));
+            }
             notes.extend(values::filled_notes(all.iter(), reading.fill_missing));
             let x = values::pack(all, length, reading)?;
             reading.length = Some(length);

@@ -13,6 +13,7 @@ use crate::media::wav;
 use crate::media::wav::Wav;
 use crate::naming::{extension, is_gzipped};
 use crate::options::{Lengths, ReadOptions};
+use crate::series::values::cut_warning;
 use crate::spill::Rows;
 use crate::text::and_more;
 use dashnas_core::text::plural;
@@ -119,15 +120,17 @@ pub(crate) fn samples(path: &Path, options: &ReadOptions) -> Result<Vec<f32>, Da
 }
 
 /// Reads clips as log-mel spectrograms, N×1×bands×frames. The clips for which `decides` is set give the number of
-/// frames by [`Lengths`] (clips are not stretched: resampling means padding with silence here).
+/// frames by [`Lengths`] (clips are not stretched: resampling means padding with silence here). `new` clips are for a
+/// model.
 ///
 /// # Errors
 /// [`DataError`] with the first clip that cannot be read.
 pub(crate) fn read(
     paths: &[PathBuf],
     decides: &[bool],
+    new: bool,
     options: &mut ReadOptions,
-    notes: &mut Vec<String>,
+    [notes, warnings]: [&mut Vec<String>; 2],
 ) -> Result<Array, DataError> {
     let settings = settings(options);
     options.mel_fft = Some(settings.fft);
@@ -151,6 +154,9 @@ pub(crate) fn read(
     let lens = || clips.iter().zip(decides).filter(|(_, d)| **d).map(|(c, _)| c.0);
     let (min, max) = (lens().min().unwrap_or(1), lens().max().unwrap_or(1));
     let frames = options.length.unwrap_or(if options.lengths == Lengths::Truncate { min } else { max });
+    if new && options.length.is_some() {
+        warnings.extend(cut_warning(clips.iter().map(|clip| clip.0), frames, "frames", options));
+    }
     options.length = Some(frames);
     notes.push(format!(
         "sound is converted to log-mel spectrograms: {} bands of {} points, windows of {} ms every {} ms at {} Hz",

@@ -4,6 +4,7 @@ use crate::array::Array;
 use crate::error::DataError;
 use crate::found::UnassembledData;
 use crate::options::{Lengths, ReadOptions};
+use crate::series::values::cut_warning;
 use crate::spill::Rows;
 use std::path::Path;
 
@@ -30,10 +31,16 @@ pub(crate) fn choose_encoding<'a>(
 ) -> (usize, String) {
     let options = &mut raw.reading;
     let lens = training.clone().map(str::len);
-    let (min, max) = (lens.clone().min().unwrap_or(0), lens.max().unwrap_or(0));
+    let (min, max) = (lens.clone().min().unwrap_or(0), lens.clone().max().unwrap_or(0));
+    // A model has both.
+    let cut = match (options.length, &options.alphabet) {
+        (Some(length), Some(_)) => cut_warning(lens, length, "letters", options),
+        _ => None,
+    };
     let length = options.length.unwrap_or(if options.lengths == Lengths::Truncate { min } else { max });
     let alphabet = options.alphabet.clone().unwrap_or_else(|| alphabet(training.clone()).to_owned());
     (options.length, options.alphabet) = (Some(length), Some(alphabet.clone()));
+    cut.into_iter().for_each(|warning| raw.warn(warning));
     raw.note(format!("sequences are one-hot over {alphabet}; other letters are zeros"));
     if min < max {
         let masked = raw.reading.lengths == Lengths::Mask;

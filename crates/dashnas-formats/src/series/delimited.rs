@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, alone: bool) -> Result<Un
         }
         files.push((role, path, file));
     }
-    assemble(files, options)
+    assemble(files, options, alone || options.scored)
 }
 
 /// Refuses a file whose first fields look like measurements, and not like labels.
@@ -95,8 +95,12 @@ fn labels_are_values(file: &mut SeriesFile, length: usize) {
     file.labels.clear();
 }
 
-/// Joins files with their splits.
-fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> Result<UnassembledData, DataError> {
+/// Joins files with their splits; `new` ones are for a model.
+fn assemble(
+    files: Vec<(Role, PathBuf, SeriesFile)>,
+    options: &ReadOptions,
+    new: bool,
+) -> Result<UnassembledData, DataError> {
     // `partners` gives at least the file itself.
     let format = files.first().map_or("series", |(_, _, f)| f.format);
     let mut raw = UnassembledData::new(format, options);
@@ -123,6 +127,10 @@ fn assemble(files: Vec<(Role, PathBuf, SeriesFile)>, options: &ReadOptions) -> R
     let all = files.iter().flat_map(|(_, _, f)| &f.series);
     raw.notes.extend(values::lengths_note(all, length, options));
     let all = files.iter().flat_map(|(_, _, f)| &f.series);
+    if new && options.length.is_some() {
+        let cut = values::cut_warning(all.clone().map(Series::len), length, "values", options);
+        cut.into_iter().for_each(|warning| raw.warn(warning));
+    }
     if let Some(warning) = values::rates_warning(all, options) {
         raw.warn(warning);
     }

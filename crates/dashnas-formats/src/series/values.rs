@@ -20,7 +20,8 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    fn len(&self) -> usize {
+    /// The length of its longest channel.
+    pub fn len(&self) -> usize {
         self.channels.iter().map(Vec::len).max().unwrap_or(0)
     }
 
@@ -142,6 +143,30 @@ pub(crate) fn lengths_note<'a>(
         Lengths::Mask => "kept, and masked up",
     };
     Some(format!("series are {min} to {max} long: {how} to {length} (`data.lengths`: pad, truncate, resample or mask)"))
+}
+
+/// Returns the warning about new samples of these lengths that are longer than a model takes, and are cut off. Samples that
+/// were cut off in training as well are expected to be.
+pub(crate) fn cut_warning(
+    lens: impl Iterator<Item = usize>,
+    length: usize,
+    values: &str,
+    options: &ReadOptions,
+) -> Option<String> {
+    if matches!(options.lengths, Lengths::Resample | Lengths::Truncate) {
+        return None;
+    }
+    let (mut longer, mut all, mut longest) = (0, 0, 0);
+    for len in lens {
+        (longer, all, longest) = (longer + usize::from(len > length), all + 1, longest.max(len));
+    }
+    let which = if all == 1 { "samples".to_owned() } else { format!("{longer} of {}", plural(all, "sample")) };
+    (longer > 0).then(|| {
+        format!(
+            "{which} are longer than the {length} {values} that the model takes, and what follows is cut off (the longest has \
+             {longest})"
+        )
+    })
 }
 
 /// Returns the warning about channels that differ in length within a sample, as those recorded at different rates do.

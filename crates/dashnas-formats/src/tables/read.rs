@@ -11,6 +11,7 @@ use crate::partners;
 use crate::role::Role;
 use crate::sample_facts::SampleFacts;
 use crate::sequences::onehot;
+use crate::series::values::cut_warning;
 use crate::tables::batches::Batches;
 use crate::tables::draft::{ColumnRoles, Content};
 use crate::tables::load::load;
@@ -102,6 +103,10 @@ pub(crate) fn read_tables(
     }
     let encoding =
         if options.window.is_some() { (0, String::new()) } else { sizes(&opened[0].table, &used, &mut raw)? };
+    if let (true, Content::Lists, Some(length)) = (!labeled || options.scored, used.content, options.length) {
+        let longest = samples::list_shape(&opened[0].table, &used)?.2;
+        raw.warnings.extend(cut_warning([longest].into_iter(), length, "values", options));
+    }
     let validated = opened.iter().any(|opened| opened.role == Role::Val);
     if options.window.is_some() {
         raw.format = raw.format.replace("one sample a row", "one time step a row");
