@@ -13,7 +13,10 @@ const MANY: usize = 10;
 /// The fraction of the samples that must have values far outside the training range, since single ones may have
 /// artifacts.
 const FAR_SHARE: f64 = 0.02;
-/// A mean that differs from that of training by more standard deviations than this is of other data.
+/// A mean of many samples that differs from that of training by more standard deviations than this is of other data: the
+/// deviation is that of single values, of which the mean of a test split is a small fraction.
+const MEAN_OF_MANY_OFF: f64 = 3.0;
+/// The same for a mean of few samples.
 const MEAN_OFF: f64 = 5.0;
 /// As `MEAN_OFF`, where the training range is not known.
 const MEAN_OFF_WITHOUT_RANGE: f64 = 10.0;
@@ -150,7 +153,10 @@ fn difference(seen: Seen, trained: TrainedChannel, [rows, plane]: [usize; 2]) ->
         }
         let outside = trained.range.map_or(mean.abs() > MEAN_OFF_WITHOUT_RANGE * scale, |of| {
             let here = (mean + of_training) as f32;
-            mean.abs() > MEAN_OFF * scale && (rows >= MANY || here < of.min || here > of.max)
+            match rows >= MANY {
+                true => mean.abs() > MEAN_OF_MANY_OFF * scale,
+                false => mean.abs() > MEAN_OFF * scale && (here < of.min || here > of.max),
+            }
         });
         let small = deviation * DEVIATION_OFF < scale && rows >= MANY && deviation > 0.0;
         let large = deviation > DEVIATION_OFF * scale && trained.range.is_none();

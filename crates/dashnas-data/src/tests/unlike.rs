@@ -32,10 +32,13 @@ fn changed(rows: usize, change: impl Fn(usize, usize, f32) -> f32) -> Array {
 #[test]
 fn another_unit_a_still_sensor_and_far_values_are_said_of_each_channel() {
     let trained = InputNormalizer::fit(&series(200, 1), &[Scheme::PerChannel; 2]).expect("in memory");
-    let cases: [(&str, Array, &[&str]); 10] = [
+    let cases: [(&str, Array, &[&str]); 12] = [
         ("alike", series(50, 3), &[]),
         ("one sample", series(1, 4), &[]),
         ("kelvin", changed(50, |_, c, v| if c == 0 { v + 273.15 } else { v }), &["channel 0 has mean 288"]),
+        // By 3.5 deviations.
+        ("moved", changed(50, |_, c, v| if c == 0 { v + 20.0 } else { v }), &["channel 0 has mean 34"]),
+        ("few moved", changed(3, |_, c, v| if c == 0 { v + 20.0 } else { v }), &[]),
         ("one in kelvin", changed(1, |_, c, v| if c == 0 { v + 273.15 } else { v }), &["channel 0 has mean"]),
         (
             "millivolts",
