@@ -5,7 +5,7 @@ use crate::errors::{Class, from_pipeline, raise};
 use crate::json;
 use crate::model::Model;
 use crate::threads::compute;
-use dashnas::evaluation::new_data::{self, Comparison, Score};
+use dashnas::evaluation::new_data::{self, OnTest, Score};
 use dashnas::record::choice::{KernelChoice, SearchResult};
 use dashnas::record::outcome::Outcome;
 use dashnas::record::paired::{Judgement, Paired};
@@ -85,14 +85,14 @@ pub fn evaluate<'py>(
         let card = ModelCard { metric, ..card.clone() };
         let scores = network.scores(&x)?;
         let of_plain = plain.map(|plain| plain.scores(&x)).transpose()?;
-        let comparison = Comparison { task, metric, truth: &truth, weights, seed: card.training.seed };
+        let samples = OnTest { task, metric, truth: &truth, weights, seed: card.training.seed };
         // A guess for other outputs is none.
         let guess = scoring.guess.as_deref().filter(|guess| guess.len() == task.outputs());
         Ok(Found {
             score: new_data::score(&card, &scores, &truth, weights)?,
             metrics: new_data::metrics(task, &scores, &truth, weights),
             plain: of_plain.as_ref().map(|scores| new_data::metrics(task, scores, &truth, weights)),
-            judgement: comparison.judge(&scores, of_plain.as_ref(), guess),
+            judgement: new_data::judge(&samples, &scores, of_plain.as_ref(), guess),
         })
     })?;
     let found = found.map_err(|e| from_pipeline(py, e))?;

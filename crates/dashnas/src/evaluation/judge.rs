@@ -22,9 +22,9 @@ const T_OF_PARTS: f64 = 2.093_024_054_408_263;
 /// Most numbers that are read for the draws of a metric that is no mean over the samples.
 const WORK: usize = 20_000_000;
 
-/// Predictions `[samples, outputs, positions]` of test samples with their targets.
-#[derive(Clone, Copy)]
-pub(super) struct OnTest<'a> {
+/// Test samples with their targets, on which networks are scored and compared.
+#[derive(Debug, Clone, Copy)]
+pub struct OnTest<'a> {
     /// The task.
     pub task: TaskKind,
     /// The metric.
@@ -33,23 +33,25 @@ pub(super) struct OnTest<'a> {
     pub truth: &'a Targets,
     /// The weights of the samples, if they have any.
     pub weights: Option<&'a [f32]>,
-    /// The seed of the draws.
+    /// The seed of the draws of a bootstrap.
     pub seed: u64,
 }
 
 impl OnTest<'_> {
-    /// Compares a network with the plain one and with constant predictions. What is not defined is left out.
-    pub fn judge(&self, network: &Array, plain: Option<&Array>, guess: &[f32]) -> Judgement {
-        let positions = network.row_len() / guess.len().max(1);
-        let row: Vec<f32> = guess.iter().flat_map(|&value| std::iter::repeat_n(value, positions)).collect();
-        let guesses = Array::new(network.shape.clone(), row.repeat(network.rows()));
-        let all: Vec<usize> = (0..network.rows()).collect();
+    /// Compares the predictions `[samples, outputs, positions]` of a network with those of the plain one and with constant
+    /// ones. What is not defined is left out.
+    pub(super) fn judge(&self, network: &Array, plain: Option<&Array>, guess: Option<&[f32]>) -> Judgement {
+        let guesses = guess.map(|guess| {
+            let positions = network.row_len() / guess.len().max(1);
+            let row: Vec<f32> = guess.iter().flat_map(|&value| std::iter::repeat_n(value, positions)).collect();
+            Array::new(network.shape.clone(), row.repeat(network.rows()))
+        });
         Judgement {
             interval: self.interval(network),
             plain_interval: plain.and_then(|plain| self.interval(plain)),
             plain: plain.and_then(|plain| self.compare(network, plain)),
-            guessing: self.value(&guesses, &all).ok(),
-            against_guessing: self.compare(network, &guesses),
+            guessing: guesses.as_ref().and_then(|guesses| self.metric(guesses).ok()),
+            against_guessing: guesses.and_then(|guesses| self.compare(network, &guesses)),
         }
     }
 
@@ -73,10 +75,9 @@ impl OnTest<'_> {
     }
 
     /// The 95 % interval of the metric of a network; `None` if it is not defined, or if that would take long.
-    pub fn interval(&self, network: &Array) -> Option<Interval> {
+    pub(super) fn interval(&self, network: &Array) -> Option<Interval> {
         let n = network.rows();
-        let all: Vec<usize> = (0..n).collect();
-        let value = self.value(network, &all).ok()?;
+        let value = self.metric(network).ok()?;
         if self.counts() {
             let [low, high] = wilson((value * n as f64).round(), n as f64)?;
             return Some(Interval { low, high, by: IntervalMethod::Wilson });
@@ -182,17 +183,22 @@ impl OnTest<'_> {
         (found.len() >= FEWEST).then_some(found)
     }
 
-    /// The metric of some rows.
-    fn value(&self, predictions: &Array, rows: &[usize]) -> Result<f64, MetricError> {
+    /// The metric of predictions `[samples, outputs, positions]`.
+    pub(super) fn metric(&self, predictions: &Array) -> Result<f64, MetricError> {
         let outputs = self.task.outputs();
-        let shape = [rows.len(), outputs, predictions.row_len() / outputs.max(1)];
-        let scores: Vec<f32> = rows.iter().flat_map(|&row| predictions.row(row)).copied().collect();
-        let weights: Option<Vec<f32>> = self.weights.map(|w| rows.iter().map(|&row| w[row]).collect());
-        let predictions = Predictions::new(&scores, shape, Scale::Logits)?.weighted(weights.as_deref())?;
-        match self.truth.select(rows) {
-            Targets::Classes(labels) => metric::evaluate(self.metric, &predictions, Truth::Classes(&labels)),
+        let shape = [predictions.rows(), outputs, predictions.row_len() / outputs.max(1)];
+        let predictions = Predictions::new(&predictions.data, shape, Scale::Logits)?.weighted(self.weights)?;
+        match self.truth {
+            Targets::Classes(labels) => metric::evaluate(self.metric, &predictions, Truth::Classes(labels)),
             Targets::Values(values) => metric::evaluate(self.metric, &predictions, Truth::Values(&values.data)),
         }
+    }
+
+    /// The metric of some rows.
+    fn value(&self, predictions: &Array, rows: &[usize]) -> Result<f64, MetricError> {
+        let weights: Option<Vec<f32>> = self.weights.map(|w| rows.iter().map(|&row| w[row]).collect());
+        let some = OnTest { truth: &self.truth.select(rows), weights: weights.as_deref(), ..*self };
+        some.metric(&predictions.select(rows))
     }
 }
 
@@ -399,7 +405,7 @@ mod tests {
         let guess = guess(task, &truth);
         assert!(guess[0] > guess[1], "three of four are of class 0");
         let by = |metric| OnTest { task, metric, truth: &truth, weights: None, seed: 3 };
-        let judge = |metric, wrong| by(metric).judge(&predictions(0), Some(&predictions(wrong)), &guess);
+        let judge = |metric, wrong| by(metric).judge(&predictions(0), Some(&predictions(wrong)), Some(&guess));
         let error = judge(Metric::ZeroOneError, 3);
         let plain = error.plain.expect("defined");
         assert!(plain.test == PairedTest::Mcnemar && (plain.p - 0.25).abs() < 1e-12, "{plain:?}");

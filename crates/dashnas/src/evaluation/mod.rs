@@ -87,7 +87,7 @@ pub fn evaluate(
     let (baseline, plain) = baseline.map(assess).transpose()?.unzip();
     let (task, metric, seed) = (setup.task, setup.metric, setup.config.seed);
     let on_test = OnTest { task, metric, truth: &truth, weights, seed };
-    let judgement = on_test.judge(&predictions, plain.as_ref(), &judge::guess(task, setup.train_targets()));
+    let judgement = on_test.judge(&predictions, plain.as_ref(), Some(&judge::guess(task, setup.train_targets())));
     Ok(Evaluation { searched, baseline, classes: data.classes.clone(), judgement: Some(judgement) })
 }
 

@@ -2,10 +2,8 @@
 
 use crate::error::Error;
 use crate::evaluation::details::Details;
-use crate::evaluation::judge::OnTest;
-pub use crate::evaluation::judge::guess;
+pub use crate::evaluation::judge::{OnTest, guess};
 use crate::record::paired::{Interval, Judgement};
-use dashnas_core::metric::{self, MetricError, Predictions, Scale, Truth};
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
@@ -30,9 +28,8 @@ pub struct Score {
 /// [`Error::Metric`] if the metric is not defined on these samples.
 pub fn score(card: &ModelCard, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Result<Score, Error> {
     let scores = by_position(card.task, scores, truth);
-    let metric = value(card.metric, &scores, truth, weights)?;
-    let on_test = OnTest { task: card.task, metric: card.metric, truth, weights, seed: card.training.seed };
-    let interval = on_test.interval(&scores);
+    let samples = OnTest { task: card.task, metric: card.metric, truth, weights, seed: card.training.seed };
+    let (metric, interval) = (samples.metric(&scores)?, samples.interval(&scores));
     Ok(Score { metric, interval, details: Details::new(card.task, truth, &scores, weights) })
 }
 
@@ -41,38 +38,15 @@ pub fn score(card: &ModelCard, scores: &Array, truth: &Targets, weights: Option<
 pub fn metrics(task: TaskKind, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Vec<(Metric, Option<f64>)> {
     let scores = by_position(task, scores, truth);
     let suitable = Metric::ALL.into_iter().filter(|metric| metric.suits(task));
-    suitable.map(|metric| (metric, value(metric, &scores, truth, weights).ok())).collect()
+    // Nothing is drawn.
+    let value = |metric| OnTest { task, metric, truth, weights, seed: 0 }.metric(&scores).ok();
+    suitable.map(|metric| (metric, value(metric))).collect()
 }
 
-/// Labeled samples on which networks are compared, as a run compares its own on its test split.
-#[derive(Debug, Clone, Copy)]
-pub struct Comparison<'a> {
-    /// The task.
-    pub task: TaskKind,
-    /// The metric.
-    pub metric: Metric,
-    /// The targets.
-    pub truth: &'a Targets,
-    /// The weights of the samples, if they have any.
-    pub weights: Option<&'a [f32]>,
-    /// The seed of the draws of a bootstrap.
-    pub seed: u64,
-}
-
-impl Comparison<'_> {
-    /// Whether the samples show a difference between two networks, by their scores as for [`score`], and to a [`guess`].
-    pub fn judge(&self, scores: &Array, plain: Option<&Array>, guess: Option<&[f32]>) -> Judgement {
-        let Self { task, metric, truth, weights, seed } = *self;
-        let on_test = OnTest { task, metric, truth, weights, seed };
-        let scores = by_position(task, scores, truth);
-        let plain = plain.map(|plain| by_position(task, plain, truth));
-        let nothing = vec![0.0; task.outputs()];
-        let found = on_test.judge(&scores, plain.as_ref(), guess.unwrap_or(&nothing));
-        match guess {
-            Some(_) => found,
-            None => Judgement { guessing: None, against_guessing: None, ..found },
-        }
-    }
+/// Whether the samples show a difference between two networks, by their scores as for [`score`], and to a [`guess`].
+pub fn judge(samples: &OnTest<'_>, scores: &Array, plain: Option<&Array>, guess: Option<&[f32]>) -> Judgement {
+    let shaped = |scores: &Array| by_position(samples.task, scores, samples.truth);
+    samples.judge(&shaped(scores), plain.map(shaped).as_ref(), guess)
 }
 
 /// The scores as `[samples, outputs, positions]`.
@@ -85,16 +59,6 @@ fn by_position(task: TaskKind, scores: &Array, truth: &Targets) -> Array {
         unknown.for_each(|(score, _)| *score = 0.0);
     }
     scores
-}
-
-/// A metric of scores `[samples, outputs, positions]`.
-fn value(metric: Metric, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Result<f64, MetricError> {
-    let shape = [scores.shape[0], scores.shape[1], scores.shape[2]];
-    let predictions = Predictions::new(&scores.data, shape, Scale::Logits)?.weighted(weights)?;
-    match truth {
-        Targets::Classes(labels) => metric::evaluate(metric, &predictions, Truth::Classes(labels)),
-        Targets::Values(values) => metric::evaluate(metric, &predictions, Truth::Values(&values.data)),
-    }
 }
 
 /// What was scored on new data, as `--json` prints it.
