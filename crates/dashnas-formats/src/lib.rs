@@ -10,7 +10,7 @@
 //! | [`error`], [`options`], [`found`], [`sample_facts`], [`account`], [`role`] | errors, options, results, the roles of columns and arrays, and splits |
 //! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], [`ends`], `layout`, `limits` | arrays in memory or in a file |
 //! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
-//! | [`readers`], `effects` | the table of readers, and which settings have an effect |
+//! | [`readers`], `data_sets`, `effects` | the table of readers, the data sets in a folder, and which settings have an effect |
 //! | [`container`], [`info`], [`npy`], [`npz`], `npy_files`, [`hdf5`], [`mat`], `idx` | files of named arrays |
 //! | [`tables`], [`account`] | tables of one sample a row, and the roles of their columns |
 //! | `series` | files of one series a line |
@@ -28,6 +28,7 @@ pub mod audio;
 pub mod bytes;
 pub mod container;
 mod content;
+mod data_sets;
 mod effects;
 pub mod ends;
 pub mod error;

@@ -6,6 +6,7 @@
 
 use crate::container;
 use crate::content::wrong_content;
+use crate::data_sets::{DATA_SETS, data_sets, only, table_parts};
 use crate::error::DataError;
 use crate::folders::{masks, samples, unread};
 use crate::found::UnassembledData;
@@ -27,7 +28,7 @@ use crate::tables::open as tables;
 use crate::tables::sources;
 use crate::{effects, idx, npz, unsupported};
 use dashnas_core::text::plural;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::slice;
 
@@ -96,7 +97,7 @@ pub const READERS: &[Reader] = &[
     ),
     folder("folder of the parts of a table", |folder| table_parts(folder).is_some(), read_table_parts),
     folder("folder with one data set", |folder| data_sets(folder).len() == 1, read_data_set_in),
-    folder("other folder", |_| true, refuse_folder),
+    folder("other folder", |_| true, choose_or_refuse),
     file("one recording (WFDB, EDF, BDF)", Recognition::Condition(is_one_record), refuse_one_record),
     file("unsupported format", Recognition::Condition(is_unsupported), refuse_unsupported),
     file("IDX file (MNIST)", Recognition::Condition(|file| idx::is_idx(&file.path)), |file, options, labeled| {
@@ -153,12 +154,6 @@ pub const READERS: &[Reader] = &[
 const FASTA: &[&str] = &["fa", "fasta", "fas", "fna", "faa", "ffn", "frn", "fsa", "fastq", "fq"];
 /// Extensions of HDF5 files, among which are those of netCDF 4, MATLAB and AnnData.
 const HDF5: &[&str] = &["h5", "hdf5", "he5", "hdf", "nc", "nc4", "h5ad"];
-/// Extensions of the files that hold a data set each.
-const DATA_SETS: &[&str] = &[
-    "npz", "h5", "hdf5", "he5", "nc", "nc4", "h5ad", "mat", "ts", "arff", "tsv", "csv", "txt", "parquet", "pq",
-    "arrow", "feather", "ipc", "jsonl", "ndjson",
-];
-
 /// A line of the table for folders.
 const fn folder(name: &'static str, recognizes: fn(&FolderProbe) -> bool, read: ReadFolder) -> Reader {
     Reader { name, kind: Kind::Folder { recognizes, read } }
@@ -322,7 +317,7 @@ fn read_folder(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Re
             return read(folder, options, labeled);
         }
     }
-    refuse_folder(folder, options, labeled)
+    choose_or_refuse(folder, options, labeled)
 }
 
 fn read_file(path: &Path, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
@@ -400,45 +395,15 @@ fn has_no_header(file: &FileProbe, options: &ReadOptions) -> Result<bool, DataEr
     Ok(!first.contains([';', '|']) && delimited::starts_with_series(&text))
 }
 
-/// The data sets in the files of a folder, by name and extension. Files whose names differ only in the split are one
-/// data set.
-fn data_sets(folder: &FolderProbe) -> BTreeMap<(String, String), Vec<PathBuf>> {
-    let mut sets: BTreeMap<(String, String), Vec<PathBuf>> = BTreeMap::new();
-    let files = folder.direct_with(DATA_SETS);
-    let all_submissions = files.iter().all(|file| is_submission(file));
-    for file in files.into_iter().filter(|file| all_submissions || !is_submission(file)) {
-        // `train.csv` and `test.csv` are one data set without a name.
-        let name = if is_role(&file) { String::new() } else { data_set_name(&file) };
-        sets.entry((name, extension(&file))).or_default().push(file);
-    }
-    sets
-}
-
-/// Returns whether a file is the example of a submission to a competition, by its name.
-fn is_submission(path: &Path) -> bool {
-    path.file_stem().is_some_and(|stem| stem.to_string_lossy().to_lowercase().contains("submission"))
-}
-
-/// Returns whether the name of a file is a word for a split, and nothing else.
-fn is_role(path: &Path) -> bool {
-    path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| Role::of_word(stem).is_some())
-}
-
-/// The files of a folder that may be parts of one table: several tables of one format, and no other data sets.
-fn table_parts(folder: &FolderProbe) -> Option<Vec<PathBuf>> {
-    let files = folder.direct_with(DATA_SETS);
-    let first = extension(files.first()?);
-    let formats = [sources::PARQUET, sources::ARROW, sources::JSON_LINES, &["csv", "tsv"]];
-    let known = formats.iter().any(|extensions| extensions.contains(&first.as_str()));
-    let alike = files.iter().all(|file| extension(file) == first);
-    (known && alike && data_sets(folder).len() > 1).then_some(files)
-}
-
 fn read_table_parts(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    // Tables of other columns may be beside that of the samples, whatever is in them.
+    if let Some(chosen) = read_of_columns(folder, options, labeled)? {
+        return Ok(chosen);
+    }
     let files = table_parts(folder).unwrap_or_default();
     match tables::read_parts(&folder.path, &files, options, labeled)? {
         Some(data) => Ok(data),
-        None => refuse_folder(folder, options, labeled),
+        None => choose_or_refuse(folder, options, labeled),
     }
 }
 
@@ -465,7 +430,30 @@ fn read_data_set_in(folder: &FolderProbe, options: &ReadOptions, labeled: bool) 
     Ok(raw)
 }
 
-fn refuse_folder(folder: &FolderProbe, _: &ReadOptions, _: bool) -> Result<UnassembledData, DataError> {
+/// Reads the only data set in a folder of several whose tables have the columns of a model; `None` if there is none.
+fn read_of_columns(
+    folder: &FolderProbe,
+    options: &ReadOptions,
+    labeled: bool,
+) -> Result<Option<UnassembledData>, DataError> {
+    // A run needs to be told which data set is meant, and so does a model that was not trained on a table.
+    let Some(known) = options.columns.as_ref().filter(|_| !labeled) else { return Ok(None) };
+    let sets = data_sets(folder);
+    let Some(direct) = only(&sets, |file| tables::has_inputs(file, known, options)) else { return Ok(None) };
+    let mut raw = read_data_set_in(&FolderProbe { direct, ..folder.clone() }, options, labeled)?;
+    raw.warn(format!(
+        "{} is read: of the {} data sets in the folder it is the only one with the columns of the model's inputs",
+        raw.files.join(", "),
+        sets.len()
+    ));
+    Ok(Some(raw))
+}
+
+/// Reads the only data set with the columns of a model, and refuses other folders of several data sets.
+fn choose_or_refuse(folder: &FolderProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
+    if let Some(chosen) = read_of_columns(folder, options, labeled)? {
+        return Ok(chosen);
+    }
     let sets = data_sets(folder);
     if sets.is_empty() {
         let unsupported = folder.all.iter().find_map(|p| unsupported::error(p, &extension(p)));

@@ -145,6 +145,51 @@ fn tables_without_a_header_go_by_their_width() {
 }
 
 #[test]
+fn of_the_tables_in_a_folder_the_one_with_the_columns_of_the_model_is_read() {
+    let named = remembered("set.csv", rows("a,b,c,state\n", false).as_bytes(), ReadOptions::default());
+    let bare = remembered("set.csv", rows("", false).as_bytes(), ReadOptions::default());
+    let given = ReadOptions { inputs: Some("p,q,r".into()), given: vec!["inputs".into()], ..named.clone() };
+    let arrays = ReadOptions { columns: None, ..named.clone() };
+    let (samples, labeled) = ("c,b,a\n3,2,1\n6,5,4\n", "a,b,c,state\n1,2,3,3\n4,5,6,4\n");
+    let patients = "patient,age,sex\n1,50,f\n2,60,m\n3,70,f\n";
+    let json = "{\"code\":1,\"meaning\":\"x\"}\n";
+    // The files, the options, and the file that is read; `None` where the folder is refused.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a ReadOptions, Option<&'a str>);
+    let cases: [Case<'_>; 9] = [
+        (&[("new.csv", samples), ("patients.csv", patients)], &named, Some("new.csv")),
+        (&[("new.csv", labeled), ("codes.jsonl", json)], &named, Some("new.csv")),
+        (
+            &[("new_train.csv", labeled), ("new_test.csv", samples), ("patients.csv", patients)],
+            &named,
+            Some("new_test"),
+        ),
+        // What is wrong with another table does not matter.
+        (&[("new.csv", samples), ("broken.csv", "a,\"b\n1,2\n")], &named, Some("new.csv")),
+        (&[("new.csv", "1,2,3\n4,5,6\n"), ("wide.csv", "1,2,3,4,5,6\n1,2,3,4,5,6\n")], &bare, Some("new.csv")),
+        (&[("new.csv", "p,q,r,s\n1,2,3,0\n4,5,6,0\n"), ("old.csv", labeled)], &given, Some("new.csv")),
+        (&[("new.csv", samples), ("codes.jsonl", json)], &arrays, None),
+        (&[("patients.csv", patients), ("codes.jsonl", json)], &named, None),
+        (&[("new.csv", samples), ("old.csv", labeled), ("patients.csv", patients)], &named, None),
+    ];
+    for (texts, reading, expected) in cases {
+        let files: Vec<(&str, &[u8])> = texts.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        let files = folder(&files);
+        match (open_inputs(files.path(), reading), expected) {
+            (Ok(found), Some(name)) => {
+                assert_eq!(found.x.data, [1., 2., 3., 4., 5., 6.], "{texts:?}");
+                let said = found.origin.warnings.join("; ");
+                assert!(said.contains(name) && said.contains("columns of the model's inputs"), "{said}");
+            }
+            (Err(error), None) => assert!(error.to_string().contains("several data sets"), "{texts:?}: {error}"),
+            (found, _) => panic!("{texts:?}: {:?}", found.map(|found| found.origin)),
+        }
+        // A run needs an answer.
+        let refused = open(files.path(), &ReadOptions { header: None, ..reading.clone() });
+        assert!(refused.is_err(), "{texts:?}");
+    }
+}
+
+#[test]
 fn channels_and_groups_are_as_in_training() {
     let row = |i: usize| format!("{i},1,2,{},p{},{}\n", i + 1, i % 4, ["x", "y"][i % 2]);
     let csv = "a,b,c,d,patient,activity\n".to_owned() + &(0..12).map(row).collect::<String>();

@@ -3,13 +3,13 @@
 use crate::error::DataError;
 use crate::found::UnassembledData;
 use crate::naming::role_of;
-use crate::options::ReadOptions;
+use crate::options::{Columns, ReadOptions};
 use crate::role::Role;
 use crate::tables::batches::Batches;
 use crate::tables::load::load;
 use crate::tables::parts::Parts;
 use crate::tables::read::{read, read_tables};
-use crate::tables::sources::{format, open};
+use crate::tables::sources::{format, is_table, open};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,4 +60,24 @@ pub(crate) fn read_parts(
     let mut raw = read_tables(tables, format, options, labeled)?;
     raw.files = files.iter().map(|file| file.display().to_string()).collect();
     Ok(Some(raw))
+}
+
+/// Returns whether a file is a table with the columns that a model takes as inputs: by their names where both have names,
+/// otherwise by their number. Its values are not looked at.
+pub(crate) fn has_inputs(path: &Path, known: &Columns, options: &ReadOptions) -> bool {
+    if !is_table(path) {
+        return false;
+    }
+    let Ok(source) = open(path, options) else { return false };
+    let names = source.names();
+    let has = |name: &str| names.iter().any(|other| other == name);
+    // Columns that stand for those of the model are named for the new data.
+    if let Some(given) = options.inputs.as_ref().filter(|_| options.gives("inputs")) {
+        return source.named() && given.split(',').all(|name| has(name.trim()));
+    }
+    if source.named() && known.named {
+        return known.inputs.iter().all(|&c| known.names.get(c).is_some_and(|name| has(name)));
+    }
+    let all = known.names.len();
+    [known.inputs.len(), all, all.saturating_sub(known.labels.len())].contains(&names.len())
 }

@@ -20,6 +20,11 @@ pub(crate) const JSON_LINES: &[&str] = &["jsonl", "ndjson"];
 /// Extensions of separated values.
 pub(crate) const CSV: &[&str] = &["csv", "tsv", "txt"];
 
+/// Returns whether a file is a table, by its extension.
+pub(crate) fn is_table(path: &Path) -> bool {
+    [PARQUET, ARROW, JSON_LINES, CSV].iter().any(|known| known.contains(&extension(path).as_str()))
+}
+
 /// The name of the format of a table, for people.
 pub(crate) fn format(path: &Path) -> &'static str {
     match extension(path).as_str() {
