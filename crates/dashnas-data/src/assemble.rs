@@ -5,6 +5,8 @@ use crate::check::Tolerance;
 use crate::class_numbers;
 use crate::dataset::{Dataset, Origin, SplitFacts};
 use crate::draw::draw_test_split;
+use crate::in_files;
+use crate::in_files::Holds;
 use crate::infer;
 use crate::split::Split;
 use crate::split::groups_of;
@@ -80,14 +82,16 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     for part in raw.parts.drain(..) {
         let mut of_part = part.facts;
         of_part.places = part.ids.map(Places::Names).or(of_part.places);
-        match part.role {
-            Role::Val => facts.val = of_part,
-            Role::Test => facts.test = of_part,
-            _ => facts.train = of_part,
-        }
+        let (role, slot) = match part.role {
+            Role::Val => (Role::Val, &mut facts.val),
+            Role::Test => (Role::Test, &mut facts.test),
+            _ => (Role::Train, &mut facts.train),
+        };
+        *slot = of_part;
         inputs.push(part.x);
         match part.y {
-            Some(Labels::Numbers(y)) => targets.push(y),
+            // Errors about an array of this name are led back to the files.
+            Some(Labels::Numbers(y)) => targets.push(NumericTargets { name: format!("y_{}", role.name()), ..y }),
             // `draw_test_split` refuses parts without targets, and names have become numbers.
             _ => unreachable!("targets are numbers by now"),
         }
@@ -97,13 +101,15 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     {
         if warning { raw.warn(text) } else { raw.note(text) }
     }
-    let (task, targets) = infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task, unknown)?;
+    let in_files = |error| in_files::located(error, &facts);
+    let (task, targets) =
+        infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task, unknown).map_err(in_files)?;
     let mut splits: Vec<Split> = inputs.into_iter().zip(targets).map(|(x, y)| Split { x, y }).collect();
     // The splits are training, validation (if any) and test, in this order.
     let test = splits.pop().unwrap_or_else(|| unreachable!("there is a test split"));
     let val = with_val.then(|| splits.remove(1));
     let train = splits.remove(0);
-    for warning in unusual::values(&train, raw.arrays)? {
+    for warning in unusual::values(&train, &facts.train, raw.arrays)? {
         raw.warn(warning);
     }
     let ends = raw.reading.lengths == Lengths::Mask;
@@ -113,7 +119,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     }
     let [Some(train), val, Some(test)] = parts else { unreachable!("there are a training and a test split") };
     let tolerance = Tolerance { ends, unknown: (ends || unknown) && task.is_dense(), checked, ..Tolerance::default() };
-    let mut set = Dataset::checked(origin, name.into(), task, train, val, test, tolerance)?;
+    let mut set = Dataset::checked(origin, name.into(), task, train, val, test, tolerance).map_err(in_files)?;
     let mut warnings = raw.warnings;
     if let (Some(mut names), TaskKind::Classification { .. } | TaskKind::MultiLabel { .. }) = (classes, task) {
         if names.len() > task.outputs() {
@@ -517,6 +523,14 @@ fn key(name: &str) -> (bool, i64, String) {
     }
 }
 
+/// The label of a sample in a message.
+fn label_of(part: &UnassembledSplit, row: usize) -> String {
+    match &part.ids {
+        Some(ids) => format!("the label of {}", ids[row]),
+        None => in_files::entry(&part.facts, Holds::Targets, &format!("y_{}", part.role.name()), row),
+    }
+}
+
 /// Replaces names by their indices in `classes`.
 fn name_by(origin: &str, raw: &mut UnassembledData, classes: &[String]) -> Result<(), DataError> {
     let number: HashMap<&str, usize> = classes.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
@@ -525,10 +539,8 @@ fn name_by(origin: &str, raw: &mut UnassembledData, classes: &[String]) -> Resul
         let mut data = Vec::with_capacity(names.len());
         for (row, name) in names.iter().enumerate() {
             let Some(&i) = number.get(name.as_str()) else {
-                let reason = format!(
-                    "y_{}[{row}] is `{name}`, a class that does not occur in the training samples",
-                    part.role.name()
-                );
+                let reason =
+                    format!("{} is `{name}`, a class that does not occur in the training samples", label_of(part, row));
                 let spelled = suspect::folded(name);
                 let equal = |class: &&String| suspect::folded(class) == spelled;
                 let hint = match classes.iter().find(equal) {
@@ -556,7 +568,7 @@ fn numbers_of_names(origin: &str, raw: &mut UnassembledData) -> Result<(), DataE
         let mut data = Vec::with_capacity(names.len());
         for (row, name) in names.iter().enumerate() {
             let Ok(value) = name.trim().parse() else {
-                let reason = format!("y_{}[{row}] is `{name}`, which is not a number", part.role.name());
+                let reason = format!("{} is `{name}`, which is not a number", label_of(part, row));
                 return Err(DataError::file(origin.as_ref(), reason).with_hint("set `task.kind` to classification"));
             };
             data.push(value);

@@ -130,7 +130,7 @@ pub(crate) fn inputs(origin: &str, name: &str, x: &Array) -> Result<(), DataErro
 /// Checks that every element of inputs is finite, or with `ends`, that those before the end of each sample are.
 pub(crate) fn input_values(origin: &str, name: &str, x: &Array, ends: bool) -> Result<(), DataError> {
     if !ends {
-        return finite(origin, name, x);
+        return values(origin, name, x, Values { unknown: false, target: false });
     }
     let width = x.shape.last().copied().unwrap_or(1);
     for i in 0..x.rows() {
@@ -141,24 +141,40 @@ pub(crate) fn input_values(origin: &str, name: &str, x: &Array, ends: bool) -> R
                 return Err(DataError::file(origin.as_ref(), reason).with_hint("remove samples without values"));
             }
             let index = x.unravel(i * x.row_len() + at);
-            return Err(DataError::NonFinite { origin: origin.into(), array: name.into(), index, value: row[at] });
+            let (origin, array, value) = (origin.into(), name.into(), row[at]);
+            return Err(DataError::NonFinite { origin, array, index, value, target: false });
         }
     }
     Ok(())
 }
 
-/// Checks that every element is finite.
+/// Checks that every target is finite.
 pub(crate) fn finite(origin: &str, name: &str, array: &Array) -> Result<(), DataError> {
     known(origin, name, array, false)
 }
 
-/// Checks that every element is finite or, if `unknown` allows it, NaN, but not all of them NaN.
+/// Checks that every target is finite or, if `unknown` allows it, NaN, but not all of them NaN.
 pub(crate) fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> Result<(), DataError> {
+    values(origin, name, array, Values { unknown, target: true })
+}
+
+/// What values are checked.
+#[derive(Debug, Clone, Copy)]
+struct Values {
+    /// Whether some of them may be NaN.
+    unknown: bool,
+    /// Whether they are targets.
+    target: bool,
+}
+
+/// Checks that every value is finite or, if that is allowed, NaN, but not all of them NaN.
+fn values(origin: &str, name: &str, array: &Array, Values { unknown, target }: Values) -> Result<(), DataError> {
     if array.is_file_backed() {
         for i in 0..array.rows() {
             if let Some((j, &value)) = array.fetch(i)?.iter().enumerate().find(|(_, v)| !v.is_finite()) {
                 let index = array.unravel(i * array.row_len() + j);
-                return Err(DataError::NonFinite { origin: origin.into(), array: name.into(), index, value });
+                let (origin, array) = (origin.into(), name.into());
+                return Err(DataError::NonFinite { origin, array, index, value, target });
             }
         }
         return Ok(());
@@ -169,6 +185,7 @@ pub(crate) fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> R
             array: name.into(),
             index: array.unravel(0),
             value: f32::NAN,
+            target,
         });
     }
     let is_bad = |v: &f32| !(v.is_finite() || unknown && v.is_nan());
@@ -180,6 +197,7 @@ pub(crate) fn known(origin: &str, name: &str, array: &Array, unknown: bool) -> R
             array: name.into(),
             index: array.unravel(flat),
             value: array.data[flat],
+            target,
         }),
     }
 }

@@ -9,7 +9,7 @@
 //! | `draw`, `weights` | the test split of data without one; the weights of samples |
 //! | `class_numbers` | labels that are numbers of listed classes |
 //! | `infer` | infers the kind of task from the arrays |
-//! | `check` | the checks that every data set passes |
+//! | `check`, `in_files` | the checks that every data set passes, and the places of samples in their messages |
 //! | `unknown` | targets of fields that are not known |
 //! | `suspect`, `unusual` | warnings about what is probably a mistake |
 //! | [`dataset`] | [`Dataset`], the splits with everything that is known about them |
@@ -45,6 +45,7 @@ mod check;
 mod class_numbers;
 pub mod dataset;
 mod draw;
+mod in_files;
 mod infer;
 pub mod inspect;
 pub mod labeled;

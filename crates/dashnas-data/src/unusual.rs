@@ -1,12 +1,15 @@
 //! Warnings about shapes, targets and values that are unusual, so that they are probably read in the wrong way or
 //! damaged, with what to do about it.
 
+use crate::in_files;
+use crate::in_files::Holds;
 use crate::range::Range;
 use crate::split::Split;
 use crate::targets::Targets;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::NumericTargets;
+use dashnas_formats::sample_facts::SampleFacts;
 use rayon::prelude::*;
 use std::collections::HashSet;
 
@@ -86,20 +89,23 @@ pub(crate) fn targets(splits: &[NumericTargets]) -> Option<(bool, String)> {
     })
 }
 
-/// Returns the warnings about the values of training samples; `arrays` is whether they are arrays as a program saved them.
+/// Returns the warnings about the values of training samples; `facts` has their places, `arrays` is whether they are arrays as
+/// a program saved them.
 ///
 /// # Errors
 /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
-pub(crate) fn values(train: &Split, arrays: bool) -> Result<Vec<String>, DataError> {
+pub(crate) fn values(train: &Split, facts: &SampleFacts, arrays: bool) -> Result<Vec<String>, DataError> {
     let mut warnings = Vec::new();
     let seen = look(&train.x)?;
     let values = train.x.rows() * train.x.shape.iter().skip(2).product::<usize>();
     warnings.extend(constant(&seen, values, arrays));
     warnings.extend(rounded(&train.x, &seen)?);
-    warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| channel.outlier("x_train", "channel", i)));
+    let at = |row| in_files::entry(facts, Holds::Inputs, "x_train", row);
+    warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| channel.outlier(at, "channel", i)));
     if let Targets::Values(y) = &train.y {
         let seen = look(y)?;
-        warnings.extend(seen.into_iter().enumerate().find_map(|(i, column)| column.outlier("y_train", "column", i)));
+        let at = |row| in_files::entry(facts, Holds::Targets, "y_train", row);
+        warnings.extend(seen.into_iter().enumerate().find_map(|(i, column)| column.outlier(at, "column", i)));
     }
     Ok(warnings)
 }
@@ -231,9 +237,9 @@ impl Channel {
         self.only = self.only.filter(|&known| next.only == Some(known));
     }
 
-    /// The warning about the largest value of channel (or column) `i` of an array, if it is many times those of nearly all
-    /// samples.
-    fn outlier(mut self, array: &str, axis: &str, i: usize) -> Option<String> {
+    /// The warning about the largest value of channel (or column) `i`, if it is many times those of nearly all samples; `at`
+    /// says where a sample is.
+    fn outlier(mut self, at: impl Fn(usize) -> String, axis: &str, i: usize) -> Option<String> {
         let (most, sample) = self.most;
         self.some.sort_unstable_by(f32::total_cmp);
         let usual = *self.some.get((self.some.len() * 9 / 10).min(self.some.len().saturating_sub(2)))?;
@@ -241,8 +247,9 @@ impl Channel {
             return None;
         }
         Some(format!(
-            "{array}[{sample}] holds a value of {} in {axis} {i}, more than {OUTLIER} times the largest of most samples, \
-             {}: it decides the normalization; remove the sample, or clip the value",
+            "{} holds a value of {} in {axis} {i}, more than {OUTLIER} times the largest of most samples, {}: it decides the \
+             normalization; remove the sample, or clip the value",
+            at(sample),
             short(most),
             short(usual)
         ))

@@ -202,13 +202,17 @@ pub(crate) fn read(
     raw.columns = account(container, options, &found);
     raw.warnings.extend(unused_splits(container, &found));
     for SplitArrays { role, x, y, groups, weights, times } in found {
-        let source = Source { file: container.path().display().to_string(), array: Some(x.name.clone()) };
+        let source = Source {
+            file: container.path().display().to_string(),
+            array: Some(x.name.clone()),
+            targets: y.as_ref().map(|y| y.name.clone()),
+        };
         x.readable(container.path())?;
         let mut x = match container.file_backed(&x.name)? {
             Some(array) => array,
             None => container.numbers(&x.name)?.0,
         };
-        let mut y = y.map(|info| targets(container, &info, role)).transpose()?;
+        let mut y = y.map(|info| targets(container, &info)).transpose()?;
         let may_be_last = container.samples_may_be_last();
         let last = y.as_ref().map_or(options.samples_last, |y| may_be_last && samples_are_last(&x.shape, y));
         if last && !x.is_file_backed() {
@@ -415,7 +419,7 @@ fn missing(letter: &str, what: &str, role: Role, wanted: &Option<String>) -> Str
 }
 
 /// Reads the targets of a split.
-fn targets(container: &mut dyn Container, info: &ArrayInfo, role: Role) -> Result<Labels, DataError> {
+fn targets(container: &mut dyn Container, info: &ArrayInfo) -> Result<Labels, DataError> {
     info.readable(container.path())?;
     if info.text {
         let names = container.text(&info.name)?;
@@ -427,8 +431,7 @@ fn targets(container: &mut dyn Container, info: &ArrayInfo, role: Role) -> Resul
         return Ok(Labels::Names(names));
     }
     let (array, integral) = container.numbers(&info.name)?;
-    let name = if role == Role::All { info.name.clone() } else { format!("y_{}", role.name()) };
-    Ok(Labels::Numbers(NumericTargets { name, array, integral }))
+    Ok(Labels::Numbers(NumericTargets { name: info.name.clone(), array, integral }))
 }
 
 /// The whole numbers up to which `f32` holds every one.

@@ -165,6 +165,8 @@ pub enum DataError {
         index: Vec<usize>,
         /// The value.
         value: f32,
+        /// Whether it is a target.
+        target: bool,
     },
     /// A class label that is negative or not a whole number.
     #[error("{origin}: {array}[{row}] is {value}; class labels must be whole numbers from 0")]
@@ -369,9 +371,7 @@ impl DataError {
                 "the first axis of inputs and targets is the sample; numpy.moveaxis(x, -1, 0) brings the last one there"
                     .into()
             }
-            DataError::NonFinite { array, index, value, .. }
-                if value.is_nan() && !array.starts_with('y') && (array.starts_with('x') || index.len() >= 3) =>
-            {
+            DataError::NonFinite { value, target: false, .. } if value.is_nan() => {
                 "fill missing values with `data.fill-missing` (linear, zero or mean), or drop these samples; if samples are \
                  filled up with NaN after their ends, set `data.lengths` to mask"
                     .into()

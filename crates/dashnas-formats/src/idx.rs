@@ -195,7 +195,7 @@ pub(crate) fn read(
                 Some(Labels::Numbers(NumericTargets { name: format!("y_{}", wanted.name()), array, integral }))
             }
         };
-        let source = Source { file: images.display().to_string(), array: None };
+        let source = Source { file: images.display().to_string(), array: None, targets: None };
         let places = Some(Places::numbered(source, Counting::Indices, x.rows()));
         let facts = SampleFacts { places, ..SampleFacts::default() };
         raw.parts.push(UnassembledSplit {

@@ -16,7 +16,7 @@ pub struct SampleFacts {
 impl SampleFacts {
     /// Facts about `n` samples of which nothing is known but that they are the rows of a file, in order.
     pub fn rows(file: impl Into<String>, n: usize) -> Self {
-        let source = Source { file: file.into(), array: None };
+        let source = Source { file: file.into(), array: None, targets: None };
         Self { places: Some(Places::numbered(source, Counting::Rows, n)), ..Self::default() }
     }
 
@@ -37,6 +37,8 @@ pub struct Source {
     pub file: String,
     /// The name of the array, if the file holds arrays.
     pub array: Option<String>,
+    /// The name of the array of the targets of the same samples, if there is one.
+    pub targets: Option<String>,
 }
 
 /// How samples are counted.
@@ -76,7 +78,7 @@ impl Places {
         let at = rows.iter().enumerate().flat_map(|(file, &n)| (1..=n as u64).map(move |row| (file as u32, row)));
         Places::Numbers {
             at: at.collect(),
-            sources: files.into_iter().map(|file| Source { file, array: None }).collect(),
+            sources: files.into_iter().map(|file| Source { file, array: None, targets: None }).collect(),
             counting: Counting::Rows,
         }
     }
@@ -107,7 +109,7 @@ impl Places {
             Counting::Rows => format!("row {number}"),
             Counting::Indices => format!("index {number}"),
         };
-        let Some(Source { file, array }) = sources.get(source as usize) else { return counted };
+        let Some(Source { file, array, .. }) = sources.get(source as usize) else { return counted };
         let file = Path::new(file).file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned());
         match array {
             Some(array) => format!("{file}, {array}, {counted}"),

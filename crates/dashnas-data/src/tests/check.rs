@@ -41,6 +41,99 @@ fn there_must_be_two_classes_and_the_test_may_have_no_other() {
 }
 
 #[test]
+fn bad_labels_are_named_by_their_places_in_the_files() {
+    use crate::tests::readers::{folder, open_with};
+    let n = 40;
+    let labels =
+        |at: usize, value: f32| -> Vec<f32> { (0..n).map(|i| if i == at { value } else { (i % 2) as f32 }).collect() };
+    let masks =
+        |at: usize| -> Vec<f32> { (0..n * 4).map(|i| if i == at * 4 + 3 { 2.0 } else { (i % 2) as f32 }).collect() };
+    let words = |at: usize| {
+        let word = |i: usize| if i == at { "odd" } else { ["1", "2"][i % 2] };
+        (0..n).flat_map(|i| format!("{:\0<3}", word(i)).into_bytes()).collect::<Vec<u8>>()
+    };
+    let (x, classes, dense) =
+        (ramp("signals", &[n, 1, 4]), Some(TaskName::Classification), Some(TaskName::DenseBinary));
+    let npz = |arrays: &[Entry]| archive(arrays);
+    // Each of the samples may be in the drawn test split or not: with and without others before it.
+    for at in 0..n {
+        type Case = (&'static str, Vec<u8>, Option<TaskName>, String);
+        let mut weights = vec![1.0; n];
+        weights[at.saturating_sub(1)] = if at == 0 { 1.0 } else { 0.0 };
+        let weights = f32s("sample_weight", &[n], &weights);
+        let table = |text: &str| {
+            let row =
+                |i: usize| format!("{i},{},{}\n", i * i % 7, if i == at { text.into() } else { (i % 2).to_string() });
+            ("a,b,label\n".to_owned() + &(0..n).map(row).collect::<String>()).into_bytes()
+        };
+        let again = || f32s("signals", &x.shape, &(0..n * 4).map(|v| v as f32).collect::<Vec<_>>());
+        let cases: [Case; 6] = [
+            ("a.npz", npz(&[again(), f32s("labels", &[n], &labels(at, 0.5))]), classes, format!("labels[{at}] is 0.5")),
+            ("a.npz", npz(&[again(), f32s("labels", &[n], &labels(at, -3.0))]), classes, format!("labels[{at}] is -3")),
+            (
+                "a.npz",
+                npz(&[again(), f32s("labels", &[n], &labels(at, 0.5)), weights]),
+                classes,
+                format!("labels[{at}] is 0.5"),
+            ),
+            ("a.npz", npz(&[again(), f32s("masks", &[n, 1, 4], &masks(at))]), dense, format!("masks[{at}, 0, 3] is 2")),
+            (
+                "a.npz",
+                npz(&[again(), entry("labels", "|S3", &[n], words(at))]),
+                Some(TaskName::Regression),
+                format!("labels[{at}] is `odd`"),
+            ),
+            (
+                "a.csv",
+                table("0.5"),
+                Some(TaskName::MultiLabel),
+                format!("the label of sample {} in the file is 0.5", at + 1),
+            ),
+        ];
+        for (name, bytes, task, expected) in cases {
+            let options = ReadOptions { task, ..Default::default() };
+            let error = open_with(&folder(&[(name, &bytes)]), name, &options).map(|set| set.task).unwrap_err();
+            assert!(error.to_string().contains(&expected), "{expected}: {error}");
+        }
+    }
+    // Arrays of splits have their own names.
+    let part = |y_train: &[f32], y_test: &[f32]| {
+        let entries = [
+            ramp("signals_train", &[4, 1, 4]),
+            f32s("labels_train", &[4], y_train),
+            ramp("signals_test", &[2, 1, 4]),
+            f32s("labels_test", &[2], y_test),
+        ];
+        read_as(&archive(&entries), classes).map(|set| set.task).unwrap_err().to_string()
+    };
+    let cases = [
+        (part(&[0., 1., 0.5, 1.], &[0., 1.]), "labels_train[2] is 0.5"),
+        (part(&[0., 1., 0., 1.], &[0., 5.]), "labels_test[1] is class 5"),
+        (part(&[0., 1., 0., 3.], &[0., 1.]), "labels in `labels_train` go up to 3"),
+        (part(&[0., 0., 0., 0.], &[0., 0.]), "every label in `labels_train` is 0"),
+        (part(&[0., 1., 0., 1.], &[0., f32::NAN]), "labels_test[1] is NaN"),
+    ];
+    for (error, expected) in cases {
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    // A class of one sample is never in the drawn test split; one that is unknown to the training samples is in given ones.
+    let text = "a,b,split,label\n".to_owned()
+        + &(0..12)
+            .map(|i| {
+                format!(
+                    "{i},{},{},{}\n",
+                    i * i % 7,
+                    ["train", "test"][i / 8],
+                    ["u", "v", "w"][i / 11 * 2 + i % 2 * (1 - i / 11)]
+                )
+            })
+            .collect::<String>();
+    let error = open_with(&folder(&[("a.csv", text.as_bytes())]), "a.csv", &ReadOptions::default()).map(|set| set.task);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("the label of sample 12 in the file is `w`, a class that does not occur"), "{error}");
+}
+
+#[test]
 fn masks_must_be_binary() {
     let bytes = archive(&with_targets(ramp("y_train", &[4, 1, 4]), ramp("y_test", &[2, 1, 4])));
     let error = read_as(&bytes, Some(TaskName::DenseBinary)).unwrap_err();

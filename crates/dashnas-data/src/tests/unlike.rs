@@ -7,6 +7,7 @@ use crate::unlike::unlike;
 use crate::unusual;
 use dashnas_core::rng::Seed;
 use dashnas_formats::array::Array;
+use dashnas_formats::sample_facts::SampleFacts;
 use rand::RngExt;
 
 /// Two channels of 20 points: a temperature around 15 and a noise around 0.
@@ -95,7 +96,8 @@ fn rare_values_may_be_missing_and_constant_channels_must_stay_what_they_were() {
 fn values_that_32_bits_have_no_digits_for_are_warned_of() {
     let set = |of: &dyn Fn(usize) -> f64| {
         let x = Array::new(vec![40, 1, 8], (0..320).map(|i| of(i) as f32).collect());
-        unusual::values(&Split { x, y: Targets::Classes(vec![0; 40]) }, false).expect("in memory")
+        unusual::values(&Split { x, y: Targets::Classes(vec![0; 40]) }, &SampleFacts::default(), false)
+            .expect("in memory")
     };
     let rounded = |of: &dyn Fn(usize) -> f64| set(of).iter().any(|w| w.contains("read as 32-bit numbers"));
     let wave = |i: usize| (i as f64 / 7.0).sin();
