@@ -41,11 +41,10 @@ pub(crate) fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse
     let name = info.name.as_str();
     let words = words_of(name);
     let role = words.iter().find_map(|w| Role::of_word(w)).unwrap_or(Role::All);
-    let named = |wanted: &Option<String>| {
-        wanted.as_ref().is_some_and(|wanted| {
-            let bare: Vec<_> = words.iter().filter(|w| Role::of_word(w).is_none()).cloned().collect();
-            name == wanted || bare == words_of(wanted)
-        })
+    let bare: Vec<_> = words.iter().filter(|w| Role::of_word(w).is_none()).cloned().collect();
+    let is = |wanted: &str| name == wanted || bare == words_of(wanted);
+    let named = |wanted: &Option<String>, several: bool| {
+        wanted.as_ref().is_some_and(|wanted| is(wanted) || (several && wanted.split(',').any(|part| is(part.trim()))))
     };
     let settings = [
         (&options.group, ArrayKind::Groups, "data.group"),
@@ -55,7 +54,7 @@ pub(crate) fn use_of(info: &ArrayInfo, options: &ReadOptions) -> Option<ArrayUse
         (&options.targets, ArrayKind::Targets, "data.targets"),
     ];
     for (wanted, kind, key) in settings {
-        if named(wanted) {
+        if named(wanted, kind == ArrayKind::Groups) {
             return Some(ArrayUse { kind, role, reason: named_by(key) });
         }
     }

@@ -223,17 +223,7 @@ pub(crate) fn read(
         if let Some(Labels::Numbers(raw)) = &mut y {
             columns_to_rows(&mut raw.array, x.rows());
         }
-        let few = |values: &[String]| options.group.is_none() && groups::are_few(values);
-        let groups = match groups {
-            Some(info) => {
-                let values = groups_of(container, &info)?;
-                if labeled && few(&values) {
-                    raw.warn(groups::warning_of_few("array", &format!("`{}`", info.name), &values));
-                }
-                Some(values)
-            }
-            None => None,
-        };
+        let groups = groups_of(container, &groups, options, labeled, &mut raw)?;
         let facts = SampleFacts {
             weights: weights.map(|info| vector(container, &info)).transpose()?,
             times: times
@@ -275,12 +265,52 @@ fn check_named(container: &dyn Container, options: &ReadOptions, labeled: bool) 
         // Inputs and targets of training data are searched for in every split.
         let asked = if labeled { !matches!(key, "inputs" | "targets") } else { options.gives(key) };
         let Some(wanted) = wanted.as_ref().filter(|_| asked) else { continue };
-        let found = container.list().iter().filter_map(|info| use_of(info, options));
-        if !found.into_iter().any(|found| found.kind == kind && found.reason == named_by(&format!("data.{key}"))) {
-            return Err(incomplete(container, format!("{what} (an array named {wanted}, as `data.{key}` says)")));
+        let several =
+            if kind == ArrayKind::Groups { names_of_groups(container, wanted) } else { vec![wanted.as_str()] };
+        for wanted in several {
+            let options = if kind == ArrayKind::Groups { &by_group(options, wanted) } else { options };
+            let mut found = container.list().iter().filter_map(|info| use_of(info, options));
+            if !found.any(|found| found.kind == kind && found.reason == named_by(&format!("data.{key}"))) {
+                return Err(incomplete(container, format!("{what} (an array named {wanted}, as `data.{key}` says)")));
+            }
         }
     }
     Ok(())
+}
+
+/// The names of the arrays of groups that the options name, separated by commas. A name may hold a comma.
+fn names_of_groups<'a>(container: &dyn Container, wanted: &'a str) -> Vec<&'a str> {
+    match container.list().iter().any(|info| info.name == wanted) {
+        true => vec![wanted],
+        false => wanted.split(',').map(str::trim).collect(),
+    }
+}
+
+/// The same options with one array of groups.
+fn by_group(options: &ReadOptions, name: &str) -> ReadOptions {
+    ReadOptions { group: Some(name.to_owned()), ..options.clone() }
+}
+
+/// Finds the arrays of groups for a split: all those that the options name, or none of them.
+fn find_groups(container: &dyn Container, options: &ReadOptions, role: Role) -> Result<Vec<ArrayInfo>, DataError> {
+    let Some(wanted) = &options.group else {
+        return Ok(find(container, options, ArrayKind::Groups, role)?.into_iter().cloned().collect());
+    };
+    let mut found = Vec::new();
+    let mut lacking = None;
+    for name in names_of_groups(container, wanted) {
+        match find(container, &by_group(options, name), ArrayKind::Groups, role)? {
+            Some(info) => found.push(info.clone()),
+            None => lacking = Some(name.to_owned()),
+        }
+    }
+    match lacking {
+        Some(name) if !found.is_empty() => {
+            let split = if role == Role::All { String::new() } else { format!(" for the split `{}`", role.name()) };
+            Err(incomplete(container, format!("groups (an array named {name}{split}, as `data.group` says)")))
+        }
+        _ => Ok(found),
+    }
 }
 
 /// Finds the arrays of every split.
@@ -296,7 +326,7 @@ fn arrays_of_splits(
     for &role in roles {
         let x = find(container, options, ArrayKind::Inputs, role)?.cloned();
         let y = find(container, options, ArrayKind::Targets, role)?.cloned();
-        let groups = find(container, options, ArrayKind::Groups, role)?.cloned();
+        let groups = find_groups(container, options, role)?;
         let used = labeled || options.scored;
         let of_samples = |kind| find(container, options, kind, role).map(|found| found.filter(|_| used).cloned());
         let (weights, times) = (of_samples(ArrayKind::Weights)?, of_samples(ArrayKind::Times)?);
@@ -320,7 +350,7 @@ fn arrays_of_splits(
         match numeric[..] {
             [one] => {
                 let x = one.clone();
-                found.push(SplitArrays { role: Role::All, x, y: None, groups: None, weights: None, times: None });
+                found.push(SplitArrays { role: Role::All, x, y: None, groups: Vec::new(), weights: None, times: None });
             }
             _ => return Err(incomplete(container, "an array of inputs".into())),
         }
@@ -335,20 +365,25 @@ struct SplitArrays {
     x: ArrayInfo,
     /// The targets, if there are any.
     y: Option<ArrayInfo>,
-    /// The groups, if there are any.
-    groups: Option<ArrayInfo>,
+    /// The groups, if there are any: samples of one group have equal values in all of them.
+    groups: Vec<ArrayInfo>,
     /// The weights, if there are any.
     weights: Option<ArrayInfo>,
     /// The times, if the options name them.
     times: Option<ArrayInfo>,
 }
 
+impl SplitArrays {
+    /// Returns whether an array of this name is one of them.
+    fn uses(&self, name: &str) -> bool {
+        let others = [&self.y, &self.weights, &self.times].into_iter().flatten().chain(&self.groups);
+        self.x.name == name || others.into_iter().any(|info| info.name == name)
+    }
+}
+
 /// Warns of arrays that may divide the samples, where they are not used for that.
 fn unused_splits(container: &dyn Container, found: &[SplitArrays]) -> Option<String> {
-    let used = |name: &String| {
-        let is = |info: &Option<ArrayInfo>| info.as_ref().is_some_and(|info| info.name == *name);
-        found.iter().any(|a| a.x.name == *name || [&a.y, &a.groups, &a.weights, &a.times].into_iter().any(is))
-    };
+    let used = |name: &String| found.iter().any(|arrays| arrays.uses(name));
     let divides = |info: &&ArrayInfo| {
         let words = words_of(&info.name);
         let split = |w: &String| ["split", "splits", "fold", "folds", "partition", "subset"].contains(&w.as_str());
@@ -376,10 +411,7 @@ fn names_a_test_split(container: &dyn Container) -> bool {
 
 /// Gives the use of every array in the container, with the reason.
 fn account(container: &dyn Container, options: &ReadOptions, found: &[SplitArrays]) -> Vec<ColumnAccount> {
-    let used = |name: &str| {
-        let is = |info: &Option<ArrayInfo>| info.as_ref().is_some_and(|info| info.name == name);
-        found.iter().any(|a| a.x.name == name || is(&a.y) || is(&a.groups) || is(&a.weights) || is(&a.times))
-    };
+    let used = |name: &str| found.iter().any(|arrays| arrays.uses(name));
     let of = |info: &ArrayInfo| {
         let known = use_of(info, options);
         let used = used(&info.name);
@@ -493,14 +525,40 @@ fn exact_labels(
 /// Most classes that large numbers are taken for.
 const MAX_LARGE_CLASSES: usize = 1000;
 
-/// Reads an array of groups, and refuses one without a value.
-fn groups_of(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<String>, DataError> {
-    let groups = names(container, info)?;
-    if let Some(row) = groups.iter().position(|group| group.trim().is_empty() || group.eq_ignore_ascii_case("nan")) {
-        let reason = format!("the group of sample {row} (from 0) is missing");
-        return Err(DataError::at(container.path(), Location::Entry(info.name.clone()), reason).with_hint(
-            "write the group, or remove the sample: samples without a group could be on either side of the split",
-        ));
+/// Reads the arrays of groups, and refuses a group without a value.
+fn groups_of(
+    container: &mut dyn Container,
+    arrays: &[ArrayInfo],
+    options: &ReadOptions,
+    labeled: bool,
+    raw: &mut UnassembledData,
+) -> Result<Option<Vec<String>>, DataError> {
+    let mut all: Vec<Vec<String>> = Vec::with_capacity(arrays.len());
+    for info in arrays {
+        let groups = names(container, info)?;
+        if let Some(row) = groups.iter().position(|group| group.trim().is_empty() || group.eq_ignore_ascii_case("nan"))
+        {
+            let reason = format!("the group of sample {row} (from 0) is missing");
+            return Err(DataError::at(container.path(), Location::Entry(info.name.clone()), reason).with_hint(
+                "write the group, or remove the sample: samples without a group could be on either side of the split",
+            ));
+        }
+        if let Some(first) = all.first().filter(|first| first.len() != groups.len()) {
+            let (x, y) = (arrays[0].name.clone(), info.name.clone());
+            let origin = container.path().display().to_string();
+            return Err(DataError::Lengths { origin, x, x_len: first.len(), y, y_len: groups.len() });
+        }
+        all.push(groups);
+    }
+    let called: Vec<String> = arrays.iter().map(|info| format!("`{}`", info.name)).collect();
+    let groups = groups::joined(all);
+    if let (Some(groups), None, true) = (&groups, &options.group, labeled)
+        && groups::are_few(groups)
+    {
+        raw.warn(groups::warning_of_few("array", &called.join(", "), groups));
+    }
+    if let Some(note) = groups::note_of_several("samples", &called, false).filter(|_| labeled) {
+        raw.note(note);
     }
     Ok(groups)
 }

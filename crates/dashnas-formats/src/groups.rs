@@ -23,3 +23,42 @@ pub(crate) fn warning_of_few(what: &str, called: &str, groups: &[String]) -> Str
         names.join(", ")
     )
 }
+
+/// The groups of samples by several columns or arrays: samples of one group have equal values in all of them. `None` without
+/// any.
+pub(crate) fn joined(columns: Vec<Vec<String>>) -> Option<Vec<String>> {
+    let several = columns.len() > 1;
+    let mut columns = columns.into_iter();
+    let first = columns.next()?;
+    if !several {
+        return Some(first);
+    }
+    let mut groups: Vec<String> = first.into_iter().map(escaped).collect();
+    for column in columns {
+        for (group, text) in groups.iter_mut().zip(column) {
+            group.push('/');
+            group.push_str(&escaped(text));
+        }
+    }
+    Some(groups)
+}
+
+/// A name that stands for no two names when it is joined with others by `/`.
+fn escaped(name: String) -> String {
+    if name.contains(['/', '\\']) { name.replace('\\', "\\\\").replace('/', "\\/") } else { name }
+}
+
+/// What a person should know of groups by several columns or arrays of these names; `None` of one. `what` are the samples.
+pub(crate) fn note_of_several(what: &str, names: &[String], windows: bool) -> Option<String> {
+    let [first, _, ..] = names else { return None };
+    let (last, others) = names.split_last()?;
+    let all = format!("{} and {last}", others.join(", "));
+    let instead = match windows {
+        true => "`data.group` for the one and `data.recording` for the others keep",
+        false => "`data.group` for the one alone keeps",
+    };
+    Some(format!(
+        "{what} with equal values in {all} are one group; {what} that share one of them only, such as {first}, may be on \
+         different sides of the split: {instead} them on one side"
+    ))
+}

@@ -20,8 +20,8 @@ pub struct ReadOptions {
     /// positions from 0 (−1: the last), separated by commas.
     #[serde(with = "auto")]
     pub targets: Option<String>,
-    /// The column or array of groups, which no split divides; of several columns of a table, as for `targets`, a group has
-    /// equal values in all of them.
+    /// The column or array of groups, which no split divides; of several, separated by commas, a group has equal values in
+    /// all of them.
     #[serde(with = "auto")]
     pub group: Option<String>,
     /// The column of a table, or several of them, that tells recordings of one group apart, where windows are cut.

@@ -20,8 +20,8 @@ pub struct ReadArgs {
     /// first, -1: last), separated by commas.
     #[arg(long, value_name = "NAME", alias = "label", allow_hyphen_values = true)]
     targets: Option<String>,
-    /// The column or array of groups; samples of one group are never split between training and test. Of several columns
-    /// of a table, as for --targets, a group has equal values in all of them.
+    /// The column or array of groups; samples of one group are never split between training and test. Of several, separated
+    /// by commas, a group has equal values in all of them.
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     group: Option<String>,
     /// The column of a table that tells several recordings of one group apart, with --window.

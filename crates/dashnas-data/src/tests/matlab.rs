@@ -4,7 +4,7 @@ use crate::tests::readers::{element, folder, matrix, open_with};
 use crate::tests::*;
 
 /// A file of level 5 with these variables.
-fn file(variables: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn file(variables: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"MATLAB 5.0 MAT-file".to_vec();
     out.resize(124, b' ');
     out.extend([0, 1, b'I', b'M']);

@@ -134,6 +134,61 @@ fn arrays_have_weights_and_indices() {
 }
 
 #[test]
+fn several_arrays_make_groups_of_their_values() {
+    let n = 48;
+    let (subject, session) = (|i: usize| i / 8, |i: usize| i / 4 % 2);
+    let ints = |name: &'static str, of: &dyn Fn(usize) -> usize| {
+        i32s(name, &[n], &(0..n).map(|i| of(i) as i32).collect::<Vec<_>>())
+    };
+    let words = (0..n).flat_map(|i| [b's', b'0' + session(i) as u8]).collect();
+    let entries = [
+        ramp("x", &[n, 1, 4]),
+        ints("y", &|i| i % 2),
+        ints("who", &subject),
+        entry("session", "|S2", &[n], words),
+        ints("a,b", &subject),
+    ];
+    let npy: Vec<(String, Vec<u8>)> = entries.iter().map(|e| (format!("folder/{}.npy", e.name), npy(e))).collect();
+    let doubles = |of: &dyn Fn(usize) -> usize| (0..n).map(|i| of(i) as f64).collect::<Vec<_>>();
+    let mat = crate::tests::matlab::file(&[
+        crate::tests::readers::matrix("x", &[n as i32, 4], &(0..n * 4).map(|v| v as f64).collect::<Vec<_>>()),
+        crate::tests::readers::matrix("y", &[n as i32, 1], &doubles(&|i| i % 2)),
+        crate::tests::readers::matrix("who", &[n as i32, 1], &doubles(&subject)),
+        crate::tests::readers::matrix("session", &[n as i32, 1], &doubles(&session)),
+    ]);
+    let mut files: Vec<(&str, Vec<u8>)> = vec![("s.npz", archive(&entries)), ("s.mat", mat)];
+    files.extend(npy.iter().map(|(name, bytes)| (&name[..], bytes.clone())));
+    let files = folder(&files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect::<Vec<_>>());
+    // The groups that are asked for, and the number of groups.
+    let cases: [(&str, &str, usize); 6] = [
+        ("s.npz", "who", 6),
+        ("s.npz", "who, session", 12),
+        ("s.mat", "session,who", 12),
+        ("folder", "who,session", 12),
+        // A name may hold a comma.
+        ("s.npz", "a,b", 6),
+        ("s.npz", "Who,Session", 12),
+    ];
+    for (name, group, count) in cases {
+        let set = open_with(&files, name, &options(|o| o.group = Some(group.into()))).unwrap();
+        let id = |row: u64| (subject(row as usize), if count == 12 { session(row as usize) } else { 0 });
+        let of = |facts| rows(facts).into_iter().map(id).collect::<std::collections::BTreeSet<_>>();
+        let (train, test) = (of(&set.facts.train.places), of(&set.facts.test.places));
+        assert!(train.is_disjoint(&test) && train.len() + test.len() == count, "{name}, {group}: {train:?} {test:?}");
+        let notes = set.origin.notes.join("; ");
+        assert_eq!(notes.contains("are one group; samples that share one of them only"), count == 12, "{notes}");
+        let as_group = set.origin.columns.iter().filter(|column| column.role == ColumnRole::Group).count();
+        assert_eq!(as_group, if count == 12 { 2 } else { 1 }, "{:?}", set.origin.columns);
+    }
+    refused(
+        &files,
+        "s.npz",
+        &options(|o| o.group = Some("who,nowhere".into())),
+        &["groups (an array named nowhere, as `data.group` says)"],
+    );
+}
+
+#[test]
 fn the_last_samples_in_time_are_the_test_split() {
     // The times are shuffled, and three samples share the one at the boundary.
     let time = |i: usize| {

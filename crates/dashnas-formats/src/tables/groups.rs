@@ -118,41 +118,13 @@ pub(crate) fn check(draft: &Draft<'_>) -> Result<(), DataError> {
 /// The groups of the rows by columns whose texts were read, which are taken; `None` without a column. Of several columns,
 /// rows of one group have equal values in all of them.
 pub(crate) fn of_rows(columns: &[usize], texts: &mut HashMap<usize, Vec<String>>) -> Option<Vec<String>> {
-    let mut all = columns.iter().map(|c| Some(normalized(texts.remove(c)?)));
-    let first = all.next()??;
-    if columns.len() == 1 {
-        return Some(first);
-    }
-    let mut groups: Vec<String> = first.into_iter().map(escaped).collect();
-    for column in all {
-        for (group, text) in groups.iter_mut().zip(column?) {
-            group.push('/');
-            group.push_str(&escaped(text));
-        }
-    }
-    Some(groups)
-}
-
-/// A name that stands for no two names when it is joined with others by `/`.
-fn escaped(name: String) -> String {
-    if name.contains(['/', '\\']) { name.replace('\\', "\\\\").replace('/', "\\/") } else { name }
+    few::joined(columns.iter().map(|c| Some(normalized(texts.remove(c)?))).collect::<Option<_>>()?)
 }
 
 /// What a person should know of groups by several columns; `None` of one column.
 pub(crate) fn note_of_several(table: &Table, columns: &[usize], windows: bool) -> Option<String> {
-    let [first, _, ..] = columns else { return None };
     let names: Vec<String> = columns.iter().map(|&c| table.called(c)).collect();
-    let (last, others) = names.split_last()?;
-    let all = format!("{} and {last}", others.join(", "));
-    let instead = match windows {
-        true => "`data.group` for the one and `data.recording` for the others keep",
-        false => "`data.group` for the one alone keeps",
-    };
-    Some(format!(
-        "rows with equal values in {all} are one group; rows that share one of them only, such as {}, may be on different \
-         sides of the split: {instead} them on one side",
-        table.called(*first)
-    ))
+    few::note_of_several("rows", &names, windows)
 }
 
 /// The groups in a column: numbers that are equal are one group, however they are written.

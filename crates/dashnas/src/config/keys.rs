@@ -110,9 +110,8 @@ pub const KEYS: [Key; 127] = [
     key(
         "data",
         "group",
-        "Column or array of groups (subjects, recordings) that must not be divided between splits; of several columns of a \
-         table, as for targets, a group has equal values in all of them. With window, the column that tells recordings \
-         apart. auto: none.",
+        "Column or array of groups (subjects, recordings) that must not be divided between splits; of several, separated by \
+         commas, a group has equal values in all of them. With window, the column that tells recordings apart. auto: none.",
     ),
     key(
         "data",
