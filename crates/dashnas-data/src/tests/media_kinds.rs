@@ -131,6 +131,22 @@ fn jpeg(orientation: u8) -> Vec<u8> {
 }
 
 #[test]
+fn tiff_images_whose_pixels_begin_in_the_header_are_refused() {
+    // The offset of the only strip is in the sixth entry of the directory.
+    let at = 10 + 5 * 12;
+    let plain = corpus!("tif/plain");
+    assert_eq!((&plain[at..at + 2], &plain[at + 8..at + 12]), (&[17, 1][..], &[140, 0, 0, 0][..]));
+    for (offset, words) in
+        [(0u8, "begins at byte 0, inside the header"), (30, "begins at byte 30, inside the directory")]
+    {
+        let mut bytes = plain.to_vec();
+        bytes[at + 8] = offset;
+        let error = read(&classes("tif", &bytes)).unwrap_err();
+        assert!(error.contains(&format!("strip 0 (from 0) of its pixels {words} of the file")), "{error}");
+    }
+}
+
+#[test]
 fn images_are_turned_upright() {
     let pixels = |files: &TempDir| {
         let set = open_with(files, ".", &ReadOptions::default()).unwrap();

@@ -3,7 +3,7 @@
 use crate::array::Array;
 use crate::error::DataError;
 use crate::media::jpeg::Jpeg;
-use crate::media::tiff_directory::oversized;
+use crate::media::tiff_directory::flaw;
 use crate::naming::extension;
 use crate::options::ReadOptions;
 use crate::spill::Rows;
@@ -49,13 +49,8 @@ fn decode(path: &Path, options: &ReadOptions) -> Result<Decoded, DataError> {
     if let Some(jpeg) = Jpeg::scan(&bytes) {
         check_jpeg(path, jpeg)?;
     }
-    if let Some(entry) = oversized(&bytes) {
-        let reason = format!(
-            "it is not an image that can be read: entry {} of its directory claims {} bytes, but the file has {}",
-            entry.tag,
-            entry.bytes,
-            bytes.len()
-        );
+    if let Some(flaw) = flaw(&bytes) {
+        let reason = format!("it is not an image that can be read: {flaw}");
         return Err(DataError::file(path, reason).with_hint("it is damaged or cut short: get it again, or remove it"));
     }
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
