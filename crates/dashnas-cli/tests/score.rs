@@ -118,6 +118,35 @@ fn other_data_is_not_taken_for_the_data_of_the_run() {
 }
 
 #[test]
+fn a_model_file_without_its_run_leaves_unknown_targets_out_as_well() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let (n, length) = (24, 16);
+    let write = |name: &str, descr: &str, bytes: &[u8]| {
+        let mut file = Vec::new();
+        dashnas_formats::npy::write(&mut file, descr, &[n, 1, length], bytes).expect("it fits");
+        fs::create_dir_all(at.join("data")).expect("writable");
+        fs::write(at.join("data").join(name), file).expect("writable");
+    };
+    let x: Vec<f32> = (0..n * length).map(|i| (i as f32 * 0.7).sin()).collect();
+    let y: Vec<u8> = x.iter().enumerate().map(|(i, &v)| if i % 5 == 0 { 255 } else { u8::from(v > 0.0) }).collect();
+    write("x.npy", "<f4", &dashnas_formats::npy::le_bytes(&x));
+    write("y.npy", "|u1", &y);
+    let settings = common::settings(&[
+        ("task.unknown", "255"),
+        ("task.kind", "\"dense-binary\""),
+        ("retrain.max-steps", "5"),
+        ("tune.enabled", "false"),
+        ("baseline.enabled", "false"),
+    ]);
+    fs::write(at.join("c.toml"), settings).expect("writable");
+    dashnas(at).args(["run", "data", "--config", "c.toml", "--out", "r", "-q"]).assert().success();
+    fs::copy(at.join("r/model.dashnas"), at.join("m.dashnas")).expect("it can be copied");
+    let score = |model: &str| json(at, &["predict", model, "data", "--score", "--json"])["score"].clone();
+    assert_eq!(score("m.dashnas"), score("r"));
+}
+
+#[test]
 fn names_that_are_given_for_new_data_count() {
     let folder = trained();
     let at = folder.path();

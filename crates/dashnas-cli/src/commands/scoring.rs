@@ -40,8 +40,12 @@ impl Labeled {
         }
         let reading = reading_of(card, read)?;
         check_window(card, &reading)?;
+        // Models that were written before the card had it are known by the configuration of their run only.
         let config = path.join(names::CONFIG);
-        let unknown = if config.is_file() { Config::load(None, Some(&config), &[])?.task.unknown } else { None };
+        let unknown = match card.unknown {
+            None if config.is_file() => Config::load(None, Some(&config), &[])?.task.unknown,
+            unknown => unknown,
+        };
         let known =
             KnownTargets { task: card.task, classes: card.classes.as_deref(), unknown, transforms: &card.transforms };
         let inputs = open_labeled(Path::new(data), &reading, known)?;

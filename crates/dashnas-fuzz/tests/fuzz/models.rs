@@ -62,6 +62,7 @@ fn file(
         metric: task.default_metric(),
         classes: None,
         labels: None,
+        unknown: None,
         input,
         architecture: Architecture { backbone, probabilities: vec![0.5; kernels.len()], kernels },
         graph,

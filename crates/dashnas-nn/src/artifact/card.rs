@@ -26,6 +26,9 @@ pub struct ModelCard {
     /// The type of the labels that the names were made from, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<LabelType>,
+    /// The value of targets of fields that stands for unknown ones, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<f64>,
     /// `[channels, height, width]` of the inputs of the network; height 1 for series.
     pub input: [usize; 3],
     /// The kernels of the searched layers.

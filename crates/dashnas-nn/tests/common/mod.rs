@@ -143,6 +143,7 @@ impl Recipe {
             metric: self.task.default_metric(),
             classes: None,
             labels: None,
+            unknown: None,
             input,
             architecture,
             graph,

@@ -24,6 +24,7 @@ pub(super) fn card(
         metric: problem.setup.metric,
         classes: data.classes.clone(),
         labels: None,
+        unknown: problem.config().task.unknown,
         input: problem.setup.train.input(),
         graph: graph(problem, problem.config().backbone.width),
         architecture,
