@@ -1,18 +1,21 @@
 //! Data sets in containers of named arrays: archives, folders of arrays, HDF5 and MATLAB files. The words of its name
 //! tell the use of an array.
 
-use crate::account::{ColumnAccount, ColumnRole};
 use crate::array::Array;
-use crate::array_use::{ArrayKind, ArrayUse, named_by, use_of};
+use crate::array_use::{ArrayKind, named_by, use_of};
+use crate::effects;
 use crate::error::{DataError, Location};
 use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::groups;
 use crate::info::ArrayInfo;
 use crate::naming::words_of;
 use crate::options::ReadOptions;
+use crate::ragged;
+use crate::ragged::{Loaded, Ragged};
 use crate::role::Role;
 use crate::sample_facts::{Counting, Places, SampleFacts, Source};
 use crate::samples_last::{columns_to_rows, samples_are_last, samples_first};
+use crate::split_arrays::{SplitArrays, account, unused_splits};
 use dashnas_core::names::TaskName;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -30,6 +33,10 @@ pub trait Container {
     /// # Errors
     /// [`DataError`] with the file and the array.
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError>;
+    /// The series of unequal lengths that an array holds, if it holds some.
+    fn ragged(&mut self, _name: &str) -> Option<Ragged> {
+        None
+    }
     /// Opens an array whose rows are read on demand, if it is larger than the options allow in memory: in its file, or
     /// decoded into a temporary one. Returns `None` if the array is to be read into memory.
     ///
@@ -168,8 +175,9 @@ pub(crate) fn read_single_array(
     let name = info.name.clone();
     let mut raw = UnassembledData::new(container.format(), options);
     raw.file(container.path());
-    let mut x = container.numbers(&name)?.0;
-    if options.samples_last {
+    let found = vec![(Role::All, name)];
+    let mut x = inputs(container, found, options, false, &mut raw)?.pop().unwrap_or(Array::new(vec![0], Vec::new()));
+    if options.samples_last && !x.is_file_backed() {
         samples_first(&mut x);
     }
     raw.parts.push(UnassembledSplit {
@@ -199,29 +207,29 @@ pub(crate) fn read(
     raw.named_by = &["inputs", "targets", "group", "weight", "time"];
     check_named(container, options, labeled)?;
     raw.renumber = !container.numbered_labels();
-    raw.columns = account(container, options, &found);
-    raw.warnings.extend(unused_splits(container, &found));
-    for SplitArrays { role, x, y, groups, weights, times } in found {
+    raw.columns = account(container.list(), options, &found);
+    raw.warnings.extend(unused_splits(container.list(), &found));
+    let names = found.iter().map(|arrays| (arrays.role, arrays.x.name.clone())).collect();
+    for arrays in &found {
+        arrays.x.readable(container.path())?;
+    }
+    let all = inputs(container, names, options, labeled, &mut raw)?;
+    for (SplitArrays { role, x, y, groups, weights, times }, mut array) in found.into_iter().zip(all) {
         let source = Source {
             file: container.path().display().to_string(),
             array: Some(x.name.clone()),
             targets: y.as_ref().map(|y| y.name.clone()),
         };
-        x.readable(container.path())?;
-        let mut x = match container.file_backed(&x.name)? {
-            Some(array) => array,
-            None => container.numbers(&x.name)?.0,
-        };
         let mut y = y.map(|info| targets(container, &info)).transpose()?;
         let may_be_last = container.samples_may_be_last();
-        let last = y.as_ref().map_or(options.samples_last, |y| may_be_last && samples_are_last(&x.shape, y));
-        if last && !x.is_file_backed() {
-            samples_first(&mut x);
+        let last = y.as_ref().map_or(options.samples_last, |y| may_be_last && samples_are_last(&array.shape, y));
+        if last && !array.is_file_backed() {
+            samples_first(&mut array);
             raw.note("the samples are the last axis of the inputs");
             raw.reading.samples_last = true;
         }
         if let Some(Labels::Numbers(raw)) = &mut y {
-            columns_to_rows(&mut raw.array, x.rows());
+            columns_to_rows(&mut raw.array, array.rows());
         }
         let groups = groups_of(container, &groups, options, labeled, &mut raw)?;
         let facts = SampleFacts {
@@ -230,9 +238,9 @@ pub(crate) fn read(
                 .map(|info| vector(container, &info))
                 .transpose()?
                 .map(|t| t.into_iter().map(f64::from).collect()),
-            places: Some(Places::numbered(source, Counting::Indices, x.rows())),
+            places: Some(Places::numbered(source, Counting::Indices, array.rows())),
         };
-        raw.parts.push(UnassembledSplit { role, x, y, groups, ids: None, facts });
+        raw.parts.push(UnassembledSplit { role, x: array, y, groups, ids: None, facts });
     }
     exact_labels(container, options, &mut raw)?;
     let classes =
@@ -250,6 +258,35 @@ pub(crate) fn read(
         (None, None) => {}
     }
     Ok(raw)
+}
+
+/// Reads the inputs of all splits; series of unequal lengths are brought to one.
+fn inputs(
+    container: &mut dyn Container,
+    names: Vec<(Role, String)>,
+    options: &ReadOptions,
+    labeled: bool,
+    raw: &mut UnassembledData,
+) -> Result<Vec<Array>, DataError> {
+    let mut found = Vec::with_capacity(names.len());
+    let mut any = false;
+    for (role, name) in names {
+        let loaded = match container.ragged(&name) {
+            Some(ragged) => {
+                any = true;
+                Loaded::Ragged(ragged)
+            }
+            None => Loaded::Dense(match container.file_backed(&name)? {
+                Some(array) => array,
+                None => container.numbers(&name)?.0,
+            }),
+        };
+        found.push((role, name, loaded));
+    }
+    if !any {
+        effects::check_arrays(container.path(), container.format(), options, labeled)?;
+    }
+    ragged::arrays(container.path(), found, labeled, raw)
 }
 
 /// Refuses a setting that names no array; for new data one that is given for it.
@@ -358,84 +395,9 @@ fn arrays_of_splits(
     Ok(found)
 }
 
-/// The arrays of one split.
-struct SplitArrays {
-    role: Role,
-    /// The inputs.
-    x: ArrayInfo,
-    /// The targets, if there are any.
-    y: Option<ArrayInfo>,
-    /// The groups, if there are any: samples of one group have equal values in all of them.
-    groups: Vec<ArrayInfo>,
-    /// The weights, if there are any.
-    weights: Option<ArrayInfo>,
-    /// The times, if the options name them.
-    times: Option<ArrayInfo>,
-}
-
-impl SplitArrays {
-    /// Returns whether an array of this name is one of them.
-    fn uses(&self, name: &str) -> bool {
-        let others = [&self.y, &self.weights, &self.times].into_iter().flatten().chain(&self.groups);
-        self.x.name == name || others.into_iter().any(|info| info.name == name)
-    }
-}
-
-/// Warns of arrays that may divide the samples, where they are not used for that.
-fn unused_splits(container: &dyn Container, found: &[SplitArrays]) -> Option<String> {
-    let used = |name: &String| found.iter().any(|arrays| arrays.uses(name));
-    let divides = |info: &&ArrayInfo| {
-        let words = words_of(&info.name);
-        let split = |w: &String| ["split", "splits", "fold", "folds", "partition", "subset"].contains(&w.as_str());
-        words.iter().any(|w| split(w) || (w.len() > 2 && matches!(Role::of_word(w), Some(Role::Train | Role::Test))))
-    };
-    let names: Vec<String> = (container.list().iter().filter(divides))
-        .filter(|info| !used(&info.name) && !info.axis)
-        .map(|info| format!("`{}`", info.name))
-        .collect();
-    let divided = found.iter().any(|arrays| arrays.role != Role::All);
-    (!divided && !names.is_empty()).then(|| {
-        format!(
-            "{} may divide the samples into splits, and {} not used: save the samples of each split as x_train, y_train, x_test \
-             and y_test",
-            names.join(", "),
-            if names.len() == 1 { "is" } else { "are" }
-        )
-    })
-}
-
 /// Returns whether the name of any array contains a word for a test split.
 fn names_a_test_split(container: &dyn Container) -> bool {
     container.list().iter().any(|i| words_of(&i.name).iter().any(|w| Role::of_word(w) == Some(Role::Test)))
-}
-
-/// Gives the use of every array in the container, with the reason.
-fn account(container: &dyn Container, options: &ReadOptions, found: &[SplitArrays]) -> Vec<ColumnAccount> {
-    let used = |name: &str| found.iter().any(|arrays| arrays.uses(name));
-    let of = |info: &ArrayInfo| {
-        let known = use_of(info, options);
-        let used = used(&info.name);
-        let (role, reason) = match (known, &info.refused) {
-            (Some(ArrayUse { kind: ArrayKind::Inputs, reason, .. }), _) if used => (ColumnRole::Input, reason),
-            (Some(ArrayUse { kind: ArrayKind::Targets, reason, .. }), _) if used => (ColumnRole::Label, reason),
-            (Some(ArrayUse { kind: ArrayKind::Groups, reason, .. }), _) if used => (ColumnRole::Group, reason),
-            (Some(ArrayUse { kind: ArrayKind::Weights, reason, .. }), _) if used => (ColumnRole::Weight, reason),
-            (Some(ArrayUse { kind: ArrayKind::Times, reason, .. }), _) if used => (ColumnRole::Time, reason),
-            (Some(ArrayUse { kind: ArrayKind::Classes, .. }), None) if info.text => {
-                (ColumnRole::Label, "it holds the names of the classes".into())
-            }
-            (None, _) if used => (ColumnRole::Input, "it is the only array".into()),
-            (_, Some(refusal)) => (ColumnRole::LeftOut, refusal.reason.clone()),
-            (Some(ArrayUse { kind: ArrayKind::Classes, .. }), _) => {
-                (ColumnRole::LeftOut, "its name is that of the names of the classes, but it is no text".into())
-            }
-            _ if info.axis => (ColumnRole::LeftOut, "it holds the coordinates of an axis".into()),
-            (Some(_), _) => (ColumnRole::LeftOut, "another array fits better".into()),
-            (None, _) => (ColumnRole::LeftOut, "its name does not tell a use".into()),
-        };
-        ColumnAccount { name: info.describe(), role, reason }
-    };
-    container.list().iter().map(of).collect()
 }
 
 /// Describes missing inputs or targets; `wanted` is the name that the options give.

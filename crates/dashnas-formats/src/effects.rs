@@ -16,6 +16,8 @@ const SERIES: &[&str] = &["lengths", "length"];
 const SPECTRA: &[&str] = &["mel-bands", "mel-window-ms", "mel-hop-ms", "mel-fft"];
 /// Settings of arrays; `mask` is the only way in which their lengths are treated.
 const ARRAYS: &[&str] = &["layout", "channels", "mask", "length"];
+/// Settings of arrays that may hold series of unequal lengths.
+const RAGGED: &[&str] = &["lengths"];
 /// Settings of tables, whatever their columns hold.
 const TABLES: &[&str] = &["decimal", "layout", "channels", "lengths", "length", "alphabet"];
 /// Settings of sequences.
@@ -31,11 +33,11 @@ const EFFECTS: [(&str, &[&[&str]]); 22] = [
     ("folder of records (WFDB, EDF, BDF)", &[SERIES, LABEL_FILE]),
     ("folder of FASTA or FASTQ files", &[SEQUENCES]),
     ("folder of IDX files", &[ARRAYS]),
-    ("folder of NumPy arrays", &[ARRAYS]),
+    ("folder of NumPy arrays", &[ARRAYS, RAGGED]),
     ("folder of the parts of a table", &[TABLES, &["header"]]),
     ("IDX file (MNIST)", &[ARRAYS]),
-    ("NumPy archive (.npz)", &[ARRAYS]),
-    ("NumPy array (.npy)", &[ARRAYS]),
+    ("NumPy archive (.npz)", &[ARRAYS, RAGGED]),
+    ("NumPy array (.npy)", &[ARRAYS, RAGGED]),
     ("MATLAB file, level 7.3", &[ARRAYS]),
     ("MATLAB file, level 4 or 5", &[ARRAYS]),
     ("HDF5 file", &[ARRAYS]),
@@ -60,7 +62,10 @@ const SETTINGS: [(&str, &str); 13] = [
     ("layout", "it is for arrays, and for tables of lists"),
     ("channels", "it is for images, arrays and columns of numbers"),
     ("resize", "it is for images"),
-    ("lengths", "it is for series, sequences, lists and recordings; arrays and rows of numbers may be masked"),
+    (
+        "lengths",
+        "it is for series, sequences, lists and recordings of unequal lengths; arrays and rows of numbers may be masked",
+    ),
     ("length", "it is for series, sequences, lists and recordings"),
     ("alphabet", "it is for sequences of letters"),
     ("audio-rate", "it is for sound"),
@@ -85,6 +90,14 @@ pub(crate) enum Columns {
 pub(crate) fn check(path: &Path, reader: &str, options: &ReadOptions, labeled: bool) -> Result<(), DataError> {
     let Some((_, used)) = EFFECTS.iter().find(|(name, _)| *name == reader) else { return Ok(()) };
     check_all(path, reader, &used.concat(), options, labeled)
+}
+
+/// Refuses settings without an effect on arrays of samples of one shape.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_arrays(path: &Path, format: &str, options: &ReadOptions, labeled: bool) -> Result<(), DataError> {
+    check_all(path, format, ARRAYS, options, labeled)
 }
 
 /// Refuses settings without an effect on the columns of a table.
@@ -171,7 +184,8 @@ mod tests {
             ("folder of images", &resized, None),
             ("table of comma-separated values", &resized, Some("resize")),
             ("NumPy archive (.npz)", &masked, None),
-            ("NumPy archive (.npz)", &cut, Some("lengths")),
+            ("NumPy archive (.npz)", &cut, None),
+            ("HDF5 file", &cut, Some("lengths")),
             ("series (.ts, .arff)", &cut, None),
             ("folder of sound", &rate, None),
             ("folder of records (WFDB, EDF, BDF)", &rate, Some("audio-rate")),
@@ -194,6 +208,7 @@ mod tests {
         assert!(error.contains("`data.mel-bands` has no effect together with `data.window`"), "{error}");
         let given = ReadOptions { given: vec!["resize".into()], ..resized };
         assert!(check(Path::new("x"), "JSON lines", &given, false).is_err());
+        assert!(check_arrays(Path::new("x"), "NumPy archive (.npz)", &cut, true).is_err());
         for (columns, options, good) in [
             (Columns::Numbers, &masked, true),
             (Columns::Numbers, &cut, false),

@@ -403,8 +403,9 @@ impl DataError {
 fn hint_for_dtype(dtype: &str) -> &'static str {
     let kind = dtype.trim_start_matches(['<', '>', '|', '=']);
     if kind.contains('O') {
-        "object arrays hold pickled Python objects: convert numbers with array.astype(numpy.float32), text with \
-         array.astype(str)"
+        "object arrays are read if they hold texts, numbers, or arrays of numbers of unequal length (one axis, or channels × \
+         time), up to 256 MiB: convert numbers with array.astype(numpy.float32) and text with array.astype(str), and save \
+         longer series as lists in a Parquet table"
     } else if dtype == "record" {
         "give each field an array of its own: numpy.savez(file, x=array['field'], …)"
     } else if kind.starts_with('M') || kind.starts_with('m') {

@@ -11,7 +11,8 @@
 //! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], [`ends`], `layout`, `limits` | arrays in memory or in a file |
 //! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
 //! | [`readers`], `data_sets`, `effects` | the table of readers, the data sets in a folder, and which settings have an effect |
-//! | [`container`], [`info`], [`npy`], [`npz`], `npy_files`, [`hdf5`], [`mat`], `idx` | files of named arrays |
+//! | [`container`], `split_arrays`, [`info`], [`npy`], [`npz`], `npy_files`, [`hdf5`], [`mat`], `idx` | files of named arrays |
+//! | [`ragged`] | series of unequal lengths among named arrays |
 //! | [`tables`], [`account`] | tables of one sample a row, and the roles of their columns |
 //! | `series` | files of one series a line |
 //! | `sequences` | sequences of letters |
@@ -54,6 +55,7 @@ mod partners;
 pub mod pickle;
 pub mod places;
 mod probe;
+pub mod ragged;
 pub mod readers;
 mod records;
 pub mod role;
@@ -63,6 +65,7 @@ mod samples_last;
 mod sequences;
 mod series;
 pub mod spill;
+mod split_arrays;
 pub mod tables;
 mod text;
 mod unsupported;

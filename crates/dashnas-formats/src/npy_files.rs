@@ -11,6 +11,7 @@ use crate::naming::{data_set_name, extension, words_of};
 use crate::npy::{NpyError, NpyHeader};
 use crate::npy_objects::{Objects, may_be_read};
 use crate::options::ReadOptions;
+use crate::ragged::Ragged;
 use crate::role::Role;
 use crate::spill::to_row_major;
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +24,7 @@ pub struct NpyFiles {
     path: PathBuf,
     files: BTreeMap<String, PathBuf>,
     list: Vec<ArrayInfo>,
-    /// The arrays of objects that are texts or numbers.
+    /// The arrays of objects that are texts, numbers or series.
     objects: HashMap<String, Objects>,
     options: ReadOptions,
 }
@@ -34,7 +35,7 @@ impl NpyFiles {
         Self { path: path.into(), files, list: Vec::new(), objects, options: options.clone() }
     }
 
-    /// Reads an array of objects, if they are texts or numbers.
+    /// Reads an array of objects, if they are texts, numbers or series.
     fn read_objects(&self, path: &Path) -> Option<Objects> {
         let size = path.metadata().ok()?.len();
         let bytes = may_be_read(size, &self.options).then(|| std::fs::read(path).ok())??;
@@ -72,25 +73,16 @@ impl NpyFiles {
         let mut found = Self::empty(path, options);
         let several = paths.len() > 1;
         for file in paths {
-            let header = found.header(&file);
-            if matches!(&header, Err(DataError::UnsupportedDtype { dtype, .. }) if dtype == "|O")
-                && let Some(objects) = found.read_objects(&file)
-            {
-                found.list.push(objects.info(&stem(&file)));
-                found.objects.insert(stem(&file), objects);
-                found.files.insert(stem(&file), file);
-                continue;
-            }
-            found.list.push(match header {
-                Ok((header, _)) => header.info(&stem(&file)),
+            let name = stem(&file);
+            match found.add(name.clone(), file.clone()) {
                 // An array of another dtype matters only if it is asked for.
                 Err(DataError::UnsupportedDtype { dtype, .. }) if several => {
                     let dtype = format!("of dtype {dtype}, which is not supported");
-                    ArrayInfo { name: stem(&file), dtype, ..ArrayInfo::default() }
+                    found.list.push(ArrayInfo { name: name.clone(), dtype, ..ArrayInfo::default() });
+                    found.files.insert(name, file);
                 }
-                Err(error) => return Err(error),
-            });
-            found.files.insert(stem(&file), file);
+                added => added?,
+            }
         }
         Ok(found)
     }
@@ -102,10 +94,25 @@ impl NpyFiles {
     pub fn open_alone(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
         let name = data_set_name(path);
         let mut found = Self::empty(path, options);
-        let header = found.header(path)?.0;
-        found.list.push(header.info(&name));
-        found.files.insert(name, path.into());
+        found.add(name, path.into())?;
         Ok(found)
+    }
+
+    /// Adds the array in a file under a name.
+    fn add(&mut self, name: String, file: PathBuf) -> Result<(), DataError> {
+        let info = match self.header(&file) {
+            Ok((header, _)) => header.info(&name),
+            Err(error) => {
+                let objects = matches!(&error, DataError::UnsupportedDtype { dtype, .. } if dtype == "|O");
+                let objects = objects.then(|| self.read_objects(&file)).flatten().ok_or(error)?;
+                let info = objects.info(&name);
+                self.objects.insert(name.clone(), objects);
+                info
+            }
+        };
+        self.list.push(info);
+        self.files.insert(name, file);
+        Ok(())
     }
 
     fn header(&self, path: &Path) -> Result<(NpyHeader, BufReader<File>), DataError> {
@@ -157,13 +164,19 @@ impl Container for NpyFiles {
     }
 
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
-        if let Some(numbers) = self.objects.get(name).and_then(Objects::numbers) {
+        if let Some(objects) = self.objects.get(name)
+            && let Some(numbers) = objects.numbers(&self.path, name)?
+        {
             return Ok(numbers);
         }
         let (path, header, mut reader) = self.of(name)?;
         check_memory(&path, name, header.count().unwrap_or(0) as u128, &self.options)?;
         let data = header.read_f32(&mut reader).map_err(|e| refuse(&path, e))?;
         Ok((Array::new(header.shape, data), header.elem.is_integral()))
+    }
+
+    fn ragged(&mut self, name: &str) -> Option<Ragged> {
+        self.objects.get(name)?.ragged()
     }
 
     fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {

@@ -1,10 +1,12 @@
-//! NumPy arrays of Python objects that are texts or numbers, as `numpy.array(labels, dtype=object)` and pandas make them.
-//! Their pickles are read without executing anything.
+//! NumPy arrays of Python objects that are texts, numbers, or series of numbers, as `numpy.array(labels, dtype=object)` and
+//! pandas make them. Their pickles are read without executing anything.
 
 use crate::array::Array;
+use crate::error::{DataError, Location};
 use crate::info::ArrayInfo;
 use crate::options::ReadOptions;
 use crate::pickle::{Item, Pickle};
+use crate::ragged::Ragged;
 use std::path::Path;
 
 /// Most bytes of a pickle that is looked at. Others hold more than labels.
@@ -12,7 +14,7 @@ const BYTES: u64 = 256 << 20;
 /// Most bytes of memory that a byte of a pickle takes on average.
 const MEMORY: u64 = 8;
 
-/// An array of texts or numbers.
+/// An array of texts, numbers or series.
 #[derive(Debug)]
 pub(crate) struct Objects {
     shape: Vec<usize>,
@@ -26,6 +28,8 @@ enum Values {
     Texts(Vec<String>),
     /// Numbers, NaN where one is missing, and the same exactly if all are whole.
     Numbers { data: Vec<f32>, whole: Option<Vec<i128>> },
+    /// Series of unequal lengths.
+    Series(Ragged),
 }
 
 /// Returns whether a file of this size may be an array of labels as objects.
@@ -34,27 +38,65 @@ pub(crate) fn may_be_read(size: u64, options: &ReadOptions) -> bool {
 }
 
 impl Objects {
-    /// Reads the bytes of a `.npy` file; `path` names it. Returns `None` if it holds other objects than texts and numbers.
+    /// Reads the bytes of a `.npy` file; `path` names it. Returns `None` if it holds other objects.
     pub fn read(path: &Path, bytes: Vec<u8>) -> Option<Self> {
         let pickle = Pickle::parse_npy(path, bytes).ok()?;
         let (shape, items) = pickle.root().objects()?;
-        let values = values(&items)?;
         let single = shape.iter().filter(|&&n| n != 1).count() <= 1 && !shape.is_empty();
+        let Some(values) = values(&items) else { return if single { Self::of_arrays(&items) } else { None } };
         (single || matches!(values, Values::Numbers { .. })).then_some(Self { shape, values })
+    }
+
+    /// Arrays or lists of numbers: series of unequal lengths, or one array if all have the same shape.
+    fn of_arrays(items: &[Item<'_>]) -> Option<Self> {
+        let arrays: Vec<Array> = items.iter().map(|item| item.array().ok()).collect::<Option<_>>()?;
+        let first = arrays.first()?.shape.clone();
+        if arrays.iter().all(|array| array.shape == first) {
+            let shape = [&[arrays.len()], &first[..]].concat();
+            let data = arrays.into_iter().flat_map(|array| array.data).collect();
+            return Some(Self { shape, values: Values::Numbers { data, whole: None } });
+        }
+        let ragged = Ragged::new(arrays)?;
+        Some(Self { shape: ragged.shape().0, values: Values::Series(ragged) })
     }
 
     /// Summarizes the array under a name.
     pub fn info(&self, name: &str) -> ArrayInfo {
         let text = matches!(self.values, Values::Texts(_));
-        let dtype = if text { "text" } else { "object" };
-        ArrayInfo { name: name.into(), shape: self.shape.clone(), dtype: dtype.into(), text, ..ArrayInfo::default() }
+        let dtype = match &self.values {
+            Values::Texts(_) => "text".into(),
+            Values::Numbers { .. } => "object".into(),
+            Values::Series(ragged) => {
+                let [least, most] = ragged.shape().1;
+                format!("series of {least} to {most} values")
+            }
+        };
+        ArrayInfo { name: name.into(), shape: self.shape.clone(), dtype, text, ..ArrayInfo::default() }
     }
 
     /// The numbers, and whether all are truth values or integers; `None` if they are texts.
-    pub fn numbers(&self) -> Option<(Array, bool)> {
+    ///
+    /// # Errors
+    /// [`DataError::File`] with the name of the array if it holds series of unequal lengths.
+    pub fn numbers(&self, path: &Path, name: &str) -> Result<Option<(Array, bool)>, DataError> {
         match &self.values {
-            Values::Numbers { data, whole } => Some((Array::new(self.shape.clone(), data.clone()), whole.is_some())),
-            Values::Texts(_) => None,
+            Values::Numbers { data, whole } => {
+                Ok(Some((Array::new(self.shape.clone(), data.clone()), whole.is_some())))
+            }
+            Values::Texts(_) => Ok(None),
+            Values::Series(_) => {
+                let reason = "it holds series of unequal lengths, which can only be inputs";
+                Err(DataError::at(path, Location::Entry(name.into()), reason)
+                    .with_hint("give one number or text for each sample, or fill the series up to one length"))
+            }
+        }
+    }
+
+    /// The series of unequal lengths, if it holds some.
+    pub fn ragged(&self) -> Option<Ragged> {
+        match &self.values {
+            Values::Series(ragged) => Some(ragged.clone()),
+            _ => None,
         }
     }
 
@@ -62,7 +104,7 @@ impl Objects {
     pub fn whole(&self) -> Option<Vec<i128>> {
         match &self.values {
             Values::Numbers { whole, .. } => whole.clone(),
-            Values::Texts(_) => None,
+            _ => None,
         }
     }
 
@@ -70,7 +112,7 @@ impl Objects {
     pub fn texts(&self) -> Option<Vec<String>> {
         match &self.values {
             Values::Texts(texts) => Some(texts.clone()),
-            Values::Numbers { .. } => None,
+            _ => None,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::limits::stays_in_file;
 use crate::npy::{BLOCK, NpyError, NpyHeader};
 use crate::npy_objects::{Objects, may_be_read};
 use crate::options::ReadOptions;
+use crate::ragged::Ragged;
 use crate::spill::{Rows, to_row_major};
 use std::collections::HashMap;
 use std::fs::File;
@@ -66,7 +67,7 @@ pub struct Archive<'a, R> {
     zip: ZipArchive<R>,
     path: &'a Path,
     list: Vec<ArrayInfo>,
-    /// The arrays of objects that are texts or numbers.
+    /// The arrays of objects that are texts, numbers or series.
     objects: HashMap<String, Objects>,
     /// Bytes that the arrays read so far take.
     used: u128,
@@ -114,7 +115,7 @@ impl<'a, R: Read + Seek> Archive<'a, R> {
         Ok(archive)
     }
 
-    /// Reads an array of objects, if they are texts or numbers.
+    /// Reads an array of objects, if they are texts, numbers or series.
     fn read_objects(&mut self, name: &str) -> Option<Objects> {
         let mut entry = self.zip.by_name(&format!("{name}.npy")).ok()?;
         let (size, packed) = (entry.size(), u128::from(entry.compressed_size()));
@@ -166,7 +167,9 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
     }
 
     fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
-        if let Some(numbers) = self.objects.get(name).and_then(Objects::numbers) {
+        if let Some(objects) = self.objects.get(name)
+            && let Some(numbers) = objects.numbers(self.path, name)?
+        {
             return Ok(numbers);
         }
         self.entry(name, |header, mut reader, check| {
@@ -176,6 +179,10 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
             io::copy(&mut reader, &mut io::sink()).map_err(|e| check.bad(e.to_string()))?;
             Ok((Array::new(header.shape, data), header.elem.is_integral()))
         })
+    }
+
+    fn ragged(&mut self, name: &str) -> Option<Ragged> {
+        self.objects.get(name)?.ragged()
     }
 
     fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {

@@ -20,7 +20,8 @@ const UNSUPPORTED: [Unsupported; 10] = [
     Unsupported {
         extensions: &["pt", "pth", "pkl", "pickle", "ckpt"],
         what: "a Python pickle (PyTorch), which can run code when it is opened",
-        hint: "save its tensors in Python: numpy.savez(file, x_train=x.numpy(), …)",
+        hint: "save its tensors in Python: numpy.savez(file, x_train=x.numpy(), …), and series of unequal lengths as \
+               numpy.array(series, dtype=object)",
     },
     Unsupported {
         extensions: &["opus", "m4a", "aac", "wma", "amr", "caf", "spx", "w64", "au", "snd", "sph"],

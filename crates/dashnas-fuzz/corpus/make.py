@@ -74,6 +74,13 @@ out = io.BytesIO()
 np.savez(out, x=x, y=np.array(["no", np.str_("yés")], dtype=object)[labels], subject=np.array(list("aabbccddee"), dtype=object),
          sample_weight=np.array([1, 2.5] * 5, dtype=object), pieces=np.array([x[0], None], dtype=object))
 put("npz/objects", out.getvalue())
+# Series of unequal lengths: two channels, with the time first.
+series = np.empty(10, dtype=object)
+series[:] = [x[i, 0, : 3 + i % 4].repeat(2).reshape(-1, 2) for i in range(10)]
+out = io.BytesIO()
+np.savez(out, x=series, y=labels)
+put("npz/series", out.getvalue())
+put("npy/series", npy(series))
 
 # pickle
 thing = {"a": [1, -2, 300, 70000, 2**40], "b": (1.5, None, True), "c": "é", "d": b"\x00\xff", "e": {1, 2}}

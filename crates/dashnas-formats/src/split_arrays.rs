@@ -1,0 +1,83 @@
+//! The arrays of the splits of a data set among named arrays, and the account of all arrays.
+
+use crate::account::{ColumnAccount, ColumnRole};
+use crate::array_use::{ArrayKind, ArrayUse, use_of};
+use crate::info::ArrayInfo;
+use crate::naming::words_of;
+use crate::options::ReadOptions;
+use crate::role::Role;
+
+/// The arrays of one split.
+pub(crate) struct SplitArrays {
+    pub role: Role,
+    /// The inputs.
+    pub x: ArrayInfo,
+    /// The targets, if there are any.
+    pub y: Option<ArrayInfo>,
+    /// The groups, if there are any: samples of one group have equal values in all of them.
+    pub groups: Vec<ArrayInfo>,
+    /// The weights, if there are any.
+    pub weights: Option<ArrayInfo>,
+    /// The times, if the options name them.
+    pub times: Option<ArrayInfo>,
+}
+
+impl SplitArrays {
+    /// Returns whether an array of this name is one of them.
+    fn uses(&self, name: &str) -> bool {
+        let others = [&self.y, &self.weights, &self.times].into_iter().flatten().chain(&self.groups);
+        self.x.name == name || others.into_iter().any(|info| info.name == name)
+    }
+}
+
+/// Warns of arrays that may divide the samples, where they are not used for that.
+pub(crate) fn unused_splits(list: &[ArrayInfo], found: &[SplitArrays]) -> Option<String> {
+    let used = |name: &String| found.iter().any(|arrays| arrays.uses(name));
+    let divides = |info: &&ArrayInfo| {
+        let words = words_of(&info.name);
+        let split = |w: &String| ["split", "splits", "fold", "folds", "partition", "subset"].contains(&w.as_str());
+        words.iter().any(|w| split(w) || (w.len() > 2 && matches!(Role::of_word(w), Some(Role::Train | Role::Test))))
+    };
+    let names: Vec<String> = (list.iter().filter(divides))
+        .filter(|info| !used(&info.name) && !info.axis)
+        .map(|info| format!("`{}`", info.name))
+        .collect();
+    let divided = found.iter().any(|arrays| arrays.role != Role::All);
+    (!divided && !names.is_empty()).then(|| {
+        format!(
+            "{} may divide the samples into splits, and {} not used: save the samples of each split as x_train, y_train, x_test \
+             and y_test",
+            names.join(", "),
+            if names.len() == 1 { "is" } else { "are" }
+        )
+    })
+}
+
+/// Gives the use of every array in the container, with the reason.
+pub(crate) fn account(list: &[ArrayInfo], options: &ReadOptions, found: &[SplitArrays]) -> Vec<ColumnAccount> {
+    let used = |name: &str| found.iter().any(|arrays| arrays.uses(name));
+    let of = |info: &ArrayInfo| {
+        let known = use_of(info, options);
+        let used = used(&info.name);
+        let (role, reason) = match (known, &info.refused) {
+            (Some(ArrayUse { kind: ArrayKind::Inputs, reason, .. }), _) if used => (ColumnRole::Input, reason),
+            (Some(ArrayUse { kind: ArrayKind::Targets, reason, .. }), _) if used => (ColumnRole::Label, reason),
+            (Some(ArrayUse { kind: ArrayKind::Groups, reason, .. }), _) if used => (ColumnRole::Group, reason),
+            (Some(ArrayUse { kind: ArrayKind::Weights, reason, .. }), _) if used => (ColumnRole::Weight, reason),
+            (Some(ArrayUse { kind: ArrayKind::Times, reason, .. }), _) if used => (ColumnRole::Time, reason),
+            (Some(ArrayUse { kind: ArrayKind::Classes, .. }), None) if info.text => {
+                (ColumnRole::Label, "it holds the names of the classes".into())
+            }
+            (None, _) if used => (ColumnRole::Input, "it is the only array".into()),
+            (_, Some(refusal)) => (ColumnRole::LeftOut, refusal.reason.clone()),
+            (Some(ArrayUse { kind: ArrayKind::Classes, .. }), _) => {
+                (ColumnRole::LeftOut, "its name is that of the names of the classes, but it is no text".into())
+            }
+            _ if info.axis => (ColumnRole::LeftOut, "it holds the coordinates of an axis".into()),
+            (Some(_), _) => (ColumnRole::LeftOut, "another array fits better".into()),
+            (None, _) => (ColumnRole::LeftOut, "its name does not tell a use".into()),
+        };
+        ColumnAccount { name: info.describe(), role, reason }
+    };
+    list.iter().map(of).collect()
+}
