@@ -104,6 +104,9 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let in_files = |error| in_files::located(error, &facts);
     let (task, targets) =
         infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task, unknown).map_err(in_files)?;
+    if let Some(note) = unusual::without_labels(task, targets.iter()) {
+        raw.note(note);
+    }
     let mut splits: Vec<Split> = inputs.into_iter().zip(targets).map(|(x, y)| Split { x, y }).collect();
     // The splits are training, validation (if any) and test, in this order.
     let test = splits.pop().unwrap_or_else(|| unreachable!("there is a test split"));

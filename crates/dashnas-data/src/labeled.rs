@@ -12,6 +12,7 @@ use crate::targets::Targets;
 use crate::transform::arrays::TEST;
 use crate::transform::arrays::changed;
 use crate::transform::kind::Transform;
+use crate::unusual;
 use crate::weights;
 use dashnas_core::names::TaskName;
 use dashnas_core::task::TaskKind;
@@ -101,6 +102,9 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
         forget_after_ends(&mut split)?;
     }
     let y = transformed(split.y, known);
+    if let Some(note) = unusual::without_labels(known.task, std::iter::once(&y)) {
+        raw.note(note);
+    }
     let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
     let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
     Ok(LabeledInputs { x: split.x, y, weights: facts.weights, ids: all.ids, windows, rows, chosen, origin })

@@ -6,6 +6,8 @@ use crate::in_files::Holds;
 use crate::range::Range;
 use crate::split::Split;
 use crate::targets::Targets;
+use dashnas_core::task::TaskKind;
+use dashnas_core::text::plural;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::NumericTargets;
@@ -87,6 +89,18 @@ pub(crate) fn targets(splits: &[NumericTargets]) -> Option<(bool, String)> {
         );
         (true, text)
     })
+}
+
+/// Returns what to say of samples for which no label of a multi-label task holds.
+pub(crate) fn without_labels<'a>(task: TaskKind, splits: impl Iterator<Item = &'a Targets>) -> Option<String> {
+    let TaskKind::MultiLabel { .. } = task else { return None };
+    let (mut all, mut without) = (0, 0);
+    for values in splits.filter_map(Targets::values) {
+        all += values.rows();
+        without += (0..values.rows()).filter(|&i| values.row(i).iter().all(|&v| v == 0.0)).count();
+    }
+    let have = if without == 1 { "has no label, and counts" } else { "have no label, and count" };
+    (without > 0).then(|| format!("{without} of {} {have} like any other", plural(all, "sample")))
 }
 
 /// Returns the warnings about the values of training samples; `facts` has their places, `arrays` is whether they are arrays as

@@ -134,6 +134,48 @@ fn the_kind_of_task_can_be_told() {
 }
 
 #[test]
+fn samples_without_a_label_are_read_and_said_once() {
+    use crate::labeled::{KnownTargets, open_labeled};
+    use crate::tests::readers::{folder, open_with};
+    // The labels of eight samples, of which the last two are for testing, and what is said.
+    let cases: [(&[u8], Option<&str>); 4] = [
+        (
+            &[0, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 0],
+            Some("1 of 8 samples has no label, and counts like any other"),
+        ),
+        (&[0, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0], Some("2 of 8 samples have no label")),
+        // At most one label, which are no classes then.
+        (&[0, 0, 1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0], Some("1 of 8 samples has no label")),
+        (&[0, 1, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 0], None),
+    ];
+    for (labels, expected) in cases {
+        let entries = [
+            ramp("x_train", &[6, 1, 4]),
+            u8s("y_train", &[6, 2], &labels[..12]),
+            ramp("x_test", &[2, 1, 4]),
+            u8s("y_test", &[2, 2], &labels[12..]),
+        ];
+        let files = folder(&[
+            ("a.npz", &archive(&entries)),
+            ("b.npz", &archive(&[ramp("x", &[6, 1, 4]), u8s("y", &[6, 2], &labels[..12])])),
+        ]);
+        let set = open_with(&files, "a.npz", &ReadOptions::default()).unwrap();
+        assert_eq!(set.task, TaskKind::MultiLabel { labels: 2 });
+        let said =
+            |notes: &[String]| notes.iter().filter(|note| note.contains("no label")).cloned().collect::<Vec<_>>();
+        let notes = said(&set.origin.notes);
+        assert_eq!(notes.len(), usize::from(expected.is_some()), "{notes:?}");
+        assert!(expected.is_none_or(|words| notes[0].contains(words)), "{notes:?}");
+        // The first six of them as new data.
+        let known = KnownTargets { task: set.task, classes: None, unknown: None, transforms: &[] };
+        let new = open_labeled(&files.path().join("b.npz"), &set.reading.of_model(&set.read_as), known).unwrap();
+        let empty = labels[..12].chunks(2).filter(|row| row.iter().all(|&v| v == 0)).count();
+        assert_eq!(said(&new.origin.notes).len(), usize::from(empty > 0));
+        assert_eq!(new.y.values().unwrap().data, labels[..12].iter().map(|&v| f32::from(v)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn validation_and_class_names_are_read() {
     let mut entries = with_targets(i32s("y_train", &[4], &[0, 1, 0, 1]), i32s("y_test", &[2], &[0, 1]));
     entries.push(ramp("x_val", &[3, 1, 4]));
