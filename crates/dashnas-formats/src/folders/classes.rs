@@ -1,8 +1,10 @@
 //! The splits and the classes that the names of folders tell.
 
 use crate::error::DataError;
-use crate::folders::paths::folders_between;
+use crate::folders::paths::{folders_between, relative};
 use crate::role::Role;
+use crate::text::excerpt;
+use dashnas_core::text::plural;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -111,6 +113,42 @@ pub(super) fn of_folders(root: &Path, files: &[PathBuf], labeled: bool) -> Resul
     Ok(FolderNames { files: files_by, notes })
 }
 
+/// What is said of the labels in a table of files that lie in several folders, whose names may be classes as well.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Said {
+    /// The table has other labels than the folders.
+    Note(String),
+    /// The table and the folders have labels in common, and disagree on some files.
+    Warning(String),
+}
+
+/// Compares the labels that a table of this name gives files with the folders that they are in.
+pub(super) fn beside_table(
+    root: &Path,
+    table: &str,
+    files: &[PathBuf],
+    by: &[ByFolder],
+    labels: &[String],
+) -> Option<Said> {
+    let folders: BTreeSet<&str> = by.iter().map(|by| by.label.as_deref()).collect::<Option<_>>()?;
+    if folders.len() < 2 || labels.len() != by.len() {
+        return None;
+    }
+    if !labels.iter().any(|label| folders.contains(label.as_str())) {
+        return Some(Said::Note(format!("the labels are those in {table}, not the names of the folders")));
+    }
+    let differs = |i: &usize| by[*i].label.as_deref() != Some(labels[*i].as_str());
+    let first = (0..labels.len()).find(differs)?;
+    Some(Said::Warning(format!(
+        "{table} and the folders disagree on {} of {}, such as {}, which is `{}` by {table}: the labels in {table} are used; \
+         correct one of them, or move the table away if the folders are right",
+        (0..labels.len()).filter(differs).count(),
+        plural(labels.len(), "file"),
+        relative(root, &files[first]),
+        excerpt(&labels[first])
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +193,39 @@ mod tests {
         for (files, expected) in cases {
             let error = told(files).unwrap_err();
             assert!(error.starts_with(expected), "{files:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_table_that_contradicts_the_folders_is_said() {
+        // The folders and the labels of files, and what is said.
+        let cases: [(&str, &str, Option<&str>); 6] = [
+            ("cat cat dog", "cat cat dog", None),
+            ("cat cat dog", "cat dog dog", Some("labels.csv and the folders disagree on 1 of 3 files, such as cat/1")),
+            (
+                "cat cat dog",
+                "cow dog cat",
+                Some("disagree on 3 of 3 files, such as cat/0, which is `cow` by labels.csv"),
+            ),
+            ("s1 s1 s2", "cat dog dog", Some("the labels are those in labels.csv, not the names of the folders")),
+            ("cat cat cat", "cat dog dog", None),
+            ("cat - dog", "cat dog dog", None),
+        ];
+        for (folders, labels, expected) in cases {
+            let labels: Vec<String> = labels.split(' ').map(str::to_owned).collect();
+            let label = |name: &str| Some(name.to_owned()).filter(|name| name != "-");
+            let by: Vec<ByFolder> =
+                folders.split(' ').map(|name| ByFolder { role: Role::All, label: label(name) }).collect();
+            let file = |(i, name): (usize, &str)| Path::new("root").join(name).join(i.to_string());
+            let files: Vec<PathBuf> = folders.split(' ').enumerate().map(file).collect();
+            let said = beside_table(Path::new("root"), "labels.csv", &files, &by, &labels);
+            let text = said.as_ref().map(|said| match said {
+                Said::Note(text) | Said::Warning(text) => text.as_str(),
+            });
+            assert_eq!(text.is_some(), expected.is_some(), "{folders}, {labels:?}: {text:?}");
+            assert!(expected.is_none_or(|words| text.is_some_and(|text| text.contains(words))), "{text:?}");
+            let disagree = text.is_some_and(|text| text.contains("disagree"));
+            assert_eq!(matches!(said, Some(Said::Warning(_))), disagree);
         }
     }
 }

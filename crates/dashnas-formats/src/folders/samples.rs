@@ -4,7 +4,7 @@ use crate::array::Array;
 use crate::container;
 use crate::container::Container;
 use crate::error::DataError;
-use crate::folders::classes::of_folders;
+use crate::folders::classes::{Said, beside_table, of_folders};
 use crate::folders::known;
 use crate::folders::label_file;
 use crate::folders::labels::{self, LabeledFiles};
@@ -446,6 +446,13 @@ fn of_table(
         labels = None;
         let by = of_folders(path, &others, false)?;
         samples.extend(others.into_iter().zip(by.files).map(|(file, by)| Sample::new(file, by.role)));
+    }
+    if let (Some(Labels::Names(names)), true) = (&labels, needed) {
+        match beside_table(path, &relative(path, table), &named, &by_folder.files, names) {
+            Some(Said::Note(text)) => raw.note(text),
+            Some(Said::Warning(text)) => raw.warn(text),
+            None => {}
+        }
     }
     if labels.is_none() && needed {
         let texts: Option<Vec<String>> = by_folder.files.into_iter().map(|by| by.label).collect();
