@@ -44,7 +44,7 @@ fn outputs_spare_their_inputs_and_the_files_of_the_run() {
         (&["export", "r", "-o", "r/metrics.json"], "it is a file of the run"),
         (&["export", "r", "-o", "r/report.html"], "it is a file of the run"),
         (&["export", "r", "--data", "a.csv", "-o", "a.csv"], "it is the data of the run"),
-        (&["export", "r", "--format", "safetensors", "-o", "train.safetensors"], "would overwrite train.py"),
+        (&["export", "r", "--format", "safetensors", "-o", "train.safetensors"], "cannot be written to train.py"),
         (&["report", "r", "-o", "r/metrics.json"], "it is a file of the run"),
     ] {
         dashnas(at, args).code(2).stdout("").stderr(predicate::str::contains(reason));
@@ -60,6 +60,49 @@ fn outputs_spare_their_inputs_and_the_files_of_the_run() {
     ] {
         dashnas(at, args).success();
     }
+}
+
+#[test]
+fn files_of_the_user_and_of_other_runs_are_replaced_by_force_only() {
+    let folder = trained();
+    let at = folder.path();
+    fs::create_dir(at.join("other")).expect("writable");
+    for file in ["config.toml", "data.json"] {
+        fs::copy(at.join("r").join(file), at.join("other").join(file)).expect("it can be copied");
+    }
+    let mine = ["mine.csv", "mine.npy", "mine.parquet", "mine.onnx", "mine.html", "comparison.html", "mine.dashnas"];
+    let restore = || mine.map(|name| fs::write(at.join(name), "name,age\nx,1\n").expect("writable"));
+    restore();
+    let refused = [
+        (&["predict", "r", "a.csv", "-o", "mine.csv"][..], "a file that was not written by this command before"),
+        (&["predict", "r", "a.csv", "-o", "mine.npy"], "a file that was not written"),
+        (&["predict", "r", "a.csv", "-o", "mine.parquet"], "a file that was not written"),
+        (&["export", "r", "-o", "mine.onnx"], "a file that was not written"),
+        (&["export", "r", "--format", "dashnas", "-o", "mine.dashnas"], "a file that was not written"),
+        (&["report", "r", "-o", "mine.html"], "a file that was not written"),
+        (&["report", "r", "r"], "cannot be written to comparison.html"),
+        (&["export", "r", "-o", "other/model.onnx"], "it is in the folder of another run"),
+        (&["predict", "r/model.dashnas", "a.csv", "-o", "other/p.csv"], "it is in the folder of another run"),
+    ];
+    for (args, reason) in refused {
+        dashnas(at, args)
+            .code(2)
+            .stdout("")
+            .stderr(predicate::str::contains(reason).and(predicate::str::contains("--force")));
+    }
+    assert!(mine.iter().all(|name| fs::read(at.join(name)).expect("readable") == b"name,age\nx,1\n"));
+    assert!(!at.join("other/model.onnx").exists() && !at.join("other/p.csv").exists());
+    for (args, _) in refused {
+        dashnas(at, &[args, &["--force"]].concat()).success();
+    }
+    // What a command wrote before is replaced, but for a model, which may be the only copy.
+    for (args, _) in refused.iter().filter(|(args, _)| !args.iter().any(|arg| arg.starts_with("other/"))) {
+        let code = if args.contains(&"mine.dashnas") { 2 } else { 0 };
+        dashnas(at, args).code(code);
+    }
+    // What must not be destroyed is not destroyed by force either.
+    dashnas(at, &["predict", "r", "a.csv", "-o", "a.csv", "--force"]).code(2);
+    dashnas(at, &["export", "r", "-o", "r/metrics.json", "--force"]).code(2);
 }
 
 #[test]

@@ -19,6 +19,7 @@
 //! | [`folders`], [`media`], [`audio`] | folders of images, sound and recordings |
 //! | `records` | recordings of signals: WFDB, EDF and BDF |
 //! | `windows`, [`places`] | recordings cut into windows, and where these are |
+//! | [`predictions`] | the tables that `dashnas predict` writes |
 //! | [`pickle`] | Python pickles of data, without Python |
 //! | [`bytes`](mod@bytes), `text` | whole files in memory |
 
@@ -54,6 +55,7 @@ pub mod options;
 mod partners;
 pub mod pickle;
 pub mod places;
+pub mod predictions;
 mod probe;
 pub mod ragged;
 pub mod readers;

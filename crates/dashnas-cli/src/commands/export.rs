@@ -6,6 +6,7 @@ use crate::args::reading::ReadArgs;
 use crate::commands::inputs::{ModelInputs, inputs};
 use crate::commands::outputs::Output;
 use crate::commands::setup::uninterruptible;
+use crate::commands::written::Written;
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::label::line;
@@ -25,7 +26,7 @@ use dashnas_formats::array::Array;
 use dashnas_nn::error::ModelError;
 use dashnas_nn::export::fold::fold_batch_norm;
 use dashnas_nn::export::onnx::{DEFAULT_OPSET, OnnxOptions, onnx, output_name};
-use dashnas_nn::export::torch::{MARK, torch};
+use dashnas_nn::export::torch::torch;
 use dashnas_nn::export::verify;
 use dashnas_nn::export::verify::{Agreement, TOLERANCE, other_size};
 use dashnas_nn::model::Model;
@@ -43,6 +44,9 @@ pub struct ExportArgs {
     /// The file to write [default: model.onnx or model.safetensors, in the run directory or beside the model].
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also replace a file that `export` did not write, or a model file, or write into the directory of another run.
+    #[arg(long)]
+    pub force: bool,
     /// Leave out the transforms and normalization of the inputs, and the softmax, sigmoid or change of units of the
     /// outputs.
     #[arg(long)]
@@ -114,8 +118,14 @@ pub fn export(args: &ExportArgs, verbosity: Verbosity) -> Result<(), Failure> {
     }
     let out = target(args)?;
     let module = Some(out.with_extension("py")).filter(|_| args.format == Format::Safetensors);
-    for path in [Some(&out), module.as_ref()].into_iter().flatten() {
-        let output = Output { what: "the export", path, report: false };
+    let kind = match args.format {
+        Format::Onnx => Written::Onnx,
+        Format::Safetensors => Written::Weights,
+        Format::Dashnas => Written::Model,
+    };
+    for (path, kind) in [(Some(&out), kind), (module.as_ref(), Written::Module)] {
+        let Some(path) = path else { continue };
+        let output = Output { what: "the export", path, kind, force: args.force };
         output.check([args.model.as_path()].into_iter().chain(args.data.as_deref().map(Path::new)))?;
     }
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
@@ -163,11 +173,6 @@ fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exporte
             "the weights and the Python module cannot both be the .py file",
             "give --out a .safetensors file",
         ));
-    }
-    let foreign = |text: Vec<u8>| !String::from_utf8_lossy(&text).contains(MARK);
-    if std::fs::read(&module).is_ok_and(foreign) {
-        let message = format!("the Python module would overwrite {}, which is none of dashnas", module.display());
-        return Err(usage(&message, "give another file with --out: the module is written beside it"));
     }
     let files = torch(&model.to_artifact(), &name, args.raw).map_err(ModelError::from)?;
     write(&out, &files.weights)?;

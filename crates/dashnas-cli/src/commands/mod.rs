@@ -19,3 +19,4 @@ pub mod stages;
 pub mod start;
 pub mod status;
 pub mod tasks;
+mod written;

@@ -1,5 +1,7 @@
-//! Outputs that would destroy what they are made from, or a file of a run. They are refused before anything is computed.
+//! Outputs that would destroy what they are made from, a file of a run, or a file that dashnas did not write. They are refused
+//! before anything is computed.
 
+use crate::commands::written::Written;
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use dashnas::bench::search::load::LoadedBench;
@@ -17,13 +19,16 @@ pub struct Output<'a> {
     pub what: &'a str,
     /// The path.
     pub path: &'a Path,
-    /// Whether it is a report, which may take the place of the report of a run.
-    pub report: bool,
+    /// The kind of file. A page may take the place of the report of a run.
+    pub kind: Written,
+    /// Whether it may lie in the folder of another run, and replace a file that dashnas did not write.
+    pub force: bool,
 }
 
 impl Output<'_> {
     /// Checks that the output is none of the files that it is made from, lies in none of their folders in place of a file
-    /// there, and is no file of a run or bench.
+    /// there, and is no file of a run or bench; and, unless that is forced, that it does not lie in the folder of another run
+    /// and replaces no file but one of its kind that dashnas wrote.
     ///
     /// # Errors
     /// With exit code 2, if it is.
@@ -57,14 +62,43 @@ impl Output<'_> {
             (Some(folder), Some(names::REPORT)) if is_run(folder) && made_from[..] != [folder.to_owned()] => {
                 Err(self.refused("it is the report of another run"))
             }
-            _ => Ok(()),
+            _ if self.force => Ok(()),
+            _ => self.check_unforced(&out, &made_from),
         }
+    }
+
+    /// Checks what `--force` allows.
+    fn check_unforced(self, out: &Path, made_from: &[PathBuf]) -> Result<(), Failure> {
+        // The folder of a cross-validation holds those of its runs.
+        let of_inputs = |run: &Path| {
+            made_from.iter().any(|input| input.starts_with(run) || (holds_run(input) && run.starts_with(input)))
+        };
+        let run = out.ancestors().skip(1).find(|folder| holds_run(folder));
+        if let Some(run) = run.filter(|run| !of_inputs(run)) {
+            return Err(self.unforced(&format!("it is in the folder of another run, {}", run.display())));
+        }
+        // The report of a run is written again.
+        let own = run.is_some() && out.file_name().is_some_and(|name| name == names::REPORT);
+        let holds = out.metadata().is_ok_and(|file| file.is_file() && file.len() > 0);
+        if holds && !own && !self.kind.is_at(out) {
+            return Err(self.unforced("there is a file that was not written by this command before"));
+        }
+        Ok(())
+    }
+
+    fn unforced(self, reason: &str) -> Failure {
+        let message = format!("{} cannot be written to {}: {reason}", self.what, self.path.display());
+        Failure::new(
+            Code::Usage,
+            message,
+            Some("give another file with --out, or --force to write it anyway".to_owned()),
+        )
     }
 
     /// Whether a file in a folder is one that a run or bench keeps there.
     fn is_own(self, folder: &Path, name: &str) -> bool {
         if name == names::REPORT {
-            return !self.report && (is_run(folder) || LoadedBench::is_at(folder));
+            return self.kind != Written::Page && (is_run(folder) || LoadedBench::is_at(folder));
         }
         (is_run(folder) && names::is_own(name)) || (LoadedBench::is_at(folder) && BENCH.contains(&name))
     }
@@ -85,6 +119,11 @@ pub fn source_of(run: &Path) -> Option<PathBuf> {
 /// Whether a folder is that of a run or of a cross-validation.
 fn is_run(folder: &Path) -> bool {
     [names::CONFIG, names::FOLDS].iter().any(|name| folder.join(name).is_file())
+}
+
+/// Whether a folder is surely that of a run or of a cross-validation: other programs have a `config.toml` as well.
+fn holds_run(folder: &Path) -> bool {
+    [names::DATA, names::FOLDS].iter().any(|name| is_run(folder) && folder.join(name).is_file())
 }
 
 /// Whether a file is one of those that a path without its ending stands for.
@@ -138,9 +177,14 @@ mod tests {
         std::os::unix::fs::symlink(at("new.csv"), at("link.csv")).expect("writable");
         let refused = |out: &str, report: bool, from: &[&str]| {
             let (path, from) = (at(out), from.iter().map(|from| at(from)).collect::<Vec<_>>());
-            let output = Output { what: "the predictions", path: &path, report };
-            output.check(from.iter().map(PathBuf::as_path)).is_err()
+            let kind = if report { Written::Page } else { Written::Predictions };
+            let check = |force| {
+                let output = Output { what: "the predictions", path: &path, kind, force };
+                output.check(from.iter().map(PathBuf::as_path)).is_err()
+            };
+            (check(false), check(true))
         };
+        // The output, whether it is a report, what it is made from, and whether it is refused.
         let cases: [(&str, bool, &[&str], bool); 22] = [
             ("new.csv", false, &["run", "new.csv"], true),
             ("run/../new.csv", false, &["new.csv"], true),
@@ -169,7 +213,33 @@ mod tests {
             ("old.csv", false, &["run", "new.csv"], false),
         ];
         for (out, report, from, expected) in cases {
-            assert_eq!(refused(out, report, from), expected, "{out} from {from:?}");
+            assert_eq!(refused(out, report, from), (expected, expected), "{out} from {from:?}");
+        }
+        // What may be forced.
+        fs::create_dir_all(at("other/exports")).expect("writable");
+        fs::create_dir_all(at("site")).expect("writable");
+        for (file, text) in [
+            ("mine.csv", "name,age\nx,1\n"),
+            ("predicted.csv", "sample,class,p_a\n0,a,1\n"),
+            ("run/mine.csv", "name,age\nx,1\n"),
+            ("run/report.html", "<html></html>"),
+            ("site/config.toml", "title = 1"),
+        ] {
+            fs::write(at(file), text).expect("writable");
+        }
+        let cases: [(&str, bool, &[&str], bool); 9] = [
+            ("mine.csv", false, &["run", "new.csv"], true),
+            ("predicted.csv", false, &["run", "new.csv"], false),
+            ("run/mine.csv", false, &["run", "new.csv"], true),
+            ("run/report.html", true, &["run"], false),
+            ("other/model.onnx", false, &["run"], true),
+            ("other/predictions.csv", false, &["run/model.dashnas", "new.csv"], true),
+            ("other/exports/a.csv", false, &["run", "new.csv"], true),
+            ("run/new.csv", false, &["run/model.dashnas", "new.csv"], false),
+            ("site/new.csv", false, &["run", "new.csv"], false),
+        ];
+        for (out, report, from, expected) in cases {
+            assert_eq!(refused(out, report, from), (expected, false), "{out} from {from:?}");
         }
     }
 }

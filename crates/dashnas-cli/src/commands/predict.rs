@@ -6,6 +6,7 @@ use crate::commands::inputs::{ModelInputs, inputs, warn_of_unlike};
 use crate::commands::outputs::Output;
 use crate::commands::scoring::{self, Labeled};
 use crate::commands::setup::uninterruptible;
+use crate::commands::written::Written;
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::output;
@@ -34,6 +35,9 @@ pub struct PredictArgs {
     /// values) [default: CSV on standard output].
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also replace a file that `predict` did not write, or write into the directory of another run.
+    #[arg(long, requires = "out")]
+    pub force: bool,
     /// What a row of the output is, if recordings are cut into windows: a window, or a time step, whose prediction is the
     /// mean of those of the windows that cover it.
     #[arg(long, value_enum, default_value_t = By::Window)]
@@ -64,7 +68,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     if let Some(out) = &args.out {
         // Checked first, since predicting may take a while.
         OutputFormat::of(out).map_err(ModelError::from)?;
-        let output = Output { what: "the predictions", path: out, report: false };
+        let output = Output { what: "the predictions", path: out, kind: Written::Predictions, force: args.force };
         output.check([Path::new(&args.data), &args.model])?;
     }
     if args.score && args.by == By::Time {

@@ -1,6 +1,7 @@
 //! `dashnas report`: the report of a run or of a bench of the search, or a comparison of several runs, as an HTML page.
 
 use crate::commands::outputs::Output;
+use crate::commands::written::Written;
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use crate::output;
@@ -21,13 +22,21 @@ pub struct ReportArgs {
     /// The file to write [default: report.html in the run directory, or comparison.html in the current folder].
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Also replace a file that `report` did not write, or write into the directory of another run.
+    #[arg(long)]
+    pub force: bool,
 }
+
+/// The file of a comparison, unless another one is given.
+const COMPARISON: &str = "comparison.html";
 
 /// Writes the report and prints its path.
 pub fn report(args: &ReportArgs, verbosity: Verbosity) -> Result<(), Failure> {
     crate::logging::start(verbosity);
-    if let Some(path) = &args.out {
-        Output { what: "the report", path, report: true }.check(args.runs.iter().map(PathBuf::as_path))?;
+    let default = PathBuf::from(COMPARISON);
+    if let Some(path) = args.out.as_ref().or(Some(&default).filter(|_| args.runs.len() > 1)) {
+        let output = Output { what: "the report", path, kind: Written::Page, force: args.force };
+        output.check(args.runs.iter().map(PathBuf::as_path))?;
     }
     let (html, default) = match args.runs.as_slice() {
         [folder] if LoadedBench::is_at(folder) => (page::bench(folder)?, folder.join(names::REPORT)),
@@ -42,7 +51,6 @@ pub fn report(args: &ReportArgs, verbosity: Verbosity) -> Result<(), Failure> {
                 return Err(Failure::new(Code::Files, message, Some(hint)));
             }
             let runs = paths.iter().map(|run| RunDir::open(run)).collect::<Result<Vec<_>, _>>()?;
-            let default = PathBuf::from("comparison.html");
             let folder = args.out.as_ref().unwrap_or(&default).parent().unwrap_or(Path::new(""));
             (page::comparison(&runs, folder)?, default)
         }

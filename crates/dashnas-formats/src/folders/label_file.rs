@@ -5,6 +5,7 @@ use crate::folders::file_names::Names;
 use crate::folders::label_table::FileTable;
 use crate::naming::extension;
 use crate::options::ReadOptions;
+use crate::predictions::are_predictions;
 use crate::probe::FolderProbe;
 use crate::tables::labels::names_labels_of_files;
 use crate::tables::sources::{ARROW, JSON_LINES, PARQUET};
@@ -120,22 +121,6 @@ fn is_named(path: &Path) -> bool {
     ["label", "reference", "meta", "ground_truth", "target"].iter().any(|word| stem(path).contains(word))
 }
 
-/// Returns whether columns of these names are those of predictions, as `dashnas predict` writes them.
-fn are_predictions(header: &[String]) -> bool {
-    let places =
-        ["sample", "id", "row", "recording", "start", "end", "start_time", "end_time", "step", "time", "class"];
-    let numbered = |name: &str, start: &str| {
-        name.strip_prefix(start).is_some_and(|rest| {
-            !rest.is_empty() && rest.split('_').all(|part| part.bytes().all(|b| b.is_ascii_digit()) && !part.is_empty())
-        })
-    };
-    let output = |name: &str| name.starts_with("p_") || numbered(name, "value_") || numbered(name, "c");
-    // What follows the first output may be the names of classes with a separator in them.
-    let first = header.iter().position(|name| output(name));
-    header.first().is_some_and(|name| name == "sample")
-        && first.is_some_and(|first| header[..first].iter().all(|name| places.contains(&name.as_str())))
-}
-
 /// Reads a table as far as it tells whether it names the files. One that cannot be read names none.
 fn candidate<'a>(path: &'a PathBuf, names: &Names<'_>, options: &ReadOptions) -> Candidate<'a> {
     let mut found = Candidate { path, names: 0, told: false, predictions: None };
@@ -211,32 +196,4 @@ fn choose<'a>(
         ));
     }
     Ok(chosen.path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn predictions_are_told_by_their_columns() {
-        for (header, expected) in [
-            ("sample,id,class,p_cat,p_dog", true),
-            ("sample,class,p_0,p_1", true),
-            ("sample,id,value_0", true),
-            ("sample,recording,start,end,start_time,end_time,class,p_a", true),
-            ("sample,recording,step,time,class,p_a", true),
-            ("sample,c0_0_0,c0_0_1", true),
-            ("sample,id,class", false),
-            ("sample,label", false),
-            ("file,class,p_value", false),
-            ("sample,class,age,p_value", false),
-            ("sample,count", false),
-        ] {
-            assert_eq!(
-                are_predictions(&header.split(',').map(str::to_owned).collect::<Vec<_>>()),
-                expected,
-                "{header}"
-            );
-        }
-    }
 }
