@@ -26,9 +26,10 @@ use crate::role::Role;
 use crate::sample_facts::SampleFacts;
 use crate::series::values;
 use crate::series::values::Series;
+use crate::text::and_more;
 use crate::windows::labels::StepLabels;
 use dashnas_core::names::TaskName;
-use dashnas_core::text::plural;
+use dashnas_core::text::{plural, plural_of};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -182,6 +183,18 @@ fn samples(
     };
     let Found { samples: found, labels, by_folder } = find_samples(folder, medium, files, options, labeled, &mut raw)?;
     if options.window.is_some() && medium != Medium::Images {
+        // Files of annotations have no other purpose, while folders may stand for anything.
+        let annotated = by_folder && labels.is_some() && !beside.is_empty();
+        if annotated && (labeled || options.scored) {
+            let files = plural_of(beside.len(), "file of annotations", "files of annotations");
+            raw.warn(format!(
+                "the labels are those of {files} ({}{}), not the names of the folders; if the folders are the classes, move \
+                 these files away",
+                relative(path, &beside[0]),
+                and_more(beside.len())
+            ));
+        }
+        let labels = labels.filter(|_| !annotated);
         return windows(path, medium, (&found, &beside), labels, labeled, raw);
     }
     let annotated = match labeled && medium == Medium::Records {
@@ -319,7 +332,7 @@ fn unweighted_windows(
             raw.warnings.extend(of_edf.warnings);
         }
     } else if let (Some(first), true) = (beside.first(), labels.is_some()) {
-        let files = plural(beside.len(), "file of annotations");
+        let files = plural_of(beside.len(), "file of annotations", "files of annotations");
         raw.note(format!("{files} not used, because there are other labels: {}", first.display()));
     }
     if labeled && labels.is_none() {
