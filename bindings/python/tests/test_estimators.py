@@ -158,6 +158,21 @@ def test_files_and_pickles_predict_the_same(tiny: Tiny, tmp_path: Path) -> None:
         DashClassifier.load(tmp_path / "r.dashnas")
 
 
+def test_files_that_dashnas_did_not_write_are_kept(tiny: Tiny, tmp_path: Path) -> None:
+    x, y = waves(24)
+    for model in (DashClassifier(**tiny).fit(x, y), DashRegressor(**tiny).fit(x, x.mean(axis=(1, 2)))):
+        writes: list[Callable[..., Any]] = [model.save, model.to_onnx, model.report]
+        for i, write in enumerate(writes):
+            path = tmp_path / f"{type(model).__name__}{i}"
+            path.write_text("mine")
+            with pytest.raises(FileExistsError, match="overwrite=True"):
+                write(path)
+            assert path.read_text() == "mine"
+            write(path, overwrite=True)
+            # What was written by dashnas is replaced.
+            write(path)
+
+
 @pytest.mark.parametrize("labels", [[4, 5], [-1, 1], ["1", "2"], ["no", "yes"], ["007", "7"], [False, True], [1.0, 2.0]])
 def test_labels_keep_their_type_in_a_file(tiny: Tiny, tmp_path: Path, labels: list[Any]) -> None:
     x, y = waves(24)
@@ -258,11 +273,11 @@ def test_an_onnx_file_is_written_whole_and_only_if_it_is_right(tiny: Tiny, tmp_p
     file = tmp_path / "m.onnx"
     file.write_bytes(b"of yesterday")
     with pytest.raises(ModelError, match="needs opset 7"):
-        model.to_onnx(file, opset=6)
+        model.to_onnx(file, opset=6, overwrite=True)
     # A weight that is no number makes outputs that agree with nothing.
     model.model_ = dashnas.Model.from_bytes(with_weights(model.model_.to_bytes(), "head_bias", np.nan))
     with pytest.raises(ModelError, match="differs from the model"):
-        model.to_onnx(file)
+        model.to_onnx(file, overwrite=True)
     with pytest.raises(ModelError, match="differs from the model"):
         model.model_.to_onnx(raw=True)
     assert file.read_bytes() == b"of yesterday" and list(tmp_path.iterdir()) == [file]

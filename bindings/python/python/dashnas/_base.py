@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_is
 from dashnas import _dashnas, _inputs
 from dashnas._config import PARAMETERS, of_estimator, path_of, seconds, whole
 from dashnas._evaluation import Evaluation
+from dashnas._files import spare
 from dashnas._inputs import Layout, Lengths
 from dashnas._progress import Callback, Event, Follower
 from dashnas._report import Report
@@ -245,24 +246,33 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         task = self.model_.card["task"]
         return int(next(value for name, value in task.items() if name != "kind"))
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Writes the trained model to a file, which `load` and the command `dashnas predict` read.
 
-        To keep the estimator itself, parameters and all, pickle it.
+        A file that dashnas did not write is replaced with `overwrite` only. To keep the estimator itself, parameters and
+        all, pickle it.
         """
         check_is_fitted(self, "model_")
+        spare(path, "model", overwrite)
         self.model_.save(path)
 
     def to_onnx(
-        self, path: str | PathLike[str], *, opset: int | None = None, raw: bool = False, fold: bool = False
+        self,
+        path: str | PathLike[str],
+        *,
+        opset: int | None = None,
+        raw: bool = False,
+        fold: bool = False,
+        overwrite: bool = False,
     ) -> None:
         """Writes the trained model as an ONNX file: raw inputs in, probabilities or values out.
 
         `raw` leaves out the normalization of inputs and the softmax, sigmoid or decoding of outputs; `fold` merges
         batch normalization into the convolutions. The file is verified on random inputs, and written only if it agrees
-        with the model.
+        with the model. A file that dashnas did not write is replaced with `overwrite` only.
         """
         check_is_fitted(self, "model_")
+        spare(path, "onnx", overwrite)
         self.model_.save_onnx(path, opset=opset, raw=raw, fold=fold)
 
     def to_torch(self, *, raw: bool = False) -> Any:
@@ -273,9 +283,9 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "model_")
         return as_module(self.model_, raw)
 
-    def report(self, path: str | PathLike[str] | None = None) -> Report:
+    def report(self, path: str | PathLike[str] | None = None, *, overwrite: bool = False) -> Report:
         """The report of the training: its course, the kernels, the settings. Notebooks show it; with a path it is
-        written there, as one HTML file."""
+        written there, as one HTML file. A file that dashnas did not write is replaced with `overwrite` only."""
         check_is_fitted(self, "model_")
         packed: bytes | None = getattr(self, "_packed_report", None)
         if packed is None:
@@ -284,7 +294,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             )
         report = Report(packed)
         if path is not None:
-            report.save(path)
+            report.save(path, overwrite=overwrite)
         return report
 
     def _train(

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, _check_y, check_is_fi
 
 from dashnas import _dashnas
 from dashnas._base import DashEstimator, documented, over_the_grid, warn, weighted, with_shared_parameters
+from dashnas._files import spare
 from dashnas.errors import ConfigError, DataError, ModelError
 
 #: The probability above which a label or a point of a mask is predicted.
@@ -138,12 +139,14 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
             return float(np.average(right.reshape(len(right), -1).mean(axis=1), weights=weights))
         return float(accuracy_score(truth, self.predict(X), sample_weight=sample_weight))
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Writes the trained model to a file, which `load` and the command `dashnas predict` read.
 
-        To keep the estimator itself, parameters and all, pickle it.
+        A file that dashnas did not write is replaced with `overwrite` only. To keep the estimator itself, parameters and
+        all, pickle it.
         """
         check_is_fitted(self, "model_")
+        spare(path, "model", overwrite)
         kinds = {"b": "bool", "i": "int", "u": "int", "f": "float"}
         classes = self.model_.card["task"]["kind"] == "classification"
         self.model_.save(path, labels=kinds.get(self.classes_.dtype.kind, "str") if classes else None)

@@ -7,6 +7,8 @@ import zlib
 from os import PathLike
 from pathlib import Path
 
+from dashnas._files import spare
+
 
 class Report:
     """The report of a training: one HTML page, which notebooks show."""
@@ -19,8 +21,10 @@ class Report:
         """The page, which needs no network and no script."""
         return zlib.decompress(self._packed).decode()
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Writes the page to a file and returns its path."""
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
+        """Writes the page to a file and returns its path. A file that dashnas did not write is replaced with `overwrite`
+        only."""
+        spare(path, "page", overwrite)
         Path(path).write_text(self.html, encoding="utf-8")
         return Path(path)
 
