@@ -5,17 +5,17 @@ use crate::errors::{Class, from_pipeline, raise};
 use crate::json;
 use crate::model::Model;
 use crate::threads::compute;
-use dashnas::evaluation::new_data::{self, OnTest, Score};
+use dashnas::evaluation::new_data::{self, OnTest, SampleGroups, Score};
 use dashnas::record::choice::{KernelChoice, SearchResult};
 use dashnas::record::outcome::Outcome;
-use dashnas::record::paired::{Judgement, Paired};
+use dashnas::record::paired::{Interval, Paired};
 use dashnas::run::load::Loaded;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_core::task::{Metric, TaskKind};
+use dashnas_data::groups::{GroupKind, Groups};
 use dashnas_data::targets::Targets;
 use dashnas_data::transform::kind::Transform;
-use dashnas_nn::artifact::ModelCard;
 use dashnas_nn::model::count_parameters;
 use dashnas_report::wording;
 use numpy::PyReadonlyArrayDyn;
@@ -32,6 +32,8 @@ pub struct Labeled<'py> {
     x: ArrayIn<'py>,
     y: ArrayIn<'py>,
     weights: Option<Vec<f32>>,
+    /// The group of each sample.
+    groups: Option<Vec<String>>,
 }
 
 /// How they are scored.
@@ -47,6 +49,17 @@ pub struct Scoring<'py> {
     /// How the kernels were chosen, as `KernelChoice` has it.
     chosen_by: Option<String>,
     threads: Option<usize>,
+}
+
+impl Scoring<'_> {
+    /// The choice of the kernels, as far as sentences need it.
+    fn choice(&self) -> Option<KernelChoice> {
+        match self.chosen_by.as_deref() {
+            Some("given") => Some(KernelChoice::Given),
+            Some("not-searched") => Some(KernelChoice::NotSearched),
+            _ => None,
+        }
+    }
 }
 
 /// Scores a model, and compares it with the plain network and with guessing, as far as there are those. Returns a dict.
@@ -79,20 +92,21 @@ pub fn evaluate<'py>(
         _ => Targets::Values(y),
     };
     let weights = samples.weights.as_deref();
+    let groups = samples.groups.as_deref().map(|names| Groups::new(GroupKind::Groups, [None, None, Some(names)]));
+    let numbers = groups.and_then(|groups| groups.test);
     let plain = scoring.plain.as_ref().map(|plain| plain.of_centered());
     let network = model.of_centered();
     let found = compute(py, scoring.threads, || -> Result<Found, dashnas::Error> {
-        let card = ModelCard { metric, ..card.clone() };
         let scores = network.scores(&x)?;
         let of_plain = plain.map(|plain| plain.scores(&x)).transpose()?;
-        let samples = OnTest { task, metric, truth: &truth, weights, seed: card.training.seed };
+        let groups = numbers.as_deref().map(|numbers| SampleGroups { are: GroupKind::Groups, numbers });
+        let samples = OnTest { task, metric, truth: &truth, weights, groups, seed: card.training.seed };
         // A guess for other outputs is none.
         let guess = scoring.guess.as_deref().filter(|guess| guess.len() == task.outputs());
         Ok(Found {
-            score: new_data::score(&card, &scores, &truth, weights)?,
+            score: new_data::score(&samples, &scores, of_plain.as_ref(), guess)?,
             metrics: new_data::metrics(task, &scores, &truth, weights),
             plain: of_plain.as_ref().map(|scores| new_data::metrics(task, scores, &truth, weights)),
-            judgement: new_data::judge(&samples, &scores, of_plain.as_ref(), guess),
         })
     })?;
     let found = found.map_err(|e| from_pipeline(py, e))?;
@@ -115,12 +129,11 @@ pub fn evaluate<'py>(
         test: Some(found.score.metric),
         baseline_test: baseline,
         baseline_params: plain.map(|plain| count_parameters(plain.network())),
-        judgement: Some(found.judgement),
+        judgement: Some(found.score.judgement),
         weighted: weights.is_some(),
         samples: [card.training.samples, truth.rows()],
-        params: count_parameters(network.network()),
         metric,
-        ..outcome(card, scoring.chosen_by.as_deref())
+        ..Outcome::untested(card, count_parameters(network.network()), scoring.choice())
     };
     let dict = PyDict::new(py);
     dict.set_item("metric", metric.name())?;
@@ -140,7 +153,6 @@ struct Found {
     score: Score,
     metrics: Vec<(Metric, Option<f64>)>,
     plain: Option<Vec<(Metric, Option<f64>)>>,
-    judgement: Judgement,
 }
 
 /// A metric by its name, if it suits the task.
@@ -156,35 +168,6 @@ fn metric(py: Python<'_>, name: &str, task: TaskKind) -> PyResult<Metric> {
     })
 }
 
-/// An outcome before anything is known of a test split.
-fn outcome(card: &ModelCard, chosen_by: Option<&str>) -> Outcome {
-    Outcome {
-        version: card.training.version.clone(),
-        dataset: card.data.clone(),
-        task: card.task,
-        loss: card.loss,
-        metric: card.metric,
-        test: None,
-        baseline_test: None,
-        validation: card.training.validation,
-        backbone: card.architecture.backbone,
-        architecture: card.architecture.kernels.clone(),
-        kernels_given: chosen_by == Some("given"),
-        hyperparameters: card.training.hyperparameters,
-        params: 0,
-        baseline_params: None,
-        preset: card.training.preset,
-        seed: card.training.seed,
-        samples: [card.training.samples, 0],
-        choice: (chosen_by == Some("not-searched")).then_some(KernelChoice::NotSearched),
-        judgement: None,
-        weighted: false,
-        seconds: [].into(),
-        notes: Vec::new(),
-        run_dir: PathBuf::new(),
-    }
-}
-
 /// The comparisons of an outcome, as a dict.
 fn judgement<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyDict>> {
     let test = |paired: &Paired| -> PyResult<Bound<'py, PyAny>> {
@@ -192,8 +175,12 @@ fn judgement<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyD
         dict.set_item("difference", paired.shows_difference())?;
         Ok(dict)
     };
+    let interval = |of: &Interval| json::to_python(py, of);
     let found = outcome.judgement;
     let dict = PyDict::new(py);
+    dict.set_item("interval", found.and_then(|j| j.interval).as_ref().map(interval).transpose()?)?;
+    dict.set_item("no_interval", found.and_then(|j| wording::no_interval(&j)))?;
+    dict.set_item("plain_interval", found.and_then(|j| j.plain_interval).as_ref().map(interval).transpose()?)?;
     dict.set_item("plain", found.and_then(|j| j.plain).as_ref().map(test).transpose()?)?;
     dict.set_item("guessing", found.and_then(|j| j.guessing))?;
     dict.set_item("against_guessing", found.and_then(|j| j.against_guessing).as_ref().map(test).transpose()?)?;
@@ -204,16 +191,20 @@ fn judgement<'py>(py: Python<'py>, outcome: &Outcome) -> PyResult<Bound<'py, PyD
 
 /// The result in words, one sentence on a line.
 fn text(outcome: &Outcome) -> String {
-    let value = |error: f64| wording::in_full(outcome, error);
-    let named = |name: &str, error: Option<f64>| {
-        error.map(|error| format!("{name}: {} {}", outcome.metric.title(), value(error)))
+    let named = |name: &str, error: Option<f64>, of: Option<Interval>| {
+        let of = of.map_or_else(String::new, |of| format!("; {}", wording::interval(outcome.metric, of)));
+        error.map(|error| format!("{name}: {} {}{of}", outcome.metric.title(), wording::in_full(outcome, error)))
     };
     let plain = format!("plain {}", outcome.backbone.name());
+    let guessing = format!("guessing ({})", wording::guess(outcome.task));
+    let judged = outcome.judgement.unwrap_or_default();
     let lines = [
-        named(wording::network_name(outcome), outcome.test),
-        named(&plain, outcome.baseline_test),
+        named(wording::network_name(outcome), outcome.test, judged.interval),
+        named(&plain, outcome.baseline_test, judged.plain_interval),
+        named(&guessing, judged.guessing, None),
         wording::verdict(outcome),
         wording::no_better_than_guessing(outcome),
+        wording::no_interval(&judged).map(|reason| wording::capital(&reason) + "."),
     ];
     lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
@@ -241,8 +232,8 @@ pub fn choice<'py>(py: Python<'py>, run: &Loaded) -> PyResult<(&'static str, Bou
     Ok((word, dict))
 }
 
-/// What a run directory says beside its model, as a dict: its `search`, `choice`, `judgement`, `plain` network and the
-/// value of `unknown` targets.
+/// What a run directory says beside its model, as a dict: its `search`, `choice`, `judgement`, `plain` network, the value of
+/// `unknown` targets and the `guess` by its training targets.
 ///
 /// # Errors
 /// The exceptions of `dashnas.errors` for damaged files.
@@ -261,5 +252,6 @@ pub fn of_run(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyDict>> {
     dict.set_item("judgement", run.outcome.as_ref().map(|outcome| judgement(py, outcome)).transpose()?)?;
     dict.set_item("plain", plain.map(|plain| Py::new(py, Model::new(plain))).transpose()?)?;
     dict.set_item("unknown", run.config.task.unknown)?;
+    dict.set_item("guess", run.data.guess)?;
     Ok(dict)
 }

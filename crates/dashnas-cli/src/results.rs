@@ -14,8 +14,8 @@ use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::task::Metric;
 use dashnas_core::text::{duration, plural};
 use dashnas_report::wording::{
-    accuracy, adjective, ends, guess, network_name, no_better_than_guessing, same_kernels, undecided, verdict,
-    wrong_of_all,
+    accuracy, adjective, capital, ends, guess, network_name, no_better_than_guessing, no_interval, same_kernels,
+    undecided, verdict, wrong_of_all,
 };
 use serde::Serialize;
 
@@ -60,12 +60,10 @@ pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
     if let Some(race) = race {
         text += &format!("{}\n\n", race.conclusion);
     }
-    if let Some(results) = results(outcome) {
-        text += &format!("{results}\n\n");
+    if let Some(networks) = networks(outcome, &format!("test {}", outcome.metric.title())) {
+        text += &format!("{networks}\n\n");
     }
-    for sentence in [verdict(outcome), no_better_than_guessing(outcome)].into_iter().flatten() {
-        text += &format!("{sentence}\n");
-    }
+    text += &sentences(outcome);
     if let Some(same) = race.and_then(|race| same_kernels(outcome, race)) {
         text += &format!("{same}\n");
     }
@@ -83,6 +81,20 @@ pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
         text += &format!("Report: {}\n", outcome.run_dir.join(names::REPORT).display());
     }
     text + &format!("Next: dashnas predict {dir} NEW_DATA\n")
+}
+
+/// The score of the networks of a run on new labeled data, with what the samples show in comparison.
+pub fn on_new_data(outcome: &Outcome) -> String {
+    let networks = networks(outcome, outcome.metric.title()).map_or_else(String::new, |table| table.to_string());
+    let sentences = sentences(outcome);
+    if sentences.is_empty() { format!("{networks}\n") } else { format!("{networks}\n\n{sentences}") }
+}
+
+/// What samples show in comparison of the networks and with guessing, one sentence on a line.
+fn sentences(outcome: &Outcome) -> String {
+    let without = outcome.judgement.and_then(|judged| no_interval(&judged)).map(|reason| capital(&reason) + ".");
+    let sentences = [verdict(outcome), no_better_than_guessing(outcome), without].into_iter().flatten();
+    sentences.map(|sentence| sentence + "\n").collect()
 }
 
 /// The result of a cross-validation of the data in `source`: each fold, and the mean with its spread.
@@ -179,15 +191,14 @@ pub fn hyperparameters(h: &Hyperparameters) -> String {
     format!("learning rate {}, weight decay {}, momentum {}, dropout {}", h.lr, h.weight_decay, h.momentum, h.dropout)
 }
 
-/// The test metric and size of both networks; `None` before the evaluation.
-fn results(outcome: &Outcome) -> Option<Table> {
+/// The metric, under its title, and the size of both networks, and the metric of guessing; `None` before the evaluation.
+fn networks(outcome: &Outcome, metric: &str) -> Option<Table> {
     let test = outcome.test?;
-    let metric = format!("test {}", outcome.metric.title());
     let accurate = accuracy(outcome.metric, test).map(|_| "accuracy");
     let judgement = outcome.judgement.unwrap_or_default();
     // Results of older versions have no intervals.
     let interval = judgement.interval.map(|_| "95 % interval");
-    let header = [Some("network"), Some(&*metric), interval, accurate, Some("parameters")];
+    let header = [Some("network"), Some(metric), interval, accurate, Some("parameters")];
     let mut table = table(&header.into_iter().flatten().collect::<Vec<_>>());
     let row = |network: String, value: f64, of: Option<Interval>, params: String| {
         let accuracy = accuracy(outcome.metric, value);
@@ -207,25 +218,6 @@ fn results(outcome: &Outcome) -> Option<Table> {
     }
     right_align(&mut table, 1);
     Some(table)
-}
-
-/// Networks with their scores and numbers of parameters. `counted` is the number of samples where the score is the share of
-/// those that are wrong.
-pub fn scores(metric: Metric, counted: Option<usize>, networks: &[(String, f64, Option<Interval>, u64)]) -> Table {
-    let title = metric.title();
-    let mut table = match metric {
-        Metric::ZeroOneError => table(&["network", title, "95 % interval", "accuracy", "parameters"]),
-        _ => table(&["network", title, "95 % interval", "parameters"]),
-    };
-    for (network, value, interval, params) in networks {
-        let wrong = counted.map_or_else(String::new, |n| format!(" ({:.0} of {n})", value * n as f64));
-        let interval = interval.map_or_else(|| "–".to_owned(), |of| ends(metric, of));
-        let error = metric.format(*value) + &wrong;
-        let cells = [Some(network.clone()), Some(error), Some(interval), accuracy(metric, *value)];
-        table.add_row(cells.into_iter().flatten().chain([params.to_string()]));
-    }
-    right_align(&mut table, 1);
-    table
 }
 
 /// The time of each stage, and the total.

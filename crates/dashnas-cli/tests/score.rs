@@ -60,6 +60,13 @@ fn a_model_is_scored_on_new_labeled_data() {
     assert!(error(&right) < 0.3, "it was learned: {right}");
     assert_eq!((&right["samples"], &right["metric"]), (&60.into(), &"zero-one-error".into()));
     assert!(right["baseline"].is_number());
+    // As in the result of a run: intervals of both, guessing, and the tests.
+    let judged = &right["judgement"];
+    assert_eq!(judged["guessing"], 0.5, "{right}");
+    for key in ["interval", "plain_interval", "plain", "against_guessing"] {
+        assert!(judged[key].is_object(), "{key} is missing in {right}");
+    }
+    assert_eq!((&judged["interval"]["by"], &judged["plain"]["test"]), (&"wilson".into(), &"mcnemar".into()));
     // `predict --score` computes the same, and predicts as without it.
     let predicted = json(at, &["predict", "r", "flipped.csv", "--score", "--json"]);
     assert_eq!(error(&predicted["score"]), error(&wrong));
@@ -67,7 +74,9 @@ fn a_model_is_scored_on_new_labeled_data() {
     let text = dashnas(at).args(["evaluate", "r", "--on", "flipped.csv"]).assert().success();
     text.stdout(
         predicate::str::contains("flipped.csv: classification into 2 classes, 60 samples").and(
-            predicate::str::contains("The test split of the run was not read; its own test result stays as it is."),
+            predicate::str::contains("The test split of the run was not read; its own test result stays as it is.")
+                .and(predicate::str::contains("guessing (always the most common class)"))
+                .and(predicate::str::contains("Searched and plain network")),
         ),
     );
     let text = dashnas(at).args(["predict", "r", "flipped.csv", "--score", "-o", "p.csv"]).assert().success();

@@ -7,9 +7,9 @@ use crate::dataset::{Dataset, Origin, SplitFacts};
 use crate::draw::draw_test_split;
 use crate::in_files;
 use crate::in_files::Holds;
+use crate::groups::{GroupKind, Groups};
 use crate::infer;
 use crate::split::Split;
-use crate::split::groups_of;
 use crate::suspect;
 use crate::targets::Targets;
 use crate::unknown;
@@ -76,7 +76,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
 
     let mut inputs = Vec::new();
     let mut targets = Vec::new();
-    let groups = raw.parts.first().and_then(|p| p.groups.as_deref()).map(groups_of);
+    let groups = groups(&raw);
     let with_val = raw.parts.iter().any(|p| p.role == Role::Val);
     let mut facts = SplitFacts::default();
     for part in raw.parts.drain(..) {
@@ -148,6 +148,25 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     set.origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn };
     set.reading = raw.reading;
     Ok(set)
+}
+
+/// The groups of the samples, where the training samples have any.
+fn groups(raw: &UnassembledData) -> Option<Groups> {
+    let of = |role: Role| {
+        let part = raw.parts.iter().find(|part| part.role == role);
+        part.and_then(|part| part.groups.as_deref())
+    };
+    let train = raw.parts.first()?.groups.as_deref()?;
+    let groups = Groups::new(kind_of_groups(raw.windows.as_ref()), [Some(train), of(Role::Val), of(Role::Test)]);
+    Some(Groups { blocks: raw.windows.as_ref().map_or(0, |windows| windows.blocks), ..groups })
+}
+
+/// What the groups of samples are that may be windows.
+pub(crate) fn kind_of_groups(windows: Option<&Windows>) -> GroupKind {
+    match windows {
+        Some(windows) if !windows.by_group => GroupKind::Recordings,
+        _ => GroupKind::Groups,
+    }
 }
 
 /// Checks that the values of samples that a test split is drawn from are finite, while their places are those in the file.
@@ -229,6 +248,7 @@ pub(crate) fn joined(origin: &str, raw: &mut UnassembledData) -> Result<Joined, 
         all.x.shape[0] += part.x.shape[0];
         all.y = all.y.zip(part.y).and_then(|(y, more)| labels_after(y, more));
         all.ids = all.ids.zip(part.ids).map(|(all, more)| [all, more].concat());
+        all.groups = all.groups.zip(part.groups).map(|(all, more)| [all, more].concat());
         let weights = all.facts.weights.zip(part.facts.weights).map(|(all, more)| [all, more].concat());
         all.facts = SampleFacts { weights, ..SampleFacts::default() };
     }

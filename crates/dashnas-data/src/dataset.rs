@@ -4,9 +4,10 @@
 //! Inputs that are too large for memory stay in a file. [`open`](crate::open::open) reads a data set from files.
 
 use crate::check::{self, Tolerance};
+use crate::groups::Groups;
 use crate::normalize::Normalization;
 use crate::segments::Segments;
-use crate::split::{Split, groups_of};
+use crate::split::Split;
 use crate::targets::Targets;
 use crate::transform::kind::Transform;
 use dashnas_core::task::TaskKind;
@@ -36,8 +37,8 @@ pub struct Dataset {
     pub classes: Option<Vec<String>>,
     /// The default normalization of inputs and targets.
     pub normalization: Normalization,
-    /// The group of each training sample, where there are groups that no split may divide.
-    pub groups: Option<Vec<u32>>,
+    /// The groups of the samples, where there are groups that no split may divide.
+    pub groups: Option<Groups>,
     /// The recordings that validation and test samples are segments of, where recordings are scored and not samples.
     pub segments: Segments,
     /// Weights, times and places of the samples.
@@ -238,11 +239,7 @@ impl Dataset {
         self.train = self.train.select(&rows);
         self.facts.train = self.facts.train.select(&rows);
         check::some_known(&self.name, &self.train.y)?;
-        // Numbered anew, so that there are as many groups as numbers.
-        self.groups = self.groups.map(|groups| {
-            let names: Vec<String> = groups[..samples].iter().map(u32::to_string).collect();
-            groups_of(&names)
-        });
+        self.groups = self.groups.map(|groups| groups.with_train(samples));
         self.origin.notes.push(format!("only the first {samples} of {all} training samples are used"));
         Ok(self)
     }

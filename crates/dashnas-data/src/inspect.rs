@@ -1,6 +1,7 @@
 //! Summaries of a data set, for people and as JSON: its task, splits, classes and value ranges.
 
 use crate::dataset::{Dataset, DrawnSplit};
+use crate::groups::distinct;
 use crate::normalize::{Normalization, Scheme};
 use crate::split::Split;
 use crate::targets::Targets;
@@ -189,7 +190,7 @@ impl Dataset {
             notes: self.origin.notes.clone(),
             warnings: self.origin.warnings.clone(),
             columns: self.origin.columns.clone(),
-            groups: self.groups.as_ref().map(|g| g.iter().max().map_or(0, |&m| m as usize + 1)),
+            groups: self.groups.as_ref().and_then(|groups| groups.train.as_deref()).map(distinct),
             weighted: self.facts.train.weights.is_some(),
             task: self.task,
             loss: self.task.default_loss(),

@@ -1,10 +1,11 @@
 //! New samples with labels, on which a trained model is scored. The labels become targets as in the training data of the
 //! model: classes and labels go by their names, not by the order in which they appear in the new files.
 
-use crate::assemble::{Joined, forget_after_ends, joined};
+use crate::assemble::{Joined, forget_after_ends, joined, kind_of_groups};
 use crate::check;
 use crate::class_numbers;
 use crate::dataset::Origin;
+use crate::groups::Groups;
 use crate::infer;
 use crate::split::Split;
 use crate::suspect;
@@ -49,6 +50,8 @@ pub struct LabeledInputs {
     pub y: Targets,
     /// The weight of each sample, if the files have weights.
     pub weights: Option<Vec<f32>>,
+    /// The groups of the samples, as those of a test split, if there are any.
+    pub groups: Option<Groups>,
     /// The name of each sample, if the format has them.
     pub ids: Option<Vec<String>>,
     /// The windows that the samples are, if recordings were cut into windows.
@@ -105,9 +108,11 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
     if let Some(note) = unusual::without_labels(known.task, std::iter::once(&y)) {
         raw.note(note);
     }
+    let kind = kind_of_groups(windows.as_ref());
+    let groups = all.groups.map(|names| Groups::new(kind, [None, None, Some(&names)]));
     let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
     let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
-    Ok(LabeledInputs { x: split.x, y, weights: facts.weights, ids: all.ids, windows, rows, chosen, origin })
+    Ok(LabeledInputs { x: split.x, y, weights: facts.weights, groups, ids: all.ids, windows, rows, chosen, origin })
 }
 
 /// Warns of labels that can be compared by the numbers of their classes only, although names are known on one side.

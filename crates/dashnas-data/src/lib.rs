@@ -46,6 +46,7 @@ mod class_numbers;
 pub mod dataset;
 mod draw;
 mod in_files;
+pub mod groups;
 mod infer;
 pub mod inspect;
 pub mod labeled;

@@ -44,4 +44,8 @@ pub struct Windows {
     pub splits: Vec<Vec<Place>>,
     /// Whether the last part of the only recording is the test split.
     pub by_time: bool,
+    /// Whether the groups, which no split divides, are those of `data.group`; otherwise they are the recordings.
+    pub by_group: bool,
+    /// The number of blocks of time that the only training recording is divided into; 0 if it is not divided.
+    pub blocks: usize,
 }

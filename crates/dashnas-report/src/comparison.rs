@@ -266,8 +266,8 @@ impl Row {
         let dash = || "–".to_owned();
         let error = |e: Option<f64>| o.zip(e).map_or_else(dash, |(o, e)| o.metric.format(e));
         let gain = o.and_then(Outcome::improvement);
-        let paired = o.and_then(|o| o.judgement?.plain);
-        let chance = paired.is_some_and(|paired| !paired.shows_difference());
+        let judged = o.and_then(|o| o.judgement).unwrap_or_default();
+        let chance = judged.too_few_groups().is_some() || judged.plain.is_some_and(|paired| !paired.shows_difference());
         let params = |n: Option<u64>| n.map_or_else(dash, thousands);
         let seconds = |o: &Outcome| o.seconds.iter().filter(|(s, _)| **s != Stage::Baseline).map(|(_, t)| t).sum();
         Self {
@@ -357,6 +357,7 @@ mod tests {
             samples: [100, 0, 10],
             task: Some(task),
             input: Some(vec![1, 64]),
+            guess: None,
         };
         let temp = tempfile::tempdir().expect("a temporary directory");
         let (events, alpha) = (vec![], vec![]);

@@ -6,7 +6,8 @@ use crate::kernels::{Block, all_multiply_adds, blocks, receptive_fields};
 use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
 use crate::wording::{
-    guess, in_full, interval, network_name, no_better_than_guessing, same_kernels, undecided, verdict,
+    capital, guess, in_full, interval, network_name, no_better_than_guessing, no_interval, same_kernels, undecided,
+    verdict,
 };
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::event::Event;
@@ -233,10 +234,12 @@ fn headline(outcome: &Outcome, run: &Loaded) -> Option<Headline> {
     if let Some(guessing) = guessing {
         networks.push(network(format!("guessing: {}", guess(outcome.task)), guessing, None, None));
     }
-    let shown = outcome.judgement.and_then(|judgement| judgement.plain).is_none_or(|paired| paired.shows_difference());
+    let shown = judged.too_few_groups().is_none() && judged.plain.is_none_or(|paired| paired.shows_difference());
     let better = shown && outcome.baseline_test.is_some_and(|plain| test < plain);
     let same = run.race.as_ref().and_then(|race| same_kernels(outcome, race));
-    let sentences = [verdict(outcome), no_better_than_guessing(outcome)].into_iter().flatten().collect::<Vec<_>>();
+    let without = no_interval(&judged).map(|reason| capital(&reason) + ".");
+    let sentences = [verdict(outcome), no_better_than_guessing(outcome), without];
+    let sentences = sentences.into_iter().flatten().collect::<Vec<_>>();
     let verdict = Some(sentences.join(" ")).filter(|text| !text.is_empty());
     Some(Headline { networks, verdict, same, better })
 }

@@ -2,7 +2,7 @@
 
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::outcome::Outcome;
-use dashnas::record::paired::Interval;
+use dashnas::record::paired::{Interval, Judgement, NoInterval};
 use dashnas::record::race::{Origin, RaceRecord};
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::plural;
@@ -25,7 +25,22 @@ pub fn ends(metric: Metric, of: Interval) -> String {
 
 /// An interval with its level and method: `95 % interval 2.96 % to 22.38 % (Wilson)`.
 pub fn interval(metric: Metric, of: Interval) -> String {
-    format!("95 % interval {} ({})", ends(metric, of), of.by.name())
+    format!("95 % interval {} ({})", ends(metric, of), of.method())
+}
+
+/// Why a network has no interval, as a part of a sentence: `no 95 % interval, since the samples are from only 3 recordings`.
+/// `None` if it has one, and for results of older versions.
+pub fn no_interval(judgement: &Judgement) -> Option<String> {
+    let reason = match judgement.no_interval? {
+        NoInterval::FewGroups => match judgement.groups {
+            Some(groups) => format!("the samples are from only {}", groups.words()),
+            None => "the samples are from too few groups".to_owned(),
+        },
+        NoInterval::NoSpread => "all samples or groups have the same value".to_owned(),
+        NoInterval::TooLarge => "its computation would take long".to_owned(),
+        NoInterval::Undefined => "there are too few samples for one".to_owned(),
+    };
+    Some(format!("no 95 % interval, since {reason}"))
 }
 
 /// What the network that is not the plain one is called in sentences: `searched`, `given-kernel` where the kernels were
@@ -96,7 +111,7 @@ pub fn same_kernels(outcome: &Outcome, race: &RaceRecord) -> Option<&'static str
 const NO_DIFFERENCE: &str = "no difference that this test set can show";
 
 /// The first letter as a capital.
-fn capital(text: &str) -> String {
+pub fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
@@ -120,8 +135,13 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
             false => format!("The {network} and the plain network have the same {title}: {}.", format(test)),
         });
     }
-    let paired = outcome.judgement.and_then(|judgement| judgement.plain);
-    if let Some(paired) = paired.filter(|paired| !paired.shows_difference()) {
+    let judgement = outcome.judgement.unwrap_or_default();
+    let paired = judgement.plain;
+    let unshown = match (paired, judgement.too_few_groups()) {
+        (Some(paired), _) => (!paired.shows_difference()).then(|| paired.words()),
+        (None, groups) => groups.map(|groups| format!("the samples are from only {}", groups.words())),
+    };
+    if let Some(reason) = unshown {
         let errors = match counted {
             true => format!(
                 "{} and {} of {} wrong ({:.1} % and {:.1} %)",
@@ -133,11 +153,7 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
             ),
             false => format!("{title} {} and {}", format(test), format(plain)),
         };
-        return Some(format!(
-            "{} and plain network: {errors}: {NO_DIFFERENCE} ({}).",
-            capital(network),
-            paired.words()
-        ));
+        return Some(format!("{} and plain network: {errors}: {NO_DIFFERENCE} ({reason}).", capital(network)));
     }
     let counts = match counted {
         true => {
@@ -162,18 +178,20 @@ pub fn verdict(outcome: &Outcome) -> Option<String> {
     })
 }
 
-/// A sentence for a network that is no better than guessing, as far as the test set shows.
+/// A sentence for a network of which the test set does not show that it is better than guessing.
 pub fn no_better_than_guessing(outcome: &Outcome) -> Option<String> {
     let (test, judgement) = (outcome.test?, outcome.judgement?);
-    let (guessing, paired) = (judgement.guessing?, judgement.against_guessing?);
+    let guessing = judgement.guessing?;
     let (network, title) = (adjective(outcome), outcome.metric.title());
-    match (paired.shows_difference(), test < guessing) {
-        (true, true) => None,
-        (true, false) => Some(format!("Guessing has a lower {title} than the {network} network ({}).", paired.words())),
-        (false, _) => {
-            Some(format!("The {network} network is no better than guessing: {NO_DIFFERENCE} ({}).", paired.words()))
+    let reason = match (judgement.against_guessing, judgement.too_few_groups()) {
+        (Some(paired), _) if paired.shows_difference() => {
+            let lower = || format!("Guessing has a lower {title} than the {network} network ({}).", paired.words());
+            return (test >= guessing).then(lower);
         }
-    }
+        (Some(paired), _) => paired.words(),
+        (None, groups) => format!("the samples are from only {}", groups?.words()),
+    };
+    Some(format!("This test set cannot show that the {network} network is better than guessing ({reason})."))
 }
 
 /// What is guessed, for people.
@@ -201,11 +219,12 @@ pub fn undecided(choice: &KernelChoice) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dashnas::record::paired::{IntervalMethod, Judgement, Paired, PairedTest};
+    use dashnas::record::paired::{GroupCount, IntervalMethod, Paired, PairedTest};
     use dashnas::record::race::{Belief, Contestant};
     use dashnas_core::hyperparameters::Hyperparameters;
     use dashnas_core::names::{BackboneName, Preset};
     use dashnas_core::task::Loss;
+    use dashnas_data::groups::GroupKind;
 
     fn outcome(task: TaskKind, metric: Metric, errors: [f64; 2]) -> Outcome {
         Outcome {
@@ -252,7 +271,7 @@ mod tests {
     fn a_difference_that_may_be_chance_is_called_so() {
         let classes = TaskKind::Classification { classes: 2 };
         let judged = |task, metric, errors, p, guessing| {
-            let paired = |p| Some(Paired { test: PairedTest::Mcnemar, p });
+            let paired = |p| Some(Paired { test: PairedTest::Mcnemar, p, groups: None });
             let judgement = Judgement {
                 plain: paired(p),
                 guessing: Some(guessing),
@@ -268,7 +287,10 @@ mod tests {
             "Searched and plain network: 3 and 4 of 35 test samples wrong (8.6 % and 11.4 %): no difference that this test \
              set can show (exact McNemar test, p = 0.50)."
         );
-        assert!(no_better_than_guessing(&close).is_some_and(|text| text.contains("no better than guessing")));
+        assert_eq!(
+            no_better_than_guessing(&close).expect("it is not shown"),
+            "This test set cannot show that the searched network is better than guessing (exact McNemar test, p = 0.50)."
+        );
         let far = judged(classes, Metric::ZeroOneError, errors, 0.004, 0.1);
         assert!(
             verdict(&far).is_some_and(|text| text.ends_with("test samples wrong (exact McNemar test, p = 0.004)."))
@@ -284,7 +306,7 @@ mod tests {
         assert!(
             verdict(&metric).is_some_and(|text| text.ends_with("(lower is better; exact McNemar test, p = 0.012)."))
         );
-        let wilson = Interval { low: 0.0296, high: 0.2238, by: IntervalMethod::Wilson };
+        let wilson = Interval { low: 0.0296, high: 0.2238, by: IntervalMethod::Wilson, groups: None };
         assert_eq!(interval(Metric::ZeroOneError, wilson), "95 % interval 2.96 % to 22.38 % (Wilson)");
         assert_eq!(in_full(&close, errors[0]), "8.57 % (3 of 35; accuracy 91.43 %)");
         let unsearched = Outcome { choice: Some(KernelChoice::NotSearched), ..close };
@@ -292,6 +314,48 @@ mod tests {
         let choice = KernelChoice::Supernet { shares: vec![0.053, 0.4], chance: 0.05 };
         assert!(undecided(&choice).is_some_and(|text| text.contains("undecided in 1 of 2 layers")));
         assert_eq!(undecided(&KernelChoice::Race), None);
+    }
+
+    #[test]
+    fn what_few_groups_cannot_show_is_called_so() {
+        let classes = TaskKind::Classification { classes: 2 };
+        let errors = [3.0 / 35.0, 14.0 / 35.0];
+        let judged = |number, plain| {
+            let judgement = Judgement {
+                groups: Some(GroupCount { number, are: GroupKind::Recordings }),
+                no_interval: Some(NoInterval::FewGroups),
+                plain,
+                guessing: Some(0.5),
+                ..Judgement::default()
+            };
+            Outcome { judgement: Some(judgement), ..outcome(classes, Metric::ZeroOneError, errors) }
+        };
+        let few = judged(3, None);
+        assert_eq!(
+            verdict(&few).expect("both were evaluated"),
+            "Searched and plain network: 3 and 14 of 35 test samples wrong (8.6 % and 40.0 %): no difference that this \
+             test set can show (the samples are from only 3 recordings)."
+        );
+        assert_eq!(
+            no_better_than_guessing(&few).expect("it is not shown"),
+            "This test set cannot show that the searched network is better than guessing (the samples are from only 3 \
+             recordings)."
+        );
+        assert_eq!(
+            no_interval(&few.judgement.unwrap_or_default()).as_deref(),
+            Some("no 95 % interval, since the samples are from only 3 recordings")
+        );
+        let groups = Some(GroupCount { number: 12, are: GroupKind::Groups });
+        let paired = Paired { test: PairedTest::ClusterBootstrap, p: 0.03, groups };
+        assert!(
+            verdict(&judged(12, Some(paired)))
+                .is_some_and(|text| text.ends_with("test samples wrong (paired bootstrap over 12 groups, p = 0.030)."))
+        );
+        let interval = Interval { low: 0.1, high: 0.2, by: IntervalMethod::ClusterBootstrap, groups };
+        assert_eq!(
+            super::interval(Metric::ZeroOneError, interval),
+            "95 % interval 10.00 % to 20.00 % (bootstrap over 12 groups)"
+        );
     }
 
     #[test]

@@ -96,6 +96,7 @@ fn report(folder: &Path, document: &Document) -> String {
         samples: [120, 0, 80],
         task: Some(document.task),
         input: Some(vec![2, 64]),
+        guess: None,
     };
     fs::write(folder.join("bench.toml"), document.settings.config.to_toml()).expect("writable");
     let json = |name: &str, text: Result<Vec<u8>, serde_json::Error>| {

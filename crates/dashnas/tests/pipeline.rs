@@ -14,6 +14,7 @@ use dashnas_core::names::{Preset, SearchStrategy};
 use dashnas_core::stage::Stage;
 use dashnas_core::task::{Loss, TaskKind};
 use dashnas_data::dataset::Dataset;
+use dashnas_data::groups::{GroupKind, Groups};
 use dashnas_data::split::Split;
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
@@ -148,12 +149,16 @@ fn tuning_finds_samples_to_judge_by_or_is_left_out() {
     let mut data = series();
     let n = data.train.len() as u32;
     // Two equal groups: one of them.
-    data.groups = Some((0..n).map(|i| u32::from(i >= n / 2)).collect());
+    let grouped = |of: &dyn Fn(u32) -> u32| {
+        let names: Vec<String> = (0..n).map(|i| of(i).to_string()).collect();
+        Some(Groups::new(GroupKind::Groups, [Some(&names), None, None]))
+    };
+    data.groups = grouped(&|i| u32::from(i >= n / 2));
     let (warnings, trials) = tuned(&small(), &data);
     assert!(warnings.is_empty() && trials.len() == 4 && trials.iter().all(Option::is_some), "{warnings:?} {trials:?}");
     // A group for each class, and one for all: groups are divided, and that is said.
-    for groups in [(0..n).map(|i| i % 2).collect(), vec![0; n as usize]] {
-        data.groups = Some(groups);
+    for groups in [grouped(&|i| i % 2), grouped(&|_| 0)] {
+        data.groups = groups;
         let (warnings, trials) = tuned(&small(), &data);
         assert!(warnings.len() == 1 && warnings[0].contains("validation shares groups"), "{warnings:?}");
         assert!(trials.len() == 4 && trials.iter().all(Option::is_some), "{trials:?}");

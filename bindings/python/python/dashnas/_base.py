@@ -205,13 +205,22 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         return [(k, d) for k, d in self.model_.card["architecture"]["kernels"]]
 
     def evaluate(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, metric: str | None = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        metric: str | None = None,
     ) -> Evaluation:
         """What labeled samples show: the metrics of the command, and whether they tell the network from the plain one.
 
         The comparison needs the plain network: fit with `baseline=True`, or load a run directory that has it. `metric` is
         the name of the metric to compare by; by default it is the one that the model was trained for. Unknown targets (NaN)
         of labels, masks, numbers and fields are left out. With weights, each sample counts by its weight.
+
+        `groups` names the group of each sample, such as its recording or its person. Samples of one group are alike: with
+        groups, the interval and the tests count groups, and not samples; for fewer than 5 groups there are none.
         """
         inputs = self._check_inputs(X)
         truth = np.asarray(y)
@@ -219,7 +228,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             raise DataError(f"Found input variables with inconsistent numbers of samples: {[len(inputs), len(truth)]}")
         if self._unknown is not None and truth.dtype.kind in "fiu":
             truth = np.where(truth == np.float32(self._unknown), np.nan, truth)
-        inputs, truth, weights, _ = weighted(inputs, truth, sample_weight, None)
+        inputs, truth, weights, names = weighted(inputs, truth, sample_weight, groups)
         input_centers, target_centers = self.model_.centers
         found = _inputs.as_float32(inputs, input_centers, "X")
         targets = self._targets(found, truth, target_centers)
@@ -228,7 +237,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
             raise DataError(f"y of shape {truth.shape} has {targets.shape[1]} outputs; this model has {expected}")
         result = _dashnas.evaluate(
             self.model_,
-            {"x": found, "y": targets, "weights": None if weights is None else weights.tolist()},
+            {"x": found, "y": targets, "weights": None if weights is None else weights.tolist(), "groups": names},
             {
                 "metric": metric,
                 "plain": getattr(self, "plain_", None),
@@ -433,8 +442,6 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         input_centers, target_centers = self.model_.centers
         found = _inputs.as_float32(x, input_centers, "X")
         jobs = threads(self.n_jobs)
-        if input_centers is None and target_centers is None:
-            return self.model_.predict(found, jobs)
         values, classes = self.model_.predict_centered(found, jobs)
         if target_centers is None:
             return values, classes
@@ -473,11 +480,15 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
     def _adopt(self, model: _dashnas.Model, path: str | PathLike[str]) -> None:
         """Takes a model from a file, and from a run directory what else there is."""
         self.model_, self.history_, self._loaded = model, [], True
-        self.judgement_, self.plain_ = None, None
+        self.judgement_, self.plain_, self._guess = None, None, None
         if os.path.isdir(path):
             run = _dashnas.of_run(path)
             self.search_, self.choice_ = run["search"], run["choice"]
             self.judgement_, self.plain_, self._unknown = run["judgement"], run["plain"], run["unknown"]
+            self._guess, centers = run["guess"], model.centers[1]
+            if self._guess is not None and centers is not None:
+                # Scores are those without what is far from 0 in the targets.
+                self._guess = (np.asarray(self._guess, np.float32) - np.asarray(centers, np.float32)).tolist()
         self.notes_, self.n_parameters_ = [], model.n_parameters
         self.n_features_in_ = model.card["read_as"][0]
         columns = model.card["reading"].get("columns")

@@ -32,6 +32,7 @@ class _Labeled(TypedDict):
     x: _F32
     y: _F32
     weights: list[float] | None
+    groups: list[str] | None
 
 class _Scoring(TypedDict):
     metric: str | None

@@ -26,11 +26,13 @@ class Evaluation:
     plain : dict, optional
         The metrics of the plain network, if the estimator has one: see `baseline`.
     judgement : dict
-        "plain", the test of whether the samples show a difference between the two networks: its "test" ("mcnemar", the
-        exact test of McNemar, or "bootstrap", a paired one), the probability "p" of such a difference between networks that
-        are equally good, and "difference", whether that is small enough to take it for one. "against_guessing", the same
-        for a constant guess by the training targets, whose metric is "guessing". "verdict" and
-        "no_better_than_guessing", sentences. Each is None where there is nothing to compare or to say.
+        "interval" and "plain_interval", the 95 % intervals of the metric of the two networks: "low", "high", the method
+        "by", and with groups their "number" in "groups"; where there is none, "no_interval" says why. "plain", the test of
+        whether the samples show a difference between the two networks: its "test" ("mcnemar", the exact test of McNemar,
+        "bootstrap", a paired one, or "cluster-bootstrap", which draws whole groups), the probability "p" of such a
+        difference between networks that are equally good, and "difference", whether that is small enough to take it for
+        one. "against_guessing", the same for a constant guess by the training targets, whose metric is "guessing".
+        "verdict" and "no_better_than_guessing", sentences. Each is None where there is nothing to compare or to say.
     details : dict
         The confused classes, or the scores of each label or output.
     """

@@ -14,10 +14,10 @@ use crate::results;
 use crate::verbosity::Verbosity;
 use clap::Args;
 use dashnas::record::outcome::Outcome;
+use dashnas::run::load::Loaded;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_nn::model::{Model, count_parameters};
-use dashnas_report::wording::network_name;
 use std::path::{Path, PathBuf};
 
 /// `evaluate`.
@@ -96,31 +96,28 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
         tracing::warn!("{data} is the data that the run was trained on: the score says nothing about new data");
     }
     warn_of_unlike(data, model.card(), &labeled.inputs.x)?;
-    let mut score = labeled.score(model.card(), &model.scores(&labeled.inputs.x)?)?;
-    let mut rows =
-        vec![("searched network".to_owned(), score.value, score.interval, count_parameters(model.network()))];
-    if dir.has(names::METRICS) {
-        network_name(&dir.read_json::<Outcome>(names::METRICS)?).clone_into(&mut rows[0].0);
-    }
-    if dir.has(names::BASELINE) {
-        let plain = Model::load(dir.file(names::BASELINE))?;
-        let of_plain = labeled.score(plain.card(), &plain.scores(&labeled.inputs.x)?)?;
-        score.baseline = Some(of_plain.value);
-        let name = format!("plain {}", plain.card().architecture.backbone.name());
-        rows.push((name, of_plain.value, of_plain.interval, count_parameters(plain.network())));
-    }
+    let scores = model.scores(&labeled.inputs.x)?;
+    let plain = dir.has(names::BASELINE).then(|| Model::load(dir.file(names::BASELINE))).transpose()?;
+    let of_plain = plain.as_ref().map(|plain| plain.scores(&labeled.inputs.x)).transpose()?;
+    let run = Loaded::read(&dir)?;
+    let score = labeled.score(model.card(), &scores, of_plain.as_ref(), run.data.guess.as_deref())?;
     if args.common.json {
         return output::print_json(&score);
     }
+    let outcome = Outcome {
+        test: Some(score.value),
+        baseline_test: score.baseline,
+        baseline_params: plain.as_ref().map(|plain| count_parameters(plain.network())),
+        judgement: Some(score.judgement),
+        weighted: score.weighted,
+        samples: [model.card().training.samples, score.samples],
+        ..Outcome::untested(model.card(), count_parameters(model.network()), run.choice())
+    };
     let said = match (own, dir.has(names::METRICS)) {
         (true, true) => "This is the data of the run itself; its own test result stays as it is",
         (true, false) => "This is the data of the run itself, which is still to be evaluated",
         (false, true) => "The test split of the run was not read; its own test result stays as it is",
         (false, false) => "The test split of the run was not read; it is still to be evaluated",
     };
-    output::print(&format!(
-        "{}\n\n{}\n\n{said}.\n",
-        scoring::title(&score),
-        results::scores(score.metric, scoring::counted(&score), &rows)
-    ))
+    output::print(&format!("{}\n\n{}\n{said}.\n", scoring::title(&score), results::on_new_data(&outcome)))
 }

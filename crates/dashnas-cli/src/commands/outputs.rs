@@ -163,6 +163,7 @@ mod tests {
             samples: [1, 0, 1],
             task: None,
             input: None,
+            guess: None,
         };
         let beside = DataRecord { source: at("images").display().to_string(), ..record.clone() };
         for (run, record) in [("run", &record), ("other", &record), ("images/run", &beside)] {

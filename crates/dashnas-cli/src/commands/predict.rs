@@ -97,7 +97,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     let samples = x.rows();
     warn_of_unlike(&args.data, card, &x)?;
     let scores = model.scores(&x)?;
-    let score = labeled.map(|labeled| labeled.score(card, &scores)).transpose()?;
+    let score = labeled.map(|labeled| labeled.score(card, &scores, None, None)).transpose()?;
     let predicted = model.prediction(scores);
     let places = match (&windows, &chosen) {
         (Some(windows), _) => by_time::places(windows),

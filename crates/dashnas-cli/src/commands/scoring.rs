@@ -6,14 +6,14 @@ use crate::commands::inputs::{check_window, reading_of, warn_of_size};
 use crate::exit_code::Code;
 use crate::failure::Failure;
 use dashnas::config::Config;
-use dashnas::evaluation::new_data::{self, NewDataScore};
+use dashnas::evaluation::new_data::{self, NewDataScore, OnTest, SampleGroups};
 use dashnas::run_dir::names;
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::plural;
 use dashnas_data::labeled::{KnownTargets, LabeledInputs, open_labeled};
 use dashnas_formats::array::Array;
 use dashnas_nn::artifact::ModelCard;
-use dashnas_report::wording::{interval, with_accuracy};
+use dashnas_report::wording::{interval, no_interval, with_accuracy};
 use dashnas_tasks::source::is_built_in;
 use std::path::Path;
 
@@ -58,13 +58,23 @@ impl Labeled {
         Ok(Self { inputs, data: data.to_owned() })
     }
 
-    /// The score of a model by its scores of the samples.
+    /// The score of a model by its scores of the samples, and by those of the plain network and a guess, if there are any.
     ///
     /// # Errors
     /// With exit code 3, if the metric is not defined on these samples.
-    pub fn score(&self, card: &ModelCard, scores: &Array) -> Result<NewDataScore, Failure> {
+    pub fn score(
+        &self,
+        card: &ModelCard,
+        scores: &Array,
+        plain: Option<&Array>,
+        guess: Option<&[f32]>,
+    ) -> Result<NewDataScore, Failure> {
         let weights = self.inputs.weights.as_deref();
-        let score = new_data::score(card, scores, &self.inputs.y, weights)?;
+        let groups = self.inputs.groups.as_ref();
+        let groups = groups.and_then(|groups| Some(SampleGroups { are: groups.are, numbers: groups.test.as_deref()? }));
+        let (task, metric, seed) = (card.task, card.metric, card.training.seed);
+        let samples = OnTest { task, metric, truth: &self.inputs.y, weights, groups, seed };
+        let score = new_data::score(&samples, scores, plain, guess)?;
         Ok(NewDataScore {
             data: self.data.clone(),
             samples: self.inputs.y.rows(),
@@ -72,8 +82,9 @@ impl Labeled {
             task: card.task,
             metric: card.metric,
             value: score.metric,
-            interval: score.interval,
-            baseline: None,
+            interval: score.judgement.interval,
+            baseline: score.plain,
+            judgement: score.judgement,
             classes: card.classes.clone(),
             details: score.details,
         })
@@ -87,7 +98,7 @@ pub fn title(score: &NewDataScore) -> String {
 }
 
 /// The number of samples, where the score is the share of those that are wrong.
-pub fn counted(score: &NewDataScore) -> Option<usize> {
+fn counted(score: &NewDataScore) -> Option<usize> {
     let classes = matches!(score.task, TaskKind::Classification { .. });
     (score.metric == Metric::ZeroOneError && classes && !score.weighted).then_some(score.samples)
 }
@@ -102,6 +113,7 @@ pub fn line(score: &NewDataScore) -> String {
             format!("{} ({samples}{weighted})", with_accuracy(score.metric, score.value))
         }
     };
-    let within = score.interval.map_or_else(String::new, |of| format!("; {}", interval(score.metric, of)));
+    let interval = score.interval.map(|of| interval(score.metric, of)).or_else(|| no_interval(&score.judgement));
+    let within = interval.map_or_else(String::new, |interval| format!("; {interval}"));
     format!("Score on {}: {} {value}{within}", score.data, score.metric.title())
 }

@@ -215,7 +215,7 @@ fn groups_stay_on_one_side() {
     };
     assert!(patients(&set.train).is_disjoint(&patients(&set.test)));
     assert_eq!(set.test.len(), 8);
-    let groups = set.groups.as_deref().unwrap();
+    let groups = set.groups.as_ref().and_then(|groups| groups.train.as_deref()).unwrap();
     let (fit, held) = split_validation(&set.train.y, Some(groups), 0.25, 3);
     assert!(held.iter().all(|&i| fit.iter().all(|&j| groups[i] != groups[j])) && !held.is_empty());
 }

@@ -1,5 +1,6 @@
 //! Dividing samples into splits.
 
+use crate::groups::{GroupKind, Groups};
 use crate::split::draw;
 use crate::tests::readers::{folder, open_with};
 use crate::tests::*;
@@ -148,11 +149,12 @@ fn the_first_training_samples_keep_every_class_and_their_groups() {
     let set = || {
         let task = TaskKind::Classification { classes: 3 };
         let set = Dataset::new("toy", task, toy(&[0, 1, 0, 2, 1]), None, toy(&[2, 1])).unwrap();
-        Dataset { groups: Some(vec![4, 0, 4, 7, 0]), ..set }
+        let names = [4, 0, 4, 7, 0].map(|group: u32| group.to_string());
+        Dataset { groups: Some(Groups::new(GroupKind::Groups, [Some(&names), None, None])), ..set }
     };
     let four = set().with_train_samples(4).unwrap();
     assert_eq!(four.train, toy(&[0, 1, 0, 2]));
-    assert_eq!((four.test.len(), four.groups), (2, Some(vec![0, 1, 0, 2])));
+    assert_eq!((four.test.len(), four.groups.and_then(|groups| groups.train)), (2, Some(vec![0, 1, 0, 2])));
     assert_eq!(four.origin.notes, ["only the first 4 of 5 training samples are used"]);
     for all in [5, 100] {
         assert_eq!(set().with_train_samples(all).unwrap(), set());

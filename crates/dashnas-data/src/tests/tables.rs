@@ -1,5 +1,6 @@
 //! Tables as people have them: files of reported cases, and more of their kinds.
 
+use crate::groups::{GroupKind, distinct};
 use crate::tests::readers::{folder, open_with};
 use crate::tests::*;
 use dashnas_formats::account::ColumnRole;
@@ -433,8 +434,10 @@ fn several_columns_make_groups_of_their_values() {
             |split: &Split| (0..split.len()).map(|i| split.x.row(i)[0] as usize / size).collect::<BTreeSet<_>>();
         let (train, test) = (units(&set.train), units(&set.test));
         assert!(train.is_disjoint(&test) && train.len() + test.len() == 80 / size, "{group}: {train:?} {test:?}");
-        let groups = set.groups.as_ref().unwrap().iter().collect::<BTreeSet<_>>();
-        assert_eq!(groups.len(), train.len(), "{group}");
+        let groups = set.groups.as_ref().unwrap();
+        assert_eq!(distinct(groups.train.as_deref().unwrap()), train.len(), "{group}");
+        assert_eq!(distinct(groups.test.as_deref().unwrap()), test.len(), "{group}");
+        assert_eq!(groups.are, GroupKind::Groups);
         let noted = set.origin.notes.iter().any(|note| note.contains("on different sides"));
         assert_eq!(noted, size == 5, "{group}: {:?}", set.origin.notes);
         assert_eq!(set.reading.group.as_deref().map(|g| g.contains(',')), Some(size == 5));

@@ -1,5 +1,6 @@
 //! Recordings that are cut into windows.
 
+use crate::groups::{GroupKind, distinct};
 use crate::tests::readers::{folder, open_with, wav};
 use crate::tests::*;
 use dashnas_formats::options::{Span, SplitBy, WindowLabel};
@@ -276,7 +277,10 @@ fn a_single_recording_is_divided_by_time() {
     assert!(train.iter().all(|(start, _)| start + 4 <= 160) && test.iter().all(|(start, _)| *start >= 160));
     assert_eq!(test.len(), 19);
     // Ten blocks of 16 steps, of which validation keeps each whole.
-    assert_eq!((set.groups.as_ref().and_then(|g| g.iter().max()), train.len()), (Some(&9), 10 * 7));
+    let groups = set.groups.as_ref().expect("recordings are groups");
+    let numbers = (groups.train.as_deref().map(distinct), groups.test.as_deref().map(distinct));
+    assert_eq!((numbers, groups.blocks, train.len()), ((Some(10), Some(1)), 10, 10 * 7));
+    assert_eq!(groups.are, GroupKind::Recordings);
     let said = said(Ok(set));
     assert!(said.contains("from step 160 (time 80) on, is the test split"), "{said}");
 }
@@ -459,7 +463,7 @@ fn parts_and_files_of_splits_are_recordings() {
     let parts = folder(&[("p/1.csv", a.as_bytes()), ("p/2.csv", b.as_bytes()), ("p/3.csv", c.as_bytes())]);
     let ignore = |o: &mut ReadOptions| o.ignore = Some("rec".into());
     let set = open_with(&parts, "p", &options("4", "", ignore)).unwrap();
-    assert_eq!((set.train.len() + set.test.len(), set.groups.map(|g| g.len())), (6, Some(4)));
+    assert_eq!((set.train.len() + set.test.len(), set.groups.and_then(|g| Some(g.train?.len()))), (6, Some(4)));
     let given = folder(&[("x_train.csv", a.as_bytes()), ("x_test.csv", c.as_bytes())]);
     let set = open_with(&given, "x_train.csv", &options("4", "2", ignore)).unwrap();
     assert_eq!((samples(&set, &set.train).len(), set.test.len()), (2, 3));

@@ -100,6 +100,8 @@ pub(crate) fn cut(mut cut: Cut<'_>, read: Read<'_>, raw: &mut UnassembledData) -
     }
     let found: &mut Windows = raw.windows.get_or_insert_default();
     found.by_time |= divided.by_time;
+    found.by_group |= by_group(&cut.outlines);
+    found.blocks = found.blocks.max(divided.blocks);
     found.recordings.extend(cut.outlines.into_iter().map(|outline| outline.recording));
     raw.channels_first = true;
     raw.reading.channels = Some(cut.channels);
@@ -112,13 +114,17 @@ fn id(outlines: &[Outline], place: &Place) -> String {
     format!("{}[{}:{}]", outlines[place.recording].recording.name, place.start, place.end)
 }
 
+/// Whether recordings belong to several groups, so that those are not divided.
+fn by_group(outlines: &[Outline]) -> bool {
+    outlines.iter().map(|outline| &outline.group).collect::<BTreeSet<_>>().len() > 1
+}
+
 /// The group of a recording, and the first step of each of its stretches with the number of its block.
 type Blocks = (String, Vec<(usize, Option<usize>)>);
 
 /// The group of each window, which no split divides: its group or recording, or its block where there is only one.
 fn groups<'a>(cut: &Cut<'a>, divided: Divided) -> impl Fn(&Place) -> String + use<'a> {
-    let named: BTreeSet<&Option<String>> = cut.outlines.iter().map(|outline| &outline.group).collect();
-    let by_group = named.len() > 1;
+    let by_group = by_group(&cut.outlines);
     let of: Vec<Blocks> = (cut.outlines.iter())
         .map(|outline| {
             let own = outline.group.as_ref().filter(|_| by_group).unwrap_or(&outline.recording.name);

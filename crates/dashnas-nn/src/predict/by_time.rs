@@ -123,7 +123,7 @@ mod tests {
         let windows = Windows {
             recordings: vec![recording("a", 6, Times::Rate(2.0)), recording("b", 2, Times::Numbers(vec![7.0, 9.0]))],
             splits: vec![vec![place(0, 0, 3), place(0, 2, 5), place(1, 0, 2)]],
-            by_time: false,
+            ..Windows::default()
         };
         let values = Array::new(vec![3, 2], vec![0.75, 0.25, 0.125, 0.875, 0.5, 0.5]);
         let prediction = Prediction { values, classes: Some(vec![0, 1, 0]), ids: None, places: places(&windows) };

@@ -7,6 +7,7 @@ use crate::recipes::legacy_random::train_test_split;
 use crate::recipes::recipe::Recipe;
 use dashnas_core::task::TaskKind;
 use dashnas_data::dataset::Dataset;
+use dashnas_data::groups::{GroupKind, Groups};
 use dashnas_data::split::Split;
 use dashnas_data::targets::Targets;
 use dashnas_data::transform::standardize;
@@ -80,13 +81,16 @@ fn read(folder: &Path) -> Result<Dataset, TaskError> {
     let of_rest = |places: Vec<usize>| -> Vec<usize> { places.into_iter().map(|i| rest[i]).collect() };
     let (train, val) = (of_rest(train), of_rest(val));
     let task = TaskKind::Classification { classes: CLASSES.len() };
-    let set = Dataset::new(
+    let (tested, names) = windows(&recordings, &test);
+    let mut set = Dataset::new(
         "ecg",
         task,
-        windows(&recordings, &train),
-        Some(windows(&recordings, &val)).filter(|split| !split.is_empty()),
-        windows(&recordings, &test),
+        windows(&recordings, &train).0,
+        Some(windows(&recordings, &val).0).filter(|split| !split.is_empty()),
+        tested,
     )?;
+    // The split is that of the paper. Only what the test windows show depends on the recordings.
+    set.groups = Some(Groups::new(GroupKind::Recordings, [None, None, Some(&names)]));
     Ok(set.with_classes(CLASSES.map(|c| c.1.to_owned()).to_vec())?)
 }
 
@@ -144,14 +148,15 @@ fn class(path: &Path, which: &str, label: &str) -> Result<usize, TaskError> {
     found.ok_or_else(|| unexpected(path, format!("{which} has the label `{label}`, not one of N, A, O and ~")))
 }
 
-/// The windows of some recordings.
-fn windows(recordings: &[Recording], which: &[usize]) -> Split {
-    let (mut x, mut y) = (Vec::new(), Vec::new());
-    for (series, class) in which.iter().map(|&i| &recordings[i]) {
+/// The windows of some recordings, and the number of the recording of each.
+fn windows(recordings: &[Recording], which: &[usize]) -> (Split, Vec<String>) {
+    let (mut x, mut y, mut of) = (Vec::new(), Vec::new(), Vec::new());
+    for (i, (series, class)) in which.iter().map(|&i| (i, &recordings[i])) {
         for start in starts(series.len(), WINDOW, STRIDE / CLASSES[*class].2) {
             x.extend_from_slice(&series[start..start + WINDOW]);
             y.push(*class as u32);
+            of.push(i.to_string());
         }
     }
-    Split { x: Array::new(vec![y.len(), 1, WINDOW], x), y: Targets::Classes(y) }
+    (Split { x: Array::new(vec![y.len(), 1, WINDOW], x), y: Targets::Classes(y) }, of)
 }

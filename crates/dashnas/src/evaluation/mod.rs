@@ -9,14 +9,16 @@ pub mod details;
 pub mod example;
 mod judge;
 pub mod new_data;
+mod statistics;
 
 pub use crate::evaluation::curve::Curve;
 pub use crate::evaluation::details::{Details, LabelScore, OutputScore};
 pub use crate::evaluation::example::{Answer, ErrorRank, Example, Picture};
 
 use crate::error::Error;
-use crate::evaluation::judge::OnTest;
+use crate::evaluation::judge::{OnTest, SampleGroups};
 use crate::problem::{HeldOut, Problem};
+use crate::record::guess::guess;
 use crate::record::paired::Judgement;
 use burn::tensor::Device;
 use dashnas_data::dataset::Dataset;
@@ -86,10 +88,14 @@ pub fn evaluate(
     let (searched, predictions) = assess(searched)?;
     let (baseline, plain) = baseline.map(assess).transpose()?.unzip();
     let (task, metric, seed) = (setup.task, setup.metric, setup.config.seed);
-    let on_test = OnTest { task, metric, truth: &truth, weights, seed };
-    let judgement = on_test.judge(&predictions, plain.as_ref(), Some(&judge::guess(task, setup.train_targets())));
+    let numbers = data.groups.as_ref().and_then(|groups| Some((groups.are, held.first_of(groups.test.as_deref()?))));
+    let groups = numbers.as_ref().map(|(are, numbers)| SampleGroups { are: *are, numbers });
+    let on_test = OnTest { task, metric, truth: &truth, weights, groups, seed };
+    let judgement = on_test.judge(&predictions, plain.as_ref(), Some(&guess(task, setup.train_targets())));
     Ok(Evaluation { searched, baseline, classes: data.classes.clone(), judgement: Some(judgement) })
 }
 
+#[cfg(test)]
+mod group_tests;
 #[cfg(test)]
 mod tests;

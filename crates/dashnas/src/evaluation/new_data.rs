@@ -1,36 +1,44 @@
-//! The score of a trained model on new labeled data.
+//! The score of a trained model on new labeled data, and its comparison with the plain network and with guessing.
 
 use crate::error::Error;
 use crate::evaluation::details::Details;
-pub use crate::evaluation::judge::{OnTest, guess};
+pub use crate::evaluation::judge::{OnTest, SampleGroups};
 use crate::record::paired::{Interval, Judgement};
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
-use dashnas_nn::artifact::ModelCard;
 use serde::Serialize;
 
-/// The score of a model, with the metric of its run.
+/// The score of a model, and what the samples show in comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
     /// The metric, an error: lower is better.
     pub metric: f64,
-    /// The 95 % interval of the metric.
-    pub interval: Option<Interval>,
+    /// The metric of the plain network, if it is defined.
+    pub plain: Option<f64>,
+    /// The intervals, and whether the samples show a difference to the plain network and to guessing.
+    pub judgement: Judgement,
     /// The scores of each class, label or output.
     pub details: Details,
 }
 
-/// Scores predictions for labeled samples by the metric that the model was evaluated with. `scores` are those of
-/// [`Model::scores`](dashnas_nn::model::Model::scores), of the same samples as `truth`.
+/// Scores predictions for labeled samples. `scores` are those of [`Model::scores`](dashnas_nn::model::Model::scores), of the
+/// same samples, `plain` those of the plain network, and `guess` is a [`guess`](crate::record::guess::guess) by the training targets.
 ///
 /// # Errors
 /// [`Error::Metric`] if the metric is not defined on these samples.
-pub fn score(card: &ModelCard, scores: &Array, truth: &Targets, weights: Option<&[f32]>) -> Result<Score, Error> {
-    let scores = by_position(card.task, scores, truth);
-    let samples = OnTest { task: card.task, metric: card.metric, truth, weights, seed: card.training.seed };
-    let (metric, interval) = (samples.metric(&scores)?, samples.interval(&scores));
-    Ok(Score { metric, interval, details: Details::new(card.task, truth, &scores, weights) })
+pub fn score(
+    samples: &OnTest<'_>,
+    scores: &Array,
+    plain: Option<&Array>,
+    guess: Option<&[f32]>,
+) -> Result<Score, Error> {
+    let shaped = |scores: &Array| by_position(samples.task, scores, samples.truth);
+    let (scores, plain) = (shaped(scores), plain.map(shaped));
+    let metric = samples.metric(&scores)?;
+    let judgement = samples.judge(&scores, plain.as_ref(), guess);
+    let plain = plain.and_then(|plain| samples.metric(&plain).ok());
+    Ok(Score { metric, plain, judgement, details: Details::new(samples.task, samples.truth, &scores, samples.weights) })
 }
 
 /// Every metric that suits the task, in the order of [`Metric::ALL`], of predictions as for [`score`]; `None` for one that
@@ -39,14 +47,8 @@ pub fn metrics(task: TaskKind, scores: &Array, truth: &Targets, weights: Option<
     let scores = by_position(task, scores, truth);
     let suitable = Metric::ALL.into_iter().filter(|metric| metric.suits(task));
     // Nothing is drawn.
-    let value = |metric| OnTest { task, metric, truth, weights, seed: 0 }.metric(&scores).ok();
+    let value = |metric| OnTest { task, metric, truth, weights, groups: None, seed: 0 }.metric(&scores).ok();
     suitable.map(|metric| (metric, value(metric))).collect()
-}
-
-/// Whether the samples show a difference between two networks, by their scores as for [`score`], and to a [`guess`].
-pub fn judge(samples: &OnTest<'_>, scores: &Array, plain: Option<&Array>, guess: Option<&[f32]>) -> Judgement {
-    let shaped = |scores: &Array| by_position(samples.task, scores, samples.truth);
-    samples.judge(&shaped(scores), plain.map(shaped).as_ref(), guess)
 }
 
 /// The scores as `[samples, outputs, positions]`.
@@ -83,6 +85,8 @@ pub struct NewDataScore {
     /// The score of the plain network of the run, if it was trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
+    /// The intervals of both networks, and whether the samples show a difference between them and to guessing.
+    pub judgement: Judgement,
     /// The names of the classes or labels, in the order of the details.
     pub classes: Option<Vec<String>>,
     /// The scores of each class, label or output.

@@ -40,6 +40,18 @@ impl HeldOut<'_> {
         (truth, weights)
     }
 
+    /// The row of each original sample that is scored: that of its first segment.
+    fn first_rows(&self) -> Vec<usize> {
+        let mut seen = HashSet::new();
+        let first = |row: &usize| self.segments.is_none_or(|segments| seen.insert(segments[*row]));
+        self.rows.iter().copied().filter(first).collect()
+    }
+
+    /// What is known of each original sample that is scored, from what is known of every row.
+    pub(crate) fn first_of<T: Copy>(&self, of_rows: &[T]) -> Vec<T> {
+        self.first_rows().into_iter().map(|row| of_rows[row]).collect()
+    }
+
     /// The predictions, targets and weights (if there are any) to score. Predictions of segments are averaged over each
     /// original sample, which has the weight of its first segment.
     pub fn merge_segments(&self, predictions: Array) -> (Array, Targets, Option<Vec<f32>>) {
@@ -47,15 +59,8 @@ impl HeldOut<'_> {
         match self.segments {
             None => (predictions, truth, self.samples.given_weights(&self.rows)),
             Some(segments) => {
+                let first = self.first_rows();
                 let segments: Vec<u32> = self.rows.iter().map(|&row| segments[row]).collect();
-                let mut seen = HashSet::new();
-                let first: Vec<usize> = self
-                    .rows
-                    .iter()
-                    .zip(&segments)
-                    .filter(|(_, segment)| seen.insert(**segment))
-                    .map(|(&row, _)| row)
-                    .collect();
                 let (predictions, truth) = average(&segments, &predictions, &truth);
                 (predictions, truth, self.samples.given_weights(&first))
             }

@@ -96,7 +96,7 @@ impl Setup {
             train: normalized(&data.train, &inputs, &targets).weighted(data.facts.train.weights.clone(), balanced),
             times: data.facts.train.times.clone(),
             train_targets: data.train.y.clone(),
-            groups: data.groups.clone(),
+            groups: data.groups.as_ref().and_then(|groups| groups.train.clone()),
             validation_segments: data.segments.val.clone(),
             given_validation: data.val.as_ref().map(|v| {
                 let samples = normalized(v, &inputs, &targets).weighted(data.facts.val.weights.clone(), balanced);

@@ -1,6 +1,7 @@
 //! The record of a run's data: enough to read it again and to notice if it changed.
 
 use crate::error::Error;
+use crate::record::guess::guess;
 use dashnas_core::digest::hex;
 use dashnas_core::task::TaskKind;
 use dashnas_data::dataset::Dataset;
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 pub const ARRAYS: &str = "arrays in Python";
 
 /// What a run keeps about its data, in `data.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataRecord {
     /// A path, or the name of a built-in data set.
     pub source: String,
@@ -30,6 +31,9 @@ pub struct DataRecord {
     /// `[channels, L]` or `[channels, H, W]` of one input; `None` as above.
     #[serde(default)]
     pub input: Option<Vec<usize>>,
+    /// What the training targets suggest to guess for every sample, as scores of a model; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guess: Option<Vec<f32>>,
 }
 
 impl DataRecord {
@@ -59,7 +63,10 @@ impl DataRecord {
         let fingerprint = hex(hash.finalize());
         let samples = [data.train.len(), data.val.as_ref().map_or(0, Split::len), data.test.len()];
         let (task, input) = (Some(data.task), Some(data.train.x.shape[1..].to_vec()));
-        Ok(Self { source: source.into(), name: data.name.clone(), fingerprint, samples, task, input })
+        let centers = data.centers.targets.iter().copied().chain(std::iter::repeat(0.0));
+        let guess = guess(data.task, &data.train.y).into_iter().zip(centers).map(|(guess, center)| guess + center);
+        let (name, guess) = (data.name.clone(), Some(guess.collect()));
+        Ok(Self { source: source.into(), name, fingerprint, samples, task, input, guess })
     }
 
     /// Whether the data were arrays of a Python process. Such a run ends with the trained model: it has no test split.

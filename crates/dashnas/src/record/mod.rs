@@ -16,6 +16,7 @@ pub mod choice;
 pub mod data;
 pub mod event;
 pub mod folds;
+pub mod guess;
 pub mod outcome;
 pub mod paired;
 pub mod race;

@@ -6,6 +6,7 @@ use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::names::{BackboneName, Preset};
 use dashnas_core::stage::Stage;
 use dashnas_core::task::{Loss, Metric, TaskKind};
+use dashnas_nn::artifact::ModelCard;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -67,6 +68,36 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The outcome of a trained model before it is evaluated on any samples. `choice` says how its kernels were chosen, if
+    /// that is known.
+    pub fn untested(card: &ModelCard, params: u64, choice: Option<KernelChoice>) -> Self {
+        Self {
+            version: card.training.version.clone(),
+            dataset: card.data.clone(),
+            task: card.task,
+            loss: card.loss,
+            metric: card.metric,
+            test: None,
+            baseline_test: None,
+            validation: card.training.validation,
+            backbone: card.architecture.backbone,
+            architecture: card.architecture.kernels.clone(),
+            kernels_given: choice == Some(KernelChoice::Given),
+            hyperparameters: card.training.hyperparameters,
+            params,
+            baseline_params: None,
+            preset: card.training.preset,
+            seed: card.training.seed,
+            samples: [card.training.samples, 0],
+            choice,
+            judgement: None,
+            weighted: false,
+            seconds: BTreeMap::new(),
+            notes: Vec::new(),
+            run_dir: PathBuf::new(),
+        }
+    }
+
     /// The relative improvement of the searched network over the plain backbone, `(b − t) / b` for their test metrics t
     /// and b; negative if the searched network is worse. `None` if one of them is missing or b is 0.
     pub fn improvement(&self) -> Option<f64> {

@@ -1,5 +1,6 @@
 //! Whether a test set can tell two networks apart.
 
+use dashnas_data::groups::GroupKind;
 use serde::{Deserialize, Serialize};
 
 /// The comparison of two networks on the same test samples.
@@ -9,6 +10,9 @@ pub struct Paired {
     pub test: PairedTest,
     /// The probability of a difference at least as large if the networks were equally good.
     pub p: f64,
+    /// The groups that were drawn, where whole groups of samples were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupCount>,
 }
 
 /// A paired test of two networks.
@@ -19,7 +23,34 @@ pub enum PairedTest {
     Mcnemar,
     /// The test samples drawn anew, with the same draws for both.
     Bootstrap,
+    /// Whole groups of the test samples drawn anew, with the same draws for both, and a correction for few groups.
+    ClusterBootstrap,
 }
+
+/// The groups of the test samples, such as recordings. Samples of one group are alike, so that the number of the groups, and
+/// not that of the samples, says how much a test set can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupCount {
+    /// The number of the groups.
+    pub number: usize,
+    /// What the groups are.
+    pub are: GroupKind,
+}
+
+impl GroupCount {
+    /// The groups in words: `12 recordings`.
+    pub fn words(self) -> String {
+        self.are.count(self.number)
+    }
+
+    /// Whether there are too few for an interval or a test.
+    pub fn too_few(self) -> bool {
+        self.number < FEWEST_GROUPS
+    }
+}
+
+/// The fewest groups of test samples that an interval or a test is computed from.
+pub const FEWEST_GROUPS: usize = 5;
 
 /// The largest probability at which a difference is taken for one.
 const LEVEL: f64 = 0.05;
@@ -34,8 +65,9 @@ impl Paired {
     pub fn words(&self) -> String {
         let test = match self.test {
             PairedTest::Mcnemar => "exact McNemar test",
-            PairedTest::Bootstrap => "paired bootstrap",
+            PairedTest::Bootstrap | PairedTest::ClusterBootstrap => "paired bootstrap",
         };
+        let test = test.to_owned() + &over(self.groups);
         match self.p {
             p if p < 0.001 => format!("{test}, p < 0.001"),
             p if p < 0.1 => format!("{test}, p = {p:.3}"),
@@ -44,7 +76,7 @@ impl Paired {
     }
 }
 
-/// The 95 % interval of a metric: where it may lie, as far as the number of the test samples goes.
+/// The 95 % interval of a metric: where it may lie, as far as the number of the test samples, or of their groups, goes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The lower end.
@@ -53,6 +85,40 @@ pub struct Interval {
     pub high: f64,
     /// How it was computed.
     pub by: IntervalMethod,
+    /// The groups of the samples, where whole groups were drawn or left out, or counted instead of the samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupCount>,
+}
+
+impl Interval {
+    /// How it was computed, in words: `Wilson`, `bootstrap over 12 recordings`.
+    pub fn method(self) -> String {
+        let method = match self.by {
+            IntervalMethod::Wilson => "Wilson",
+            IntervalMethod::Bootstrap | IntervalMethod::ClusterBootstrap => "bootstrap",
+            IntervalMethod::Jackknife => "jackknife",
+        };
+        method.to_owned() + &over(self.groups)
+    }
+}
+
+/// The groups that something was computed over, as the end of its name.
+fn over(groups: Option<GroupCount>) -> String {
+    groups.map_or_else(String::new, |groups| format!(" over {}", groups.words()))
+}
+
+/// Why a metric has no interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoInterval {
+    /// The test samples are from fewer than [`FEWEST_GROUPS`] groups.
+    FewGroups,
+    /// All samples or groups have the same value, so that nothing can be estimated from their spread.
+    NoSpread,
+    /// It would take long.
+    TooLarge,
+    /// There are too few samples, or the metric is not defined on parts of them.
+    Undefined,
 }
 
 /// How an interval is computed.
@@ -63,28 +129,25 @@ pub enum IntervalMethod {
     Wilson,
     /// Percentiles of draws of the samples.
     Bootstrap,
-    /// The spread of the metric when one of twenty parts of the samples is left out, for metrics that are no mean over
-    /// the samples and whose draws would take long.
+    /// Percentiles of draws of whole groups of samples, moved outward where the groups are few.
+    ClusterBootstrap,
+    /// The spread of the metric when one of twenty parts of the samples (or one of fewer than forty groups) is left out,
+    /// for metrics that are no mean over the samples and whose draws would take long.
     Jackknife,
-}
-
-impl IntervalMethod {
-    /// The name in sentences.
-    pub fn name(self) -> &'static str {
-        match self {
-            IntervalMethod::Wilson => "Wilson",
-            IntervalMethod::Bootstrap => "bootstrap",
-            IntervalMethod::Jackknife => "jackknife",
-        }
-    }
 }
 
 /// How the network of a run compares with others on the test split.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
+    /// The groups of the test samples, if samples of one group are alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupCount>,
     /// The interval of the metric of the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_interval: Option<NoInterval>,
     /// The interval of the metric of the plain network, if it was trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plain_interval: Option<Interval>,
@@ -98,4 +161,11 @@ pub struct Judgement {
     /// Against guessing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against_guessing: Option<Paired>,
+}
+
+impl Judgement {
+    /// The groups of the test samples, if they are too few for an interval or a test.
+    pub fn too_few_groups(&self) -> Option<GroupCount> {
+        self.groups.filter(|groups| groups.too_few())
+    }
 }
