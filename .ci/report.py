@@ -36,7 +36,7 @@ CHECK = """(() => {
 })()"""
 
 
-SECTIONS = {"result", "what", "architecture", "curves", "trials", "test", "plain", "times", "environment"}
+SECTIONS = {"result", "what", "data", "architecture", "curves", "trials", "test", "plain", "times", "environment"}
 PLOTS = {
     "Receptive field of each layer on the input's scale",
     "Retraining: training loss",

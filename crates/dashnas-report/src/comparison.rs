@@ -360,6 +360,7 @@ mod tests {
             guess: None,
         };
         let temp = tempfile::tempdir().expect("a temporary directory");
+            division: None,
         let (events, alpha) = (vec![], vec![]);
         let (environment, race, architecture, tuning, evaluation) = (None, None, None, None, None);
         let dir = RunDir::create(temp.path()).expect("writable");

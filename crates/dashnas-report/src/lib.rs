@@ -12,7 +12,7 @@
 //! | [`wording`] | results in words, shared by the report and the command |
 //!
 //! The report is built from `view` (a run), `folds` (a cross-validation), `comparison` (several runs) and `bench::view`, which draw with `chart` (lines and points),
-//! `heat` (fields and images), `alpha` (the weights of the search of the paper), `race` (the search by a race) and
+//! `heat` (fields and images), `division` (how the data was divided), `alpha` (the weights of the search of the paper), `race` (the search by a race) and
 //! `kernels` (the network), and is laid out by the templates in `render`.
 
 mod alpha;
@@ -21,6 +21,7 @@ mod chart;
 mod choices;
 mod comparison;
 mod curves;
+mod division;
 mod folds;
 mod heat;
 mod kernels;

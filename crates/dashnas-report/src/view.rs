@@ -2,6 +2,7 @@
 
 use crate::alpha::{self, Layer};
 use crate::curves::{Figure, curves};
+use crate::division::DivisionView;
 use crate::kernels::{Block, all_multiply_adds, blocks, receptive_fields};
 use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
@@ -34,6 +35,8 @@ pub struct View {
     pub result: Option<Headline>,
     /// Data and settings.
     pub facts: Vec<(&'static str, String)>,
+    /// How the data was cut and divided; `None` for runs of older versions.
+    pub division: Option<DivisionView>,
     /// Loss and metric curves.
     pub curves: Vec<Figure>,
     /// The race, if it was the search.
@@ -139,6 +142,7 @@ impl View {
                 .into_iter()
                 .chain(curves(&run.events, metric, run.outcome.as_ref().map_or("searched network", network_name)))
                 .collect(),
+            division: run.data.division.as_ref().map(DivisionView::new),
             race: Race::new(run, metric),
             layers: alpha::layers(&run.alpha, &kernel_sizes, &dilations),
             dilations: dilations.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),

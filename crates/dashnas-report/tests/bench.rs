@@ -97,6 +97,7 @@ fn report(folder: &Path, document: &Document) -> String {
         task: Some(document.task),
         input: Some(vec![2, 64]),
         guess: None,
+        division: None,
     };
     fs::write(folder.join("bench.toml"), document.settings.config.to_toml()).expect("writable");
     let json = |name: &str, text: Result<Vec<u8>, serde_json::Error>| {

@@ -97,6 +97,7 @@ fn the_report_of_a_run_has_every_part_and_no_markup_from_the_data() {
         "what",
         "architecture",
         "alpha",
+        "data",
         "curves",
         "trials",
         "test",

@@ -164,6 +164,7 @@ mod tests {
             task: None,
             input: None,
             guess: None,
+            division: None,
         };
         let beside = DataRecord { source: at("images").display().to_string(), ..record.clone() };
         for (run, record) in [("run", &record), ("other", &record), ("images/run", &beside)] {

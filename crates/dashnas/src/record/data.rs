@@ -1,6 +1,7 @@
 //! The record of a run's data: enough to read it again and to notice if it changed.
 
 use crate::error::Error;
+use crate::record::division::Division;
 use crate::record::guess::guess;
 use dashnas_core::digest::hex;
 use dashnas_core::task::TaskKind;
@@ -34,6 +35,9 @@ pub struct DataRecord {
     /// What the training targets suggest to guess for every sample, as scores of a model; `None` as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guess: Option<Vec<f32>>,
+    /// How the samples were cut and divided; `None` as above, and for a bench.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub division: Option<Division>,
 }
 
 impl DataRecord {
@@ -66,7 +70,7 @@ impl DataRecord {
         let centers = data.centers.targets.iter().copied().chain(std::iter::repeat(0.0));
         let guess = guess(data.task, &data.train.y).into_iter().zip(centers).map(|(guess, center)| guess + center);
         let (name, guess) = (data.name.clone(), Some(guess.collect()));
-        Ok(Self { source: source.into(), name, fingerprint, samples, task, input, guess })
+        Ok(Self { source: source.into(), name, fingerprint, samples, task, input, guess, division: None })
     }
 
     /// Whether the data were arrays of a Python process. Such a run ends with the trained model: it has no test split.

@@ -14,6 +14,7 @@
 pub mod alpha;
 pub mod choice;
 pub mod data;
+pub mod division;
 pub mod event;
 pub mod folds;
 pub mod guess;

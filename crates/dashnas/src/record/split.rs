@@ -1,6 +1,7 @@
 //! The samples of each split, by their places in the files: what `split.json` keeps.
 
 use crate::record::data::ARRAYS;
+use crate::record::division::{given, held_out_words, test_is};
 use dashnas_data::dataset::Dataset;
 use dashnas_formats::sample_facts::{Counting, Places};
 use serde::Serialize;
@@ -68,24 +69,21 @@ impl SplitRecord {
     /// Describes the splits of a data set. `held_out` are the training samples that tuning holds out for validation, by
     /// their position from 0, if they are the same in the whole run.
     pub fn new(source: &str, data: &Dataset, held_out: Option<&[usize]>) -> Self {
-        let given = "given with the data".to_owned();
         let arrays = source == ARRAYS;
-        let test_is = match &data.origin.drawn {
-            _ if arrays => "none: the run was started on arrays in Python".to_owned(),
-            Some(drawn) => drawn.way(),
-            None => given.clone(),
+        let test_is = match arrays {
+            true => "none: the run was started on arrays in Python".to_owned(),
+            false => test_is(data),
         };
         let facts = &data.facts;
         let (validation, validation_is) = match (&data.val, held_out) {
-            (Some(val), _) => (Some(lists(facts.val.places.as_ref(), val.len())), Some(given)),
+            (Some(val), _) => (Some(lists(facts.val.places.as_ref(), val.len())), Some(given(data))),
             (None, Some(rows)) => {
                 let places = facts.train.places.as_ref().map(|places| places.select(rows));
                 let from = match &places {
                     Some(places) => lists(Some(places), rows.len()),
                     None => vec![PlaceList::indices(rows.iter().map(|&row| row as u64).collect())],
                 };
-                let way = if facts.train.times.is_some() { "the last in time" } else { "drawn with the seed" };
-                (Some(from), Some(format!("of the training samples, {way}, for tuning only")))
+                (Some(from), Some(held_out_words(data)))
             }
             (None, None) => (None, None),
         };

@@ -10,6 +10,7 @@ use crate::evaluation;
 use crate::problem::build::graph;
 use crate::problem::state::Problem;
 use crate::record::data::DataRecord;
+use crate::record::division::Division;
 use crate::record::event::{Event, Observer, RunStart};
 use crate::record::outcome::Outcome;
 use crate::record::split::SplitRecord;
@@ -214,8 +215,11 @@ impl<'a> Run<'a> {
         let path = dir.path().to_owned();
         let attach = move || {
             let lock = dir.lock()?;
-            dir.write_json(names::DATA, &DataRecord::new(source, data)?)?;
-            let split = SplitRecord::new(source, data, problem.setup.held_out_of_training());
+            let record = DataRecord::new(source, data)?;
+            let held_out = problem.setup.held_out_of_training();
+            let division = Some(Division::new(data, held_out, !record.is_of_arrays()));
+            dir.write_json(names::DATA, &DataRecord { division, ..record })?;
+            let split = SplitRecord::new(source, data, held_out);
             dir.write(names::SPLIT, split.to_json().as_bytes())?;
             // The resolved configuration, so that the later stages and a reader see what was run. It is written last:
             // a directory that has one is a run directory.
