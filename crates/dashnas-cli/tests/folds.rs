@@ -73,6 +73,11 @@ fn every_fold_is_run_and_a_killed_cross_validation_ends_with_the_same_bits() {
     let text = succeeded(folder, &[&RUN[..], &["--out", "whole"]].concat());
     assert!(text.contains("Mean test error rate over 3 folds:") && text.contains("(standard deviation"), "{text}");
     let (metrics, _) = result(&folder.join("whole"));
+    let text = succeeded(folder, &["status", "whole", "--watch"]);
+    assert!(
+        text.contains("finished, 3 of 3 folds done") && text.contains("Mean test error rate over 3 folds:"),
+        "{text}"
+    );
     let tests: Vec<f64> = metrics["folds"].as_array().unwrap().iter().map(|f| f["test"].as_f64().unwrap()).collect();
     let mean = tests.iter().sum::<f64>() / 3.0;
     let deviation = (tests.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
@@ -105,6 +110,13 @@ fn every_fold_is_run_and_a_killed_cross_validation_ends_with_the_same_bits() {
     child.kill().expect("it runs");
     child.wait().expect("it ends");
     assert!(!folder.join("killed/metrics.json").exists(), "it was killed too late");
+    let text = succeeded(folder, &["status", "killed"]);
+    for words in ["stopped before it was finished", "1 of 3 folds done", "fold 1   finished", "fold 3   not started"] {
+        assert!(text.contains(words), "`{text}` does not say `{words}`");
+    }
+    let json: Value = serde_json::from_str(&succeeded(folder, &["status", "killed", "--json"])).expect("JSON");
+    assert_eq!((&json["done"], &json["of"], &json["state"]), (&1.into(), &3.into(), &"stopped".into()));
+    assert_eq!((&json["folds"][0]["run"]["state"], &json["folds"][2]["run"]), (&"finished".into(), &Value::Null));
     let json: Value = serde_json::from_str(&succeeded(folder, &["run", "--resume", "killed", "--json"])).expect("JSON");
     assert_eq!(json["test"], metrics["test"]);
     assert!(result(&folder.join("killed")) == result(&folder.join("whole")), "the results differ");

@@ -62,7 +62,7 @@ impl fmt::Display for Status {
 }
 
 /// The step in progress, part by part.
-fn now_in_words(now: &Now) -> Vec<String> {
+pub(super) fn now_in_words(now: &Now) -> Vec<String> {
     let l = &now.live;
     let mut words = vec![match l.steps_total {
         0 => format!("step {}", l.step),
