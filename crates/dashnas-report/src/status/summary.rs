@@ -38,6 +38,8 @@ pub struct Status {
     pub alpha: Vec<LayerChoice>,
     /// The number of finished tuning trials of the searched network, and the best score.
     pub trials: (usize, Option<f64>),
+    /// The number of tuning trials that are planned; 0 before the first result. Successive halving may add some.
+    pub trials_planned: usize,
     /// The race, if the search is one.
     pub race: Option<RaceStatus>,
     /// How sure the choice of a finished race is, as a sentence.
@@ -163,8 +165,9 @@ impl Status {
             })
             .map(StageStatus::new)
             .collect();
-        let (mut alpha, mut trials, mut warning, mut tuning) = ((0, vec![]), (0, None::<f64>), None, false);
-        let mut limit = None;
+        let (mut alpha, mut warning, mut tuning) = ((0, vec![]), None, false);
+        // By number: after an interruption the log may report a trial again.
+        let (mut limit, mut scores, mut planned) = (None, BTreeMap::new(), 0);
         for event in &run.events {
             for stage in &mut stages {
                 stage.event(event);
@@ -172,12 +175,9 @@ impl Status {
             match event {
                 Event::StageStarted { stage, .. } | Event::StageResumed { stage, .. } => tuning = *stage == Stage::Tune,
                 Event::Alpha { epoch, layers } => alpha = (epoch + 1, layers.clone()),
-                Event::TrialFinished { stage: Stage::Tune, score, .. } if tuning => {
-                    let best = match (trials.1, *score) {
-                        (Some(a), Some(b)) => Some(f64::min(a, b)),
-                        (a, b) => a.or(b),
-                    };
-                    trials = (trials.0 + 1, best);
+                Event::TrialFinished { stage: Stage::Tune, trial, trials, score, .. } if tuning => {
+                    scores.insert(*trial, *score);
+                    planned = *trials;
                 }
                 Event::Planned { plan } => limit = Some(plan.limit),
                 Event::Warning { message } => warning = Some(message.clone()),
@@ -212,7 +212,8 @@ impl Status {
             not_searched: run.choice() == Some(KernelChoice::NotSearched),
             alpha_epochs: alpha.0,
             alpha: alpha.1,
-            trials,
+            trials: (scores.len(), scores.values().flatten().copied().reduce(f64::min)),
+            trials_planned: planned,
             race: RaceStatus::of(run),
             conclusion: run.race.as_ref().map(|race| race.conclusion.clone()),
             limit,

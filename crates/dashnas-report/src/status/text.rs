@@ -134,7 +134,11 @@ impl Status {
         if let Some(race) = self.race.filter(|_| s.stage == Stage::Search) {
             words.push(race_in_words(race));
         } else if s.stage == Stage::Tune && self.trials.0 > 0 {
-            words.push(plural(self.trials.0, "trial"));
+            let done = self.trials.0;
+            words.push(match self.trials_planned > done && s.seconds.is_none() {
+                true => format!("{done} of {} finished", plural(self.trials_planned, "trial")),
+                false => plural(done, "trial"),
+            });
             words.extend(self.trials.1.map(|best| format!("best validation {name} {}", self.metric_value(best))));
         } else if s.epochs[1] > 0 {
             words.push(format!("epoch {} of {}", s.epochs[0], s.epochs[1]));

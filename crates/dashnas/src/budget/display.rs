@@ -60,8 +60,12 @@ impl TrainingPlan {
             TunePlan::None => None,
             TunePlan::Grid { trials, steps } => Some(format!("grid, {trials} trials of {steps} steps")),
             TunePlan::Asha { size } => Some(format!(
-                "ASHA, {} samples, {} to {} steps, one in {} promoted",
-                size.samples, size.min_steps, size.max_steps, size.reduction
+                "ASHA, {} samples in about {} trials of {} to {} steps, one in {} promoted",
+                size.samples,
+                size.size().0,
+                size.min_steps,
+                size.max_steps,
+                size.reduction
             )),
         };
         let tune = self.tune_until - from;

@@ -21,6 +21,7 @@ use crate::tune::recorder::TuningRecorder;
 use crate::tune::source::{TrialSource, TrialSpec};
 use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::stage::Stage;
+use dashnas_core::text::plural;
 use rayon::ThreadPoolBuilder;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Sender, channel};
@@ -57,7 +58,8 @@ pub(crate) type RunTrial<'a> =
 /// The number and the length of the trials of a tuning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolSettings {
-    /// Trials in total, for events.
+    /// Trials in total, for events. Successive halving promotes some trials before a better one is known, so that there
+    /// may be more.
     pub total: usize,
     /// Steps of a trial whose specification leaves them to the configuration.
     pub trial_steps: u64,
@@ -173,10 +175,20 @@ impl<'p, 'a> TrialPool<'p, 'a> {
             Stage::Baseline => "tuning of the plain backbone",
             _ => "tuning",
         };
-        let message = format!("{work} stopped after {finished} of {} trials: {reason}", self.settings.total);
+        let message = match self.settings.total {
+            total if total > finished => format!("{work} stopped after {finished} of {total} trials: {reason}"),
+            _ => format!("{work} stopped after {}: {reason}", plural(finished, "trial")),
+        };
         tracing::info!("{message}");
         self.recorder.note_tuning_end(stage, &message);
         self.recorder.event(&Event::Note { message });
+    }
+
+    /// The number of trials that were finished or begun: they are numbered in the order in which they are handed out.
+    fn handed_out(&self) -> usize {
+        let begun =
+            self.running.iter().map(|trial| trial.spec.trial).chain(self.finished.iter().map(|trial| trial.trial));
+        begun.max().map_or(0, |last| last + 1)
     }
 
     /// Starts trials while there are free workers, and counts those that were finished before; false if no time is
@@ -324,7 +336,8 @@ impl<'p, 'a> TrialPool<'p, 'a> {
         self.step_seconds = Some(seconds / taken.saturating_sub(taken_before.unwrap_or(0)).max(1) as f64);
         let TrialSpec { trial, hyperparameters, rung, .. } = spec;
         let trial = Trial { trial, hyperparameters, score, reason, rung, parts };
-        self.recorder.event(&trial_finished(&trial, self.progress.stage, self.settings.total));
+        let total = self.settings.total.max(self.handed_out()).max(trial.trial + 1);
+        self.recorder.event(&trial_finished(&trial, self.progress.stage, total));
         self.recorder.add_trial(self.progress.stage, trial.clone());
         // The trial may have ended before its last step.
         self.progress.done += steps;

@@ -162,6 +162,26 @@ mod tests {
         );
     }
 
+    #[test]
+    fn successive_halving_never_counts_more_trials_than_it_says_there_are() {
+        let mut config = Config::preset(Preset::Quick);
+        (config.tune.epochs, config.tune.min_steps, config.tune.max_steps) = (4, 0, 8);
+        config.tune.tuner = Some(Tuner::Asha);
+        (config.asha.samples, config.asha.reduction, config.asha.min_steps, config.asha.workers) = (7, 2, 1, 3);
+        let problem = Problem::new(&config, &data()).expect("sound");
+        let (tuning, events) = tuned(&problem);
+        let counts: Vec<(usize, usize)> = events
+            .iter()
+            .filter_map(
+                |e| if let Event::TrialFinished { trial, trials, .. } = e { Some((*trial, *trials)) } else { None },
+            )
+            .collect();
+        assert!(counts.len() > 7 && counts.iter().all(|(trial, trials)| trial < trials), "{counts:?}");
+        // At the end, all that were run are counted.
+        assert_eq!(tuning.expect("sound").trials.len(), counts.len());
+        assert!(counts.iter().all(|(_, trials)| *trials >= TuningSize::new(&problem).total().0), "{counts:?}");
+    }
+
     /// The costs of a machine on which everything is cheap.
     struct Free;
 
