@@ -271,6 +271,7 @@ mod tests {
             samples: [200, 50],
             seconds: [(Stage::Search, 1.5), (Stage::Data, 0.25)].into(),
             notes: vec![],
+            resolved: Default::default(),
             run_dir: "runs/darcy-flow-1".into(),
         }
     }

@@ -349,6 +349,7 @@ mod tests {
             seconds: [(Stage::Search, 1.0), (Stage::Baseline, 1.0)].into(),
             notes: vec![],
             run_dir: "run".into(),
+            resolved: Default::default(),
         };
         let data = DataRecord {
             source: "data.npz".into(),

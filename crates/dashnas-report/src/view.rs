@@ -83,6 +83,8 @@ pub struct View {
     pub environment: Vec<(&'static str, String)>,
     /// The configuration in TOML.
     pub config: String,
+    /// `(key, value)` of what was decided where the configuration does not say it, or where a limit changed it.
+    pub resolved: Vec<(String, String)>,
 }
 
 /// The test results of both networks.
@@ -175,6 +177,7 @@ impl View {
             config: run.config.to_toml(),
         }
     }
+            resolved: resolved(run),
 }
 
 /// The end of the heading of the network and a sentence on its kernels, if there is something to say.
@@ -390,6 +393,12 @@ fn environment(run: &Loaded) -> Vec<(&'static str, String)> {
         rows.push(("dashnas", e.version.clone()));
         rows.push(("system", format!("{} on {}", e.os, e.arch)));
         rows.extend(e.cpu.clone().map(|cpu| ("processor", cpu)));
+/// What was decided where the configuration has `"auto"`, or where a limit changed a value.
+fn resolved(run: &Loaded) -> Vec<(String, String)> {
+    let decided = run.outcome.iter().flat_map(|outcome| &outcome.resolved);
+    decided.map(|(key, value)| (key.clone(), value.to_string())).collect()
+}
+
         rows.push(("threads", format!("{} of {}", e.threads, e.cores)));
         rows.push(("started", utc(e.started)));
     }

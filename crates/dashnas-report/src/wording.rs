@@ -250,6 +250,7 @@ mod tests {
             samples: [100, 35],
             seconds: [].into(),
             notes: vec![],
+            resolved: Default::default(),
             run_dir: "run".into(),
         }
     }

@@ -168,6 +168,11 @@ fn the_report_of_a_race_shows_its_contestants_and_no_probabilities() {
         assert!(section.contains(&contestant.verdict));
     }
     assert!(html.contains("After the race, before the test:"), "the conclusion is beside the result");
+    // The configuration leaves the steps of the race to the run.
+    let outcome: Outcome = dir.read_json(names::METRICS).expect("readable");
+    let steps = outcome.resolved.get("race.steps").and_then(|steps| steps.as_integer());
+    assert!(steps.is_some_and(|steps| steps > 0) || small_race().race.steps.is_some(), "{:?}", outcome.resolved);
+    assert!(outcome.resolved.is_empty() || html.contains("Values that the run decided"));
 
     // One trial of tuning, and those of the race apart from it.
     let trials: usize = race.contestants.iter().map(|c| c.trials.len()).sum();

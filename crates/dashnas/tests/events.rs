@@ -31,6 +31,7 @@ fn outcome() -> Outcome {
         samples: [200, 50],
         seconds: [(Stage::Search, 1.5), (Stage::Data, 0.25)].into(),
         notes: vec![],
+        resolved: Default::default(),
         run_dir: "runs/darcy-flow-1".into(),
     }
 }

@@ -197,7 +197,7 @@ impl Config {
 }
 
 /// A configuration as a TOML table.
-pub(super) fn to_table(config: &Config) -> Table {
+pub(crate) fn to_table(config: &Config) -> Table {
     // Serializing fails only on an integer beyond `i64`, which `validate` excludes. Clamping makes it succeed for
     // configurations that were never validated.
     let mut config = config.clone();

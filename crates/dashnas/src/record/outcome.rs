@@ -63,6 +63,9 @@ pub struct Outcome {
     /// The changes that limits on time or memory made to the run, and why a tuning ended early, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The values that were decided where the configuration has `"auto"`, or where a limit changed a value, by their keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolved: BTreeMap<String, toml::Value>,
     /// The run directory.
     pub run_dir: PathBuf,
 }
@@ -94,6 +97,7 @@ impl Outcome {
             weighted: false,
             seconds: BTreeMap::new(),
             notes: Vec::new(),
+            resolved: BTreeMap::new(),
             run_dir: PathBuf::new(),
         }
     }

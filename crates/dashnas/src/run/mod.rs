@@ -12,6 +12,7 @@
 //! | `limits`, `probe` | limits on time, memory, size and speed, and the measurements that they need |
 //! | `journal` | the event log and the checkpoints |
 //! | `card` | the description of the trained model |
+//! | `resolved` | the values that a run decided where its configuration has `"auto"` |
 
 mod card;
 pub mod folds;
@@ -22,5 +23,6 @@ pub mod load;
 pub mod pipeline;
 pub mod preview;
 mod probe;
+mod resolved;
 pub mod results;
 pub mod source;

@@ -19,6 +19,7 @@ use crate::run::card::card;
 use crate::run::journal::{RunJournal, digest};
 use crate::run::limits;
 use crate::run::limits::Planned;
+use crate::run::resolved::resolved;
 use crate::run::results::{kernel_choice, read_architecture, read_tuning};
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::environment::Environment;
@@ -566,6 +567,7 @@ impl<'a> Run<'a> {
             weighted: data.facts.test.weights.is_some(),
             seconds: ledger.seconds.clone(),
             notes: limits::notes(&self.problem, &self.journal),
+            resolved: resolved(&self.problem, data),
             run_dir: self.dir.path().to_path_buf(),
         };
         self.dir.write_json(names::METRICS, &outcome)?;
