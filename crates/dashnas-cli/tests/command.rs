@@ -302,7 +302,7 @@ fn a_run_says_what_its_data_was_understood_to_be() {
   splits
     train  x 32×1×3               y 32             the rest
     test   x 8×1×3                y 8              drawn with seed 4, stratified by class, in whole groups
-    val    20 % of the training data, for trials only, drawn with the seed, stratified by class, in whole groups
+    val    about 20 % of the training data, for trials only, drawn with the seed, stratified by class, in whole groups
   classes   0, 1
 ";
     assert!(stderr.starts_with(said), "{stderr}");

@@ -338,12 +338,14 @@ impl DataSummary {
                 grouped: self.groups.is_some(),
                 ..DrawnSplit::default()
             };
+            // Whole groups rarely make up just this share.
+            let about = if manner.grouped { "about " } else { "" };
             let share = 100.0 * share;
             let way = match self.by_time {
                 true => format!("the last in time{}", DrawnSplit { stratified: false, ..manner }.manner()),
                 false => format!("drawn with the seed{}", manner.manner()),
             };
-            writeln!(f, "    val    {share:.0} % of the training data, for trials only, {way}")?;
+            writeln!(f, "    val    {about}{share:.0} % of the training data, for trials only, {way}")?;
         }
         Ok(())
     }

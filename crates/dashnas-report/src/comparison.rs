@@ -188,10 +188,11 @@ fn best(methods: &[Method]) -> BTreeMap<&str, f64> {
 }
 
 fn profile(methods: &[Method]) -> Option<Figure> {
-    if methods.len() < 2 {
+    let tasks: BTreeSet<&String> = methods.iter().flat_map(|m| m.errors.keys()).collect();
+    // On one task the profiles repeat the errors, which are in the table.
+    if methods.len() < 2 || tasks.len() < 2 {
         return None;
     }
-    let tasks: BTreeSet<&String> = methods.iter().flat_map(|m| m.errors.keys()).collect();
     let profiles = profiles(methods);
     let last = profiles.iter().flatten().map(|p| p.0).fold(1.2, f64::max) * 1.05;
     let series: Vec<Series> = methods
@@ -348,8 +349,8 @@ mod tests {
             samples: [100, 10],
             seconds: [(Stage::Search, 1.0), (Stage::Baseline, 1.0)].into(),
             notes: vec![],
-            run_dir: "run".into(),
             resolved: Default::default(),
+            run_dir: "run".into(),
         };
         let data = DataRecord {
             source: "data.npz".into(),
@@ -359,9 +360,9 @@ mod tests {
             task: Some(task),
             input: Some(vec![1, 64]),
             guess: None,
+            division: None,
         };
         let temp = tempfile::tempdir().expect("a temporary directory");
-            division: None,
         let (events, alpha) = (vec![], vec![]);
         let (environment, race, architecture, tuning, evaluation) = (None, None, None, None, None);
         let dir = RunDir::create(temp.path()).expect("writable");
@@ -426,6 +427,10 @@ mod tests {
         let compared = Comparison::new(&runs, Path::new("."));
         assert!(compared.common.contains("Compared on 1 task that") && compared.common.contains("1 task that only"));
         assert!(compared.methods.iter().all(|(_, tasks, ..)| *tasks == 1), "{:?}", compared.methods);
+        let titles = |found: &Comparison| found.figures.iter().map(|figure| figure.title.clone()).collect::<Vec<_>>();
+        assert_eq!(titles(&compared), ["Error against time"], "a profile on one task shows nothing");
+        let both = [run("a", 1, [0.1, 0.2], same), run("b", 1, [0.4, 0.2], same)];
+        assert_eq!(titles(&Comparison::new(&both, Path::new("."))), ["Performance profiles", "Error against time"]);
         let apart = [run("a", 1, [0.1, 0.2], smaller), run("b", 1, [0.4, 0.2], same)];
         let apart = Comparison::new(&apart, Path::new("."));
         assert!(apart.methods.is_empty() && apart.figures.is_empty() && apart.common.contains("no task"));

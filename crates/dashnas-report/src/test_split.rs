@@ -54,8 +54,8 @@ pub struct Confusion {
 pub struct ShownSample {
     /// The rank of its error.
     pub place: &'static str,
-    /// Its row in the test split.
-    pub row: usize,
+    /// Its number in the test split, from 1.
+    pub number: usize,
     /// Where it is in the files, if that is known.
     pub name: Option<String>,
     /// The error.
@@ -237,7 +237,7 @@ fn shown(e: &Example, name: &dyn Fn(usize) -> String, of_fields: bool) -> ShownS
             ErrorRank::Median => "at the median",
             ErrorRank::Best => "the best",
         },
-        row: e.row,
+        number: e.row + 1,
         name: e.name.clone(),
         error: short(e.error),
         input: picture("Input", &e.input, of_fields),

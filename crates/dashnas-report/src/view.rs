@@ -7,8 +7,8 @@ use crate::kernels::{Block, all_multiply_adds, blocks, receptive_fields};
 use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
 use crate::wording::{
-    capital, guess, in_full, interval, network_name, no_better_than_guessing, no_interval, same_kernels, undecided,
-    verdict,
+    accuracy, capital, guess, in_full, interval, network_name, no_better_than_guessing, no_interval, same_kernels,
+    undecided, verdict, wrong_of_all,
 };
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::event::Event;
@@ -90,6 +90,8 @@ pub struct View {
 /// The test results of both networks.
 #[derive(Debug, Clone, Serialize)]
 pub struct Headline {
+    /// The value of the metric of the network, and the number of wrong samples and the accuracy where there are those.
+    pub value: (String, String),
     /// `(network, value of the metric, percent of the larger one, parameters)`.
     pub networks: Vec<(String, String, f64, String)>,
     /// A sentence that compares the two.
@@ -140,11 +142,11 @@ impl View {
             unfinished: unfinished(run),
             result: run.outcome.as_ref().and_then(|o| headline(o, run)),
             facts: facts(run, &kernel_sizes, &dilations),
+            division: run.data.division.as_ref().map(DivisionView::new),
             curves: so_far
                 .into_iter()
                 .chain(curves(&run.events, metric, run.outcome.as_ref().map_or("searched network", network_name)))
                 .collect(),
-            division: run.data.division.as_ref().map(DivisionView::new),
             race: Race::new(run, metric),
             layers: alpha::layers(&run.alpha, &kernel_sizes, &dilations),
             dilations: dilations.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
@@ -175,9 +177,9 @@ impl View {
             notes: run.outcome.as_ref().map_or(vec![], |outcome| outcome.notes.clone()),
             environment: environment(run),
             config: run.config.to_toml(),
+            resolved: resolved(run),
         }
     }
-            resolved: resolved(run),
 }
 
 /// The end of the heading of the network and a sentence on its kernels, if there is something to say.
@@ -248,7 +250,11 @@ fn headline(outcome: &Outcome, run: &Loaded) -> Option<Headline> {
     let sentences = [verdict(outcome), no_better_than_guessing(outcome), without];
     let sentences = sentences.into_iter().flatten().collect::<Vec<_>>();
     let verdict = Some(sentences.join(" ")).filter(|text| !text.is_empty());
-    Some(Headline { networks, verdict, same, better })
+    let wrong = wrong_of_all(outcome, test).map(|wrong| format!("{wrong} wrong"));
+    let accuracy = accuracy(outcome.metric, test).map(|accuracy| format!("accuracy {accuracy}"));
+    let beside = wrong.into_iter().chain(accuracy).collect::<Vec<_>>().join("; ");
+    let value = (outcome.metric.format(test), beside);
+    Some(Headline { value, networks, verdict, same, better })
 }
 
 fn facts(run: &Loaded, kernel_sizes: &[usize], dilations: &[usize]) -> Vec<(&'static str, String)> {
@@ -387,18 +393,18 @@ fn warnings(run: &Loaded) -> Vec<String> {
     found
 }
 
-fn environment(run: &Loaded) -> Vec<(&'static str, String)> {
-    let mut rows = vec![("run directory", run.dir.path().display().to_string())];
-    if let Some(e) = &run.environment {
-        rows.push(("dashnas", e.version.clone()));
-        rows.push(("system", format!("{} on {}", e.os, e.arch)));
-        rows.extend(e.cpu.clone().map(|cpu| ("processor", cpu)));
 /// What was decided where the configuration has `"auto"`, or where a limit changed a value.
 fn resolved(run: &Loaded) -> Vec<(String, String)> {
     let decided = run.outcome.iter().flat_map(|outcome| &outcome.resolved);
     decided.map(|(key, value)| (key.clone(), value.to_string())).collect()
 }
 
+fn environment(run: &Loaded) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("run directory", run.dir.path().display().to_string())];
+    if let Some(e) = &run.environment {
+        rows.push(("dashnas", e.version.clone()));
+        rows.push(("system", format!("{} on {}", e.os, e.arch)));
+        rows.extend(e.cpu.clone().map(|cpu| ("processor", cpu)));
         rows.push(("threads", format!("{} of {}", e.threads, e.cores)));
         rows.push(("started", utc(e.started)));
     }

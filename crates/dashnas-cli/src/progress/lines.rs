@@ -157,6 +157,8 @@ fn started(stage: Stage, steps: u64, epochs: usize) -> String {
         (Stage::Tune, ..) => format!("{stage}: trials of {passes} each, up to {steps} in total"),
         // The search of the paper has epochs.
         (Stage::Search, _, 0) => format!("{stage}: race of networks, up to {steps} in total"),
+        // Its steps include those of its own tuning, unlike those of retraining.
+        (Stage::Baseline, ..) => format!("{stage}: the plain network, up to {steps}, those of its own tuning included"),
         (_, _, 0) => format!("{stage}: {steps}"),
         _ => format!("{stage}: {passes}, up to {steps}"),
     }

@@ -25,7 +25,7 @@ pub struct Example {
     /// Its position among all samples, ordered by error.
     #[serde(rename = "place")]
     pub rank: ErrorRank,
-    /// Its row in the test split.
+    /// Its row in the test split, from 0.
     pub row: usize,
     /// Where it is in the files: the name of its file, or `data.csv, row 7`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
