@@ -114,7 +114,8 @@ fn other_data_is_not_taken_for_the_data_of_the_run() {
     refused(&["evaluate", "r", "--on", "darcy-flow"], 3).stderr(predicate::str::contains("the name of a task"));
     refused(&["evaluate", "r", "a.csv", "--on", "a.csv"], 2);
     refused(&["evaluate", "r", "--targets", "x"], 2).stderr(predicate::str::contains("--targets applies only to --on"));
-    refused(&["predict", "r", "a.csv", "--score", "--by", "time"], 2);
+    refused(&["predict", "r", "a.csv", "--score", "--by", "time"], 3)
+        .stderr(predicate::str::contains("the samples are not windows of recordings"));
     // The data of the run where it has moved.
     fs::create_dir(at.join("moved")).expect("writable");
     fs::rename(at.join("a.csv"), at.join("moved/a.csv")).expect("it can be moved");
@@ -177,4 +178,73 @@ fn names_that_are_given_for_new_data_count() {
     }
     let predict = ["predict", "r", "both.csv", "--weight", "v3"];
     dashnas(at).args(predict).assert().code(3).stderr(predicate::str::contains("it is an input of the model"));
+}
+
+/// Recordings of two movements that alternate, each of `steps` time steps. Every seventh step has no label.
+fn recordings(names: &[&str], steps: usize) -> String {
+    let mut text = "rec,a,b,movement\n".to_owned();
+    for (r, name) in names.iter().enumerate() {
+        for t in 0..steps {
+            let fast = (t / 24 + r) % 2 == 1;
+            let at = t as f64 * if fast { 1.6 } else { 0.4 } + r as f64;
+            let label = if t % 7 == 6 { "" } else { ["slow", "fast"][usize::from(fast)] };
+            text += &format!("{name},{:.3},{:.3},{label}\n", at.sin(), at.cos());
+        }
+    }
+    text
+}
+
+#[test]
+fn recordings_are_scored_by_window_and_by_time_step_and_their_number_counts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    let settings =
+        common::settings(&[("retrain.max-steps", "60"), ("retrain.epochs", "30"), ("tune.enabled", "false")]);
+    fs::write(at.join("c.toml"), settings).expect("writable");
+    let names: Vec<String> = (0..10).map(|i| format!("r{i}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    fs::write(at.join("all.csv"), recordings(&names, 96)).expect("writable");
+    fs::write(at.join("few.csv"), recordings(&names[..3], 96)).expect("writable");
+    let run = [
+        "run", "all.csv", "--window", "12", "--stride", "6", "--group", "rec", "--config", "c.toml", "--out", "r", "-q",
+    ];
+    dashnas(at).args(run).assert().success();
+    let own: Value = serde_json::from_slice(&fs::read(at.join("r/metrics.json")).expect("readable")).expect("JSON");
+    let data: Value = serde_json::from_slice(&fs::read(at.join("r/data.json")).expect("readable")).expect("JSON");
+    let division = &data["division"];
+    assert_eq!((&division["windows"]["length"], &division["windows"]["stride"]), (&12.into(), &6.into()), "{data}");
+    assert_eq!((&division["test"]["groups"], &division["train"]["groups"]), (&2.into(), &8.into()), "{data}");
+    assert_eq!(division["test"]["names"].as_array().map(Vec::len), Some(2));
+    // Two recordings are too few for an interval, however many windows they have.
+    assert_eq!(
+        (&own["judgement"]["no_interval"], &own["judgement"]["groups"]["number"]),
+        (&"few-groups".into(), &2.into())
+    );
+    assert!(own["judgement"]["interval"].is_null() && own["judgement"]["plain"].is_null(), "{own}");
+    let text = dashnas(at).args(["evaluate", "r"]).assert().success();
+    text.stdout(predicate::str::contains("No 95 % interval, since the samples are from only 2 "));
+    // Ten recordings are enough, and whole ones are drawn.
+    let score = json(at, &["evaluate", "r", "--on", "all.csv", "--json"]);
+    let judged = &score["judgement"];
+    assert_eq!(judged["groups"]["number"], 10, "{score}");
+    let by = judged["interval"]["by"].as_str().expect("an interval");
+    assert!(by == "cluster-bootstrap" || (by == "wilson" && judged["interval"]["groups"]["number"] == 10), "{score}");
+    // Time steps have labels of their own, and six of seven are known.
+    let score = json(at, &["predict", "r", "few.csv", "--score", "--by", "time", "--stride", "1", "--json"]);
+    let steps = score["predictions"].as_array().expect("a row for each step");
+    let table = recordings(&names[..3], 96);
+    let labels: Vec<&str> =
+        table.lines().skip(1).map(|line| line.rsplit_once(',').map_or("", |(_, label)| label)).collect();
+    let known: Vec<(&Value, &&str)> = steps.iter().zip(&labels).filter(|(_, label)| !label.is_empty()).collect();
+    let wrong = known.iter().filter(|(step, label)| step["class"] != ***label).count();
+    assert_eq!((score["score"]["samples"].as_u64(), steps.len()), (Some(known.len() as u64), labels.len()));
+    let error = score["score"]["value"].as_f64().expect("a number");
+    assert!((error - wrong as f64 / known.len() as f64).abs() < 1e-9, "{error}: {wrong} of {}", known.len());
+    assert_eq!(
+        (&score["score"]["by_time"], &score["score"]["judgement"]["no_interval"]),
+        (&true.into(), &"few-groups".into())
+    );
+    let text =
+        dashnas(at).args(["predict", "r", "few.csv", "--score", "--by", "time", "-o", "p.csv"]).assert().success();
+    text.stdout(predicate::str::contains(" time steps); no 95 % interval, since the samples are from only 3 "));
 }

@@ -246,7 +246,7 @@ pub(crate) fn joined(origin: &str, raw: &mut UnassembledData) -> Result<Joined, 
         }
         all.x.data.extend_from_slice(&part.x.data);
         all.x.shape[0] += part.x.shape[0];
-        all.y = all.y.zip(part.y).and_then(|(y, more)| labels_after(y, more));
+        all.y = all.y.zip(part.y).and_then(|(y, more)| y.followed_by(more));
         all.ids = all.ids.zip(part.ids).map(|(all, more)| [all, more].concat());
         all.groups = all.groups.zip(part.groups).map(|(all, more)| [all, more].concat());
         let weights = all.facts.weights.zip(part.facts.weights).map(|(all, more)| [all, more].concat());
@@ -263,25 +263,6 @@ fn numbered(facts: &SampleFacts) -> Option<Vec<usize>> {
     let rows: Vec<usize> = at.iter().map(|(_, row)| (*row as usize).saturating_sub(1)).collect();
     let first = rows.iter().enumerate().all(|(i, &row)| i == row);
     (sources.len() == 1 && !first).then_some(rows)
-}
-
-/// Some labels followed by others; `None` if they are of another kind or shape.
-fn labels_after(first: Labels, more: Labels) -> Option<Labels> {
-    Some(match (first, more) {
-        (Labels::Names(mut names), Labels::Names(more)) => {
-            names.extend(more);
-            Labels::Names(names)
-        }
-        (Labels::Numbers(mut numbers), Labels::Numbers(more))
-            if numbers.array.shape.get(1..) == more.array.shape.get(1..) =>
-        {
-            numbers.array.data.extend_from_slice(&more.array.data);
-            numbers.array.shape[0] += more.array.rows();
-            numbers.integral &= more.integral;
-            Labels::Numbers(numbers)
-        }
-        _ => return None,
-    })
 }
 
 fn texts(y: &Labels) -> Vec<String> {

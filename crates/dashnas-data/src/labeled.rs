@@ -22,7 +22,7 @@ use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::{Labels, NumericTargets, UnassembledData};
 use dashnas_formats::options::{Lengths, ReadOptions};
-use dashnas_formats::places::Windows;
+use dashnas_formats::places::{Place, Windows};
 use dashnas_formats::readers;
 use dashnas_formats::role::Role;
 use dashnas_formats::sample_facts::{Places, SampleFacts};
@@ -50,6 +50,9 @@ pub struct LabeledInputs {
     pub y: Targets,
     /// The weight of each sample, if the files have weights.
     pub weights: Option<Vec<f32>>,
+    /// The time steps that the targets are those of, as windows of one step each, where the options ask for the labels of
+    /// time steps and recordings were cut into windows.
+    pub steps: Option<Vec<Place>>,
     /// The groups of the samples, as those of a test split, if there are any.
     pub groups: Option<Groups>,
     /// The name of each sample, if the format has them.
@@ -92,11 +95,16 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
     }
     let Joined { all, windows, rows, chosen } = joined(&origin, &mut raw)?;
     let Some(labels) = all.y else { return Err(without_labels()) };
-    if labels.rows() != all.x.rows() {
+    let (labels, steps) = match raw.step_labels.take() {
+        Some(of_steps) => (of_steps.labels, Some(of_steps.steps)),
+        None => (labels, None),
+    };
+    if steps.is_none() && labels.rows() != all.x.rows() {
         let (x_len, y_len) = (all.x.rows(), labels.rows());
         return Err(DataError::Lengths { origin, x: "x".into(), x_len, y: "y".into(), y_len });
     }
-    let facts = SampleFacts { places: all.ids.clone().map(Places::Names).or(all.facts.places), ..all.facts };
+    let places = all.ids.clone().map(Places::Names).or(all.facts.places).filter(|_| steps.is_none());
+    let facts = SampleFacts { places, ..all.facts };
     raw.warnings.extend(numbers_only(&labels, raw.classes.as_deref(), known));
     let found = Found { path, raw: &raw, facts: &facts, known };
     let y = found.targets(all.x.shape.as_slice(), labels)?;
@@ -112,7 +120,18 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
     let groups = all.groups.map(|names| Groups::new(kind, [None, None, Some(&names)]));
     let (notes, warnings, columns) = (raw.notes, raw.warnings, raw.columns);
     let origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn: None };
-    Ok(LabeledInputs { x: split.x, y, weights: facts.weights, groups, ids: all.ids, windows, rows, chosen, origin })
+    Ok(LabeledInputs {
+        x: split.x,
+        y,
+        weights: facts.weights,
+        steps,
+        groups,
+        ids: all.ids,
+        windows,
+        rows,
+        chosen,
+        origin,
+    })
 }
 
 /// Warns of labels that can be compared by the numbers of their classes only, although names are known on one side.

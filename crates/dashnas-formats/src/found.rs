@@ -4,7 +4,7 @@
 use crate::account::ColumnAccount;
 use crate::array::Array;
 use crate::options::ReadOptions;
-use crate::places::Windows;
+use crate::places::{Place, Windows};
 use crate::role::Role;
 use crate::sample_facts::SampleFacts;
 use std::path::Path;
@@ -25,6 +25,25 @@ impl Labels {
             Labels::Numbers(raw) => raw.array.rows(),
             Labels::Names(names) => names.len(),
         }
+    }
+
+    /// These labels followed by others; `None` if they are of another kind or shape.
+    pub fn followed_by(self, more: Self) -> Option<Self> {
+        Some(match (self, more) {
+            (Labels::Names(mut names), Labels::Names(more)) => {
+                names.extend(more);
+                Labels::Names(names)
+            }
+            (Labels::Numbers(mut numbers), Labels::Numbers(more))
+                if numbers.array.shape.get(1..) == more.array.shape.get(1..) =>
+            {
+                numbers.array.data.extend_from_slice(&more.array.data);
+                numbers.array.shape[0] += more.array.rows();
+                numbers.integral &= more.integral;
+                Labels::Numbers(numbers)
+            }
+            _ => return None,
+        })
     }
 
     /// The labels of the samples at these indices.
@@ -57,6 +76,15 @@ pub struct UnassembledSplit {
     pub facts: SampleFacts,
 }
 
+/// Labels of time steps.
+#[derive(Debug, Clone)]
+pub struct StepLabels {
+    /// The time steps with a label, as windows of one step each.
+    pub steps: Vec<Place>,
+    /// Their labels.
+    pub labels: Labels,
+}
+
 /// The data read from a path.
 #[derive(Debug, Clone)]
 pub struct UnassembledData {
@@ -82,6 +110,8 @@ pub struct UnassembledData {
     pub arrays: bool,
     /// The places of the windows that recordings were cut into, if they were.
     pub windows: Option<Windows>,
+    /// The labels of the time steps of these recordings, where the options ask for them.
+    pub step_labels: Option<StepLabels>,
     /// The settings with names of columns or arrays that the reader uses, as keys of `[data]`.
     pub named_by: &'static [&'static str],
     /// The options, with lengths, sizes and alphabets filled in.
@@ -103,6 +133,7 @@ impl UnassembledData {
             channels_first: false,
             arrays: false,
             windows: None,
+            step_labels: None,
             named_by: &[],
             reading: options.clone(),
         }

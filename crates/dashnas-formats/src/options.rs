@@ -135,6 +135,9 @@ pub struct ReadOptions {
     /// and so are their weights, if there are any.
     #[serde(skip)]
     pub scored: bool,
+    /// Whether the labels of the time steps of recordings are kept beside those of their windows, for a score of time steps.
+    #[serde(skip)]
+    pub step_labels: bool,
     /// The keys of the settings that are given for new data, such as `targets`; the others are those of the training. A name
     /// that is given must be there, while new data may lack a column that the training data had.
     #[serde(skip)]
@@ -190,6 +193,7 @@ impl Default for ReadOptions {
             in_memory: None,
             max_text: None,
             scored: false,
+            step_labels: false,
             given: Vec::new(),
         }
     }
@@ -262,6 +266,7 @@ impl ReadOptions {
             in_memory,
             max_text,
             scored: false,
+            step_labels: false,
             given: Vec::new(),
             ..self.clone()
         };

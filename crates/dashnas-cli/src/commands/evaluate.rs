@@ -84,7 +84,7 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
     let dir = RunDir::open(&args.run)?;
     uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.run)?;
-    let labeled = Labeled::read(data, &args.run, model.card(), &args.read)?;
+    let labeled = Labeled::read(data, &args.run, model.card(), &args.read, false)?;
     let own =
         source_of(dir.path()).is_some_and(|source| Path::new(data).canonicalize().is_ok_and(|data| data == source));
     if own && labeled.inputs.chosen.is_some() && !dir.has(names::METRICS) {

@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 use dashnas_core::text::plural;
 use dashnas_data::labeled::LabeledInputs;
 use dashnas_formats::array::Array;
+use dashnas_formats::places::Place;
 use dashnas_nn::artifact::ModelCard;
 use dashnas_nn::error::ModelError;
 use dashnas_nn::model::Model;
@@ -42,8 +43,8 @@ pub struct PredictArgs {
     /// mean of those of the windows that cover it.
     #[arg(long, value_enum, default_value_t = By::Window)]
     pub by: By,
-    /// Also compute the metric of the run, from labels that the data must have. It is printed after the name of the file,
-    /// or on standard error where the predictions are on standard output.
+    /// Also compute the metric of the run, from labels that the data must have: with --by time those of time steps. It is
+    /// printed after the name of the file, or on standard error where the predictions are on standard output.
     #[arg(long)]
     pub score: bool,
     /// The output format and the number of threads.
@@ -71,15 +72,11 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
         let output = Output { what: "the predictions", path: out, kind: Written::Predictions, force: args.force };
         output.check([Path::new(&args.data), &args.model])?;
     }
-    if args.score && args.by == By::Time {
-        let hint = "leave out --by time: the score is that of the windows, as in training".to_owned();
-        return Err(Failure::new(Code::Usage, "time steps are not scored", Some(hint)));
-    }
     let mut progress = uninterruptible(args.common.threads, verbosity)?;
     let model = Model::load(&args.model)?;
     let card = model.card();
     let (ModelInputs { x, ids, windows, rows: chosen }, labeled) = if args.score {
-        let mut labeled = Labeled::read(&args.data, &args.model, card, &args.read)?;
+        let mut labeled = Labeled::read(&args.data, &args.model, card, &args.read, args.by == By::Time)?;
         let LabeledInputs { x, ids, windows, rows, .. } = &mut labeled.inputs;
         let x = std::mem::replace(x, Array::new(vec![0], Vec::new()));
         (ModelInputs { x, ids: ids.take(), windows: windows.take(), rows: rows.take() }, Some(labeled))
@@ -97,16 +94,22 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     let samples = x.rows();
     warn_of_unlike(&args.data, card, &x)?;
     let scores = model.scores(&x)?;
-    let score = labeled.map(|labeled| labeled.score(card, &scores, None, None)).transpose()?;
+    let score = match (&labeled, args.by) {
+        (Some(labeled), By::Window) => Some(labeled.score(card, &scores, None, None)?),
+        _ => None,
+    };
     let predicted = model.prediction(scores);
     let places = match (&windows, &chosen) {
         (Some(windows), _) => by_time::places(windows),
         (None, rows) => rows.iter().map(|rows| by_time::numbers("row", rows.iter().copied())).collect(),
     };
     let mut prediction = Prediction { ids, places, ..predicted };
-    let mut uncovered = 0;
+    let (mut uncovered, mut score) = (0, score);
     if let (By::Time, Some(windows)) = (args.by, &windows) {
-        (prediction, uncovered) = by_time::by_time(&prediction, windows);
+        let predicted = by_time::by_time(&prediction, windows);
+        let all: Vec<Place> = windows.splits.concat();
+        score = labeled.map(|labeled| labeled.score_steps(card, &predicted, &all)).transpose()?;
+        (prediction, uncovered) = (predicted.prediction, predicted.uncovered);
     }
     let unit = if args.by == By::Time { "time step" } else { "prediction" };
     if uncovered > 0 && !args.common.json {

@@ -11,10 +11,15 @@ use dashnas::run_dir::names;
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::plural;
 use dashnas_data::labeled::{KnownTargets, LabeledInputs, open_labeled};
+use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
+use dashnas_formats::options::ReadOptions;
+use dashnas_formats::places::Place;
 use dashnas_nn::artifact::ModelCard;
+use dashnas_nn::predict::by_time::PredictedSteps;
 use dashnas_report::wording::{interval, no_interval, with_accuracy};
 use dashnas_tasks::source::is_built_in;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// New labeled data.
@@ -26,11 +31,12 @@ pub struct Labeled {
 }
 
 impl Labeled {
-    /// Reads labeled data for the model at `path` as its training data was read.
+    /// Reads labeled data for the model at `path` as its training data was read; with `by_time`, the labels are those of
+    /// time steps and not of windows.
     ///
     /// # Errors
     /// With exit code 3, the data set's own error.
-    pub fn read(data: &str, path: &Path, card: &ModelCard, read: &ReadArgs) -> Result<Self, Failure> {
+    pub fn read(data: &str, path: &Path, card: &ModelCard, read: &ReadArgs, by_time: bool) -> Result<Self, Failure> {
         if is_built_in(data) {
             return Err(Failure::new(
                 Code::Data,
@@ -38,7 +44,7 @@ impl Labeled {
                 Some("give a file or folder with new labeled data".to_owned()),
             ));
         }
-        let reading = reading_of(card, read)?;
+        let reading = ReadOptions { step_labels: by_time, ..reading_of(card, read)? };
         check_window(card, &reading)?;
         // Models that were written before the card had it are known by the configuration of their run only.
         let config = path.join(names::CONFIG);
@@ -69,15 +75,66 @@ impl Labeled {
         plain: Option<&Array>,
         guess: Option<&[f32]>,
     ) -> Result<NewDataScore, Failure> {
-        let weights = self.inputs.weights.as_deref();
         let groups = self.inputs.groups.as_ref();
         let groups = groups.and_then(|groups| Some(SampleGroups { are: groups.are, numbers: groups.test.as_deref()? }));
+        self.scored(card, &self.inputs.y, groups, (scores, plain), guess)
+    }
+
+    /// The score of predictions of time steps, by the probabilities or values of the steps that some window covers.
+    ///
+    /// # Errors
+    /// With exit code 3, if no such step has a label, and as [`Labeled::score`].
+    pub fn score_steps(
+        &self,
+        card: &ModelCard,
+        predicted: &PredictedSteps,
+        windows: &[Place],
+    ) -> Result<NewDataScore, Failure> {
+        let rows: HashMap<(usize, usize), usize> =
+            predicted.steps.iter().enumerate().map(|(row, &step)| (step, row)).collect();
+        let labeled = self.inputs.steps.iter().flatten().enumerate();
+        let known: Vec<(usize, usize, usize)> = labeled
+            .filter_map(|(i, step)| Some((i, *rows.get(&(step.recording, step.start))?, step.recording)))
+            .collect();
+        if known.is_empty() {
+            let message = format!("{}: no time step that a window covers has a label", self.data);
+            let hint = "leave out --by time: the score is that of the windows then, by their labels".to_owned();
+            return Err(Failure::new(Code::Data, message, Some(hint)));
+        }
+        // The steps of a recording belong to the group of its windows.
+        let groups = self.inputs.groups.as_ref().and_then(|groups| Some((groups.are, groups.test.as_deref()?)));
+        let of_recording = |of: &[u32]| -> HashMap<usize, u32> {
+            windows.iter().zip(of).map(|(window, &group)| (window.recording, group)).collect()
+        };
+        let numbers = groups.map(|(are, of)| {
+            let of_recording = of_recording(of);
+            let number = |recording| of_recording.get(recording).copied().unwrap_or_default();
+            (are, known.iter().map(|(_, _, recording)| number(recording)).collect::<Vec<u32>>())
+        });
+        let truth = self.inputs.y.select(&known.iter().map(|step| step.0).collect::<Vec<_>>());
+        let mut scores = predicted.prediction.values.select(&known.iter().map(|step| step.1).collect::<Vec<_>>());
+        to_scores(card.task, &mut scores);
+        let groups = numbers.as_ref().map(|(are, numbers)| SampleGroups { are: *are, numbers });
+        Ok(NewDataScore { by_time: true, ..self.scored(card, &truth, groups, (&scores, None), None)? })
+    }
+
+    /// The score of samples or time steps.
+    fn scored(
+        &self,
+        card: &ModelCard,
+        truth: &Targets,
+        groups: Option<SampleGroups<'_>>,
+        (scores, plain): (&Array, Option<&Array>),
+        guess: Option<&[f32]>,
+    ) -> Result<NewDataScore, Failure> {
+        let weights = self.inputs.weights.as_deref().filter(|weights| weights.len() == truth.rows());
         let (task, metric, seed) = (card.task, card.metric, card.training.seed);
-        let samples = OnTest { task, metric, truth: &self.inputs.y, weights, groups, seed };
+        let samples = OnTest { task, metric, truth, weights, groups, seed };
         let score = new_data::score(&samples, scores, plain, guess)?;
         Ok(NewDataScore {
             data: self.data.clone(),
-            samples: self.inputs.y.rows(),
+            samples: truth.rows(),
+            by_time: false,
             weighted: weights.is_some(),
             task: card.task,
             metric: card.metric,
@@ -88,6 +145,18 @@ impl Labeled {
             classes: card.classes.clone(),
             details: score.details,
         })
+    }
+}
+
+/// Turns probabilities into scores as those of a model; values stay as they are.
+fn to_scores(task: TaskKind, values: &mut Array) {
+    let bounded = |p: f32| p.clamp(1e-30, 1.0);
+    match task {
+        TaskKind::Classification { .. } => values.data.iter_mut().for_each(|p| *p = bounded(*p).ln()),
+        TaskKind::MultiLabel { .. } => {
+            values.data.iter_mut().for_each(|p| *p = bounded(*p).ln() - bounded(1.0 - *p).ln());
+        }
+        _ => {}
     }
 }
 
@@ -106,10 +175,13 @@ fn counted(score: &NewDataScore) -> Option<usize> {
 /// The score on one line.
 pub fn line(score: &NewDataScore) -> String {
     let value = match counted(score) {
-        Some(n) => format!("{} ({:.0} of {n})", score.metric.format(score.value), score.value * n as f64),
+        Some(n) => {
+            let steps = if score.by_time { " time steps" } else { "" };
+            format!("{} ({:.0} of {n}{steps})", score.metric.format(score.value), score.value * n as f64)
+        }
         None => {
             let weighted = if score.weighted { ", by their weights" } else { "" };
-            let samples = plural(score.samples, "sample");
+            let samples = plural(score.samples, if score.by_time { "time step" } else { "sample" });
             format!("{} ({samples}{weighted})", with_accuracy(score.metric, score.value))
         }
     };

@@ -1,7 +1,7 @@
 //! Cuts recordings into windows, each of which is a sample.
 
 use crate::error::DataError;
-use crate::found::{Labels, UnassembledData, UnassembledSplit};
+use crate::found::{self, Labels, UnassembledData, UnassembledSplit};
 use crate::limits::check_memory;
 use crate::options::WindowLabel;
 use crate::places::{Place, Times, Windows};
@@ -89,6 +89,8 @@ pub(crate) fn cut(mut cut: Cut<'_>, read: Read<'_>, raw: &mut UnassembledData) -
     }
     warn_of_times(&rising, raw);
     let groups = groups(&cut, divided);
+    let first_of_steps = raw.windows.as_ref().map_or(0, |windows| windows.recordings.len());
+    add_step_labels(&cut, first_of_steps, raw)?;
     let first = raw.windows.get_or_insert_default().recordings.len();
     for ((role, places), rows) in splits.into_iter().zip(arrays) {
         let y = cut.labels.as_ref().map(|labels| labels.of(&places, raw.reading.window_label));
@@ -106,6 +108,32 @@ pub(crate) fn cut(mut cut: Cut<'_>, read: Read<'_>, raw: &mut UnassembledData) -
     raw.channels_first = true;
     raw.reading.channels = Some(cut.channels);
     raw.reading.length = Some(sizes.window);
+    Ok(())
+}
+
+/// Adds the labels of the time steps, where they are asked for. `first` is the number of the first recording.
+fn add_step_labels(cut: &Cut<'_>, first: usize, raw: &mut UnassembledData) -> Result<(), DataError> {
+    let (Some(labels), true) = (&cut.labels, raw.reading.step_labels) else { return Ok(()) };
+    let rule = raw.reading.window_label;
+    let step = |recording: usize, start: usize| Place { recording, start, end: start + 1 };
+    let steps =
+        cut.outlines.iter().enumerate().flat_map(|(r, outline)| (0..outline.recording.steps).map(move |s| step(r, s)));
+    let steps: Vec<Place> = steps.filter(|place| labels.known(place, rule)).collect();
+    let found = labels.of(&steps, rule);
+    let steps = steps.into_iter().map(|place| Place { recording: first + place.recording, ..place }).collect();
+    let all = match raw.step_labels.take() {
+        None => found::StepLabels { steps, labels: found },
+        Some(before) => {
+            let Some(labels) = before.labels.followed_by(found) else {
+                return Err(DataError::file(
+                    cut.path,
+                    "its labels are of another kind than those that were read before",
+                ));
+            };
+            found::StepLabels { steps: [before.steps, steps].concat(), labels }
+        }
+    };
+    raw.step_labels = Some(all);
     Ok(())
 }
 
@@ -154,7 +182,8 @@ fn plan(cut: &Cut<'_>, raw: &UnassembledData) -> (Vec<(Role, Vec<Place>)>, LeftO
             covered += place.end - place.start.max(end);
             end = place.end;
             let labeled = cut.labels.as_ref().is_none_or(|labels| labels.known(&place, raw.reading.window_label));
-            if (cut.labeled || raw.reading.scored) && !labeled {
+            // Where time steps are scored, the windows are those of a prediction.
+            if (cut.labeled || raw.reading.scored) && !labeled && !raw.reading.step_labels {
                 left.unlabeled += 1;
                 continue;
             }

@@ -61,12 +61,22 @@ pub fn places(windows: &Windows) -> Vec<Column> {
     columns
 }
 
+/// Predictions of time steps.
+#[derive(Debug, Clone)]
+pub struct PredictedSteps {
+    /// One row for each time step.
+    pub prediction: Prediction,
+    /// The recording and the step of each row.
+    pub steps: Vec<(usize, usize)>,
+    /// The number of steps that no window covers.
+    pub uncovered: usize,
+}
+
 /// Predicts time steps from the predictions of windows: the probabilities or values of a step are the means of those of
-/// the windows that cover it, and its class is the most probable one. Steps that no window covers are left out; their
-/// number is returned as well.
+/// the windows that cover it, and its class is the most probable one. Steps that no window covers are left out.
 ///
 /// `prediction` has one row for each window, `[N, outputs]`.
-pub fn by_time(prediction: &Prediction, windows: &Windows) -> (Prediction, usize) {
+pub fn by_time(prediction: &Prediction, windows: &Windows) -> PredictedSteps {
     let width = prediction.values.row_len();
     let mut of: Vec<Vec<(Place, usize)>> = windows.recordings.iter().map(|_| Vec::new()).collect();
     for (row, place) in windows.splits.concat().into_iter().enumerate() {
@@ -104,7 +114,7 @@ pub fn by_time(prediction: &Prediction, windows: &Windows) -> (Prediction, usize
     let values = Array::new(vec![steps.len(), width], data);
     let class = |_: &Vec<u32>| values.data.chunks_exact(width.max(1)).map(|row| argmax(row) as u32).collect();
     let classes = prediction.classes.as_ref().map(class);
-    (Prediction { values, classes, ids: None, places }, uncovered)
+    PredictedSteps { prediction: Prediction { values, classes, ids: None, places }, steps, uncovered }
 }
 
 #[cfg(test)]
@@ -131,8 +141,8 @@ mod tests {
             columns.iter().find(|column| column.name == name).map(|column| column.values.clone())
         };
         assert_eq!(of("end_time", &prediction.places), Some(ColumnValues::Doubles(vec![1.0, 2.0, 9.0])));
-        let (steps, uncovered) = by_time(&prediction, &windows);
-        assert_eq!(uncovered, 1);
+        let PredictedSteps { prediction: steps, steps: numbers, uncovered } = by_time(&prediction, &windows);
+        assert_eq!((uncovered, numbers[5]), (1, (1, 0)));
         let expected = [0.75, 0.25, 0.75, 0.25, 0.4375, 0.5625, 0.125, 0.875, 0.125, 0.875, 0.5, 0.5, 0.5, 0.5];
         assert_eq!(steps.values, Array::new(vec![7, 2], expected.to_vec()));
         assert_eq!(steps.classes, Some(vec![0, 0, 1, 1, 1, 0, 0]));

@@ -68,8 +68,11 @@ fn by_position(task: TaskKind, scores: &Array, truth: &Targets) -> Array {
 pub struct NewDataScore {
     /// The path of the data.
     pub data: String,
-    /// The number of samples.
+    /// The number of samples, or of time steps.
     pub samples: usize,
+    /// Whether time steps were scored, each by the mean of the predictions of the windows that cover it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_time: bool,
     /// Whether the samples have weights, by which they count.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub weighted: bool,
