@@ -3,7 +3,7 @@
 use crate::arrays;
 use crate::errors::{Class, from_pipeline, raise};
 use crate::json;
-use crate::model::Model;
+use crate::model::{Caller, Model, warn_of_unlike};
 use crate::threads::compute;
 use dashnas::evaluation::new_data::{self, OnTest, SampleGroups, Score};
 use dashnas::record::choice::{KernelChoice, SearchResult};
@@ -97,6 +97,7 @@ pub fn evaluate<'py>(
     let plain = scoring.plain.as_ref().map(|plain| plain.of_centered());
     let network = model.of_centered();
     let found = compute(py, scoring.threads, || -> Result<Found, dashnas::Error> {
+        let differences = network.card().unlike_training(&x)?;
         let scores = network.scores(&x)?;
         let of_plain = plain.map(|plain| plain.scores(&x)).transpose()?;
         let groups = numbers.as_deref().map(|numbers| SampleGroups { are: GroupKind::Groups, numbers });
@@ -104,12 +105,14 @@ pub fn evaluate<'py>(
         // A guess for other outputs is none.
         let guess = scoring.guess.as_deref().filter(|guess| guess.len() == task.outputs());
         Ok(Found {
+            differences,
             score: new_data::score(&samples, &scores, of_plain.as_ref(), guess)?,
             metrics: new_data::metrics(task, &scores, &truth, weights),
             plain: of_plain.as_ref().map(|scores| new_data::metrics(task, scores, &truth, weights)),
         })
     })?;
     let found = found.map_err(|e| from_pipeline(py, e))?;
+    warn_of_unlike(py, &found.differences, Caller::Evaluation)?;
     // Numbers far from 0 are scored without their offset, to which this metric is relative.
     let meaningless = |metric: Metric| metric == Metric::RelativeL2 && model.target_centers().is_some();
     let metrics = |values: &[(Metric, Option<f64>)]| -> PyResult<Bound<'py, PyDict>> {
@@ -150,6 +153,8 @@ pub fn evaluate<'py>(
 
 /// What was computed.
 struct Found {
+    /// In what the inputs differ from the training data.
+    differences: Vec<String>,
     score: Score,
     metrics: Vec<(Metric, Option<f64>)>,
     plain: Option<Vec<(Metric, Option<f64>)>>,

@@ -22,11 +22,42 @@ use numpy::ndarray::Axis;
 use numpy::{IntoPyArray, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::ffi::CString;
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// The number of samples on which an ONNX file is compared with the model.
 const SAMPLES: usize = 16;
+
+/// Who calls, so that a warning names the line of the user.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller {
+    /// The user.
+    User,
+    /// `evaluate` of an estimator, which the user calls.
+    Evaluation,
+    /// `_predict` of an estimator, which its methods call.
+    Prediction,
+}
+
+/// Warns of inputs that do not look like the training data.
+///
+/// # Errors
+/// The warning, where Python makes errors of warnings.
+pub fn warn_of_unlike(py: Python<'_>, differences: &[String], caller: Caller) -> PyResult<()> {
+    let level = match caller {
+        Caller::User => 1,
+        Caller::Evaluation => 2,
+        Caller::Prediction => 3,
+    };
+    for difference in differences {
+        let category = py.import("dashnas.errors")?.getattr("DashnasWarning")?;
+        // No name of a channel holds the end of a text in C.
+        let text = CString::new(format!("X: {difference}")).unwrap_or_default();
+        PyErr::warn(py, &category, &text, level)?;
+    }
+    Ok(())
+}
 
 /// A trained model: a network with everything needed to run it on raw data.
 #[pyclass(frozen, module = "dashnas")]
@@ -198,9 +229,9 @@ impl Model {
                 channel.mapv_inplace(|v| v - f64::from(center));
             }
             let x = wide.mapv(|v| v as f32).into_pyarray(py).readonly();
-            return self.predict_with(py, model, x, threads);
+            return self.predict_with(py, model, x, threads, Caller::User);
         }
-        self.predict_with(py, &self.model, arrays::any_as_f32(x)?, threads)
+        self.predict_with(py, &self.model, arrays::any_as_f32(x)?, threads, Caller::User)
     }
 
     /// As [`Model::predict`], for inputs that are centered already; the values are to be moved back.
@@ -211,7 +242,7 @@ impl Model {
         x: PyReadonlyArrayDyn<'py, f32>,
         threads: Option<usize>,
     ) -> PyResult<(ArrayOut<'py>, Option<Bound<'py, PyArray1<u32>>>)> {
-        self.predict_with(py, self.of_centered(), x, threads)
+        self.predict_with(py, self.of_centered(), x, threads, Caller::Prediction)
     }
 
     /// The outputs of the network itself: logits, or values that are not decoded.
@@ -270,9 +301,13 @@ impl Model {
         model: &model::Model,
         x: PyReadonlyArrayDyn<'py, f32>,
         threads: Option<usize>,
+        caller: Caller,
     ) -> PyResult<(ArrayOut<'py>, Option<Bound<'py, PyArray1<u32>>>)> {
         let x = self.inputs(py, &x)?;
-        let prediction = compute(py, threads, || model.predict(&x))?.map_err(|e| from_pipeline(py, e))?;
+        let predict = || Ok((model.card().unlike_training(&x)?, model.predict(&x)?));
+        let found = compute(py, threads, predict)?.map_err(|e: ModelError| from_pipeline(py, e))?;
+        let (differences, prediction) = found;
+        warn_of_unlike(py, &differences, caller)?;
         let classes = prediction.classes.map(|classes| classes.into_pyarray(py));
         Ok((arrays::to_python(py, prediction.values)?, classes))
     }

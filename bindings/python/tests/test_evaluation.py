@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import subprocess
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sklearn.metrics import average_precision_score, f1_score, mean_absolute_err
 
 from conftest import TINY, waves
 from dashnas import DashClassifier, DashRegressor
-from dashnas.errors import ConfigError, DataError
+from dashnas.errors import ConfigError, DashnasWarning, DataError
 
 Tiny = dict[str, Any]
 
@@ -162,4 +163,32 @@ def test_a_run_of_the_command_is_scored_as_by_the_command(tmp_path: Path) -> Non
     result = model.evaluate(table[40:], table["movement"][40:])
     assert (result.value, result.details) == (wanted["value"], wanted["details"])
     assert result.plain is not None and result.plain["zero-one-error"] == wanted["baseline"]
-    assert result.judgement["guessing"] is None, "the training data are not at hand"
+    assert result.judgement["guessing"] == pytest.approx(wanted["judgement"]["guessing"])
+    assert result.judgement["interval"] == wanted["judgement"]["interval"]
+
+
+def test_groups_count_and_not_their_samples(tiny: Tiny) -> None:
+    x, y = waves(64)
+    model = DashClassifier(**tiny, baseline=True).fit(x[:32], y[:32])
+    few = model.evaluate(x[32:], y[32:], groups=np.arange(32) % 4)
+    assert few.judgement["interval"] is None and few.judgement["plain"] is None
+    assert few.judgement["no_interval"] == "no 95 % interval, since the samples are from only 4 groups"
+    many = model.evaluate(x[32:], y[32:], groups=np.arange(32) % 8)
+    assert many.judgement["interval"]["groups"] == {"number": 8, "are": "groups"}
+    assert many.judgement["plain"]["test"] == "cluster-bootstrap"
+    single = model.evaluate(x[32:], y[32:], groups=np.arange(32))
+    assert single.judgement == model.evaluate(x[32:], y[32:]).judgement
+    with pytest.raises(DataError, match="3 groups for 32 samples"):
+        model.evaluate(x[32:], y[32:], groups=[1, 2, 3])
+
+
+def test_inputs_unlike_the_training_data_are_warned_of(tiny: Tiny) -> None:
+    x, y = waves(48)
+    model = DashClassifier(**tiny).fit(x[:32], y[:32])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DashnasWarning)
+        model.predict(x[32:])
+        model.evaluate(x[32:], y[32:])
+    for call in (model.predict, model.predict_proba, lambda given: model.evaluate(given, y[32:]), model.model_.predict):
+        with pytest.warns(DashnasWarning, match="X: "):
+            call(1000 * x[32:] + 5000)
