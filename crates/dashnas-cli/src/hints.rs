@@ -33,8 +33,8 @@ pub fn of_pipeline(error: &Error) -> Option<String> {
             error.least.div_ceil(1 << 20)
         )),
         Error::TimeLimit(short) => Some(format!(
-            "set {} to {} or more, or make a step cheaper: shorter series, smaller images, a narrower network \
-             (`backbone.channels`, `backbone.width`), fewer test samples",
+            "set {} to {}, which is enough by these times with some to spare, or make a step cheaper: shorter series, \
+             smaller images, a narrower network (`backbone.channels`, `backbone.width`), fewer test samples",
             flag("budget.time-limit"),
             short.least_text(1.0)
         )),

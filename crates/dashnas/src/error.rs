@@ -260,8 +260,9 @@ impl Error {
                 least.div_ceil(1 << 20)
             )),
             Error::TimeLimit(short) => Some(format!(
-                "set `budget.time-limit` to {:.0} seconds or more, or make a step cheaper: shorter series, smaller images, a \
-                 narrower network (`backbone.channels`, `backbone.width`), fewer test samples",
+                "set `budget.time-limit` to {:.0} seconds, which is enough by these times with some to spare, or make a step \
+                 cheaper: shorter series, smaller images, a narrower network (`backbone.channels`, `backbone.width`), fewer \
+                 test samples",
                 short.least
             )),
             Error::Bound { key, least, .. } => Some(format!(

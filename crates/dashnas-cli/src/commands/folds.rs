@@ -60,7 +60,8 @@ fn of_all(error: dashnas::Error, count: u32) -> Failure {
     match error {
         dashnas::Error::TimeLimit(ref short) => {
             let least = short.least_text(f64::from(count));
-            let hint = format!("the folds share the time limit: set {} to {least} or more", flag("budget.time-limit"));
+            let hint =
+                format!("the folds share the time limit: {} {least} is enough for them", flag("budget.time-limit"));
             Failure::from(error).with_hint(hint)
         }
         error => error.into(),

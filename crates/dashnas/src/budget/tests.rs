@@ -431,4 +431,7 @@ fn an_evaluation_that_takes_most_of_the_limit_leads_to_a_narrower_network_or_a_r
     }
     let ran = run(&requested, short.least, 1.0, &slow);
     assert!(ran.end <= 1.03 * short.least, "{ran:?}");
+    // It is a limit that is enough, with a margin of a fifth, and not the shortest one.
+    assert!(run_or_refuse(&requested, 0.9 * short.least, 1.0, &slow).is_ok(), "{short:?}");
+    assert!(run_or_refuse(&requested, 0.6 * short.least, 1.0, &slow).is_err(), "{short:?}");
 }

@@ -1,4 +1,4 @@
-//! The refusal of a time limit that is too short, with the smallest one that is not.
+//! The refusal of a time limit that is too short, with one that is enough.
 
 use dashnas_core::text::plural;
 
@@ -9,7 +9,8 @@ pub const MIN_TRAINING_STEPS: u64 = 50;
 pub const MOST_EVALUATION: f64 = 0.5;
 /// The largest fraction of a time limit that is spent on timing steps.
 pub const MEASURING_SHARE: f64 = 0.1;
-/// Measured times vary: a limit that is called sufficient is longer than they say by this factor.
+/// Measured times vary: a limit that is called enough is longer than they say by this factor, so that it is not the
+/// shortest one.
 const MARGIN: f64 = 1.2;
 
 /// A time limit is too short for one sensible training.
@@ -23,7 +24,7 @@ const MARGIN: f64 = 1.2;
 pub struct TooShort {
     /// The limit in seconds.
     pub limit: f64,
-    /// The smallest limit that suffices.
+    /// A limit that is enough: the time of the shortest run by what was measured, with a margin.
     pub least: f64,
     /// Seconds of reading and measuring.
     pub spent: f64,
@@ -40,7 +41,7 @@ pub struct TooShort {
 }
 
 impl TooShort {
-    /// The smallest limit that suffices for a number of runs, as an option is given it.
+    /// A limit that is enough for a number of runs, as an option is given it.
     pub fn least_text(&self, runs: f64) -> String {
         let seconds = (self.least * runs).ceil() as u64;
         match (seconds / 60, seconds.is_multiple_of(60)) {

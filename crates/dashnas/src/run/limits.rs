@@ -130,7 +130,7 @@ pub(crate) struct Planned {
 /// Measures, and plans a run to fit its time limit, if it has one and no plan yet. Nothing is written.
 ///
 /// # Errors
-/// [`Error::TimeLimit`] with the smallest sufficient limit.
+/// [`Error::TimeLimit`] with a limit that is enough.
 pub(crate) fn first_plan(problem: &Problem, data: &Dataset, device: &Device) -> Result<Option<Planned>, Error> {
     let limit = problem.config().budget.time_limit;
     if limit == 0.0 || problem.budget.plan().is_some() {

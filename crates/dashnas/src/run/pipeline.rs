@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
     /// some time. Steps are timed for this.
     ///
     /// # Errors
-    /// [`Error::TimeLimit`] with the smallest sufficient limit.
+    /// [`Error::TimeLimit`] with a limit that is enough.
     pub fn check_time_limit(config: &Config, data: &Dataset, read_in: Duration) -> Result<(), Error> {
         let mut problem = Problem::new(config, data)?;
         problem.budget.set_clock(WallClock::new(Instant::now(), read_in.as_secs_f64()));
