@@ -210,6 +210,7 @@ fn text(outcome: &Outcome) -> String {
         wording::verdict(outcome),
         wording::no_better_than_guessing(outcome),
         wording::no_interval(&judged).map(|reason| wording::capital(&reason) + "."),
+        wording::by_group(&judged),
     ];
     lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }

@@ -14,8 +14,8 @@ use dashnas_core::hyperparameters::Hyperparameters;
 use dashnas_core::task::Metric;
 use dashnas_core::text::{duration, plural};
 use dashnas_report::wording::{
-    accuracy, adjective, capital, ends, guess, network_name, no_better_than_guessing, no_interval, same_kernels,
-    undecided, verdict, wrong_of_all,
+    accuracy, adjective, by_group, capital, ends, guess, network_name, no_better_than_guessing, no_interval,
+    same_kernels, undecided, verdict, wrong_of_all,
 };
 use serde::Serialize;
 
@@ -92,8 +92,10 @@ pub fn on_new_data(outcome: &Outcome) -> String {
 
 /// What samples show in comparison of the networks and with guessing, one sentence on a line.
 fn sentences(outcome: &Outcome) -> String {
-    let without = outcome.judgement.and_then(|judged| no_interval(&judged)).map(|reason| capital(&reason) + ".");
-    let sentences = [verdict(outcome), no_better_than_guessing(outcome), without].into_iter().flatten();
+    let judged = outcome.judgement.unwrap_or_default();
+    let without = no_interval(&judged).map(|reason| capital(&reason) + ".");
+    let sentences = [verdict(outcome), no_better_than_guessing(outcome), without, by_group(&judged)];
+    let sentences = sentences.into_iter().flatten();
     sentences.map(|sentence| sentence + "\n").collect()
 }
 

@@ -7,8 +7,8 @@ use crate::kernels::{Block, all_multiply_adds, blocks, receptive_fields};
 use crate::race::{Race, trials_so_far};
 use crate::test_split::{NetworkOnTest, networks_on_test};
 use crate::wording::{
-    accuracy, capital, guess, in_full, interval, network_name, no_better_than_guessing, no_interval, same_kernels,
-    undecided, verdict, wrong_of_all,
+    accuracy, by_group, capital, guess, in_full, interval, network_name, no_better_than_guessing, no_interval,
+    same_kernels, undecided, verdict, wrong_of_all,
 };
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::event::Event;
@@ -247,7 +247,7 @@ fn headline(outcome: &Outcome, run: &Loaded) -> Option<Headline> {
     let better = shown && outcome.baseline_test.is_some_and(|plain| test < plain);
     let same = run.race.as_ref().and_then(|race| same_kernels(outcome, race));
     let without = no_interval(&judged).map(|reason| capital(&reason) + ".");
-    let sentences = [verdict(outcome), no_better_than_guessing(outcome), without];
+    let sentences = [verdict(outcome), no_better_than_guessing(outcome), without, by_group(&judged)];
     let sentences = sentences.into_iter().flatten().collect::<Vec<_>>();
     let verdict = Some(sentences.join(" ")).filter(|text| !text.is_empty());
     let wrong = wrong_of_all(outcome, test).map(|wrong| format!("{wrong} wrong"));

@@ -43,6 +43,16 @@ pub fn no_interval(judgement: &Judgement) -> Option<String> {
     Some(format!("no 95 % interval, since {reason}"))
 }
 
+/// A sentence on the groups by which intervals and tests were computed, if the test samples have enough of them.
+pub fn by_group(judgement: &Judgement) -> Option<String> {
+    let groups = judgement.groups.filter(|_| judgement.too_few_groups().is_none())?;
+    let noun = groups.are.noun();
+    Some(format!(
+        "The samples are from {}. Those of one {noun} are alike, so that intervals and tests count {noun}s and not samples.",
+        groups.words()
+    ))
+}
+
 /// What the network that is not the plain one is called in sentences: `searched`, `given-kernel` where the kernels were
 /// given, or `unsearched`.
 pub fn adjective(outcome: &Outcome) -> &'static str {
@@ -352,6 +362,14 @@ mod tests {
             verdict(&judged(12, Some(paired)))
                 .is_some_and(|text| text.ends_with("test samples wrong (paired bootstrap over 12 groups, p = 0.030)."))
         );
+        assert_eq!(
+            by_group(&judged(12, Some(paired)).judgement.unwrap_or_default()).as_deref(),
+            Some(
+                "The samples are from 12 recordings. Those of one recording are alike, so that intervals and tests count \
+                 recordings and not samples."
+            )
+        );
+        assert_eq!(by_group(&few.judgement.unwrap_or_default()), None);
         let interval = Interval { low: 0.1, high: 0.2, by: IntervalMethod::ClusterBootstrap, groups };
         assert_eq!(
             super::interval(Metric::ZeroOneError, interval),
