@@ -16,9 +16,10 @@ use dashnas::run::pipeline::Run;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_core::names::{Preset, TaskName};
-use dashnas_data::dataset::{Centers, Dataset};
+use dashnas_data::dataset::Dataset;
 use dashnas_data::open::assemble;
 use dashnas_formats::array::Array;
+use dashnas_formats::centers::Centers;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use dashnas_formats::role::Role;
@@ -63,9 +64,9 @@ pub struct Samples<'py> {
     /// The group of each sample.
     groups: Option<Vec<String>>,
     /// What was subtracted from each channel of the inputs; empty if nothing was.
-    input_centers: Vec<f32>,
+    input_centers: Vec<f64>,
     /// What was subtracted from each output.
-    target_centers: Vec<f32>,
+    target_centers: Vec<f64>,
 }
 
 /// Searches, tunes and trains; `validation` are inputs and targets for tuning. Returns the model and a dict: `parameters`,
@@ -161,7 +162,7 @@ fn dataset(
         Some(names) => data.with_classes(names)?,
         None => data,
     };
-    data.centers = centers;
+    data.reading.centers = centers;
     match config.task.train_samples {
         0 => Ok(data),
         samples => data.with_train_samples(samples),

@@ -249,7 +249,7 @@ fn new_windows_are_read_from_every_format_as_the_training_data_was() {
     let mut card = dashnas_nn::model::Model::load(folder.join("w")).expect("it is trained").card().clone();
     (card.task, card.classes) = (TaskKind::Regression { outputs: 31 }, None);
     let rest = Array::new(vec![5, 31], (0..5).flat_map(|i| window(i)[1..].to_vec()).collect());
-    let table = Prediction { values: rest, classes: None, ids: None, places: Vec::new() };
+    let table = Prediction { values: rest, centers: Vec::new(), classes: None, ids: None, places: Vec::new() };
     table.write(&card, &folder.join("new.parquet")).expect("writable");
     // The first column of that is the number of the row; give the CSV the same.
     let number = |i: usize| window(i)[1..].iter().fold(i.to_string(), |row, v| row + "," + &v.to_string()) + "\n";

@@ -1,13 +1,14 @@
 //! Assembles what a reader found into a data set: decides the layout, the classes, the kind of task and the splits.
 
+use crate::centering;
 use crate::check;
 use crate::check::Tolerance;
 use crate::class_numbers;
 use crate::dataset::{Dataset, Origin, SplitFacts};
 use crate::draw::draw_test_split;
+use crate::groups::{GroupKind, Groups};
 use crate::in_files;
 use crate::in_files::Holds;
-use crate::groups::{GroupKind, Groups};
 use crate::infer;
 use crate::split::Split;
 use crate::suspect;
@@ -34,7 +35,7 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Inputs {
     /// The name of the file or folder.
     pub name: String,
-    /// Inputs, N×C×L or N×C×H×W.
+    /// Inputs, N×C×L or N×C×H×W, relative to the centers of the options.
     pub x: Array,
     /// The label of each sample as it is in the files, if there are labels.
     pub labels: Option<Vec<String>>,
@@ -53,6 +54,7 @@ pub struct Inputs {
 /// Assembles and checks a data set called `name`; errors name `origin`.
 pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Result<Dataset, DataError> {
     layout(origin, &mut raw)?;
+    subtract_centers(&mut raw);
     for part in &raw.parts {
         check::inputs(origin, &format!("x_{}", part.role.name()), &part.x)?;
         lengths(origin, part)?;
@@ -102,8 +104,9 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
         if warning { raw.warn(text) } else { raw.note(text) }
     }
     let in_files = |error| in_files::located(error, &facts);
+    let wanted = raw.reading.task.or(raw.reading.first_reading.task);
     let (task, targets) =
-        infer::targets(origin, &inputs[0].shape.clone(), targets, raw.reading.task, unknown).map_err(in_files)?;
+        infer::targets(origin, &inputs[0].shape.clone(), targets, wanted, unknown).map_err(in_files)?;
     if let Some(note) = unusual::without_labels(task, targets.iter()) {
         raw.note(note);
     }
@@ -215,6 +218,7 @@ pub(crate) struct Joined {
 /// Joins the samples of the test split, or all if there is only one split, and checks their inputs.
 pub(crate) fn joined(origin: &str, raw: &mut UnassembledData) -> Result<Joined, DataError> {
     layout(origin, raw)?;
+    subtract_centers(raw);
     fill_missing(origin, raw)?;
     let roles: Vec<Role> = raw.parts.iter().map(|part| part.role).collect();
     let only_test = roles.len() > 1 && roles.contains(&Role::Test);
@@ -388,6 +392,13 @@ pub(crate) fn forget_after_ends(split: &mut Split) -> Result<(), DataError> {
         return Ok(());
     }
     fill::clear_after_ends(&split.x, y)
+}
+
+/// Subtracts the centers of the options from inputs whose reader has not: they have no more digits than `f32`.
+fn subtract_centers(raw: &mut UnassembledData) {
+    if !raw.digits.inputs_centered {
+        raw.parts.iter_mut().for_each(|part| centering::subtract(&mut part.x, &raw.reading.centers.inputs));
+    }
 }
 
 /// Notes that inputs are not in memory.

@@ -45,25 +45,12 @@ pub struct Dataset {
     pub facts: SplitFacts,
     /// The files that it was read from, if any.
     pub origin: Origin,
-    /// The options with which further files are read in the same way.
+    /// The options with which further files are read in the same way, with what was subtracted from inputs and targets.
     pub reading: ReadOptions,
     /// `[channels, L]` or `[channels, H, W]` of the training inputs as they were read.
     pub read_as: Vec<usize>,
     /// Transforms that were applied after reading, in order.
     pub transforms: Vec<Transform>,
-    /// What was subtracted from inputs and targets, in `f64`, before they became `f32`.
-    pub centers: Centers,
-}
-
-/// Numbers that were subtracted from inputs and targets in `f64` before they became `f32`, since `f32` has too few digits
-/// for what varies in a large offset: one for each channel or output, or none at all. The model adds them to its
-/// normalization.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Centers {
-    /// Those of the channels of the inputs.
-    pub inputs: Vec<f32>,
-    /// Those of the outputs.
-    pub targets: Vec<f32>,
 }
 
 /// Weights, times and places of the samples of each split. No weight is 0: such samples are left out of the data set.
@@ -181,7 +168,6 @@ impl Dataset {
             reading: ReadOptions::default(),
             read_as: Vec::new(),
             transforms: Vec::new(),
-            centers: Centers::default(),
         };
         set.check(origin, tolerance)?;
         set.read_as = set.train.x.shape[1..].to_vec();

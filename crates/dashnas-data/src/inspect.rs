@@ -9,6 +9,7 @@ use crate::transform::kind::Transform;
 use dashnas_core::task::{Loss, Metric, TaskKind};
 use dashnas_core::text::plural;
 use dashnas_formats::account::{ColumnAccount, ColumnRole};
+use dashnas_formats::centers::Centers;
 use dashnas_formats::error::DataError;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,9 @@ pub struct DataSummary {
     pub spatial: [usize; 2],
     /// Spatial dimensions, 1 or 2.
     pub dims: usize,
+    /// What was subtracted from inputs and targets before they became `f32`; ranges and errors are relative to it.
+    #[serde(default, skip_serializing_if = "Centers::is_empty")]
+    pub centers: Centers,
     /// Transforms that were applied after reading, in order.
     pub transforms: Vec<Transform>,
     /// Normalization of inputs and targets, by statistics of the training split.
@@ -92,9 +96,9 @@ pub struct Inspection {
     /// Error rate on the test split of always guessing the class that is most common in training, by the weights of the
     /// samples where they have some; classification only.
     pub majority_error: Option<f64>,
-    /// Range of each input channel over the training split.
+    /// Range of each input channel over the training split, relative to its center if the summary has centers.
     pub inputs: Vec<Range>,
-    /// Range of the training targets, where they are real numbers.
+    /// Range of the training targets, where they are real numbers; relative as those of the inputs.
     pub targets: Option<Range>,
 }
 
@@ -129,6 +133,14 @@ pub struct Range {
     pub max: f32,
     /// Mean.
     pub mean: f64,
+}
+
+impl Range {
+    /// The range in the units of the files, from which `center` was subtracted.
+    fn text(&self, center: f64) -> String {
+        let [min, max] = [self.min, self.max].map(|v| f64::from(v) + center);
+        format!("{min:.5} to {max:.5}, mean {:.5}", self.mean + center)
+    }
 }
 
 /// Rows whose range one thread determines.
@@ -198,6 +210,7 @@ impl Dataset {
             channels: self.channels(),
             spatial: self.spatial(),
             dims: self.dims(),
+            centers: self.reading.centers.clone(),
             transforms: self.transforms.clone(),
             normalization: self.normalization.clone(),
             splits: self.splits().iter().map(split).collect(),
@@ -419,12 +432,15 @@ impl fmt::Display for Inspection {
             more(f, classes.len())?;
         }
         writeln!(f, "  input ranges (training)")?;
+        let Centers { inputs, targets } = &self.summary.centers;
         for (i, r) in self.inputs.iter().enumerate().take(SHOWN) {
-            writeln!(f, "    channel {i:<4} {:.5} to {:.5}, mean {:.5}", r.min, r.max, r.mean)?;
+            writeln!(f, "    channel {i:<4} {}", r.text(inputs.get(i).copied().unwrap_or(0.0)))?;
         }
         more(f, self.inputs.len())?;
         if let Some(r) = self.targets {
-            writeln!(f, "  target range (training)  {:.5} to {:.5}, mean {:.5}", r.min, r.max, r.mean)?;
+            // The range is that of all outputs.
+            let center = if let [one] = targets[..] { one } else { 0.0 };
+            writeln!(f, "  target range (training)  {}", r.text(center))?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! model: classes and labels go by their names, not by the order in which they appear in the new files.
 
 use crate::assemble::{Joined, forget_after_ends, joined, kind_of_groups};
+use crate::centering;
 use crate::check;
 use crate::class_numbers;
 use crate::dataset::Origin;
@@ -44,9 +45,9 @@ pub struct KnownTargets<'a> {
 /// Samples with their targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabeledInputs {
-    /// Inputs as they were read, N×C×L or N×C×H×W.
+    /// Inputs as they were read, N×C×L or N×C×H×W, relative to the centers of the options.
     pub x: Array,
-    /// The targets, in the units of the files. An unknown one is NaN.
+    /// The targets, in the units of the files and relative to the centers of the options. An unknown one is NaN.
     pub y: Targets,
     /// The weight of each sample, if the files have weights.
     pub weights: Option<Vec<f32>>,
@@ -107,7 +108,10 @@ pub fn open_labeled(path: &Path, options: &ReadOptions, known: KnownTargets<'_>)
     let facts = SampleFacts { places, ..all.facts };
     raw.warnings.extend(numbers_only(&labels, raw.classes.as_deref(), known));
     let found = Found { path, raw: &raw, facts: &facts, known };
-    let y = found.targets(all.x.shape.as_slice(), labels)?;
+    let mut y = found.targets(all.x.shape.as_slice(), labels)?;
+    if !raw.digits.targets_centered {
+        centering::subtract_from_targets(&mut y, &options.centers.targets);
+    }
     let mut split = Split { x: all.x, y };
     if raw.reading.lengths == Lengths::Mask && known.task.is_dense() {
         forget_after_ends(&mut split)?;

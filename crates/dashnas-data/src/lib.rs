@@ -7,6 +7,7 @@
 //! | `assemble` | decides the layout, the classes and the splits of what a reader found |
 //! | [`labeled`] | new samples with labels, on which a trained model is scored |
 //! | `draw`, `weights` | the test split of data without one; the weights of samples |
+//! | [`centering`] | numbers that are subtracted from large values that vary little |
 //! | `class_numbers` | labels that are numbers of listed classes |
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check`, `in_files` | the checks that every data set passes, and the places of samples in their messages |
@@ -41,12 +42,13 @@
 //! ```
 
 mod assemble;
+pub mod centering;
 mod check;
 mod class_numbers;
 pub mod dataset;
 mod draw;
-mod in_files;
 pub mod groups;
+mod in_files;
 mod infer;
 pub mod inspect;
 pub mod labeled;

@@ -61,7 +61,7 @@ enum Affine {
     Identity,
     PerChannel {
         mean: f32,
-        /// What the mean is more than `mean`, of channels that were centered in `f64`.
+        /// What the mean is more than `mean`, in models of earlier versions whose inputs or targets were centered in `f64`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         rest: Option<f32>,
         scale: f32,
@@ -123,17 +123,6 @@ impl Affine {
         }
     }
 
-    /// The same normalization of values from which `center` was not subtracted, in two numbers, because their sum may need
-    /// more digits than `f32` has.
-    fn shifted(&self, center: f32) -> Self {
-        match *self {
-            Affine::PerChannel { mean, scale, .. } if center != 0.0 => {
-                Affine::PerChannel { mean: center, rest: Some(mean), scale }
-            }
-            _ => self.clone(),
-        }
-    }
-
     /// The number that was subtracted in `f64`; 0 if there was none.
     fn center(&self) -> f32 {
         match self {
@@ -160,16 +149,11 @@ impl Affine {
     }
 }
 
-/// The centers of channels; `None` if none was centered.
-fn centers(channels: &[Affine]) -> Option<Vec<f32>> {
-    let centers: Vec<f32> = channels.iter().map(Affine::center).collect();
-    centers.iter().any(|&c| c != 0.0).then_some(centers)
-}
-
-/// Channels shifted by their centers, of which there may be none.
-fn shifted(channels: &[Affine], centers: &[f32]) -> Vec<Affine> {
-    let centers = centers.iter().copied().chain(std::iter::repeat(0.0));
-    channels.iter().zip(centers).map(|(channel, center)| channel.shifted(center)).collect()
+/// Moves the centers out of channels; returns none at all if no channel has one.
+fn take_centers(channels: &mut [Affine]) -> Vec<f64> {
+    let centers: Vec<f64> = channels.iter().map(|channel| f64::from(channel.center())).collect();
+    channels.iter_mut().for_each(|channel| *channel = channel.relative());
+    if centers.iter().any(|&center| center != 0.0) { centers } else { Vec::new() }
 }
 
 /// Checks that the channels of a file fit the grid, and that their scales can be divided by.
@@ -353,16 +337,14 @@ fn for_channels(channels: &[Affine], array: &mut Array, f: impl Fn(&Affine, &mut
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InputNormalizer {
     channels: Vec<Affine>,
-    /// The range of each channel in training, relative to its center. Models of older versions have none.
+    /// The range of each channel in training. Models of older versions have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ranges: Vec<Range>,
 }
 
-/// What is known of a channel of the training inputs. Values are relative to the center.
+/// What is known of a channel of the training inputs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainedChannel {
-    /// What was subtracted in `f64`.
-    pub center: f32,
     /// Mean and standard deviation, if the channel is normalized by them.
     pub mean_and_scale: Option<(f32, f32)>,
     /// The range, if the model has it.
@@ -387,8 +369,7 @@ impl InputNormalizer {
     /// What is known of each channel of the training inputs.
     pub fn trained_channels(&self) -> Vec<TrainedChannel> {
         let of = |(c, channel): (usize, &Affine)| TrainedChannel {
-            center: channel.center(),
-            mean_and_scale: match channel.relative() {
+            mean_and_scale: match *channel {
                 Affine::PerChannel { mean, scale, .. } => Some((mean, scale)),
                 _ => None,
             },
@@ -397,20 +378,10 @@ impl InputNormalizer {
         self.channels.iter().enumerate().map(of).collect()
     }
 
-    /// The normalizer of inputs from which `centers`, one for each channel or none at all, were not subtracted. Applied to
-    /// `f32` inputs it is as exact as they are; those of more digits are centered first, for [`InputNormalizer::relative`].
-    pub fn shifted(&self, centers: &[f32]) -> Self {
-        Self { channels: shifted(&self.channels, centers), ranges: self.ranges.clone() }
-    }
-
-    /// The numbers that were subtracted from the channels in `f64` before they became `f32`; `None` if there were none.
-    pub fn centers(&self) -> Option<Vec<f32>> {
-        centers(&self.channels)
-    }
-
-    /// The normalizer of inputs from which [`InputNormalizer::centers`] are subtracted.
-    pub fn relative(&self) -> Self {
-        Self { channels: self.channels.iter().map(Affine::relative).collect(), ranges: self.ranges.clone() }
+    /// Moves the numbers that were subtracted from the channels in `f64` before they became `f32` out of the normalizer,
+    /// where earlier versions kept them, so that it is that of the differences. Returns none at all if there were none.
+    pub fn take_centers(&mut self) -> Vec<f64> {
+        take_centers(&mut self.channels)
     }
 
     /// Checks that the normalizer fits inputs of so many channels and such a grid.
@@ -491,19 +462,9 @@ impl TargetNormalizer {
         }
     }
 
-    /// As [`InputNormalizer::shifted`], for targets.
-    pub fn shifted(&self, centers: &[f32]) -> Self {
-        Self { channels: shifted(&self.channels, centers), spatial: self.spatial.clone() }
-    }
-
-    /// As [`InputNormalizer::centers`], for targets.
-    pub fn centers(&self) -> Option<Vec<f32>> {
-        centers(&self.channels)
-    }
-
-    /// As [`InputNormalizer::relative`], for targets.
-    pub fn relative(&self) -> Self {
-        Self { channels: self.channels.iter().map(Affine::relative).collect(), spatial: self.spatial.clone() }
+    /// As [`InputNormalizer::take_centers`], for targets.
+    pub fn take_centers(&mut self) -> Vec<f64> {
+        take_centers(&mut self.channels)
     }
 
     /// Checks that the normalizer fits so many outputs over such a grid, or is the identity.

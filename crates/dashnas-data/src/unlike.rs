@@ -26,7 +26,7 @@ const DEVIATION_OFF: f64 = 50.0;
 /// The largest number of channels that are warned of one by one.
 const MOST: usize = 5;
 
-/// What was found in a channel of the new inputs. Values are relative to the center of the channel.
+/// What was found in a channel of the new inputs.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     /// Of the samples near the training range, the number of values, their sum and that of their squares, after the mean
@@ -47,10 +47,8 @@ impl Seen {
         let origin = trained.mean_and_scale.map_or(0.0, |(mean, _)| f64::from(mean));
         let (mut sums, mut range) = ([0.0; 3], Range::EMPTY);
         for &value in values.iter().filter(|v| !v.is_nan()) {
-            let value = f64::from(value) - f64::from(trained.center);
-            let off = value - origin;
+            let off = f64::from(value) - origin;
             sums = [sums[0] + 1.0, sums[1] + off, sums[2] + off * off];
-            let value = value as f32;
             range.join(Range { min: value, max: value });
         }
         match trained.range.is_some_and(|of| is_far(range, of)) {
@@ -76,11 +74,12 @@ fn is_far(seen: Range, of: Range) -> bool {
     f64::from(seen.min) < low - beyond || f64::from(seen.max) > high + beyond
 }
 
-/// Says of each channel of new inputs `[N, C, …]` that does not look like that of the training data in what it differs.
+/// Says of each channel of new inputs `[N, C, …]` that does not look like that of the training data in what it differs. The
+/// `centers` were subtracted from the channels, if there are any.
 ///
 /// # Errors
 /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
-pub fn unlike(inputs: &InputNormalizer, x: &Array) -> Result<Vec<String>, DataError> {
+pub fn unlike(inputs: &InputNormalizer, centers: &[f64], x: &Array) -> Result<Vec<String>, DataError> {
     /// Rows whose sums are in memory.
     const ROWS: usize = 4096;
     let trained = inputs.trained_channels();
@@ -100,7 +99,8 @@ pub fn unlike(inputs: &InputNormalizer, x: &Array) -> Result<Vec<String>, DataEr
         }
     }
     let found = seen.iter().zip(&trained).enumerate().filter_map(|(c, (&seen, &trained))| {
-        difference(seen, trained, [x.rows(), plane]).map(|difference| format!("channel {c} {difference}"))
+        let center = centers.get(c).copied().unwrap_or(0.0);
+        difference(seen, trained, center, [x.rows(), plane]).map(|difference| format!("channel {c} {difference}"))
     });
     let mut found: Vec<String> = found.collect();
     if found.len() > MOST {
@@ -112,13 +112,12 @@ pub fn unlike(inputs: &InputNormalizer, x: &Array) -> Result<Vec<String>, DataEr
 }
 
 /// In what a channel of `rows` new samples of `plane` points differs from that of the training data, if it clearly does.
-fn difference(seen: Seen, trained: TrainedChannel, [rows, plane]: [usize; 2]) -> Option<String> {
+fn difference(seen: Seen, trained: TrainedChannel, center: f64, [rows, plane]: [usize; 2]) -> Option<String> {
     let [count, sum, squares] = if seen.far == rows { seen.beyond } else { seen.near };
     if count == 0.0 {
         return None;
     }
-    let center = f64::from(trained.center);
-    let text = |value: f64| short(value + center);
+    let text = |value: f64| if center == 0.0 { short(value) } else { (value + center).to_string() };
     let span = |range: Range| format!("{} to {}", text(f64::from(range.min)), text(f64::from(range.max)));
     let far = seen.far as f64 >= (FAR_SHARE * rows as f64).max(1.0);
     if let Some(range) = trained.range.filter(|range| range.min == range.max) {

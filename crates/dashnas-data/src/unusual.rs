@@ -9,6 +9,7 @@ use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
 use dashnas_formats::array::Array;
+use dashnas_formats::centers::{EXACT, loses_digits, step};
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::NumericTargets;
 use dashnas_formats::sample_facts::SampleFacts;
@@ -19,11 +20,6 @@ use std::collections::HashSet;
 const FEW: usize = 20;
 /// A value this many times the others spoils the normalization.
 const OUTLIER: f32 = 100.0;
-/// Values that differ by fewer steps of 32-bit numbers than this are said to be rounded: the steps are then more than a
-/// thousandth of the deviation, which is about a quarter of the range, and rounding is half a step.
-const FINE: f64 = 2000.0;
-/// Whole numbers up to this one are 32-bit numbers.
-const EXACT: f64 = 16_777_216.0;
 /// Most rows in a file that are looked at.
 const ROWS_IN_FILE: usize = 4096;
 /// Rows that one thread looks at.
@@ -189,14 +185,10 @@ fn rounded(x: &Array, seen: &[Channel]) -> Result<Option<String>, DataError> {
     for (c, channel) in seen.iter().enumerate() {
         let (most, Range { min, max }) = (f64::from(channel.most.0), channel.range);
         let spread = f64::from(max) - f64::from(min);
-        if most <= 0.0 || (spread == 0.0 && most < EXACT) {
+        if !loses_digits(f64::from(min), f64::from(max)) {
             continue;
         }
-        // The distance of neighboring numbers of this size.
-        let step = (most.log2().floor() - 23.0).exp2();
-        if step * FINE <= spread {
-            continue;
-        }
+        let step = step(f64::from(min), f64::from(max));
         let whole = |i: usize| -> Result<bool, DataError> {
             Ok(x.fetch(i)?.chunks(plane).nth(c).is_none_or(|values| values.iter().all(|v| v.fract() == 0.0)))
         };

@@ -5,7 +5,7 @@ use crate::array::Array;
 use crate::array_use::{ArrayKind, named_by, use_of};
 use crate::effects;
 use crate::error::{DataError, Location};
-use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use crate::found::{Digits, Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::groups;
 use crate::info::ArrayInfo;
 use crate::naming::words_of;
@@ -15,7 +15,8 @@ use crate::ragged::{Loaded, Ragged};
 use crate::role::Role;
 use crate::sample_facts::{Counting, Places, SampleFacts, Source};
 use crate::samples_last::{columns_to_rows, samples_are_last, samples_first};
-use crate::split_arrays::{SplitArrays, account, unused_splits};
+use crate::split_arrays::{SplitArrays, account, check_axes, unused_splits};
+use crate::subtract::Subtract;
 use dashnas_core::names::TaskName;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -28,13 +29,14 @@ pub trait Container {
     fn format(&self) -> &str;
     /// The arrays in the container.
     fn list(&self) -> &[ArrayInfo];
-    /// Reads the numbers of an array, and whether their type is bool or integer.
+    /// Reads the numbers of an array, and whether their type is bool or integer. What is to be subtracted, if anything, is
+    /// subtracted before they become `f32`.
     ///
     /// # Errors
     /// [`DataError`] with the file and the array.
-    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError>;
+    fn numbers(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<(Array, bool), DataError>;
     /// The series of unequal lengths that an array holds, if it holds some.
-    fn ragged(&mut self, _name: &str) -> Option<Ragged> {
+    fn ragged(&self, _name: &str) -> Option<Ragged> {
         None
     }
     /// Opens an array whose rows are read on demand, if it is larger than the options allow in memory: in its file, or
@@ -42,7 +44,7 @@ pub trait Container {
     ///
     /// # Errors
     /// As [`Container::numbers`].
-    fn file_backed(&mut self, _name: &str) -> Result<Option<Array>, DataError> {
+    fn file_backed(&mut self, _name: &str, _subtract: Option<&Subtract>) -> Result<Option<Array>, DataError> {
         Ok(None)
     }
     /// Reads the whole numbers of an array exactly, for labels, which `f32` would merge above 2²⁴. Returns `None` if
@@ -56,6 +58,10 @@ pub trait Container {
     /// Returns whether people keep samples in the last axis in this format, so that it is the sample where its size says
     /// so.
     fn samples_may_be_last(&self) -> bool {
+        false
+    }
+    /// Returns whether the channels come first by the format.
+    fn channels_first(&self) -> bool {
         false
     }
     /// Returns whether labels that are whole numbers must be 0 to K − 1.
@@ -81,8 +87,10 @@ fn find<'a>(
 ) -> Result<Option<&'a ArrayInfo>, DataError> {
     let fits = |info: &&ArrayInfo| use_of(info, options).is_some_and(|u| u.kind == kind && u.role == role);
     let mut found: Vec<&ArrayInfo> = container.list().iter().filter(fits).collect();
-    if kind == ArrayKind::Targets {
-        check_axes(container, options, &found)?;
+    if kind == ArrayKind::Targets
+        && let Some(missing) = check_axes(container.path(), container.list(), options, &found)?
+    {
+        return Err(incomplete(container, missing));
     }
     // Names without further words go before longer ones: `x_train` before `x_train_raw`, `y` before `mask`; and arrays
     // that can be read before others.
@@ -120,43 +128,6 @@ fn find<'a>(
     }
 }
 
-/// Refuses arrays `y` of the shape of `x` that may be the values of an axis: beside an array `z` of this shape, or beside
-/// other targets.
-fn check_axes(container: &dyn Container, options: &ReadOptions, targets: &[&ArrayInfo]) -> Result<(), DataError> {
-    let axis = |info: &&ArrayInfo| {
-        let bare: Vec<_> = words_of(&info.name).into_iter().filter(|w| Role::of_word(w).is_none()).collect();
-        match &bare[..] {
-            [one] if ["x", "y", "z"].contains(&one.as_str()) => one.chars().next(),
-            _ => None,
-        }
-    };
-    let of = |letter: char, shape: &[usize]| {
-        container.list().iter().any(|info| axis(&info) == Some(letter) && info.shape == shape && shape.len() > 1)
-    };
-    let Some(y) = targets.iter().find(|info| axis(info) == Some('y') && of('x', &info.shape)) else { return Ok(()) };
-    if options.targets.is_some() || options.inputs.is_some() {
-        return Ok(());
-    }
-    if of('z', &y.shape) {
-        return Err(DataError::at(
-            container.path(),
-            Location::Entry(y.name.clone()),
-            "it has the shape of x and z, so that it may be the values of an axis and not the targets",
-        )
-        .with_hint(
-            "stack axes into one array of inputs, numpy.stack([x, y, z], 1), and save the labels under a name of their own; \
-             or set `data.inputs` and `data.targets`",
-        ));
-    }
-    match targets.iter().find(|info| info.name != y.name && info.refused.is_none()) {
-        Some(other) => Err(incomplete(
-            container,
-            format!("one array of targets ({} and {} could be it; `data.targets` says which)", y.name, other.name),
-        )),
-        None => Ok(()),
-    }
-}
-
 /// The error for a container that lacks something a data set needs.
 pub(crate) fn incomplete(container: &dyn Container, missing: String) -> DataError {
     let contents = container.list().iter().map(ArrayInfo::describe_with_hint).collect();
@@ -172,10 +143,15 @@ pub(crate) fn read_single_array(
     options: &ReadOptions,
 ) -> Result<UnassembledData, DataError> {
     let [info] = container.list() else { return Err(incomplete(container, "one array of inputs".into())) };
+    let info = info.clone();
     let name = info.name.clone();
     let mut raw = UnassembledData::new(container.format(), options);
     raw.file(container.path());
-    let found = vec![(Role::All, name)];
+    let shape = info.shape.clone();
+    let subtract = Subtract::inputs(&shape, options.samples_last, raw.channels_first, options)
+        .filter(|_| container.ragged(&name).is_none());
+    raw.digits.inputs_centered = subtract.is_some();
+    let found = vec![(Role::All, name, subtract)];
     let mut x = inputs(container, found, options, false, &mut raw)?.pop().unwrap_or(Array::new(vec![0], Vec::new()));
     if options.samples_last && !x.is_file_backed() {
         samples_first(&mut x);
@@ -209,26 +185,22 @@ pub(crate) fn read(
     raw.renumber = !container.numbered_labels();
     raw.columns = account(container.list(), options, &found);
     raw.warnings.extend(unused_splits(container.list(), &found));
-    let names = found.iter().map(|arrays| (arrays.role, arrays.x.name.clone())).collect();
-    for arrays in &found {
-        arrays.x.readable(container.path())?;
-    }
-    let all = inputs(container, names, options, labeled, &mut raw)?;
-    for (SplitArrays { role, x, y, groups, weights, times }, mut array) in found.into_iter().zip(all) {
+    raw.digits = digits(container, options, &found);
+    let (all, labels) = inputs_and_targets(container, &found, options, labeled, &mut raw)?;
+    for ((SplitArrays { role, x, y, groups, weights, times }, mut array), mut labels) in
+        found.into_iter().zip(all).zip(labels)
+    {
         let source = Source {
             file: container.path().display().to_string(),
             array: Some(x.name.clone()),
             targets: y.as_ref().map(|y| y.name.clone()),
         };
-        let mut y = y.map(|info| targets(container, &info)).transpose()?;
-        let may_be_last = container.samples_may_be_last();
-        let last = y.as_ref().map_or(options.samples_last, |y| may_be_last && samples_are_last(&array.shape, y));
-        if last && !array.is_file_backed() {
+        if is_last(container, options, &array.shape, labels.as_ref()) && !array.is_file_backed() {
             samples_first(&mut array);
             raw.note("the samples are the last axis of the inputs");
             raw.reading.samples_last = true;
         }
-        if let Some(Labels::Numbers(raw)) = &mut y {
+        if let Some(Labels::Numbers(raw)) = &mut labels {
             columns_to_rows(&mut raw.array, array.rows());
         }
         let groups = groups_of(container, &groups, options, labeled, &mut raw)?;
@@ -240,7 +212,7 @@ pub(crate) fn read(
                 .map(|t| t.into_iter().map(f64::from).collect()),
             places: Some(Places::numbered(source, Counting::Indices, array.rows())),
         };
-        raw.parts.push(UnassembledSplit { role, x: array, y, groups, ids: None, facts });
+        raw.parts.push(UnassembledSplit { role, x: array, y: labels, groups, ids: None, facts });
     }
     exact_labels(container, options, &mut raw)?;
     let classes =
@@ -260,25 +232,64 @@ pub(crate) fn read(
     Ok(raw)
 }
 
-/// Reads the inputs of all splits; series of unequal lengths are brought to one.
+/// Whether the samples are the last axis of inputs of this shape.
+fn is_last(container: &dyn Container, options: &ReadOptions, shape: &[usize], y: Option<&Labels>) -> bool {
+    y.map_or(options.samples_last, |y| container.samples_may_be_last() && samples_are_last(shape, y))
+}
+
+/// Reads the inputs and the targets of all splits.
+fn inputs_and_targets(
+    container: &mut dyn Container,
+    found: &[SplitArrays],
+    options: &ReadOptions,
+    labeled: bool,
+    raw: &mut UnassembledData,
+) -> Result<(Vec<Array>, Vec<Option<Labels>>), DataError> {
+    let (targets_centered, inputs_centered) = (raw.digits.targets_centered, raw.digits.inputs_centered);
+    let read_targets = |container: &mut dyn Container| -> Result<Vec<Option<Labels>>, DataError> {
+        let of = |arrays: &SplitArrays| {
+            arrays.y.as_ref().map(|info| targets(container, info, options, targets_centered)).transpose()
+        };
+        found.iter().map(of).collect()
+    };
+    for arrays in found {
+        arrays.x.readable(container.path())?;
+    }
+    // The number of the targets tells where the channels are, and so what is subtracted from which value.
+    let before = if inputs_centered { Some(read_targets(container)?) } else { None };
+    let mut wanted = Vec::with_capacity(found.len());
+    for (i, SplitArrays { role, x, .. }) in found.iter().enumerate() {
+        let subtract = |before: &Vec<Option<Labels>>| {
+            let last = is_last(container, options, &x.shape, before[i].as_ref());
+            let subtract = Subtract::inputs(&x.shape, last, container.channels_first(), options);
+            subtract.ok_or_else(|| other_channels(container, x))
+        };
+        wanted.push((*role, x.name.clone(), before.as_ref().map(subtract).transpose()?));
+    }
+    let inputs = inputs(container, wanted, options, labeled, raw)?;
+    let targets = before.map_or_else(|| read_targets(container), Ok)?;
+    Ok((inputs, targets))
+}
+
+/// Reads the inputs of all splits, after what is to be subtracted from them; series of unequal lengths are brought to one.
 fn inputs(
     container: &mut dyn Container,
-    names: Vec<(Role, String)>,
+    wanted: Vec<(Role, String, Option<Subtract>)>,
     options: &ReadOptions,
     labeled: bool,
     raw: &mut UnassembledData,
 ) -> Result<Vec<Array>, DataError> {
-    let mut found = Vec::with_capacity(names.len());
+    let mut found = Vec::with_capacity(wanted.len());
     let mut any = false;
-    for (role, name) in names {
+    for (role, name, subtract) in wanted {
         let loaded = match container.ragged(&name) {
             Some(ragged) => {
                 any = true;
                 Loaded::Ragged(ragged)
             }
-            None => Loaded::Dense(match container.file_backed(&name)? {
+            None => Loaded::Dense(match container.file_backed(&name, subtract.as_ref())? {
                 Some(array) => array,
-                None => container.numbers(&name)?.0,
+                None => container.numbers(&name, subtract.as_ref())?.0,
             }),
         };
         found.push((role, name, loaded));
@@ -412,8 +423,41 @@ fn missing(letter: &str, what: &str, role: Role, wanted: &Option<String>) -> Str
     }
 }
 
-/// Reads the targets of a split.
-fn targets(container: &mut dyn Container, info: &ArrayInfo) -> Result<Labels, DataError> {
+/// The error for inputs whose channels are elsewhere than those of the training data.
+fn other_channels(container: &dyn Container, x: &ArrayInfo) -> DataError {
+    let reason = "its channels are not where those of the training data are, from which numbers are subtracted";
+    DataError::at(container.path(), Location::Entry(x.name.clone()), reason)
+        .with_hint("save the samples in the layout of the training data")
+}
+
+/// Which arrays have more digits than `f32`, and from which the centers of the options are subtracted: from those of every
+/// split or of none.
+fn digits(container: &dyn Container, options: &ReadOptions, found: &[SplitArrays]) -> Digits {
+    let numbers = |info: &&ArrayInfo| !info.text;
+    let targets = || found.iter().filter_map(|arrays| arrays.y.as_ref()).filter(numbers);
+    // Whether the samples are the last axis makes no difference to what can be subtracted, as long as it is known.
+    let inputs = |info: &ArrayInfo| {
+        [false, true]
+            .iter()
+            .any(|&last| Subtract::inputs(&info.shape, last, container.channels_first(), options).is_some())
+    };
+    let of_targets = |info: &ArrayInfo| Subtract::targets(&info.shape, options).is_some();
+    let ragged = found.iter().any(|arrays| container.ragged(&arrays.x.name).is_some());
+    Digits {
+        inputs: found.iter().any(|arrays| arrays.x.wide),
+        targets: targets().any(|info| info.wide),
+        inputs_centered: !ragged && found.iter().all(|arrays| inputs(&arrays.x)),
+        targets_centered: targets().next().is_some() && targets().all(of_targets),
+    }
+}
+
+/// Reads the targets of a split; the centers of the options are subtracted if they are to be `centered`.
+fn targets(
+    container: &mut dyn Container,
+    info: &ArrayInfo,
+    options: &ReadOptions,
+    centered: bool,
+) -> Result<Labels, DataError> {
     info.readable(container.path())?;
     if info.text {
         let names = container.text(&info.name)?;
@@ -424,7 +468,8 @@ fn targets(container: &mut dyn Container, info: &ArrayInfo) -> Result<Labels, Da
         }
         return Ok(Labels::Names(names));
     }
-    let (array, integral) = container.numbers(&info.name)?;
+    let subtract = Subtract::targets(&info.shape, options).filter(|_| centered);
+    let (array, integral) = container.numbers(&info.name, subtract.as_ref())?;
     Ok(Labels::Numbers(NumericTargets { name: info.name.clone(), array, integral }))
 }
 
@@ -536,7 +581,7 @@ fn vector(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<f32>, D
         let shape = info.shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
         return Err(refuse(format!("weights and times are one number for each sample, but its shape is {shape}")));
     }
-    Ok(container.numbers(&info.name)?.0.data)
+    Ok(container.numbers(&info.name, None)?.0.data)
 }
 
 /// Reads an array of names, or of numbers as names.
@@ -548,5 +593,5 @@ fn names(container: &mut dyn Container, info: &ArrayInfo) -> Result<Vec<String>,
     if let Some(whole) = container.whole(&info.name)? {
         return Ok(whole.iter().map(i128::to_string).collect());
     }
-    Ok(container.numbers(&info.name)?.0.data.iter().map(f32::to_string).collect())
+    Ok(container.numbers(&info.name, None)?.0.data.iter().map(f32::to_string).collect())
 }

@@ -2,6 +2,7 @@
 //! allow in memory.
 
 use crate::array::Array;
+use crate::centers::Shift;
 use crate::error::DataError;
 use crate::npy::{NpyHeader, decode_row};
 use crate::row_source::{RowSource, View};
@@ -18,6 +19,8 @@ struct FileRows {
     /// Byte offset of the first element.
     start: u64,
     header: NpyHeader,
+    /// What is subtracted from the elements as they are read.
+    shift: Option<Shift>,
     temporary: bool,
 }
 
@@ -43,16 +46,21 @@ impl RowSource for FileRows {
             file.seek(SeekFrom::Start(self.start + first as u64 * size as u64))?;
             file.read_exact(&mut bytes)?;
         }
-        Ok(decode_row(&self.header, &mut bytes))
+        Ok(decode_row(&self.header, &mut bytes, self.shift.as_ref().map(|shift| (shift, first))))
     }
 }
 
 /// Opens the array with this header whose elements begin at byte `start` of a file. Returns `None` if its rows are not
-/// contiguous, or if it does not hold numbers.
+/// contiguous, or if it does not hold numbers. The shift, if there is one, is subtracted from the elements as they are read.
 ///
 /// # Errors
 /// [`DataError`] if the file cannot be opened or is too short.
-pub(crate) fn open(path: &Path, start: u64, header: NpyHeader) -> Result<Option<Array>, DataError> {
+pub(crate) fn open(
+    path: &Path,
+    start: u64,
+    header: NpyHeader,
+    shift: Option<Shift>,
+) -> Result<Option<Array>, DataError> {
     let shape = header.shape.clone();
     let Some(count) = header.count().filter(|_| header.is_row_major() && shape.len() >= 2) else {
         return Ok(None);
@@ -62,12 +70,12 @@ pub(crate) fn open(path: &Path, start: u64, header: NpyHeader) -> Result<Option<
     if u128::from(size) < u128::from(start) + count as u128 * header.elem.size() as u128 {
         return Err(DataError::file(path, format!("it ends before the last element of an array of {shape:?}")));
     }
-    Ok(Some(array(FileRows { path: path.into(), file: Mutex::new(file), start, header, temporary: false })))
+    Ok(Some(array(FileRows { path: path.into(), file: Mutex::new(file), start, header, shift, temporary: false })))
 }
 
 /// Returns the array that a temporary file of this program consists of.
 pub(crate) fn temporary(path: &Path, file: File, header: NpyHeader) -> Array {
-    array(FileRows { path: path.into(), file: Mutex::new(file), start: 0, header, temporary: true })
+    array(FileRows { path: path.into(), file: Mutex::new(file), start: 0, header, shift: None, temporary: true })
 }
 
 fn array(rows: FileRows) -> Array {

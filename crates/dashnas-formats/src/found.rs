@@ -3,6 +3,7 @@
 
 use crate::account::ColumnAccount;
 use crate::array::Array;
+use crate::centers::Centers;
 use crate::options::ReadOptions;
 use crate::places::{Place, Windows};
 use crate::role::Role;
@@ -85,6 +86,29 @@ pub struct StepLabels {
     pub labels: Labels,
 }
 
+/// The digits of numbers in files, of which `f32` keeps seven.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Digits {
+    /// Whether inputs may have more digits in the files, and the reader subtracts [`ReadOptions::centers`] from them before
+    /// they become `f32`.
+    pub inputs: bool,
+    /// The same of targets.
+    pub targets: bool,
+    /// Whether the centers of the options were subtracted from the inputs.
+    pub inputs_centered: bool,
+    /// Whether they were subtracted from the targets.
+    pub targets_centered: bool,
+}
+
+impl Digits {
+    /// Those of a reader that subtracts from every input, or from every target.
+    pub(crate) fn of_numbers(inputs: bool, targets: bool, centers: &Centers) -> Self {
+        let (inputs_centered, targets_centered) =
+            (inputs && !centers.inputs.is_empty(), targets && !centers.targets.is_empty());
+        Self { inputs, targets, inputs_centered, targets_centered }
+    }
+}
+
 /// The data read from a path.
 #[derive(Debug, Clone)]
 pub struct UnassembledData {
@@ -108,6 +132,8 @@ pub struct UnassembledData {
     pub channels_first: bool,
     /// Whether the inputs are an array as a program saved it, whose axes are guessed from the shape.
     pub arrays: bool,
+    /// What the reader did about large values that vary little.
+    pub digits: Digits,
     /// The places of the windows that recordings were cut into, if they were.
     pub windows: Option<Windows>,
     /// The labels of the time steps of these recordings, where the options ask for them.
@@ -132,6 +158,7 @@ impl UnassembledData {
             renumber: true,
             channels_first: false,
             arrays: false,
+            digits: Digits::default(),
             windows: None,
             step_labels: None,
             named_by: &[],

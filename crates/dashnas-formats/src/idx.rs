@@ -64,7 +64,7 @@ fn parse(path: &Path, options: &ReadOptions) -> Result<(Array, bool), DataError>
     let body = &mut bytes[header.len..];
     check_length(path, &header, body.len() as u64)?;
     check_memory(path, "array", count(&header), options)?;
-    let data = decode_row(&header, body);
+    let data = decode_row(&header, body, None);
     Ok((Array::new(header.shape, data), header.elem.is_integral()))
 }
 
@@ -82,7 +82,7 @@ fn images(path: &Path, options: &ReadOptions) -> Result<Array, DataError> {
         {
             let start = header.len as u64;
             check_length(path, &header, size.saturating_sub(start))?;
-            if let Some(array) = file_rows::open(path, start, header)? {
+            if let Some(array) = file_rows::open(path, start, header, None)? {
                 return Ok(array);
             }
         }
@@ -113,7 +113,7 @@ fn decompress(
     let mut bytes = vec![0; width];
     for row in 0..header.shape[0] {
         reader.read_exact(&mut bytes).map_err(|e| bad(path, format!("image {row} cannot be decompressed: {e}")))?;
-        rows.push(&decode_row(header, &mut bytes))?;
+        rows.push(&decode_row(header, &mut bytes, None))?;
     }
     match reader.read(&mut [0]) {
         Ok(0) => rows.array(),

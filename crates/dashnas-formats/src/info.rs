@@ -14,6 +14,8 @@ pub struct ArrayInfo {
     pub dtype: String,
     /// Whether the array holds text.
     pub text: bool,
+    /// Whether its numbers may have more digits than `f32`.
+    pub wide: bool,
     /// Whether the array holds the coordinates of an axis of others, as a dimension scale of netCDF does.
     pub axis: bool,
     /// Whether this is the only array of classes in a file that does not name its labels.

@@ -31,3 +31,21 @@ pub(crate) fn row_major(shape: &[usize], data: &[f32]) -> Vec<f32> {
     }
     out
 }
+
+/// Returns the row-major position of each element of an array, in column-major order.
+pub(crate) fn row_major_positions(axes: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; axes.len()];
+    for axis in (1..axes.len()).rev() {
+        strides[axis - 1] = strides[axis] * axes[axis];
+    }
+    let count = axes.iter().product::<usize>();
+    let position = |i: usize| {
+        let (mut left, mut position) = (i, 0);
+        for (&n, &stride) in axes.iter().zip(&strides) {
+            position += left % n * stride;
+            left /= n;
+        }
+        position
+    };
+    (0..count).map(position).collect()
+}

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`error`], [`options`], [`found`], [`sample_facts`], [`account`], [`role`] | errors, options, results, the roles of columns and arrays, and splits |
 //! | [`array`](mod@array), [`row_source`], `file_rows`, [`spill`], [`fill`], [`ends`], `layout`, `limits` | arrays in memory or in a file |
+//! | [`centers`], `subtract` | what is subtracted from numbers before they become `f32` |
 //! | [`naming`], `partners`, `content`, `probe`, `unsupported` | how files are recognized and belong together |
 //! | [`readers`], `data_sets`, `effects` | the table of readers, the data sets in a folder, and which settings have an effect |
 //! | [`container`], `split_arrays`, [`info`], [`npy`], [`npz`], `npy_files`, [`hdf5`], [`mat`], `idx` | files of named arrays |
@@ -28,6 +29,7 @@ pub mod array;
 mod array_use;
 pub mod audio;
 pub mod bytes;
+pub mod centers;
 pub mod container;
 mod content;
 mod data_sets;
@@ -68,6 +70,7 @@ mod sequences;
 mod series;
 pub mod spill;
 mod split_arrays;
+mod subtract;
 pub mod tables;
 mod text;
 mod unsupported;

@@ -3,6 +3,7 @@
 //! Headers are not trusted: a header has at most 64 KiB, its parser does not recurse, and its sizes are checked before
 //! memory is allocated.
 
+use crate::centers::{Shift, less, whole_less};
 use crate::info::ArrayInfo;
 use crate::layout::row_major;
 use std::io::{self, Read, Write};
@@ -56,6 +57,11 @@ impl Elem {
     /// Returns whether the type is bool or an integer.
     pub fn is_integral(self) -> bool {
         !matches!(self, Elem::F16 | Elem::F32 | Elem::F64) && !self.is_text()
+    }
+
+    /// Returns whether the numbers may have more digits than `f32`.
+    pub fn is_wide(self) -> bool {
+        matches!(self, Elem::U32 | Elem::I32 | Elem::U64 | Elem::I64 | Elem::F64)
     }
 
     /// Returns whether the elements are texts.
@@ -148,7 +154,8 @@ impl NpyHeader {
     pub(crate) fn info(&self, name: &str) -> ArrayInfo {
         let text = self.elem.is_text();
         let dtype = if text { "text".into() } else { format!("{:?}", self.elem).to_lowercase() };
-        ArrayInfo { name: name.into(), shape: self.shape.clone(), dtype, text, ..ArrayInfo::default() }
+        let (shape, wide) = (self.shape.clone(), self.elem.is_wide());
+        ArrayInfo { name: name.into(), shape, dtype, text, wide, ..ArrayInfo::default() }
     }
 
     /// Returns whether these are numbers in row-major order.
@@ -171,6 +178,14 @@ impl NpyHeader {
     /// # Errors
     /// [`NpyError`] if the elements are text or end too early.
     pub fn read_f32(&self, reader: &mut impl Read) -> Result<Vec<f32>, NpyError> {
+        self.read_less(reader, None)
+    }
+
+    /// Does the same as [`NpyHeader::read_f32`] after a subtraction, if one is given.
+    ///
+    /// # Errors
+    /// [`NpyError`] if the elements are text or end too early.
+    pub(crate) fn read_less(&self, reader: &mut impl Read, shift: Option<&Shift>) -> Result<Vec<f32>, NpyError> {
         let count = self.count().ok_or_else(|| bad("its shape overflows"))?;
         if self.elem.is_text() {
             return Err(NpyError::Dtype("text".into()));
@@ -179,21 +194,24 @@ impl NpyHeader {
         out.try_reserve_exact(count).map_err(|_| bad("there is not enough memory"))?;
         let mut bytes = Vec::new();
         while out.len() < count {
-            self.read_block(reader, (count - out.len()).min(BLOCK), &mut bytes, &mut out)?;
+            let (first, block) = (out.len(), (count - out.len()).min(BLOCK));
+            self.read_block(reader, block, &mut bytes, &mut out, shift.map(|shift| (shift, first)))?;
         }
         Ok(if self.fortran { row_major(&self.shape, &out) } else { out })
     }
 
-    /// Appends the next `n` elements in the order of the file; `bytes` is a buffer.
+    /// Appends the next `n` elements in the order of the file, after a subtraction if one is given, with the position of the
+    /// first of them; `bytes` is a buffer.
     ///
     /// # Errors
     /// [`NpyError`] if the elements end too early.
-    pub fn read_block(
+    pub(crate) fn read_block(
         &self,
         reader: &mut impl Read,
         n: usize,
         bytes: &mut Vec<u8>,
         out: &mut Vec<f32>,
+        shift: Option<(&Shift, usize)>,
     ) -> Result<(), NpyError> {
         let size = self.elem.size();
         bytes.resize(n * size, 0);
@@ -201,7 +219,10 @@ impl NpyHeader {
         if self.big_endian {
             bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
         }
-        decode(self.elem, bytes, out);
+        match shift {
+            Some((shift, first)) => decode_shifted(self.elem, bytes, shift, first, out),
+            None => decode(self.elem, bytes, out),
+        }
         Ok(())
     }
 
@@ -293,14 +314,17 @@ fn whole_number(elem: Elem, bytes: &[u8]) -> Option<i128> {
     }
 }
 
-/// Decodes the numbers of one row.
-pub(crate) fn decode_row(header: &NpyHeader, bytes: &mut [u8]) -> Vec<f32> {
+/// Decodes the numbers of one row, after a subtraction if one is given, with the position of the first of them.
+pub(crate) fn decode_row(header: &NpyHeader, bytes: &mut [u8], shift: Option<(&Shift, usize)>) -> Vec<f32> {
     let size = header.elem.size();
     if header.big_endian {
         bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
     }
     let mut out = Vec::with_capacity(bytes.len() / size);
-    decode(header.elem, bytes, &mut out);
+    match shift {
+        Some((shift, first)) => decode_shifted(header.elem, bytes, shift, first, &mut out),
+        None => decode(header.elem, bytes, &mut out),
+    }
     out
 }
 
@@ -325,6 +349,28 @@ fn decode(elem: Elem, bytes: &[u8], out: &mut Vec<f32>) {
         Elem::F32 => numbers!(f32),
         Elem::F64 => numbers!(f64),
         Elem::Text(_) | Elem::Bytes(_) => {}
+    }
+}
+
+/// Appends numbers from their little-endian bytes, less what belongs to their positions from `first` on.
+fn decode_shifted(elem: Elem, bytes: &[u8], shift: &Shift, first: usize, out: &mut Vec<f32>) {
+    macro_rules! numbers {
+        ($t:ty, $wide:ty, $less:ident) => {{
+            let values = bytes.as_chunks::<{ size_of::<$t>() }>().0.iter().map(|&b| <$t>::from_le_bytes(b));
+            out.extend(values.zip(first..).map(|(v, at)| $less(<$wide>::from(v), shift.at(at))))
+        }};
+    }
+    match elem {
+        Elem::U32 => numbers!(u32, f64, less),
+        Elem::I32 => numbers!(i32, f64, less),
+        Elem::U64 => numbers!(u64, i128, whole_less),
+        Elem::I64 => numbers!(i64, i128, whole_less),
+        Elem::F64 => numbers!(f64, f64, less),
+        _ => {
+            let start = out.len();
+            decode(elem, bytes, out);
+            shift.apply(&mut out[start..], first);
+        }
     }
 }
 

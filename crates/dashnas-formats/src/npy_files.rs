@@ -14,6 +14,7 @@ use crate::options::ReadOptions;
 use crate::ragged::Ragged;
 use crate::role::Role;
 use crate::spill::to_row_major;
+use crate::subtract::Subtract;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::BufReader;
@@ -163,23 +164,24 @@ impl Container for NpyFiles {
         &self.list
     }
 
-    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+    fn numbers(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<(Array, bool), DataError> {
         if let Some(objects) = self.objects.get(name)
-            && let Some(numbers) = objects.numbers(&self.path, name)?
+            && let Some(numbers) = objects.numbers(&self.path, name, subtract)?
         {
             return Ok(numbers);
         }
         let (path, header, mut reader) = self.of(name)?;
         check_memory(&path, name, header.count().unwrap_or(0) as u128, &self.options)?;
-        let data = header.read_f32(&mut reader).map_err(|e| refuse(&path, e))?;
+        let shift = subtract.map(|subtract| subtract.by_position(&header.shape, header.fortran));
+        let data = header.read_less(&mut reader, shift.as_ref()).map_err(|e| refuse(&path, e))?;
         Ok((Array::new(header.shape, data), header.elem.is_integral()))
     }
 
-    fn ragged(&mut self, name: &str) -> Option<Ragged> {
+    fn ragged(&self, name: &str) -> Option<Ragged> {
         self.objects.get(name)?.ragged()
     }
 
-    fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+    fn file_backed(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<Option<Array>, DataError> {
         if self.objects.contains_key(name) {
             return Ok(None);
         }
@@ -189,12 +191,13 @@ impl Container for NpyFiles {
             return Ok(None);
         }
         let (start, shape) = (header.len as u64, header.shape.clone());
+        let shift = subtract.map(|subtract| subtract.by_position(&shape, header.fortran));
         if !header.fortran {
-            return file_rows::open(&path, start, header);
+            return file_rows::open(&path, start, header, shift);
         }
         // The elements of one row of a column-major array are spread over the file.
         let flat = NpyHeader { fortran: false, shape: vec![1, elements as usize], ..header };
-        match file_rows::open(&path, start, flat)? {
+        match file_rows::open(&path, start, flat, shift)? {
             Some(stored) => to_row_major(&stored, shape, &path, name, &self.options).map(Some),
             None => Ok(None),
         }

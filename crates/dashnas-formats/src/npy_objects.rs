@@ -2,11 +2,13 @@
 //! pandas make them. Their pickles are read without executing anything.
 
 use crate::array::Array;
+use crate::centers::less;
 use crate::error::{DataError, Location};
 use crate::info::ArrayInfo;
 use crate::options::ReadOptions;
 use crate::pickle::{Item, Pickle};
 use crate::ragged::Ragged;
+use crate::subtract::Subtract;
 use std::path::Path;
 
 /// Most bytes of a pickle that is looked at. Others hold more than labels.
@@ -27,7 +29,7 @@ enum Values {
     /// Texts, empty where one is missing; numbers among them as they are written.
     Texts(Vec<String>),
     /// Numbers, NaN where one is missing, and the same exactly if all are whole.
-    Numbers { data: Vec<f32>, whole: Option<Vec<i128>> },
+    Numbers { data: Vec<f64>, whole: Option<Vec<i128>> },
     /// Series of unequal lengths.
     Series(Ragged),
 }
@@ -53,7 +55,7 @@ impl Objects {
         let first = arrays.first()?.shape.clone();
         if arrays.iter().all(|array| array.shape == first) {
             let shape = [&[arrays.len()], &first[..]].concat();
-            let data = arrays.into_iter().flat_map(|array| array.data).collect();
+            let data = arrays.into_iter().flat_map(|array| array.data).map(f64::from).collect();
             return Some(Self { shape, values: Values::Numbers { data, whole: None } });
         }
         let ragged = Ragged::new(arrays)?;
@@ -71,17 +73,29 @@ impl Objects {
                 format!("series of {least} to {most} values")
             }
         };
-        ArrayInfo { name: name.into(), shape: self.shape.clone(), dtype, text, ..ArrayInfo::default() }
+        // Arrays inside the objects became `f32` as they were read.
+        let single = self.shape.iter().filter(|&&n| n != 1).count() <= 1;
+        let wide = single && matches!(self.values, Values::Numbers { .. });
+        ArrayInfo { name: name.into(), shape: self.shape.clone(), dtype, text, wide, ..ArrayInfo::default() }
     }
 
-    /// The numbers, and whether all are truth values or integers; `None` if they are texts.
+    /// The numbers after a subtraction, if one is given, and whether all are truth values or integers; `None` if they are
+    /// texts.
     ///
     /// # Errors
     /// [`DataError::File`] with the name of the array if it holds series of unequal lengths.
-    pub fn numbers(&self, path: &Path, name: &str) -> Result<Option<(Array, bool)>, DataError> {
+    pub fn numbers(
+        &self,
+        path: &Path,
+        name: &str,
+        subtract: Option<&Subtract>,
+    ) -> Result<Option<(Array, bool)>, DataError> {
         match &self.values {
             Values::Numbers { data, whole } => {
-                Ok(Some((Array::new(self.shape.clone(), data.clone()), whole.is_some())))
+                let shift = subtract.map(|subtract| subtract.by_position(&self.shape, false));
+                let center = |at: usize| shift.as_ref().map_or(0.0, |shift| shift.at(at));
+                let data = data.iter().enumerate().map(|(at, &v)| less(v, center(at))).collect();
+                Ok(Some((Array::new(self.shape.clone(), data), whole.is_some())))
             }
             Values::Texts(_) => Ok(None),
             Values::Series(_) => {
@@ -129,7 +143,7 @@ fn values(items: &[Item<'_>]) -> Option<Values> {
         return items.iter().map(text).collect::<Option<_>>().map(Values::Texts);
     }
     let number = |item: &Item<'_>| item.number().ok().or(item.is_none().then_some(f64::NAN));
-    let data: Vec<f32> = items.iter().map(|item| number(item).map(|v| v as f32)).collect::<Option<_>>()?;
+    let data: Vec<f64> = items.iter().map(number).collect::<Option<_>>()?;
     let whole = items.iter().map(|item| item.whole().map(i128::from)).collect();
     data.iter().any(|v| !v.is_nan()).then_some(Values::Numbers { data, whole })
 }

@@ -21,6 +21,7 @@ use crate::npy_objects::{Objects, may_be_read};
 use crate::options::ReadOptions;
 use crate::ragged::Ragged;
 use crate::spill::{Rows, to_row_major};
+use crate::subtract::Subtract;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -58,7 +59,7 @@ pub fn read<R: Read + Seek>(
     labeled: bool,
 ) -> Result<UnassembledData, DataError> {
     let mut raw = container::read(archive, options, labeled)?;
-    raw.channels_first = archive.list.iter().any(|info| info.name == "x_train");
+    raw.channels_first = archive.channels_first();
     Ok(raw)
 }
 
@@ -166,26 +167,27 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
         &self.list
     }
 
-    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+    fn numbers(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<(Array, bool), DataError> {
         if let Some(objects) = self.objects.get(name)
-            && let Some(numbers) = objects.numbers(self.path, name)?
+            && let Some(numbers) = objects.numbers(self.path, name, subtract)?
         {
             return Ok(numbers);
         }
         self.entry(name, |header, mut reader, check| {
             check.take(header.count().unwrap_or(0))?;
-            let data = header.read_f32(&mut reader).map_err(|e| check.refuse(e))?;
+            let shift = subtract.map(|subtract| subtract.by_position(&header.shape, header.fortran));
+            let data = header.read_less(&mut reader, shift.as_ref()).map_err(|e| check.refuse(e))?;
             // The checksum is compared when the end is reached.
             io::copy(&mut reader, &mut io::sink()).map_err(|e| check.bad(e.to_string()))?;
             Ok((Array::new(header.shape, data), header.elem.is_integral()))
         })
     }
 
-    fn ragged(&mut self, name: &str) -> Option<Ragged> {
+    fn ragged(&self, name: &str) -> Option<Ragged> {
         self.objects.get(name)?.ragged()
     }
 
-    fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+    fn file_backed(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<Option<Array>, DataError> {
         if self.objects.contains_key(name) {
             return Ok(None);
         }
@@ -195,13 +197,14 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
         if header.elem.is_text() || !stays_in_file(elements, options.in_memory) {
             return Ok(None);
         }
+        let shift = subtract.map(|subtract| subtract.by_position(&header.shape, header.fortran));
         let Some(index) = self.zip.index_for_name(&format!("{name}.npy")) else { return Ok(None) };
         let stored = match self.zip.by_index(index) {
             Ok(entry) if entry.compression() == CompressionMethod::Stored && path.is_file() => entry.data_start(),
             _ => None,
         };
         if let Some(start) = stored
-            && let Some(array) = file_rows::open(path, start + header.len as u64, header)?
+            && let Some(array) = file_rows::open(path, start + header.len as u64, header, shift.clone())?
         {
             return Ok(Some(array));
         }
@@ -212,7 +215,8 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
             let (mut left, mut bytes, mut block) = (elements as usize, Vec::new(), Vec::new());
             while left > 0 {
                 let n = left.min(BLOCK);
-                header.read_block(&mut reader, n, &mut bytes, &mut block).map_err(|e| check.refuse(e))?;
+                let shift = shift.as_ref().map(|shift| (shift, elements as usize - left));
+                header.read_block(&mut reader, n, &mut bytes, &mut block, shift).map_err(|e| check.refuse(e))?;
                 rows.push(&block)?;
                 block.clear();
                 left -= n;
@@ -224,6 +228,10 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
                 false => Ok(Some(array)),
             }
         })
+    }
+
+    fn channels_first(&self) -> bool {
+        self.list.iter().any(|info| info.name == "x_train")
     }
 
     fn numbered_labels(&self) -> bool {
@@ -292,5 +300,5 @@ impl ArrayCheck<'_> {
 /// [`DataError`] with the file and the array.
 pub fn arrays(path: &Path, names: &[&str]) -> Result<Vec<Array>, DataError> {
     let mut archive = Archive::open(open(path)?, path, &ReadOptions::default())?;
-    names.iter().map(|name| archive.numbers(name).map(|(array, _)| array)).collect()
+    names.iter().map(|name| archive.numbers(name, None).map(|(array, _)| array)).collect()
 }

@@ -1,5 +1,6 @@
 //! The settings of reading: facts that the files alone do not tell.
 
+use crate::centers::Centers;
 use dashnas_core::auto;
 use dashnas_core::names::TaskName;
 use serde::de::{Error, Visitor};
@@ -82,6 +83,9 @@ pub struct ReadOptions {
     /// The channels of the recordings that were read; never set in a configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signals: Option<Vec<Signal>>,
+    /// What is subtracted from inputs and targets before they become `f32`; never set in a configuration.
+    #[serde(skip_serializing_if = "Centers::is_empty")]
+    pub centers: Centers,
     /// The letters of one-hot sequences, in the order of their channels.
     #[serde(with = "auto")]
     pub alphabet: Option<String>,
@@ -138,6 +142,9 @@ pub struct ReadOptions {
     /// Whether the labels of the time steps of recordings are kept beside those of their windows, for a score of time steps.
     #[serde(skip)]
     pub step_labels: bool,
+    /// What a first reading of the same files found, if this is the second one.
+    #[serde(skip)]
+    pub first_reading: FirstReading,
     /// The keys of the settings that are given for new data, such as `targets`; the others are those of the training. A name
     /// that is given must be there, while new data may lack a column that the training data had.
     #[serde(skip)]
@@ -175,6 +182,7 @@ impl Default for ReadOptions {
             window_label: WindowLabel::Majority,
             rate: None,
             signals: None,
+            centers: Centers::default(),
             alphabet: None,
             audio_rate: 22_050,
             mel_bands: 96,
@@ -194,9 +202,19 @@ impl Default for ReadOptions {
             max_text: None,
             scored: false,
             step_labels: false,
+            first_reading: FirstReading::default(),
             given: Vec::new(),
         }
     }
+}
+
+/// What the first reading of files decided, so that the second one, which subtracts numbers, decides the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FirstReading {
+    /// The axis of the channels.
+    pub layout: Option<Layout>,
+    /// The kind of task.
+    pub task: Option<TaskName>,
 }
 
 impl ReadOptions {
@@ -267,6 +285,7 @@ impl ReadOptions {
             max_text,
             scored: false,
             step_labels: false,
+            first_reading: FirstReading::default(),
             given: Vec::new(),
             ..self.clone()
         };

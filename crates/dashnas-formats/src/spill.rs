@@ -7,6 +7,7 @@
 use crate::array::Array;
 use crate::error::DataError;
 use crate::file_rows;
+use crate::layout::row_major_positions;
 use crate::limits::{check_memory, stays_in_file};
 use crate::npy::{Elem, NpyHeader};
 use crate::options::ReadOptions;
@@ -170,24 +171,6 @@ pub(crate) fn to_row_major(
         first += count;
     }
     rows.array()
-}
-
-/// Returns the row-major position of each element of an array, in column-major order.
-fn row_major_positions(axes: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; axes.len()];
-    for axis in (1..axes.len()).rev() {
-        strides[axis - 1] = strides[axis] * axes[axis];
-    }
-    let count = axes.iter().product::<usize>();
-    let position = |i: usize| {
-        let (mut left, mut position) = (i, 0);
-        for (&n, &stride) in axes.iter().zip(&strides) {
-            position += left % n * stride;
-            left /= n;
-        }
-        position
-    };
-    (0..count).map(position).collect()
 }
 
 #[cfg(test)]

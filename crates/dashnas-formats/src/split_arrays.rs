@@ -2,10 +2,12 @@
 
 use crate::account::{ColumnAccount, ColumnRole};
 use crate::array_use::{ArrayKind, ArrayUse, use_of};
+use crate::error::{DataError, Location};
 use crate::info::ArrayInfo;
 use crate::naming::words_of;
 use crate::options::ReadOptions;
 use crate::role::Role;
+use std::path::Path;
 
 /// The arrays of one split.
 pub(crate) struct SplitArrays {
@@ -28,6 +30,48 @@ impl SplitArrays {
         let others = [&self.y, &self.weights, &self.times].into_iter().flatten().chain(&self.groups);
         self.x.name == name || others.into_iter().any(|info| info.name == name)
     }
+}
+
+/// Refuses arrays `y` of the shape of `x` that may be the values of an axis: beside an array `z` of this shape, or beside
+/// other targets.
+///
+/// # Errors
+/// [`DataError`] with the array that may be an axis. Returns what is missing where two arrays may be the targets.
+pub(crate) fn check_axes(
+    path: &Path,
+    list: &[ArrayInfo],
+    options: &ReadOptions,
+    targets: &[&ArrayInfo],
+) -> Result<Option<String>, DataError> {
+    let axis = |info: &&ArrayInfo| {
+        let bare: Vec<_> = words_of(&info.name).into_iter().filter(|w| Role::of_word(w).is_none()).collect();
+        match &bare[..] {
+            [one] if ["x", "y", "z"].contains(&one.as_str()) => one.chars().next(),
+            _ => None,
+        }
+    };
+    let of = |letter: char, shape: &[usize]| {
+        list.iter().any(|info| axis(&info) == Some(letter) && info.shape == shape && shape.len() > 1)
+    };
+    let Some(y) = targets.iter().find(|info| axis(info) == Some('y') && of('x', &info.shape)) else { return Ok(None) };
+    if options.targets.is_some() || options.inputs.is_some() {
+        return Ok(None);
+    }
+    if of('z', &y.shape) {
+        return Err(DataError::at(
+            path,
+            Location::Entry(y.name.clone()),
+            "it has the shape of x and z, so that it may be the values of an axis and not the targets",
+        )
+        .with_hint(
+            "stack axes into one array of inputs, numpy.stack([x, y, z], 1), and save the labels under a name of their own; \
+             or set `data.inputs` and `data.targets`",
+        ));
+    }
+    let other = targets.iter().find(|info| info.name != y.name && info.refused.is_none());
+    Ok(other.map(|other| {
+        format!("one array of targets ({} and {} could be it; `data.targets` says which)", y.name, other.name)
+    }))
 }
 
 /// Warns of arrays that may divide the samples, where they are not used for that.

@@ -68,6 +68,13 @@ impl Model {
         Ok(Self { card, network, device: device.clone() })
     }
 
+    /// The same model for inputs from which its [centers](ModelCard::centers) are subtracted, as they are from files that are
+    /// read with its options. To its outputs, the centers of the targets are still to be added.
+    #[must_use]
+    pub fn of_centered(&self) -> Self {
+        Self { card: self.card.of_centered(), ..self.clone() }
+    }
+
     /// Returns the model as data.
     pub fn to_artifact(&self) -> Artifact {
         Artifact { card: self.card.clone(), parameters: parameters(&self.network) }

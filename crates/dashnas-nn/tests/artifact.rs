@@ -105,6 +105,24 @@ fn files_made_here_equal_those_that_the_library_writes() {
 }
 
 #[test]
+fn models_of_earlier_versions_keep_their_centers() {
+    let recipe = Recipe::new(Wrn2d, TaskKind::Regression { outputs: 2 }, [1, 4, 3]);
+    let artifact = recipe.model().to_artifact();
+    let (mut card, parameters) = parts(&artifact);
+    // They were the means, and what is now the mean was the rest.
+    for (key, center) in [("inputs", 1e7), ("targets", 1.7e9)] {
+        let channel = &mut card[key]["channels"][0];
+        channel["rest"] = channel["mean"].clone();
+        channel["mean"] = json!(center);
+    }
+    let read = Artifact::from_bytes(&file(&card, &parameters), Path::new("m")).expect("it is whole");
+    let centers = read.card.centers();
+    assert_eq!((&centers.inputs[..], &centers.targets[..]), (&[1e7][..], &[1.7e9, 0.0][..]));
+    assert_eq!((&read.card.inputs, &read.card.targets), (&artifact.card.inputs, &artifact.card.targets));
+    assert_eq!(read.card.of_centered(), artifact.card);
+}
+
+#[test]
 fn a_file_that_is_cut_anywhere_is_reported_as_cut_short() {
     let bytes = recipes()[0].model().to_artifact().to_bytes().expect("encodes");
     for end in 0..bytes.len() {

@@ -10,13 +10,14 @@ use dashnas_data::normalize::Scheme;
 use dashnas_data::open::open;
 use dashnas_data::transform::kind::Transform;
 use dashnas_formats::array::Array;
+use dashnas_formats::centers::Centers;
 use dashnas_formats::options::ReadOptions;
 use dashnas_nn::artifact::Artifact;
 use dashnas_nn::error::{InputError, ModelError, OutputError};
 use dashnas_nn::export::onnx::{OnnxOptions, onnx};
 use dashnas_nn::export::verify::verify;
 use dashnas_nn::model::Model;
-use dashnas_nn::predict::{Prediction, table};
+use dashnas_nn::predict::{ColumnValues, Prediction, table};
 use proptest::prelude::*;
 use std::fs;
 use std::path::Path;
@@ -97,7 +98,7 @@ fn raw_inputs_are_transformed_as_the_training_data_were() {
 fn a_field_of_too_many_points_is_no_table() {
     let model = Recipe::new(Wrn2d, TaskKind::DenseRegression { channels: 1 }, [1, 6, 5]).model();
     let values = Array::new(vec![1, 1, 101, 100], vec![0.0; 10_100]);
-    let prediction = Prediction { values, classes: None, ids: None, places: Vec::new() };
+    let prediction = Prediction { values, centers: Vec::new(), classes: None, ids: None, places: Vec::new() };
     let error = table::table(&prediction, model.card()).expect_err("it is wide");
     assert!(matches!(error, OutputError::TooWide { columns: 10_100, .. }), "{error}");
     assert!(error.hint().is_some_and(|h| h.contains(".npy")));
@@ -230,6 +231,55 @@ fn an_error_about_a_run_directory_without_a_model_has_a_hint() {
     assert!(error(folder.path()).hint().is_some_and(|h| h.contains("train the network")));
     fs::write(folder.path().join("model.json"), "{}").expect("writable");
     assert!(error(folder.path()).to_string().contains("older version"));
+}
+
+/// The model with numbers that are subtracted from its inputs and added to its outputs.
+fn centered(recipe: &Recipe, centers: Centers) -> Model {
+    let mut artifact = recipe.model().to_artifact();
+    artifact.card.reading.centers = centers;
+    let bytes = artifact.to_bytes().expect("encodes");
+    let read = Artifact::from_bytes(&bytes, Path::new("m.dashnas")).expect("it fits");
+    assert_eq!(read, artifact);
+    Model::from_artifact(read, recipe.model().device()).expect("the parts fit")
+}
+
+#[test]
+fn inputs_and_outputs_are_relative_to_the_centers_of_a_model() {
+    let recipe = Recipe::new(Wrn1d, TaskKind::Regression { outputs: 2 }, [2, 1, 16]);
+    let far = centered(&recipe, Centers { inputs: vec![1e9, 0.0], targets: vec![1.7e9, 0.0] });
+    // Numbers that 32 bits hold exactly near the center.
+    let relative = Array::new(vec![3, 2, 16], (0..96).map(|i| 64.0 * (i * 37 % 11) as f32).collect());
+    let mut raw = relative.clone();
+    raw.data.chunks_mut(16).step_by(2).flatten().for_each(|v| *v = (f64::from(*v) + 1e9) as f32);
+    let plain = recipe.model().predict(&relative).expect("fits").values;
+    assert_eq!(far.of_centered().predict(&relative).expect("fits").values, plain);
+    let found = far.predict(&raw).expect("fits").values;
+    for (pair, own) in found.data.chunks(2).zip(plain.data.chunks(2)) {
+        assert_eq!((pair[0], pair[1]), ((f64::from(own[0]) + 1.7e9) as f32, own[1]));
+    }
+    // The exported file without the two ends in double precision is that of the model without centers.
+    let own = onnx(&recipe.model().to_artifact(), OnnxOptions::default()).expect("it can be written");
+    assert_eq!(onnx(&far.of_centered().to_artifact(), OnnxOptions::default()).expect("it can be written"), own);
+    let whole = onnx(&far.to_artifact(), OnnxOptions::default()).expect("it can be written");
+    let text = String::from_utf8_lossy(&whole);
+    assert!(text.contains("input_center") && text.contains("output_center") && text.contains("[1000000000.0,0.0]"));
+    // Full digits in files.
+    let prediction = Prediction { centers: vec![1.7e9, 0.0], ..far.of_centered().predict(&relative).expect("fits") };
+    let doubles = prediction.doubles().expect("there are centers");
+    assert_eq!(doubles[2], 1.7e9 + f64::from(plain.data[2]));
+    let columns = table::table(&prediction, far.card()).expect("it is narrow");
+    assert_eq!(columns[1].values, ColumnValues::Doubles(vec![doubles[0], doubles[2], doubles[4]]));
+}
+
+#[test]
+fn centers_that_do_not_fit_a_model_are_refused() {
+    let recipe = Recipe::new(Wrn1d, TaskKind::Regression { outputs: 2 }, [2, 1, 16]);
+    for (inputs, targets) in [(vec![1.0], vec![]), (vec![], vec![1.0, 2.0, 3.0])] {
+        let mut artifact = recipe.model().to_artifact();
+        artifact.card.reading.centers = Centers { inputs, targets };
+        let error = Artifact::from_bytes(&artifact.to_bytes().expect("encodes"), Path::new("m.dashnas"));
+        assert!(error.expect_err("they do not fit").to_string().contains("numbers are subtracted from"));
+    }
 }
 
 proptest! {

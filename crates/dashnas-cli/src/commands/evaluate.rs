@@ -96,9 +96,10 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
         tracing::warn!("{data} is the data that the run was trained on: the score says nothing about new data");
     }
     warn_of_unlike(data, model.card(), &labeled.inputs.x)?;
-    let scores = model.scores(&labeled.inputs.x)?;
+    // Files are read relative to the centers of the model.
+    let scores = model.of_centered().scores(&labeled.inputs.x)?;
     let plain = dir.has(names::BASELINE).then(|| Model::load(dir.file(names::BASELINE))).transpose()?;
-    let of_plain = plain.as_ref().map(|plain| plain.scores(&labeled.inputs.x)).transpose()?;
+    let of_plain = plain.as_ref().map(|plain| plain.of_centered().scores(&labeled.inputs.x)).transpose()?;
     let run = Loaded::read(&dir)?;
     let score = labeled.score(model.card(), &scores, of_plain.as_ref(), run.data.guess.as_deref())?;
     if args.common.json {

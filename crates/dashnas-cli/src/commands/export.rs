@@ -3,7 +3,7 @@
 use crate::args::common::CommonArgs;
 use crate::args::numbers::positive;
 use crate::args::reading::ReadArgs;
-use crate::commands::inputs::{ModelInputs, inputs};
+use crate::commands::inputs::{ModelInputs, inputs, test_inputs};
 use crate::commands::outputs::Output;
 use crate::commands::setup::uninterruptible;
 use crate::commands::written::Written;
@@ -151,7 +151,13 @@ fn write_onnx(args: &ExportArgs, model: &Model, out: PathBuf, progress: &mut Pro
     let options = OnnxOptions { opset, raw: args.raw };
     let file = onnx(&model.to_artifact(), options).map_err(ModelError::from)?;
     let (inputs, x) = samples(args, model, progress)?;
-    let agreement = verify(&file, model, args.raw, &x)?;
+    // The engine computes in single precision: it runs the same file without the subtraction in double precision.
+    let centered = model.of_centered();
+    let relative = match model.card().centers().is_empty() {
+        true => file.clone(),
+        false => onnx(&centered.to_artifact(), options).map_err(ModelError::from)?,
+    };
+    let agreement = verify(&relative, &centered, args.raw, &x)?;
     write(&out, &file)?;
     let exported = Exported::new(args.format, vec![out], file.len());
     let relative_difference = Some(agreement.relative());
@@ -180,7 +186,7 @@ fn write_torch(args: &ExportArgs, model: &Model, out: PathBuf) -> Result<Exporte
     Ok(Exported::new(args.format, vec![out, module], files.weights.len() + files.module.len()))
 }
 
-/// Inputs to verify the export on, and their origin: the given data set, else that of the run, else random.
+/// Inputs to verify the export on, less the centers of the model, and their origin: the given data set, else that of the run, else random.
 fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<(&'static str, Array), Failure> {
     let first = |x: Array| x.select(&(0..x.rows().min(args.samples.unwrap_or(SAMPLES).into())).collect::<Vec<_>>());
     if let Some(data) = &args.data {
@@ -192,7 +198,7 @@ fn samples(args: &ExportArgs, model: &Model, progress: &mut Progress) -> Result<
         let config = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?;
         let record: DataRecord = dir.read_json(names::DATA)?;
         match source::read(&record.source, &config, progress) {
-            Ok(data) => return Ok(("test", first(data.test.x).in_memory()?)),
+            Ok(data) => return Ok(("test", first(test_inputs(data, model.card())?))),
             Err(error) => {
                 note(&format!("{error}; the export is verified on random inputs (--data gives another data set)"))
             }
@@ -254,12 +260,13 @@ fn text(done: &Exported, model: &Model, raw: bool) -> String {
         let free = |n: usize| if card.any_size() { "any".to_owned() } else { n.to_string() };
         let shape = if raw { card.network_shape() } else { card.read_as.clone() };
         let axes: Vec<String> = shape[1..].iter().map(|&n| free(n)).collect();
+        let double = if raw || card.centers().inputs.is_empty() { "" } else { " in double precision" };
         let elsewhere = done.other_size.as_ref().map_or_else(String::new, |size| {
             let size: Vec<String> = size.iter().map(usize::to_string).collect();
             format!(" and at {} {}", if size.len() == 1 { "length" } else { "size" }, size.join("×"))
         });
         text += &format!(
-            "Opset {opset}: from `input` [any, {}, {}] to `{}`\nVerified on {} {inputs} {}{elsewhere}: the outputs differ from the \
+            "Opset {opset}: from `input` [any, {}, {}]{double} to `{}`\nVerified on {} {inputs} {}{elsewhere}: the outputs differ from the \
              model's by at most {:.1e} of their scale ({TOLERANCE:.0e} is allowed)\n",
             shape[0],
             axes.join(", "),

@@ -9,6 +9,8 @@ use dashnas::config::Config;
 use dashnas::run::source;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
+use dashnas_data::centering;
+use dashnas_data::dataset::Dataset;
 use dashnas_data::open::open_inputs;
 use dashnas_formats::array::Array;
 use dashnas_formats::options::{Lengths, ReadOptions, Span};
@@ -19,7 +21,7 @@ use std::path::Path;
 
 /// Inputs for a model.
 pub struct ModelInputs {
-    /// The inputs.
+    /// The inputs, less the centers of the model.
     pub x: Array,
     /// The names of the samples, where there are any.
     pub ids: Option<Vec<String>>,
@@ -97,7 +99,7 @@ pub fn inputs(
     progress: &mut Progress,
 ) -> Result<ModelInputs, Failure> {
     if is_built_in(data) {
-        return Ok(ModelInputs { x: built_in(data, path, progress)?, ids: None, windows: None, rows: None });
+        return Ok(ModelInputs { x: built_in(data, path, card, progress)?, ids: None, windows: None, rows: None });
     }
     let reading = reading_of(card, read)?;
     check_window(card, &reading)?;
@@ -129,7 +131,7 @@ pub fn warn_of_size(data: &str, card: &ModelCard, shape: &[usize]) {
     }
 }
 
-/// Warns of channels of new inputs that do not look like those of the training data.
+/// Warns of channels of new inputs, less the centers of the model, that do not look like those of the training data.
 ///
 /// # Errors
 /// With exit code 3, if the inputs do not fit the model.
@@ -141,7 +143,7 @@ pub fn warn_of_unlike(data: &str, card: &ModelCard, x: &Array) -> Result<(), Fai
 }
 
 /// The test inputs of a task or of the built-in data set, as the configuration of the run has them.
-fn built_in(data: &str, path: &Path, progress: &mut Progress) -> Result<Array, Failure> {
+fn built_in(data: &str, path: &Path, card: &ModelCard, progress: &mut Progress) -> Result<Array, Failure> {
     if !path.is_dir() {
         return Err(Failure::new(
             Code::Data,
@@ -151,5 +153,21 @@ fn built_in(data: &str, path: &Path, progress: &mut Progress) -> Result<Array, F
     }
     let dir = RunDir::open(path)?;
     let config = Config::load(None, Some(&dir.file(names::CONFIG)), &[])?;
-    Ok(source::read(data, &config, progress)?.test.x.in_memory()?)
+    test_inputs(source::read(data, &config, progress)?, card)
+}
+
+/// The test inputs of a data set, less the centers of a model and not less those of the data set, which may be others: a
+/// model of an earlier version has none.
+///
+/// # Errors
+/// With exit code 3, if the inputs can no longer be read.
+pub fn test_inputs(data: Dataset, card: &ModelCard) -> Result<Array, Failure> {
+    let mut x = data.test.x;
+    let (own, wanted) = (&data.reading.centers.inputs, &card.centers().inputs);
+    if own != wanted && data.transforms.is_empty() {
+        let center = |centers: &[f64], c: usize| centers.get(c).copied().unwrap_or(0.0);
+        let moved: Vec<f64> = (0..x.shape[1]).map(|c| center(wanted, c) - center(own, c)).collect();
+        centering::subtract(&mut x, &moved);
+    }
+    Ok(x.in_memory()?)
 }

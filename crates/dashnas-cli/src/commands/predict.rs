@@ -93,7 +93,8 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     }
     let samples = x.rows();
     warn_of_unlike(&args.data, card, &x)?;
-    let scores = model.scores(&x)?;
+    // Files are read relative to the centers of the model.
+    let scores = model.of_centered().scores(&x)?;
     let score = match (&labeled, args.by) {
         (Some(labeled), By::Window) => Some(labeled.score(card, &scores, None, None)?),
         _ => None,
@@ -103,7 +104,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
         (Some(windows), _) => by_time::places(windows),
         (None, rows) => rows.iter().map(|rows| by_time::numbers("row", rows.iter().copied())).collect(),
     };
-    let mut prediction = Prediction { ids, places, ..predicted };
+    let mut prediction = Prediction { ids, places, centers: card.centers().targets.clone(), ..predicted };
     let (mut uncovered, mut score) = (0, score);
     if let (By::Time, Some(windows)) = (args.by, &windows) {
         let predicted = by_time::by_time(&prediction, windows);
@@ -150,9 +151,13 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
 /// One object for each sample.
 fn rows(prediction: &Prediction, card: &ModelCard) -> Vec<Value> {
     let key = if card.task.has_probabilities() { "probabilities" } else { "values" };
+    let (doubles, width) = (prediction.doubles(), prediction.values.row_len());
     (0..prediction.values.rows())
         .map(|i| {
-            let mut row = json!({ key: prediction.values.row(i) });
+            let mut row = match &doubles {
+                Some(doubles) => json!({ key: doubles[i * width..(i + 1) * width] }),
+                None => json!({ key: prediction.values.row(i) }),
+            };
             for column in &prediction.places {
                 row[&column.name] = match &column.values {
                     ColumnValues::Numbers(v) => json!(v[i]),

@@ -3,6 +3,7 @@
 mod asked;
 mod cases;
 mod cases_media;
+mod centering;
 mod check;
 mod edf;
 mod ends;

@@ -116,30 +116,20 @@ proptest! {
 }
 
 #[test]
-fn an_offset_beyond_the_digits_of_f32_is_kept_apart_from_the_mean() {
-    let center = 1.7e9f32;
-    let values = [0.25f32, 0.5, 1.0, 0.25];
-    let x = Array::new(vec![2, 2, 1], vec![values[0], 3.0, values[1], 5.0]);
-    let fitted = InputNormalizer::fit(&x, &[Scheme::PerChannel; 2]).expect("in memory");
-    assert_eq!(fitted.centers(), None);
-    let shifted = fitted.shifted(&[center, 0.0]);
-    assert_eq!(shifted.centers(), Some(vec![center, 0.0]));
-    assert_eq!(shifted.relative(), fitted);
-    assert_eq!(fitted.shifted(&[]), fitted);
-    // `f32` inputs are as exact as they are; a mean of 0 is no reason to lose the center.
-    let mut raw = Array::new(vec![1, 2, 1], vec![center, 4.0]);
-    shifted.apply(&mut raw);
-    assert_eq!(raw.data, [0.0, 0.0]);
-    let zero = InputNormalizer::fit(&Array::new(vec![2, 1, 1], vec![-1.0, 1.0]), &[Scheme::PerChannel]).expect("read");
-    assert_eq!(zero.shifted(&[center]).centers(), Some(vec![center]));
-
-    let y = Targets::Values(Array::new(vec![2, 1], values[..2].to_vec()));
-    let targets = TargetNormalizer::fit(&y, Scheme::PerChannel);
-    let shifted = targets.shifted(&[center]);
-    assert_eq!((shifted.centers(), shifted.relative()), (Some(vec![center]), targets));
+fn centers_of_earlier_versions_move_out_of_the_normalization() {
+    let per_channel = |mean: f32, scale: f32| format!(r#"{{"scheme":"per-channel","mean":{mean},"scale":{scale}}}"#);
+    let shifted = r#"{"scheme":"per-channel","mean":1700000000.0,"rest":0.5,"scale":2.0}"#;
+    let of = |channels: &[&str]| format!(r#"{{"channels":[{}],"spatial":[]}}"#, channels.join(","));
+    let mut targets: TargetNormalizer = serde_json::from_str(&of(&[shifted, &per_channel(4.0, 1.0)])).expect("valid");
+    assert_eq!(targets.take_centers(), [1.7e9, 0.0]);
+    let relative = of(&[&per_channel(0.5, 2.0), &per_channel(4.0, 1.0)]);
+    assert_eq!(targets, serde_json::from_str(&relative).expect("valid"));
+    assert_eq!(targets.take_centers(), Vec::<f64>::new());
+    let x = Array::new(vec![2, 1, 1], vec![-1.0, 1.0]);
+    let mut fitted = InputNormalizer::fit(&x, &[Scheme::PerChannel]).expect("in memory");
     // Files without a center are what they were.
     let text = serde_json::to_string(&fitted).expect("plain numbers");
     assert!(!text.contains("rest"), "{text}");
-    let read: InputNormalizer = serde_json::from_str(&text).expect("as written");
-    assert_eq!(read, fitted);
+    assert_eq!(fitted.take_centers(), Vec::<f64>::new());
+    assert_eq!(serde_json::from_str::<InputNormalizer>(&text).expect("as written"), fitted);
 }

@@ -57,7 +57,7 @@ fn another_unit_a_still_sensor_and_far_values_are_said_of_each_channel() {
         ),
     ];
     for (name, x, expected) in cases {
-        let found = unlike(&trained, &x).expect("in memory");
+        let found = unlike(&trained, &[], &x).expect("in memory");
         let fits = found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| f.starts_with(e));
         assert!(fits, "{name}: {found:?}");
     }
@@ -69,26 +69,29 @@ fn models_without_ranges_are_loaded_and_warn_by_their_mean() {
     let mut json: serde_json::Value = serde_json::to_value(&trained).expect("plain numbers");
     assert!(json.as_object_mut().is_some_and(|card| card.remove("ranges").is_some()));
     let old: InputNormalizer = serde_json::from_value(json).expect("as older versions wrote it");
-    assert!(unlike(&old, &series(50, 3)).expect("in memory").is_empty());
+    assert!(unlike(&old, &[], &series(50, 3)).expect("in memory").is_empty());
     let kelvin = changed(50, |_, c, v| if c == 0 { v + 273.15 } else { v });
-    assert_eq!(unlike(&old, &kelvin).expect("in memory").len(), 1);
+    assert_eq!(unlike(&old, &[], &kelvin).expect("in memory").len(), 1);
 }
 
 #[test]
 fn rare_values_may_be_missing_and_constant_channels_must_stay_what_they_were() {
     // A rare class as a column, a constant column, and an offset that was subtracted before.
     let x = Array::new(vec![100, 3, 1], (0..100).flat_map(|i| [f32::from(i == 7), 4.0, i as f32]).collect());
-    let trained = InputNormalizer::fit(&x, &[Scheme::PerChannel; 3]).expect("in memory").shifted(&[0.0, 0.0, 1e9]);
+    let trained = InputNormalizer::fit(&x, &[Scheme::PerChannel; 3]).expect("in memory");
     let new = |rows: usize, rare: f32, constant: f32| {
-        Array::new(vec![rows, 3, 1], (0..rows).flat_map(|i| [rare, constant, 1e9 + (64 * (i % 2)) as f32]).collect())
+        Array::new(vec![rows, 3, 1], (0..rows).flat_map(|i| [rare, constant, (64 * (i % 2)) as f32]).collect())
     };
-    assert_eq!(unlike(&trained, &new(40, 0.0, 4.0)).expect("in memory"), Vec::<String>::new());
-    let found = unlike(&trained, &new(40, 1.0, 5.0)).expect("in memory");
+    assert_eq!(unlike(&trained, &[], &new(40, 0.0, 4.0)).expect("in memory"), Vec::<String>::new());
+    let found = unlike(&trained, &[], &new(40, 1.0, 5.0)).expect("in memory");
     assert!(found.len() == 2 && found[1].starts_with("channel 1 was 4 in all training samples"), "{found:?}");
+    // What was subtracted is added where values are named.
+    let far = unlike(&trained, &[0.0, 0.0, 1.7e9], &Array::new(vec![1, 3, 1], vec![0.0, 4.0, 1e4])).expect("in memory");
+    assert!(far.len() == 1 && far[0].contains("1700010000"), "{far:?}");
     // Many channels are counted.
     let wide =
         InputNormalizer::fit(&Array::new(vec![2, 9, 1], [[0.0; 9], [1.0; 9]].concat()), &[Scheme::PerChannel; 9]);
-    let found = unlike(&wide.expect("in memory"), &Array::new(vec![1, 9, 1], vec![50.0; 9])).expect("in memory");
+    let found = unlike(&wide.expect("in memory"), &[], &Array::new(vec![1, 9, 1], vec![50.0; 9])).expect("in memory");
     assert!(found.len() == 5 && found[4].starts_with("5 channels more"), "{found:?}");
 }
 

@@ -2,8 +2,11 @@
 
 use crate::error::DataError;
 use crate::folders::paths::{folders_between, relative};
+use crate::options::ReadOptions;
 use crate::role::Role;
+use crate::series::values;
 use crate::text::excerpt;
+use dashnas_core::names::TaskName;
 use dashnas_core::text::plural;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -147,6 +150,30 @@ pub(super) fn beside_table(
         relative(root, &files[first]),
         excerpt(&labels[first])
     )))
+}
+
+/// A class that has a single sample cannot be both trained and tested on.
+pub(super) fn check_class_sizes(
+    path: &Path,
+    samples: &[(Role, &Path)],
+    names: &[String],
+    options: &ReadOptions,
+) -> Result<(), DataError> {
+    let other = options.task.is_some_and(|task| task != TaskName::Classification);
+    if other || samples.iter().any(|(role, _)| *role == Role::Test) {
+        return Ok(());
+    }
+    let mut counts: BTreeMap<&str, (usize, &Path)> = BTreeMap::new();
+    for ((_, file), label) in samples.iter().zip(names) {
+        counts.entry(label).or_insert((0, file)).0 += 1;
+    }
+    let Some((label, (_, file))) = counts.iter().find(|(_, (n, _))| *n == 1) else { return Ok(()) };
+    let reason = format!("class `{label}` has one sample only, {}", file.display());
+    let mut hint = "a class needs one sample to train on and one to test on: add some, or remove the class".to_owned();
+    if counts.keys().all(|label| values::number(label).is_some()) {
+        hint += "; if the labels are quantities, set `task.kind` to regression";
+    }
+    Err(DataError::file(path, reason).with_hint(hint))
 }
 
 #[cfg(test)]

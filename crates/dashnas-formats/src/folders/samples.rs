@@ -4,7 +4,7 @@ use crate::array::Array;
 use crate::container;
 use crate::container::Container;
 use crate::error::DataError;
-use crate::folders::classes::{Said, beside_table, of_folders};
+use crate::folders::classes::{Said, beside_table, check_class_sizes, of_folders};
 use crate::folders::known;
 use crate::folders::label_file;
 use crate::folders::labels::{self, LabeledFiles};
@@ -14,7 +14,7 @@ use crate::folders::recordings;
 use crate::folders::recordings::OwnFile;
 use crate::folders::targets::{is_multi_label, of_texts};
 use crate::folders::unread;
-use crate::found::{Labels, UnassembledData, UnassembledSplit};
+use crate::found::{Digits, Labels, UnassembledData, UnassembledSplit};
 use crate::mat::Mat;
 use crate::media::{images, sound};
 use crate::naming::{extension, words_of};
@@ -26,12 +26,13 @@ use crate::role::Role;
 use crate::sample_facts::SampleFacts;
 use crate::series::values;
 use crate::series::values::Series;
+use crate::subtract::Subtract;
 use crate::text::and_more;
 use crate::windows::labels::StepLabels;
 use dashnas_core::names::TaskName;
 use dashnas_core::text::{plural, plural_of};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// One sample in a file of its own.
@@ -60,6 +61,13 @@ enum Medium {
     Recordings,
     /// WFDB records, EDF or BDF files.
     Records,
+}
+
+impl Medium {
+    /// Whether its values may have more digits than `f32`.
+    fn has_digits(self) -> bool {
+        matches!(self, Medium::Recordings | Medium::Records)
+    }
 }
 
 /// The numbers of images, of files of sound and of records in a folder. A folder is read as what it holds most of.
@@ -217,9 +225,11 @@ fn samples(
         if by_folder {
             check_one_folder(path, names, options)?;
         }
-        check_class_sizes(path, &found, names, options)?;
+        let files: Vec<_> = found.iter().map(|s| (s.role, s.path.as_path())).collect();
+        check_class_sizes(path, &files, names, options)?;
     }
     let grouped = found.iter().all(|s| s.group.is_some());
+    raw.digits = Digits::of_numbers(medium.has_digits(), true, &options.centers);
     let x = load(medium, &found, !labeled || options.scored, &mut raw)?;
     for role in [Role::All, Role::Train, Role::Val, Role::Test] {
         let rows: Vec<usize> = (0..found.len()).filter(|&i| found[i].role == role).collect();
@@ -257,6 +267,7 @@ fn windows(
     raw: UnassembledData,
 ) -> Result<UnassembledData, DataError> {
     let mut raw = unweighted_windows(path, medium, (found, beside), labels, labeled, raw)?;
+    raw.digits = Digits::of_numbers(medium.has_digits(), false, &raw.reading.centers);
     let weights: Option<Vec<f32>> = found.iter().map(|sample| sample.weight).collect();
     if let (Some(weights), Some(windows)) = (weights, &raw.windows) {
         for (part, places) in raw.parts.iter_mut().zip(&windows.splits) {
@@ -503,30 +514,6 @@ fn check_one_folder(path: &Path, names: &[String], options: &ReadOptions) -> Res
     ))
 }
 
-/// A class that has a single sample cannot be both trained and tested on.
-fn check_class_sizes(
-    path: &Path,
-    samples: &[Sample],
-    names: &[String],
-    options: &ReadOptions,
-) -> Result<(), DataError> {
-    let other = options.task.is_some_and(|task| task != TaskName::Classification);
-    if other || samples.iter().any(|s| s.role == Role::Test) {
-        return Ok(());
-    }
-    let mut counts: BTreeMap<&str, (usize, &Path)> = BTreeMap::new();
-    for (s, label) in samples.iter().zip(names) {
-        counts.entry(label).or_insert((0, &s.path)).0 += 1;
-    }
-    let Some((label, (_, file))) = counts.iter().find(|(_, (n, _))| *n == 1) else { return Ok(()) };
-    let reason = format!("class `{label}` has one sample only, {}", file.display());
-    let mut hint = "a class needs one sample to train on and one to test on: add some, or remove the class".to_owned();
-    if counts.keys().all(|label| values::number(label).is_some()) {
-        hint += "; if the labels are quantities, set `task.kind` to regression";
-    }
-    Err(DataError::file(path, reason).with_hint(hint))
-}
-
 /// Reads the files of all samples into one array; `new` ones are for a model.
 fn load(medium: Medium, found: &[Sample], new: bool, raw: &mut UnassembledData) -> Result<Array, DataError> {
     let paths: Vec<PathBuf> = found.iter().map(|s| s.path.clone()).collect();
@@ -564,7 +551,8 @@ fn load(medium: Medium, found: &[Sample], new: bool, raw: &mut UnassembledData) 
     }
 }
 
-/// Reads the recording in a file as a series: its only array, or the one of a known name; the longer axis is time.
+/// Reads the recording in a file as a series, less the centers of its channels: its only array, or the one of a known name;
+/// the longer axis is time.
 fn recording(path: &Path, options: &ReadOptions) -> Result<Series, DataError> {
     let mut container: Box<dyn Container> = match extension(path).as_str() {
         "mat" => Box::new(Mat::open(path, options)?),
@@ -582,7 +570,9 @@ fn recording(path: &Path, options: &ReadOptions) -> Result<Series, DataError> {
             None => return Err(container::incomplete(&*container, "one array that is the recording".into())),
         },
     };
-    let (array, _) = container.numbers(name)?;
+    let shape = container.list().iter().find(|info| info.name == *name).map_or(&[][..], |info| &info.shape);
+    let subtract = Subtract::recording(shape, options);
+    let (array, _) = container.numbers(name, subtract.as_ref())?;
     let channels = match array.shape[..] {
         [_] => vec![array.data],
         [rows, columns] if rows <= columns => array.data.chunks(columns.max(1)).map(<[f32]>::to_vec).collect(),

@@ -28,8 +28,11 @@ pub(super) fn of_texts(texts: Vec<String>, several: bool, options: &ReadOptions)
 fn as_labels(texts: Vec<String>, options: &ReadOptions) -> Labels {
     let point = |t: &String| if options.decimal.as_deref() == Some(",") { t.replace(',', ".") } else { t.clone() };
     let numbers: Option<Vec<f32>> = texts.iter().map(|t| values::number(&point(t)).filter(|v| !v.is_nan())).collect();
+    let center = options.centers.of_target(0);
+    let relative = || texts.iter().map(|t| values::relative(&point(t), center).unwrap_or(f32::NAN)).collect();
     match (numbers, options.task) {
-        (Some(data), Some(TaskName::Regression)) => {
+        (Some(_), Some(TaskName::Regression)) => {
+            let data: Vec<f32> = relative();
             let array = Array::new(vec![data.len()], data);
             Labels::Numbers(NumericTargets { name: "labels".into(), array, integral: false })
         }

@@ -45,6 +45,13 @@ pub(super) struct Packing {
 }
 
 impl Packing {
+    /// Applies it to numbers of which all digits are kept.
+    pub fn unpack_digits(&self, values: &mut [f64]) {
+        for v in values {
+            *v = if self.missing.contains(v) { f64::NAN } else { *v * self.scale + self.offset };
+        }
+    }
+
     /// Applies it to numbers.
     pub fn unpack(&self, values: &mut [f32]) {
         let missing: Vec<f32> = self.missing.iter().map(|&v| v as f32).collect();
@@ -167,14 +174,17 @@ fn entry(path: &str, data: &Dataset, matlab: bool) -> Entry {
     };
     let text = matches!(storage, Storage::Text | Storage::Characters | Storage::Cells | Storage::Names(_));
     let packing = packing(&attrs);
+    let source = dtype.clone();
     let dtype = match storage {
         _ if text => "text".into(),
         Storage::Half(_) => "f16".into(),
         _ if packing.as_ref().is_some_and(Packing::scales) => format!("{dtype} with scale_factor and add_offset"),
         _ => dtype.to_string(),
     };
+    let wide = matches!(source, DType::F64 | DType::I32 | DType::U32 | DType::I64 | DType::U64)
+        || packing.as_ref().is_some_and(Packing::scales);
     let axis = attrs.get("CLASS").and_then(AttrValue::as_str) == Some("DIMENSION_SCALE");
-    let info = ArrayInfo { name: path.into(), shape, dtype, text, axis, refused, ..ArrayInfo::default() };
+    let info = ArrayInfo { name: path.into(), shape, dtype, text, wide, axis, refused, ..ArrayInfo::default() };
     Entry { info, path: path.into(), storage, packing }
 }
 

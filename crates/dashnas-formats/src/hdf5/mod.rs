@@ -6,6 +6,7 @@ mod links;
 mod list;
 
 use crate::array::Array;
+use crate::centers::{Shift, less, whole_less};
 use crate::container::Container;
 use crate::content::{content_of, wrong_content};
 use crate::error::{DataError, Location};
@@ -18,6 +19,7 @@ use crate::limits::{check_memory, stays_in_file};
 use crate::npy::half_to_f32;
 use crate::options::ReadOptions;
 use crate::spill::{Rows, to_row_major};
+use crate::subtract::Subtract;
 use crate::text::rows_of_text;
 use hdf5_pure::{DType, Dataset, File, Object, ReadSeekSource, VlenStringReadOptions};
 use std::collections::HashMap;
@@ -124,6 +126,56 @@ impl Hdf5 {
         Ok(count)
     }
 
+    /// Reads the `count` numbers of a range of rows, along the first axis in the file, less what belongs to their positions
+    /// if something is to be subtracted; the first of them has the position that goes with it.
+    fn relative(
+        &self,
+        data: &Dataset,
+        entry: &Entry,
+        rows: Range<u64>,
+        count: u128,
+        shift: Option<(&Shift, usize)>,
+    ) -> Result<Vec<f32>, DataError> {
+        let (Some((shift, first)), true) = (shift, entry.info.wide && entry.storage == Storage::Numbers) else {
+            let mut values = self.values(data, entry, rows, count)?;
+            if let Some((shift, first)) = shift {
+                shift.apply(&mut values, first);
+            }
+            return Ok(values);
+        };
+        let (at, n) = (rows.start, rows.end - rows.start);
+        macro_rules! relative {
+            ($read:ident, $wide:ty, $less:ident) => {
+                data.$read(at, n).map(|values| {
+                    values.into_iter().zip(first..).map(|(v, at)| $less(<$wide>::from(v), shift.at(at))).collect()
+                })
+            };
+        }
+        let values: Result<Vec<f32>, String> = guard(|| match (&entry.packing, data.dtype()?) {
+            (None, DType::I64) => relative!(read_i64_rows, i128, whole_less),
+            (None, DType::U64) => relative!(read_u64_rows, i128, whole_less),
+            (packing, _) => {
+                let mut values = data.read_f64_rows(at, n)?;
+                if let Some(packing) = packing {
+                    packing.unpack_digits(&mut values);
+                }
+                Ok(values.into_iter().zip(first..).map(|(v, at)| less(v, shift.at(at))).collect())
+            }
+        });
+        let values = values.map_err(|text| self.refuse(&entry.info.name, &text))?;
+        self.check_count(entry, values.len(), count)?;
+        Ok(values)
+    }
+
+    /// Refuses another number of values than the shape of an array has.
+    fn check_count(&self, entry: &Entry, found: usize, count: u128) -> Result<(), DataError> {
+        if found as u128 == count {
+            return Ok(());
+        }
+        let reason = format!("it has {found} values, not the {count} of its shape {:?}", entry.info.shape);
+        Err(DataError::at(&self.path, Location::Entry(entry.info.name.clone()), reason))
+    }
+
     /// Reads the `count` numbers of a range of rows, along the first axis in the file.
     fn values(&self, data: &Dataset, entry: &Entry, rows: Range<u64>, count: u128) -> Result<Vec<f32>, DataError> {
         let (at, n) = (rows.start, rows.end - rows.start);
@@ -148,10 +200,7 @@ impl Hdf5 {
             _ => data.read_f32_rows(at, n),
         });
         let mut values = values.map_err(|text| self.refuse(&entry.info.name, &text))?;
-        if values.len() as u128 != count {
-            let reason = format!("it has {} values, not the {count} of its shape {:?}", values.len(), entry.info.shape);
-            return Err(DataError::at(&self.path, Location::Entry(entry.info.name.clone()), reason));
-        }
+        self.check_count(entry, values.len(), count)?;
         if let Some(packing) = &entry.packing {
             packing.unpack(&mut values);
         }
@@ -221,13 +270,15 @@ impl Container for Hdf5 {
         self.matlab
     }
 
-    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+    fn numbers(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<(Array, bool), DataError> {
         let entry = self.entry(name)?;
+        let shift = subtract.map(|subtract| subtract.by_position(&entry.info.shape, self.matlab));
         if let Storage::Sparse { by_rows } = entry.storage {
             let count = entry.info.shape.iter().map(|&n| n as u128).product();
             check_memory(&self.path, name, count, &self.options)?;
             let values = ann_data::full(&self.file, &entry.info.shape, by_rows, self.options.max_bytes / 8);
-            let values = values.map_err(|text| self.refuse(name, &text))?;
+            let mut values = values.map_err(|text| self.refuse(name, &text))?;
+            shift.iter().for_each(|shift| shift.apply(&mut values, 0));
             return Ok((Array::new(entry.info.shape, values), false));
         }
         let (data, entry) = self.dataset(name)?;
@@ -240,7 +291,7 @@ impl Container for Hdf5 {
         let dtype = guard(|| data.dtype()).map_err(|text| self.refuse(name, &text))?;
         let floats = matches!(dtype, DType::F32 | DType::F64) || matches!(entry.storage, Storage::Half(_));
         let mut integral = !floats && !entry.packing.as_ref().is_some_and(|packing| packing.scales());
-        let mut values = self.values(&data, &entry, 0..u64::MAX, count)?;
+        let mut values = self.relative(&data, &entry, 0..u64::MAX, count, shift.as_ref().map(|shift| (shift, 0)))?;
         if self.matlab {
             values = row_major(&info.shape, &values);
             integral |= values.iter().all(|v| v.fract() == 0.0);
@@ -267,7 +318,7 @@ impl Container for Hdf5 {
         whole.map_err(|text| self.refuse(name, &text))
     }
 
-    fn file_backed(&mut self, name: &str) -> Result<Option<Array>, DataError> {
+    fn file_backed(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<Option<Array>, DataError> {
         if matches!(self.entry(name)?.storage, Storage::Sparse { .. }) {
             return Ok(None);
         }
@@ -285,12 +336,14 @@ impl Container for Hdf5 {
         let chunk = chunks.and_then(|c| usize::try_from(*c.first()?).ok()).unwrap_or(1).max(1);
         // Whole chunks, so that none is decompressed twice.
         let block = (BLOCK / width.max(1) / chunk).max(1).saturating_mul(chunk);
+        let shift = subtract.map(|subtract| subtract.by_position(&info.shape, self.matlab));
         let mut out = Rows::new(&self.path, name, stored, &self.options)?;
         let mut first = 0;
         while first < rows {
             let n = block.min(rows - first);
             let range = first as u64..(first + n) as u64;
-            out.push(&self.values(&data, &entry, range, n as u128 * width as u128)?)?;
+            let shift = shift.as_ref().map(|shift| (shift, first * width));
+            out.push(&self.relative(&data, &entry, range, n as u128 * width as u128, shift)?)?;
             first += n;
         }
         let out = out.array()?;

@@ -4,7 +4,8 @@ use crate::mat::variable::{Variable, numbers, whole};
 use crate::text::rows_of_text;
 
 /// Reads the variables of a file, of at most `limit` elements each.
-pub(super) fn read(bytes: &[u8], limit: u64) -> Result<Vec<Variable>, String> {
+/// With `digits`, numbers that have more digits than `f32` are kept as they are as well.
+pub(super) fn read(bytes: &[u8], limit: u64, digits: bool) -> Result<Vec<Variable>, String> {
     let mut rest = bytes;
     let mut variables = Vec::new();
     while !rest.is_empty() {
@@ -53,7 +54,7 @@ pub(super) fn read(bytes: &[u8], limit: u64) -> Result<Vec<Variable>, String> {
         } else {
             let integral = p >= 2 || data.iter().all(|v| v.fract() == 0.0);
             let whole = if integral { whole(kind, body, big, &shape, &data) } else { None };
-            Variable::numbers(name, shape, data, integral, whole)
+            Variable::numbers(name, shape, data, integral, whole).with_digits(kind, body, big, digits)
         });
     }
     Ok(variables)

@@ -14,9 +14,10 @@ const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 
 /// Reads the variables of a file that begins with a header of 128 bytes, of at most `left` elements together.
-pub(super) fn read(bytes: &[u8], left: u64) -> Result<Vec<Variable>, String> {
+/// With `digits`, numbers that have more digits than `f32` are kept as they are as well.
+pub(super) fn read(bytes: &[u8], left: u64, digits: bool) -> Result<Vec<Variable>, String> {
     let big = bytes.get(126..128) == Some(b"MI");
-    let mut reader = ElementReader { big, left, variables: Vec::new() };
+    let mut reader = ElementReader { big, left, digits, variables: Vec::new() };
     let mut rest = bytes.get(128..).unwrap_or(&[]);
     while rest.len() >= 8 {
         let (kind, body, tail) = reader.element(rest)?;
@@ -66,6 +67,8 @@ struct ElementReader {
     big: bool,
     /// Elements that may still be read.
     left: u64,
+    /// Whether numbers of more digits than `f32` are kept as they are as well.
+    digits: bool,
     /// The variables that were read.
     variables: Vec<Variable>,
 }
@@ -176,7 +179,7 @@ impl ElementReader {
         // Numbers are doubles in MATLAB unless they are converted.
         let integral = logical || class >= 8 || data.iter().all(|v| v.fract() == 0.0);
         let whole = if integral { whole(kind, body, self.big, &shape, &data) } else { None };
-        Ok(Variable::numbers(name, shape, data, integral, whole))
+        Ok(Variable::numbers(name, shape, data, integral, whole).with_digits(kind, body, self.big, self.digits))
     }
 
     /// Reads a sparse matrix: the rows of its values, where each column begins, and the values.

@@ -9,6 +9,7 @@ mod level5;
 mod variable;
 
 use crate::array::Array;
+use crate::centers::less;
 use crate::container::Container;
 use crate::error::{DataError, Location};
 use crate::info::ArrayInfo;
@@ -16,6 +17,7 @@ use crate::layout::row_major;
 use crate::limits::check_memory;
 use crate::mat::variable::Value;
 use crate::options::ReadOptions;
+use crate::subtract::Subtract;
 use std::path::{Path, PathBuf};
 
 /// The variables of a MATLAB file.
@@ -38,10 +40,10 @@ impl Mat {
 
     /// Reads the variables from the bytes of a file.
     fn parse(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Self, DataError> {
-        let limit = options.max_bytes / 4;
+        let (limit, digits) = (options.max_bytes / 4, !options.centers.is_empty());
         let (format, variables) = match bytes.get(126..128) {
-            Some(b"IM" | b"MI") => ("MATLAB file, level 5", level5::read(bytes, limit)),
-            _ => ("MATLAB file, level 4", level4::read(bytes, limit)),
+            Some(b"IM" | b"MI") => ("MATLAB file, level 5", level5::read(bytes, limit, digits)),
+            _ => ("MATLAB file, level 4", level4::read(bytes, limit, digits)),
         };
         let variables = variables.map_err(|reason| {
             DataError::file(path, reason)
@@ -83,10 +85,24 @@ impl Container for Mat {
         true
     }
 
-    fn numbers(&mut self, name: &str) -> Result<(Array, bool), DataError> {
+    fn numbers(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<(Array, bool), DataError> {
         match self.variable(name)? {
-            (info, Value::Numbers { data, integral, .. }) => {
-                Ok((Array::new(info.shape.clone(), row_major(&info.shape, data)), *integral))
+            (info, Value::Numbers { data, integral, wide, .. }) => {
+                let shift = subtract.map(|subtract| subtract.by_position(&info.shape, true));
+                let data = match (shift, wide) {
+                    (None, _) => row_major(&info.shape, data),
+                    (Some(shift), Some(wide)) => {
+                        let relative: Vec<f32> =
+                            wide.iter().enumerate().map(|(at, &v)| less(v, shift.at(at))).collect();
+                        row_major(&info.shape, &relative)
+                    }
+                    (Some(shift), None) => {
+                        let mut relative = data.clone();
+                        shift.apply(&mut relative, 0);
+                        row_major(&info.shape, &relative)
+                    }
+                };
+                Ok((Array::new(info.shape.clone(), data), *integral))
             }
             _ => Err(DataError::at(&self.path, Location::Entry(name.into()), "the variable holds text, not numbers")),
         }

@@ -12,6 +12,8 @@ pub(super) enum Value {
         integral: bool,
         /// The numbers themselves, if `f32` may not hold them: those of a vector of whole numbers.
         whole: Option<Vec<i128>>,
+        /// The numbers as they are in the file, where these have more digits and something is to be subtracted.
+        wide: Option<Vec<f64>>,
     },
     /// One text for each row or cell.
     Text(Vec<String>),
@@ -31,7 +33,16 @@ impl Variable {
     pub fn numbers(name: String, shape: Vec<usize>, data: Vec<f32>, integral: bool, whole: Option<Vec<i128>>) -> Self {
         let dtype = if integral { "whole numbers" } else { "real numbers" };
         let info = ArrayInfo { name, shape, dtype: dtype.into(), ..ArrayInfo::default() };
-        Self { info, value: Value::Numbers { data, integral, whole } }
+        Self { info, value: Value::Numbers { data, integral, whole, wide: None } }
+    }
+
+    /// The same variable of values of a type of the format, whose digits are kept where they are asked for.
+    pub fn with_digits(mut self, kind: u32, bytes: &[u8], big: bool, keep: bool) -> Self {
+        self.info.wide = is_wide(kind);
+        if let (Value::Numbers { wide, .. }, true) = (&mut self.value, keep && self.info.wide) {
+            *wide = doubles(kind, bytes, big);
+        }
+        self
     }
 
     /// A variable of one text for each row or cell.
@@ -48,30 +59,42 @@ impl Variable {
     }
 }
 
-/// Decodes values of a numeric type of the format.
-pub(super) fn numbers(kind: u32, bytes: &[u8], big: bool) -> Option<Vec<f32>> {
-    macro_rules! read {
-        ($t:ty) => {{
-            let (values, rest) = bytes.as_chunks::<{ size_of::<$t>() }>();
-            let number =
-                |&b: &[u8; size_of::<$t>()]| (if big { <$t>::from_be_bytes(b) } else { <$t>::from_le_bytes(b) }) as f32;
-            rest.is_empty().then(|| values.iter().map(number).collect())
-        }};
-    }
-    match kind {
-        1 => read!(i8),
-        2 | 16 => read!(u8),
-        3 => read!(i16),
-        4 | 17 => read!(u16),
-        5 => read!(i32),
-        6 | 18 => read!(u32),
-        7 => read!(f32),
-        9 => read!(f64),
-        12 => read!(i64),
-        13 => read!(u64),
-        _ => None,
-    }
+/// Returns whether values of a numeric type of the format may have more digits than `f32`.
+fn is_wide(kind: u32) -> bool {
+    matches!(kind, 5 | 6 | 9 | 12 | 13)
 }
+
+macro_rules! decode {
+    ($name:ident, $number:ty, $what:literal) => {
+        #[doc = $what]
+        pub(super) fn $name(kind: u32, bytes: &[u8], big: bool) -> Option<Vec<$number>> {
+            macro_rules! read {
+                ($t:ty) => {{
+                    let (values, rest) = bytes.as_chunks::<{ size_of::<$t>() }>();
+                    let number = |&b: &[u8; size_of::<$t>()]| {
+                        (if big { <$t>::from_be_bytes(b) } else { <$t>::from_le_bytes(b) }) as $number
+                    };
+                    rest.is_empty().then(|| values.iter().map(number).collect())
+                }};
+            }
+            match kind {
+                1 => read!(i8),
+                2 | 16 => read!(u8),
+                3 => read!(i16),
+                4 | 17 => read!(u16),
+                5 => read!(i32),
+                6 | 18 => read!(u32),
+                7 => read!(f32),
+                9 => read!(f64),
+                12 => read!(i64),
+                13 => read!(u64),
+                _ => None,
+            }
+        }
+    };
+}
+decode!(numbers, f32, "Decodes values of a numeric type of the format.");
+decode!(doubles, f64, "Decodes values of a numeric type of the format without loss, but for integers beyond 2⁵³.");
 
 /// The whole numbers up to which `f32` holds every one.
 const EXACT: f32 = 16_777_216.0;

@@ -4,7 +4,7 @@ use crate::error::DataError;
 use crate::limits::check_memory;
 use crate::options::ReadOptions;
 use crate::records::edf_header::{Header, Signal};
-use crate::records::recording::{CUT_SHORT, Recording};
+use crate::records::recording::{CUT_SHORT, Recording, with_rest};
 use crate::series::values::Series;
 use std::path::Path;
 
@@ -37,17 +37,19 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
     check_memory(path, "recording", signals.len() as u128 * (records * most) as u128, options)?;
     let channel = |signal: &Signal| {
         let places = (0..records).flat_map(|r| (0..most).map(move |i| r * start + signal.start + i));
-        places.map(|at| (f64::from(sample(body, at, width)) * signal.step + signal.offset) as f32).collect()
+        let keep = !options.centers.inputs.is_empty();
+        with_rest(places.map(|at| f64::from(sample(body, at, width)) * signal.step + signal.offset), keep)
     };
-    let series =
-        Series { channels: signals.iter().map(channel).collect(), path: path.into(), line: 0, first_column: 1 };
+    let (channels, rests): (_, Vec<Vec<f32>>) = signals.iter().map(channel).unzip();
+    let rests = (!options.centers.inputs.is_empty()).then_some(rests);
+    let series = Series { channels, path: path.into(), line: 0, first_column: 1 };
     let (names, units) = signals.into_iter().map(|s| (s.name, s.unit)).unzip();
     let rate = if seconds > 0.0 { most as f64 / seconds } else { most as f64 };
     let gaps = match header.gaps {
         true => gaps(&starts(body, &times, start * width, width, records), seconds, most),
         false => Vec::new(),
     };
-    Ok(Recording { series, names, units, rate, gaps, facts })
+    Ok(Recording { series, rests, names, units, rate, gaps, facts })
 }
 
 /// The times of records, as the first annotation in each of them says: `+12.5` and the byte 0x14. `times` is where the

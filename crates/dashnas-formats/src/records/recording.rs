@@ -1,5 +1,6 @@
 //! One recording, and what recordings of one data set must have in common.
 
+use crate::centers::less;
 use crate::error::DataError;
 use crate::options::{ReadOptions, Signal};
 use crate::series::values::Series;
@@ -12,6 +13,8 @@ use std::path::Path;
 pub(crate) struct Recording {
     /// The channels, in physical units; a missing value is NaN.
     pub series: Series,
+    /// What the values of each channel are more than `f32` holds, if something is to be subtracted from them.
+    pub rests: Option<Vec<Vec<f32>>>,
     /// The names of the channels.
     pub names: Vec<String>,
     /// The physical units of the channels.
@@ -22,6 +25,28 @@ pub(crate) struct Recording {
     pub gaps: Vec<usize>,
     /// Facts about the file that a person should know, each the end of a sentence about some recordings.
     pub facts: Vec<&'static str>,
+}
+
+/// Values as `f32`, and what they are more than that if it is to be kept.
+pub(super) fn with_rest(values: impl Iterator<Item = f64>, keep: bool) -> (Vec<f32>, Vec<f32>) {
+    let mut found = (Vec::new(), Vec::new());
+    for value in values {
+        let single = value as f32;
+        found.0.push(single);
+        if keep {
+            found.1.push((value - f64::from(single)) as f32);
+        }
+    }
+    found
+}
+
+/// Subtracts the centers of the channels.
+fn subtract(recording: &mut Recording, centers: &[f64]) {
+    let Some(rests) = recording.rests.take() else { return };
+    for ((channel, rest), &center) in recording.series.channels.iter_mut().zip(rests).zip(centers) {
+        let values = channel.iter_mut().zip(rest);
+        values.for_each(|(v, rest)| *v = less(f64::from(*v) + f64::from(rest), center));
+    }
 }
 
 /// It ends before its header says.
@@ -117,6 +142,7 @@ pub(crate) fn align(mut recordings: Vec<Recording>, options: &ReadOptions) -> Re
             unlike.push((path, i, unit.clone()));
             signal.units.push(unit.clone());
         }
+        subtract(&mut recording, &options.centers.inputs);
         aligned.series.push(recording.series);
     }
     if let Some(path) = converted.first() {
@@ -220,8 +246,9 @@ fn stand_for(names: &[String], aligned: &mut Aligned, path: &Path) -> Result<(),
 fn arrange(recording: &mut Recording, places: &[usize]) {
     let at = |texts: &[String]| places.iter().map(|&i| texts.get(i).cloned().unwrap_or_default()).collect();
     (recording.names, recording.units) = (at(&recording.names), at(&recording.units));
-    let channels = &mut recording.series.channels;
-    *channels = places.iter().map(|&i| channels.get_mut(i).map(std::mem::take).unwrap_or_default()).collect();
+    for channels in std::iter::once(&mut recording.series.channels).chain(&mut recording.rests) {
+        *channels = places.iter().map(|&i| channels.get_mut(i).map(std::mem::take).unwrap_or_default()).collect();
+    }
 }
 
 /// Brings the channels of a recording into the order of the signals; returns whether some of its names are new. Channels
@@ -297,7 +324,12 @@ fn convert(recording: &mut Recording, signals: &[Signal]) -> (bool, Option<usize
     for (i, ((channel, unit), signal)) in own.zip(signals).enumerate() {
         match signal.units.first().map_or(Some(1.0), |wanted| factor(unit, wanted)) {
             Some(factor) if factor != 1.0 => {
-                channel.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
+                if let Some(rest) = recording.rests.as_mut().and_then(|rests| rests.get_mut(i)) {
+                    let exact = channel.iter().zip(&*rest).map(|(&v, &rest)| f64::from(v) + f64::from(rest));
+                    (*channel, *rest) = with_rest(exact.map(|v| v * factor), true);
+                } else {
+                    channel.iter_mut().for_each(|v| *v = (f64::from(*v) * factor) as f32);
+                }
                 changed = true;
             }
             None if !signal.units.contains(unit) => other = other.or(Some(i)),

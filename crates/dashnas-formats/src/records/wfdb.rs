@@ -3,7 +3,7 @@
 use crate::error::{DataError, Location};
 use crate::limits::check_memory;
 use crate::options::ReadOptions;
-use crate::records::recording::{CUT_SHORT, Recording, factor};
+use crate::records::recording::{CUT_SHORT, Recording, factor, with_rest};
 use crate::records::wfdb_samples::{PER_FRAME, Packing};
 use crate::series::values::Series;
 use std::collections::HashMap;
@@ -187,15 +187,19 @@ pub(super) fn read(path: &Path, options: &ReadOptions) -> Result<Recording, Data
     if channels.iter().all(Vec::is_empty) {
         return Err(DataError::file(path, "the record holds no samples"));
     }
+    let keep = !options.centers.inputs.is_empty();
+    let divided = channels.into_iter().map(|channel| with_rest(channel.into_iter(), keep));
+    let (channels, rests): (_, Vec<Vec<f32>>) = divided.unzip();
+    let rests = keep.then_some(rests);
     let series = Series { channels, path: path.into(), line: 0, first_column: 1 };
     // Millivolts are meant where nothing is said.
     let said = |unit: String| if unit.is_empty() { "mV".to_owned() } else { unit };
     let (names, units) = names.into_iter().map(|(name, unit)| (name, said(unit))).unzip();
-    Ok(Recording { series, names, units, rate: header.rate, gaps: Vec::new(), facts })
+    Ok(Recording { series, rests, names, units, rate: header.rate, gaps: Vec::new(), facts })
 }
 
 /// The channels of a record, their names and units, and facts about them.
-type Joined = (Vec<Vec<f32>>, Vec<(String, String)>, Vec<&'static str>);
+type Joined = (Vec<Vec<f64>>, Vec<(String, String)>, Vec<&'static str>);
 
 /// Reads the segments of a record one after another. A signal that a segment lacks is missing there.
 fn joined(
@@ -205,7 +209,7 @@ fn joined(
     options: &ReadOptions,
 ) -> Result<Joined, DataError> {
     let mut names: Vec<(String, String)> = Vec::new();
-    let mut channels: Vec<Vec<f32>> = Vec::new();
+    let mut channels: Vec<Vec<f64>> = Vec::new();
     let mut facts = Vec::new();
     for (file, frames) in segments {
         let Some(file) = file else {
@@ -226,7 +230,7 @@ fn joined(
             let before = channels.first().map_or(0, Vec::len);
             names.push((signal.name.clone(), signal.unit.clone()));
             check_memory(path, "record", (names.len() * before.max(1)) as u128, options)?;
-            channels.push(vec![f32::NAN; before]);
+            channels.push(vec![f64::NAN; before]);
         }
         // A layout names the signals and has no samples.
         if *frames == 0 || signals.iter().all(|s| s.file.is_none()) {
@@ -254,12 +258,13 @@ fn joined(
                 let reason = format!("the signal `{}` is in {}, but in {unit} before", signal.name, signal.unit);
                 return Err(DataError::file(file, reason).with_hint("give segments in the same units"));
             };
-            channels[i].extend(values.into_iter().map(|v| (f64::from(v) * factor) as f32));
+            channels[i]
+                .extend(values.into_iter().map(|v| if factor == 1.0 { v } else { f64::from(v as f32) * factor }));
         }
         let length = channels.iter().map(Vec::len).max().unwrap_or(before);
         let missing = length.max(before) - before;
         check_memory(path, "record", channels.len() as u128 * (before + missing) as u128, options)?;
-        channels.iter_mut().for_each(|channel| channel.resize(length, f32::NAN));
+        channels.iter_mut().for_each(|channel| channel.resize(length, f64::NAN));
     }
     facts.sort_unstable();
     facts.dedup();
@@ -267,10 +272,10 @@ fn joined(
 }
 
 /// Appends a gap to all channels.
-fn extend(path: &Path, channels: &mut [Vec<f32>], frames: usize, options: &ReadOptions) -> Result<(), DataError> {
+fn extend(path: &Path, channels: &mut [Vec<f64>], frames: usize, options: &ReadOptions) -> Result<(), DataError> {
     let before = channels.first().map_or(0, Vec::len);
     check_memory(path, "record", channels.len() as u128 * (before as u128 + frames as u128), options)?;
-    channels.iter_mut().for_each(|channel| channel.resize(before + frames, f32::NAN));
+    channels.iter_mut().for_each(|channel| channel.resize(before + frames, f64::NAN));
     Ok(())
 }
 
@@ -280,8 +285,8 @@ fn signals_of(
     signals: &[Signal],
     frames: Option<usize>,
     options: &ReadOptions,
-) -> Result<(Vec<Vec<f32>>, Vec<&'static str>), DataError> {
-    let mut channels: Vec<Vec<f32>> = Vec::with_capacity(signals.len());
+) -> Result<(Vec<Vec<f64>>, Vec<&'static str>), DataError> {
+    let mut channels: Vec<Vec<f64>> = Vec::with_capacity(signals.len());
     let mut facts = Vec::new();
     let mut start = 0;
     while let Some(first) = signals.get(start) {
@@ -317,8 +322,8 @@ fn signals_of(
 }
 
 /// The channels of the signals in some bytes, in physical units.
-fn unpacked(group: &[Signal], bytes: &[u8], frames: usize) -> Vec<Vec<f32>> {
-    let mut channels: Vec<Vec<f32>> = group.iter().map(|_| Vec::with_capacity(frames)).collect();
+fn unpacked(group: &[Signal], bytes: &[u8], frames: usize) -> Vec<Vec<f64>> {
+    let mut channels: Vec<Vec<f64>> = group.iter().map(|_| Vec::with_capacity(frames)).collect();
     let mut totals = vec![0i64; group.len()];
     let mut at = 0;
     for _ in 0..frames {
@@ -339,12 +344,12 @@ fn unpacked(group: &[Signal], bytes: &[u8], frames: usize) -> Vec<Vec<f32>> {
                 }
             }
             let mean = sum / f64::from(known);
-            channels[k].push(((mean - signal.baseline) / signal.gain) as f32);
+            channels[k].push((mean - signal.baseline) / signal.gain);
         }
     }
     for (signal, channel) in group.iter().zip(&mut channels).filter(|(signal, _)| signal.skew > 0) {
         channel.drain(..signal.skew.min(channel.len()));
-        channel.resize(frames, f32::NAN);
+        channel.resize(frames, f64::NAN);
     }
     channels
 }

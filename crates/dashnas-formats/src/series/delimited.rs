@@ -3,7 +3,7 @@
 
 use crate::array::Array;
 use crate::error::{DataError, Location};
-use crate::found::{Labels, NumericTargets, UnassembledData, UnassembledSplit};
+use crate::found::{Digits, Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::naming::extension;
 use crate::options::ReadOptions;
 use crate::partners;
@@ -11,7 +11,7 @@ use crate::role::Role;
 use crate::sample_facts::SampleFacts;
 use crate::series::file::SeriesFile;
 use crate::series::values;
-use crate::series::values::{Series, number};
+use crate::series::values::{Series, number, relative};
 use crate::series::{arff, ts};
 use crate::text::excerpt;
 use dashnas_core::names::TaskName;
@@ -41,7 +41,8 @@ pub(crate) fn read(path: &Path, options: &ReadOptions, alone: bool) -> Result<Un
                 .with_hint("remove this sample, or write its label"));
         }
         if let (true, Some(length), "tsv" | "txt") = (alone, options.length, extension(&path).as_str()) {
-            labels_are_values(&mut file, length);
+            let center = options.centers.inputs.first().copied().unwrap_or(0.0);
+            labels_are_values(&mut file, length, center);
         }
         if file.series.is_empty() {
             return Err(DataError::file(&path, "it holds no samples"));
@@ -84,9 +85,9 @@ fn check_label_first(path: &Path, file: &SeriesFile, options: &ReadOptions) -> R
 }
 
 /// Moves the labels to the front of the series as values, if that makes all series as long as the training series.
-fn labels_are_values(file: &mut SeriesFile, length: usize) {
+fn labels_are_values(file: &mut SeriesFile, length: usize, center: f64) {
     let short = |s: &Series| s.channels[0].len() + 1 == length;
-    let values: Option<Vec<f32>> = file.labels.iter().map(|label| number(label)).collect();
+    let values: Option<Vec<f32>> = file.labels.iter().map(|label| relative(label, center)).collect();
     let Some(values) = values.filter(|_| file.series.iter().all(short)) else { return };
     for (series, value) in file.series.iter_mut().zip(values) {
         series.channels[0].insert(0, value);
@@ -113,6 +114,9 @@ fn assemble(
     raw.columns = files.first().map(|(_, _, f)| f.account.clone()).unwrap_or_default();
     // Channels are told apart in every file of series.
     raw.channels_first = true;
+    // The attributes of an ARFF file are inputs once it is known which of them number the samples.
+    let inputs = files.iter().all(|(_, path, _)| extension(path) != "arff");
+    raw.digits = Digits::of_numbers(inputs, true, &options.centers);
     let trailing = files.iter_mut().map(|(_, _, f)| cut_trailing(&mut f.series)).fold(false, |a, b| a | b);
     if trailing {
         raw.note("missing values at the ends of series are padding and were removed");
@@ -141,7 +145,7 @@ fn assemble(
         raw.file(&path);
         // The first file decides for the others.
         let task = options.task.or(raw.reading.task).or(file.task);
-        let y = (!file.labels.is_empty()).then(|| labels(&path, &file, task)).transpose()?;
+        let y = (!file.labels.is_empty()).then(|| labels(&path, &file, task, options)).transpose()?;
         let x = values::pack(file.series, length, options)?;
         let facts = SampleFacts::rows(path.display().to_string(), x.rows());
         raw.parts.push(UnassembledSplit { role, x, y, groups: None, ids: None, facts });
@@ -161,7 +165,7 @@ fn assemble(
 }
 
 /// The labels of a file: names of classes, or numbers for regression.
-fn labels(path: &Path, file: &SeriesFile, task: Option<TaskName>) -> Result<Labels, DataError> {
+fn labels(path: &Path, file: &SeriesFile, task: Option<TaskName>, options: &ReadOptions) -> Result<Labels, DataError> {
     let columns = file.several.as_ref().map(Vec::len);
     if task != Some(TaskName::Regression) && columns.is_none() {
         return Ok(Labels::Names(file.labels.clone()));
@@ -174,7 +178,8 @@ fn labels(path: &Path, file: &SeriesFile, task: Option<TaskName>) -> Result<Labe
         }
     };
     for (label, line) in file.labels.iter().zip(&file.series).flat_map(one) {
-        match number(&label).filter(|v| !v.is_nan()) {
+        let center = options.centers.of_target(data.len() % columns.unwrap_or(1).max(1));
+        match relative(&label, center).filter(|v| !v.is_nan()) {
             Some(value) => data.push(value),
             None => {
                 let reason = format!("the target `{}` is not a number", excerpt(&label));
@@ -211,8 +216,9 @@ fn cut_trailing(series: &mut [Series]) -> bool {
 }
 
 /// Parses lines of a label and values, separated by tabs, commas or blanks.
-fn parse(path: &Path, text: &str, _: &ReadOptions) -> Result<SeriesFile, DataError> {
+fn parse(path: &Path, text: &str, options: &ReadOptions) -> Result<SeriesFile, DataError> {
     let mut file = SeriesFile::new("UCR archive file, label first");
+    let center = options.centers.inputs.first().copied().unwrap_or(0.0);
     for (i, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
@@ -227,7 +233,7 @@ fn parse(path: &Path, text: &str, _: &ReadOptions) -> Result<SeriesFile, DataErr
             _ => return Err(DataError::at(path, Location::Line(i + 1), "there is no series after the label")),
         };
         let read = |(c, field): (usize, &&str)| {
-            number(field).ok_or_else(|| {
+            relative(field, center).ok_or_else(|| {
                 let reason = format!("`{}` is not a number", excerpt(field));
                 DataError::at(path, Location::Cell(i + 1, (c + 2).to_string()), reason)
             })

@@ -5,7 +5,7 @@ use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
 use crate::series::file::SeriesFile;
 use crate::series::times::{Steps, seconds};
-use crate::series::values::{Series, number};
+use crate::series::values::{Series, relative};
 use crate::text::excerpt;
 use dashnas_core::names::TaskName;
 use std::path::Path;
@@ -23,7 +23,7 @@ struct Header {
 ///
 /// # Errors
 /// [`DataError::File`] with the line and the column.
-pub(crate) fn parse(path: &Path, text: &str, _: &ReadOptions) -> Result<SeriesFile, DataError> {
+pub(crate) fn parse(path: &Path, text: &str, options: &ReadOptions) -> Result<SeriesFile, DataError> {
     let mut file = SeriesFile::new("UEA archive file (.ts)");
     let mut header = Header::default();
     let mut steps = Steps::default();
@@ -65,9 +65,10 @@ pub(crate) fn parse(path: &Path, text: &str, _: &ReadOptions) -> Result<SeriesFi
         }
         let mut channels = Vec::with_capacity(dimensions.len());
         for (c, dimension) in dimensions.iter().enumerate() {
+            let center = options.centers.inputs.get(c).copied().unwrap_or(0.0);
             channels.push(match header.stamped {
-                true => stamped(path, number, c, dimension, &mut steps)?,
-                false => values(path, number, c, dimension)?,
+                true => stamped(path, number, (c, center), dimension, &mut steps)?,
+                false => values(path, number, (c, center), dimension)?,
             });
         }
         file.series.push(Series { channels, path: path.into(), line: number, first_column: 1 });
@@ -119,16 +120,24 @@ fn at_value(path: &Path, line: usize, channel: usize, i: usize, reason: String) 
     DataError::at(path, Location::Cell(line, format!("{} of channel {}", i + 1, channel + 1)), reason)
 }
 
-/// Parses the values of one channel.
-fn values(path: &Path, line: usize, channel: usize, text: &str) -> Result<Vec<f32>, DataError> {
+/// Parses the values of one channel, less its center.
+fn values(path: &Path, line: usize, (channel, center): (usize, f64), text: &str) -> Result<Vec<f32>, DataError> {
     let read = |(i, field): (usize, &str)| {
-        number(field).ok_or_else(|| at_value(path, line, channel, i, format!("`{}` is not a number", excerpt(field))))
+        relative(field, center)
+            .ok_or_else(|| at_value(path, line, channel, i, format!("`{}` is not a number", excerpt(field))))
     };
     text.split(',').enumerate().map(read).collect()
 }
 
-/// Parses the pairs of times and values of one channel, whose times must be at equal steps.
-fn stamped(path: &Path, line: usize, channel: usize, text: &str, steps: &mut Steps) -> Result<Vec<f32>, DataError> {
+/// Parses the pairs of times and values of one channel, whose times must be at equal steps, and subtracts its center from
+/// the values.
+fn stamped(
+    path: &Path,
+    line: usize,
+    (channel, center): (usize, f64),
+    text: &str,
+    steps: &mut Steps,
+) -> Result<Vec<f32>, DataError> {
     let (mut times, mut values) = (Vec::new(), Vec::new());
     for (i, pair) in outside_parentheses(text, ',').into_iter().enumerate() {
         let error = |reason: String| at_value(path, line, channel, i, reason);
@@ -140,7 +149,7 @@ fn stamped(path: &Path, line: usize, channel: usize, text: &str, steps: &mut Ste
         let time = seconds(time).ok_or_else(|| {
             error(format!("the time `{}` is neither a number nor a date such as 2013-03-01 12:00:00", excerpt(time)))
         })?;
-        values.push(number(value).ok_or_else(|| error(format!("`{}` is not a number", excerpt(value))))?);
+        values.push(relative(value, center).ok_or_else(|| error(format!("`{}` is not a number", excerpt(value))))?);
         times.push(time);
     }
     steps.check(channel, &times).map_err(|(i, reason)| {

@@ -1,6 +1,7 @@
 //! Joins series of any length, with missing values, into one array.
 
 use crate::array::Array;
+use crate::centers::less;
 use crate::error::{DataError, Location};
 use crate::fill::{Filled, fill_channel};
 use crate::limits::check_memory;
@@ -186,11 +187,16 @@ pub(crate) fn rates_warning<'a>(mut series: impl Iterator<Item = &'a Series>, op
 
 /// Parses a number; `?`, `NaN`, `NA` and an empty field are missing values, NaN.
 pub(crate) fn number(text: &str) -> Option<f32> {
+    relative(text, 0.0)
+}
+
+/// Does the same and subtracts `center` before the number becomes `f32`.
+pub(crate) fn relative(text: &str, center: f64) -> Option<f32> {
     let text = text.trim();
     if is_missing(text) {
         return Some(f32::NAN);
     }
-    text.parse::<f64>().ok().map(|v| v as f32).filter(|v| v.is_finite())
+    text.parse::<f64>().ok().map(|v| less(v, center)).filter(|v| v.is_finite())
 }
 
 /// Returns whether a field stands for a missing value.

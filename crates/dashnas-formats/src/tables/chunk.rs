@@ -1,5 +1,6 @@
 //! The values of a column in one segment of a table, and the facts about them.
 
+use crate::centers::less;
 use crate::tables::arrow::{Kind, is_temporal, kind};
 use crate::tables::facts::{Facts, ListFacts};
 use crate::tables::number::{Cell, Style, cell};
@@ -38,6 +39,8 @@ pub(crate) struct Keep<'a> {
     pub style: Style,
     /// How much of columns of text is kept, if any.
     pub texts: Option<&'a Budget>,
+    /// What is subtracted from numbers before they become `f32`.
+    pub center: f64,
 }
 
 /// The values of a column in a segment.
@@ -69,14 +72,14 @@ impl Chunk {
         match array.data_type() {
             DataType::Float32 => {
                 let array = array.as_primitive::<Float32Type>();
-                if !self.floats(array, keep, |v| v) {
+                if !self.floats(array, keep, |v| less(f64::from(v), keep.center)) {
                     (0..n).for_each(|i| self.number(array.is_valid(i).then(|| f64::from(array.value(i))), keep));
                 }
                 return;
             }
             DataType::Float64 => {
                 let array = array.as_primitive::<Float64Type>();
-                if !self.floats(array, keep, |v| v as f32) {
+                if !self.floats(array, keep, |v| less(v, keep.center)) {
                     (0..n).for_each(|i| self.number(array.is_valid(i).then(|| array.value(i)), keep));
                 }
                 return;
@@ -145,7 +148,7 @@ impl Chunk {
         match value {
             Some(v) if !v.is_nan() => {
                 self.facts.number(v);
-                self.push(v as f32, keep);
+                self.push(less(v, keep.center), keep);
             }
             _ => {
                 self.facts.missing();
@@ -156,7 +159,7 @@ impl Chunk {
 
     fn truth(&mut self, value: bool, keep: Keep<'_>) {
         self.facts.truth(value);
-        self.push(f32::from(u8::from(value)), keep);
+        self.push(less(f64::from(u8::from(value)), keep.center), keep);
     }
 
     /// Adds a cell of text; returns the number in it, NaN if there is none.
@@ -179,13 +182,14 @@ impl Chunk {
         match cell {
             Cell::Number(v) => {
                 self.facts.number(v);
-                self.push(v as f32, keep);
-                return v as f32;
+                let value = less(v, keep.center);
+                self.push(value, keep);
+                return value;
             }
             Cell::Missing => self.number(None, keep),
             Cell::Bool(v) => {
                 self.truth(v, keep);
-                return f32::from(u8::from(v));
+                return less(f64::from(u8::from(v)), keep.center);
             }
             Cell::Text => self.facts.text(text),
         }

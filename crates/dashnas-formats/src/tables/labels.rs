@@ -2,6 +2,7 @@
 
 use crate::account::ColumnRole;
 use crate::array::Array;
+use crate::centers::less;
 use crate::error::DataError;
 use crate::found::{Labels, NumericTargets};
 use crate::options::ReadOptions;
@@ -289,7 +290,7 @@ pub(crate) fn read(
         check_missing(table, c, of(c))?;
         whole &= table.columns[c].facts.all_whole();
         for (row, text) in of(c).iter().enumerate() {
-            data[row * columns.len() + k] = value(table, row, c, text, options)?;
+            data[row * columns.len() + k] = value(table, row, c, text, options.centers.of_target(k), options)?;
         }
     }
     let names: Vec<String> = columns.iter().map(|&c| table.columns[c].name.clone()).collect();
@@ -328,10 +329,11 @@ pub(crate) fn of_steps(
     }
     let mut whole = true;
     let mut numbers = Vec::with_capacity(columns.len());
-    for &c in columns {
+    for (output, &c) in columns.iter().enumerate() {
         whole &= table.columns[c].facts.all_whole();
+        let center = options.centers.of_target(output);
         let number = |(row, text): (usize, &String)| match known(&text) && !is_missing(text) {
-            true => value(table, row, c, text, options),
+            true => value(table, row, c, text, center, options),
             false => Ok(f32::NAN),
         };
         numbers.push(of(c).iter().enumerate().map(number).collect::<Result<Vec<f32>, _>>()?);
@@ -360,11 +362,18 @@ pub(crate) struct OfSteps {
     pub warnings: Vec<String>,
 }
 
-/// Reads a label as a number.
-fn value(table: &Table, row: usize, c: usize, text: &str, options: &ReadOptions) -> Result<f32, DataError> {
+/// Reads a label as a number, less the center of its output.
+fn value(
+    table: &Table,
+    row: usize,
+    c: usize,
+    text: &str,
+    center: f64,
+    options: &ReadOptions,
+) -> Result<f32, DataError> {
     let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
     let truth = ["false", "true"].iter().position(|word| text.eq_ignore_ascii_case(word)).map(|v| v as f64);
-    number(text, style).or(truth).map(|v| v as f32).ok_or_else(|| {
+    number(text, style).or(truth).map(|v| less(v, center)).ok_or_else(|| {
         let reason = format!("`{}` is not a number", excerpt(text));
         table
             .cell_error(row, c, reason)
@@ -440,8 +449,11 @@ fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Resu
         return Ok(Found { labels: Labels::Names(texts.to_vec()), names: None, warnings });
     }
     let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
-    let value =
-        |text: &String| number(text, style).map_or_else(|| f32::from(text.eq_ignore_ascii_case("true")), |v| v as f32);
+    let center = options.centers.of_target(0);
+    let value = |text: &String| {
+        let truth = || f64::from(u8::from(text.eq_ignore_ascii_case("true")));
+        less(number(text, style).unwrap_or_else(truth), center)
+    };
     let array = Array::new(vec![texts.len()], texts.iter().map(value).collect());
     let name = table.columns[c].name.clone();
     let labels = Labels::Numbers(NumericTargets { name, array, integral: false });

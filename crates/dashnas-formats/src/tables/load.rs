@@ -33,12 +33,13 @@ pub(crate) fn load(path: &Path, source: Arc<dyn Batches>, options: &ReadOptions)
         return Err(DataError::file(path, "it holds no rows"));
     }
     let elements = most as u128 * names.len() as u128;
-    let stored = stays_in_file(elements, options.in_memory);
+    // Numbers from which others are subtracted are read once the columns of inputs are known.
+    let stored = stays_in_file(elements, options.in_memory) || !options.centers.inputs.is_empty();
     // With columns left in the file, only those that are needed as a whole are in memory.
     check_memory(path, "table", if stored { most as u128 } else { elements }, options)?;
     let budget = Budget::new(options.max_bytes / 4);
     let style = Style::of_option(options.decimal.as_deref());
-    let keep = Keep { numbers: !stored, style, texts: Some(&budget) };
+    let keep = Keep { numbers: !stored, style, texts: Some(&budget), center: 0.0 };
     let (mut columns, mut rows, file_rows) = first_pass(path, source.as_ref(), keep)?;
     if columns.iter().all(|column| column.facts.rows == 0) {
         return Err(DataError::file(path, "it holds no rows"));

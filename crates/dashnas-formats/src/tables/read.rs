@@ -5,7 +5,7 @@ use crate::effects;
 use crate::effects::Columns;
 use crate::error::DataError;
 use crate::fill::Filled;
-use crate::found::{Labels, UnassembledData, UnassembledSplit};
+use crate::found::{Digits, Labels, UnassembledData, UnassembledSplit};
 use crate::options::{Layout, Lengths, ReadOptions, SplitBy};
 use crate::partners;
 use crate::role::Role;
@@ -84,6 +84,8 @@ pub(crate) fn read_tables(
     } else {
         columns::check_width(&first, &used, options)?;
     }
+    // Numbers in texts and in columns of most types have more digits.
+    raw.digits = Digits::of_numbers(used.content != Content::Sequences, true, &options.centers);
     raw.notes.extend(groups::note_of_several(&first, &used.groups, options.window.is_some()).filter(|_| labeled));
     raw.columns.clone_from(&used.accounts);
     raw.warnings.clone_from(&used.warnings);

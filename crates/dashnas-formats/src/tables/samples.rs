@@ -1,6 +1,7 @@
 //! The columns of inputs as arrays of samples.
 
 use crate::array::Array;
+use crate::centers::{Centers, less};
 use crate::ends::first_bad;
 use crate::error::DataError;
 use crate::fill::{Filled, fill_sample};
@@ -71,16 +72,19 @@ pub(crate) fn numbers(
     if table.stored {
         let mut rows = Rows::new(&table.path, "table", shape.clone(), options)?;
         let mut at = 0;
-        let keep = Keep { numbers: true, style: style(table, options), texts: None };
+        let keep = Keep { numbers: true, style: style(table, options), texts: None, center: 0.0 };
+        // The columns of time steps are channels.
+        let center = |i: usize| options.centers.of_column(i, width);
         let mut row = vec![0.0; width];
         for segment in table.source.segments(&used.inputs, true) {
             table.source.read(&segment, &mut |batch| {
                 let columns: Vec<Chunk> = batch
                     .columns()
                     .iter()
-                    .map(|array| {
+                    .enumerate()
+                    .map(|(i, array)| {
                         let mut chunk = Chunk::default();
-                        chunk.add(array.as_ref(), keep);
+                        chunk.add(array.as_ref(), Keep { center: center(i), ..keep });
                         chunk
                     })
                     .collect();
@@ -213,7 +217,7 @@ pub(crate) fn lists(
             for row in 0..batch.num_rows() {
                 let mut found = Vec::with_capacity(channels);
                 for (array, tensor) in batch.columns().iter().zip(&tensors) {
-                    add_lists(array, row, *tensor, &mut found);
+                    add_lists(array, row, *tensor, &options.centers, &mut found);
                 }
                 line += 1;
                 let mut series = Series { channels: found, path: table.path.clone(), line, first_column: 1 };
@@ -255,26 +259,40 @@ fn missing_in_list(table: &Table, used: &ColumnRoles, row: usize, channel: usize
 }
 
 /// Adds the list in a row as a channel, or each of its lists, or of the rows of a tensor, as one.
-fn add_lists(array: &ArrayRef, row: usize, tensor: Option<[usize; 2]>, out: &mut Vec<Vec<f32>>) {
+fn add_lists(array: &ArrayRef, row: usize, tensor: Option<[usize; 2]>, centers: &Centers, out: &mut Vec<Vec<f32>>) {
+    let center = |channel: usize| centers.inputs.get(channel).copied().unwrap_or(0.0);
     let Kind::Lists(lists) = kind(array.as_ref()) else { return };
     let Some(list) = lists.get(row) else { return };
     match kind(list.as_ref()) {
         Kind::Lists(inner) => {
-            (0..list.len()).filter_map(|i| inner.get(i)).for_each(|list| out.push(values(list.as_ref())));
+            for list in (0..list.len()).filter_map(|i| inner.get(i)) {
+                let center = center(out.len());
+                out.push(values(list.as_ref(), |_| center));
+            }
         }
         _ => match tensor {
-            Some([_, length]) => out.extend(values(list.as_ref()).chunks(length).map(<[f32]>::to_vec)),
-            None => out.push(values(list.as_ref())),
+            Some([_, length]) => {
+                let first = out.len();
+                let values = values(list.as_ref(), |i| center(first + i / length));
+                out.extend(values.chunks(length).map(<[f32]>::to_vec));
+            }
+            None => {
+                let center = center(out.len());
+                out.push(values(list.as_ref(), |_| center));
+            }
         },
     }
 }
 
-/// The numbers of a list, NaN where one is missing.
-fn values(list: &dyn arrow_array::Array) -> Vec<f32> {
+/// The numbers of a list less the center of each, NaN where one is missing.
+fn values(list: &dyn arrow_array::Array, center: impl Fn(usize) -> f64) -> Vec<f32> {
     match kind(list) {
-        Kind::Numbers(numbers) => (0..list.len()).map(|i| numbers.get(i).map_or(f32::NAN, |v| v as f32)).collect(),
+        Kind::Numbers(numbers) => {
+            (0..list.len()).map(|i| numbers.get(i).map_or(f32::NAN, |v| less(v, center(i)))).collect()
+        }
         Kind::Bools(bools) => {
-            let value = |i| if bools.is_valid(i) { f32::from(u8::from(bools.value(i))) } else { f32::NAN };
+            let number = |i| less(f64::from(u8::from(bools.value(i))), center(i));
+            let value = |i| if bools.is_valid(i) { number(i) } else { f32::NAN };
             (0..list.len()).map(value).collect()
         }
         _ => Vec::new(),

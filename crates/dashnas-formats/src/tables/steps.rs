@@ -81,7 +81,7 @@ fn are_smooth(draft: &Draft<'_>, inputs: &[usize], starts: &[usize]) -> Result<b
         table.source.read(&segment, &mut |batch| {
             for (array, values) in batch.columns().iter().zip(&mut values).filter(|(_, values)| values.len() < MOST) {
                 let mut chunk = Chunk::default();
-                chunk.add(array.as_ref(), Keep { numbers: true, style, texts: None });
+                chunk.add(array.as_ref(), Keep { numbers: true, style, texts: None, center: 0.0 });
                 values.append(&mut chunk.numbers);
             }
             Ok(())

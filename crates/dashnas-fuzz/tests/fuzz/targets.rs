@@ -170,7 +170,7 @@ fn hdf5(bytes: &[u8]) -> String {
             let read = |name: &String| {
                 let whole = said(file.whole(name), |whole| format!("{}", whole.is_some()));
                 let text = said(file.text(name), |text| format!("{}", text.is_empty()));
-                let numbers = said(file.numbers(name), |(array, whole)| format!("{} {whole}", array.shape.len()));
+                let numbers = said(file.numbers(name, None), |(array, whole)| format!("{} {whole}", array.shape.len()));
                 format!("{numbers} {whole} {text}")
             };
             names.iter().map(read).collect::<Vec<_>>().join(" ")

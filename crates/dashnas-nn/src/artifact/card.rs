@@ -7,6 +7,7 @@ use dashnas_core::names::Preset;
 use dashnas_core::task::{Loss, Metric, TaskKind};
 use dashnas_data::normalize::{InputNormalizer, TargetNormalizer};
 use dashnas_data::transform::kind::Transform;
+use dashnas_formats::centers::Centers;
 use dashnas_formats::options::ReadOptions;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,26 @@ impl ModelCard {
     /// but a pointwise normalization and a permutation of the positions are tied to a size.
     pub fn any_size(&self) -> bool {
         !self.inputs.is_pointwise() && !self.targets.is_pointwise() && !self.transforms.contains(&Transform::Permute)
+    }
+
+    /// What is subtracted in `f64` from the channels of raw inputs, and was from the targets, before they become `f32`.
+    pub fn centers(&self) -> &Centers {
+        &self.reading.centers
+    }
+
+    /// The card of the same model for inputs from which its centers are subtracted, and for outputs to which those of the
+    /// targets are still to be added.
+    pub fn of_centered(&self) -> Self {
+        let reading = ReadOptions { centers: Centers::default(), ..self.reading.clone() };
+        Self { reading, ..self.clone() }
+    }
+
+    /// Moves centers to where this version keeps them. Earlier ones kept them in the normalization.
+    pub(crate) fn take_centers(&mut self) {
+        if self.centers().is_empty() {
+            let (inputs, targets) = (self.inputs.take_centers(), self.targets.take_centers());
+            self.reading.centers = Centers { inputs, targets };
+        }
     }
 
     /// Returns the shape `[channels, L]` or `[channels, H, W]` of the inputs of the network, after the transforms.

@@ -98,6 +98,7 @@ impl ModelCard {
         self.inputs.check(shape[0], &shape[1..]).map_err(|e| format!("the normalization of the inputs {e}"))?;
         let grid = if self.task.is_dense() { &shape[1..] } else { &[] };
         self.targets.check(outputs, grid).map_err(|e| format!("the normalization of the targets {e}"))?;
+        self.check_centers()?;
         match &self.reading.columns {
             Some(columns) if columns.inputs.iter().chain(&columns.labels).any(|&c| c >= columns.names.len()) => {
                 Err(format!(
@@ -107,6 +108,19 @@ impl ModelCard {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks that there is a center for every channel and output, or none at all.
+    fn check_centers(&self) -> Result<(), String> {
+        let centers = self.centers();
+        for (centers, wanted, what) in
+            [(&centers.inputs, self.read_as[0], "channel"), (&centers.targets, self.task.outputs(), "output")]
+        {
+            if !centers.is_empty() && (centers.len() != wanted || centers.iter().any(|center| !center.is_finite())) {
+                return Err(format!("numbers are subtracted from {}, not {wanted}", plural(centers.len(), what)));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that the transforms make the inputs as they are read into those that the network takes.

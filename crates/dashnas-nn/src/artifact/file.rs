@@ -108,7 +108,8 @@ impl Artifact {
         if digest(&header.replacen(&sha256, NO_DIGEST, 1), &parameters) != sha256 {
             return Err(corrupt("its checksum is wrong: the file was changed after it was written".into()));
         }
-        let FileHeader { card, .. } = serde_json::from_str::<FileHeader<ModelCard>>(header).map_err(unreadable)?;
+        let FileHeader { mut card, .. } = serde_json::from_str::<FileHeader<ModelCard>>(header).map_err(unreadable)?;
+        card.take_centers();
         let artifact = Self { card, parameters };
         artifact.check().map_err(corrupt)?;
         Ok(artifact)

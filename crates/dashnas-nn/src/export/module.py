@@ -17,6 +17,7 @@ from torch import nn
 DATA = {{data}}
 CLASSES = {{classes}}
 WEIGHTS = {{weights}}
+{{centers}}
 
 
 {{masks}}

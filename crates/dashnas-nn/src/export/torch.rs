@@ -14,6 +14,7 @@ use dashnas_core::task::TaskKind;
 use dashnas_data::transform;
 use dashnas_data::transform::kind::Transform;
 use dashnas_formats::array::Array;
+use dashnas_formats::centers::Centers;
 use std::collections::HashMap;
 
 /// The module, with placeholders for the parts that depend on the network.
@@ -76,6 +77,23 @@ def mean_before_end(x, lengths, stride=1):
 
 "#;
 
+/// The statement that subtracts from the inputs what they are large by, in double precision.
+const LESS: &str = "        x = less(x, INPUT_CENTERS)\n";
+
+/// The functions of the module for inputs and outputs that are relative to other numbers.
+const CENTERS: &str = r#"def less(x, centers):
+    """Each channel of x, in double precision, less its center; in single precision."""
+    centers = torch.tensor(centers, dtype=torch.float64, device=x.device)
+    return (x.double() - centers.reshape(-1, *[1] * (x.dim() - 2))).float()
+
+
+def plus(y, centers):
+    """Each output plus its center, in double precision."""
+    return y.double() + torch.tensor(centers, dtype=torch.float64, device=y.device)
+
+
+"#;
+
 /// The statement that normalizes the inputs.
 const NORMALIZE: &str = "        x = (x - self.input_mean) / self.input_scale\n";
 
@@ -121,14 +139,22 @@ pub fn torch(artifact: &Artifact, weights: &str, raw: bool) -> Result<TorchFiles
     let transforms = if raw { Vec::new() } else { transforms(card, &mut buffers)? };
     let masked = card.graph.is_masked();
     let standardize = transforms.iter().any(|line| line.contains("standardize"));
-    let lines: String = transforms.iter().map(|line| format!("        x = {line}\n")).collect();
+    let mut lines: String = transforms.iter().map(|line| format!("        x = {line}\n")).collect();
+    let centers = if raw { &Centers::default() } else { card.centers() };
+    if !centers.inputs.is_empty() {
+        lines.insert_str(0, LESS);
+    }
     let shape = if raw { card.network_shape() } else { card.read_as.clone() };
     let module = TEMPLATE
         .replace("{{task}}", &card.task.to_string())
         .replace("{{data}}", &python_string(&card.data))
         .replace("{{input}}", &format!("[N, {}]", list(shape)))
         .replace("{{units}}", if raw { "transformed and normalized" } else { "in the units of the training data" })
-        .replace("{{masks}}\n", if masked { MASKS } else { "" })
+        .replace("{{centers}}\n", &constants(centers))
+        .replace(
+            "{{masks}}\n",
+            &format!("{}{}", if centers.is_empty() { "" } else { CENTERS }, if masked { MASKS } else { "" }),
+        )
         .replace(
             "{{standardize}}\n",
             match (standardize, masked) {
@@ -154,21 +180,32 @@ pub fn torch(artifact: &Artifact, weights: &str, raw: bool) -> Result<TorchFiles
         .replace("        {{modules}}\n", &writer.module_lists())
         .replace("        {{normalize}}\n", if before.is_some() { NORMALIZE } else { "" })
         .replace("        {{steps}}\n", &writer.steps)
-        .replace(
-            "{{finish}}",
-            match card.task {
-                _ if raw => "y",
-                TaskKind::Classification { .. } => "y.softmax(1)",
-                TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => "y.sigmoid()",
-                _ if after.is_some() => "y * self.output_scale + self.output_mean",
-                _ => "y",
-            },
-        );
+        .replace("{{finish}}", finish(card.task, raw, after.is_some(), centers));
     // Written by a program whose weights are finite and sized as their shapes say.
     let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let weights = encode(&writer.out, Some(format))
         .map_err(|_| ExportError::Weights { name: weights.into(), shape: Vec::new() })?;
     Ok(TorchFiles { weights, module })
+}
+
+/// The constants of what is subtracted from the inputs and added to the outputs.
+fn constants(centers: &Centers) -> String {
+    let named = [("INPUT_CENTERS", &centers.inputs), ("OUTPUT_CENTERS", &centers.targets)];
+    let line = |(name, centers): (&str, &Vec<f64>)| format!("{name} = {centers:?}\n");
+    named.into_iter().filter(|(_, centers)| !centers.is_empty()).map(line).collect()
+}
+
+/// Returns the Python expression of the result of the outputs `y` of the network.
+fn finish(task: TaskKind, raw: bool, scaled: bool, centers: &Centers) -> &'static str {
+    match task {
+        _ if raw => "y",
+        TaskKind::Classification { .. } => "y.softmax(1)",
+        TaskKind::MultiLabel { .. } | TaskKind::DenseBinary { .. } => "y.sigmoid()",
+        _ if !centers.targets.is_empty() && scaled => "plus(y * self.output_scale + self.output_mean, OUTPUT_CENTERS)",
+        _ if !centers.targets.is_empty() => "plus(y, OUTPUT_CENTERS)",
+        _ if scaled => "y * self.output_scale + self.output_mean",
+        _ => "y",
+    }
 }
 
 /// Returns the Python expression of each transform of `x`, and adds the orders of permutations to the buffers.

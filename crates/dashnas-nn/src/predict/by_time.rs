@@ -114,7 +114,8 @@ pub fn by_time(prediction: &Prediction, windows: &Windows) -> PredictedSteps {
     let values = Array::new(vec![steps.len(), width], data);
     let class = |_: &Vec<u32>| values.data.chunks_exact(width.max(1)).map(|row| argmax(row) as u32).collect();
     let classes = prediction.classes.as_ref().map(class);
-    PredictedSteps { prediction: Prediction { values, classes, ids: None, places }, steps, uncovered }
+    let centers = prediction.centers.clone();
+    PredictedSteps { prediction: Prediction { values, centers, classes, ids: None, places }, steps, uncovered }
 }
 
 #[cfg(test)]
@@ -136,7 +137,13 @@ mod tests {
             ..Windows::default()
         };
         let values = Array::new(vec![3, 2], vec![0.75, 0.25, 0.125, 0.875, 0.5, 0.5]);
-        let prediction = Prediction { values, classes: Some(vec![0, 1, 0]), ids: None, places: places(&windows) };
+        let prediction = Prediction {
+            values,
+            centers: Vec::new(),
+            classes: Some(vec![0, 1, 0]),
+            ids: None,
+            places: places(&windows),
+        };
         let of = |name: &str, columns: &[Column]| {
             columns.iter().find(|column| column.name == name).map(|column| column.values.clone())
         };

@@ -8,6 +8,7 @@ use crate::tensor_data::floats;
 use burn::tensor::{Tensor, TensorData};
 use dashnas_core::math::{argmax, softmax};
 use dashnas_core::task::TaskKind;
+use dashnas_data::centering;
 use dashnas_formats::array::Array;
 use dashnas_formats::fill;
 
@@ -32,6 +33,8 @@ impl Model {
     pub fn scores(&self, x: &Array) -> Result<Array, ModelError> {
         let mut values = self.outputs(x)?;
         self.card().targets.decode(&mut values);
+        let back: Vec<f64> = self.card().centers().targets.iter().map(|center| -center).collect();
+        centering::subtract(&mut values, &back);
         Ok(values)
     }
 
@@ -49,7 +52,7 @@ impl Model {
             }
             _ => None,
         };
-        Prediction { values, classes, ids: None, places: Vec::new() }
+        Prediction { values, centers: Vec::new(), classes, ids: None, places: Vec::new() }
     }
 
     /// Returns the outputs of the network itself for raw inputs: logits, or values in the units of the normalized

@@ -2,6 +2,7 @@
 
 use crate::artifact::card::ModelCard;
 use crate::error::{InputError, ModelError};
+use dashnas_data::centering;
 use dashnas_data::transform;
 use dashnas_data::unlike::unlike;
 use dashnas_formats::array::Array;
@@ -29,28 +30,31 @@ impl ModelCard {
         Ok(Cow::Owned(Array::new(shape, x.data)))
     }
 
-    /// Checks and transforms raw inputs, so that they can be normalized.
+    /// Checks and transforms raw inputs, less the centers of the model, so that they can be normalized.
     ///
     /// # Errors
     /// As [`ModelCard::check_inputs`], and [`ModelError::Data`] if a transform does not apply to the inputs.
     pub(crate) fn transformed<'a>(&self, x: &'a Array) -> Result<Cow<'a, Array>, ModelError> {
         let x = self.shaped(x)?;
         self.check_inputs(&x)?;
-        if self.transforms.is_empty() {
+        let centers = &self.centers().inputs;
+        if self.transforms.is_empty() && centers.is_empty() {
             return Ok(x);
         }
         let mut x = x.into_owned();
         x.load()?;
+        centering::subtract(&mut x, centers);
         Ok(Cow::Owned(transform::inputs("the inputs", x, &self.transforms)?))
     }
 
-    /// Says of each channel of raw inputs that does not look like that of the training data in what it differs, so that
-    /// predictions mean little.
+    /// Says of each channel of inputs that does not look like that of the training data in what it differs, so that
+    /// predictions mean little. The centers of the model are subtracted from the inputs.
     ///
     /// # Errors
     /// As [`ModelCard::check_inputs`].
     pub fn unlike_training(&self, x: &Array) -> Result<Vec<String>, ModelError> {
-        Ok(unlike(&self.inputs, &*self.transformed(x)?)?)
+        let centers = if self.transforms.is_empty() { &self.centers().inputs[..] } else { &[] };
+        Ok(unlike(&self.inputs, centers, &*self.of_centered().transformed(x)?)?)
     }
 
     /// Checks the shape of raw inputs.

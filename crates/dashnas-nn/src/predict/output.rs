@@ -8,7 +8,6 @@ use crate::predict::parquet::parquet;
 use crate::predict::prediction::Prediction;
 use crate::predict::table::table;
 use dashnas_core::files::{FileError, write_atomic};
-use dashnas_formats::array::Array;
 use std::path::Path;
 
 /// File formats of predictions.
@@ -46,7 +45,7 @@ impl Prediction {
     /// cannot be written.
     pub fn write(&self, card: &ModelCard, path: &Path) -> Result<(), ModelError> {
         let bytes = match OutputFormat::of(path)? {
-            OutputFormat::Npy => npy(&self.values),
+            OutputFormat::Npy => npy(self),
             OutputFormat::Csv => csv(&table(self, card)?).into_bytes(),
             OutputFormat::Parquet => parquet(&table(self, card)?)?,
         };
@@ -54,10 +53,14 @@ impl Prediction {
     }
 }
 
-fn npy(array: &Array) -> Vec<u8> {
+fn npy(prediction: &Prediction) -> Vec<u8> {
+    let array = &prediction.values;
     let mut bytes = Vec::with_capacity(128 + 4 * array.data.len());
-    let elements: Vec<u8> = array.data.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let (dtype, elements): (_, Vec<u8>) = match prediction.doubles() {
+        Some(values) => ("<f8", values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        None => ("<f4", array.data.iter().flat_map(|v| v.to_le_bytes()).collect()),
+    };
     // Writing to a vector does not fail.
-    dashnas_formats::npy::write(&mut bytes, "<f4", &array.shape, &elements).expect("a small header in memory");
+    dashnas_formats::npy::write(&mut bytes, dtype, &array.shape, &elements).expect("a small header in memory");
     bytes
 }

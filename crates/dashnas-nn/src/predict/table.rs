@@ -34,9 +34,13 @@ pub fn table(prediction: &Prediction, card: &ModelCard) -> Result<Vec<Column>, O
         };
         columns.push(Column { name: "class".into(), values });
     }
+    let doubles = prediction.doubles();
     for (i, name) in names(prediction, card).into_iter().enumerate() {
-        let column = values.data.iter().skip(i).step_by(width).copied().collect();
-        columns.push(Column { name, values: ColumnValues::Reals(column) });
+        let values = match &doubles {
+            Some(doubles) => ColumnValues::Doubles(doubles.iter().skip(i).step_by(width).copied().collect()),
+            None => ColumnValues::Reals(values.data.iter().skip(i).step_by(width).copied().collect()),
+        };
+        columns.push(Column { name, values });
     }
     Ok(columns)
 }

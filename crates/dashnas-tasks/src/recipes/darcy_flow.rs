@@ -50,7 +50,7 @@ fn part(folder: &Path, file: &str, count: usize) -> Result<Fields, TaskError> {
     let path = find("darcy-flow", folder, &[file])?;
     let mut mat = Mat::open(&path, &ReadOptions::default())?;
     let mut field = |name: &str| -> Result<Array, TaskError> {
-        let array = mat.numbers(name)?.0;
+        let array = mat.numbers(name, None)?.0;
         let &[n, POINTS, POINTS] = &array.shape[..] else {
             return Err(unexpected(&path, format!("`{name}` has shape {:?}, not N×{POINTS}×{POINTS}", array.shape)));
         };

@@ -124,7 +124,7 @@ fn listed(path: &Path) -> Result<Vec<Recording>, TaskError> {
             let reason = format!("line {line} names a recording that does not exist: {}", file.display());
             return Err(unexpected(path, reason));
         }
-        let series = Mat::open(&file, &options)?.numbers("val")?.0;
+        let series = Mat::open(&file, &options)?.numbers("val", None)?.0;
         match series.shape[..] {
             [1, _] => Ok((standardized(&file, "the recording", series.data)?, class)),
             _ => Err(unexpected(&file, format!("`val` has shape {:?}, where one lead has one row", series.shape))),

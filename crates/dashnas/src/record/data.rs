@@ -32,7 +32,8 @@ pub struct DataRecord {
     /// `[channels, L]` or `[channels, H, W]` of one input; `None` as above.
     #[serde(default)]
     pub input: Option<Vec<usize>>,
-    /// What the training targets suggest to guess for every sample, as scores of a model; `None` as above.
+    /// What the training targets suggest to guess for every sample, as scores of a model, relative to the centers of the
+    /// targets; `None` as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guess: Option<Vec<f32>>,
     /// How the samples were cut and divided; `None` as above, and for a bench.
@@ -67,9 +68,7 @@ impl DataRecord {
         let fingerprint = hex(hash.finalize());
         let samples = [data.train.len(), data.val.as_ref().map_or(0, Split::len), data.test.len()];
         let (task, input) = (Some(data.task), Some(data.train.x.shape[1..].to_vec()));
-        let centers = data.centers.targets.iter().copied().chain(std::iter::repeat(0.0));
-        let guess = guess(data.task, &data.train.y).into_iter().zip(centers).map(|(guess, center)| guess + center);
-        let (name, guess) = (data.name.clone(), Some(guess.collect()));
+        let (name, guess) = (data.name.clone(), Some(guess(data.task, &data.train.y)));
         Ok(Self { source: source.into(), name, fingerprint, samples, task, input, guess, division: None })
     }
 

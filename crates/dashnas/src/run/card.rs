@@ -31,8 +31,8 @@ pub(super) fn card(
         reading: data.reading.of_model(&data.read_as),
         read_as: data.read_as.clone(),
         transforms: data.transforms.clone(),
-        inputs: problem.setup.inputs.shifted(&data.centers.inputs),
-        targets: problem.setup.targets.shifted(&data.centers.targets),
+        inputs: problem.setup.inputs.clone(),
+        targets: problem.setup.targets.clone(),
         training: TrainingSummary {
             version: env!("CARGO_PKG_VERSION").into(),
             preset: problem.config().preset,

@@ -1,7 +1,7 @@
 //! A graph of ONNX built from nodes and tensors.
 
 use crate::export::onnx::proto::{
-    AttributeProto, Dimension, FLOAT, GraphProto, INT64, NodeProto, TensorProto, TensorShapeProto, TensorType,
+    AttributeProto, DOUBLE, Dimension, FLOAT, GraphProto, INT64, NodeProto, TensorProto, TensorShapeProto, TensorType,
     TypeProto, ValueInfoProto,
 };
 
@@ -62,6 +62,11 @@ impl OnnxGraph {
         self.put(name, shape, FLOAT, values.iter().flat_map(|v| v.to_le_bytes()).collect())
     }
 
+    /// Adds a tensor of numbers in double precision and returns its name.
+    pub fn doubles(&mut self, name: &str, shape: &[usize], values: &[f64]) -> String {
+        self.put(name, shape, DOUBLE, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+    }
+
     /// Adds a list of whole numbers and returns its name.
     pub fn integers(&mut self, name: &str, values: &[i64]) -> String {
         self.put(name, &[values.len()], INT64, values.iter().flat_map(|v| v.to_le_bytes()).collect())
@@ -120,11 +125,6 @@ impl OnnxGraph {
             output: vec![output],
         }
     }
-}
-
-/// Describes a named array of `f32`.
-pub fn value(name: &str, dim: impl IntoIterator<Item = Dimension>) -> ValueInfoProto {
-    typed(name, FLOAT, dim.into_iter().collect())
 }
 
 /// Describes a named array of an element type.

@@ -3,6 +3,7 @@
 use crate::artifact::card::ModelCard;
 use crate::error::ExportError;
 use crate::export::onnx::graph::int;
+use crate::export::onnx::proto::{DOUBLE, FLOAT};
 use crate::export::onnx::writer::Writer;
 use dashnas_data::transform;
 use dashnas_data::transform::kind::Transform;
@@ -21,6 +22,22 @@ impl Writer<'_> {
             shape = transform::shape(shape, &[transform]);
         }
         Ok(x)
+    }
+
+    /// Subtracts a number from each channel of inputs with so many axes in double precision, and makes single precision of
+    /// the differences.
+    pub(super) fn less(&mut self, x: &str, centers: &[f64], axes: usize) -> String {
+        let shape = [&[1, centers.len()][..], &vec![1; axes - 1]].concat();
+        let centers = self.graph.doubles("input_center", &shape, centers);
+        let less = self.graph.node("Sub", &[x, &centers], Vec::new());
+        self.graph.node("Cast", &[&less], vec![int("to", i64::from(FLOAT))])
+    }
+
+    /// Adds a number to each output in double precision.
+    pub(super) fn plus(&mut self, x: &str, centers: &[f64]) -> String {
+        let centers = self.graph.doubles("output_center", &[1, centers.len()], centers);
+        let double = self.graph.node("Cast", &[x], vec![int("to", i64::from(DOUBLE))]);
+        self.graph.node("Add", &[&double, &centers], Vec::new())
     }
 
     /// Standardizes each channel of each sample to mean 0 and deviation 1 over its points, as the transform of

@@ -3,22 +3,25 @@
 use crate::artifact::card::ModelCard;
 use crate::artifact::file::Artifact;
 use crate::error::ExportError;
-use crate::export::onnx::graph::{OPERATORS, OnnxGraph, any, known, typed, value};
+use crate::export::onnx::graph::{OPERATORS, OnnxGraph, any, known, typed};
 use crate::export::onnx::mask::{LENGTHS, LENGTHS_TYPE, Masks};
 use crate::export::onnx::options::{OPSETS, OnnxOptions, ir_version};
 use crate::export::onnx::proto;
+use crate::export::onnx::proto::{DOUBLE, FLOAT};
 use crate::export::onnx::proto::{ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
 use crate::export::onnx::writer::Writer;
 use crate::weights::Weights;
 use dashnas_core::task::TaskKind;
 use dashnas_data::transform::kind::Transform;
+use dashnas_formats::centers::Centers;
 use prost::Message;
 
 /// Encodes an ONNX file that computes what the model computes.
 ///
 /// It has one input, `input`, `[batch, C, length]` or `[batch, C, height, width]`, and one output:
-/// `probabilities`, or for regression `values` in the units of the data; `outputs` if raw. If the samples have lengths of
-/// their own, a second input, `lengths`, `[batch]`, has the number of values of each; what follows is ignored.
+/// `probabilities`, or for regression `values` in the units of the data; `outputs` if raw. Where numbers are subtracted from
+/// the inputs before they become `f32`, the input is in double precision and the subtraction is a part of the graph, and so
+/// is the sum for values in double precision. If the samples have lengths of their own, a second input, `lengths`, `[batch]`, has the number of values of each; what follows is ignored.
 ///
 /// # Errors
 /// [`ExportError`] if the opset cannot express the network, or the weights are too large for a file.
@@ -35,6 +38,10 @@ pub fn onnx(artifact: &Artifact, options: OnnxOptions) -> Result<Vec<u8>, Export
     };
     let spatial = card.network_shape()[1..].to_vec();
     let mut x = "input".to_owned();
+    let centers = if options.raw { &Centers::default() } else { card.centers() };
+    if !centers.inputs.is_empty() {
+        x = network.less(&x, &centers.inputs, card.read_as.len());
+    }
     if !options.raw {
         x = network.transforms(card, x)?;
     }
@@ -46,15 +53,19 @@ pub fn onnx(artifact: &Artifact, options: OnnxOptions) -> Result<Vec<u8>, Export
     if !options.raw {
         x = network.finish(card, x);
     }
+    if !centers.targets.is_empty() {
+        x = network.plus(&x, &centers.targets);
+    }
     let graph = network.graph;
     check(&graph, options.opset)?;
 
     let ir_version = ir_version(options.opset);
-    let mut inputs = vec![input(card, options.raw)];
+    let precision = |centers: &[f64]| if centers.is_empty() { FLOAT } else { DOUBLE };
+    let mut inputs = vec![input(card, options.raw, precision(&centers.inputs))];
     if card.graph.is_masked() {
         inputs.push(typed(LENGTHS, LENGTHS_TYPE, vec![any("batch")]));
     }
-    let output = output(card, options.raw);
+    let output = output(card, options.raw, precision(&centers.targets));
     let model = ModelProto {
         ir_version,
         producer_name: "dashnas".to_owned(),
@@ -91,12 +102,12 @@ fn input_shape(card: &ModelCard, raw: bool) -> Vec<usize> {
     if raw { card.network_shape() } else { card.read_as.clone() }
 }
 
-fn input(card: &ModelCard, raw: bool) -> ValueInfoProto {
+fn input(card: &ModelCard, raw: bool, elem_type: i32) -> ValueInfoProto {
     let shape = input_shape(card, raw);
-    value("input", [any("batch"), known(shape[0])].into_iter().chain(axes(card, &shape[1..])))
+    typed("input", elem_type, [any("batch"), known(shape[0])].into_iter().chain(axes(card, &shape[1..])).collect())
 }
 
-fn output(card: &ModelCard, raw: bool) -> ValueInfoProto {
+fn output(card: &ModelCard, raw: bool, elem_type: i32) -> ValueInfoProto {
     let mut dims = vec![any("batch"), known(card.task.outputs())];
     if card.task.is_dense() {
         let shape = card.network_shape();
@@ -104,7 +115,7 @@ fn output(card: &ModelCard, raw: bool) -> ValueInfoProto {
         let free = card.any_size() && !raw && card.transforms.contains(&Transform::Flatten);
         dims.extend(if free { vec![any("points")] } else { axes(card, &shape[1..]) });
     }
-    value(output_name(card.task, raw), dims)
+    typed(output_name(card.task, raw), elem_type, dims)
 }
 
 /// Returns the name of the output.
@@ -129,6 +140,12 @@ fn metadata(card: &ModelCard, raw: bool) -> Vec<StringStringEntryProto> {
         ("preprocessing", if raw { "none" } else { "included" }.to_owned()),
         ("seed", card.training.seed.to_string()),
     ];
+    let centers = card.centers();
+    for (key, centers) in [("input_centers", &centers.inputs), ("target_centers", &centers.targets)] {
+        if !centers.is_empty() {
+            entries.push((key, json(centers.clone().into())));
+        }
+    }
     if let Some(classes) = &card.classes {
         entries.push(("classes", json(classes.clone().into())));
     }

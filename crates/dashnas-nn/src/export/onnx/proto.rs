@@ -4,6 +4,8 @@ use prost::Message;
 
 /// Element type `FLOAT` of tensors.
 pub const FLOAT: i32 = 1;
+/// Element type `DOUBLE` of tensors.
+pub const DOUBLE: i32 = 11;
 /// Element type `INT64` of tensors.
 pub const INT64: i32 = 7;
 

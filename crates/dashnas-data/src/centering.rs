@@ -1,0 +1,145 @@
+//! Finds the channels and outputs whose values are large and vary little, so that `f32` has too few digits for them, and the
+//! numbers that are to be subtracted from them in `f64`. They follow from all samples that were read, whatever the split.
+
+use crate::dataset::Dataset;
+use crate::range::Range;
+use crate::targets::Targets;
+use dashnas_core::task::TaskKind;
+use dashnas_core::text::plural;
+use dashnas_formats::array::Array;
+use dashnas_formats::centers::{Centers, EXACT, loses_digits, reference};
+use dashnas_formats::error::DataError;
+use dashnas_formats::found::Digits;
+use dashnas_formats::row_source::RowStep;
+use rayon::prelude::*;
+
+/// Rows that one thread looks at.
+const ROWS_AT_A_TIME: usize = 256;
+/// Most channels that a note names.
+const NAMED: usize = 5;
+
+/// The numbers to subtract instead of those that were subtracted when the set was read; `None` if these are right.
+///
+/// # Errors
+/// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
+pub(crate) fn improved(set: &Dataset, digits: Digits) -> Result<Option<Centers>, DataError> {
+    let known = &set.reading.centers;
+    let mut found = known.clone();
+    if digits.inputs {
+        let arrays: Vec<&Array> = set.splits().into_iter().map(|(_, split)| &split.x).collect();
+        improve(&mut found.inputs, &arrays, set.channels())?;
+    }
+    if let (true, TaskKind::Regression { outputs }) = (digits.targets, set.task) {
+        let arrays: Vec<&Array> = set.splits().into_iter().filter_map(|(_, split)| split.y.values()).collect();
+        improve(&mut found.targets, &arrays, outputs)?;
+    }
+    Ok((found != *known).then_some(found))
+}
+
+/// Adds a number to the center of every channel of `[N, C, …]` whose values lose digits without it.
+fn improve(centers: &mut Vec<f64>, arrays: &[&Array], channels: usize) -> Result<(), DataError> {
+    let mut ranges = vec![Range::EMPTY; channels];
+    for array in arrays {
+        for (range, of_array) in ranges.iter_mut().zip(look(array, channels)?) {
+            range.join(of_array);
+        }
+    }
+    for (channel, range) in ranges.into_iter().enumerate() {
+        let (min, max) = (f64::from(range.min), f64::from(range.max));
+        if min > max || !loses_digits(min, max) {
+            continue;
+        }
+        if min.abs().max(max.abs()) < EXACT && are_whole(arrays, channel)? {
+            continue;
+        }
+        centers.resize(channels, 0.0);
+        centers[channel] += reference(min, max);
+    }
+    Ok(())
+}
+
+/// The range of each channel. All rows count, also of those in a file, so that it makes no difference where they are.
+fn look(array: &Array, channels: usize) -> Result<Vec<Range>, DataError> {
+    let plane = (array.row_len() / channels.max(1)).max(1);
+    let look = |rows: &[usize]| {
+        let mut ranges = vec![Range::EMPTY; channels];
+        for &row in rows {
+            ranges.iter_mut().zip(array.fetch(row)?.chunks(plane)).for_each(|(range, values)| range.extend(values));
+        }
+        Ok(ranges)
+    };
+    let rows: Vec<usize> = (0..array.rows()).collect();
+    let parts: Vec<Result<Vec<Range>, DataError>> = rows.par_chunks(ROWS_AT_A_TIME).map(look).collect();
+    let mut ranges = vec![Range::EMPTY; channels];
+    for part in parts {
+        ranges.iter_mut().zip(part?).for_each(|(range, next)| range.join(next));
+    }
+    Ok(ranges)
+}
+
+/// Returns whether all values of a channel are whole numbers.
+fn are_whole(arrays: &[&Array], channel: usize) -> Result<bool, DataError> {
+    for array in arrays {
+        let plane = array.shape.iter().skip(2).product::<usize>().max(1);
+        for row in 0..array.rows() {
+            let row = array.fetch(row)?;
+            let values = row.chunks(plane).nth(channel).unwrap_or_default();
+            if values.iter().any(|v| !v.is_nan() && v.fract() != 0.0) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Says what was subtracted, one sentence for the inputs and one for the targets.
+pub(crate) fn notes(centers: &Centers) -> Vec<String> {
+    let sentence = |centers: &[f64], what: &str| {
+        let moved: Vec<(usize, f64)> = centers.iter().copied().enumerate().filter(|(_, c)| *c != 0.0).collect();
+        let some: Vec<String> = moved.iter().take(NAMED).map(|(i, center)| format!("{what} {i} to {center}")).collect();
+        let more = match moved.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(", and {} more", plural(more, what)),
+        };
+        let whose = if moved.len() == 1 { "its" } else { "their" };
+        let values = format!("{whose} values are large and vary little, and would lose digits as 32-bit numbers");
+        (!moved.is_empty()).then(|| format!("read relative to a number: {}{more} ({values})", some.join(", ")))
+    };
+    sentence(&centers.inputs, "channel").into_iter().chain(sentence(&centers.targets, "output")).collect()
+}
+
+/// Subtracts a number from each channel of rows as they are read.
+#[derive(Debug)]
+struct Subtraction(Vec<f64>);
+
+impl RowStep for Subtraction {
+    fn apply(&self, row: &mut Vec<f32>, _: &[usize]) {
+        subtract_from_row(row, &self.0);
+    }
+}
+
+fn subtract_from_row(row: &mut [f32], centers: &[f64]) {
+    let plane = (row.len() / centers.len().max(1)).max(1);
+    for (values, center) in row.chunks_mut(plane).zip(centers) {
+        values.iter_mut().for_each(|v| *v = (f64::from(*v) - center) as f32);
+    }
+}
+
+/// Subtracts the number of each channel from inputs, or from targets, `[N, C, …]` that have no more digits. Nothing is
+/// subtracted if there are other channels.
+pub fn subtract(array: &mut Array, centers: &[f64]) {
+    if centers.is_empty() || array.shape.get(1).copied().unwrap_or(1) != centers.len() {
+        return;
+    }
+    if !array.apply_on_read(Subtraction(centers.to_vec())) {
+        let width = array.row_len().max(1);
+        array.data.par_chunks_mut(width).for_each(|row| subtract_from_row(row, centers));
+    }
+}
+
+/// Does the same to targets.
+pub(crate) fn subtract_from_targets(targets: &mut Targets, centers: &[f64]) {
+    if let Targets::Values(values) = targets {
+        subtract(values, centers);
+    }
+}
