@@ -1,5 +1,6 @@
 //! Arrow arrays of any type as numbers, texts or lists.
 
+use crate::tables::batches::Numeric;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, Float16Type, Float32Type,
@@ -72,9 +73,13 @@ pub(crate) fn is_temporal(kind: &DataType) -> bool {
     matches!(kind, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
 }
 
-/// Returns whether values of this type can be numbers, if only as texts.
-pub(crate) fn may_be_numbers(data_type: &DataType) -> bool {
-    !matches!(kind(arrow_array::new_empty_array(data_type).as_ref()), Kind::Lists(_) | Kind::Other)
+/// Returns whether values of this type can be numbers.
+pub(crate) fn numeric(data_type: &DataType) -> Numeric {
+    match kind(arrow_array::new_empty_array(data_type).as_ref()) {
+        Kind::Lists(_) | Kind::Other => Numeric::No,
+        Kind::Texts(_) => Numeric::AsTexts,
+        _ => Numeric::Yes,
+    }
 }
 
 /// The shape of the tensors that the lists of a column are, if its type says so. It is empty if their axes are not in the

@@ -17,6 +17,17 @@ pub(crate) struct Segment {
     pub columns: Vec<usize>,
 }
 
+/// Whether the values of a column can be numbers, by their type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Numeric {
+    /// They are no numbers.
+    No,
+    /// They are texts, which may be numbers.
+    AsTexts,
+    /// They are numbers, or missing.
+    Yes,
+}
+
 /// Takes the batches of a segment one after another.
 pub(crate) type Take<'a> = &'a mut dyn FnMut(&RecordBatch) -> Result<(), DataError>;
 
@@ -57,8 +68,8 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Whether the values of a column can be numbers, if only as texts, where the file tells.
-    fn may_be_numbers(&self, _column: usize) -> Option<bool> {
+    /// Whether the values of a column can be numbers, where the file tells.
+    fn numeric(&self, _column: usize) -> Option<Numeric> {
         None
     }
 

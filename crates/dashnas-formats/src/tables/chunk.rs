@@ -60,8 +60,11 @@ impl Chunk {
         Self { facts: Facts::settled(), ..Self::default() }
     }
 
-    /// Prepares for so many numbers. The file may claim any number, so that this is only a hint.
-    pub fn reserve(&mut self, rows: usize) {
+    /// Prepares for so many numbers, in memory that was used for others. The file may claim any number, so that this is only a
+    /// hint.
+    pub fn reserve(&mut self, rows: usize, mut used: Vec<f32>) {
+        used.clear();
+        self.numbers = used;
         // Where there is no memory, the vector grows as usual.
         let _ = self.numbers.try_reserve_exact(rows);
     }
@@ -127,7 +130,8 @@ impl Chunk {
         T::Native: Copy + PartialOrd + Into<f64>,
     {
         let values: &[T::Native] = array.values();
-        let missing = |v: T::Native| -> bool { v.into().is_nan() };
+        // NaN is the only number that differs from itself.
+        let missing = |v: T::Native| v.partial_cmp(&v).is_none();
         if array.null_count() > 0 || values.iter().fold(false, |any, &v| any | missing(v)) {
             return false;
         }

@@ -120,7 +120,7 @@ impl Facts {
 
     /// Adds numbers, none of which is NaN: the same as adding one after another, but most of it several at a time.
     pub fn numbers<T: Copy + PartialOrd + Into<f64>>(&mut self, values: &[T]) {
-        const LANES: usize = 8;
+        const LANES: usize = 16;
         let mut rest = values;
         while let [first, others @ ..] = rest
             && (self.numbers + self.bools == 0 || !self.is_settled() || self.up || self.down || self.by_one)
@@ -128,10 +128,10 @@ impl Facts {
             self.number((*first).into());
             rest = others;
         }
-        for part in rest.chunks(32 * LANES) {
+        for part in rest.chunks(64 * LANES) {
             let (mut low, mut high) = ([part[0]; LANES], [part[0]; LANES]);
-            let (eights, left) = part.as_chunks::<LANES>();
-            for values in eights {
+            let (whole, left) = part.as_chunks::<LANES>();
+            for values in whole {
                 for i in 0..LANES {
                     low[i] = if values[i] < low[i] { values[i] } else { low[i] };
                     high[i] = if values[i] > high[i] { values[i] } else { high[i] };

@@ -5,7 +5,7 @@ use crate::error::DataError;
 use crate::limits::{check_memory, stays_in_file};
 use crate::options::ReadOptions;
 use crate::tables::arrow::text;
-use crate::tables::batches::{Batches, Segment};
+use crate::tables::batches::{Batches, Numeric, Segment};
 use crate::tables::chunk::{Budget, Chunk, Keep};
 use crate::tables::facts::Facts;
 use crate::tables::number::{Cell, Style, cell, spelling_of_point};
@@ -14,9 +14,13 @@ use crate::tables::table::{Column, Table};
 use crate::text::first_duplicate;
 use arrow_array::Array as _;
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Rows that are looked at to tell texts from numbers.
+const LOOKED_AT: usize = 50;
 
 /// Reads the facts about the columns of a table, and its numbers where they fit into memory.
 ///
@@ -145,8 +149,6 @@ fn by_rows(
 
 /// The places in a row of the columns that may hold numbers: their first cells are no other texts.
 fn places(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<Vec<Option<usize>>, DataError> {
-    /// Rows that are looked at.
-    const ROWS: usize = 50;
     let mut numeric = vec![true; source.names().len()];
     let mut seen = 0;
     if let Some(first) = segments.first() {
@@ -155,7 +157,7 @@ fn places(source: &dyn Batches, segments: &[Segment], keep: Keep<'_>) -> Result<
                 *numeric &= cell(text.trim(), keep.style) != Cell::Text;
             }
             seen += 1;
-            seen < ROWS
+            seen < LOOKED_AT
         })?;
     }
     Ok(places_of(numeric))
@@ -167,10 +169,11 @@ fn by_columns(path: &Path, source: &dyn Batches, segments: &[Segment], keep: Kee
     let no_memory = || DataError::file(path, "its numbers do not fit into memory");
     let names = source.names().len();
     let mut rows: Option<RowMajor> = None;
-    let numeric: Option<Vec<bool>> = (0..names).map(|c| source.may_be_numbers(c)).collect();
-    if let Some(numeric) = numeric.filter(|_| keep.numbers) {
+    if let Some(numeric) = keep.numbers.then(|| numeric(source, keep)).flatten() {
         rows = Some(RowMajor::new(places_of(numeric), source.max_rows()).ok_or_else(no_memory)?);
     }
+    // The memory for the numbers of one window is that of the next one.
+    let spare = Mutex::new(Vec::new());
     let mut parts: Vec<Vec<Chunk>> = (0..names).map(|_| Vec::new()).collect();
     let mut file_rows = Vec::new();
     // The part of the rows that is read, its first row, and the number of its rows.
@@ -180,7 +183,7 @@ fn by_columns(path: &Path, source: &dyn Batches, segments: &[Segment], keep: Kee
         // Without types, the first part of the rows tells which columns are numeric.
         let (window, others) = left.split_at(window(source, left, keep.numbers && rows.is_none()));
         left = others;
-        let read = |segment: &Segment| read_columns(source, segment, rows.as_ref().map(RowMajor::places), keep);
+        let read = |segment: &Segment| read_columns(source, segment, rows.as_ref().map(RowMajor::places), keep, &spare);
         let found: Vec<Result<Vec<Chunk>, DataError>> = window.par_iter().map(read).collect();
         let mut found = found.into_iter();
         for group in window.chunk_by(|a, b| part_of(a) == part_of(b)) {
@@ -204,8 +207,10 @@ fn by_columns(path: &Path, source: &dyn Batches, segments: &[Segment], keep: Kee
                     return Err(DataError::file(path, "the file has changed while it was read"));
                 }
             }
+            let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
             for (c, mut chunk) in columns {
-                chunk.numbers = Vec::new();
+                let numbers = std::mem::take(&mut chunk.numbers);
+                spare.extend(Some(numbers).filter(|numbers| numbers.capacity() > 0));
                 parts[c].push(chunk);
             }
         }
@@ -214,6 +219,32 @@ fn by_columns(path: &Path, source: &dyn Batches, segments: &[Segment], keep: Kee
         rows.truncate(first + count);
     }
     Ok((join(source, parts), rows, file_rows))
+}
+
+/// Returns which columns may hold numbers, where the types of all columns are known. The first texts of a column tell whether
+/// they are numbers.
+fn numeric(source: &dyn Batches, keep: Keep<'_>) -> Option<Vec<bool>> {
+    let kinds: Vec<Numeric> = (0..source.names().len()).map(|c| source.numeric(c)).collect::<Option<_>>()?;
+    let texts: Vec<usize> = (0..kinds.len()).filter(|&c| kinds[c] == Numeric::AsTexts).collect();
+    let segments = source.segments(&texts, false);
+    let first = segments.chunk_by(|a, b| part_of(a) == part_of(b)).next().unwrap_or_default();
+    let others = first.par_iter().flat_map_iter(|segment| {
+        let mut others = Vec::new();
+        // An error ends the reading after the first batch. Other errors are found again where all is read.
+        let _ = source.read(segment, &mut |batch| {
+            for (&c, array) in segment.columns.iter().zip(batch.columns()) {
+                let is_text =
+                    |i| text(array.as_ref(), i).is_some_and(|text| cell(text.trim(), keep.style) == Cell::Text);
+                if (0..array.len().min(LOOKED_AT)).any(is_text) {
+                    others.push(c);
+                }
+            }
+            Err(DataError::file(Path::new(""), "it is not read further"))
+        });
+        others
+    });
+    let others: HashSet<usize> = others.collect();
+    Some((0..kinds.len()).map(|c| kinds[c] != Numeric::No && !others.contains(&c)).collect())
 }
 
 /// The part of the rows that a segment belongs to.
@@ -242,6 +273,7 @@ fn read_columns(
     segment: &Segment,
     places: Option<&[Option<usize>]>,
     keep: Keep<'_>,
+    spare: &Mutex<Vec<Vec<f32>>>,
 ) -> Result<Vec<Chunk>, DataError> {
     let mut chunks: Vec<Chunk> = segment.columns.iter().map(|_| Chunk::default()).collect();
     let keeps: Vec<Keep<'_>> = segment
@@ -253,7 +285,8 @@ fn read_columns(
     source.read(segment, &mut |batch| {
         for ((chunk, array), keep) in chunks.iter_mut().zip(batch.columns()).zip(&keeps) {
             if rows > 0 && keep.numbers && array.data_type().is_numeric() {
-                chunk.reserve(rows);
+                let used = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                chunk.reserve(rows, used.unwrap_or_default());
             }
             chunk.add(array.as_ref(), *keep);
         }

@@ -1,7 +1,7 @@
 //! Tables in several files of the same columns.
 
 use crate::error::DataError;
-use crate::tables::batches::{Batches, Segment, Take, TakeRow};
+use crate::tables::batches::{Batches, Numeric, Segment, Take, TakeRow};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -59,9 +59,9 @@ impl Batches for Parts {
         self.parts.first().is_some_and(|part| part.typed())
     }
 
-    fn may_be_numbers(&self, column: usize) -> Option<bool> {
-        let mut of_parts = self.parts.iter().map(|part| part.may_be_numbers(column));
-        of_parts.try_fold(false, |any, numeric| Some(any | numeric?))
+    fn numeric(&self, column: usize) -> Option<Numeric> {
+        let mut of_parts = self.parts.iter().map(|part| part.numeric(column));
+        of_parts.try_fold(Numeric::No, |any, numeric| Some(any.max(numeric?)))
     }
 
     fn tensor(&self, column: usize) -> Option<Vec<usize>> {
@@ -159,8 +159,8 @@ impl Batches for Reordered {
         self.source.typed()
     }
 
-    fn may_be_numbers(&self, column: usize) -> Option<bool> {
-        self.source.may_be_numbers(*self.order.get(column)?)
+    fn numeric(&self, column: usize) -> Option<Numeric> {
+        self.source.numeric(*self.order.get(column)?)
     }
 
     fn tensor(&self, column: usize) -> Option<Vec<usize>> {

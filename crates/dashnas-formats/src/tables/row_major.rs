@@ -62,6 +62,9 @@ impl RowMajor {
     pub fn fill<'a>(&mut self, first: usize, rows: usize, columns: impl Iterator<Item = (usize, &'a [f32])>) -> bool {
         /// Rows that one thread writes at a time.
         const BLOCK: usize = 256;
+        /// Rows of a block that are written together. Parts of no more rows are in the cache at once, however far apart: it
+        /// has as many places for lines whose addresses differ by a power of two.
+        const SIDE: usize = 8;
         let width = self.width;
         let placed: Vec<(usize, &[f32])> = columns
             .filter(|(_, numbers)| numbers.len() == rows)
@@ -69,9 +72,15 @@ impl RowMajor {
             .collect();
         let Some(out) = self.data.get_mut(first * width..(first + rows) * width) else { return false };
         out.par_chunks_mut((BLOCK * width).max(1)).enumerate().for_each(|(block, out)| {
-            for &(place, numbers) in &placed {
-                let numbers = &numbers[block * BLOCK..];
-                out.iter_mut().skip(place).step_by(width).zip(numbers).for_each(|(out, v)| *out = *v);
+            for (side, out) in out.chunks_mut(SIDE * width).enumerate() {
+                let at = block * BLOCK + side * SIDE;
+                for &(place, numbers) in &placed {
+                    let mut to = place;
+                    for &v in &numbers[at..rows.min(at + SIDE)] {
+                        out[to] = v;
+                        to += width;
+                    }
+                }
             }
         });
         true

@@ -1,5 +1,6 @@
 //! The bytes of a Parquet file, read piece by piece from several threads.
 
+use crate::tables::parquet::buffers::Buffers;
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
@@ -15,8 +16,8 @@ const HEADER: usize = 8 << 10;
 pub(super) enum FileBytes {
     /// All bytes.
     Memory(Bytes),
-    /// A file and its size.
-    File(Arc<ByPlace>, u64),
+    /// A file, its size, and the buffers that its bytes are read into.
+    File(Arc<ByPlace>, u64, Arc<Buffers>),
 }
 
 /// A file that is read at any place by several threads at once.
@@ -64,7 +65,7 @@ impl FileBytes {
                 out[..n].copy_from_slice(&rest[..n]);
                 Ok(n)
             }
-            FileBytes::File(file, _) => file.read_at(start, out),
+            FileBytes::File(file, ..) => file.read_at(start, out),
         }
     }
 }
@@ -73,7 +74,7 @@ impl Length for FileBytes {
     fn len(&self) -> u64 {
         match self {
             FileBytes::Memory(bytes) => bytes.len() as u64,
-            FileBytes::File(_, size) => *size,
+            FileBytes::File(_, size, _) => *size,
         }
     }
 }
@@ -102,12 +103,16 @@ impl ChunkReader for FileBytes {
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
         let cut = || ParquetError::EOF("it is cut short".into());
         let end = start.checked_add(length as u64).filter(|&end| end <= self.len()).ok_or_else(cut)?;
-        if let FileBytes::Memory(bytes) = self {
-            return Ok(bytes.slice(start as usize..end as usize));
-        }
-        let mut out = Vec::new();
-        out.try_reserve_exact(length).map_err(|e| ParquetError::General(e.to_string()))?;
-        let mut rest = From { bytes: self.clone(), at: start }.take(length as u64);
-        if rest.read_to_end(&mut out)? < length { Err(cut()) } else { Ok(out.into()) }
+        let buffers = match self {
+            FileBytes::Memory(bytes) => return Ok(bytes.slice(start as usize..end as usize)),
+            FileBytes::File(_, _, buffers) => buffers,
+        };
+        let mut out = buffers.lend(length)?;
+        let mut from = From { bytes: self.clone(), at: start };
+        from.read_exact(out.bytes_mut()).map_err(|e| match e.kind() {
+            io::ErrorKind::UnexpectedEof => cut(),
+            _ => e.into(),
+        })?;
+        Ok(out.share())
     }
 }

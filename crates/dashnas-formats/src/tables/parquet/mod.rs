@@ -1,13 +1,15 @@
 //! Parquet tables, by the crate `parquet`. Columns are decoded side by side, in batches of rows.
 
+mod buffers;
 mod file_bytes;
 mod pages;
 
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
-use crate::tables::arrow::{may_be_numbers, tensor_shape};
-use crate::tables::batches::{Batches, Segment, Take};
+use crate::tables::arrow::{numeric, tensor_shape};
+use crate::tables::batches::{Batches, Numeric, Segment, Take};
 use crate::tables::guard::guard;
+use crate::tables::parquet::buffers::Buffers;
 use crate::tables::parquet::file_bytes::{ByPlace, FileBytes};
 use crate::tables::parquet::pages::Group;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
@@ -27,10 +29,11 @@ const COLUMNS: usize = 16;
 pub(crate) struct ParquetFile {
     path: PathBuf,
     bytes: FileBytes,
+    buffers: Arc<Buffers>,
     metadata: ParquetMetaData,
     names: Vec<String>,
     /// Whether the values of the columns can be numbers; empty if the schema does not tell.
-    numeric: Vec<bool>,
+    numeric: Vec<Numeric>,
     /// The shapes of the columns that are tensors.
     tensors: Vec<Option<Vec<usize>>>,
     rows: usize,
@@ -49,18 +52,19 @@ impl ParquetFile {
     /// # Errors
     /// [`DataError`] if it is not a Parquet file.
     pub fn open(path: &Path, options: &ReadOptions) -> Result<Self, DataError> {
+        let buffers = Arc::<Buffers>::default();
         let bytes = if crate::naming::is_gzipped(path) {
             FileBytes::Memory(crate::bytes::bytes(path, options.whole_file())?.into())
         } else {
             let file = File::open(path).map_err(|e| DataError::io(path, e))?;
             let size = file.metadata().map_err(|e| DataError::io(path, e))?.len();
-            FileBytes::File(Arc::new(ByPlace::new(file)), size)
+            FileBytes::File(Arc::new(ByPlace::new(file)), size, buffers.clone())
         };
-        Self::new(path, bytes, options)
+        Self::new(path, bytes, buffers, options)
     }
 
     /// Reads the footer.
-    fn new(path: &Path, bytes: FileBytes, options: &ReadOptions) -> Result<Self, DataError> {
+    fn new(path: &Path, bytes: FileBytes, buffers: Arc<Buffers>, options: &ReadOptions) -> Result<Self, DataError> {
         use parquet::file::reader::Length;
         let bad = |reason: String| {
             DataError::file(path, format!("it cannot be read as Parquet: {reason}"))
@@ -82,8 +86,18 @@ impl ParquetFile {
         let tensors = tensors(&metadata, &names);
         let schema = guard(|| parquet_to_arrow_schema(metadata.file_metadata().schema_descr(), None));
         let numeric =
-            schema.map_or_else(|_| Vec::new(), |s| s.fields().iter().map(|f| may_be_numbers(f.data_type())).collect());
-        Ok(Self { path: path.into(), bytes, metadata, names, numeric, tensors, rows, limit: options.max_bytes })
+            schema.map_or_else(|_| Vec::new(), |s| s.fields().iter().map(|f| numeric(f.data_type())).collect());
+        Ok(Self {
+            path: path.into(),
+            bytes,
+            buffers,
+            metadata,
+            names,
+            numeric,
+            tensors,
+            rows,
+            limit: options.max_bytes,
+        })
     }
 }
 
@@ -108,7 +122,14 @@ impl ParquetFile {
         let mut reader = guard(|| {
             let mask = ProjectionMask::roots(schema, columns.iter().copied());
             let levels = parquet_to_arrow_field_levels(schema, mask, None)?;
-            let rows = Group { file: &self.bytes, metadata: &self.metadata, group, batch: ROWS, limit: self.limit };
+            let rows = Group {
+                file: &self.bytes,
+                buffers: &self.buffers,
+                metadata: &self.metadata,
+                group,
+                batch: ROWS,
+                limit: self.limit,
+            };
             ParquetRecordBatchReader::try_new_with_row_groups(&levels, &rows, ROWS, None)
         })?;
         // The reader gives the columns in the order of the file.
@@ -136,7 +157,7 @@ impl Batches for ParquetFile {
         &self.names
     }
 
-    fn may_be_numbers(&self, column: usize) -> Option<bool> {
+    fn numeric(&self, column: usize) -> Option<Numeric> {
         self.numeric.get(column).copied()
     }
 

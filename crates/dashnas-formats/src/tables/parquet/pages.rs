@@ -1,6 +1,7 @@
 //! The pages of a column, unpacked. The crate `parquet` would unpack them as well, but Zstandard with a library in C, and
 //! whatever the header of a page claims to be its size.
 
+use crate::tables::parquet::buffers::Buffers;
 use crate::tables::parquet::file_bytes::FileBytes;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::RowGroups;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 /// A row group of a file.
 pub(super) struct Group<'a> {
     pub file: &'a FileBytes,
+    /// The buffers that pages are unpacked into.
+    pub buffers: &'a Arc<Buffers>,
     pub metadata: &'a ParquetMetaData,
     pub group: &'a RowGroupMetaData,
     /// Rows that are decoded at a time.
@@ -35,8 +38,8 @@ impl RowGroups for Group<'_> {
         let plain = column.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
         check_range(&plain)?;
         let inner = SerializedPageReader::new(Arc::new(self.file.clone()), &plain, self.num_rows(), None)?;
-        let (batch, limit) = (self.batch, self.limit);
-        let pages = Pages { inner, packed, batch, limit, longest: 0 };
+        let (buffers, batch, limit) = (self.buffers.clone(), self.batch, self.limit);
+        let pages = Pages { inner, packed, buffers, batch, limit, longest: 0 };
         Ok(Box::new(Chunk(Some(Box::new(pages)))))
     }
 
@@ -79,6 +82,7 @@ impl PageIterator for Chunk {}
 struct Pages {
     inner: SerializedPageReader<FileBytes>,
     packed: Compression,
+    buffers: Arc<Buffers>,
     batch: usize,
     limit: u64,
     /// The length of the longest text in the dictionary.
@@ -100,10 +104,14 @@ impl Pages {
         Ok(())
     }
 
+    fn unpack(&self, body: Bytes) -> Result<Bytes> {
+        unpack(self.packed, body, self.limit, &self.buffers)
+    }
+
     fn unpacked(&mut self, page: Page) -> Result<Page> {
         Ok(match page {
             Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics } => {
-                let buf = unpack(self.packed, buf, self.limit)?;
+                let buf = self.unpack(buf)?;
                 self.check_texts(encoding, num_values, buf.len())?;
                 Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, statistics }
             }
@@ -123,7 +131,7 @@ impl Pages {
                     return Err(general("it is cut short"));
                 }
                 let buf = if is_compressed && self.packed != Compression::UNCOMPRESSED && levels < buf.len() {
-                    let values = unpack(self.packed, buf.slice(levels..), self.limit)?;
+                    let values = self.unpack(buf.slice(levels..))?;
                     [&buf[..levels], &values[..]].concat().into()
                 } else {
                     buf
@@ -142,7 +150,7 @@ impl Pages {
                 }
             }
             Page::DictionaryPage { buf, num_values, encoding, is_sorted } => {
-                let buf = unpack(self.packed, buf, self.limit)?;
+                let buf = self.unpack(buf)?;
                 self.longest = buf.len().min(longest(&buf, num_values));
                 Page::DictionaryPage { buf, num_values, encoding, is_sorted }
             }
@@ -193,7 +201,7 @@ impl PageReader for Pages {
 }
 
 /// Decompresses a page of at most `limit` bytes.
-fn unpack(codec: Compression, body: Bytes, limit: u64) -> Result<Bytes> {
+fn unpack(codec: Compression, body: Bytes, limit: u64, buffers: &Arc<Buffers>) -> Result<Bytes> {
     let limit = limit.min(1 << 30);
     let bad = |e: String| general(format!("a page cannot be decompressed: {e}"));
     let large = || general("a page is larger than the memory limit");
@@ -209,7 +217,9 @@ fn unpack(codec: Compression, body: Bytes, limit: u64) -> Result<Bytes> {
             if size as u64 > limit.min(body.len() as u64 * 256 + 1024) {
                 return Err(large());
             }
-            return snap::raw::Decoder::new().decompress_vec(&body).map(Into::into).map_err(|e| bad(e.to_string()));
+            let mut page = buffers.lend(size)?;
+            snap::raw::Decoder::new().decompress(&body, page.bytes_mut()).map_err(|e| bad(e.to_string()))?;
+            return Ok(page.share());
         }
         Compression::GZIP(_) => take(&mut flate2::read::MultiGzDecoder::new(&body[..]))?,
         Compression::ZSTD(_) => {
