@@ -5,7 +5,7 @@ use crate::error::{DataError, Location};
 use crate::naming::is_gzipped;
 use dashnas_core::text::mebibytes;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// Largest text or compressed file that is read into memory.
@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 4 << 30;
 /// # Errors
 /// [`DataError`] if the file cannot be read, is empty, or is larger.
 pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
-    let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+    let mut file = File::open(path).map_err(|e| DataError::io(path, e))?;
     let meta = file.metadata().map_err(|e| DataError::io(path, e))?;
     if meta.is_dir() {
         return Err(DataError::file(path, "it is a folder, not a file"));
@@ -30,19 +30,24 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
         let bytes = meta.len().into();
         return Err(DataError::TooLarge { path: path.into(), array: "file".into(), bytes, limit });
     }
+    let mut out = if packed || !meta.is_file() { Vec::new() } else { side_by_side(&file, meta.len()) };
+    let expected = meta.len().saturating_add(1).saturating_sub(out.len() as u64);
+    if !out.is_empty() {
+        file.seek(SeekFrom::Start(out.len() as u64)).map_err(|e| DataError::io(path, e))?;
+    }
     let reader: Box<dyn Read> = match packed {
         true => Box::new(flate2::read::MultiGzDecoder::new(file)),
         false => Box::new(file),
     };
     // A file without a size, such as a pipe, is read like a compressed one.
-    let out = up_to(reader, meta.len().saturating_add(1), limit).map_err(|e| match e.kind() {
+    let complete = up_to(reader, &mut out, expected, limit).map_err(|e| match e.kind() {
         std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
             DataError::file(path, format!("it cannot be decompressed: {e}"))
                 .with_hint("it may be cut short: get it again")
         }
         _ => DataError::io(path, e),
     })?;
-    out.ok_or_else(|| {
+    complete.then_some(out).ok_or_else(|| {
         let reason = format!("it holds more than {} when it is decompressed", mebibytes(limit));
         DataError::file(path, reason).with_hint(
             "inputs in .npy, .npz, HDF5 or Parquet files may be larger than memory; otherwise use fewer samples, a larger \
@@ -51,24 +56,51 @@ pub fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, DataError> {
     })
 }
 
-/// Reads all bytes, `None` if there are more than the limit; `expected` is a first guess of their number. Memory grows with
-/// what has been read.
-fn up_to(mut reader: impl Read, expected: u64, limit: u64) -> io::Result<Option<Vec<u8>>> {
+/// Reads a large file of a known size with several threads; nothing of a small one, or if that fails.
+#[cfg(unix)]
+fn side_by_side(file: &File, len: u64) -> Vec<u8> {
+    use rayon::prelude::*;
+    use std::os::unix::fs::FileExt;
+    /// Least bytes that are worth it.
+    const LARGE: usize = 32 << 20;
+    /// Bytes that one thread reads at a time.
+    const PART: usize = 4 << 20;
+    let Some(len) = usize::try_from(len).ok().filter(|&len| len >= LARGE) else { return Vec::new() };
+    // This tells whether there is memory; a vector of zeros then takes it page by page, as it is written to.
+    if Vec::<u8>::new().try_reserve_exact(len).is_err() {
+        return Vec::new();
+    }
+    let mut out = vec![0; len];
+    let read = |(i, part): (usize, &mut [u8])| file.read_exact_at(part, (i * PART) as u64);
+    match out.par_chunks_mut(PART).enumerate().try_for_each(read) {
+        Ok(()) => out,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Reads all in order.
+#[cfg(not(unix))]
+fn side_by_side(_: &File, _: u64) -> Vec<u8> {
+    Vec::new()
+}
+
+/// Adds all bytes to those that have been read, and returns whether they are all: not if there are more than the limit.
+/// `expected` is a first guess of the number of those that are added. Memory grows with what has been read.
+fn up_to(mut reader: impl Read, out: &mut Vec<u8>, expected: u64, limit: u64) -> io::Result<bool> {
     /// Least bytes by which the memory grows.
     const STEP: u64 = 1 << 20;
-    let mut out = Vec::new();
     let mut more = expected;
     loop {
         let read = out.len() as u64;
         // One byte more than the limit tells that there are more.
-        let more_now = more.max(STEP).min(limit + 1 - read);
+        let more_now = more.max(STEP).min((limit + 1).saturating_sub(read));
         out.try_reserve_exact(more_now as usize).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        let n = reader.by_ref().take(more_now).read_to_end(&mut out)? as u64;
+        let n = reader.by_ref().take(more_now).read_to_end(out)? as u64;
         if out.len() as u64 > limit {
-            return Ok(None);
+            return Ok(false);
         }
         if n < more_now {
-            return Ok(Some(out));
+            return Ok(true);
         }
         more = out.len() as u64 / 4;
     }
@@ -133,10 +165,29 @@ mod tests {
         for n in [0usize, 1, 1 << 20, (1 << 20) + 1, 3_000_000] {
             let content = vec![7; n];
             for expected in [0, 1, n as u64, n as u64 + 1, 1 << 22] {
-                let read = up_to(&content[..], expected, 1 << 30).expect("memory").expect("it fits");
+                let mut read = Vec::new();
+                assert!(up_to(&content[..], &mut read, expected, 1 << 30).expect("memory"));
                 assert!(read == content && read.capacity() < n * 5 / 4 + (5 << 20), "{n} {expected}");
             }
-            assert_eq!(up_to(&content[..], 0, (n as u64).saturating_sub(1)).expect("memory").is_none(), n > 0);
+            let all = up_to(&content[..], &mut Vec::new(), 0, (n as u64).saturating_sub(1)).expect("memory");
+            assert_eq!(all, n == 0);
         }
+    }
+
+    #[test]
+    fn large_files_are_read_with_several_threads() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.bin");
+        let content: Vec<u8> = (0..(33 << 20) + 5).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        std::fs::write(&path, &content).expect("written");
+        let file = File::open(&path).expect("a file");
+        let len = content.len() as u64;
+        assert_eq!(side_by_side(&file, len).is_empty(), cfg!(not(unix)));
+        // A file that has become shorter is read in order, one that has become longer to its end.
+        assert!(side_by_side(&file, len + 1).is_empty());
+        assert!(bytes(&path, u64::MAX).expect("it fits") == content);
+        assert!(bytes(&path, len - 1).is_err());
+        let mut part = content[..content.len() - 7].to_vec();
+        assert!(up_to(&content[part.len()..], &mut part, 0, len).expect("memory") && part == content);
     }
 }

@@ -4,6 +4,7 @@ use crate::bytes::bytes;
 use crate::content::{content_of, wrong_content};
 use crate::error::{DataError, Location};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use rayon::prelude::*;
 use std::path::Path;
 
 /// The text of a file, and the encoding that it was read as if it is not UTF-8.
@@ -66,10 +67,17 @@ fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
+/// Returns whether there is such a byte, with several threads.
+pub(crate) fn contains_byte(bytes: &[u8], byte: u8) -> bool {
+    /// Bytes that one thread looks at.
+    const PART: usize = 1 << 20;
+    bytes.par_chunks(PART).any(|part| memchr::memchr(byte, part).is_some())
+}
+
 /// Text in UTF-8, or else in Windows-1252, in which almost every byte is a character.
 fn utf8(path: &Path, bytes: Vec<u8>) -> Result<Decoded, DataError> {
     let error = match String::from_utf8(bytes) {
-        Ok(text) if text.contains('\0') => return Err(DataError::file(path, "it is not a text file")),
+        Ok(text) if contains_byte(text.as_bytes(), 0) => return Err(DataError::file(path, "it is not a text file")),
         Ok(text) => return Ok(Decoded { text, encoding: None }),
         Err(error) => error,
     };

@@ -3,8 +3,8 @@
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
 use crate::tables::batches::{Batches, Cells, Segment, Take, TakeRow};
-use crate::tables::csv::dialect::{Dialect, count_lines};
-use crate::tables::csv::encoding::{self, Decoded};
+use crate::tables::csv::dialect::{Dialect, line_ends};
+use crate::tables::csv::encoding::{self, Decoded, contains_byte};
 use crate::tables::csv::header::{First, first};
 use crate::tables::csv::rows::{each, each_text, line_at, open_quote, unended, without_spaces_before_quotes};
 use crate::text::first_duplicate;
@@ -12,6 +12,7 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema};
 use csv::ByteRecord;
+use rayon::prelude::*;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub(crate) struct CsvFile {
     /// Whether the rows begin with names that the header does not name.
     row_names: bool,
     blocks: Vec<Range<usize>>,
+    /// The number of line ends in each block.
+    line_ends: Vec<usize>,
     encoding: Option<&'static str>,
 }
 
@@ -63,14 +66,17 @@ impl CsvFile {
     pub fn new(path: &Path, decoded: Decoded, header: Option<bool>) -> Result<Self, DataError> {
         let Decoded { mut text, encoding } = decoded;
         let mut dialect = Dialect::of(&text);
-        if let Some(tight) = without_spaces_before_quotes(&text, dialect) {
-            text = tight;
-            dialect = Dialect::of(&text);
+        // Most files have no quotes, which several threads find out sooner than one.
+        if has_quotes(&text, dialect) {
+            if let Some(tight) = without_spaces_before_quotes(&text, dialect) {
+                text = tight;
+                dialect = Dialect::of(&text);
+            }
+            if let Some(at) = open_quote(&text[dialect.start..], dialect) {
+                return Err(unended(path, &text, dialect.start + at, dialect));
+            }
         }
         let body = &text[dialect.start..];
-        if let Some(at) = open_quote(body, dialect) {
-            return Err(unended(path, &text, dialect.start + at, dialect));
-        }
         let mut sample: Vec<Vec<String>> = Vec::new();
         let mut second = body.len();
         // The end of the sample ends the reading.
@@ -107,7 +113,9 @@ impl CsvFile {
         }
         let start = if header == First::Row { dialect.start } else { dialect.start + second };
         let blocks = blocks(&text, start, dialect);
-        Ok(Self { path: path.into(), text, dialect, start, names, header, trailing, row_names, blocks, encoding })
+        let line_ends = blocks.par_iter().map(|block| line_ends(&text[block.clone()])).collect();
+        let path = path.into();
+        Ok(Self { path, text, dialect, start, names, header, trailing, row_names, blocks, line_ends, encoding })
     }
 
     /// Checks the number of fields of a row.
@@ -136,10 +144,15 @@ fn check_names(path: &Path, line: usize, names: &[String]) -> Result<(), DataErr
     Err(DataError::at(path, Location::Line(line), reason).with_hint(hint))
 }
 
+/// Returns whether a text has a character that may be a quote.
+fn has_quotes(text: &str, dialect: Dialect) -> bool {
+    dialect.quote.is_some_and(|quote| contains_byte(text.as_bytes(), quote))
+}
+
 /// Divides the rows of a text into blocks. Where fields may be quoted, and so hold line ends, there is one block.
 fn blocks(text: &str, start: usize, dialect: Dialect) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
-    let quoted = dialect.quote.is_some_and(|quote| memchr::memchr(quote, &bytes[start..]).is_some());
+    let quoted = has_quotes(&text[start..], dialect);
     let mut blocks = Vec::new();
     let mut at = start;
     let size = (bytes.len() / 64).clamp(BLOCKS.0, BLOCKS.1);
@@ -191,7 +204,8 @@ impl Batches for CsvFile {
     }
 
     fn max_rows(&self) -> usize {
-        count_lines(&self.text[self.start..])
+        // Blocks end after line ends, which may be of two characters.
+        self.line_ends.iter().sum::<usize>() + 1
     }
 
     fn semicolons(&self) -> bool {
@@ -235,7 +249,7 @@ impl Batches for CsvFile {
 
     fn rows_within(&self, segment: &Segment) -> Option<usize> {
         let text = &self.text[self.blocks.get(segment.at)?.clone()];
-        Some(count_lines(text.strip_suffix('\n').unwrap_or(text)))
+        Some(self.line_ends.get(segment.at)? + usize::from(!text.ends_with('\n')))
     }
 
     fn read_rows(&self, segment: &Segment, take: TakeRow<'_>) -> Result<(), DataError> {
