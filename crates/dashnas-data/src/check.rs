@@ -10,6 +10,8 @@ use rayon::prelude::*;
 
 /// Elements that one thread checks at a time.
 const PART: usize = 1 << 16;
+/// Elements that are looked at together.
+const BLOCK: usize = 1 << 10;
 
 /// Deviations from a plain data set that are allowed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -189,8 +191,14 @@ fn values(origin: &str, name: &str, array: &Array, Values { unknown, target }: V
         });
     }
     let is_bad = |v: &f32| !(v.is_finite() || unknown && v.is_nan());
+    // Looking at all values of a block needs no branches and is faster than stopping at the first bad one.
+    let any_bad = |block: &[f32]| block.iter().fold(false, |any, v| any | is_bad(v));
+    let first_bad = |part: &[f32]| {
+        let block = part.chunks(BLOCK).position(any_bad)?;
+        Some(block * BLOCK + part[block * BLOCK..].iter().position(is_bad)?)
+    };
     let parts = array.data.par_chunks(PART).enumerate();
-    match parts.find_map_first(|(i, part)| Some(i * PART + part.iter().position(is_bad)?)) {
+    match parts.find_map_first(|(i, part)| Some(i * PART + first_bad(part)?)) {
         None => Ok(()),
         Some(flat) => Err(DataError::NonFinite {
             origin: origin.into(),

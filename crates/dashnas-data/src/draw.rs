@@ -88,15 +88,16 @@ pub(crate) fn draw_test_split(origin: &str, raw: &mut UnassembledData) -> Result
             ));
         }
     }
-    let take = |rows: &[usize], role| UnassembledSplit {
+    let (x_train, x_test) = part.x.divide(&train, &test);
+    let take = |x, rows: &[usize], role| UnassembledSplit {
         role,
-        x: part.x.select(rows),
+        x,
         y: part.y.as_ref().map(|y| y.select(rows)),
         groups: part.groups.as_ref().map(|g| rows.iter().map(|&i| g[i].clone()).collect()),
         ids: part.ids.as_ref().map(|ids| rows.iter().map(|&i| ids[i].clone()).collect()),
         facts: part.facts.select(rows),
     };
-    let (train, test) = (take(&train, Role::Train), take(&test, Role::Test));
+    let (train, test) = (take(x_train, &train, Role::Train), take(x_test, &test, Role::Test));
     raw.parts.extend([train, test]);
     raw.parts.sort_by_key(|p| p.role);
     Ok(Some(drawn))

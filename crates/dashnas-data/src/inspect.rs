@@ -3,6 +3,7 @@
 use crate::dataset::{Dataset, DrawnSplit};
 use crate::groups::distinct;
 use crate::normalize::{Normalization, Scheme};
+use crate::range;
 use crate::split::Split;
 use crate::targets::Targets;
 use crate::transform::kind::Transform;
@@ -160,11 +161,17 @@ impl Span {
 
     /// Adds values; those that are unknown or after the end of a sample are NaN and do not count.
     fn add(&mut self, values: &[f32]) {
-        for &v in values.iter().filter(|v| !v.is_nan()) {
-            self.min = self.min.min(v);
-            self.max = self.max.max(v);
-            self.sum += f64::from(v);
-            self.n += 1;
+        let of = range::Range::of(values);
+        self.min = self.min.min(of.min);
+        self.max = self.max.max(of.max);
+        let sum = values.iter().fold(self.sum, |sum, &v| sum + f64::from(v));
+        if sum.is_nan() {
+            let known = || values.iter().filter(|v| !v.is_nan());
+            self.sum = known().fold(self.sum, |sum, &v| sum + f64::from(v));
+            self.n += known().count();
+        } else {
+            self.sum = sum;
+            self.n += values.len();
         }
     }
 

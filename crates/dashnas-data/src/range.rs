@@ -43,8 +43,26 @@ impl Range {
 
     /// Adds some values. NaN is passed over.
     pub fn extend(&mut self, values: &[f32]) {
-        let (min, max) = values.iter().fold((self.min, self.max), |(min, max), &v| (min.min(v), max.max(v)));
-        *self = Self { min, max };
+        /// Values that are compared side by side.
+        const LANES: usize = 16;
+        // Comparisons with NaN are false, so that these keep what they have. Unlike `f32::min`, they are one instruction.
+        let less = |a: f32, b: f32| if b < a { b } else { a };
+        let more = |a: f32, b: f32| if b > a { b } else { a };
+        let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
+        let (parts, rest) = values.as_chunks::<LANES>();
+        for part in parts {
+            for i in 0..LANES {
+                low[i] = less(low[i], part[i]);
+                high[i] = more(high[i], part[i]);
+            }
+        }
+        self.min = low.iter().chain(rest).copied().fold(self.min, less);
+        self.max = high.iter().chain(rest).copied().fold(self.max, more);
+    }
+
+    /// The largest magnitude; 0 if there is no value.
+    pub fn magnitude(self) -> f32 {
+        if self.min > self.max { 0.0 } else { self.min.abs().max(self.max.abs()) }
     }
 
     /// Adds the values of another range.

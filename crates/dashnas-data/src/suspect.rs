@@ -123,11 +123,35 @@ pub(crate) fn duplicates(set: &Dataset) -> Option<String> {
 
 /// A number for each row that equal rows share.
 fn digests(x: &Array) -> Vec<u64> {
-    let mix = |hash: u64, v: &f32| {
-        let v = if *v == 0.0 { 0.0f32 } else { *v };
+    /// Rows that are digested side by side: each step of one waits for the step before it.
+    const SIDE: usize = 4;
+    let width = x.row_len();
+    if width == 0 {
+        return vec![0; x.rows()];
+    }
+    let mix = |hash: u64, v: f32| {
+        let v = if v == 0.0 { 0.0f32 } else { v };
         (hash.rotate_left(5) ^ u64::from(v.to_bits())).wrapping_mul(0x517c_c1b7_2722_0a95)
     };
-    (0..x.rows()).into_par_iter().with_min_len(64).map(|i| x.row(i).iter().fold(0, mix)).collect()
+    let rows = x.data.par_chunks(SIDE * width).with_min_len(16);
+    let side = rows.map(|rows| {
+        let mut found = [0u64; SIDE];
+        if rows.len() == SIDE * width {
+            let (a, rest) = rows.split_at(width);
+            let (b, rest) = rest.split_at(width);
+            let (c, d) = rest.split_at(width);
+            for (((&a, &b), &c), &d) in a.iter().zip(b).zip(c).zip(d) {
+                found = [mix(found[0], a), mix(found[1], b), mix(found[2], c), mix(found[3], d)];
+            }
+        } else {
+            let each = found.iter_mut().zip(rows.chunks(width));
+            each.for_each(|(found, row)| *found = row.iter().fold(0, |hash, &v| mix(hash, v)));
+        }
+        found
+    });
+    let mut all: Vec<u64> = side.collect::<Vec<_>>().into_flattened();
+    all.truncate(x.rows());
+    all
 }
 
 #[cfg(test)]

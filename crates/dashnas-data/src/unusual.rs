@@ -133,14 +133,15 @@ fn look(x: &Array) -> Result<Vec<Channel>, DataError> {
         for (at, &i) in rows.iter().enumerate() {
             let row = x.fetch(i)?;
             for (channel, values) in seen.iter_mut().zip(row.chunks(plane)) {
-                let magnitude = largest_magnitude(values);
+                let range = Range::of(values);
+                let magnitude = range.magnitude();
                 if magnitude > channel.most.0 {
                     channel.most = (magnitude, i);
                 }
                 if i % kept == 0 {
                     channel.some.push(magnitude);
                 }
-                channel.range.extend(values);
+                channel.range.join(range);
                 if at == 0 {
                     channel.only = values.first().copied();
                 }
@@ -221,15 +222,6 @@ struct Channel {
     only: Option<f32>,
     /// The smallest and the largest value.
     range: Range,
-}
-
-/// The largest absolute value, without those after the end of a sample, which are NaN. The bits of positive numbers are
-/// in the order of the numbers, and integers are compared several at a time.
-fn largest_magnitude(values: &[f32]) -> f32 {
-    let bits = |v: &f32| (v.to_bits() & 0x7fff_ffff) as i32;
-    let infinity = f32::INFINITY.to_bits() as i32;
-    let most = values.iter().map(bits).fold(0i32, |most, v| most.max(if v > infinity { 0 } else { v }));
-    f32::from_bits(most as u32)
 }
 
 impl Channel {

@@ -168,6 +168,37 @@ impl Array {
         Self { shape, data, view: None }
     }
 
+    /// Divides the rows into two arrays: those at the indices `first`, and those at the indices `second`, as
+    /// [`Array::select`] gives them. Where the first ones ascend, they stay in the memory of this array, so that no more is
+    /// needed than the second ones take.
+    ///
+    /// # Panics
+    /// If an index is out of range.
+    pub fn divide(mut self, first: &[usize], second: &[usize]) -> (Self, Self) {
+        let width = self.row_len();
+        let ascend = |rows: &[usize]| rows.is_sorted_by(|a, b| a < b) && rows.last().is_none_or(|&i| i < self.rows());
+        if self.is_file_backed() || width == 0 || !ascend(first) {
+            return (self.select(first), self.select(second));
+        }
+        let others = self.select(second);
+        let mut to = 0;
+        // Rows that follow one another are moved together. None is written to before it has been moved.
+        for run in first.chunk_by(|a, b| a + 1 == *b) {
+            let from = run[0] * width;
+            let len = run.len() * width;
+            if from != to {
+                self.data.copy_within(from..from + len, to);
+            }
+            to += len;
+        }
+        self.data.truncate(to);
+        self.data.shrink_to_fit();
+        if let Some(n) = self.shape.first_mut() {
+            *n = first.len();
+        }
+        (self, others)
+    }
+
     /// The multi-dimensional index of the element at `flat`.
     pub fn unravel(&self, mut flat: usize) -> Vec<usize> {
         let mut index = vec![0; self.shape.len()];
@@ -176,5 +207,31 @@ impl Array {
             flat /= n.max(1);
         }
         index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_divided_as_they_are_selected() {
+        let array = || Array::new(vec![6, 1, 2], (0..12).map(|v| v as f32).collect());
+        let cases: [(&[usize], &[usize]); 7] = [
+            (&[0, 2, 3, 5], &[1, 4]),
+            (&[1, 4], &[0, 2, 3, 5]),
+            (&[3, 4, 5], &[5, 0, 0]),
+            (&[0, 1, 2, 3, 4, 5], &[]),
+            (&[], &[2]),
+            // These do not ascend.
+            (&[4, 1], &[0]),
+            (&[2, 2], &[3]),
+        ];
+        for (first, second) in cases {
+            let expected = (array().select(first), array().select(second));
+            assert_eq!(array().divide(first, second), expected, "{first:?} {second:?}");
+        }
+        let empty = Array::new(vec![3, 0], Vec::new());
+        assert_eq!(empty.clone().divide(&[1, 2], &[0]), (empty.select(&[1, 2]), empty.select(&[0])));
     }
 }
