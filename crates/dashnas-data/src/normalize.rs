@@ -366,6 +366,11 @@ impl InputNormalizer {
         Ok(Self { channels, ranges })
     }
 
+    /// Leaves inputs of this many channels as they are.
+    pub fn identity(channels: usize) -> Self {
+        Self { channels: vec![Affine::Identity; channels], ranges: Vec::new() }
+    }
+
     /// What is known of each channel of the training inputs.
     pub fn trained_channels(&self) -> Vec<TrainedChannel> {
         let of = |(c, channel): (usize, &Affine)| TrainedChannel {

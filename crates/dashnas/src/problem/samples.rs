@@ -1,13 +1,41 @@
 //! Normalized samples, in batches.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use dashnas_data::normalize::TargetNormalizer;
 use dashnas_data::split::Split;
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
+use dashnas_formats::row_source::{RowSource, View};
 use dashnas_nn::loss::BatchTarget;
 use std::borrow::Cow;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+
+/// Inputs whose values are not read.
+#[derive(Debug)]
+struct Unread {
+    row_len: usize,
+}
+
+impl RowSource for Unread {
+    fn path(&self) -> &Path {
+        Path::new("the inputs")
+    }
+
+    fn is_temporary(&self) -> bool {
+        false
+    }
+
+    fn row_len(&self) -> usize {
+        self.row_len
+    }
+
+    fn read(&self, _: usize, _: usize) -> io::Result<Vec<f32>> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "a preview reads no samples"))
+    }
+}
 
 /// The weights of samples.
 #[derive(Debug, Clone)]
@@ -72,6 +100,15 @@ impl Samples {
             }
         };
         Self { inputs: vec![Arc::new(split.x)], targets: split.y, input, target, weights: None }
+    }
+
+    /// The samples of a split without the values of their inputs: reading one is an error. The targets are normalized.
+    pub(crate) fn unread(split: &Split, targets: &TargetNormalizer) -> Self {
+        let source = Unread { row_len: split.x.row_len() };
+        let x = Array::file_backed(split.x.shape.clone(), View::new(Arc::new(source)));
+        let mut y = split.y.clone();
+        targets.apply(&mut y);
+        Self::new(Split { x, y })
     }
 
     /// The same samples with their weights, if they have any. In the loss their mean is 1, `by_class` in every class.

@@ -59,6 +59,15 @@ pub struct Setup {
     pub warnings: Vec<String>,
 }
 
+/// What is made of the values of the inputs.
+#[derive(Debug, Clone, Copy)]
+enum Values {
+    /// They are normalized.
+    Normalized,
+    /// They are not read.
+    Unread,
+}
+
 /// The distance between the seeds of the splits of two rounds; round 0 has the split of the tuning.
 const FOLD_SEEDS: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -69,6 +78,19 @@ impl Setup {
     /// [`Error::Config`], [`Error::LossMismatch`] or [`Error::MetricMismatch`] if the configuration does not fit
     /// the data.
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
+        Self::with(config, data, Values::Normalized)
+    }
+
+    /// Does the same without normalizing the inputs, and so without reading and copying them, for the preview of a run: the
+    /// sizes of the samples are known, and reading a sample is an error.
+    ///
+    /// # Errors
+    /// As [`Setup::new`].
+    pub(crate) fn without_values(config: &Config, data: &Dataset) -> Result<Self, Error> {
+        Self::with(config, data, Values::Unread)
+    }
+
+    fn with(config: &Config, data: &Dataset, values: Values) -> Result<Self, Error> {
         let facts = Facts { dims: data.dims(), task: data.task, train_samples: data.train.len() };
         let unused = config.unused(&facts).into_iter().chain(config.overruled_epochs(&facts)).collect();
         let config = config.resolve(&facts)?;
@@ -86,20 +108,27 @@ impl Setup {
             let shape = BackboneData { dims: data.dims(), channels: data.channels(), task: data.task };
             check_kernel_count(&config, shape, kernels.len(), "")?;
         }
-        let inputs = InputNormalizer::fit(&data.train.x, &data.normalization.input)?;
+        let inputs = match values {
+            Values::Normalized => InputNormalizer::fit(&data.train.x, &data.normalization.input)?,
+            Values::Unread => InputNormalizer::identity(data.channels()),
+        };
         let targets = TargetNormalizer::fit(&data.train.y, data.normalization.target);
+        let samples = |split: &Split| match values {
+            Values::Normalized => normalized(split, &inputs, &targets),
+            Values::Unread => Samples::unread(split, &targets),
+        };
         // Where classes are drawn equally often, weights only compare the samples of a class.
         let balanced = config.augment.balance;
         let mut setup = Self {
             task: data.task,
             metric,
-            train: normalized(&data.train, &inputs, &targets).weighted(data.facts.train.weights.clone(), balanced),
+            train: samples(&data.train).weighted(data.facts.train.weights.clone(), balanced),
             times: data.facts.train.times.clone(),
             train_targets: data.train.y.clone(),
             groups: data.groups.as_ref().and_then(|groups| groups.train.clone()),
             validation_segments: data.segments.val.clone(),
             given_validation: data.val.as_ref().map(|v| {
-                let samples = normalized(v, &inputs, &targets).weighted(data.facts.val.weights.clone(), balanced);
+                let samples = samples(v).weighted(data.facts.val.weights.clone(), balanced);
                 (samples, v.y.clone())
             }),
             inputs,

@@ -30,9 +30,20 @@ impl Problem {
     /// # Errors
     /// As [`Setup::new`].
     pub fn new(config: &Config, data: &Dataset) -> Result<Self, Error> {
-        let setup = Setup::new(config, data)?;
+        Ok(Self::of(Setup::new(config, data)?))
+    }
+
+    /// Does the same for the preview of a run, in which no sample can be read.
+    ///
+    /// # Errors
+    /// As [`Setup::new`].
+    pub(crate) fn without_values(config: &Config, data: &Dataset) -> Result<Self, Error> {
+        Ok(Self::of(Setup::without_values(config, data)?))
+    }
+
+    fn of(setup: Setup) -> Self {
         let budget = BudgetState::new(setup.config.clone());
-        Ok(Self { setup, budget })
+        Self { setup, budget }
     }
 
     /// The configuration in force: that of the setup with the decisions of the limits.
@@ -148,5 +159,40 @@ impl Problem {
         }
         let metric = if by_loss { None } else { Some(self.metric_of_predictions(self.decoded(outputs, n), held)?) };
         Ok((Score { metric, loss: sum / n.max(1) as f64 }, losses))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashnas_core::names::Preset;
+    use dashnas_core::task::TaskKind;
+    use dashnas_data::split::Split;
+    use dashnas_data::targets::Targets;
+
+    #[test]
+    fn without_values_all_is_decided_as_with_them() {
+        let split = |n: usize| Split {
+            x: Array::new(vec![n, 1, 4], (0..4 * n).map(|i| i as f32).collect()),
+            y: Targets::Values(Array::new(vec![n, 1], (0..n).map(|i| i as f32).collect())),
+        };
+        let task = TaskKind::Regression { outputs: 1 };
+        for val in [None, Some(split(10))] {
+            let data = Dataset::new("numbers", task, split(40), val, split(4)).expect("sound");
+            let config = Config::preset(Preset::Quick);
+            let full = Problem::new(&config, &data).expect("fits");
+            let sized = Problem::without_values(&config, &data).expect("fits");
+            let decided = |problem: &Problem| {
+                let setup = &problem.setup;
+                let (rows, held) = setup.validation();
+                let targets = [setup.train.targets(), held.samples.targets()].map(Targets::clone);
+                let sizes = (setup.train.len(), setup.train.input(), held.samples.len());
+                (problem.config().clone(), setup.warnings.clone(), rows, held.rows, targets, sizes)
+            };
+            assert!(decided(&full) == decided(&sized));
+            assert!(full.setup.train.row(0).is_ok());
+            let error = sized.setup.train.row(0).expect_err("it is not there");
+            assert!(error.to_string().contains("a preview reads no samples"), "{error}");
+        }
     }
 }

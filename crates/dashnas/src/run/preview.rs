@@ -152,7 +152,12 @@ impl Preview {
     /// # Errors
     /// Those of [`Preview::new`], and [`Error::TimeLimit`].
     pub fn after(read_in: Duration, config: &Config, data: &Dataset) -> Result<Self, Error> {
-        let mut problem = Problem::new(config, data)?;
+        // A plan for a time limit times steps on samples, and a memory limit holds for what is in memory in a run.
+        let limited = config.budget.time_limit != 0.0 || config.budget.memory_limit > 0;
+        let mut problem = match limited {
+            true => Problem::new(config, data)?,
+            false => Problem::without_values(config, data)?,
+        };
         problem.budget.set_clock(WallClock::new(Instant::now(), read_in.as_secs_f64()));
         problem.setup.check_test(data)?;
         limits::check_bounds(&problem)?;
