@@ -15,7 +15,7 @@ use crate::ragged::{Loaded, Ragged};
 use crate::role::Role;
 use crate::sample_facts::{Counting, Places, SampleFacts, Source};
 use crate::samples_last::{columns_to_rows, samples_are_last, samples_first};
-use crate::split_arrays::{SplitArrays, account, check_axes, unused_splits};
+use crate::split_arrays::{SplitArrays, account, check_axes, missing, unused_splits};
 use crate::subtract::Subtract;
 use dashnas_core::names::TaskName;
 use std::collections::BTreeSet;
@@ -67,6 +67,10 @@ pub trait Container {
     /// Returns whether labels that are whole numbers must be 0 to K − 1.
     fn numbered_labels(&self) -> bool {
         false
+    }
+    /// Returns what is to be said of how the arrays were read.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
     }
     /// Reads the texts of an array.
     ///
@@ -156,6 +160,7 @@ pub(crate) fn read_single_array(
     if options.samples_last && !x.is_file_backed() {
         samples_first(&mut x);
     }
+    container.notes().into_iter().for_each(|note| raw.note(note));
     raw.parts.push(UnassembledSplit {
         role: Role::All,
         x,
@@ -229,6 +234,7 @@ pub(crate) fn read(
         )),
         (None, None) => {}
     }
+    container.notes().into_iter().for_each(|note| raw.note(note));
     Ok(raw)
 }
 
@@ -409,18 +415,6 @@ fn arrays_of_splits(
 /// Returns whether the name of any array contains a word for a test split.
 fn names_a_test_split(container: &dyn Container) -> bool {
     container.list().iter().any(|i| words_of(&i.name).iter().any(|w| Role::of_word(w) == Some(Role::Test)))
-}
-
-/// Describes missing inputs or targets; `wanted` is the name that the options give.
-fn missing(letter: &str, what: &str, role: Role, wanted: &Option<String>) -> String {
-    if let Some(wanted) = wanted {
-        let split = if role == Role::All { String::new() } else { format!(" for the split `{}`", role.name()) };
-        return format!("{what} (an array named {wanted}{split}, as `data.{what}` says)");
-    }
-    match role {
-        Role::All => format!("{what} (an array named {letter}_train, or {letter})"),
-        _ => format!("{what} (an array named {letter}_{})", role.name()),
-    }
 }
 
 /// The error for inputs whose channels are elsewhere than those of the training data.

@@ -339,7 +339,15 @@ fn read_file(path: &Path, options: &ReadOptions, labeled: bool) -> Result<Unasse
 }
 
 fn read_hdf5(file: &FileProbe, options: &ReadOptions, labeled: bool) -> Result<UnassembledData, DataError> {
-    let raw = container::read(&mut Hdf5::open(&file.path, options)?, options, labeled)?;
+    let mut arrays = Hdf5::open(&file.path, options)?;
+    let raw = match container::read(&mut arrays, options, labeled) {
+        // What is missing may be behind a link.
+        Err(error @ DataError::Incomplete { .. }) => match arrays.by_library() {
+            Some(mut arrays) => container::read(&mut arrays, options, labeled).map_err(|_| error)?,
+            None => return Err(error),
+        },
+        read => read?,
+    };
     Ok(with_others(raw, &file.path, labeled))
 }
 

@@ -74,6 +74,18 @@ pub(crate) fn check_axes(
     }))
 }
 
+/// Describes missing inputs or targets; `wanted` is the name that the options give.
+pub(crate) fn missing(letter: &str, what: &str, role: Role, wanted: &Option<String>) -> String {
+    if let Some(wanted) = wanted {
+        let split = if role == Role::All { String::new() } else { format!(" for the split `{}`", role.name()) };
+        return format!("{what} (an array named {wanted}{split}, as `data.{what}` says)");
+    }
+    match role {
+        Role::All => format!("{what} (an array named {letter}_train, or {letter})"),
+        _ => format!("{what} (an array named {letter}_{})", role.name()),
+    }
+}
+
 /// Warns of arrays that may divide the samples, where they are not used for that.
 pub(crate) fn unused_splits(list: &[ArrayInfo], found: &[SplitArrays]) -> Option<String> {
     let used = |name: &String| found.iter().any(|arrays| arrays.uses(name));

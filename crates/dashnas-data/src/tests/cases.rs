@@ -56,11 +56,15 @@ const SERIES: &[Case] = &[
 
 /// The files of named arrays.
 const ARRAYS: &[Case] = &[
+    // The newest version of the HDF5 library reads it.
+    #[cfg(not(feature = "hdf5-static"))]
     ("55-h5-virtual-dataset/all.h5", plain, Refused(&["`x`", "virtual"])),
     ("58-h5-unwritten-chunks/data.h5", plain, Read(TWO, &[2, 16], &["channel 1 holds the value 7"])),
     ("59-h5-filters/lzf.h5", plain, Read(TWO, &[2, 17], &[])),
     ("59-h5-filters/fletcher.h5", plain, Read(TWO, &[2, 17], &[])),
     ("59-h5-filters/scaleoffset.h5", plain, Read(TWO, &[2, 17], &[])),
+    // The newest version of the HDF5 library reads it.
+    #[cfg(not(feature = "hdf5-static"))]
     ("59-h5-filters/latest.h5", plain, Refused(&["`x`", "newer form", "libver"])),
     ("62-h5ad/cells.h5ad", plain, Read(TWO, &[1, 30], &[])),
     ("63-mat-opaque-variable/data.mat", plain, Read(THREE, &[1, 24], &[])),

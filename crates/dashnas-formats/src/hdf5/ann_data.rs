@@ -2,21 +2,16 @@
 //! cells in the group `obs`.
 
 use crate::error::DataError;
-use crate::hdf5::error::guard;
 use crate::hdf5::list::{Entry, Storage};
+use crate::hdf5::source::{Attributes, Kind, Source};
 use crate::info::{ArrayInfo, Refusal};
-use hdf5_pure::{AttrValue, DType, File, Group, VlenStringReadOptions};
+use hdf5_pure::AttrValue;
 use std::path::Path;
 
 /// Returns whether a file is one of AnnData, by its name or by what it says of itself.
-pub(super) fn is_ann_data(path: &Path, root: &Group) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5ad")) || encoding(root).as_deref() == Some("anndata")
-}
-
-/// The kind of object that a group holds.
-fn encoding(group: &Group) -> Option<String> {
-    let attrs = guard(|| group.attrs()).ok()?;
-    Some(attrs.get("encoding-type")?.as_str()?.to_owned())
+pub(super) fn is_ann_data(path: &Path, file: &dyn Source) -> bool {
+    let says = |attrs: Attributes| attrs.get("encoding-type").and_then(AttrValue::as_str) == Some("anndata");
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("h5ad")) || file.attrs("").is_ok_and(says)
 }
 
 /// Returns the matrix and the columns of the cells, each under its own name, out of all arrays of the file. Everything
@@ -24,7 +19,7 @@ fn encoding(group: &Group) -> Option<String> {
 ///
 /// # Errors
 /// [`DataError::File`] if there is no matrix.
-pub(super) fn entries(path: &Path, file: &File, all: Vec<Entry>) -> Result<Vec<Entry>, DataError> {
+pub(super) fn entries(path: &Path, file: &dyn Source, all: Vec<Entry>) -> Result<Vec<Entry>, DataError> {
     let mut found = Vec::new();
     match all.iter().find(|entry| entry.path == "X") {
         Some(entry) => found.push(entry.clone()),
@@ -49,6 +44,7 @@ pub(super) fn entries(path: &Path, file: &File, all: Vec<Entry>) -> Result<Vec<E
                 path: format!("obs/{name}"),
                 storage: Storage::Categories,
                 packing: None,
+                ..entry.clone()
             }),
             Some(_) => {}
         }
@@ -62,9 +58,8 @@ pub(super) fn entries(path: &Path, file: &File, all: Vec<Entry>) -> Result<Vec<E
 }
 
 /// The entry of a sparse matrix `X`.
-fn sparse(file: &File) -> Option<Entry> {
-    let group = guard(|| file.group("X")).ok()?;
-    let attrs = guard(|| group.attrs()).ok()?;
+fn sparse(file: &dyn Source) -> Option<Entry> {
+    let attrs = file.attrs("X").ok()?;
     let kind = attrs.get("encoding-type").or_else(|| attrs.get("h5sparse_format")).and_then(AttrValue::as_str)?;
     let shape = attrs.get("shape").or_else(|| attrs.get("h5sparse_shape")).and_then(AttrValue::to_u64s)?;
     let shape: Vec<usize> = shape.into_iter().filter_map(|n| usize::try_from(n).ok()).collect();
@@ -75,24 +70,21 @@ fn sparse(file: &File) -> Option<Entry> {
         return Some(Entry::refused("X", kind, refusal));
     }
     let info = ArrayInfo { name: "X".into(), shape, dtype: "sparse numbers".into(), ..ArrayInfo::default() };
-    Some(Entry { info, path: "X".into(), storage: Storage::Sparse { by_rows }, packing: None })
+    Some(Entry::new(info, "X", Storage::Sparse { by_rows }))
 }
 
-/// Reads the names of a column of classes.
+/// Reads the names of a column of classes, of at most so many bytes together.
 ///
 /// # Errors
 /// The cause, if the column is damaged or some samples have no class.
-pub(super) fn categories(file: &File, path: &str, limits: VlenStringReadOptions) -> Result<Vec<String>, String> {
-    let names = guard(|| {
-        let names = file.dataset(&format!("{path}/categories"))?;
-        match names.dtype()? {
-            DType::VariableLengthString => names.read_vlen_strings(limits),
-            DType::String => names.read_string(),
-            DType::F32 | DType::F64 => Ok(names.read_f64()?.iter().map(f64::to_string).collect()),
-            _ => Ok(names.read_i64()?.iter().map(i64::to_string).collect()),
-        }
-    })?;
-    let codes = guard(|| file.dataset(&format!("{path}/codes"))?.read_i64())?;
+pub(super) fn categories(file: &dyn Source, path: &str, most: usize) -> Result<Vec<String>, String> {
+    let names = file.data(&format!("{path}/categories"))?;
+    let names = match names.kind()?.0 {
+        Kind::Text => names.texts(most)?,
+        Kind::Float { .. } => names.f64s()?.iter().map(f64::to_string).collect(),
+        _ => names.i64s()?.iter().map(i64::to_string).collect(),
+    };
+    let codes = file.data(&format!("{path}/codes"))?.i64s()?;
     let name = |(row, code): (usize, &i64)| {
         let name = usize::try_from(*code).ok().and_then(|code| names.get(code));
         name.cloned().ok_or_else(|| format!("the label of sample {row} (from 0) is missing"))
@@ -104,18 +96,18 @@ pub(super) fn categories(file: &File, path: &str, limits: VlenStringReadOptions)
 ///
 /// # Errors
 /// The cause, if it is damaged.
-pub(super) fn full(file: &File, shape: &[usize], by_rows: bool, most: u64) -> Result<Vec<f32>, String> {
+pub(super) fn full(file: &dyn Source, shape: &[usize], by_rows: bool, most: u64) -> Result<Vec<f32>, String> {
     let damaged = || "the sparse matrix is damaged".to_owned();
     let &[rows, columns] = shape else { return Err(damaged()) };
     let part = |name: &str| {
-        let data = guard(|| file.dataset(&format!("X/{name}")))?;
-        let count = guard(|| data.shape())?.iter().try_fold(1u64, |n, &d| n.checked_mul(d));
+        let data = file.data(&format!("X/{name}"))?;
+        let count = data.shape()?.iter().try_fold(1u64, |n, &d| n.checked_mul(d));
         count.filter(|&n| n <= most).ok_or("it is larger than the memory limit").map_err(str::to_owned)?;
         Ok::<_, String>(data)
     };
     let (indices, starts, values) = (part("indices")?, part("indptr")?, part("data")?);
-    let (indices, starts) = (guard(|| indices.read_u64())?, guard(|| starts.read_u64())?);
-    let values = guard(|| values.read_f32())?;
+    let (indices, starts) = (indices.u64s()?, starts.u64s()?);
+    let values = values.numbers(&values.kind()?.0, 0..u64::MAX)?;
     let lines = if by_rows { rows } else { columns };
     if starts.len() != lines.saturating_add(1) || indices.len() != values.len() {
         return Err(damaged());

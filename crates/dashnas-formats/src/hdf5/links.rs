@@ -5,6 +5,9 @@
 //! lead to an empty object that is neither a group nor a data set. In groups of the new form, only the links in the
 //! header of the root group are found; the library passes over the others.
 
+use crate::hdf5::error::or_build;
+use crate::hdf5::list::Entry;
+use crate::info::{ArrayInfo, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -268,6 +271,35 @@ impl Walk<'_> {
 }
 
 impl Links {
+    /// The entries of the links to other files, which are refused.
+    pub fn to_other_files(&self) -> Vec<Entry> {
+        let refused = |(name, file): (&String, &String)| {
+            let reason = format!("it is a link to another file, `{file}`, which is not supported");
+            let hint = or_build("save a copy in one file, in h5py: new['x'] = old['x'][...]");
+            Entry { unsupported: true, ..Entry::refused(name, "a link to another file", Refusal { reason, hint }) }
+        };
+        self.external.iter().map(refused).collect()
+    }
+
+    /// The entries of the soft links to arrays of these entries, and refused ones for other soft links.
+    pub fn to_arrays(&self, entries: &[Entry]) -> Vec<Entry> {
+        let linked = |(name, target): (&String, &String)| {
+            let target = self.resolve(name).unwrap_or(target);
+            match entries.iter().find(|entry| entry.path == target) {
+                Some(entry) => {
+                    let info = ArrayInfo { name: name.clone(), link: Some(entry.path.clone()), ..entry.info.clone() };
+                    Entry { info, ..entry.clone() }
+                }
+                None => {
+                    let reason = format!("it is a soft link to `/{target}`, where there is no array");
+                    let hint = "save the array under this name".into();
+                    Entry::refused(name, "a soft link", Refusal { reason, hint })
+                }
+            }
+        };
+        self.targets.iter().map(linked).collect()
+    }
+
     /// Returns whether there are links that the library cannot pass over.
     pub fn in_tables(&self) -> bool {
         !self.addresses.is_empty()
