@@ -77,6 +77,9 @@ impl Output<'_> {
         if let Some(run) = run.filter(|run| !of_inputs(run)) {
             return Err(self.unforced(&format!("it is in the folder of another run, {}", run.display())));
         }
+        if out.is_symlink() && !out.exists() {
+            return Err(self.unforced("there is a link to a file that does not exist"));
+        }
         // The report of a run is written again.
         let own = run.is_some() && out.file_name().is_some_and(|name| name == names::REPORT);
         let holds = out.metadata().is_ok_and(|file| file.is_file() && file.len() > 0);
@@ -223,13 +226,18 @@ mod tests {
         for (file, text) in [
             ("mine.csv", "name,age\nx,1\n"),
             ("predicted.csv", "sample,class,p_a\n0,a,1\n"),
+            ("corrected.csv", "sample,class,p_a,my_correction\n0,a,1,b\n"),
             ("run/mine.csv", "name,age\nx,1\n"),
             ("run/report.html", "<html></html>"),
             ("site/config.toml", "title = 1"),
         ] {
             fs::write(at(file), text).expect("writable");
         }
-        let cases: [(&str, bool, &[&str], bool); 9] = [
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(at("nosuch.csv"), at("dangling.csv")).expect("writable");
+        let cases: [(&str, bool, &[&str], bool); 11] = [
+            ("dangling.csv", false, &["run", "new.csv"], cfg!(unix)),
+            ("corrected.csv", false, &["run", "new.csv"], true),
             ("mine.csv", false, &["run", "new.csv"], true),
             ("predicted.csv", false, &["run", "new.csv"], false),
             ("run/mine.csv", false, &["run", "new.csv"], true),

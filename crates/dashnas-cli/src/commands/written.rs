@@ -29,7 +29,8 @@ pub enum Written {
 }
 
 impl Written {
-    /// Returns whether a file of this kind, written by dashnas, is at a path; `false` if it cannot be read.
+    /// Returns whether a file of this kind, written by dashnas, is at a path; `false` if it cannot be read. Of most kinds the
+    /// beginning or the end tells; tables in CSV, which are easily edited, are looked at as a whole.
     pub fn is_at(self, path: &Path) -> bool {
         let start = || start(path).unwrap_or_default();
         match self {
