@@ -481,6 +481,22 @@ fn a_folder_of_parts_is_one_table() {
 }
 
 #[test]
+fn columns_are_divided_into_the_channels_that_are_given() {
+    for (columns, channels) in [(4, 4), (6, 6), (64, 8), (30, 30), (6, 2)] {
+        let header: String = (0..columns).map(|c| format!("c{c},")).collect();
+        let row = |i: usize| (0..columns).map(|c| format!("{}.5,", i * 7 % 11 + 10 * c)).collect::<String>();
+        let rows: String = (0..24).map(|i| format!("{}{}\n", row(i), ["u", "v"][i % 2])).collect();
+        let files = folder(&[("a.csv", format!("{header}label\n{rows}").as_bytes())]);
+        let options = ReadOptions { channels: Some(channels), ..Default::default() };
+        let set = open_with(&files, "a.csv", &options).unwrap();
+        assert_eq!(set.train.x.shape[1..], [channels, columns / channels], "{columns}");
+        assert!(!set.origin.notes.join("; ").contains("channels"), "{:?}", set.origin.notes);
+        let found = open_inputs(&files.path().join("a.csv"), &set.reading.of_model(&set.read_as)).unwrap();
+        assert_eq!(found.x.shape[1..], [channels, columns / channels], "{columns}");
+    }
+}
+
+#[test]
 fn lists_are_channels() {
     let line = |i: usize| {
         let list = |k: usize| (0..5 + k).map(|t| ((i * t + k) % 7).to_string()).collect::<Vec<_>>().join(",");

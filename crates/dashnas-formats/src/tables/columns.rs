@@ -3,7 +3,7 @@
 
 use crate::account::{ColumnAccount, ColumnRole};
 use crate::error::DataError;
-use crate::options::{Columns, ReadOptions};
+use crate::options::{Columns, Layout, ReadOptions};
 use crate::tables::draft::{ColumnRoles, Content, listed};
 use crate::tables::names;
 use crate::tables::names::{names_ids, names_times, names_weights};
@@ -27,6 +27,10 @@ pub(crate) fn record(table: &Table, used: &ColumnRoles, reading: &mut ReadOption
     if used.content == Content::Numbers {
         // The windows of recordings have a length of their own.
         if reading.window.is_none() {
+            if reading.channels.is_some() {
+                // The columns were divided into these channels, so that the layout is not guessed from the shape.
+                reading.layout.get_or_insert(Layout::ChannelsFirst);
+            }
             let channels = *reading.channels.get_or_insert(1);
             reading.length = Some(used.inputs.len() / channels.max(1));
         }
