@@ -39,6 +39,12 @@ pub trait Container {
     fn ragged(&self, _name: &str) -> Option<Ragged> {
         None
     }
+
+    /// Returns whether an array was saved as Python objects.
+    fn holds_objects(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Opens an array whose rows are read on demand, if it is larger than the options allow in memory: in its file, or
     /// decoded into a temporary one. Returns `None` if the array is to be read into memory.
     ///
@@ -299,6 +305,9 @@ fn inputs(
             }),
         };
         found.push((role, name, loaded));
+    }
+    if !any && options.length.is_some() {
+        any = ragged::take_equal(&mut found, |name| container.holds_objects(name), options.layout);
     }
     if !any {
         effects::check_arrays(container.path(), container.format(), options, labeled)?;

@@ -181,6 +181,10 @@ impl Container for NpyFiles {
         self.objects.get(name)?.ragged()
     }
 
+    fn holds_objects(&self, name: &str) -> bool {
+        self.objects.contains_key(name)
+    }
+
     fn file_backed(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<Option<Array>, DataError> {
         if self.objects.contains_key(name) {
             return Ok(None);

@@ -187,6 +187,10 @@ impl<R: Read + Seek> Container for Archive<'_, R> {
         self.objects.get(name)?.ragged()
     }
 
+    fn holds_objects(&self, name: &str) -> bool {
+        self.objects.contains_key(name)
+    }
+
     fn file_backed(&mut self, name: &str, subtract: Option<&Subtract>) -> Result<Option<Array>, DataError> {
         if self.objects.contains_key(name) {
             return Ok(None);

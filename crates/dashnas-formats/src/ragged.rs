@@ -75,6 +75,18 @@ impl Ragged {
         Some(Self { samples: samples.into(), ..self.clone() })
     }
 
+    /// The series of equal lengths in an array `[N, L]`, `[N, C, L]` or, as the layout says, `[N, L, C]`; `None` if it has
+    /// other axes.
+    fn of_equal(array: &Array, layout: Option<Layout>) -> Option<Self> {
+        let time_first = layout == Some(Layout::ChannelsLast);
+        let (samples, channels, time_first) = match array.shape[..] {
+            [_, length] => (rows(array, &[length]), None, false),
+            [_, first, last] => (rows(array, &[first, last]), Some(if time_first { last } else { first }), time_first),
+            _ => return None,
+        };
+        Some(Self { samples: samples.into(), channels, time_first })
+    }
+
     /// The series with their channels.
     fn series(&self, path: &Path) -> Vec<Series> {
         let channels = |sample: &Array| match (self.channels, self.time_first) {
@@ -113,6 +125,26 @@ impl Ragged {
 /// The rows of an array as arrays of a shape.
 fn rows(array: &Array, shape: &[usize]) -> Vec<Array> {
     (0..array.rows()).map(|i| Array::new(shape.to_vec(), array.row(i).to_vec())).collect()
+}
+
+/// Takes arrays of objects of equal lengths for series, which are brought to a length that is given as those of unequal
+/// lengths are: what a sample becomes must not depend on the other samples. Returns whether there are some.
+pub(crate) fn take_equal(
+    found: &mut [(Role, String, Loaded)],
+    holds_objects: impl Fn(&str) -> bool,
+    layout: Option<Layout>,
+) -> bool {
+    let mut any = false;
+    for (_, name, loaded) in found {
+        if let Loaded::Dense(array) = loaded
+            && holds_objects(name)
+            && let Some(series) = Ragged::of_equal(array, layout)
+        {
+            any = true;
+            *loaded = Loaded::Ragged(series);
+        }
+    }
+    any
 }
 
 /// Brings the inputs of all splits to arrays: series of unequal lengths to one length, as the options say. Returns them in
@@ -169,7 +201,8 @@ pub(crate) fn arrays(
     if (!labeled || options.scored) && options.length.is_some() {
         raw.warnings.extend(cut_warning(all().map(Series::len), length, "values", &options));
     }
-    if like.time_first {
+    let [least, most] = like.shape().1;
+    if like.time_first && least < most {
         said.push(format!("the samples of `{name}` differ in length along their first axis, which is the time"));
     }
     said.into_iter().for_each(|note| raw.note(note));

@@ -119,6 +119,40 @@ fn series_of_unequal_lengths_are_read_as_those_of_ts_files() {
 }
 
 #[test]
+fn series_of_equal_lengths_get_the_length_of_the_model() {
+    let labels = npy(&i32s("y", &[24], &(0..24).map(|i| i % 2).collect::<Vec<_>>()));
+    for (channels, last) in [(None, false), (Some(3), false), (Some(3), true)] {
+        for &lengths in Lengths::ALL {
+            let options = ReadOptions { lengths, ..Default::default() };
+            let files = folder(&[("arrays/x.npy", &series(24, channels, last)), ("arrays/y.npy", &labels)]);
+            let set = open_with(&files, "arrays", &options).unwrap();
+            let reading = set.reading.of_model(&set.read_as);
+            let all = open_inputs(&files.path().join("arrays/x.npy"), &reading).unwrap();
+            // The first sample alone, and beside another one of its length.
+            let other = (1..24).find(|&i| length(i) == length(0)).expect("the lengths recur");
+            let data = |i: usize| -> Vec<f32> {
+                let (l, c) = (length(i), channels.unwrap_or(1));
+                (0..l * c).map(|j| if last { value(i, j % c, j / c) } else { value(i, j / l, j % l) }).collect()
+            };
+            let shape = match (channels, last) {
+                (None, _) => vec![length(0)],
+                (Some(c), false) => vec![c, length(0)],
+                (Some(c), true) => vec![length(0), c],
+            };
+            for some in [vec![0], vec![0, other]] {
+                let values = some.iter().map(|&i| Value::f32s(&shape, &data(i))).collect();
+                let files = folder(&[("x.npy", &objects(values))]);
+                let found = open_inputs(&files.path().join("x.npy"), &reading).unwrap();
+                for (row, &i) in some.iter().enumerate() {
+                    let bits = |row: &[f32]| row.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                    assert_eq!(bits(found.x.row(row)), bits(all.x.row(i)), "{channels:?} {last} {lengths:?} {some:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn series_that_numpy_wrote_are_read() {
     let files = folder(&[("t.npz", include_bytes!("../../../dashnas-fuzz/corpus/npz/series"))]);
     let set = open_with(&files, "t.npz", &ReadOptions::default()).unwrap();
