@@ -41,6 +41,12 @@ pub fn utc(seconds: u64) -> String {
     format!("{year}-{:02}-{:02} {:02}:{:02} UTC", month + 1, days + 1, rest / 3600, rest % 3600 / 60)
 }
 
+/// A number with all its digits if it is whole, and otherwise the shortest text that reads back as the same number. The
+/// shortest text of a large whole number may name another one: that of 2⁶⁰ ends in 000.
+pub fn exact(v: f64) -> String {
+    if v.fract() == 0.0 && v.abs() < 1e30 { format!("{v:.0}") } else { v.to_string() }
+}
+
 /// A number in few characters, for axes and tables.
 pub fn short(v: f64) -> String {
     let size = v.abs();
@@ -75,6 +81,13 @@ pub fn mebibytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_have_all_their_digits() {
+        let texts = [2f64.powi(40), -(2f64.powi(60)), 0.1, 3.0, 1e300].map(exact);
+        assert_eq!(texts[..4], ["1099511627776", "-1152921504606846976", "0.1", "3"]);
+        assert_eq!(texts[4].parse(), Ok(1e300));
+    }
 
     #[test]
     fn nouns_follow_their_number() {

@@ -5,7 +5,7 @@ use crate::dataset::Dataset;
 use crate::range::Range;
 use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
-use dashnas_core::text::plural;
+use dashnas_core::text::{exact, plural};
 use dashnas_formats::array::Array;
 use dashnas_formats::centers::{Centers, EXACT, loses_digits, reference};
 use dashnas_formats::error::DataError;
@@ -96,7 +96,8 @@ fn are_whole(arrays: &[&Array], channel: usize) -> Result<bool, DataError> {
 pub(crate) fn notes(centers: &Centers) -> Vec<String> {
     let sentence = |centers: &[f64], what: &str| {
         let moved: Vec<(usize, f64)> = centers.iter().copied().enumerate().filter(|(_, c)| *c != 0.0).collect();
-        let some: Vec<String> = moved.iter().take(NAMED).map(|(i, center)| format!("{what} {i} to {center}")).collect();
+        let some: Vec<String> =
+            moved.iter().take(NAMED).map(|(i, center)| format!("{what} {i} to {}", exact(*center))).collect();
         let more = match moved.len().saturating_sub(NAMED) {
             0 => String::new(),
             more => format!(", and {} more", plural(more, what)),

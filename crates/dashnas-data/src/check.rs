@@ -264,7 +264,7 @@ fn training_labels(origin: &str, name: &str, labels: &[u32], classes: usize) -> 
     if missing.is_empty() && span == classes {
         return Ok(());
     }
-    Err(DataError::LabelGap { origin: origin.into(), array: name.into(), largest: (classes - 1) as u64, missing })
+    Err(DataError::LabelGap { origin: origin.into(), array: name.into(), largest: (classes - 1) as u128, missing })
 }
 
 /// Checks that every label is one of the classes.

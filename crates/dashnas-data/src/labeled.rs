@@ -18,7 +18,7 @@ use crate::unusual;
 use crate::weights;
 use dashnas_core::names::TaskName;
 use dashnas_core::task::TaskKind;
-use dashnas_core::text::{plural, plural_of};
+use dashnas_core::text::{exact, plural, plural_of};
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::{Labels, NumericTargets, UnassembledData};
@@ -283,7 +283,7 @@ impl Found<'_> {
                 return self.class_of_number(row, label);
             }
             let class = names.iter().position(|name| number(name).is_some_and(|number| number as f32 == label));
-            class.map(|class| class as u32).ok_or_else(|| self.no_class(row, &label.to_string()))
+            class.map(|class| class as u32).ok_or_else(|| self.no_class(row, &text_of(label)))
         };
         labels.iter().enumerate().map(class).collect()
     }
@@ -303,7 +303,7 @@ impl Found<'_> {
 
     fn class_of_number(&self, row: usize, number: f32) -> Result<u32, DataError> {
         let known = number >= 0.0 && number.fract() == 0.0 && number < self.known.task.outputs() as f32;
-        if known { Ok(number as u32) } else { Err(self.no_class(row, &number.to_string())) }
+        if known { Ok(number as u32) } else { Err(self.no_class(row, &text_of(number))) }
     }
 
     /// The error for a sample of a class that the model does not know.
@@ -370,4 +370,9 @@ impl Found<'_> {
         let data = names.iter().enumerate().map(number).collect::<Result<Vec<f32>, _>>()?;
         Ok(NumericTargets { name: "y".into(), array: Array::new(vec![data.len()], data), integral: false })
     }
+}
+
+/// The text of a label, with all digits of a large one.
+fn text_of(label: f32) -> String {
+    if label.fract() == 0.0 { exact(label.into()) } else { label.to_string() }
 }

@@ -8,6 +8,7 @@ use crate::error::{DataError, Location};
 use crate::found::{Digits, Labels, NumericTargets, UnassembledData, UnassembledSplit};
 use crate::groups;
 use crate::info::ArrayInfo;
+use crate::large_labels;
 use crate::naming::words_of;
 use crate::options::ReadOptions;
 use crate::ragged;
@@ -17,8 +18,6 @@ use crate::sample_facts::{Counting, Places, SampleFacts, Source};
 use crate::samples_last::{columns_to_rows, samples_are_last, samples_first};
 use crate::split_arrays::{SplitArrays, account, check_axes, missing, unused_splits};
 use crate::subtract::Subtract;
-use dashnas_core::names::TaskName;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A file or folder of named arrays.
@@ -476,64 +475,26 @@ fn targets(
     Ok(Labels::Numbers(NumericTargets { name: info.name.clone(), array, integral }))
 }
 
-/// The whole numbers up to which `f32` holds every one.
-const EXACT: f32 = 16_777_216.0;
-
-/// Makes texts of labels that are whole numbers too large for `f32`, so that different ones stay different.
+/// Looks at labels that are whole numbers too large for `f32` as they are in the file.
 fn exact_labels(
     container: &mut dyn Container,
     options: &ReadOptions,
     raw: &mut UnassembledData,
 ) -> Result<(), DataError> {
-    let single = |y: &NumericTargets| y.array.row_len() == 1 && y.array.shape.len() <= 2;
-    let classes = |y: &NumericTargets| match options.task {
-        None => y.integral,
-        Some(task) => task == TaskName::Classification,
-    };
-    let large = |y: &NumericTargets| y.array.data.iter().any(|v| v.abs() >= EXACT);
-    let numbers = || {
-        raw.parts.iter().filter_map(|p| match &p.y {
-            Some(Labels::Numbers(y)) => Some(y),
-            _ => None,
-        })
-    };
-    if !numbers().all(single) || !numbers().any(large) {
+    if !large_labels::may_be_rounded(raw) {
         return Ok(());
     }
-    let named = numbers().all(classes);
-    let kept: BTreeSet<u32> = numbers().flat_map(|y| &y.array.data).map(|v| v.to_bits()).collect();
     let mut exact = Vec::new();
     for part in &raw.parts {
         let info = find(container, options, ArrayKind::Targets, part.role)?.cloned();
         let Some(info) = info.filter(|i| !i.text) else { return Ok(()) };
         match container.whole(&info.name)? {
-            Some(whole) => exact.push(whole),
+            Some(whole) => exact.push((info.name, whole)),
             None => return Ok(()),
         }
     }
-    // More would not be classes: the check of labels says so.
-    let distinct: BTreeSet<i128> = exact.iter().flatten().copied().collect();
-    // A large number among small ones is a mistake where labels are numbered.
-    let mixed = container.numbered_labels() && distinct.iter().any(|v| v.unsigned_abs() < EXACT as u128);
-    if distinct.len() > MAX_LARGE_CLASSES || !named || mixed {
-        if distinct.len() > kept.len() && !named {
-            raw.warn(format!(
-                "the targets are {} different numbers that float32 rounds to {}: subtract an offset, or set `task.kind` to \
-                 classification if they are classes",
-                distinct.len(),
-                kept.len()
-            ));
-        }
-        return Ok(());
-    }
-    for (part, whole) in raw.parts.iter_mut().zip(exact) {
-        part.y = Some(Labels::Names(whole.iter().map(i128::to_string).collect()));
-    }
-    Ok(())
+    large_labels::keep_apart(container.path(), exact, container.numbered_labels(), options, raw)
 }
-
-/// Most classes that large numbers are taken for.
-const MAX_LARGE_CLASSES: usize = 1000;
 
 /// Reads the arrays of groups, and refuses a group without a value.
 fn groups_of(

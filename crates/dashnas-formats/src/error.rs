@@ -192,7 +192,7 @@ pub enum DataError {
         /// The array.
         array: String,
         /// The largest label.
-        largest: u64,
+        largest: u128,
         /// The first labels that never occur.
         missing: Vec<u64>,
     },

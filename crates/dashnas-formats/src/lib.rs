@@ -44,6 +44,7 @@ mod groups;
 pub mod hdf5;
 mod idx;
 pub mod info;
+mod large_labels;
 mod layout;
 mod limits;
 pub mod mat;

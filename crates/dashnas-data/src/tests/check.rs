@@ -19,7 +19,7 @@ fn labels_must_start_at_zero_without_gaps() {
 #[test]
 fn an_enormous_label_costs_no_memory() {
     let error = labels(&[0, 1, i32::MAX, 2], &[0, 1]).unwrap_err();
-    assert!(matches!(error, DataError::LabelGap { largest: 2_147_483_648, .. }), "{error}");
+    assert!(matches!(error, DataError::LabelGap { largest: 2_147_483_647, .. }), "{error}");
 }
 
 #[test]
@@ -95,6 +95,13 @@ fn bad_labels_are_named_by_their_places_in_the_files() {
             let error = open_with(&folder(&[(name, &bytes)]), name, &options).map(|set| set.task).unwrap_err();
             assert!(error.to_string().contains(&expected), "{expected}: {error}");
         }
+    }
+    // Large labels among small ones are named with all their digits.
+    for large in [1i64 << 40, (1 << 60) + 1] {
+        let values: Vec<u8> = (0..8).flat_map(|i| (if i == 7 { large } else { i % 2 }).to_le_bytes()).collect();
+        let files = folder(&[("a.npz", &npz(&[ramp("signals", &[8, 1, 4]), entry("labels", "<i8", &[8], values)]))]);
+        let error = open_with(&files, "a.npz", &ReadOptions::default()).map(|set| set.task).unwrap_err().to_string();
+        assert!(error.contains(&format!("labels in `labels` go up to {large}, but 2, 3, 4, 5, 6 never")), "{error}");
     }
     // Arrays of splits have their own names.
     let part = |y_train: &[f32], y_test: &[f32]| {
