@@ -111,7 +111,7 @@ fn annotations_may_be_in_files_of_their_own() {
     };
     let (found, said) = with("SC4001EC-Hypnogram.edf", "SC4002EC-Hypnogram.edf", "10.00.00").unwrap();
     assert_eq!(found, ["0W", "0W", "5W", "5W", "10R", "10R"], "{said}");
-    assert!(said.contains("2 annotations `Sleep stage ?` is no label") && !said.contains("another time"), "{said}");
+    assert!(said.contains("2 annotations `Sleep stage ?` are no label") && !said.contains("another time"), "{said}");
     // Files that begin later are shifted.
     let (found, said) = with("SC4001EC-Hypnogram.edf", "SC4002EC-Hypnogram.edf", "10.00.01").unwrap();
     assert_eq!(found, ["0W", "5W", "10R", "10W", "15W"], "{said}");
@@ -299,7 +299,7 @@ fn the_nights_of_sleep_edf_have_the_stages_of_their_hypnograms() {
         let (found, said) = stages(&files, half).unwrap();
         assert_eq!(found, *expected, "{kind} {said}");
         assert!(said.contains("2 recordings with channels at lower rates, which are left out"), "{said}");
-        assert!(said.contains("2 annotations `Sleep stage ?` is no label") && !said.contains("overlap"), "{said}");
+        assert!(said.contains("2 annotations `Sleep stage ?` are no label") && !said.contains("overlap"), "{said}");
         // Without windows, a whole night has no label.
         let error = stages(&files, None).unwrap_err();
         assert!(error.contains("SC4001EC-Hypnogram.edf") && error.contains("set `data.window`"), "{error}");

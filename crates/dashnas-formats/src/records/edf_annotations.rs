@@ -138,13 +138,15 @@ pub(crate) fn labels(recordings: &[PathBuf], beside: &[PathBuf], steps: &[usize]
         and_more(sources.len())
     ));
     if unscored > 0 {
-        found.notes.push(format!("{} `{UNSCORED}` is no label", plural(unscored, "annotation")));
+        let verb = if unscored == 1 { "is" } else { "are" };
+        found.notes.push(format!("{} `{UNSCORED}` {verb} no label", plural(unscored, "annotation")));
     }
     if let Some(path) = shifted.first() {
         let files = plural_of(shifted.len(), "file of annotations begins", "files of annotations begin");
+        let read = if shifted.len() == 1 { "is read" } else { "are read" };
         let more = and_more(shifted.len());
         found.notes.push(format!(
-            "{files} at another time than the signals, by the headers, and is read so: {}{more}",
+            "{files} at another time than the signals, by the headers, and {read} so: {}{more}",
             path.display()
         ));
     }
