@@ -146,6 +146,60 @@ fn tiff_images_whose_pixels_begin_in_the_header_are_refused() {
     }
 }
 
+/// A TIFF image of two by two pixels of one channel: of 32-bit floating-point numbers or signed integers, or of bytes in a
+/// BigTIFF.
+fn gray_tiff(format: u16, bits: u16, big: bool) -> Vec<u8> {
+    let (wide, count) = if big { (8, 8) } else { (4, 2) };
+    let number = |value: u64, size: usize| value.to_le_bytes()[..size].to_vec();
+    let size = 4 * u64::from(bits) / 8;
+    let entries: [(u16, u64); 9] = [
+        (256, 2),
+        (257, 2),
+        (258, bits.into()),
+        (259, 1),
+        (262, 1),
+        (273, 0),
+        (277, 1),
+        (278, 2),
+        (339, format.into()),
+    ];
+    let header = if big { 16 } else { 8 };
+    // The entries, with that of the sizes of the strips, and the offset of the next directory.
+    let pixels = header + count + (entries.len() + 1) * (4 + 2 * wide) + wide;
+    let mut out = match big {
+        true => [&b"II\x2b\0\x08\0\0\0"[..], &number(16, 8)].concat(),
+        false => [&b"II*\0"[..], &number(8, 4)].concat(),
+    };
+    out.extend(number(entries.len() as u64 + 1, count));
+    for (tag, value) in entries {
+        let value = if tag == 273 { pixels as u64 } else { value };
+        out.extend([number(tag.into(), 2), number(4, 2), number(1, wide), number(value, wide)].concat());
+        if tag == 278 {
+            out.extend([number(279, 2), number(4, 2), number(1, wide), number(size, wide)].concat());
+        }
+    }
+    out.extend(number(0, wide));
+    out.extend((0..size).map(|i| (10 * i) as u8));
+    out
+}
+
+#[test]
+fn tiff_images_are_read_or_refused_by_their_numbers() {
+    for (format, bits, expected) in [
+        (3, 32, "a TIFF image with 1 channel of floating-point numbers of 32 bits, which is not read"),
+        (3, 64, "a TIFF image with 1 channel of floating-point numbers of 64 bits, which is not read"),
+        (2, 32, "a TIFF image with 1 channel of signed integers of 32 bits, which is not read"),
+    ] {
+        let error = read(&classes("tif", &gray_tiff(format, bits, false))).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    for big in [false, true] {
+        let files = classes("tif", &gray_tiff(1, 8, big));
+        let set = open_with(&files, ".", &ReadOptions::default()).unwrap();
+        assert_eq!((&set.train.x.shape[1..], set.train.x.row(0)), (&[1, 2, 2][..], &[0., 10., 20., 30.][..]), "{big}");
+    }
+}
+
 #[test]
 fn images_are_turned_upright() {
     let pixels = |files: &TempDir| {

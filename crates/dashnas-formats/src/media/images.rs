@@ -3,7 +3,7 @@
 use crate::array::Array;
 use crate::error::DataError;
 use crate::media::jpeg::Jpeg;
-use crate::media::tiff_directory::flaw;
+use crate::media::tiff_directory::{flaw, is_big};
 use crate::naming::extension;
 use crate::options::ReadOptions;
 use crate::spill::Rows;
@@ -17,6 +17,7 @@ use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageRead
 use rayon::prelude::*;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
+use tiff::tags::Tag;
 
 /// Files that are decoded in parallel before their values are stored.
 pub(crate) const BATCH: usize = 64;
@@ -43,6 +44,11 @@ struct Decoded {
 fn decode(path: &Path, options: &ReadOptions) -> Result<Decoded, DataError> {
     let bytes = crate::bytes::bytes(path, options.max_bytes)?;
     let bad = |e: image::ImageError| {
+        let unread = matches!(e, image::ImageError::Unsupported(_)).then(|| unread_tiff(&bytes)).flatten();
+        if let Some(reason) = unread {
+            return DataError::file(path, reason)
+                .with_hint("convert it to 8 or 16 bits, or save such values as arrays: numpy.savez(file, x=x, y=y)");
+        }
         DataError::file(path, format!("it is not an image that can be read: {e}"))
             .with_hint("it may be cut short, or of a variant that is not supported: convert it to PNG")
     };
@@ -55,6 +61,10 @@ fn decode(path: &Path, options: &ReadOptions) -> Result<Decoded, DataError> {
     }
     let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format();
     let mut reader = reader.map_err(|e| DataError::io(path, e))?;
+    if is_big(&bytes) {
+        // The decoder reads it, but the format is not guessed from its first bytes.
+        reader.set_format(ImageFormat::Tiff);
+    }
     let format = reader.format();
     let mut limits = Limits::default();
     let most = options.max_bytes.min(1 << 30);
@@ -128,6 +138,20 @@ fn check_floats(path: &Path, image: &DynamicImage) -> Result<(), DataError> {
     let Some(value) = values.iter().find(|v| !(0.0..=1.0).contains(*v)) else { return Ok(()) };
     let reason = format!("it is an image of floating-point numbers with the value {value}, not from 0 to 1");
     Err(DataError::file(path, reason).with_hint("save such values as arrays: numpy.savez(file, x=x, y=y)"))
+}
+
+/// Says of which numbers a TIFF image is that is not read; `None` if it is no TIFF image, or of unsigned integers.
+fn unread_tiff(bytes: &[u8]) -> Option<String> {
+    let mut tiff = tiff::decoder::Decoder::new(Cursor::new(bytes)).ok()?;
+    let kind = match tiff.find_tag_unsigned_vec::<u16>(Tag::SampleFormat).ok()??.first()? {
+        2 => "signed integers",
+        3 => "floating-point numbers",
+        5 | 6 => "complex numbers",
+        _ => return None,
+    };
+    let bits = tiff.find_tag_unsigned_vec::<u16>(Tag::BitsPerSample).ok()??;
+    let (channels, bits) = (plural(bits.len(), "channel"), bits.first()?);
+    Some(format!("it is a TIFF image with {channels} of {kind} of {bits} bits, which is not read"))
 }
 
 /// Returns whether a file holds an animation or several pages.

@@ -47,6 +47,11 @@ impl fmt::Display for Flaw {
     }
 }
 
+/// Returns whether a file is a BigTIFF, whose offsets have 8 bytes.
+pub(super) fn is_big(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"II\x2b\0") || bytes.starts_with(b"MM\0\x2b")
+}
+
 /// Finds a flaw of the first directory; `None` if there is none, or if it is no TIFF file.
 pub(super) fn flaw(bytes: &[u8]) -> Option<Flaw> {
     let file = File {
