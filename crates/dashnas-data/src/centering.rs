@@ -18,26 +18,36 @@ const ROWS_AT_A_TIME: usize = 256;
 /// Most channels that a note names.
 const NAMED: usize = 5;
 
-/// The numbers to subtract instead of those that were subtracted when the set was read; `None` if these are right.
+/// The numbers to subtract from data like this: those that were subtracted when it was read, if these are right.
+///
+/// Values that `f32` shows as whole, or as a single one, may have digits behind it in the file. The `first` reading gives
+/// them a number on trial, and the next one takes it away again from channels whose values are whole or all the same; those
+/// that are `given` stay.
 ///
 /// # Errors
 /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
-pub(crate) fn improved(set: &Dataset, digits: Digits) -> Result<Option<Centers>, DataError> {
-    let known = &set.reading.centers;
-    let mut found = known.clone();
+pub(crate) fn improved(set: &Dataset, digits: Digits, given: &Centers, first: bool) -> Result<Centers, DataError> {
+    let mut found = set.reading.centers.clone();
     if digits.inputs {
         let arrays: Vec<&Array> = set.splits().into_iter().map(|(_, split)| &split.x).collect();
-        improve(&mut found.inputs, &arrays, set.channels())?;
+        improve(&mut found.inputs, &given.inputs, &arrays, set.channels(), first)?;
     }
     if let (true, TaskKind::Regression { outputs }) = (digits.targets, set.task) {
         let arrays: Vec<&Array> = set.splits().into_iter().filter_map(|(_, split)| split.y.values()).collect();
-        improve(&mut found.targets, &arrays, outputs)?;
+        improve(&mut found.targets, &given.targets, &arrays, outputs, first)?;
     }
-    Ok((found != *known).then_some(found))
+    Ok(found)
 }
 
-/// Adds a number to the center of every channel of `[N, C, …]` whose values lose digits without it.
-fn improve(centers: &mut Vec<f64>, arrays: &[&Array], channels: usize) -> Result<(), DataError> {
+/// Adds a number to the center of every channel of `[N, C, …]` whose values lose digits without it, and takes away those that
+/// were on trial and are not needed.
+fn improve(
+    centers: &mut Vec<f64>,
+    given: &[f64],
+    arrays: &[&Array],
+    channels: usize,
+    first: bool,
+) -> Result<(), DataError> {
     let mut ranges = vec![Range::EMPTY; channels];
     for array in arrays {
         for (range, of_array) in ranges.iter_mut().zip(look(array, channels)?) {
@@ -46,16 +56,57 @@ fn improve(centers: &mut Vec<f64>, arrays: &[&Array], channels: usize) -> Result
     }
     for (channel, range) in ranges.into_iter().enumerate() {
         let (min, max) = (f64::from(range.min), f64::from(range.max));
-        if min > max || !loses_digits(min, max) {
+        if min > max {
             continue;
         }
-        if min.abs().max(max.abs()) < EXACT && are_whole(arrays, channel)? {
-            continue;
+        let most = min.abs().max(max.abs());
+        let center = centers.get(channel).copied().unwrap_or(0.0);
+        if center != 0.0 && !first && given.get(channel).is_none_or(|&given| given == 0.0) {
+            let exact = center.abs() + most < EXACT;
+            let whole = center.fract() == 0.0;
+            if exact && (min == max || (whole && are_whole(arrays, channel)?)) {
+                centers[channel] = 0.0;
+                continue;
+            }
         }
-        centers.resize(channels, 0.0);
-        centers[channel] += reference(min, max);
+        let on_trial = first && center == 0.0 && min == max && most > 0.0 && most < EXACT;
+        let exact = || Ok::<_, DataError>(!first && most < EXACT && are_whole(arrays, channel)?);
+        if on_trial || (loses_digits(min, max) && !exact()?) {
+            centers.resize(channels, 0.0);
+            centers[channel] += reference(min, max);
+        }
+    }
+    if given.is_empty() && centers.iter().all(|&center| center == 0.0) {
+        centers.clear();
     }
     Ok(())
+}
+
+/// Adds what was subtracted again, where `wanted` has no number. The values are then as if nothing had been subtracted:
+/// these are whole numbers that `f32` holds, or a single value. Returns whether that is all that is to be changed.
+pub(crate) fn restore(set: &mut Dataset, wanted: &Centers) -> bool {
+    let less = |now: &[f64], wanted: &[f64]| -> Option<Vec<f64>> {
+        let wanted = |i: usize| wanted.get(i).copied().unwrap_or(0.0);
+        let stays = now.iter().enumerate().all(|(i, &now)| now == wanted(i) || wanted(i) == 0.0);
+        stays.then(|| now.iter().enumerate().map(|(i, now)| wanted(i) - now).collect())
+    };
+    let now = &set.reading.centers;
+    let grows = wanted.inputs.len() > now.inputs.len() || wanted.targets.len() > now.targets.len();
+    let (Some(inputs), Some(targets), false) =
+        (less(&now.inputs, &wanted.inputs), less(&now.targets, &wanted.targets), grows)
+    else {
+        return false;
+    };
+    for split in [Some(&mut set.train), set.val.as_mut(), Some(&mut set.test)].into_iter().flatten() {
+        if inputs.iter().any(|&v| v != 0.0) {
+            subtract(&mut split.x, &inputs);
+        }
+        if targets.iter().any(|&v| v != 0.0) {
+            subtract_from_targets(&mut split.y, &targets);
+        }
+    }
+    set.reading.centers = wanted.clone();
+    true
 }
 
 /// The range of each channel. All rows count, also of those in a file, so that it makes no difference where they are.

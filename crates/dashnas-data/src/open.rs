@@ -26,22 +26,25 @@ const READINGS: usize = 3;
 /// A [`DataError`] with the file, the location in it and a hint.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, DataError> {
     let (origin, name) = (path.display().to_string(), data_set_name(path));
-    let mut options = options.clone();
+    let (mut options, given) = (options.clone(), options.centers.clone());
     let mut reading = 1;
     loop {
         let data = readers::read(path, &options, true)?;
         let digits = data.digits;
         let mut set = assemble::dataset(&origin, &name, data)?;
         // A second reading subtracts what the first one found, and a third one what only the digits of the second show.
-        let better = if reading < READINGS { centering::improved(&set, digits)? } else { None };
-        let Some(centers) = better else {
+        let wanted = match reading < READINGS {
+            true => centering::improved(&set, digits, &given, reading == 1)?,
+            false => set.reading.centers.clone(),
+        };
+        if wanted == set.reading.centers || (reading > 1 && centering::restore(&mut set, &wanted)) {
             set.reading.first_reading = FirstReading::default();
             set.origin.notes.extend(centering::notes(&set.reading.centers));
             return Ok(set);
-        };
+        }
         let task = TaskName::ALL.into_iter().find(|name| name.name() == set.task.name());
         options.first_reading = FirstReading { layout: set.reading.layout, task };
-        options.centers = centers;
+        options.centers = wanted;
         reading += 1;
     }
 }

@@ -3,6 +3,7 @@
 use crate::labeled::{KnownTargets, open_labeled};
 use crate::tests::readers::{element, folder, matrix, open_with};
 use crate::tests::*;
+use dashnas_formats::centers::Centers;
 use dashnas_formats::options::Span;
 use hdf5_pure::FileBuilder;
 use std::sync::Arc;
@@ -212,6 +213,57 @@ fn usual_values_are_read_as_they_are() {
     let set = open_with(&folder(&[("a.npz", &bytes)]), "a.npz", &ReadOptions::default()).unwrap();
     assert!(set.reading.centers.is_empty());
     assert!(set.origin.warnings.iter().any(|w| w.contains("32-bit numbers")), "{:?}", set.origin.warnings);
+}
+
+#[test]
+fn digits_behind_values_that_look_whole_in_32_bits_are_kept() {
+    let varying = |i: usize| (i as f64 * 0.618_034).fract();
+    let hidden: [&dyn Fn(usize) -> f64; 4] = [
+        &|i| 1.2e7 + varying(i),
+        &|i| 9.1e6 + 0.5 * varying(i),
+        &|i| 300.0 + 1e-6 * varying(i),
+        &|i| -1.2e7 + 3.0 * varying(i),
+    ];
+    for (case, of) in hidden.into_iter().enumerate() {
+        let x: Vec<f64> = (0..SAMPLES * LENGTH).map(of).collect();
+        let y: Vec<f64> = (0..SAMPLES).map(of).collect();
+        let bytes = archive(&[f64s("x", &[SAMPLES, 1, LENGTH], &x), f64s("y", &[SAMPLES], &y)]);
+        let set = open_with(&folder(&[("a.npz", &bytes)]), "a.npz", &ReadOptions::default()).unwrap();
+        let Centers { inputs, targets } = &set.reading.centers;
+        assert_eq!((inputs.len(), targets.len()), (1, 1), "{case}");
+        let sorted = |mut values: Vec<f32>| {
+            values.sort_by(f32::total_cmp);
+            values
+        };
+        let less = |values: &[f64], center: f64| sorted(values.iter().map(|v| (v - center) as f32).collect());
+        let all = sorted([&set.train.x.data[..], &set.test.x.data].concat());
+        assert!(all == less(&x, inputs[0]), "{case}");
+        let of = |targets: &Targets| targets.values().unwrap().data.clone();
+        assert!(sorted([of(&set.train.y), of(&set.test.y)].concat()) == less(&y, targets[0]), "{case}");
+    }
+}
+
+#[test]
+fn values_that_need_no_number_are_the_same_bits_after_the_trial() {
+    // The second channel needs a number, the others are whole or constant.
+    let of = |i: usize| match i / LENGTH % 3 {
+        0 => 16_000_000.0 + (i % 9) as f64,
+        1 => 1e9 + (i as f64 * 0.618).fract(),
+        _ => 101_325.123,
+    };
+    let x: Vec<f64> = (0..SAMPLES * 3 * LENGTH).map(of).collect();
+    let bytes = archive(&[f64s("x", &[SAMPLES, 3, LENGTH], &x), i32s("y", &[SAMPLES], &labels())]);
+    let files = folder(&[("a.npz", &bytes)]);
+    for in_memory in [None, Some(0)] {
+        let set = open_with(&files, "a.npz", &ReadOptions { in_memory, ..ReadOptions::default() }).unwrap();
+        let centers = set.reading.centers.inputs.clone();
+        assert!(centers.len() == 3 && centers[0] == 0.0 && centers[1] != 0.0 && centers[2] == 0.0, "{centers:?}");
+        let less = |(i, v): (usize, &f64)| ((v - centers[i / LENGTH % 3]) as f32).to_bits();
+        let all: Vec<u32> = x.iter().enumerate().map(less).collect();
+        let mut all: Vec<Vec<u32>> = all.chunks(3 * LENGTH).map(<[u32]>::to_vec).collect();
+        all.sort();
+        assert!(rows(&[&set.train.x, &set.test.x]) == all);
+    }
 }
 
 #[test]
