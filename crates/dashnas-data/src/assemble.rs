@@ -115,7 +115,11 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let test = splits.pop().unwrap_or_else(|| unreachable!("there is a test split"));
     let val = with_val.then(|| splits.remove(1));
     let train = splits.remove(0);
-    for warning in unusual::values(&train, &facts.train, raw.arrays)? {
+    let inputs = raw.columns.iter().filter(|column| !raw.arrays && column.role == ColumnRole::Input);
+    let columns: Vec<&str> = inputs.map(|column| column.name.as_str()).collect();
+    let centers = raw.reading.centers.clone();
+    let known = unusual::Known { facts: &facts.train, arrays: raw.arrays, centers: &centers, columns: &columns };
+    for warning in unusual::values(&train, known)? {
         raw.warn(warning);
     }
     let ends = raw.reading.lengths == Lengths::Mask;

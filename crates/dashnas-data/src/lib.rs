@@ -46,6 +46,7 @@ pub mod centering;
 mod check;
 mod class_numbers;
 pub mod dataset;
+mod digits;
 mod draw;
 pub mod groups;
 mod in_files;

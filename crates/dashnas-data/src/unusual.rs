@@ -1,6 +1,8 @@
 //! Warnings about shapes, targets and values that are unusual, so that they are probably read in the wrong way or
 //! damaged, with what to do about it.
 
+use crate::digits;
+use crate::digits::short;
 use crate::in_files;
 use crate::in_files::Holds;
 use crate::range::Range;
@@ -9,7 +11,7 @@ use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
 use dashnas_formats::array::Array;
-use dashnas_formats::centers::{EXACT, loses_digits, step};
+use dashnas_formats::centers::{Centers, EXACT, loses_digits, step};
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::NumericTargets;
 use dashnas_formats::sample_facts::SampleFacts;
@@ -99,21 +101,41 @@ pub(crate) fn without_labels<'a>(task: TaskKind, splits: impl Iterator<Item = &'
     (without > 0).then(|| format!("{without} of {} {have} like any other", plural(all, "sample")))
 }
 
-/// Returns the warnings about the values of training samples; `facts` has their places, `arrays` is whether they are arrays as
-/// a program saved them.
+/// What is known of the values of samples.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// The places of the samples.
+    pub facts: &'a SampleFacts,
+    /// Whether they are arrays as a program saved them.
+    pub arrays: bool,
+    /// What was subtracted from them.
+    pub centers: &'a Centers,
+    /// The names of the columns of a table, if each of them is one value of a sample.
+    pub columns: &'a [&'a str],
+}
+
+/// Returns the warnings about the values of training samples.
 ///
 /// # Errors
 /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
-pub(crate) fn values(train: &Split, facts: &SampleFacts, arrays: bool) -> Result<Vec<String>, DataError> {
+pub(crate) fn values(train: &Split, known: Known<'_>) -> Result<Vec<String>, DataError> {
+    let facts = known.facts;
     let mut warnings = Vec::new();
     let seen = look(&train.x)?;
     let values = train.x.rows() * train.x.shape.iter().skip(2).product::<usize>();
-    warnings.extend(constant(&seen, values, arrays));
-    warnings.extend(rounded(&train.x, &seen)?);
+    warnings.extend(constant(&seen, values, known));
+    warnings.extend(match rounded(&train.x, &seen, "channel")? {
+        None => digits::bulk(&train.x, known.columns, "channel")?,
+        found => found,
+    });
     let at = |row| in_files::entry(facts, Holds::Inputs, "x_train", row);
     warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| channel.outlier(at, "channel", i)));
     if let Targets::Values(y) = &train.y {
         let seen = look(y)?;
+        warnings.extend(match rounded(y, &seen, "output")? {
+            None => digits::bulk(y, &[], "output")?,
+            found => found,
+        });
         let at = |row| in_files::entry(facts, Holds::Targets, "y_train", row);
         warnings.extend(seen.into_iter().enumerate().find_map(|(i, column)| column.outlier(at, "column", i)));
     }
@@ -163,15 +185,19 @@ fn look(x: &Array) -> Result<Vec<Channel>, DataError> {
 }
 
 /// The warning about channels of one value only, in inputs of this many values a channel.
-fn constant(seen: &[Channel], values: usize, arrays: bool) -> Option<String> {
+fn constant(seen: &[Channel], values: usize, known: Known<'_>) -> Option<String> {
     let constant: Vec<(usize, f32)> = seen.iter().enumerate().filter_map(|(c, of)| Some((c, of.only?))).collect();
     let all = constant.len() == seen.len();
     let &(channel, value) = constant.first()?;
     // Letters that no sequence has are no surprise.
-    if !(all || arrays) || values <= 2 {
+    if !(all || known.arrays) || values <= 2 {
         return None;
     }
     let more = if constant.len() > 1 { format!(" (and {} like it)", constant.len() - 1) } else { String::new() };
+    let value = match known.centers.inputs.get(channel) {
+        Some(&center) if center != 0.0 => (center + f64::from(value)).to_string(),
+        _ => value.to_string(),
+    };
     let of = if all { "nothing can be learnt from the inputs" } else { "it tells nothing" };
     Some(format!(
         "channel {channel}{more} holds the value {value} in all training samples: {of}; check that the file was written \
@@ -181,7 +207,7 @@ fn constant(seen: &[Channel], values: usize, arrays: bool) -> Option<String> {
 
 /// The warning about values that the 32-bit numbers which they are read into have too few digits for: those of which a
 /// small change is on a large offset. Whole numbers below 2²⁴ are exact.
-fn rounded(x: &Array, seen: &[Channel]) -> Result<Option<String>, DataError> {
+fn rounded(x: &Array, seen: &[Channel], what: &str) -> Result<Option<String>, DataError> {
     let plane = x.shape.iter().skip(2).product::<usize>().max(1);
     for (c, channel) in seen.iter().enumerate() {
         let (most, Range { min, max }) = (f64::from(channel.most.0), channel.range);
@@ -201,7 +227,7 @@ fn rounded(x: &Array, seen: &[Channel]) -> Result<Option<String>, DataError> {
             }
         }
         return Ok(Some(format!(
-            "channel {c} has values near {} that differ by {}: read as 32-bit numbers, they are rounded to steps of \
+            "{what} {c} has values near {} that differ by {}: read as 32-bit numbers, they are rounded to steps of \
              {}, and smaller changes are lost; subtract an offset from them in the file",
             short(most as f32),
             if spread > 0.0 { format!("{} at most", short(spread as f32)) } else { "less than a step".to_owned() },
@@ -252,9 +278,4 @@ impl Channel {
             short(usual)
         ))
     }
-}
-
-/// A positive number with three digits.
-fn short(v: f32) -> String {
-    if (0.01..1e5).contains(&v) { format!("{v:.2}") } else { format!("{v:.2e}") }
 }

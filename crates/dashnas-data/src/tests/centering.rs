@@ -218,12 +218,10 @@ fn usual_values_are_read_as_they_are() {
 #[test]
 fn digits_behind_values_that_look_whole_in_32_bits_are_kept() {
     let varying = |i: usize| (i as f64 * 0.618_034).fract();
-    let hidden: [&dyn Fn(usize) -> f64; 4] = [
-        &|i| 1.2e7 + varying(i),
-        &|i| 9.1e6 + 0.5 * varying(i),
-        &|i| 300.0 + 1e-6 * varying(i),
-        &|i| -1.2e7 + 3.0 * varying(i),
-    ];
+    let hidden: [&dyn Fn(usize) -> f64; 4] =
+        [&|i| 1.2e7 + varying(i), &|i| 9.1e6 + 0.5 * varying(i), &|i| 300.0 + 1e-6 * varying(i), &|i| {
+            -1.2e7 + 3.0 * varying(i)
+        }];
     for (case, of) in hidden.into_iter().enumerate() {
         let x: Vec<f64> = (0..SAMPLES * LENGTH).map(of).collect();
         let y: Vec<f64> = (0..SAMPLES).map(of).collect();

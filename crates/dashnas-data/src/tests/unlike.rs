@@ -7,6 +7,7 @@ use crate::unlike::unlike;
 use crate::unusual;
 use dashnas_core::rng::Seed;
 use dashnas_formats::array::Array;
+use dashnas_formats::centers::Centers;
 use dashnas_formats::sample_facts::SampleFacts;
 use rand::RngExt;
 
@@ -95,12 +96,17 @@ fn rare_values_may_be_missing_and_constant_channels_must_stay_what_they_were() {
     assert!(found.len() == 5 && found[4].starts_with("5 channels more"), "{found:?}");
 }
 
+fn warnings(x: Array, y: Targets, columns: &[&str]) -> Vec<String> {
+    let (facts, centers) = (SampleFacts::default(), Centers::default());
+    let known = unusual::Known { facts: &facts, arrays: false, centers: &centers, columns };
+    unusual::values(&Split { x, y }, known).expect("in memory")
+}
+
 #[test]
 fn values_that_32_bits_have_no_digits_for_are_warned_of() {
     let set = |of: &dyn Fn(usize) -> f64| {
         let x = Array::new(vec![40, 1, 8], (0..320).map(|i| of(i) as f32).collect());
-        unusual::values(&Split { x, y: Targets::Classes(vec![0; 40]) }, &SampleFacts::default(), false)
-            .expect("in memory")
+        warnings(x, Targets::Classes(vec![0; 40]), &[])
     };
     let rounded = |of: &dyn Fn(usize) -> f64| set(of).iter().any(|w| w.contains("read as 32-bit numbers"));
     let wave = |i: usize| (i as f64 / 7.0).sin();
@@ -116,4 +122,45 @@ fn values_that_32_bits_have_no_digits_for_are_warned_of() {
     assert!(!rounded(&|i| 1013.0 + 10.0 * wave(i)));
     let text = set(&|i| 1.7e9 + i as f64 * 10.0).join("");
     assert!(text.contains("channel 0 has values near 1.70e9") && text.contains("steps of 128.00"), "{text}");
+}
+
+#[test]
+fn large_values_that_vary_little_are_found_among_others() {
+    let wave = |i: usize| (i as f64 / 7.0).sin();
+    let array = |of: &dyn Fn(usize) -> f64| Array::new(vec![40, 1, 8], (0..320).map(|i| of(i) as f32).collect());
+    let noise = || array(&|i| wave(i * i));
+    let classes = || Targets::Classes(vec![0; 40]);
+    let unix = |i: usize| 1.7e9 + 100.0 * wave(i);
+    // A single zero, padding, outliers.
+    let hidden: [&dyn Fn(usize) -> f64; 3] =
+        [&|i| if i == 77 { 0.0 } else { unix(i) }, &|i| if i % 8 > 4 { 0.0 } else { unix(i) }, &|i| {
+            if i % 50 == 0 { unix(i) + 3e5 } else { unix(i) }
+        }];
+    for of in hidden {
+        let found = warnings(array(of), classes(), &[]).join("");
+        assert!(found.contains("most values of channel 0 are near 1.70e9"), "{found}");
+    }
+    // One column among others of a table.
+    let mixed = array(&|i| if i % 8 == 3 { unix(i) } else { wave(i) });
+    let names = ["a", "b", "c", "time", "e", "f", "g", "h"];
+    let found = warnings(mixed, classes(), &names).join("");
+    assert!(found.contains("most values of column `time` are near 1.70e9"), "{found}");
+    // Fields and numbers as targets.
+    for shape in [vec![40, 1, 8], vec![320, 1]] {
+        let x = Array::new(vec![shape[0], 1, 8], (0..shape[0] * 8).map(|i| wave(i * i) as f32).collect());
+        let y = Targets::Values(Array::new(shape, (0..320).map(|i| unix(i) as f32).collect()));
+        let found = warnings(x, y, &[]).join("");
+        assert!(found.contains("output 0 has values near 1.70e9"), "{found}");
+    }
+    // Usual values among zeros and outliers.
+    let usual: [&dyn Fn(usize) -> f64; 4] = [
+        &|i| if i % 8 > 4 { 0.0 } else { 1013.0 + 10.0 * wave(i) },
+        &|i| if i % 8 > 4 { 0.0 } else { 1e7 + (i % 9) as f64 },
+        &|i| f64::from(u8::from(i % 9 == 0)),
+        &|i| if i == 5 { 90.0 } else { wave(i) },
+    ];
+    for of in usual {
+        let found = warnings(array(of), Targets::Values(noise()), &names).join("");
+        assert!(!found.contains("32-bit"), "{found}");
+    }
 }
