@@ -85,6 +85,20 @@ pub(crate) fn whole_less(value: i128, center: f64) -> f32 {
     }
 }
 
+/// Subtracts a number from the one that a text stands for; exactly if both are whole, because `value` may have lost digits of
+/// a long integer.
+pub(crate) fn text_less(text: &str, value: f64, center: f64) -> f32 {
+    /// Whole numbers up to this one are exact in `f64`.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.abs() >= EXACT
+        && center != 0.0
+        && let Ok(whole) = text.parse::<i128>()
+    {
+        return whole_less(whole, center);
+    }
+    less(value, center)
+}
+
 /// What is subtracted from the elements of an array by their positions in its file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shift {
@@ -142,5 +156,8 @@ mod tests {
     fn whole_numbers_keep_all_digits() {
         assert_eq!(whole_less(1_700_000_000_000_000_123, 1.7e18), 123.0);
         assert_eq!(whole_less(5, 0.5), 4.5);
+        let text = "1700000000000000123";
+        assert_eq!(text_less(text, text.parse().unwrap(), 1.7e18), 123.0);
+        assert_eq!((text_less("1e18", 1e18, 9e17), text_less("5.5", 5.5, 0.5)), (1e17, 5.0));
     }
 }

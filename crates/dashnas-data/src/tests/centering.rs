@@ -280,6 +280,79 @@ fn whole_numbers_of_64_bits_keep_every_digit() {
     assert_eq!(found, all);
 }
 
+#[test]
+fn long_integers_of_tables_series_and_matlab_keep_every_digit() {
+    use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+    let nanoseconds = |i: usize| 1_700_000_000_000_000_000i64 + (i * 37 % 101) as i64;
+    let row = |sample: usize, separator: &str| {
+        let cells: Vec<String> = (0..LENGTH).map(|at| nanoseconds(sample * LENGTH + at).to_string()).collect();
+        cells.join(separator)
+    };
+    let names: Vec<String> = (0..LENGTH).map(column_name).collect();
+    let mut csv = format!("{},label\n", names.join(","));
+    let mut ts = "@univariate true\n@classLabel true a b\n@data\n".to_owned();
+    for sample in 0..SAMPLES {
+        csv += &format!("{},{}\n", row(sample, ","), class(sample));
+        ts += &format!("{}:{}\n", row(sample, ","), class(sample));
+    }
+    let column = |at: usize| {
+        let values: Int64Array = (0..SAMPLES).map(|sample| Some(nanoseconds(sample * LENGTH + at))).collect();
+        (column_name(at), Arc::new(values) as ArrayRef)
+    };
+    let label = Arc::new((0..SAMPLES).map(|sample| Some(class(sample))).collect::<StringArray>()) as ArrayRef;
+    let batch = RecordBatch::try_from_iter((0..LENGTH).map(column).chain([("label".to_owned(), label)])).unwrap();
+    let mut parquet = parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    parquet.write(&batch).unwrap();
+    let parquet = parquet.into_inner().unwrap();
+    let mut all: Vec<i64> = (0..SAMPLES * LENGTH).map(nanoseconds).collect();
+    all.sort_unstable();
+    let integers: Vec<u8> =
+        (0..SAMPLES * LENGTH).flat_map(|p| nanoseconds(p % SAMPLES * LENGTH + p / SAMPLES).to_le_bytes()).collect();
+    let dims: Vec<u8> = [SAMPLES as i32, LENGTH as i32].iter().flat_map(|n| n.to_le_bytes()).collect();
+    let parts =
+        [element(6, &[14, 0, 0, 0, 0, 0, 0, 0]), element(5, &dims), element(1, b"x"), element(12, &integers)].concat();
+    let label: Vec<f64> = labels().into_iter().map(f64::from).collect();
+    let mut mat = b"MATLAB 5.0 MAT-file".to_vec();
+    mat.resize(124, b' ');
+    mat.extend([0, 1, b'I', b'M']);
+    mat.extend(element(14, &parts));
+    mat.extend(matrix("y", &[SAMPLES as i32, 1], &label));
+    mat.extend(element(14, &[]));
+    let files: [(&str, &[u8]); 4] =
+        [("a.mat", &mat), ("a.csv", csv.as_bytes()), ("a.ts", ts.as_bytes()), ("a.parquet", &parquet)];
+    for (file, bytes) in files {
+        let set = open_with(&folder(&[(file, bytes)]), file, &ReadOptions::default()).unwrap();
+        let center = set.reading.centers.inputs[0] as i64;
+        let values = [&set.train.x, &set.test.x].into_iter().flat_map(|x| x.data.iter().map(|&v| center + v as i64));
+        let mut found: Vec<i64> = values.collect();
+        found.sort_unstable();
+        assert!(found == all, "{file}: {:?} for {:?}", &found[..5], &all[..5]);
+    }
+    // Numbers to predict.
+    let text = (0..SAMPLES).fold("a,b,y\n".to_owned(), |text, i| {
+        text + &format!("{},{},{}\n", (i as f64).sin(), (i as f64).cos(), nanoseconds(i))
+    });
+    let options = ReadOptions { targets: Some("y".into()), task: Some(TaskName::Regression), ..ReadOptions::default() };
+    let set = open_with(&folder(&[("a.csv", text.as_bytes())]), "a.csv", &options).unwrap();
+    let center = set.reading.centers.targets[0] as i64;
+    let of = |targets: &Targets| targets.values().unwrap().data.clone();
+    let mut found: Vec<i64> =
+        [of(&set.train.y), of(&set.test.y)].concat().into_iter().map(|v| center + v as i64).collect();
+    found.sort_unstable();
+    let mut all: Vec<i64> = (0..SAMPLES).map(nanoseconds).collect();
+    all.sort_unstable();
+    assert_eq!(found, all);
+}
+
+#[test]
+fn constants_are_named_as_they_are_in_the_file() {
+    let x = vec![1.7e9 + 0.25; SAMPLES * LENGTH];
+    let bytes = archive(&[f64s("x", &[SAMPLES, 1, LENGTH], &x), i32s("y", &[SAMPLES], &labels())]);
+    let set = open_with(&folder(&[("a.npz", &bytes)]), "a.npz", &ReadOptions::default()).unwrap();
+    let said = set.origin.warnings.join("\n");
+    assert!(said.contains("channel 0 holds the value 1700000000.25 in all"), "{said}");
+}
+
 /// The target of a sample: a Unix time with a fraction.
 fn target(sample: usize) -> f64 {
     1.7e9 + sample as f64 * 0.75

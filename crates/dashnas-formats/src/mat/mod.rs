@@ -9,7 +9,6 @@ mod level5;
 mod variable;
 
 use crate::array::Array;
-use crate::centers::less;
 use crate::container::Container;
 use crate::error::{DataError, Location};
 use crate::info::ArrayInfo;
@@ -91,11 +90,7 @@ impl Container for Mat {
                 let shift = subtract.map(|subtract| subtract.by_position(&info.shape, true));
                 let data = match (shift, wide) {
                     (None, _) => row_major(&info.shape, data),
-                    (Some(shift), Some(wide)) => {
-                        let relative: Vec<f32> =
-                            wide.iter().enumerate().map(|(at, &v)| less(v, shift.at(at))).collect();
-                        row_major(&info.shape, &relative)
-                    }
+                    (Some(shift), Some(wide)) => row_major(&info.shape, &wide.less(|at| shift.at(at))),
                     (Some(shift), None) => {
                         let mut relative = data.clone();
                         shift.apply(&mut relative, 0);

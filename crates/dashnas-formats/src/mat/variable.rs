@@ -1,5 +1,6 @@
 //! The variables of a MATLAB file.
 
+use crate::centers::{less, whole_less};
 use crate::info::ArrayInfo;
 
 /// The value of a variable.
@@ -13,12 +14,31 @@ pub(super) enum Value {
         /// The numbers themselves, if `f32` may not hold them: those of a vector of whole numbers.
         whole: Option<Vec<i128>>,
         /// The numbers as they are in the file, where these have more digits and something is to be subtracted.
-        wide: Option<Vec<f64>>,
+        wide: Option<Wide>,
     },
     /// One text for each row or cell.
     Text(Vec<String>),
     /// A kind of variable that cannot be read.
     Nothing,
+}
+
+/// Numbers with all the digits of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Wide {
+    /// Numbers that `f64` holds.
+    Doubles(Vec<f64>),
+    /// Integers of 64 bits.
+    Whole(Vec<i128>),
+}
+
+impl Wide {
+    /// The numbers less the one of each position.
+    pub fn less(&self, center: impl Fn(usize) -> f64) -> Vec<f32> {
+        match self {
+            Self::Doubles(values) => values.iter().enumerate().map(|(at, &v)| less(v, center(at))).collect(),
+            Self::Whole(values) => values.iter().enumerate().map(|(at, &v)| whole_less(v, center(at))).collect(),
+        }
+    }
 }
 
 /// A variable: its summary and its value.
@@ -40,7 +60,10 @@ impl Variable {
     pub fn with_digits(mut self, kind: u32, bytes: &[u8], big: bool, keep: bool) -> Self {
         self.info.wide = is_wide(kind);
         if let (Value::Numbers { wide, .. }, true) = (&mut self.value, keep && self.info.wide) {
-            *wide = doubles(kind, bytes, big);
+            *wide = match kind {
+                12 | 13 => integers(kind, bytes, big).map(Wide::Whole),
+                _ => doubles(kind, bytes, big).map(Wide::Doubles),
+            };
         }
         self
     }
@@ -95,6 +118,7 @@ macro_rules! decode {
 }
 decode!(numbers, f32, "Decodes values of a numeric type of the format.");
 decode!(doubles, f64, "Decodes values of a numeric type of the format without loss, but for integers beyond 2⁵³.");
+decode!(integers, i128, "Decodes integers of the format without loss.");
 
 /// The whole numbers up to which `f32` holds every one.
 const EXACT: f32 = 16_777_216.0;

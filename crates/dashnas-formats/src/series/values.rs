@@ -1,7 +1,7 @@
 //! Joins series of any length, with missing values, into one array.
 
 use crate::array::Array;
-use crate::centers::less;
+use crate::centers::text_less;
 use crate::error::{DataError, Location};
 use crate::fill::{Filled, fill_channel};
 use crate::limits::check_memory;
@@ -196,7 +196,7 @@ pub(crate) fn relative(text: &str, center: f64) -> Option<f32> {
     if is_missing(text) {
         return Some(f32::NAN);
     }
-    text.parse::<f64>().ok().map(|v| less(v, center)).filter(|v| v.is_finite())
+    text.parse::<f64>().ok().map(|v| text_less(text, v, center)).filter(|v| v.is_finite())
 }
 
 /// Returns whether a field stands for a missing value.

@@ -1,5 +1,6 @@
 //! Arrow arrays of any type as numbers, texts or lists.
 
+use crate::centers::{less, whole_less};
 use crate::tables::batches::Numeric;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -41,6 +42,19 @@ impl Numbers<'_> {
     /// The number at `i`; `None` if it is missing.
     pub fn get(&self, i: usize) -> Option<f64> {
         self.array.is_valid(i).then(|| (self.get)(i))
+    }
+
+    /// The number `value` at `i` less another one; exactly if both are whole, however large.
+    pub fn less(&self, i: usize, value: f64, center: f64) -> f32 {
+        match self.array.data_type() {
+            DataType::Int64 if center != 0.0 => {
+                whole_less(self.array.as_primitive::<Int64Type>().value(i).into(), center)
+            }
+            DataType::UInt64 if center != 0.0 => {
+                whole_less(self.array.as_primitive::<UInt64Type>().value(i).into(), center)
+            }
+            _ => less(value, center),
+        }
     }
 }
 

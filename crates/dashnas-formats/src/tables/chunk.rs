@@ -1,6 +1,6 @@
 //! The values of a column in one segment of a table, and the facts about them.
 
-use crate::centers::less;
+use crate::centers::{less, text_less};
 use crate::tables::arrow::{Kind, is_temporal, kind};
 use crate::tables::facts::{Facts, ListFacts};
 use crate::tables::number::{Cell, Style, cell};
@@ -98,7 +98,13 @@ impl Chunk {
         }
         self.facts.temporal |= is_temporal(array.data_type());
         match kind(array) {
-            Kind::Numbers(numbers) => (0..n).for_each(|i| self.number(numbers.get(i), keep)),
+            Kind::Numbers(numbers) => (0..n).for_each(|i| match numbers.get(i) {
+                Some(v) if !v.is_nan() => {
+                    self.facts.number(v);
+                    self.push(numbers.less(i, v, keep.center), keep);
+                }
+                _ => self.number(None, keep),
+            }),
             Kind::Bools(bools) => (0..n).for_each(|i| match bools.is_valid(i) {
                 true => self.truth(bools.value(i), keep),
                 false => self.number(None, keep),
@@ -186,7 +192,7 @@ impl Chunk {
         match cell {
             Cell::Number(v) => {
                 self.facts.number(v);
-                let value = less(v, keep.center);
+                let value = text_less(text, v, keep.center);
                 self.push(value, keep);
                 return value;
             }

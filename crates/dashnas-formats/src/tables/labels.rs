@@ -2,7 +2,7 @@
 
 use crate::account::ColumnRole;
 use crate::array::Array;
-use crate::centers::less;
+use crate::centers::text_less;
 use crate::error::DataError;
 use crate::found::{Labels, NumericTargets};
 use crate::options::ReadOptions;
@@ -373,7 +373,7 @@ fn value(
 ) -> Result<f32, DataError> {
     let style = Style::of_option(options.decimal.as_deref().or(table.decimal.as_deref()));
     let truth = ["false", "true"].iter().position(|word| text.eq_ignore_ascii_case(word)).map(|v| v as f64);
-    number(text, style).or(truth).map(|v| less(v, center)).ok_or_else(|| {
+    number(text, style).or(truth).map(|v| text_less(text, v, center)).ok_or_else(|| {
         let reason = format!("`{}` is not a number", excerpt(text));
         table
             .cell_error(row, c, reason)
@@ -452,7 +452,7 @@ fn one(table: &Table, c: usize, texts: &[String], options: &ReadOptions) -> Resu
     let center = options.centers.of_target(0);
     let value = |text: &String| {
         let truth = || f64::from(u8::from(text.eq_ignore_ascii_case("true")));
-        less(number(text, style).unwrap_or_else(truth), center)
+        text_less(text, number(text, style).unwrap_or_else(truth), center)
     };
     let array = Array::new(vec![texts.len()], texts.iter().map(value).collect());
     let name = table.columns[c].name.clone();

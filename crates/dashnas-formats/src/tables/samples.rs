@@ -288,7 +288,7 @@ fn add_lists(array: &ArrayRef, row: usize, tensor: Option<[usize; 2]>, centers: 
 fn values(list: &dyn arrow_array::Array, center: impl Fn(usize) -> f64) -> Vec<f32> {
     match kind(list) {
         Kind::Numbers(numbers) => {
-            (0..list.len()).map(|i| numbers.get(i).map_or(f32::NAN, |v| less(v, center(i)))).collect()
+            (0..list.len()).map(|i| numbers.get(i).map_or(f32::NAN, |v| numbers.less(i, v, center(i)))).collect()
         }
         Kind::Bools(bools) => {
             let number = |i| less(f64::from(u8::from(bools.value(i))), center(i));
