@@ -12,7 +12,7 @@
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check`, `in_files` | the checks that every data set passes, and the places of samples in their messages |
 //! | `unknown` | targets of fields that are not known |
-//! | `suspect`, `unusual` | warnings about what is probably a mistake |
+//! | `suspect`, `unusual`, `levels` | warnings about what is probably a mistake |
 //! | [`dataset`] | [`Dataset`], the splits with everything that is known about them |
 //! | [`split`] | [`Split`], and dividing samples into splits |
 //! | [`targets`] | [`Targets`], classes or values |
@@ -53,6 +53,7 @@ mod in_files;
 mod infer;
 pub mod inspect;
 pub mod labeled;
+mod levels;
 pub mod normalize;
 pub mod npz;
 pub mod open;

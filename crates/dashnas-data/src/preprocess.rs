@@ -2,6 +2,7 @@
 
 use crate::check::Tolerance;
 use crate::dataset::Dataset;
+use crate::levels;
 use crate::split::Split;
 use crate::targets::Targets;
 use crate::transform::arrays::{TEST, TRAIN, VAL, changed, fits, refused, shape};
@@ -31,6 +32,10 @@ pub fn apply(data: Dataset, unknown: Option<f64>, transforms: &[Transform]) -> R
     };
     for &transform in transforms {
         data = transformed(data, transform)?;
+    }
+    if !transforms.contains(&Transform::StandardizeSamples) {
+        let warning = levels::warning(&data)?;
+        data.origin.warnings.extend(warning);
     }
     Ok(data)
 }

@@ -68,6 +68,19 @@ fn of_all(error: dashnas::Error, count: u32) -> Failure {
     }
 }
 
+/// The failure of a fold after the first one. The limit was enough when the first one was planned, so that the machine has
+/// become slower.
+fn of_later(error: dashnas::Error, folds: &Folds) -> Failure {
+    match error {
+        dashnas::Error::TimeLimit(_) => Failure::from(error).with_hint(format!(
+            "the limit was enough when the cross-validation began, so the machine does other work now: `dashnas run --resume {}` \
+             repeats this fold and keeps those that are finished",
+            folds.folder().path().display()
+        )),
+        error => error.into(),
+    }
+}
+
 /// Resumes a cross-validation: the folds that are not finished.
 pub fn resume(args: &RunArgs, folder: &Path, verbosity: Verbosity) -> Result<(), Failure> {
     let folds = Folds::open(folder)?;
@@ -123,7 +136,8 @@ fn one(folds: &Folds, fold: u32, moved: Option<&str>, observers: &mut Observers)
             run.data_read_in(read_in);
             run
         }
-        None => Run::start_read(&config, &folds.record.source, &data, read_in, &path, observers)?,
+        None => Run::start_read(&config, &folds.record.source, &data, read_in, &path, observers)
+            .map_err(|error| of_later(error, folds))?,
     };
     crate::logging::into(run.dir());
     let dir = run.dir().clone();
