@@ -132,17 +132,7 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let mut set = Dataset::checked(origin, name.into(), task, train, val, test, tolerance).map_err(in_files)?;
     let mut warnings = raw.warnings;
     if let (Some(mut names), TaskKind::Classification { .. } | TaskKind::MultiLabel { .. }) = (classes, task) {
-        if names.len() > task.outputs() {
-            warnings.push(format!(
-                "the file names {} classes, but the labels in the training samples are the first {} of them only: the other names are \
-                 not used",
-                names.len(),
-                task.outputs()
-            ));
-            names.truncate(task.outputs());
-        }
-        warnings.extend(suspect::spellings(&names));
-        warnings.extend(suspect::joined(&names).filter(|_| matches!(task, TaskKind::Classification { .. })));
+        warnings.extend(suspect::class_names(&mut names, task));
         set = set.with_classes(names)?;
     }
     set.groups = groups;

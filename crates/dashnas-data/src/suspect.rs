@@ -11,8 +11,25 @@ use std::collections::{BTreeMap, HashSet};
 /// Most classes that a message names.
 const LISTED: usize = 5;
 
+/// Leaves out the names of classes that no sample has, and warns of that and of names that are probably mistakes.
+pub(crate) fn class_names(names: &mut Vec<String>, task: TaskKind) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if names.len() > task.outputs() {
+        warnings.push(format!(
+            "the file names {} classes, but the labels in the training samples are the first {} of them only: the other names are \
+             not used",
+            names.len(),
+            task.outputs()
+        ));
+        names.truncate(task.outputs());
+    }
+    warnings.extend(spellings(names));
+    warnings.extend(joined(names).filter(|_| matches!(task, TaskKind::Classification { .. })));
+    warnings
+}
+
 /// Warns of classes that differ only in their spelling.
-pub(crate) fn spellings(names: &[String]) -> Option<String> {
+fn spellings(names: &[String]) -> Option<String> {
     let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for name in names {
         alike.entry(folded(name)).or_default().push(name);
@@ -31,7 +48,7 @@ pub(crate) fn spellings(names: &[String]) -> Option<String> {
 }
 
 /// Warns of a class whose name joins those of other classes.
-pub(crate) fn joined(names: &[String]) -> Option<String> {
+fn joined(names: &[String]) -> Option<String> {
     let known: HashSet<&str> = names.iter().map(String::as_str).collect();
     let joins = |name: &&String| {
         [',', ';', '|', '+', '&', '/', ' '].iter().any(|&separator| {
