@@ -3,6 +3,8 @@
 
 use crate::dataset::Dataset;
 use crate::groups::Groups;
+use dashnas_core::math::mean_and_deviation;
+use dashnas_core::text::short;
 use dashnas_formats::account::ColumnRole;
 use dashnas_formats::array::Array;
 use dashnas_formats::error::DataError;
@@ -70,11 +72,11 @@ fn levels(x: &Array, of: &[u32]) -> Result<Option<Vec<Levels>>, DataError> {
     }
     let of_channel = |groups: Vec<Moments>| {
         let groups: Vec<Moments> = groups.into_iter().filter(|moments| moments.n > 1.0).collect();
-        let mut means = Moments::default();
-        groups.iter().for_each(|moments| means.add(moments.mean()));
+        let means: Vec<f64> = groups.iter().map(|moments| moments.mean()).collect();
         let n: f64 = groups.iter().map(|moments| moments.n).sum();
         let spread: f64 = groups.iter().map(|moments| moments.spread()).sum();
-        let between = if means.n < FEWEST as f64 { 0.0 } else { (means.spread() / (means.n - 1.0)).sqrt() };
+        let between =
+            mean_and_deviation(&means).filter(|_| means.len() >= FEWEST).map_or(0.0, |(_, deviation)| deviation);
         Levels { between, within: (spread / n.max(1.0)).sqrt() }
     };
     Ok(Some(seen.into_iter().map(of_channel).collect()))
@@ -88,8 +90,10 @@ fn names(data: &Dataset) -> Option<Vec<&str>> {
         .signals
         .as_ref()
         .map(|names| names.iter().map(|signal| signal.names.first().map_or("", String::as_str)).collect());
-    let columns = || data.origin.columns.iter().filter(|column| column.role == ColumnRole::Input);
-    let columns = || Some(columns().map(|column| column.name.as_str()).collect());
+    let columns = || {
+        let inputs = data.origin.columns.iter().filter(|column| column.role == ColumnRole::Input);
+        Some(inputs.map(|column| column.name.as_str()).collect())
+    };
     let named = |names: &Vec<&str>| channels > 1 && names.len() == channels;
     signals.filter(named).or_else(|| columns().filter(named))
 }
@@ -131,12 +135,6 @@ pub(crate) fn warning(data: &Dataset) -> Result<Option<String>, DataError> {
          it from every sample",
         noun = are.noun(),
     )))
-}
-
-/// A number with three digits.
-fn short(v: f64) -> String {
-    let digits = if v == 0.0 { 0 } else { (2 - v.abs().log10().floor() as i32).clamp(0, 9) };
-    format!("{v:.*}", digits as usize)
 }
 
 #[cfg(test)]
