@@ -168,9 +168,11 @@ impl Model {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// Writes a model file; `labels` is the type of its classes.
-    #[pyo3(signature = (path, *, labels=None))]
-    fn save(&self, py: Python<'_>, path: PathBuf, labels: Option<&str>) -> PyResult<()> {
+    /// Writes a model file; `labels` is the type of its classes. A file that dashnas did not write is replaced with
+    /// `overwrite` only.
+    #[pyo3(signature = (path, *, labels=None, overwrite=false))]
+    fn save(&self, py: Python<'_>, path: PathBuf, labels: Option<&str>, overwrite: bool) -> PyResult<()> {
+        spare(py, &path, "model", overwrite)?;
         let labels = match labels {
             None => self.model.card().labels,
             Some("bool") => Some(LabelType::Bool),
@@ -268,9 +270,19 @@ impl Model {
         Ok(PyBytes::new(py, &file))
     }
 
-    /// The model as an ONNX file, written whole or not at all.
-    #[pyo3(signature = (path, *, opset=None, raw=false, fold=false))]
-    fn save_onnx(&self, py: Python<'_>, path: PathBuf, opset: Option<i64>, raw: bool, fold: bool) -> PyResult<()> {
+    /// The model as an ONNX file, written whole or not at all. A file that dashnas did not write is replaced with `overwrite`
+    /// only.
+    #[pyo3(signature = (path, *, opset=None, raw=false, fold=false, overwrite=false))]
+    fn save_onnx(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        opset: Option<i64>,
+        raw: bool,
+        fold: bool,
+        overwrite: bool,
+    ) -> PyResult<()> {
+        spare(py, &path, "onnx", overwrite)?;
         let options = OnnxOptions { opset: opset.unwrap_or(DEFAULT_OPSET), raw };
         let file = compute(py, None, || self.onnx(options, fold))?.map_err(|e| from_pipeline(py, e))?;
         let written = py.detach(|| write_atomic(&path, &file));
@@ -294,6 +306,11 @@ impl Model {
         let card = self.model.card();
         format!("<dashnas.Model: {}, {} searched layers>", card.task, card.architecture.kernels.len())
     }
+}
+
+/// Raises `FileExistsError` if a file would be replaced that dashnas did not write.
+fn spare(py: Python<'_>, path: &Path, kind: &str, overwrite: bool) -> PyResult<()> {
+    py.import("dashnas._files")?.call_method1("spare", (path, kind, overwrite)).map(drop)
 }
 
 impl Model {

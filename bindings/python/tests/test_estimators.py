@@ -161,7 +161,8 @@ def test_files_and_pickles_predict_the_same(tiny: Tiny, tmp_path: Path) -> None:
 def test_files_that_dashnas_did_not_write_are_kept(tiny: Tiny, tmp_path: Path) -> None:
     x, y = waves(24)
     for model in (DashClassifier(**tiny).fit(x, y), DashRegressor(**tiny).fit(x, x.mean(axis=(1, 2)))):
-        writes: list[Callable[..., Any]] = [model.save, model.to_onnx, model.report]
+        network = model.model_
+        writes: list[Callable[..., Any]] = [model.save, model.to_onnx, model.report, network.save, network.save_onnx]
         for i, write in enumerate(writes):
             path = tmp_path / f"{type(model).__name__}{i}"
             path.write_text("mine")

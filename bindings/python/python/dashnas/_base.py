@@ -18,7 +18,6 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_is
 from dashnas import _dashnas, _inputs
 from dashnas._config import PARAMETERS, of_estimator, path_of, seconds, whole
 from dashnas._evaluation import Evaluation
-from dashnas._files import spare
 from dashnas._inputs import Layout, Lengths
 from dashnas._progress import Callback, Event, Follower
 from dashnas._report import Report
@@ -262,8 +261,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         all, pickle it.
         """
         check_is_fitted(self, "model_")
-        spare(path, "model", overwrite)
-        self.model_.save(path)
+        self.model_.save(path, overwrite=overwrite)
 
     def to_onnx(
         self,
@@ -281,8 +279,7 @@ class DashEstimator(BaseEstimator):  # type: ignore[misc]
         with the model. A file that dashnas did not write is replaced with `overwrite` only.
         """
         check_is_fitted(self, "model_")
-        spare(path, "onnx", overwrite)
-        self.model_.save_onnx(path, opset=opset, raw=raw, fold=fold)
+        self.model_.save_onnx(path, opset=opset, raw=raw, fold=fold, overwrite=overwrite)
 
     def to_torch(self, *, raw: bool = False) -> Any:
         """The trained network as a module of PyTorch, which must be installed: raw inputs in, probabilities or values out.

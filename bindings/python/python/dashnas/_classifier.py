@@ -16,7 +16,6 @@ from sklearn.utils.validation import _check_sample_weight, _check_y, check_is_fi
 
 from dashnas import _dashnas
 from dashnas._base import DashEstimator, documented, over_the_grid, warn, weighted, with_shared_parameters
-from dashnas._files import spare
 from dashnas.errors import ConfigError, DataError, ModelError
 
 #: The probability above which a label or a point of a mask is predicted.
@@ -146,10 +145,10 @@ class DashClassifier(ClassifierMixin, DashEstimator):  # type: ignore[misc]
         all, pickle it.
         """
         check_is_fitted(self, "model_")
-        spare(path, "model", overwrite)
         kinds = {"b": "bool", "i": "int", "u": "int", "f": "float"}
         classes = self.model_.card["task"]["kind"] == "classification"
-        self.model_.save(path, labels=kinds.get(self.classes_.dtype.kind, "str") if classes else None)
+        labels = kinds.get(self.classes_.dtype.kind, "str") if classes else None
+        self.model_.save(path, labels=labels, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> DashClassifier:

@@ -63,9 +63,10 @@ class Model:
     def to_bytes(self) -> bytes:
         """The contents of a model file."""
 
-    def save(self, path: _Path, *, labels: str | None = None) -> None:
+    def save(self, path: _Path, *, labels: str | None = None, overwrite: bool = False) -> None:
         """Writes a model file, which the command reads too.
 
+        A file that dashnas did not write is replaced with `overwrite` only.
         `labels` is the type of the classes that the names stand for: bool, int, float or str.
         """
 
@@ -110,8 +111,19 @@ class Model:
         batch normalization into the convolutions.
         """
 
-    def save_onnx(self, path: _Path, *, opset: int | None = None, raw: bool = False, fold: bool = False) -> None:
-        """Writes what `to_onnx` gives to a file, whole or not at all."""
+    def save_onnx(
+        self,
+        path: _Path,
+        *,
+        opset: int | None = None,
+        raw: bool = False,
+        fold: bool = False,
+        overwrite: bool = False,
+    ) -> None:
+        """Writes what `to_onnx` gives to a file, whole or not at all.
+
+        A file that dashnas did not write is replaced with `overwrite` only.
+        """
 
 def command(command_line: list[str]) -> int:
     """Runs the command `dashnas`, and returns its exit code."""

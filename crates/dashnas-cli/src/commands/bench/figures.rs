@@ -12,6 +12,7 @@ use aggconv::Formulation;
 use clap::Args;
 use dashnas::bench::cases::{self, Case};
 use dashnas::bench::{Mode, StepBench};
+use dashnas_core::files::write_atomic;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -48,9 +49,12 @@ const FORMULATIONS: [(Formulation, &str); 6] = [
 /// Measures the figures and writes them.
 pub fn figures(args: &BenchFiguresArgs, verbosity: Verbosity) -> Result<(), Failure> {
     uninterruptible(args.common.threads, verbosity)?;
-    fs::create_dir_all(&args.out).map_err(|e| Failure::file("make", &args.out, &e))?;
     let figures =
         [("fig2", "operations in the search space", cases::figure_2()), ("fig3", "input length", cases::figure_3())];
+    for (name, axis, _) in &figures {
+        spare(&args.out, name, axis)?;
+    }
+    fs::create_dir_all(&args.out).map_err(|e| Failure::file("make", &args.out, &e))?;
     let mut written = Vec::new();
     for (name, axis, points) in figures {
         let series = measure(args, &points)?;
@@ -90,6 +94,41 @@ fn measure(args: &BenchFiguresArgs, points: &[(usize, Case)]) -> Result<Vec<Seri
     Ok(all)
 }
 
+/// Checks that no file would be replaced but the table of this figure, which begins with its axis, and the drawing beside it.
+fn spare(folder: &Path, name: &str, axis: &str) -> Result<(), Failure> {
+    let (csv, svg) = (folder.join(format!("{name}.csv")), folder.join(format!("{name}.svg")));
+    let own = fs::read(&csv).is_ok_and(|table| table.starts_with(axis.as_bytes()));
+    match [csv, svg].into_iter().find(|path| path.exists()) {
+        Some(path) if !own => {
+            let message = format!(
+                "the figure cannot be written to {}: there is a file that was not written by this command before",
+                path.display()
+            );
+            Err(Failure::new(Code::Usage, message, Some("give another folder with --out".to_owned())))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|e| Failure::file("write", path, &e))
+    write_atomic(path, text.as_bytes()).map_err(|e| Failure::file("write", path, &e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_replace_only_figures() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        let spared = || spare(folder.path(), "fig2", "length");
+        assert!(spared().is_ok(), "nothing is there");
+        fs::write(at("fig2.svg"), "<svg>mine</svg>").expect("writable");
+        assert!(spared().is_err(), "the drawing is not ours");
+        fs::write(at("fig2.csv"), "length,DASH\n1,2").expect("writable");
+        assert!(spared().is_ok(), "both are of an earlier measurement");
+        fs::write(at("fig2.csv"), "name,age\nx,1").expect("writable");
+        assert!(spared().is_err(), "the table is not ours");
+    }
 }
