@@ -23,6 +23,11 @@ pub(crate) struct Sure {
     pub ahead: Option<(usize, f64, f64)>,
 }
 
+/// The first sentence of a conclusion, which says the most.
+pub(crate) fn first_sentence(conclusion: &str) -> &str {
+    conclusion.split_once(". ").map_or(conclusion, |(first, _)| &conclusion[..=first.len()])
+}
+
 /// How sure the choice is.
 pub(crate) fn conclusion(sure: &Sure) -> String {
     let percent = |p: f64| if p > 0.99 { "more than 99 %".to_owned() } else { format!("{:.0} %", 100.0 * p) };
@@ -40,14 +45,16 @@ pub(crate) fn conclusion(sure: &Sure) -> String {
             .to_owned()
     } else {
         let random = if told_apart(sure.better_than_random) {
-            format!(", and better than a random network of the space with {}", percent(sure.better_than_random))
+            format!(
+                " (and of {} that it is better than a random network of the space)",
+                percent(sure.better_than_random)
+            )
         } else {
             String::new()
         };
         format!(
-            "The race estimates that the chosen network is better than the plain network with a probability of {}{random}. \
-             The estimate weighs the losses of short trials on {} together with what kernels did on other data sets{}; it \
-             is no test result.",
+            "The race estimates a probability of {} that the chosen network is better than the plain network{random}. This is \
+             no test result: the estimate weighs short trials on {} together with what kernels did on other data sets{}.",
             percent(than_plain),
             plural(sure.held_out, "held-out sample"),
             sure.expected.map_or(String::new(), |p| format!(" (from these alone it would be {})", percent(p)))
@@ -82,14 +89,16 @@ mod tests {
         };
         let text = conclusion(&sure);
         let parts = [
-            "estimates that the chosen network is better than the plain network with a probability of 92 %, and better",
-            "random network of the space with 80 %",
+            "a probability of 92 % that the chosen network is better than the plain network (and of 80 % that",
+            "random network of the space). This",
             "48 held-out samples",
             "other data sets (from these alone it would be 70 %)",
             "no test result",
             "network 4 had a lower loss (0.3 instead of 0.35)",
         ];
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+        assert!(first_sentence(&text).ends_with("random network of the space)."), "{text}");
+        assert_eq!(first_sentence("One."), "One.");
         let close = conclusion(&Sure { better_than_plain: Some(0.55), ahead: None, ..sure });
         assert!(close.starts_with("The search makes no difference") && !close.contains("lower loss"), "{close}");
         assert!(conclusion(&Sure { untried: true, ..sure }).starts_with("No networks could be compared"));

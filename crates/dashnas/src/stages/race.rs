@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::problem::build::racing_network;
 use crate::problem::memory::max_concurrent_trials;
 use crate::problem::state::Problem;
+use crate::race::conclusion::first_sentence;
 use crate::race::runner::{Build, RaceRunner};
 use crate::race::setup::new_race;
 use crate::race::state::Race;
@@ -52,7 +53,8 @@ pub(crate) fn race(
             .to_owned();
         recorder.event(&Event::Warning { message: record.conclusion.clone() });
     } else {
-        recorder.event(&Event::Note { message: record.conclusion.clone() });
+        // The result of the run has all of it.
+        recorder.event(&Event::Note { message: first_sentence(&record.conclusion).to_owned() });
     }
     dir.write_json(names::RACE, &record)?;
     dir.write_json(names::ARCHITECTURE, &architecture)?;
