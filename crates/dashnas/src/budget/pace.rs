@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 pub struct PacerState {
     /// The planned number of steps of the whole training.
     pub planned: u64,
-    /// Seconds of a step, as measured last.
+    /// Seconds of a step, over the last part of the training.
     pub step_seconds: f64,
+    /// Seconds of all measured steps.
+    #[serde(default)]
+    pub measured_seconds: f64,
     /// The largest fraction of the planned steps that was ever reached.
     pub progress: f64,
     /// The timings of evaluation batches.
@@ -116,6 +119,8 @@ pub struct Pacer<'a> {
 const REPLANS: u64 = 50;
 /// Seconds after which it does so in any case.
 const MAX_SECONDS_BETWEEN_REPLANS: f64 = 1.0;
+/// The part of a training over which its speed is averaged.
+const SPEED_SHARE: f64 = 0.1;
 /// The largest number of timings of an evaluation batch in a training.
 const MAX_TIMINGS: f64 = 20.0;
 /// The fraction of a training's time that these timings may take.
@@ -137,6 +142,7 @@ impl<'a> Pacer<'a> {
         let fresh = PacerState {
             planned: length.steps().max(1),
             step_seconds,
+            measured_seconds: 0.0,
             progress: 0.0,
             evaluation: EvaluationTimings::default(),
         };
@@ -239,10 +245,7 @@ impl<'a> Pacer<'a> {
                 let due =
                     done - steps >= (self.state.planned / REPLANS).max(1) || now - at >= MAX_SECONDS_BETWEEN_REPLANS;
                 if due && done > steps {
-                    let recent = (now - at) / (done - steps) as f64;
-                    // The first measurement replaces the estimate; later ones are smoothed.
-                    let known = if steps == 0 { recent } else { self.state.step_seconds };
-                    self.state.step_seconds = 0.5 * (known + recent);
+                    self.measure((done - steps) as f64, now - at, deadline - now);
                     self.measured = Some((done, now));
                     self.replan(done, now, deadline);
                 }
@@ -257,6 +260,18 @@ impl<'a> Pacer<'a> {
             self.replan(done, now, deadline);
         }
         true
+    }
+
+    /// Takes the seconds of some steps into account. The speed is a mean over a part of the whole training, so that other
+    /// work on the machine for a moment does not count as if it lasted to the end, which would bring the learning rate down
+    /// for good. The first measurement replaces the estimate.
+    fn measure(&mut self, steps: f64, seconds: f64, left: f64) {
+        let state = &mut self.state;
+        state.measured_seconds += seconds;
+        let span = (SPEED_SHARE * (state.measured_seconds + left)).min(state.measured_seconds);
+        let weight = if span > seconds { seconds / span } else { 1.0 };
+        let speed = (1.0 - weight) / state.step_seconds.max(1e-9) + weight * steps / seconds.max(1e-9);
+        state.step_seconds = 1.0 / speed;
     }
 
     fn replan(&mut self, done: u64, now: f64, deadline: f64) {
@@ -337,6 +352,24 @@ mod tests {
             let shares = train(&clock, &mut Pacer::new(length, None), |_| step);
             assert!(shares.len().abs_diff(expected) <= 2, "{} steps of {step} s in {time} s", shares.len());
             assert!(shares.is_sorted() && shares.last().is_some_and(|share| *share > 0.95), "{shares:?}");
+        }
+    }
+
+    /// The schedule stays close to the clock when something else needs the machine for a moment, or from then on.
+    #[test]
+    fn other_work_for_a_moment_does_not_bring_the_learning_rate_down() {
+        for (from, to) in [(2.0, 6.0), (30.0, 34.0), (80.0, 84.0)] {
+            let clock = FakeClock::default();
+            let step = |now: f64| if (from..to).contains(&now) { 0.8 } else { 0.1 };
+            let mut pace = Pacer::new(until(&clock, 100.0, 1000, 0.1), None);
+            let mut done = 0;
+            while let NextStep::Take(share) = pace.next_step(done) {
+                let time = clock.seconds() / 100.0;
+                assert!((-0.07..0.07).contains(&(share - time)), "{share} at {time}, busy from {from}");
+                clock.advance(step(clock.seconds()));
+                done += 1;
+            }
+            assert!(pace.state().progress > 0.98, "{:?}", pace.state());
         }
     }
 
