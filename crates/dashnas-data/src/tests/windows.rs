@@ -323,7 +323,7 @@ fn new_recordings_are_cut_in_the_same_way() {
     let slow = (0..8).map(|i| format!("{i},{i},x,{}\n", 2 * i)).collect::<String>();
     let slow = format!("a,b,rec,time\n{slow}");
     let error = open_inputs(&file(&slow).path().join("r.csv"), &reading).unwrap_err();
-    assert!(error.to_string().contains("steps a second, but those that were read before have 2"), "{error}");
+    assert!(error.to_string().contains("steps a second, but the recordings of the training data have 2"), "{error}");
     let alone = "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n11,12\n";
     let found = open_inputs(&file(alone).path().join("r.csv"), &reading).unwrap();
     assert_eq!((found.x.rows(), found.windows.unwrap().recordings.len()), (2, 1));

@@ -404,8 +404,9 @@ fn by_name(
     let missing: Vec<String> = names.iter().filter(|name| !positions.contains_key(**name)).map(quoted).collect();
     if !missing.is_empty() {
         let reason = format!("it lacks column {}, which the model was trained on", listed(&missing));
-        let hint = "its first row must name the columns as in the training table; if it has no header, set \
-                    `data.header = false`, and its columns are used in order";
+        let hint = "its first row must name the columns as in the training table; if they have other names here, name all inputs \
+                    with `data.inputs`, in the order of the training; if it has no header, set `data.header = false`, and its \
+                    columns are used in order";
         return Err(DataError::file(&table.path, reason).with_hint(hint));
     }
     let time = options.time.as_ref().map(|wanted| names::time_and_unit(table, wanted).0.to_owned());

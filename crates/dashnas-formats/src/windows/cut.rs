@@ -127,7 +127,7 @@ fn add_step_labels(cut: &Cut<'_>, first: usize, raw: &mut UnassembledData) -> Re
             let Some(labels) = before.labels.followed_by(found) else {
                 return Err(DataError::file(
                     cut.path,
-                    "its labels are of another kind than those that were read before",
+                    "its labels are of another kind than those of the recordings that were read first",
                 ));
             };
             found::StepLabels { steps: [before.steps, steps].concat(), labels }
@@ -212,10 +212,13 @@ fn nothing(cut: &Cut<'_>, left: &LeftOut) -> DataError {
         "no recording has {} in a row: the longest stretch without a gap has {longest}",
         plural(cut.sizes.window, "time step")
     );
-    DataError::file(cut.path, reason).with_hint(
-        "choose a shorter `data.window`; rows belong together that have the same `data.group` and follow one another, or \
-         whose `data.time` rises in small steps",
-    )
+    let hint = if cut.labeled {
+        "choose a shorter `data.window`; rows belong together that have the same `data.group` and follow one another, or whose \
+         `data.time` rises in small steps"
+    } else {
+        "the model was trained on windows of this length: give recordings that are at least as long and have no gaps"
+    };
+    DataError::file(cut.path, reason).with_hint(hint)
 }
 
 /// Warns of channels that count the time steps of every recording.

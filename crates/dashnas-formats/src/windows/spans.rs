@@ -27,7 +27,8 @@ pub(crate) fn sizes(path: &Path, rate: Option<f64>, options: &mut ReadOptions) -
     if let (Some(rate), Some(before)) = (rate, options.rate)
         && differ(rate, before)
     {
-        let reason = format!("it has {}, but those that were read before have {}", per_second(rate), short(before));
+        let reason =
+            format!("it has {}, but the recordings of the training data have {}", per_second(rate), short(before));
         return Err(DataError::file(path, reason)
             .with_hint("a window has as many steps in every recording: bring all recordings to one rate first"));
     }
