@@ -16,7 +16,10 @@ use crate::ragged::{Loaded, Ragged};
 use crate::role::Role;
 use crate::sample_facts::{Counting, Places, SampleFacts, Source};
 use crate::samples_last::{columns_to_rows, samples_are_last, samples_first};
-use crate::split_arrays::{SplitArrays, account, check_axes, missing, unused_splits};
+use crate::split_arrays::{
+    SplitArrays, account, by_group, check_axes, lacking_groups, missing, names_a_test_split, names_of_groups,
+    unused_splits,
+};
 use crate::subtract::Subtract;
 use std::path::Path;
 
@@ -94,7 +97,12 @@ fn find<'a>(
     kind: ArrayKind,
     role: Role,
 ) -> Result<Option<&'a ArrayInfo>, DataError> {
-    let fits = |info: &&ArrayInfo| use_of(info, options).is_some_and(|u| u.kind == kind && u.role == role);
+    // Where a setting names the groups, no other array is one.
+    let group = |reason: &str| options.group.is_none() || reason == named_by("data.group");
+    let fits = |info: &&ArrayInfo| {
+        use_of(info, options)
+            .is_some_and(|u| u.kind == kind && u.role == role && (kind != ArrayKind::Groups || group(&u.reason)))
+    };
     let mut found: Vec<&ArrayInfo> = container.list().iter().filter(fits).collect();
     if kind == ArrayKind::Targets
         && let Some(missing) = check_axes(container.path(), container.list(), options, &found)?
@@ -130,9 +138,11 @@ fn find<'a>(
                 ArrayKind::Inputs => "inputs",
                 ArrayKind::Weights => "weights",
                 ArrayKind::Times => "times",
+                ArrayKind::Groups => "groups",
                 _ => "targets",
             };
-            Err(incomplete(container, format!("one array of {which} ({} could be it)", names.join(", "))))
+            let says = if kind == ArrayKind::Groups { "; `data.group` says which" } else { "" };
+            Err(incomplete(container, format!("one array of {which} ({} could be it{says})", names.join(", "))))
         }
     }
 }
@@ -195,6 +205,7 @@ pub(crate) fn read(
     raw.renumber = !container.numbered_labels();
     raw.columns = account(container.list(), options, &found);
     raw.warnings.extend(unused_splits(container.list(), &found));
+    raw.warnings.extend(lacking_groups(&found, options).filter(|_| !labeled && options.scored));
     raw.digits = digits(container, options, &found);
     let (all, labels) = inputs_and_targets(container, &found, options, labeled, &mut raw)?;
     for ((SplitArrays { role, x, y, groups, weights, times }, mut array), mut labels) in
@@ -328,7 +339,7 @@ fn check_named(container: &dyn Container, options: &ReadOptions, labeled: bool) 
         let asked = if labeled { !matches!(key, "inputs" | "targets") } else { options.gives(key) };
         let Some(wanted) = wanted.as_ref().filter(|_| asked) else { continue };
         let several =
-            if kind == ArrayKind::Groups { names_of_groups(container, wanted) } else { vec![wanted.as_str()] };
+            if kind == ArrayKind::Groups { names_of_groups(container.list(), wanted) } else { vec![wanted.as_str()] };
         for wanted in several {
             let options = if kind == ArrayKind::Groups { &by_group(options, wanted) } else { options };
             let mut found = container.list().iter().filter_map(|info| use_of(info, options));
@@ -340,34 +351,27 @@ fn check_named(container: &dyn Container, options: &ReadOptions, labeled: bool) 
     Ok(())
 }
 
-/// The names of the arrays of groups that the options name, separated by commas. A name may hold a comma.
-fn names_of_groups<'a>(container: &dyn Container, wanted: &'a str) -> Vec<&'a str> {
-    match container.list().iter().any(|info| info.name == wanted) {
-        true => vec![wanted],
-        false => wanted.split(',').map(str::trim).collect(),
-    }
-}
-
-/// The same options with one array of groups.
-fn by_group(options: &ReadOptions, name: &str) -> ReadOptions {
-    ReadOptions { group: Some(name.to_owned()), ..options.clone() }
-}
-
-/// Finds the arrays of groups for a split: all those that the options name, or none of them.
-fn find_groups(container: &dyn Container, options: &ReadOptions, role: Role) -> Result<Vec<ArrayInfo>, DataError> {
+/// Finds the arrays of groups for a split: all those that the options name, or none of them; of new data that need not have
+/// them those that are there.
+fn find_groups(
+    container: &dyn Container,
+    options: &ReadOptions,
+    role: Role,
+    labeled: bool,
+) -> Result<Vec<ArrayInfo>, DataError> {
     let Some(wanted) = &options.group else {
         return Ok(find(container, options, ArrayKind::Groups, role)?.into_iter().cloned().collect());
     };
     let mut found = Vec::new();
     let mut lacking = None;
-    for name in names_of_groups(container, wanted) {
+    for name in names_of_groups(container.list(), wanted) {
         match find(container, &by_group(options, name), ArrayKind::Groups, role)? {
             Some(info) => found.push(info.clone()),
             None => lacking = Some(name.to_owned()),
         }
     }
     match lacking {
-        Some(name) if !found.is_empty() => {
+        Some(name) if !found.is_empty() && (labeled || options.gives("group")) => {
             let split = if role == Role::All { String::new() } else { format!(" for the split `{}`", role.name()) };
             Err(incomplete(container, format!("groups (an array named {name}{split}, as `data.group` says)")))
         }
@@ -388,8 +392,9 @@ fn arrays_of_splits(
     for &role in roles {
         let x = find(container, options, ArrayKind::Inputs, role)?.cloned();
         let y = find(container, options, ArrayKind::Targets, role)?.cloned();
-        let groups = find_groups(container, options, role)?;
+        // A prediction needs neither groups, which may not be told apart, nor weights.
         let used = labeled || options.scored;
+        let groups = if used { find_groups(container, options, role, labeled)? } else { Vec::new() };
         let of_samples = |kind| find(container, options, kind, role).map(|found| found.filter(|_| used).cloned());
         let (weights, times) = (of_samples(ArrayKind::Weights)?, of_samples(ArrayKind::Times)?);
         let needed = role == Role::Train || (labeled && role == Role::All);
@@ -402,7 +407,8 @@ fn arrays_of_splits(
             (Some(x), y) => found.push(SplitArrays { role, x, y, groups, weights, times }),
         }
     }
-    if labeled && split && !found.iter().any(|arrays| arrays.role == Role::Test) && names_a_test_split(container) {
+    if labeled && split && !found.iter().any(|arrays| arrays.role == Role::Test) && names_a_test_split(container.list())
+    {
         return Err(incomplete(container, missing("x", "inputs", Role::Test, &options.inputs)));
     }
     if found.is_empty() && !labeled {
@@ -418,11 +424,6 @@ fn arrays_of_splits(
         }
     }
     Ok(found)
-}
-
-/// Returns whether the name of any array contains a word for a test split.
-fn names_a_test_split(container: &dyn Container) -> bool {
-    container.list().iter().any(|i| words_of(&i.name).iter().any(|w| Role::of_word(w) == Some(Role::Test)))
 }
 
 /// The error for inputs whose channels are elsewhere than those of the training data.

@@ -24,6 +24,18 @@ pub(crate) fn warning_of_few(what: &str, called: &str, groups: &[String]) -> Str
     )
 }
 
+/// The warning about groups of the training data that new data lacks, where its score would count them; `None` if it has
+/// them all. `there` are those that it has.
+pub(crate) fn warning_of_lacking(what: &str, lacking: &[&str], there: &[&str]) -> Option<String> {
+    let all = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let instead = match there {
+        [] => "every sample counts by itself, so that an interval or a test is too sure where samples belong together"
+            .into(),
+        _ => format!("the groups are those of {} alone", all(there)),
+    };
+    (!lacking.is_empty()).then(|| format!("there is no {what} {} of groups: {instead}", all(lacking)))
+}
+
 /// The groups of samples by several columns or arrays: samples of one group have equal values in all of them. `None` without
 /// any.
 pub(crate) fn joined(columns: Vec<Vec<String>>) -> Option<Vec<String>> {

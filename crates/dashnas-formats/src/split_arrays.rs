@@ -1,8 +1,9 @@
 //! The arrays of the splits of a data set among named arrays, and the account of all arrays.
 
 use crate::account::{ColumnAccount, ColumnRole};
-use crate::array_use::{ArrayKind, ArrayUse, use_of};
+use crate::array_use::{ArrayKind, ArrayUse, named_by, use_of};
 use crate::error::{DataError, Location};
+use crate::groups;
 use crate::info::ArrayInfo;
 use crate::naming::words_of;
 use crate::options::ReadOptions;
@@ -107,6 +108,36 @@ pub(crate) fn unused_splits(list: &[ArrayInfo], found: &[SplitArrays]) -> Option
             if names.len() == 1 { "is" } else { "are" }
         )
     })
+}
+
+/// Returns whether the name of any array contains a word for a test split.
+pub(crate) fn names_a_test_split(list: &[ArrayInfo]) -> bool {
+    list.iter().any(|i| words_of(&i.name).iter().any(|w| Role::of_word(w) == Some(Role::Test)))
+}
+
+/// The names of the arrays of groups that the options name, separated by commas. A name may hold a comma.
+pub(crate) fn names_of_groups<'a>(list: &[ArrayInfo], wanted: &'a str) -> Vec<&'a str> {
+    match list.iter().any(|info| info.name == wanted) {
+        true => vec![wanted],
+        false => wanted.split(',').map(str::trim).collect(),
+    }
+}
+
+/// The same options with one array of groups.
+pub(crate) fn by_group(options: &ReadOptions, name: &str) -> ReadOptions {
+    ReadOptions { group: Some(name.to_owned()), ..options.clone() }
+}
+
+/// Warns of arrays of groups that the training data had, and the new data that is to be scored lacks.
+pub(crate) fn lacking_groups(found: &[SplitArrays], options: &ReadOptions) -> Option<String> {
+    let wanted = options.group.as_ref()?;
+    let used: Vec<ArrayInfo> = found.iter().flat_map(|arrays| &arrays.groups).cloned().collect();
+    let there = |name: &&str| {
+        let options = by_group(options, name);
+        used.iter().any(|info| use_of(info, &options).is_some_and(|found| found.reason == named_by("data.group")))
+    };
+    let (there, lacking): (Vec<&str>, Vec<&str>) = names_of_groups(&used, wanted).into_iter().partition(there);
+    groups::warning_of_lacking("array", &lacking, &there)
 }
 
 /// Gives the use of every array in the container, with the reason.

@@ -10,6 +10,7 @@ mod ends;
 mod file_backed;
 mod fuzz;
 mod golden;
+mod groups_of_new_data;
 mod inputs_of_models;
 mod label_files;
 mod labeled;

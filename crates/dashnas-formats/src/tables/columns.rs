@@ -3,8 +3,10 @@
 
 use crate::account::{ColumnAccount, ColumnRole};
 use crate::error::DataError;
+use crate::groups as few;
 use crate::options::{Columns, Layout, ReadOptions};
 use crate::tables::draft::{ColumnRoles, Content, listed};
+use crate::tables::groups;
 use crate::tables::names;
 use crate::tables::names::{names_ids, names_times, names_weights};
 use crate::tables::table::{Column, Table};
@@ -113,6 +115,14 @@ pub(crate) fn find(
         });
     }
     let split = split(table, options, &asked, &[&labels[..], &inputs].concat())?;
+    asked.apart(table, options, &labels)?;
+    let recordings = match options.window {
+        Some(_) => Recordings::find(table, options),
+        None if options.scored => {
+            Recordings::of_samples(table, known, options, &asked, &[&labels[..], &inputs].concat())
+        }
+        None => Recordings::default(),
+    };
     let account = |(c, column): (usize, &Column)| {
         let (role, reason) = if Some(c) == split.as_ref().map(|(c, _)| *c) {
             (ColumnRole::Split, "it divided the training table into splits")
@@ -120,6 +130,10 @@ pub(crate) fn find(
             (ColumnRole::Input, "the model was trained on it")
         } else if labels.contains(&c) {
             (ColumnRole::Label, "it was the label in training")
+        } else if recordings.groups.contains(&c) {
+            (ColumnRole::Group, "it holds the groups of the samples")
+        } else if recordings.parts.contains(&c) {
+            (ColumnRole::Recording, "it tells recordings apart")
         } else if weight == Some(c) {
             (ColumnRole::Weight, "it holds the weights of the samples")
         } else {
@@ -127,11 +141,12 @@ pub(crate) fn find(
         };
         ColumnAccount { name: column.name.clone(), role, reason: reason.into() }
     };
-    let accounts = table.columns.iter().enumerate().map(account).collect();
-    let accounts: Vec<ColumnAccount> = accounts;
-    let recordings = Recordings::find(table, options);
+    let accounts: Vec<ColumnAccount> = table.columns.iter().enumerate().map(account).collect();
     let needed = [&labels[..], &recordings.groups, &recordings.parts].concat();
     let mut texts: HashMap<_, _> = needed.iter().copied().zip(table.read_texts(&needed, options)?).collect();
+    if options.scored && options.window.is_none() {
+        groups::check_scored(table, &recordings.groups, &texts)?;
+    }
     let split = split.map(|(c, of_rows)| {
         texts.insert(c, of_rows);
         c
@@ -295,6 +310,37 @@ impl Asked {
         Ok(())
     }
 
+    /// Refuses a group or a recording that is given for new data where the column has another such role by the training, or
+    /// holds the labels; and to ignore what tells the recordings that windows are cut from apart.
+    ///
+    /// # Errors
+    /// [`DataError::File`].
+    fn apart(&self, table: &Table, options: &ReadOptions, labels: &[usize]) -> Result<(), DataError> {
+        let of_training = |key: &str, wanted: &Option<String>| match (self.columns(key), wanted) {
+            (None, Some(wanted)) => names::find_some(table, wanted).0,
+            _ => Vec::new(),
+        };
+        let recordings = options.window.map_or_else(Vec::new, |_| of_training("recording", &options.recording));
+        let groups = options.window.map_or_else(Vec::new, |_| of_training("group", &options.group));
+        let cases = [
+            ("group", "group", "recording", &recordings[..]),
+            ("recording", "recording", "group", &groups),
+            ("ignore", "ignored", "recording", &recordings),
+            ("ignore", "ignored", "group", &groups),
+            ("group", "group", "label", labels),
+            ("recording", "recording", "label", labels),
+        ];
+        for (key, what, other, columns) in cases {
+            if let Some(&c) = self.columns(key).and_then(|given| given.iter().find(|c| columns.contains(c))) {
+                let reason = format!("column {} cannot be both {other} and {what}", table.called(c));
+                return Err(DataError::file(&table.path, reason).with_hint(format!(
+                    "it is the {other} as in the training: leave out `data.{key}`, or name another column with it"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the labels that are given for those of the training, and leaves out those that are ignored.
     ///
     /// # Errors
@@ -335,7 +381,9 @@ impl Asked {
     }
 }
 
-/// What tells the recordings of a table apart, and the times of their steps, where windows are cut from them.
+/// The groups of samples that are scored; or what tells the recordings of a table apart, and the times of their steps, where
+/// windows are cut from them.
+#[derive(Default)]
 struct Recordings {
     groups: Vec<usize>,
     parts: Vec<usize>,
@@ -344,27 +392,34 @@ struct Recordings {
 }
 
 impl Recordings {
+    /// Finds the groups of samples: the columns that are given for new data, or those of the training, by name where both
+    /// tables have names, otherwise by position. Those that are not there, or `taken` for something else, are said.
+    fn of_samples(table: &Table, known: &Columns, options: &ReadOptions, asked: &Asked, taken: &[usize]) -> Self {
+        let Some(wanted) = &options.group else { return Self::default() };
+        let (columns, mut lacking) = match (table.named && known.named) || options.gives("group") {
+            true => names::find_some(table, wanted),
+            false => by_position(table, known, wanted),
+        };
+        lacking.extend(columns.iter().filter(|c| taken.contains(c)).map(|&c| &*table.columns[c].name));
+        let ignored = columns.iter().any(|c| asked.ignored.contains(c));
+        let groups: Vec<usize> =
+            columns.into_iter().filter(|c| !taken.contains(c) && !asked.ignored.contains(c)).collect();
+        let there: Vec<&str> = groups.iter().map(|&c| &*table.columns[c].name).collect();
+        // Nothing is said of groups that are left out on request.
+        let warning = few::warning_of_lacking("column", &lacking, &there).filter(|_| !ignored || !there.is_empty());
+        Self { groups, warnings: warning.into_iter().collect(), ..Self::default() }
+    }
+
     /// Finds the columns that the options name. Those that are not there are said.
     fn find(table: &Table, options: &ReadOptions) -> Self {
-        let mut found = Self { groups: Vec::new(), parts: Vec::new(), times: Vec::new(), warnings: Vec::new() };
-        if options.window.is_none() {
-            return found;
-        }
+        let mut found = Self::default();
         let mut missing = Vec::new();
+        // Of several columns, those that are there tell recordings apart.
         for (wanted, columns) in [(&options.group, &mut found.groups), (&options.recording, &mut found.parts)] {
             let Some(wanted) = wanted else { continue };
-            match names::find(table, wanted, "") {
-                Ok(all) => *columns = all,
-                // Of several columns, those that are there tell recordings apart.
-                Err(_) => {
-                    for part in wanted.split(',').map(str::trim) {
-                        match names::find(table, part, "") {
-                            Ok(one) => columns.extend(one),
-                            Err(_) => missing.push(format!("`{part}`")),
-                        }
-                    }
-                }
-            }
+            let (there, others) = names::find_some(table, wanted);
+            *columns = there;
+            missing.extend(others.into_iter().map(|part| format!("`{part}`")));
         }
         if !missing.is_empty() {
             let there: Vec<String> = found.groups.iter().chain(&found.parts).map(|&c| table.called(c)).collect();
@@ -387,6 +442,22 @@ impl Recordings {
         }
         found
     }
+}
+
+/// The columns of groups of the training by their positions, and the names of those that have none: a table with fewer or more
+/// columns may have others in their places.
+fn by_position<'a>(table: &Table, known: &Columns, wanted: &'a str) -> (Vec<usize>, Vec<&'a str>) {
+    let position = |part: &str| match known.named {
+        true => known.names.iter().position(|name| name == part),
+        false => part.parse().ok().filter(|&c| c < known.names.len()),
+    };
+    let parts = match position(wanted) {
+        Some(_) => vec![wanted],
+        None => wanted.split(',').map(str::trim).collect(),
+    };
+    let same = table.columns.len() == known.names.len();
+    let (there, lacking): (Vec<&str>, Vec<&str>) = parts.into_iter().partition(|part| same && position(part).is_some());
+    (there.into_iter().filter_map(position).collect(), lacking)
 }
 
 /// Finds the labels, if they are there, and the inputs in the order of training.

@@ -81,13 +81,7 @@ pub(crate) fn check(draft: &Draft<'_>) -> Result<(), DataError> {
         (ColumnRole::Group, "samples without a group could be on either side of the split"),
         (ColumnRole::Recording, "time steps without a recording are in none"),
     ] {
-        for c in draft.with(role) {
-            if let Some(row) = draft.of(c).iter().position(|text| is_missing_group(text)) {
-                let hint =
-                    format!("write the {role}, drop these rows, or leave the column out with `data.ignore`: {why}");
-                return Err(table.cell_error(row, c, format!("the {role} is missing")).with_hint(hint));
-            }
-        }
+        complete(table, role, &draft.with(role), &draft.texts, why)?;
     }
     let [label] = draft.with(ColumnRole::Label)[..] else { return Ok(()) };
     let several;
@@ -111,6 +105,35 @@ pub(crate) fn check(draft: &Draft<'_>) -> Result<(), DataError> {
         return Err(DataError::file(&table.path, reason).with_hint(
             "set `data.group` or `data.targets` to another column, or leave the column out with `data.ignore`",
         ));
+    }
+    Ok(())
+}
+
+/// Refuses a row of new data that is to be scored without a group, which the score could not count.
+///
+/// # Errors
+/// [`DataError::File`] with the place of the missing value.
+pub(crate) fn check_scored(
+    table: &Table,
+    columns: &[usize],
+    texts: &HashMap<usize, Vec<String>>,
+) -> Result<(), DataError> {
+    complete(table, ColumnRole::Group, columns, texts, "the score counts groups")
+}
+
+/// Refuses a group or a recording without a value in columns whose texts were read.
+fn complete(
+    table: &Table,
+    role: ColumnRole,
+    columns: &[usize],
+    texts: &HashMap<usize, Vec<String>>,
+    why: &str,
+) -> Result<(), DataError> {
+    for &c in columns {
+        if let Some(row) = texts.get(&c).and_then(|texts| texts.iter().position(|text| is_missing_group(text))) {
+            let hint = format!("write the {role}, drop these rows, or leave the column out with `data.ignore`: {why}");
+            return Err(table.cell_error(row, c, format!("the {role} is missing")).with_hint(hint));
+        }
     }
     Ok(())
 }

@@ -340,6 +340,23 @@ pub(crate) fn find(table: &Table, wanted: &str, what: &str) -> Result<Vec<usize>
     Ok(found)
 }
 
+/// Finds the columns that are there of those that a setting names, as [`find`] does, and the names of the others.
+pub(crate) fn find_some<'a>(table: &Table, wanted: &'a str) -> (Vec<usize>, Vec<&'a str>) {
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    match find(table, wanted, "") {
+        Ok(all) => found = all,
+        Err(_) => {
+            for part in wanted.split(',').map(str::trim) {
+                match find(table, part, "") {
+                    Ok(columns) => found.extend(columns.into_iter().filter(|c| !found.contains(c)).collect::<Vec<_>>()),
+                    Err(_) => missing.push(part),
+                }
+            }
+        }
+    }
+    (found, missing)
+}
+
 /// Finds the columns that the setting `key` names, as [`find`] does; one column, if there can be one of them only.
 ///
 /// # Errors

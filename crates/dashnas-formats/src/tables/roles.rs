@@ -2,6 +2,7 @@
 
 use crate::account::{ColumnAccount, ColumnRole};
 use crate::error::DataError;
+use crate::groups::warning_of_lacking;
 use crate::options::ReadOptions;
 use crate::tables::draft::{ColumnRoles, Content, Draft, listed};
 use crate::tables::table::Table;
@@ -33,6 +34,7 @@ pub(crate) fn assign(
         suspect::joined(&draft)?;
     }
     named(&mut draft, labeled)?;
+    warn_of_lacking_group(&mut draft, labeled);
     let divided: Vec<usize> = [ColumnRole::Group, ColumnRole::Recording, ColumnRole::Split]
         .into_iter()
         .flat_map(|role| draft.with(role))
@@ -43,6 +45,8 @@ pub(crate) fn assign(
     if labeled {
         groups::check(&draft)?;
         suspect::codes_of_the_label(&mut draft)?;
+    } else if options.scored && options.window.is_none() {
+        groups::check_scored(table, &draft.with(ColumnRole::Group), &draft.texts)?;
     }
     let content = inputs::choose(&mut draft, labeled)?;
     if labeled {
@@ -103,9 +107,12 @@ pub(crate) fn of_files(
     let hint = "write train, val and test, or leave the column out with `data.ignore`";
     named(&mut draft, labeled).map_err(|error| error.with_hint(hint))?;
     draft.warnings.retain(|warning| !warning.contains("`data.inputs`"));
+    warn_of_lacking_group(&mut draft, labeled);
     labels::choose_of_files(&mut draft, needed)?;
     if labeled {
         groups::check(&draft)?;
+    } else if options.scored {
+        groups::check_scored(table, &draft.with(ColumnRole::Group), &draft.texts)?;
     }
     let roles = ColumnRoles {
         labels: labels::order(&draft),
@@ -192,6 +199,21 @@ fn asked_for(draft: &mut Draft<'_>, labeled: bool) -> Result<(), DataError> {
         }
     }
     Ok(())
+}
+
+/// Warns of the group of the training that is not there, where new data is scored by the group.
+fn warn_of_lacking_group(draft: &mut Draft<'_>, labeled: bool) {
+    let options = draft.options;
+    let scored = !labeled && options.scored && options.window.is_none();
+    if let (true, Some(wanted), None) = (scored, &options.group, draft.first(ColumnRole::Group)) {
+        // The group may be left out on request.
+        let (found, lacking) = names::find_some(draft.table, wanted);
+        if found.is_empty()
+            && let Some(warning) = warning_of_lacking("column", &lacking, &[])
+        {
+            draft.warn(warning);
+        }
+    }
 }
 
 /// Leaves out columns without any value.

@@ -3,7 +3,7 @@
 use crate::error::DataError;
 use crate::found::{self, Labels, UnassembledData, UnassembledSplit};
 use crate::limits::check_memory;
-use crate::options::WindowLabel;
+use crate::options::{ReadOptions, WindowLabel};
 use crate::places::{Place, Times, Windows};
 use crate::role::Role;
 use crate::sample_facts::SampleFacts;
@@ -88,7 +88,8 @@ pub(crate) fn cut(mut cut: Cut<'_>, read: Read<'_>, raw: &mut UnassembledData) -
         }
     }
     warn_of_times(&rising, raw);
-    let groups = groups(&cut, divided);
+    let by_group = by_group(&cut, &raw.reading);
+    let groups = groups(&cut, divided, by_group);
     let first_of_steps = raw.windows.as_ref().map_or(0, |windows| windows.recordings.len());
     add_step_labels(&cut, first_of_steps, raw)?;
     let first = raw.windows.get_or_insert_default().recordings.len();
@@ -102,7 +103,7 @@ pub(crate) fn cut(mut cut: Cut<'_>, read: Read<'_>, raw: &mut UnassembledData) -
     }
     let found: &mut Windows = raw.windows.get_or_insert_default();
     found.by_time |= divided.by_time;
-    found.by_group |= by_group(&cut.outlines);
+    found.by_group |= by_group;
     found.blocks = found.blocks.max(divided.blocks);
     found.recordings.extend(cut.outlines.into_iter().map(|outline| outline.recording));
     raw.channels_first = true;
@@ -142,17 +143,19 @@ fn id(outlines: &[Outline], place: &Place) -> String {
     format!("{}[{}:{}]", outlines[place.recording].recording.name, place.start, place.end)
 }
 
-/// Whether recordings belong to several groups, so that those are not divided.
-fn by_group(outlines: &[Outline]) -> bool {
-    outlines.iter().map(|outline| &outline.group).collect::<BTreeSet<_>>().len() > 1
+/// Whether recordings belong to several groups, so that those are not divided. New recordings that are scored by groups may
+/// also be all of one group.
+fn by_group(cut: &Cut<'_>, options: &ReadOptions) -> bool {
+    let groups: BTreeSet<_> = cut.outlines.iter().map(|outline| &outline.group).collect();
+    let scored = options.scored && !cut.labeled && options.group.is_some();
+    groups.len() > 1 || (scored && !groups.contains(&None))
 }
 
 /// The group of a recording, and the first step of each of its stretches with the number of its block.
 type Blocks = (String, Vec<(usize, Option<usize>)>);
 
 /// The group of each window, which no split divides: its group or recording, or its block where there is only one.
-fn groups<'a>(cut: &Cut<'a>, divided: Divided) -> impl Fn(&Place) -> String + use<'a> {
-    let by_group = by_group(&cut.outlines);
+fn groups<'a>(cut: &Cut<'a>, divided: Divided, by_group: bool) -> impl Fn(&Place) -> String + use<'a> {
     let of: Vec<Blocks> = (cut.outlines.iter())
         .map(|outline| {
             let own = outline.group.as_ref().filter(|_| by_group).unwrap_or(&outline.recording.name);
