@@ -294,7 +294,7 @@ fn a_run_says_what_its_data_was_understood_to_be() {
     input     3: a, b, c (it holds numbers)
     label     1: label (its name is that of a label)
     group     1: patient (its name is that of a group)
-  groups    16 in the training samples
+  groups    16 in the training samples, 4 in the test samples: p6, p9, p12, p14
   inputs    1 channel of 3
   scaled    inputs to mean 0 and standard deviation 1, per channel
   loss      cross-entropy

@@ -1,7 +1,7 @@
 //! Summaries of a data set, for people and as JSON: its task, splits, classes and value ranges.
 
 use crate::dataset::{Dataset, DrawnSplit};
-use crate::groups::distinct;
+use crate::groups::{GroupKind, distinct};
 use crate::normalize::{Normalization, Scheme};
 use crate::range;
 use crate::split::Split;
@@ -12,9 +12,11 @@ use dashnas_core::text::plural;
 use dashnas_formats::account::{ColumnAccount, ColumnRole};
 use dashnas_formats::centers::Centers;
 use dashnas_formats::error::DataError;
+use dashnas_formats::places::recording_of_window;
+use dashnas_formats::sample_facts::{Places, SampleFacts};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 /// The properties of a data set that are known without reading its inputs; `Display` prints them for people.
@@ -40,6 +42,12 @@ pub struct DataSummary {
     /// Number of groups in the training split, where there are groups that no split divides.
     #[serde(default)]
     pub groups: Option<usize>,
+    /// The groups in the test split, where there are groups that no split divides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_groups: Option<Counted>,
+    /// The recordings of windows in the training and in the test split, where they are not the groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recordings: Option<[Counted; 2]>,
     /// Whether the training samples have weights.
     #[serde(default)]
     pub weighted: bool,
@@ -101,6 +109,34 @@ pub struct Inspection {
     pub inputs: Vec<Range>,
     /// Range of the training targets, where they are real numbers; relative as those of the inputs.
     pub targets: Option<Range>,
+}
+
+/// Groups or recordings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// What they are.
+    pub are: GroupKind,
+    /// Their number.
+    pub number: usize,
+    /// Their names in the order of their first samples, if there are at most 10.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+}
+
+impl Counted {
+    /// Counts different names.
+    fn new<'a>(are: GroupKind, names: impl Iterator<Item = &'a str>) -> Self {
+        let mut seen = HashSet::new();
+        let names: Vec<&str> = names.filter(|&name| seen.insert(name)).collect();
+        let listed = names.iter().filter(|_| names.len() <= NAMED).map(|&name| name.to_owned()).collect();
+        Self { are, number: names.len(), names: listed }
+    }
+
+    /// How many of them are test samples, as a continuation of a sentence, with their names if these are known.
+    fn in_test(&self) -> String {
+        let names = if self.names.is_empty() { String::new() } else { format!(": {}", self.names.join(", ")) };
+        format!(", {} in the test samples{names}", self.number)
+    }
 }
 
 /// The shapes of one split.
@@ -210,6 +246,8 @@ impl Dataset {
             warnings: self.origin.warnings.clone(),
             columns: self.origin.columns.clone(),
             groups: self.groups.as_ref().and_then(|groups| groups.train.as_deref()).map(distinct),
+            test_groups: self.test_groups(),
+            recordings: self.recordings(),
             weighted: self.facts.train.weights.is_some(),
             task: self.task,
             loss: self.task.default_loss(),
@@ -226,6 +264,25 @@ impl Dataset {
             validation: None,
             classes: train.iter().zip(&test).enumerate().map(class).collect(),
         }
+    }
+
+    /// The groups of the test samples. Where blocks of time of the only recording are the groups, the test split is its end.
+    fn test_groups(&self) -> Option<Counted> {
+        let groups = self.groups.as_ref().filter(|groups| groups.blocks == 0)?;
+        let names = groups.test.as_ref()?.iter().map(|&number| &*groups.names[number as usize]);
+        Some(Counted::new(groups.are, names))
+    }
+
+    /// The recordings that the windows of the training and of the test split were cut from, where those of a group may be
+    /// several.
+    fn recordings(&self) -> Option<[Counted; 2]> {
+        self.groups.as_ref().filter(|groups| groups.are == GroupKind::Groups && self.reading.window.is_some())?;
+        let of = |facts: &SampleFacts| {
+            let Some(Places::Names(names)) = &facts.places else { return None };
+            let recordings: Option<Vec<&str>> = names.iter().map(|name| recording_of_window(name)).collect();
+            Some(Counted::new(GroupKind::Recordings, recordings?.into_iter()))
+        };
+        Some([of(&self.facts.train)?, of(&self.facts.test)?])
     }
 
     /// Summarizes the set together with statistics of its values.
@@ -305,6 +362,8 @@ fn counts(y: &Targets, groups: usize) -> Vec<usize> {
 const SHOWN: usize = 12;
 /// Columns of one role that are printed.
 const NAMES: usize = 6;
+/// Groups or recordings up to which their names are given.
+const NAMED: usize = 10;
 
 /// The name of a column, which may be empty.
 fn quoted(name: &str) -> String {
@@ -333,7 +392,16 @@ impl DataSummary {
             writeln!(f, "  weights   of the samples, in the loss and the metric")?;
         }
         if let Some(groups) = self.groups {
-            writeln!(f, "  groups    {groups} in the training samples")?;
+            let groups = match &self.test_groups {
+                Some(test) if test.are == GroupKind::Recordings => plural(groups, "recording"),
+                _ => groups.to_string(),
+            };
+            let test = self.test_groups.as_ref().map_or_else(String::new, Counted::in_test);
+            writeln!(f, "  groups    {groups} in the training samples{test}")?;
+        }
+        if let Some([train, test]) = &self.recordings {
+            let recordings = plural(train.number, "recording");
+            writeln!(f, "            {recordings} in the training samples{}", test.in_test())?;
         }
         writeln!(f, "  inputs    {} of {}", plural(self.channels, "channel"), sizes(&self.spatial[2 - self.dims..]))?;
         if !self.transforms.is_empty() {

@@ -35,6 +35,18 @@ pub struct Place {
     pub end: usize,
 }
 
+/// The name of a window of a recording, which no other has: `walk[0:128]`.
+pub fn name_of_window(recording: &str, place: &Place) -> String {
+    format!("{recording}[{}:{}]", place.start, place.end)
+}
+
+/// The recording of a window with a name from [`name_of_window`]; `None` for another name.
+pub fn recording_of_window(name: &str) -> Option<&str> {
+    let (recording, steps) = name.strip_suffix(']')?.rsplit_once('[')?;
+    let (start, end) = steps.split_once(':')?;
+    [start, end].iter().all(|step| step.parse::<usize>().is_ok()).then_some(recording)
+}
+
 /// Recordings and their windows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Windows {
@@ -48,4 +60,20 @@ pub struct Windows {
     pub by_group: bool,
     /// The number of blocks of time that the only training recording is divided into; 0 if it is not divided.
     pub blocks: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_window_has_that_of_its_recording() {
+        let place = Place { recording: 0, start: 5, end: 12 };
+        for recording in ["walk", "a[0:3]", "x[1", ""] {
+            assert_eq!(recording_of_window(&name_of_window(recording, &place)), Some(recording));
+        }
+        for name in ["walk", "walk[a:3]", "walk[0:3] ", "walk[3]", "[]"] {
+            assert_eq!(recording_of_window(name), None, "{name}");
+        }
+    }
 }

@@ -430,6 +430,11 @@ fn recordings_are_told_apart_by_several_columns() {
                 |split| samples(set, split).iter().map(|s| s.0 / unit).collect::<std::collections::BTreeSet<_>>();
             let (train, test) = (units(&set.train), units(&set.test));
             assert!(train.is_disjoint(&test) && train.len() + test.len() == 96 / unit, "{group}: {train:?} {test:?}");
+            // The summary counts what is held out, and names it.
+            let summary = set.summary();
+            let [trained, tested] = summary.recordings.expect("windows of groups");
+            assert_eq!((trained.number + tested.number, tested.names.len()), (recordings, tested.number), "{group}");
+            assert_eq!(summary.test_groups.map(|groups| groups.number), Some(test.len()), "{group}");
         }
         let said = said(result);
         words.iter().for_each(|word| assert!(said.contains(word), "{group}: `{said}` does not say `{word}`"));

@@ -4,7 +4,7 @@ use crate::error::DataError;
 use crate::found::{self, Labels, UnassembledData, UnassembledSplit};
 use crate::limits::check_memory;
 use crate::options::{ReadOptions, WindowLabel};
-use crate::places::{Place, Times, Windows};
+use crate::places::{Place, Times, Windows, name_of_window};
 use crate::role::Role;
 use crate::sample_facts::SampleFacts;
 use crate::spill::Rows;
@@ -140,7 +140,7 @@ fn add_step_labels(cut: &Cut<'_>, first: usize, raw: &mut UnassembledData) -> Re
 
 /// The name of a window, which no other has.
 fn id(outlines: &[Outline], place: &Place) -> String {
-    format!("{}[{}:{}]", outlines[place.recording].recording.name, place.start, place.end)
+    name_of_window(&outlines[place.recording].recording.name, place)
 }
 
 /// Whether recordings belong to several groups, so that those are not divided. New recordings that are scored by groups may
