@@ -153,7 +153,11 @@ fn a_model_file_without_its_run_leaves_unknown_targets_out_as_well() {
     dashnas(at).args(["run", "data", "--config", "c.toml", "--out", "r", "-q"]).assert().success();
     fs::copy(at.join("r/model.dashnas"), at.join("m.dashnas")).expect("it can be copied");
     let score = |model: &str| json(at, &["predict", model, "data", "--score", "--json"])["score"].clone();
-    assert_eq!(score("m.dashnas"), score("r"));
+    let mut of_run = score("r");
+    // Only the run knows which samples it was trained on.
+    let seen = of_run.as_object_mut().and_then(|score| score.remove("in_training"));
+    assert_eq!(seen.map(|seen| seen[0]["number"].clone()), Some(1.into()));
+    assert_eq!(score("m.dashnas"), of_run);
 }
 
 #[test]
@@ -229,6 +233,26 @@ fn recordings_are_scored_by_window_and_by_time_step_and_their_number_counts() {
     assert_eq!(judged["groups"]["number"], 10, "{score}");
     let by = judged["interval"]["by"].as_str().expect("an interval");
     assert!(by == "cluster-bootstrap" || (by == "wilson" && judged["interval"]["groups"]["number"] == 10), "{score}");
+    // Which of them were trained on is known by their names.
+    let seen = &score["in_training"];
+    assert_eq!(
+        (seen[0]["are"].as_str(), &seen[0]["number"], &seen[0]["of"]),
+        (Some("recordings"), &8.into(), &10.into())
+    );
+    assert_eq!((&seen[0]["same_files"], &seen[1]), (&true.into(), &Value::Null), "{score}");
+    let text = dashnas(at).args(["evaluate", "r", "--on", "all.csv"]).assert().success();
+    text.stderr(predicate::str::contains("all.csv: 8 of 10 recordings are in the training data ("));
+    let held_out = division["test"]["names"][0].as_str().expect("a name");
+    let other = recordings(&[held_out, "r98", "r99"], 96);
+    fs::write(at.join("other.csv"), &other).expect("writable");
+    assert!(json(at, &["evaluate", "r", "--on", "other.csv", "--json"])["in_training"].is_null());
+    let known = division["train"]["names"][0].as_str().expect("a name");
+    fs::write(at.join("other.csv"), other.replace("r98", known)).expect("writable");
+    let text = dashnas(at).args(["evaluate", "r", "--on", "other.csv"]).assert().success();
+    text.stderr(predicate::str::contains(format!(
+        "other.csv: 1 of 3 recordings has the name of a recording in the training data ({known}): if they are the same, the \
+         score is not one of new recordings"
+    )));
     // Time steps have labels of their own, and six of seven are known.
     let score = json(at, &["predict", "r", "few.csv", "--score", "--by", "time", "--stride", "1", "--json"]);
     let steps = score["predictions"].as_array().expect("a row for each step");
@@ -247,4 +271,52 @@ fn recordings_are_scored_by_window_and_by_time_step_and_their_number_counts() {
     let text =
         dashnas(at).args(["predict", "r", "few.csv", "--score", "--by", "time", "-o", "p.csv"]).assert().success();
     text.stdout(predicate::str::contains(" time steps); no 95 % interval, since the samples are from only 3 "));
+}
+
+#[test]
+fn samples_of_new_tables_are_counted_by_their_groups() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    // Three samples of each subject.
+    let with_subjects = |samples: usize, name: fn(usize) -> String| {
+        let waves = waves(samples, false);
+        let mut lines = waves.lines();
+        let head = lines.next().map(|head| format!("subject,{head}\n")).expect("a head");
+        head + &lines.enumerate().map(|(i, line)| format!("{},{line}\n", name(i / 3))).collect::<String>()
+    };
+    fs::write(at.join("set.csv"), with_subjects(60, |i| format!("s{i}"))).expect("writable");
+    let mixed = |i: usize| if i.is_multiple_of(2) { format!("s{i}") } else { format!("new{i}") };
+    fs::write(at.join("new.csv"), with_subjects(36, mixed)).expect("writable");
+    let settings = common::settings(&[("tune.enabled", "false"), ("baseline.enabled", "false")]);
+    fs::write(at.join("c.toml"), settings).expect("writable");
+    let asked = ["set.csv", "--group", "subject", "--config", "c.toml"];
+    let shown = json(at, &[&["inspect"][..], &asked, &["--json"]].concat());
+    assert_eq!((&shown["groups"], &shown["test_groups"]["number"]), (&16.into(), &4.into()), "{shown}");
+    let names: Vec<&str> =
+        shown["test_groups"]["names"].as_array().expect("names").iter().flat_map(Value::as_str).collect();
+    let text = dashnas(at).arg("inspect").args(asked).assert().success();
+    text.stdout(predicate::str::contains(format!(
+        "  groups    16 in the training samples, 4 in the test samples: {}\n",
+        names.join(", ")
+    )));
+    dashnas(at).arg("run").args(asked).args(["--out", "r", "-q"]).assert().success();
+    let split: Value = serde_json::from_slice(&fs::read(at.join("r/split.json")).expect("readable")).expect("JSON");
+    assert_eq!(split["groups"]["test"], shown["test_groups"]["names"], "{split}");
+    // Twelve subjects, six of which have names of subjects of the data of the run.
+    let tested = ["s0", "s2", "s4", "s6", "s8", "s10"].iter().filter(|name| names.contains(name)).count();
+    let score = json(at, &["evaluate", "r", "--on", "new.csv", "--json"]);
+    assert_eq!(score["judgement"]["groups"]["number"], 12, "{score}");
+    let seen = &score["in_training"][0];
+    assert_eq!(
+        (seen["are"].as_str(), &seen["number"], &seen["of"]),
+        (Some("groups"), &(6 - tested).into(), &12.into())
+    );
+    let scored = json(at, &["predict", "r", "new.csv", "--score", "--json"]);
+    assert_eq!(scored["score"]["judgement"]["interval"], score["judgement"]["interval"]);
+    let alone = json(at, &["evaluate", "r", "--on", "new.csv", "--ignore", "subject", "--json"]);
+    assert!(alone["judgement"]["groups"].is_null() && alone["in_training"].is_null(), "{alone}");
+    // Without the column, that is said.
+    fs::write(at.join("bare.csv"), waves(36, false)).expect("writable");
+    let text = dashnas(at).args(["evaluate", "r", "--on", "bare.csv"]).assert().success();
+    text.stderr(predicate::str::contains("there is no column `subject` of groups: every sample counts by itself"));
 }

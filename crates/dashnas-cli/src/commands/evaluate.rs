@@ -92,8 +92,12 @@ fn on_new_data(args: &EvaluateArgs, data: &str, verbosity: Verbosity) -> Result<
         let message = format!("{data} holds the test samples of the run itself, which are read only once");
         return Err(Failure::new(Code::Usage, message, Some(hint)));
     }
-    if own && labeled.inputs.chosen.is_none() {
+    // Where it is the same folder, what is new in it is told apart by its name.
+    let partly = labeled.in_training.iter().any(|seen| seen.number < seen.of);
+    if own && labeled.inputs.chosen.is_none() && !partly {
         tracing::warn!("{data} is the data that the run was trained on: the score says nothing about new data");
+    } else {
+        labeled.warn_of_training();
     }
     warn_of_unlike(data, model.card(), &labeled.inputs.x)?;
     // Files are read relative to the centers of the model.

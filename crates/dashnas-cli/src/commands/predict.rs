@@ -77,6 +77,7 @@ pub fn predict(args: &PredictArgs, verbosity: Verbosity) -> Result<(), Failure> 
     let card = model.card();
     let (ModelInputs { x, ids, windows, rows: chosen }, labeled) = if args.score {
         let mut labeled = Labeled::read(&args.data, &args.model, card, &args.read, args.by == By::Time)?;
+        labeled.warn_of_training();
         let LabeledInputs { x, ids, windows, rows, .. } = &mut labeled.inputs;
         let x = std::mem::replace(x, Array::new(vec![0], Vec::new()));
         (ModelInputs { x, ids: ids.take(), windows: windows.take(), rows: rows.take() }, Some(labeled))

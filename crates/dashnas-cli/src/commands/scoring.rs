@@ -7,6 +7,8 @@ use crate::exit_code::Code;
 use crate::failure::Failure;
 use dashnas::config::Config;
 use dashnas::evaluation::new_data::{self, NewDataScore, OnTest, SampleGroups};
+use dashnas::record::trained_on::{Seen, SeenKind, TrainedOn};
+use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_core::text::plural;
@@ -26,6 +28,8 @@ use std::path::Path;
 pub struct Labeled {
     /// The samples with their targets.
     pub inputs: LabeledInputs,
+    /// What of it has the name of something that the run was trained on.
+    pub in_training: Vec<Seen>,
     /// The path that was given.
     data: String,
 }
@@ -61,7 +65,17 @@ impl Labeled {
         if let Some(chosen) = &inputs.chosen {
             tracing::warn!("{data}: {}", translate(chosen));
         }
-        Ok(Self { inputs, data: data.to_owned() })
+        let in_training = match RunDir::open(path) {
+            Ok(dir) => TrainedOn::read(&dir)?.among(Path::new(data), &inputs),
+            // A model file by itself does not know the samples.
+            Err(_) => Vec::new(),
+        };
+        Ok(Self { inputs, in_training, data: data.to_owned() })
+    }
+
+    /// Warns of what has the name of something that the run was trained on.
+    pub fn warn_of_training(&self) {
+        self.in_training.iter().for_each(|seen| tracing::warn!("{}: {}", self.data, trained_on(seen)));
     }
 
     /// The score of a model by its scores of the samples, and by those of the plain network and a guess, if there are any.
@@ -134,6 +148,7 @@ impl Labeled {
         Ok(NewDataScore {
             data: self.data.clone(),
             samples: truth.rows(),
+            in_training: self.in_training.clone(),
             by_time: false,
             weighted: weights.is_some(),
             task: card.task,
@@ -157,6 +172,31 @@ fn to_scores(task: TaskKind, values: &mut Array) {
             values.data.iter_mut().for_each(|p| *p = bounded(*p).ln() - bounded(1.0 - *p).ln());
         }
         _ => {}
+    }
+}
+
+/// A part of a sentence on new data that has the names of training data.
+fn trained_on(seen: &Seen) -> String {
+    let Seen { are: kind, number, of, names, same_files } = seen;
+    let (noun, all) = (kind.noun(), plural(*of, kind.noun()));
+    let more = if *number > names.len() { ", …" } else { "" };
+    let names = format!("{}{more}", names.join(", "));
+    let one = *number == 1;
+    match same_files {
+        true if *of == 1 && *kind == SeenKind::Files => {
+            "it was trained on: the score is not one of new data".to_owned()
+        }
+        true => {
+            let are = if one { "is" } else { "are" };
+            format!("{number} of {all} {are} in the training data ({names}): the score is not one of new data")
+        }
+        false => {
+            let have = if one { format!("has the name of a {noun}") } else { format!("have the names of {noun}s") };
+            format!(
+                "{number} of {all} {have} in the training data ({names}): if they are the same, the score is not one of new \
+                 {noun}s"
+            )
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::evaluation::details::Details;
 pub use crate::evaluation::judge::{OnTest, SampleGroups};
 use crate::record::paired::{Interval, Judgement};
+use crate::record::trained_on::Seen;
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_data::targets::Targets;
 use dashnas_formats::array::Array;
@@ -70,6 +71,9 @@ pub struct NewDataScore {
     pub data: String,
     /// The number of samples, or of time steps.
     pub samples: usize,
+    /// What of it has the name of something that the run was trained on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_training: Vec<Seen>,
     /// Whether time steps were scored, each by the mean of the predictions of the windows that cover it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub by_time: bool,

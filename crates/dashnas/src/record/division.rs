@@ -109,7 +109,7 @@ impl Division {
 }
 
 /// The name of a group. That of a block of time, `walk#3`, is the recording that it is a part of.
-fn recording(groups: &Groups, number: u32) -> &str {
+pub(crate) fn recording(groups: &Groups, number: u32) -> &str {
     let name = &groups.names[number as usize];
     let block = name.rsplit_once('#').filter(|(_, block)| groups.blocks > 0 && block.parse::<usize>().is_ok());
     block.map_or(name.as_str(), |(recording, _)| recording)

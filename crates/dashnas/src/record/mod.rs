@@ -9,7 +9,7 @@
 //! | [`trial`] | tuning trials |
 //! | [`outcome`], [`choice`], [`paired`] | the result, how its kernels were chosen, and whether the test set shows a difference |
 //! | [`race`] | a race of networks |
-//! | [`split`] | the samples of each split |
+//! | [`split`], [`trained_on`] | the samples of each split, and training samples among new ones |
 
 pub mod alpha;
 pub mod choice;
@@ -22,4 +22,5 @@ pub mod outcome;
 pub mod paired;
 pub mod race;
 pub mod split;
+pub mod trained_on;
 pub mod trial;

@@ -1,12 +1,15 @@
 //! The samples of each split, by their places in the files: what `split.json` keeps.
 
 use crate::record::data::ARRAYS;
-use crate::record::division::{given, held_out_words, test_is};
+use crate::record::division::{given, held_out_words, recording, test_is};
 use dashnas_data::dataset::Dataset;
+use dashnas_data::groups::{GroupKind, Groups};
 use dashnas_formats::sample_facts::{Counting, Places};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
-/// Which samples are in which split. It is written once, at the start of a run, and never read by it.
+/// Which samples are in which split. It is written once, at the start of a run, and never read by it;
+/// [`TrainedOn`](crate::record::trained_on::TrainedOn) reads it to recognize training samples among new ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SplitRecord {
     /// The path of the data, or the name of a task.
@@ -15,12 +18,41 @@ pub struct SplitRecord {
     pub test_is: String,
     /// How the validation split was chosen; `None` if there is no single one.
     pub validation_is: Option<String>,
+    /// The groups of each split, if there are groups.
+    pub groups: Option<SplitGroups>,
     /// The training samples.
     pub train: Vec<PlaceList>,
     /// The samples that choose the hyperparameters. Unless they were given as a split, they are training samples.
     pub validation: Option<Vec<PlaceList>>,
     /// The test samples.
     pub test: Vec<PlaceList>,
+}
+
+/// The names of the groups of each split, in the order of their first samples.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitGroups {
+    /// What the groups are.
+    pub are: GroupKind,
+    /// Those of the training samples.
+    pub train: Vec<String>,
+    /// Those of the given validation samples.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validation: Vec<String>,
+    /// Those of the test samples.
+    #[serde(default)]
+    pub test: Vec<String>,
+}
+
+impl SplitGroups {
+    fn new(groups: &Groups, tested: bool) -> Self {
+        let names = |of: &Option<Vec<u32>>| {
+            let mut seen = HashSet::new();
+            let all = of.iter().flatten().map(|&number| recording(groups, number));
+            all.filter(|&name| seen.insert(name)).map(str::to_owned).collect()
+        };
+        let test = if tested { names(&groups.test) } else { Vec::new() };
+        Self { are: groups.are, train: names(&groups.train), validation: names(&groups.val), test }
+    }
 }
 
 /// Some samples of one file, of one array, or of a folder.
@@ -54,14 +86,18 @@ impl SplitRecord {
     pub fn to_json(&self) -> String {
         // Texts, numbers and lists of them can always be encoded.
         let encoded = |value: serde_json::Result<String>| value.unwrap_or_default();
-        let fields = [
+        let groups = self.groups.as_ref().map(|groups| ("groups", encoded(serde_json::to_string(groups))));
+        let mut fields = vec![
             ("source", encoded(serde_json::to_string(&self.source))),
             ("test_is", encoded(serde_json::to_string(&self.test_is))),
             ("validation_is", encoded(serde_json::to_string(&self.validation_is))),
+        ];
+        fields.extend(groups);
+        fields.extend([
             ("train", encoded(serde_json::to_string(&self.train))),
             ("validation", encoded(serde_json::to_string(&self.validation))),
             ("test", encoded(serde_json::to_string(&self.test))),
-        ];
+        ]);
         let lines: Vec<String> = fields.iter().map(|(name, value)| format!("  \"{name}\": {value}")).collect();
         format!("{{\n{}\n}}\n", lines.join(",\n"))
     }
@@ -91,6 +127,7 @@ impl SplitRecord {
             source: source.into(),
             test_is,
             validation_is,
+            groups: data.groups.as_ref().map(|groups| SplitGroups::new(groups, !arrays)),
             train: lists(facts.train.places.as_ref(), data.train.len()),
             validation,
             // That of arrays is a placeholder.
