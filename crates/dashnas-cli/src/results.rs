@@ -103,16 +103,17 @@ fn sentences(outcome: &Outcome) -> String {
 pub fn folds(outcome: &FoldsOutcome, source: &str) -> String {
     let metric = outcome.metric;
     let title = format!("test {}", metric.title());
-    let mut table = match outcome.baseline_test {
-        Some(_) => table(&["fold", &title, "plain network", "train on", "test on", "run directory"]),
-        None => table(&["fold", &title, "train on", "test on", "run directory"]),
-    };
+    let held_out = outcome.held_out();
+    let plain = outcome.baseline_test.map(|_| "plain network");
+    let head = ["fold", title.as_str()].into_iter().chain(plain).chain(["train on", "test on"]);
+    let mut table = table(&head.chain(held_out.as_deref()).chain(["run directory"]).collect::<Vec<_>>());
     for (i, fold) in outcome.folds.iter().enumerate() {
         let plain = outcome.baseline_test.and(fold.baseline_test).map(|plain| metric.format(plain));
         let samples = fold.samples.map(|n| n.to_string());
         let name = fold.run_dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let cells = [(i + 1).to_string(), metric.format(fold.test)].into_iter().chain(plain).chain(samples);
-        table.add_row(cells.chain([name]));
+        let groups = fold.held_out.as_ref().map(|groups| groups.words()).unwrap_or_default();
+        table.add_row(cells.chain(held_out.as_ref().map(|_| groups)).chain([name]));
     }
     right_align(&mut table, 0);
     let n = outcome.folds.len();
@@ -244,10 +245,12 @@ fn right_align(table: &mut Table, from: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dashnas::record::division::{Division, SplitPart};
     use dashnas::record::race::{Belief, Contestant, Origin};
     use dashnas_core::names::{BackboneName, Preset};
     use dashnas_core::stage::Stage;
     use dashnas_core::task::{Loss, TaskKind};
+    use dashnas_data::groups::GroupKind;
 
     fn outcome() -> Outcome {
         Outcome {
@@ -354,9 +357,34 @@ mod tests {
         };
         let text = |plain: [Option<f64>; 2]| {
             let outcomes = [fold(0.1, plain[0], 1), fold(0.2, plain[1], 2)];
-            folds(&FoldsOutcome::new("runs/windows-1".into(), &outcomes).expect("evaluated"), "windows.csv")
+            folds(&FoldsOutcome::new("runs/windows-1".into(), &outcomes, &[]).expect("evaluated"), "windows.csv")
         };
         insta::assert_snapshot!(text([Some(0.3), Some(0.2)]));
+        // The groups that a fold held out are named where they are few.
+        let held_out = |names: &[&str], number| {
+            let names = names.iter().map(ToString::to_string).collect();
+            let part = SplitPart { samples: 50, chosen: "drawn".into(), groups: Some(number), names };
+            Some(Division {
+                windows: None,
+                groups_are: Some(GroupKind::Groups),
+                train: part.clone(),
+                validation: None,
+                test: Some(part),
+                shared_groups: vec![],
+                notes: vec![],
+            })
+        };
+        let outcomes = [fold(0.1, Some(0.3), 1), fold(0.2, Some(0.2), 2)];
+        let divisions = [held_out(&["anna", "bob"], 2), held_out(&["c", "d", "e", "f", "g", "h"], 6)];
+        let outcome = FoldsOutcome::new("runs/windows-1".into(), &outcomes, &divisions).expect("evaluated");
+        let shown = folds(&outcome, "windows.csv");
+        assert!(
+            shown.contains("held-out groups") && shown.contains("anna, bob") && shown.contains("6 groups"),
+            "{shown}"
+        );
+        let json = serde_json::to_value(&outcome).expect("texts and numbers");
+        assert_eq!(json["folds"][0]["held_out"]["names"], serde_json::json!(["anna", "bob"]));
+        assert_eq!(json["folds"][1]["held_out"], serde_json::json!({ "are": "groups", "number": 6 }));
         // Where the plain network failed in a fold, there is no mean of it.
         assert!(!text([Some(0.3), None]).contains("lain"));
     }

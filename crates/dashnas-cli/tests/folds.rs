@@ -73,11 +73,19 @@ fn every_fold_is_run_and_a_killed_cross_validation_ends_with_the_same_bits() {
     let text = succeeded(folder, &[&RUN[..], &["--out", "whole"]].concat());
     assert!(text.contains("Mean test error rate over 3 folds:") && text.contains("(standard deviation"), "{text}");
     let (metrics, _) = result(&folder.join("whole"));
+    assert!(text.contains("held-out groups"), "{text}");
+    let printed = text;
     let text = succeeded(folder, &["status", "whole", "--watch"]);
     assert!(
         text.contains("finished, 3 of 3 folds done") && text.contains("Mean test error rate over 3 folds:"),
         "{text}"
     );
+    // The subjects that each fold held out are named.
+    let held_out = |fold: usize| metrics["folds"][fold]["held_out"].clone();
+    let named = |fold: usize| held_out(fold)["names"].as_array().expect("names").len();
+    assert_eq!((named(0) + named(1) + named(2), &held_out(0)["number"]), (12, &named(0).into()), "{metrics}");
+    let subjects: Vec<&str> =
+        metrics["folds"][2]["held_out"]["names"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
     let tests: Vec<f64> = metrics["folds"].as_array().unwrap().iter().map(|f| f["test"].as_f64().unwrap()).collect();
     let mean = tests.iter().sum::<f64>() / 3.0;
     let deviation = (tests.iter().map(|t| (t - mean).powi(2)).sum::<f64>() / 2.0).sqrt();
@@ -98,6 +106,8 @@ fn every_fold_is_run_and_a_killed_cross_validation_ends_with_the_same_bits() {
     tested.sort_unstable();
     assert_eq!(tested, (1..=48).collect::<Vec<_>>());
     let page = fs::read_to_string(folder.join("whole/report.html")).expect("a report");
+    let subjects = subjects.join(", ");
+    assert!(page.contains("<th>held-out groups</th>") && page.contains(&subjects) && printed.contains(&subjects));
     assert!(page.contains("fold 3</a>") && folder.join("whole/fold-3/report.html").is_file());
 
     let args = [&RUN[..], &["--out", "killed"]].concat();

@@ -14,6 +14,8 @@ pub(crate) struct FoldsView {
     test: [String; 2],
     plain: Option<[String; 2]>,
     difference: Option<[String; 2]>,
+    /// What the folds held out, if they know their groups.
+    held_out: Option<String>,
     rows: Vec<Row>,
 }
 
@@ -24,6 +26,8 @@ struct Row {
     test: String,
     plain: Option<String>,
     samples: [usize; 2],
+    /// The groups of the test samples.
+    held_out: String,
     kernels: String,
     /// The report of the fold, relative to this one.
     report: String,
@@ -37,6 +41,7 @@ impl FoldsView {
             test: metric.format(fold.test),
             plain: outcome.baseline_test.and(fold.baseline_test).map(|plain| metric.format(plain)),
             samples: fold.samples,
+            held_out: fold.held_out.as_ref().map(|groups| groups.words()).unwrap_or_default(),
             kernels: crate::wording::kernels_in_short(&fold.architecture),
             report: format!("fold-{}/report.html", i + 1),
         };
@@ -47,6 +52,7 @@ impl FoldsView {
             test: texts(metric, outcome.test),
             plain: outcome.baseline_test.map(|spread| texts(metric, spread)),
             difference: outcome.difference.map(|spread| texts(metric, spread)),
+            held_out: outcome.held_out(),
             rows: outcome.folds.iter().enumerate().map(row).collect(),
         }
     }

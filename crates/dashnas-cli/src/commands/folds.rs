@@ -91,14 +91,15 @@ pub fn resume(args: &RunArgs, folder: &Path, verbosity: Verbosity) -> Result<(),
 
 /// Runs every fold that is not finished, from data that may have moved, and prints the result of all.
 fn all(folds: &Folds, moved: Option<&str>, observers: &mut Observers, json: bool) -> Result<(), Failure> {
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut divisions) = (Vec::new(), Vec::new());
     for fold in 1..=folds.record.folds {
         observers.progress.print(&format!("Fold {fold} of {}\n", folds.record.folds));
         let outcome = one(folds, fold, moved, observers);
         outcomes.push(outcome?);
+        divisions.push(folds.division(fold)?);
     }
     let folder = folds.folder();
-    let Some(outcome) = FoldsOutcome::new(folder.path().to_owned(), &outcomes) else {
+    let Some(outcome) = FoldsOutcome::new(folder.path().to_owned(), &outcomes, &divisions) else {
         return Err(Failure::new(Code::Other, "a fold has no test result", None));
     };
     folder.write_json(names::METRICS, &outcome)?;

@@ -1,9 +1,11 @@
 //! A cross-validation: a folder with a run directory for each fold, and the result over all of them.
 
 use crate::record::data::DataRecord;
+use crate::record::division::Division;
 use crate::record::outcome::Outcome;
 use dashnas_core::math::mean_and_deviation;
 use dashnas_core::task::{Metric, TaskKind};
+use dashnas_data::groups::GroupKind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -62,10 +64,42 @@ pub struct FoldOutcome {
     pub baseline_test: Option<f64>,
     /// Samples in the training and test splits.
     pub samples: [usize; 2],
+    /// The groups of the test samples, if there are groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<HeldOutGroups>,
     /// `[kernel size, dilation]` of every searched layer.
     pub architecture: Vec<[usize; 2]>,
     /// The run directory.
     pub run_dir: PathBuf,
+}
+
+/// Most groups of a fold whose names are given.
+const NAMED: usize = 5;
+
+/// The groups that a fold held out for testing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldOutGroups {
+    /// What they are.
+    pub are: GroupKind,
+    /// Their number.
+    pub number: usize,
+    /// Their names, if there are at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+}
+
+impl HeldOutGroups {
+    /// Those of a run on data that was divided so; `None` if there are no groups.
+    fn of(division: &Division) -> Option<Self> {
+        let (are, test) = (division.groups_are?, division.test.as_ref()?);
+        let number = test.groups?;
+        Some(Self { are, number, names: if number <= NAMED { test.names.clone() } else { Vec::new() } })
+    }
+
+    /// The names, otherwise the number: `anna, bob`, `12 groups`.
+    pub fn words(&self) -> String {
+        if self.names.is_empty() { self.are.count(self.number) } else { self.names.join(", ") }
+    }
 }
 
 impl Spread {
@@ -77,13 +111,21 @@ impl Spread {
 }
 
 impl FoldsOutcome {
-    /// The result of the folds in this folder; `None` unless there is a fold and all are evaluated.
-    pub fn new(folder: PathBuf, outcomes: &[Outcome]) -> Option<Self> {
+    /// What the folds held out, as the head of a column; `None` if no fold knows its groups.
+    pub fn held_out(&self) -> Option<String> {
+        let first = self.folds.iter().find_map(|fold| fold.held_out.as_ref())?;
+        Some(format!("held-out {}s", first.are.noun()))
+    }
+
+    /// The result of the folds in this folder; `None` unless there is a fold and all are evaluated. `divisions` say how the
+    /// data of each fold was divided, where that is known.
+    pub fn new(folder: PathBuf, outcomes: &[Outcome], divisions: &[Option<Division>]) -> Option<Self> {
         let first = outcomes.first()?;
         let test: Vec<f64> = outcomes.iter().map(|o| o.test).collect::<Option<_>>()?;
         let plain: Option<Vec<f64>> = outcomes.iter().map(|o| o.baseline_test).collect();
         let difference = plain.as_ref().map(|plain| test.iter().zip(plain).map(|(t, p)| t - p).collect::<Vec<_>>());
-        let fold = |(outcome, &test): (&Outcome, &f64)| FoldOutcome {
+        let fold = |(i, (outcome, &test)): (usize, (&Outcome, &f64))| FoldOutcome {
+            held_out: divisions.get(i).and_then(|division| HeldOutGroups::of(division.as_ref()?)),
             test,
             baseline_test: outcome.baseline_test,
             samples: outcome.samples,
@@ -98,7 +140,7 @@ impl FoldsOutcome {
             test: Spread::of(&test)?,
             baseline_test: plain.as_deref().and_then(Spread::of),
             difference: difference.as_deref().and_then(Spread::of),
-            folds: outcomes.iter().zip(&test).map(fold).collect(),
+            folds: outcomes.iter().zip(&test).enumerate().map(fold).collect(),
             seconds: outcomes.iter().flat_map(|o| o.seconds.values()).sum(),
             run_dir: folder,
         })

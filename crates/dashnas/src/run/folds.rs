@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::Error;
 use crate::record::data::DataRecord;
+use crate::record::division::Division;
 use crate::record::folds::FoldsRecord;
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::error::RunDirError;
@@ -75,6 +76,15 @@ impl Folds {
     /// The run directory of a fold, from 1.
     pub fn path(&self, fold: u32) -> PathBuf {
         self.folder.path().join(format!("fold-{fold}"))
+    }
+
+    /// How the data of a fold was divided, if that is known.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the record of its data cannot be read.
+    pub fn division(&self, fold: u32) -> Result<Option<Division>, Error> {
+        let record: DataRecord = RunDir::open(&self.path(fold))?.read_json(names::DATA)?;
+        Ok(record.division)
     }
 
     /// The run directory of a fold if the fold was started. What a process left that was killed before that is removed.
