@@ -1,5 +1,6 @@
 //! The result of a run as text for people.
 
+use crate::args::flags::translate;
 use comfy_table::{CellAlignment, Table, presets};
 use dashnas::error::Error;
 use dashnas::record::choice::KernelChoice;
@@ -73,7 +74,7 @@ pub fn result(outcome: &Outcome, race: Option<&RaceRecord>) -> String {
     text += &format!("Trained with {}.\n", hyperparameters(&outcome.hyperparameters));
     text += &format!("Time: {}.\n", times(outcome));
     for note in &outcome.notes {
-        text += &format!("Note: {}.\n", note.trim_end_matches('.'));
+        text += &format!("Note: {}.\n", translate(note.trim_end_matches('.')));
     }
     let dir = outcome.run_dir.display();
     text += &format!("Run directory: {dir}\n");

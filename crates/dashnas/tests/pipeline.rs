@@ -354,3 +354,32 @@ fn the_samples_of_each_split_are_written_down() {
     assert!((1..48).contains(&indices("validation")), "{split}");
     assert_eq!(split["test_is"], "given with the data");
 }
+
+#[test]
+fn a_network_that_does_not_carry_over_is_said() {
+    let temp = tempfile::tempdir().expect("a temporary directory");
+    let mut config = small();
+    (config.tune.enabled, config.baseline.enabled) = (false, false);
+    (config.retrain.epochs, config.retrain.max_steps) = (60, 0);
+    let notes = |data: &Dataset, name: &str| -> (f64, Vec<String>) {
+        let out = temp.path().join(name);
+        run(&config, data, &out);
+        let found: serde_json::Value =
+            RunDir::open(&out).and_then(|dir| dir.read_json(names::METRICS)).expect("metrics");
+        let notes = found["notes"].as_array().into_iter().flatten();
+        let notes = notes.map(|note| note.as_str().expect("a text").to_owned()).collect();
+        (found["test"].as_f64().expect("a metric"), notes)
+    };
+    let (error, said) = notes(&series(), "alike");
+    assert!(error < 0.2 && said.is_empty(), "{error} {said:?}");
+    // What is one class in training is the other one in the test split.
+    let mut other = series();
+    if let Targets::Classes(labels) = &mut other.test.y {
+        labels.iter_mut().for_each(|label| *label = 1 - *label);
+    }
+    let (error, said) = notes(&other, "other");
+    assert!(error > 0.8, "{error}");
+    let [said] = &said[..] else { panic!("{said:?}") };
+    assert!(said.starts_with("the network fits the training samples (error rate ") && said.contains(" on 48 of them)"));
+    assert!(said.contains("does not carry over to the test samples (") && said.contains("`data.group`"), "{said}");
+}

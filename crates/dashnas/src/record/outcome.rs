@@ -60,7 +60,8 @@ pub struct Outcome {
     pub weighted: bool,
     /// Wall-clock seconds of each stage, over all the processes that worked on it.
     pub seconds: BTreeMap<Stage, f64>,
-    /// The changes that limits on time or memory made to the run, and why a tuning ended early, in words.
+    /// The changes that limits on time or memory made to the run, why a tuning ended early, and what the result suggests to
+    /// do, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The values that were decided where the configuration has `"auto"`, or where a limit changed a value, by their keys.

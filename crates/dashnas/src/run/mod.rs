@@ -12,6 +12,7 @@
 //! | `limits`, `probe` | limits on time, memory, size and speed, and the measurements that they need |
 //! | `journal` | the event log and the checkpoints |
 //! | `card` | the description of the trained model |
+//! | `remarks` | what a result suggests to do |
 //! | `resolved` | the values that a run decided where its configuration has `"auto"` |
 
 mod card;
@@ -23,6 +24,7 @@ pub mod load;
 pub mod pipeline;
 pub mod preview;
 mod probe;
+mod remarks;
 mod resolved;
 pub mod results;
 pub mod source;

@@ -19,6 +19,7 @@ use crate::run::card::card;
 use crate::run::journal::{RunJournal, digest};
 use crate::run::limits;
 use crate::run::limits::Planned;
+use crate::run::remarks::remarks;
 use crate::run::resolved::resolved;
 use crate::run::results::{kernel_choice, read_architecture, read_tuning};
 use crate::run_dir::dir::RunDir;
@@ -543,6 +544,7 @@ impl<'a> Run<'a> {
             Ok(seen)
         })?;
         let choice = kernel_choice(&self.dir, architecture)?;
+        let remarks = remarks(&self.problem, data, network, &seen)?;
         let (config, ledger) = (self.problem.config(), &self.journal.ledger);
         let outcome = Outcome {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -566,7 +568,7 @@ impl<'a> Run<'a> {
             samples: [data.train.len(), data.test.len()],
             weighted: data.facts.test.weights.is_some(),
             seconds: ledger.seconds.clone(),
-            notes: limits::notes(&self.problem, &self.journal),
+            notes: [limits::notes(&self.problem, &self.journal), remarks].concat(),
             resolved: resolved(&self.problem, data),
             run_dir: self.dir.path().to_path_buf(),
         };
