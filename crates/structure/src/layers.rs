@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 pub const LAYERS: [&[&str]; 10] = [
     &["aggconv", "dashnas-testing"],
     &["dashnas-core"],
-    &["dashnas-formats"],
+    &["dashnas-formats", "dashnas-rocket"],
     &["dashnas-data"],
     &["dashnas-tasks"],
     &["dashnas-nn"],
