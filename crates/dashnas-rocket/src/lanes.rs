@@ -4,6 +4,8 @@
 //! whatever the lengths, dilations and numbers of biases are, and each sample is computed in the order of its steps. A
 //! result therefore depends neither on the width of the vectors nor on the other samples of its batch.
 
+use std::sync::atomic::{Ordering, compiler_fence};
+
 /// The instruction set of the loops: on x86-64, AVX2 where the processor has it. `pulp` compiles a loop a second time with
 /// these instructions, without unsafe code on our side. Other processors have one instruction set, with vectors.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,13 @@ impl Vectors {
         }
         work()
     }
+}
+
+/// Is called once for each row of a loop over rows. It compiles to nothing, but keeps the compiler from vectorizing the loop
+/// over the rows, which would gather the values of a lane one by one. The lanes of a row become vectors instead.
+#[inline(always)]
+pub(crate) fn each_row() {
+    compiler_fence(Ordering::SeqCst);
 }
 
 /// The number of samples in a batch. A batch of fewer samples costs as much as a full one.

@@ -2,7 +2,7 @@
 //! that are quantiles of the convolutions of training samples.
 
 use crate::error::Error;
-use crate::lanes::{Batch, LANES, Row, Vectors, ZERO};
+use crate::lanes::{Batch, LANES, Row, Vectors, ZERO, each_row};
 use dashnas_core::rng::{Stream, permutation};
 use rand::RngExt;
 use rayon::prelude::*;
@@ -200,6 +200,7 @@ impl Convolutions {
                 #[inline(always)]
                 || {
                     for (step, out) in out.iter_mut().enumerate() {
+                        each_row();
                         let mut sum = [0.0f32; LANES];
                         for tap in &taps {
                             for (sum, value) in sum.iter_mut().zip(&tap[step].0) {
@@ -223,10 +224,22 @@ impl Convolutions {
             scratch.vectors.run(
                 #[inline(always)]
                 || {
-                    for ((((out, n), a), b), c) in out.iter_mut().zip(negative).zip(a).zip(b).zip(c) {
-                        for lane in 0..LANES {
-                            let value = n.0[lane] + a.0[lane] + b.0[lane] + c.0[lane];
-                            out.0[lane] = if position == 0 { value } else { out.0[lane] + value };
+                    let rows = negative.iter().zip(a).zip(b).zip(c);
+                    let value =
+                        |n: &Row, a: &Row, b: &Row, c: &Row, lane: usize| n.0[lane] + a.0[lane] + b.0[lane] + c.0[lane];
+                    if position == 0 {
+                        for (out, (((n, a), b), c)) in out.iter_mut().zip(rows) {
+                            each_row();
+                            for lane in 0..LANES {
+                                out.0[lane] = value(n, a, b, c, lane);
+                            }
+                        }
+                    } else {
+                        for (out, (((n, a), b), c)) in out.iter_mut().zip(rows) {
+                            each_row();
+                            for lane in 0..LANES {
+                                out.0[lane] += value(n, a, b, c, lane);
+                            }
                         }
                     }
                 },
@@ -248,8 +261,9 @@ pub(crate) fn proportion(vectors: Vectors, steps: &[Row], bias: f32) -> [f32; LA
         || {
             let mut above = [0u32; LANES];
             for row in steps {
-                for lane in 0..LANES {
-                    above[lane] += u32::from(row.0[lane] > bias);
+                each_row();
+                for (above, value) in above.iter_mut().zip(&row.0) {
+                    *above += u32::from(*value > bias);
                 }
             }
             above.map(|count| count as f32 / steps.len() as f32)

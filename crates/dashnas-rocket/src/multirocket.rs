@@ -1,6 +1,6 @@
 //! The pooling of MultiRocket, and the differences of series (§3 of MultiRocket).
 
-use crate::lanes::{LANES, Row, Vectors};
+use crate::lanes::{LANES, Row, Vectors, each_row};
 
 /// The number of features of each bias.
 pub(crate) const POOLS: usize = 4;
@@ -28,13 +28,15 @@ pub(crate) fn pool(vectors: Vectors, steps: &[Row], bias: f32) -> [[f32; LANES];
             || {
                 let (mut c, mut r, mut l, mut s, mut p) = (count, run, longest, sum, positions);
                 for (position, row) in (0u32..).zip(steps) {
+                    each_row();
                     for lane in 0..LANES {
                         let value = row.0[lane];
-                        let above = value > bias;
-                        c[lane] += u32::from(above);
-                        p[lane] += if above { position } else { 0 };
-                        s[lane] += if above { value - bias } else { 0.0 };
-                        r[lane] = if above { r[lane] + 1 } else { 0 };
+                        // All ones where the value exceeds the bias: bits are selected without branches.
+                        let mask = 0u32.wrapping_sub(u32::from(value > bias));
+                        c[lane] = c[lane].wrapping_sub(mask);
+                        p[lane] += position & mask;
+                        s[lane] += f32::from_bits((value - bias).to_bits() & mask);
+                        r[lane] = (r[lane] + 1) & mask;
                         l[lane] = if r[lane] > l[lane] { r[lane] } else { l[lane] };
                     }
                 }

@@ -1,7 +1,7 @@
 //! The kernels of ROCKET: random weights, lengths, biases, dilations and padding (§3.1 of ROCKET).
 
 use crate::error::Error;
-use crate::lanes::{Batch, LANES, Row, Vectors};
+use crate::lanes::{Batch, LANES, Row, Vectors, each_row};
 use crate::minirocket::channel_set;
 use dashnas_core::rng::{Stream, normal};
 use rand::RngExt;
@@ -104,6 +104,7 @@ impl RandomKernel {
                 let mut above = [0u32; LANES];
                 let mut maximum = [f32::NEG_INFINITY; LANES];
                 for step in 0..steps {
+                    each_row();
                     let mut sum = [self.bias; LANES];
                     for (rows, weight) in &places {
                         let row = &rows[step].0;

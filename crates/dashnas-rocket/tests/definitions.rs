@@ -157,6 +157,62 @@ fn threads_and_batches_do_not_change_features() {
 }
 
 #[test]
+fn numbers_are_learned() {
+    // The targets are the frequency of a sine wave and the phase at its beginning, in two channels of which one is noise.
+    let (samples, length) = (60, 40);
+    let frequency = |sample: usize| 0.2 + 0.005 * (sample * 37 % 60) as f32;
+    let noise = normal(samples * length, 0.1, &mut Seed(1).stream("noise", &[]));
+    let values: Vec<f32> = (0..samples)
+        .flat_map(|sample| {
+            let wave = (0..length).map(move |step| (frequency(sample) * step as f32 + sample as f32).sin());
+            wave.chain(noise[sample * length..(sample + 1) * length].iter().copied())
+        })
+        .collect();
+    let targets: Vec<f64> =
+        (0..samples).flat_map(|sample| [100.0 * f64::from(frequency(sample)), (sample as f64).sin()]).collect();
+    let series = Series::new(&values, [samples, 2, length]).unwrap();
+    let (train, test) = (series.range(0..40), series.range(40..60));
+    for kind in Kind::ALL {
+        let model = Model::fit_numbers(kind, 1000, train, &targets[..80], 2, Seed(0)).unwrap();
+        let outputs = model.outputs(test).unwrap();
+        for output in 0..2 {
+            let errors: f64 =
+                (0..20).map(|at| (outputs[2 * at + output] - targets[80 + 2 * at + output]).powi(2)).sum();
+            let mean = (0..20).map(|at| targets[80 + 2 * at + output]).sum::<f64>() / 20.0;
+            let variance: f64 = (0..20).map(|at| (targets[80 + 2 * at + output] - mean).powi(2)).sum();
+            // Half of the variance is explained at least; what is not is mostly noise and the unknown phase.
+            assert!(errors < 0.5 * variance, "{kind}, {output}: {}", errors / variance);
+        }
+        assert_eq!(model.classes(), None);
+        assert!(matches!(model.predict_classes(test), Err(Error::OtherTask { .. })));
+        let missing = Model::fit_numbers(kind, 84, train, &targets[..79], 2, Seed(0));
+        assert!(matches!(missing, Err(Error::Targets { .. })));
+        let unknown: Vec<f64> =
+            targets[..80].iter().enumerate().map(|(i, &y)| if i == 7 { f64::NAN } else { y }).collect();
+        let unknown = Model::fit_numbers(kind, 84, train, &unknown, 2, Seed(0));
+        assert_eq!(unknown, Err(Error::TargetNotFinite { sample: 3, output: 1 }));
+        let single = Model::fit_numbers(kind, 84, series.range(0..1), &targets[..2], 2, Seed(0));
+        assert_eq!(single, Err(Error::TooFewSamples { samples: 1 }));
+    }
+}
+
+#[test]
+fn equal_series_and_few_samples_have_finite_errors() {
+    let values = whole_numbers(2 * 30, 7);
+    for copies in [1, 20] {
+        // The same two series many times: the matrix of the samples has the rank 1.
+        let many = values.repeat(copies);
+        let series = Series::new(&many, [2 * copies, 1, 30]).unwrap();
+        let labels: Vec<usize> = (0..2 * copies).map(|sample| sample % 2).collect();
+        for kind in Kind::ALL {
+            let model = Model::fit_classes(kind, 200, series, &labels, 2, Seed(0)).unwrap();
+            assert!(model.ridge().leave_one_out_error().is_finite());
+            assert_eq!(model.predict_classes(series).unwrap(), labels, "{kind}, {copies}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_used_is_refused() {
     let values = whole_numbers(6 * 20, 3);
     let series = Series::new(&values, [6, 1, 20]).unwrap();

@@ -76,23 +76,25 @@ fn triangularize(panel: ArrayView2<'_, f64>, first: usize) -> (Reflections, Arra
     // One column of the panel in each row, so that columns are contiguous.
     let mut work = Array2::zeros((count, rows));
     work.assign(&panel.t());
-    let mut scales = vec![0.0; count];
+    let mut scales: Vec<f64> = Vec::with_capacity(count);
     for at in 0..count {
         let mut column = work.slice_mut(s![at, at..]);
         let (head, tail) = (column[0], column.slice(s![1..]).dot(&column.slice(s![1..])).sqrt());
         if tail == 0.0 {
             // The column is triangular already; the reflection is the identity.
+            scales.push(0.0);
             continue;
         }
         let length = -head.hypot(tail).copysign(head);
-        scales[at] = (length - head) / length;
+        let scale = (length - head) / length;
+        scales.push(scale);
         column.slice_mut(s![1..]).mapv_inplace(|value| value / (head - length));
         column[0] = length;
         let vector: Array1<f64> = std::iter::once(1.0).chain(column.iter().skip(1).copied()).collect();
         let rest: Vec<_> = work.axis_iter_mut(Axis(0)).skip(at + 1).collect();
         rest.into_par_iter().for_each(|mut other| {
             let mut other = other.slice_mut(s![at..]);
-            let factor = scales[at] * other.dot(&vector);
+            let factor = scale * other.dot(&vector);
             other.scaled_add(-factor, &vector);
         });
     }
