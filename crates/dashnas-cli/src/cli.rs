@@ -4,6 +4,7 @@ use crate::commands::bench::figures::BenchFiguresArgs;
 use crate::commands::bench::infer::BenchInferArgs;
 use crate::commands::bench::search::BenchSearchArgs;
 use crate::commands::bench::step::BenchStepArgs;
+use crate::commands::compare::CompareArgs;
 use crate::commands::config::ConfigArgs;
 use crate::commands::evaluate::EvaluateArgs;
 use crate::commands::export::ExportArgs;
@@ -71,6 +72,10 @@ pub enum Command {
     /// Write the report of a run or of a bench of the search, or a comparison of several runs, as one HTML file.
     #[command(after_help = EXIT_CODES)]
     Report(ReportArgs),
+    /// Compare methods on one data set: the paper's, its baselines and others, each with several seeds, on the same split
+    /// and with the same budget. A time limit is that of each run.
+    #[command(after_help = EXIT_CODES)]
+    Compare(Box<CompareArgs>),
     /// Show the state of a run, while it runs or afterwards.
     #[command(after_help = EXIT_CODES)]
     Status(StatusArgs),

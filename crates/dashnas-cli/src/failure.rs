@@ -9,6 +9,7 @@ use dashnas::bench::search::error::SearchBenchError;
 use dashnas::config::error::ConfigError;
 use dashnas::run_dir::error::RunDirError;
 use dashnas_formats::error::DataError;
+use dashnas_methods::comparison::error::ComparisonError;
 use dashnas_nn::error::ModelError;
 use dashnas_tasks::darcy::DarcyError;
 use dashnas_tasks::fetch::FetchError;
@@ -121,6 +122,17 @@ impl From<SearchBenchError> for Failure {
             }
             SearchBenchError::Unsuitable { .. } => Self::new(Code::Config, translate(&error.to_string()), hint),
             SearchBenchError::Damaged { .. } => Self::new(Code::Files, error, hint),
+        }
+    }
+}
+
+impl From<ComparisonError> for Failure {
+    fn from(error: ComparisonError) -> Self {
+        let hint = error.hint().map(|hint| translate(&hint));
+        match error {
+            ComparisonError::Run(error) => error.into(),
+            ComparisonError::Unknown { .. } | ComparisonError::Empty { .. } => Self::new(Code::Usage, error, hint),
+            error => Self::new(Code::Config, translate(&error.to_string()), hint),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// Headings of the list of subcommands, each with its subcommands in the order shown. The other subcommands follow under
 /// a last heading.
 const GROUPS: [(&str, &[&str]); 2] = [
-    ("Start here", &["inspect", "run", "report", "predict", "export"]),
+    ("Start here", &["inspect", "run", "compare", "report", "predict", "export"]),
     ("Stage by stage", &["search", "tune", "train", "evaluate", "status"]),
 ];
 

@@ -6,7 +6,7 @@
 use crate::args::flags::{flag, translate};
 use dashnas::Error;
 use dashnas::config::error::ConfigError;
-use dashnas::run_dir::error::RunDirError;
+use dashnas::run_dir::error::{Holds, RunDirError};
 use dashnas_core::files::FileError;
 use dashnas_formats::error::DataError;
 use dashnas_nn::error::ExportError;
@@ -115,7 +115,13 @@ fn of_run_dir(error: &RunDirError) -> Option<String> {
             format!("resume it with `dashnas run --resume {}`, or choose another --out", path.display())
         }
         RunDirError::Exists { .. } => "choose another --out".to_owned(),
-        RunDirError::NotARun { folds: true, .. } => return error.hint(),
+        RunDirError::NotARun { path, holds: Some(Holds::Comparison) } => {
+            let path = path.display();
+            format!(
+                "give one of the run directories in it, or continue the comparison with `dashnas compare --resume {path}`"
+            )
+        }
+        RunDirError::NotARun { holds: Some(Holds::Folds), .. } => return error.hint(),
         RunDirError::NotARun { .. } => not_a_run(),
         RunDirError::Locked { .. } => "wait until the process has ended, or choose another --out".to_owned(),
         _ => return None,

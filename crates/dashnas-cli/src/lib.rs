@@ -22,7 +22,8 @@ mod verbosity;
 
 use crate::cli::{BenchCommand, Cli, Command};
 use crate::commands::{
-    bench, config, evaluate, export, inspect, predict, report, run as run_command, shell, stages, status, tasks,
+    bench, compare, config, evaluate, export, inspect, predict, report, run as run_command, shell, stages, status,
+    tasks,
 };
 use crate::failure::Failure;
 use std::ffi::OsString;
@@ -67,6 +68,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Train(args) => stages::train(args, verbosity),
         Command::Evaluate(args) => evaluate::evaluate(args, verbosity),
         Command::Report(args) => report::report(args, verbosity),
+        Command::Compare(args) => compare::compare(args, verbosity),
         Command::Status(args) => status::status(args),
         Command::Inspect(args) => inspect::inspect(args, verbosity),
         Command::Bench(BenchCommand::Step(args)) => bench::step::step(args, verbosity),

@@ -14,10 +14,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Pages and the fewest commands that each must have, so that a change of the format cannot hide them.
-const PAGES: [(&str, usize); 8] = [
+const PAGES: [(&str, usize); 9] = [
     ("README.md", 5),
     ("docs/guide.md", 39),
     ("docs/concepts/budgets.md", 3),
+    ("docs/concepts/comparing.md", 2),
     ("docs/concepts/data.md", 4),
     ("docs/concepts/export.md", 6),
     ("docs/concepts/report.md", 5),
@@ -125,7 +126,7 @@ fn the_commands_of_the_documentation_run() {
             let mut command = Command::cargo_bin("dashnas").expect("the binary is built with its tests");
             command.current_dir(folder.path()).env("DASHNAS_CACHE", folder.path().join("cache")).args(&args);
             // A resumed run has its settings already.
-            if ["run", "search"].contains(&args[0].as_str()) && !args.contains(&"--resume".to_owned()) {
+            if ["run", "search", "compare"].contains(&args[0].as_str()) && !args.contains(&"--resume".to_owned()) {
                 for pair in SHORT {
                     command.args(["--set", pair]);
                 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`page`] | the report of a run, the comparison of several, and the report of a bench, as one HTML file each |
 //! | [`mod@bench`] | a bench of the search in words |
+//! | [`methods`] | a comparison of methods in words |
 //! | [`status`] | `status.json`, and the state of a run as another process reads it |
 //! | [`tensorboard`] | the scalars of a run as TensorBoard's event files |
 //! | [`wording`] | results in words, shared by the report and the command |
@@ -25,6 +26,7 @@ mod division;
 mod folds;
 mod heat;
 mod kernels;
+pub mod methods;
 pub mod page;
 mod profile;
 mod race;

@@ -3,7 +3,7 @@
 use crate::budget::memory::MemoryError;
 use crate::budget::too_short::TooShort;
 use crate::config::error::ConfigError;
-use crate::run_dir::error::RunDirError;
+use crate::run_dir::error::{Holds, RunDirError};
 use crate::run_dir::names;
 use aggconv::SpaceError;
 use dashnas_core::files::FileError;
@@ -174,8 +174,8 @@ impl From<ModelError> for Error {
             ModelError::File(e) => Error::File(e),
             ModelError::Untrained { path, file } => Error::MissingStage { path, file, needs: "train" },
             ModelError::NotARun { path, .. } => {
-                let folds = path.join(names::FOLDS).is_file();
-                Error::RunDir(RunDirError::NotARun { path, folds })
+                let holds = Holds::of(&path, names::SEVERAL);
+                Error::RunDir(RunDirError::NotARun { path, holds })
             }
             other => Error::Model(other),
         }

@@ -4,7 +4,7 @@ use crate::structure::Structure;
 use std::collections::BTreeSet;
 
 /// The layers from the bottom up. Crates of the same layer do not use each other. A new crate needs a layer here.
-pub const LAYERS: [&[&str]; 10] = [
+pub const LAYERS: [&[&str]; 11] = [
     &["aggconv", "dashnas-testing"],
     &["dashnas-core"],
     &["dashnas-formats", "dashnas-rocket"],
@@ -12,6 +12,7 @@ pub const LAYERS: [&[&str]; 10] = [
     &["dashnas-tasks"],
     &["dashnas-nn"],
     &["dashnas"],
+    &["dashnas-methods"],
     &["dashnas-report"],
     &["dashnas-cli", "dashnas-fuzz"],
     &["dashnas-python"],

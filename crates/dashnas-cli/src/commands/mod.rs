@@ -1,6 +1,8 @@
 //! One module for each subcommand, with its options.
 
 pub mod bench;
+pub mod compare;
+mod compare_text;
 pub mod config;
 pub mod evaluate;
 pub mod export;

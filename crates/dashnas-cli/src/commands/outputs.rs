@@ -119,14 +119,14 @@ pub fn source_of(run: &Path) -> Option<PathBuf> {
     Path::new(&record.source).canonicalize().ok()
 }
 
-/// Whether a folder is that of a run or of a cross-validation.
+/// Whether a folder is that of a run, of a cross-validation or of a comparison of methods.
 fn is_run(folder: &Path) -> bool {
-    [names::CONFIG, names::FOLDS].iter().any(|name| folder.join(name).is_file())
+    [names::CONFIG, names::FOLDS, names::COMPARISON].iter().any(|name| folder.join(name).is_file())
 }
 
-/// Whether a folder is surely that of a run or of a cross-validation: other programs have a `config.toml` as well.
+/// Whether a folder is surely that of a run, a cross-validation or a comparison of methods: other programs have a `config.toml` as well.
 fn holds_run(folder: &Path) -> bool {
-    [names::DATA, names::FOLDS].iter().any(|name| is_run(folder) && folder.join(name).is_file())
+    [names::DATA, names::FOLDS, names::COMPARISON].iter().any(|name| is_run(folder) && folder.join(name).is_file())
 }
 
 /// Whether a file is one of those that a path without its ending stands for.

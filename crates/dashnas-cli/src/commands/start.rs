@@ -63,7 +63,12 @@ pub fn check_before_reading(args: &StartArgs, kernels: Option<&KernelSource>) ->
 
 /// Refuses options that contradict the configuration of a run that is to be resumed, which is in `file`.
 pub fn check_resumed(args: &StartArgs, dir: &Path, file: &str) -> Result<(), Failure> {
-    let Some(Contradiction { option, recorded }) = args.settings.contradiction(&dir.join(file))? else {
+    contradicted(&args.settings, dir, file, &format!("dashnas run --resume {}", dir.display()))
+}
+
+/// As [`check_resumed`], for the settings of any command; `command` is what resumes it.
+pub fn contradicted(settings: &Settings, dir: &Path, file: &str, command: &str) -> Result<(), Failure> {
+    let Some(Contradiction { option, recorded }) = settings.contradiction(&dir.join(file))? else {
         return Ok(());
     };
     let dir = dir.display();
@@ -73,7 +78,7 @@ pub fn check_resumed(args: &StartArgs, dir: &Path, file: &str) -> Result<(), Fai
         }
         None => format!("{option} has no effect on a run that is resumed: its configuration is in {dir}/{file}"),
     };
-    let hint = format!("leave out {option}, or start a new run; `dashnas run --resume {dir}` takes no other settings");
+    let hint = format!("leave out {option}, or start a new run; `{command}` takes no other settings");
     Err(Failure::new(Code::Usage, message, Some(hint)))
 }
 

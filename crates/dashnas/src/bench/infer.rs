@@ -42,6 +42,14 @@ pub struct InferReport {
     pub throughput: f64,
 }
 
+/// The median milliseconds of the prediction of one sample, from up to 50 predictions in about half a second.
+///
+/// # Errors
+/// Those of [`Model::predict`].
+pub fn latency_ms(model: &Model) -> Result<f64, Error> {
+    Ok(1e3 * quantile(&times(model, &random_inputs(model, 1, 0), 50, Duration::from_millis(500))?, 0.5))
+}
+
 impl InferBench {
     /// Times predictions of random inputs with the size of the training inputs.
     ///

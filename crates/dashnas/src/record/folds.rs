@@ -46,12 +46,12 @@ pub struct FoldsOutcome {
     pub run_dir: PathBuf,
 }
 
-/// A figure over folds.
+/// A figure over folds, or over the seeds of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The mean over the folds.
+    /// The mean.
     pub mean: f64,
-    /// The standard deviation over the folds, with the divisor folds − 1.
+    /// The standard deviation, with the divisor n − 1.
     pub deviation: f64,
 }
 
@@ -104,7 +104,7 @@ impl HeldOutGroups {
 
 impl Spread {
     /// The spread of some figures; `None` without any.
-    fn of(values: &[f64]) -> Option<Self> {
+    pub fn of(values: &[f64]) -> Option<Self> {
         let (mean, deviation) = mean_and_deviation(values)?;
         Some(Self { mean, deviation })
     }

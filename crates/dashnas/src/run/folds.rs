@@ -6,10 +6,9 @@ use crate::record::data::DataRecord;
 use crate::record::division::Division;
 use crate::record::folds::FoldsRecord;
 use crate::run_dir::dir::RunDir;
-use crate::run_dir::error::RunDirError;
+use crate::run_dir::error::Holds;
 use crate::run_dir::names;
 use dashnas_data::dataset::Dataset;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folder of a cross-validation. The run directory of each fold is an ordinary one.
@@ -46,7 +45,7 @@ impl Folds {
     /// # Errors
     /// [`Error::Config`] and [`Error::File`] if its files cannot be read.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let dir = RunDir::of_folds(folder)?;
+        let dir = RunDir::of_several(folder, Holds::Folds)?;
         let config = Config::load(None, Some(&dir.file(names::FOLDS_CONFIG)), &[])?;
         let record = dir.read_json(names::FOLDS)?;
         Ok(Self { folder: dir, config, record })
@@ -92,15 +91,7 @@ impl Folds {
     /// # Errors
     /// [`Error::File`] if it cannot be removed.
     pub fn started(&self, fold: u32) -> Result<Option<RunDir>, Error> {
-        let path = self.path(fold);
-        match RunDir::open(&path) {
-            Ok(dir) => Ok(Some(dir)),
-            Err(_) if path.is_dir() => {
-                fs::remove_dir_all(&path).map_err(|e| RunDirError::io("remove", &path, e))?;
-                Ok(None)
-            }
-            Err(_) => Ok(None),
-        }
+        Ok(RunDir::started(&self.path(fold))?)
     }
 }
 

@@ -107,6 +107,18 @@ impl KernelSource {
     }
 }
 
+/// The original kernels of the backbone of a configuration for a data set: `[k, d]` of each searched layer, in the order of
+/// the network.
+///
+/// # Errors
+/// [`Error::Config`] if the backbone does not fit the data.
+pub fn plain_kernels(config: &Config, data: &Dataset) -> Result<Vec<[usize; 2]>, Error> {
+    let (dims, task) = (data.dims(), data.task);
+    let config = config.resolve(&Facts { dims, task, train_samples: data.train.len() })?;
+    let shape = BackboneData { dims, channels: data.channels(), task };
+    Ok(backbone_graph(&config, shape, config.backbone.width).plain_kernels())
+}
+
 /// Reads the kernels of a run directory or a JSON file.
 fn read(path: &Path) -> Result<Vec<[usize; 2]>, Error> {
     if path.is_dir() {

@@ -25,7 +25,7 @@
 //! Files other than the logs are written under a temporary name, synced and renamed: a reader sees the old file or the
 //! new one, never a part of it.
 
-use crate::run_dir::error::RunDirError;
+use crate::run_dir::error::{Holds, RunDirError};
 use crate::run_dir::lock::Lock;
 use crate::run_dir::names;
 use dashnas_core::files::{TemporaryFile, write_atomic};
@@ -96,18 +96,33 @@ impl RunDir {
         if path.join(names::CONFIG).is_file() {
             Ok(Self { path: path.into() })
         } else {
-            Err(RunDirError::NotARun { path: path.into(), folds: path.join(names::FOLDS).is_file() })
+            Err(RunDirError::NotARun { path: path.into(), holds: Holds::of(path, names::SEVERAL) })
         }
     }
 
-    /// Opens the folder of a cross-validation.
+    /// Opens a run directory if a run was started there. What a process left that was killed before that is removed.
     ///
     /// # Errors
-    /// [`RunDirError::NotARun`] if it is none.
-    pub(crate) fn of_folds(path: &Path) -> Result<Self, RunDirError> {
-        match path.join(names::FOLDS).is_file() {
-            true => Ok(Self { path: path.into() }),
-            false => Err(RunDirError::NotARun { path: path.into(), folds: false }),
+    /// [`FileError::Io`](dashnas_core::files::FileError::Io) if it cannot be removed.
+    pub fn started(path: &Path) -> Result<Option<Self>, RunDirError> {
+        match Self::open(path) {
+            Ok(dir) => Ok(Some(dir)),
+            Err(_) if path.is_dir() => {
+                fs::remove_dir_all(path).map_err(|e| RunDirError::io("remove", path, e))?;
+                Ok(None)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Opens a folder of several run directories.
+    ///
+    /// # Errors
+    /// [`RunDirError::NotARun`] if it is none of this kind.
+    pub fn of_several(path: &Path, kind: Holds) -> Result<Self, RunDirError> {
+        match Holds::of(path, names::SEVERAL) {
+            Some(found) if found == kind => Ok(Self { path: path.into() }),
+            holds => Err(RunDirError::NotARun { path: path.into(), holds }),
         }
     }
 

@@ -4,6 +4,31 @@ use dashnas_core::files::FileError;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// A folder of several run directories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// A cross-validation, with a run directory for each fold.
+    Folds,
+    /// A comparison of methods, with a run directory for each method and seed.
+    Comparison,
+}
+
+impl Holds {
+    /// What a folder is, by the files in it; `None` if it is no folder of several run directories. `names` are those of the
+    /// files of a cross-validation and of a comparison.
+    pub(crate) fn of(folder: &Path, names: [&str; 2]) -> Option<Self> {
+        let kinds = names.into_iter().zip([Holds::Folds, Holds::Comparison]);
+        kinds.into_iter().find(|(name, _)| folder.join(name).is_file()).map(|(_, kind)| kind)
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Holds::Folds => "holds the folds of a cross-validation",
+            Holds::Comparison => "holds the runs of a comparison of methods",
+        }
+    }
+}
+
 /// A run directory cannot be created, opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirError {
@@ -16,12 +41,12 @@ pub enum RunDirError {
         run: bool,
     },
     /// The directory does not contain a run.
-    #[error("{} is not a run directory: it {}", path.display(), if *folds { "holds the folds of a cross-validation" } else { "has no config.toml" })]
+    #[error("{} is not a run directory: it {}", path.display(), holds.map_or("has no config.toml", Holds::words))]
     NotARun {
         /// The path.
         path: PathBuf,
-        /// Whether it is the folder of a cross-validation, which has a run directory for each fold.
-        folds: bool,
+        /// The run directories that it holds, if it is a folder of several.
+        holds: Option<Holds>,
     },
     /// Another process uses the run directory.
     #[error("{} is in use by {}", path.display(), process.map_or("another process".into(), |p| format!("process {p}")))]
@@ -57,9 +82,12 @@ impl RunDirError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Exists { .. } => Some("choose another directory".into()),
-            Self::NotARun { path, folds: true } => {
+            Self::NotARun { path, holds: Some(Holds::Folds) } => {
                 Some(format!("give the run directory of one fold, such as {}", path.join("fold-1").display()))
             }
+            Self::NotARun { holds: Some(Holds::Comparison), .. } => Some(
+                "give one of the run directories in it, each of which is named after its method and its seed".into(),
+            ),
             Self::NotARun { .. } => Some(
                 "give a directory that a run was started in; a run that stopped before it wrote its configuration \
                       must be started again"

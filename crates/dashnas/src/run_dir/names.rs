@@ -42,11 +42,22 @@ pub const CHECKPOINT_PREVIOUS: &str = "checkpoint.prev";
 pub const FOLDS: &str = "folds.json";
 /// The configuration of all folds of a cross-validation together.
 pub const FOLDS_CONFIG: &str = "folds.toml";
+/// The record of a comparison of methods, in the folder above its run directories.
+pub const COMPARISON: &str = "comparison.json";
+/// The configuration of all runs of a comparison together.
+pub const COMPARISON_CONFIG: &str = "comparison.toml";
+/// The results of a comparison.
+pub const RESULTS: &str = "results.json";
+/// The page of a comparison.
+pub const COMPARISON_REPORT: &str = "compare.html";
 /// The file that the working process locks.
 pub const LOCK: &str = "run.lock";
 
+/// The files by which folders of several run directories are recognized: those of a cross-validation and of a comparison.
+pub(crate) const SEVERAL: [&str; 2] = [FOLDS, COMPARISON];
+
 /// The files of a run besides its report, which can be written again.
-const OWN: [&str; 21] = [
+const OWN: [&str; 24] = [
     CONFIG,
     DATA,
     SPLIT,
@@ -67,6 +78,9 @@ const OWN: [&str; 21] = [
     CHECKPOINT_PREVIOUS,
     FOLDS,
     FOLDS_CONFIG,
+    COMPARISON,
+    COMPARISON_CONFIG,
+    RESULTS,
     LOCK,
 ];
 
