@@ -131,6 +131,16 @@ fn every_method_that_suits_the_data_is_compared_on_one_split() {
     let splits = texts(&found["runs"], "run").into_iter().map(|run| split(run).to_string()).collect::<BTreeSet<_>>();
     assert_eq!(splits.len(), 1);
     assert!(folder.join("all/dash-0/report.html").is_file());
+    let page = fs::read_to_string(folder.join("all/compare.html")).expect("a page");
+    for part in
+        ["<a href=\"wrn-asha-1&#x2f;report.html\">", "Error against time", "has the lowest mean test error", "guessing"]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert_eq!(page.matches("<circle").count(), 18, "a point for each run");
+    fs::remove_file(folder.join("all/compare.html")).expect("a page");
+    succeeded(folder, &["report", "all"]);
+    assert!(fs::read_to_string(folder.join("all/compare.html")).expect("written again") == page);
     assert!(succeeded(folder, &["run", "--resume", "all/dash-1"])[0].contains("Run directory"), "it is finished");
     refused(folder, &["predict", "all", "t.csv"], 5, &["holds the runs of a comparison of methods"]);
     refused(folder, &[&COMPARE[..], &["-o", "all"]].concat(), 5, &["dashnas compare --resume all"]);

@@ -300,12 +300,12 @@ impl Row {
 }
 
 /// The points of one method in a scatter plot.
-fn dots(label: &str, i: usize, points: Vec<(f64, f64)>) -> Series {
+pub(crate) fn dots(label: &str, i: usize, points: Vec<(f64, f64)>) -> Series {
     Series { label: label.into(), color: color(i), points, style: Style::Dots }
 }
 
 /// A logarithmic axis of seconds.
-fn seconds_axis() -> Axis {
+pub(crate) fn seconds_axis() -> Axis {
     Axis::new("total seconds").log()
 }
 

@@ -5,14 +5,14 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`page`] | the report of a run, the comparison of several, and the report of a bench, as one HTML file each |
+//! | [`page`] | the report of a run, the comparison of several, of methods, and the report of a bench, as one HTML file each |
 //! | [`mod@bench`] | a bench of the search in words |
 //! | [`methods`] | a comparison of methods in words |
 //! | [`status`] | `status.json`, and the state of a run as another process reads it |
 //! | [`tensorboard`] | the scalars of a run as TensorBoard's event files |
 //! | [`wording`] | results in words, shared by the report and the command |
 //!
-//! The report is built from `view` (a run), `folds` (a cross-validation), `comparison` (several runs) and `bench::view`, which draw with `chart` (lines and points),
+//! The report is built from `view` (a run), `folds` (a cross-validation), `comparison` (several runs), `methods` (a comparison of methods) and `bench::view`, which draw with `chart` (lines and points),
 //! `heat` (fields and images), `division` (how the data was divided), `alpha` (the weights of the search of the paper), `race` (the search by a race) and
 //! `kernels` (the network), and is laid out by the templates in `render`.
 

@@ -1,8 +1,11 @@
 //! A comparison of methods on one data set as texts, for its page and for the command.
 
+use crate::chart::{Axis, Series};
+use crate::comparison::{dots, seconds_axis};
+use crate::curves::Figure;
 use dashnas_core::stage::Stage;
 use dashnas_core::text::{duration, mebibytes, plural, thousands};
-use dashnas_methods::comparison::method_result::MethodResult;
+use dashnas_methods::comparison::method_result::{MethodResult, RunResult};
 use dashnas_methods::comparison::results::Results;
 use serde::Serialize;
 
@@ -40,20 +43,104 @@ pub struct MethodsRow {
 impl MethodsView {
     /// The texts of some results.
     pub fn new(results: &Results) -> Self {
-        let mut sentences: Vec<String> = results.verdict.iter().cloned().collect();
-        for left in &results.left_out {
-            sentences.push(format!("{} is left out: {}.", left.method, left.reason));
-        }
-        for (run, error) in results.failed() {
-            sentences.push(format!("{} failed: {error}.", run.run));
-        }
-        let [ended, of] = results.ended;
-        if ended < of {
-            sentences.push(format!("{ended} of {} have ended.", plural(of, "run")));
-        }
+        let sentences = results.verdict.iter().cloned().chain(notes(results)).chain(unfinished(results)).collect();
         let tables = if results.methods.is_empty() { vec![] } else { vec![errors(results), times(results)] };
         Self { tables, sentences }
     }
+}
+
+/// The methods that are left out and the runs that failed, one sentence each.
+fn notes(results: &Results) -> Vec<String> {
+    let left_out = results.left_out.iter().map(|left| format!("{} is left out: {}.", left.method, left.reason));
+    left_out.chain(results.failed().map(|(run, error)| format!("{} failed: {error}.", run.run))).collect()
+}
+
+/// How many runs have ended, if that is not all of them.
+fn unfinished(results: &Results) -> Option<String> {
+    let [ended, of] = results.ended;
+    (ended < of).then(|| format!("{ended} of {} have ended.", plural(of, "run")))
+}
+
+/// The texts of the page of a comparison.
+#[derive(Debug, Serialize)]
+pub(crate) struct MethodsPage {
+    dataset: String,
+    task: String,
+    metric: &'static str,
+    verdict: String,
+    unfinished: Option<String>,
+    facts: Vec<(&'static str, String)>,
+    notes: Vec<String>,
+    tables: Vec<MethodsTable>,
+    figure: Option<Figure>,
+    runs: Vec<Run>,
+}
+
+/// A run in the list of the page.
+#[derive(Debug, Serialize)]
+struct Run {
+    run: String,
+    /// Its report, relative to the page.
+    link: Option<String>,
+    seed: u64,
+    test: String,
+    time: String,
+    /// Why it failed; may be empty.
+    words: String,
+}
+
+impl MethodsPage {
+    pub(crate) fn new(results: &Results) -> Self {
+        let limit = results.time_limit.map_or_else(|| "none".to_owned(), duration);
+        let seeds: Vec<String> = results.seeds.iter().map(u64::to_string).collect();
+        let [train, test] = results.samples;
+        Self {
+            dataset: results.dataset.clone(),
+            task: results.task.to_string(),
+            metric: results.metric.title(),
+            verdict: results.verdict.clone().unwrap_or_else(|| "No run has finished.".into()),
+            unfinished: unfinished(results),
+            facts: vec![
+                ("data", results.source.clone()),
+                ("samples", format!("{train} to train on, {test} to test on")),
+                ("preset", results.preset.name().into()),
+                ("seeds", seeds.join(", ")),
+                ("time limit of each run", limit),
+            ],
+            notes: notes(results),
+            tables: MethodsView::new(results).tables,
+            figure: scatter(results),
+            runs: results.runs.iter().map(|run| Run::new(run, results)).collect(),
+        }
+    }
+}
+
+impl Run {
+    fn new(run: &RunResult, results: &Results) -> Self {
+        let dash = || "–".to_owned();
+        Self {
+            run: run.run.clone(),
+            link: run.test.map(|_| format!("{}/report.html", run.run)),
+            seed: run.seed,
+            test: run.test.map_or_else(dash, |test| results.metric.format(test)),
+            time: run.test.map_or_else(dash, |_| duration(run.seconds.values().sum())),
+            words: run.error.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The error of each run against its time, as in figure 5 of the paper.
+fn scatter(results: &Results) -> Option<Figure> {
+    let points = |method: &str| {
+        let of = results.runs.iter().filter(|run| run.method == method);
+        of.filter_map(|run| Some((run.seconds.values().sum(), run.test?))).collect()
+    };
+    let series: Vec<Series> =
+        results.methods.iter().enumerate().map(|(i, m)| dots(&m.method, i, points(&m.method))).collect();
+    let title = format!("test {}", results.metric.title());
+    let y = Axis::fitting(&title, series.iter().flat_map(|s| &s.points).map(|p| p.1));
+    let note = "One point for each run. The time includes search and tuning. Lower and further left is better.";
+    Figure::new("Error against time", &seconds_axis(), &y, &series, note)
 }
 
 /// The errors, as in Table 2 of the paper.

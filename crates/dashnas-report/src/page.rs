@@ -11,6 +11,7 @@ use dashnas::run::load::Loaded;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_core::files::FileError;
+use dashnas_methods::comparison::results::Results;
 use std::path::Path;
 
 /// The report of a run as HTML; of a run that is not finished, with the parts that are there.
@@ -38,6 +39,15 @@ pub fn folds(outcome: &FoldsOutcome) -> Result<String, Error> {
 pub fn comparison(dirs: &[RunDir], folder: &Path) -> Result<String, Error> {
     let runs = dirs.iter().map(Loaded::read).collect::<Result<Vec<_>, _>>()?;
     crate::render::page("compare.html", &crate::comparison::Comparison::new(&runs, folder))
+}
+
+/// A comparison of methods on one data set as HTML: the errors (the paper's Table 2), the times (its Table 3) and error against
+/// time (its figure 5). The page is to lie in the folder of the comparison, whose run directories it links to.
+///
+/// # Errors
+/// Those of filling the template.
+pub fn methods(results: &Results) -> Result<String, Error> {
+    crate::render::page("methods.html", &crate::methods::MethodsPage::new(results))
 }
 
 /// The report of a bench of the search as HTML; of a bench that is not finished, with the figures that are there.

@@ -8,12 +8,13 @@ use serde::Serialize;
 use std::io;
 use std::path::Path;
 
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("base.html", include_str!("templates/base.html")),
     ("macros.html", include_str!("templates/macros.html")),
     ("run.html", include_str!("templates/run.html")),
     ("compare.html", include_str!("templates/compare.html")),
     ("folds.html", include_str!("templates/folds.html")),
+    ("methods.html", include_str!("templates/methods.html")),
     ("bench.html", include_str!("templates/bench.html")),
     ("style.css", include_str!("templates/style.css")),
 ];

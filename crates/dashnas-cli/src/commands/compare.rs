@@ -29,6 +29,7 @@ use dashnas_methods::comparison::request::{self, ALL, Request};
 use dashnas_methods::comparison::results::Results;
 use dashnas_methods::comparison::runner::{Comparison, ComparisonObserver, ComparisonRun};
 use dashnas_methods::list;
+use dashnas_report::page;
 use dashnas_tasks::source::record;
 use std::path::{Path, PathBuf};
 
@@ -158,6 +159,11 @@ fn finish(comparison: &Comparison<'_>, observers: Observers, metric: Metric, jso
     let dir = comparison.dir().path().to_owned();
     let mut watch = Watch { observers, metric };
     let results = comparison.run(&mut watch).map_err(|error| stopped(error, &dir))?;
+    // The comparison has succeeded without its page.
+    let page = dir.join(names::COMPARISON_REPORT);
+    if let Err(e) = page::methods(&results).and_then(|html| page::write(&page, &html)) {
+        watch.event(&Event::Warning { message: format!("could not write the page: {e}") });
+    }
     drop(watch);
     if json {
         output::print_json(&results)?;

@@ -1,4 +1,4 @@
-//! `dashnas report`: the report of a run or of a bench of the search, or a comparison of several runs, as an HTML page.
+//! `dashnas report`: the report of a run of a bench of the search or of a comparison of methods, or a comparison of several runs, as an HTML page.
 
 use crate::commands::outputs::Output;
 use crate::commands::written::Written;
@@ -10,13 +10,16 @@ use clap::Args;
 use dashnas::bench::search::load::LoadedBench;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
+use dashnas_methods::comparison::folder::ComparisonFolder;
+use dashnas_methods::comparison::results::Results;
 use dashnas_report::page;
 use std::path::{Path, PathBuf};
 
 /// `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The directory of a run, finished or not; several of them for a comparison; or the folder of a bench of the search.
+    /// The directory of a run, finished or not; several of them for a comparison; the folder of a
+    /// comparison of methods; or that of a bench of the search.
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
     /// The file to write [default: report.html in the run directory, or comparison.html in the current folder].
@@ -40,6 +43,10 @@ pub fn report(args: &ReportArgs, verbosity: Verbosity) -> Result<(), Failure> {
     }
     let (html, default) = match args.runs.as_slice() {
         [folder] if LoadedBench::is_at(folder) => (page::bench(folder)?, folder.join(names::REPORT)),
+        [folder] if ComparisonFolder::is_at(folder) => {
+            let path = folder.join(names::RESULTS);
+            (page::methods(&Results::read(&path)?)?, folder.join(names::COMPARISON_REPORT))
+        }
         [run] => {
             let run = RunDir::open(run)?;
             (page::report(&run)?, run.file(names::REPORT))

@@ -4,10 +4,14 @@ use crate::comparison::method_result::{MethodResult, RunResult};
 use crate::comparison::record::{ComparisonRecord, LeftOut};
 use crate::comparison::verdict::verdict;
 use dashnas::config::sections::Config;
+use dashnas::error::Error;
+use dashnas_core::files::FileError;
 use dashnas_core::names::Preset;
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_data::dataset::Dataset;
 use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
 
 /// The results so far. All errors are on the test split; lower is better.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +73,15 @@ impl Results {
             runs,
             left_out: record.left_out.clone(),
         }
+    }
+
+    /// Reads the file of results.
+    ///
+    /// # Errors
+    /// [`Error::File`] if it cannot be read or is damaged.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read(path).map_err(|e| Error::io("read", path, e))?;
+        serde_json::from_slice(&text).map_err(|e| FileError::corrupt(path, e.to_string()).into())
     }
 
     /// The runs that failed.

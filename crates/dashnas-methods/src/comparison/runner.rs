@@ -82,7 +82,7 @@ impl<'a> Comparison<'a> {
     /// [`Error::Interrupted`] if the observer asked to stop, and those of writing the results.
     pub fn run(&self, observer: &mut dyn ComparisonObserver) -> Result<Results, Error> {
         let before: Vec<RunResult> = match self.dir().has(names::RESULTS) {
-            true => self.dir().read_json::<Results>(names::RESULTS)?.runs,
+            true => Results::read(&self.dir().file(names::RESULTS))?.runs,
             false => Vec::new(),
         };
         let seeds = seeds(&self.folder.config, self.folder.record.seeds);

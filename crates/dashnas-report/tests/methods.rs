@@ -1,0 +1,114 @@
+//! The page of a comparison of methods: its tables and its drawing, names that would be markup, and one that is not finished.
+
+mod common;
+
+use common::check_nesting;
+use dashnas::record::folds::Spread;
+use dashnas_core::names::Preset;
+use dashnas_core::stage::Stage;
+use dashnas_core::task::{Metric, TaskKind};
+use dashnas_methods::comparison::method_result::{MethodResult, RunResult};
+use dashnas_methods::comparison::record::LeftOut;
+use dashnas_methods::comparison::results::Results;
+use dashnas_report::methods::MethodsView;
+use dashnas_report::page;
+
+/// A name that is markup.
+const NAME: &str = "<script>alert(1)</script>\" onload=\"x";
+
+fn results() -> Results {
+    let run = |method: &str, seed: u64, test: Option<f64>| RunResult {
+        method: method.into(),
+        seed,
+        run: format!("{method}-{seed}"),
+        test,
+        seconds: [(Stage::Search, 30.0), (Stage::Retrain, 60.0)].into(),
+        params: Some(1000),
+        peak_memory: Some(1 << 20),
+        latency_ms: Some(0.5),
+        guessing: Some(0.5),
+        error: test.is_none().then(|| NAME.to_owned()),
+        lasting: false,
+    };
+    let dash = MethodResult {
+        method: "dash".into(),
+        title: NAME.into(),
+        source: "the paper".into(),
+        errors: vec![0.10, 0.12],
+        test: Spread { mean: 0.11, deviation: 0.0141 },
+        seconds: [(Stage::Search, 30.0), (Stage::Retrain, 60.0)].into(),
+        total_seconds: 90.0,
+        params: 1000.0,
+        peak_memory: Some(1 << 20),
+        latency_ms: None,
+    };
+    let wrn = MethodResult {
+        method: "wrn".into(),
+        errors: vec![0.2],
+        test: Spread { mean: 0.2, deviation: 0.0 },
+        ..dash.clone()
+    };
+    Results {
+        version: "0".into(),
+        source: NAME.into(),
+        dataset: NAME.into(),
+        task: TaskKind::Classification { classes: 2 },
+        metric: Metric::ZeroOneError,
+        samples: [40, 10],
+        preset: Preset::Quick,
+        time_limit: Some(600.0),
+        seeds: vec![0, 1],
+        methods: vec![dash, wrn],
+        guessing: Some(0.5),
+        verdict: Some("There is a verdict.".into()),
+        runs: vec![
+            run("dash", 0, Some(0.1)),
+            run("dash", 1, Some(0.12)),
+            run("wrn", 0, Some(0.2)),
+            run("wrn", 1, None),
+        ],
+        left_out: vec![LeftOut { method: "unet".into(), reason: NAME.into() }],
+        ended: [4, 4],
+    }
+}
+
+#[test]
+fn the_page_has_the_tables_and_no_markup_from_names() {
+    let html = page::methods(&results()).expect("the template is filled");
+    check_nesting(&html);
+    assert!(!html.contains("<script") && !html.contains("Not finished"));
+    assert_eq!(html.matches("<circle").count(), 3);
+    for part in [
+        "± 1.41 %",
+        "50.00 %",
+        "10 min 0 s",
+        "1 min 30 s",
+        "1 MiB",
+        "href=\"dash-1&#x2f;report.html\"",
+        "There is a verdict.",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    assert!(!html.contains("href=\"wrn-1&#x2f;report.html\""), "it failed");
+}
+
+#[test]
+fn a_single_seed_has_no_deviation_and_guessing_comes_last() {
+    let view = MethodsView::new(&results());
+    let cells = |row: usize| view.tables[0].rows[row].cells.join(" ");
+    assert_eq!([cells(0), cells(1), cells(2)], ["dash 11.00 % ± 1.41 % 2", "wrn 20.00 % – 1", "guessing 50.00 % – –"]);
+    assert_eq!(view.tables[1].rows[0].cells[1..3], ["30.0 s", "–"], "it was not tuned");
+}
+
+#[test]
+fn what_is_not_finished_says_so() {
+    let none = Results { methods: vec![], runs: vec![], verdict: None, guessing: None, ended: [0, 4], ..results() };
+    let html = page::methods(&none).expect("the template is filled");
+    check_nesting(&html);
+    assert!(
+        html.contains("Not finished")
+            && html.contains("0 of 4 runs have ended.")
+            && html.contains("No run has finished.")
+    );
+    assert!(MethodsView::new(&none).tables.is_empty());
+}
