@@ -183,6 +183,33 @@ fn an_interrupted_comparison_is_resumed_to_the_same_results() {
 }
 
 #[test]
+fn figures_of_the_paper_stand_beside_those_of_its_tasks() {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    let folder = temp.path();
+    let darcy = [("darcy.resolution", "9"), ("darcy.train", "8"), ("darcy.test", "4"), ("tune.enabled", "false")];
+    fs::write(folder.join("darcy.toml"), settings(&darcy)).expect("writable");
+    let args =
+        ["compare", "darcy-flow", "--config", "darcy.toml", "--methods", "wrn,wrn-asha,tcn", "--seeds", "1", "-o", "c"];
+    let [out, _] = succeeded(folder, &args);
+    for part in [
+        "in the paper",
+        "0.0079 ± 0.002",
+        "smaller fields of Darcy flow",
+        "wrn-asha is left out: it differs",
+        "tcn is left out",
+    ] {
+        assert!(out.contains(part), "{part} in {out}");
+    }
+    assert_eq!(read(&folder.join("c/results.json"))["published"].as_array().map(Vec::len), Some(9));
+    let [table, _] = succeeded(folder, &["tasks", "darcy-flow", "--published"]);
+    assert!(table.contains("DARTS-GAEA") && table.contains("0.026 ± 0.001"), "{table}");
+    let [json, _] = succeeded(folder, &["tasks", "satellite", "--published", "--json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["metric"], &json["results"][0]["written"]), (&"zero-one-error".into(), &"19.8 ± 0.00 %".into()));
+    refused(folder, &["tasks", "--published"], 2, &["TASK"]);
+}
+
+#[test]
 fn a_method_that_fails_does_not_end_the_comparison() {
     let temp = tempfile::tempdir().expect("a temporary folder");
     let folder = temp.path();

@@ -3,10 +3,13 @@
 use crate::chart::{Axis, Series};
 use crate::comparison::{dots, seconds_axis};
 use crate::curves::Figure;
+use dashnas_core::names::Preset;
 use dashnas_core::stage::Stage;
 use dashnas_core::text::{duration, mebibytes, plural, thousands};
 use dashnas_methods::comparison::method_result::{MethodResult, RunResult};
 use dashnas_methods::comparison::results::Results;
+use dashnas_tasks::paper_results::PaperResult;
+use dashnas_tasks::source::DARCY_FLOW;
 use serde::Serialize;
 
 /// The texts of a comparison.
@@ -44,7 +47,8 @@ impl MethodsView {
     /// The texts of some results.
     pub fn new(results: &Results) -> Self {
         let sentences = results.verdict.iter().cloned().chain(notes(results)).chain(unfinished(results)).collect();
-        let tables = if results.methods.is_empty() { vec![] } else { vec![errors(results), times(results)] };
+        let own = if results.methods.is_empty() { vec![] } else { vec![errors(results), times(results)] };
+        let tables = own.into_iter().chain(published(results)).collect();
         Self { tables, sentences }
     }
 }
@@ -168,6 +172,28 @@ fn errors(results: &Results) -> MethodsTable {
                over the seeds does not include that of another test split."
                 .into(),
     }
+}
+
+/// What the paper reports, if the data is one of its tasks.
+fn published(results: &Results) -> Option<MethodsTable> {
+    let row = |result: &PaperResult| MethodsRow {
+        title: String::new(),
+        cells: vec![result.method.clone(), result.written.clone()],
+    };
+    let shorter = match results.preset {
+        Preset::Paper => String::new(),
+        preset => format!(
+            " The runs here are not those of the paper: the preset {} has shorter trainings and narrower networks{}.",
+            preset.name(),
+            if results.source == DARCY_FLOW { ", and smaller fields of Darcy flow" } else { "" }
+        ),
+    };
+    (!results.published.is_empty()).then(|| MethodsTable {
+        title: "Published",
+        header: ["in the paper", &format!("test {}", results.metric.title())].map(str::to_owned).to_vec(),
+        rows: results.published.iter().map(row).collect(),
+        note: format!("Table 2 of the paper with the deviations of its Table 5.{shorter}"),
+    })
 }
 
 /// The times, as in Table 3 of the paper.

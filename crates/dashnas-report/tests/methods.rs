@@ -12,6 +12,7 @@ use dashnas_methods::comparison::record::LeftOut;
 use dashnas_methods::comparison::results::Results;
 use dashnas_report::methods::MethodsView;
 use dashnas_report::page;
+use dashnas_tasks::paper_results;
 
 /// A name that is markup.
 const NAME: &str = "<script>alert(1)</script>\" onload=\"x";
@@ -61,6 +62,7 @@ fn results() -> Results {
         methods: vec![dash, wrn],
         guessing: Some(0.5),
         verdict: Some("There is a verdict.".into()),
+        published: vec![],
         runs: vec![
             run("dash", 0, Some(0.1)),
             run("dash", 1, Some(0.12)),
@@ -98,6 +100,15 @@ fn a_single_seed_has_no_deviation_and_guessing_comes_last() {
     let cells = |row: usize| view.tables[0].rows[row].cells.join(" ");
     assert_eq!([cells(0), cells(1), cells(2)], ["dash 11.00 % ± 1.41 % 2", "wrn 20.00 % – 1", "guessing 50.00 % – –"]);
     assert_eq!(view.tables[1].rows[0].cells[1..3], ["30.0 s", "–"], "it was not tuned");
+}
+
+#[test]
+fn what_the_paper_reports_is_shown_with_what_differs() {
+    let (_, published) = paper_results::of_task("cifar100").expect("a task of the paper");
+    let view = MethodsView::new(&Results { published, ..results() });
+    let table = view.tables.last().expect("a table");
+    assert!(table.rows.iter().any(|row| row.cells == ["DASH", "24.37 ± 0.81 %"]));
+    assert!(table.note.contains("the preset quick has shorter trainings"), "{}", table.note);
 }
 
 #[test]

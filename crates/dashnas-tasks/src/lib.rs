@@ -5,11 +5,13 @@
 //! |---|---|
 //! | [`source`] | resolves a name: the built-in data set, a task, or a path |
 //! | [`recipes`] | the ten tasks as recipes: files, preparation, split and settings |
+//! | [`paper_results`] | the results that the paper reports for them |
 //! | [`fetch`] | downloads the files of a task |
 //! | [`darcy`] | generates Darcy flow problems |
 
 pub mod darcy;
 pub mod fetch;
+pub mod paper_results;
 pub mod recipes;
 pub mod source;
 

@@ -8,9 +8,11 @@ use crate::verbosity::Verbosity;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use comfy_table::{ContentArrangement, Table, presets};
+use dashnas_core::task::Metric;
 use dashnas_tasks::fetch;
 use dashnas_tasks::fetch::download::{Client, RETRIES};
 use dashnas_tasks::fetch::{Checksum, FetchObserver, FetchOutcome};
+use dashnas_tasks::paper_results::{self, PaperResult};
 use dashnas_tasks::recipes::{ALL, Recipe, find};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -25,6 +27,10 @@ pub struct TasksArgs {
     /// The task to describe: its files, their preparation and split, its settings, and the sources of the files.
     #[arg(value_parser = PossibleValuesParser::new(ALL.map(|recipe| recipe.name)))]
     pub task: Option<String>,
+    /// Print the results that the paper reports for the task instead: the errors of its Table 2 and the deviations of its
+    /// Table 5.
+    #[arg(long, requires = "task")]
+    pub published: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -88,10 +94,41 @@ impl From<&Recipe> for Listed {
     }
 }
 
+/// What the paper reports for a task, as `dashnas tasks TASK --published --json` prints it.
+#[derive(Serialize)]
+struct Reported {
+    name: &'static str,
+    metric: Metric,
+    results: Vec<PaperResult>,
+}
+
+impl Reported {
+    fn of(name: &'static str) -> Option<Self> {
+        paper_results::of_task(name).map(|(metric, results)| Self { name, metric, results })
+    }
+
+    fn text(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_BORDERS_ONLY);
+        table.set_header(["method", &format!("test {}", self.metric.title())]);
+        self.results.iter().for_each(|result| {
+            table.add_row([&result.method, &result.written]);
+        });
+        format!(
+            "{table}\n{}: Table 2 of the paper with the deviations of its Table 5; lower is better. The figures of DASH are means \
+             over three runs; those of the other methods but BABY DASH are from NAS-Bench-360 (Tu et al. 2022).\n",
+            self.name
+        )
+    }
+}
+
 /// Lists the tasks, or describes one.
 pub fn list(args: &TasksArgs) -> Result<(), Failure> {
     // clap has checked the name.
     let one = args.task.as_deref().and_then(find);
+    if let Some(reported) = one.filter(|_| args.published).and_then(|recipe| Reported::of(recipe.name)) {
+        return if args.json { output::print_json(&reported) } else { output::print(&reported.text()) };
+    }
     match (one, args.json) {
         (Some(recipe), true) => output::print_json(&Listed::from(recipe)),
         (Some(recipe), false) => output::print(&describe(recipe)),

@@ -9,6 +9,7 @@ use dashnas_core::files::FileError;
 use dashnas_core::names::Preset;
 use dashnas_core::task::{Metric, TaskKind};
 use dashnas_data::dataset::Dataset;
+use dashnas_tasks::paper_results::{self, PaperResult};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::Path;
@@ -40,6 +41,9 @@ pub struct Results {
     pub guessing: Option<f64>,
     /// Whether the seeds show a difference between the best two methods, in words; `None` without a result.
     pub verdict: Option<String>,
+    /// What the paper reports for the task, if the data is one of its tasks and the metric is that of the paper.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<PaperResult>,
     /// Every run that has ended, in the order in which they run.
     pub runs: Vec<RunResult>,
     /// The methods that cannot be used on this data.
@@ -56,6 +60,7 @@ impl Results {
             record.methods.iter().filter_map(|method| MethodResult::new(method, &runs)).collect();
         methods.sort_by(|a, b| a.test.mean.total_cmp(&b.test.mean));
         let guessing = runs.iter().find_map(|run| run.guessing);
+        let reported = paper_results::of_task(&record.source).filter(|(reported, _)| *reported == metric);
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             source: record.source.clone(),
@@ -69,6 +74,7 @@ impl Results {
             verdict: verdict(&methods, guessing, metric),
             methods,
             guessing,
+            published: reported.map_or_else(Vec::new, |(_, results)| results),
             ended: [runs.len(), record.methods.len() * record.seeds as usize],
             runs,
             left_out: record.left_out.clone(),
