@@ -86,10 +86,11 @@ fn every_method_that_suits_the_data_is_compared_on_one_split() {
     // U-Net is for images.
     assert_eq!(texts(&found["left_out"], "method"), ["unet"]);
     assert!(out.contains("unet is left out: its network takes 2-D data, but the data set is 1-D."), "{out}");
-    assert!(err.contains("unet is left out") && err.contains("9 methods with 2 seeds: 18 runs"), "{err}");
-    assert!(err.contains("Run 18 of 18: inception-time with seed 1"), "{err}");
+    assert!(err.contains("unet is left out") && err.contains("10 methods with 2 seeds: 20 runs"), "{err}");
+    assert!(err.contains("Run 20 of 20: inception-time with seed 1"), "{err}");
     let methods: BTreeSet<&str> = texts(&found["methods"], "method").into_iter().collect();
-    let expected = ["baby-dash", "dash", "dash-tcn", "inception-time", "race", "random", "tcn", "wrn", "wrn-asha"];
+    let expected =
+        ["baby-dash", "dash", "dash-gaea", "dash-tcn", "inception-time", "race", "random", "tcn", "wrn", "wrn-asha"];
     assert_eq!(methods, expected.into());
     // The table is sorted by the mean, which is that of the runs.
     let mut last = 0.0;
@@ -115,7 +116,7 @@ fn every_method_that_suits_the_data_is_compared_on_one_split() {
     };
     assert!(row("dash").contains('±') && row("guessing").contains("0.5000"), "{out}");
     let rows: Vec<&str> = out.lines().filter(|line| line.starts_with("│ ")).collect();
-    assert!(rows[10].starts_with("│ guessing"), "guessing is the last row: {out}");
+    assert!(rows[11].starts_with("│ guessing"), "guessing is the last row: {out}");
     assert!(out.contains("has the lowest mean test error") && out.contains("parameters"), "{out}");
     // The seeds differ, and the split does not. A run can be used as any other.
     let config =
@@ -123,6 +124,9 @@ fn every_method_that_suits_the_data_is_compared_on_one_split() {
     let has = |run: &str, line: &str| config(run).lines().any(|found| found.starts_with(line));
     assert!(has("dash-0", "seed = 0") && has("dash-1", "seed = 1") && has("dash-1", "split-seed = 0"));
     assert!(has("dash-0", "strategy = \"paper\"") && has("race-0", "strategy = \"race\""));
+    assert!(
+        has("dash-gaea-0", "alpha-update = \"exponentiated-gradient\"") && has("dash-0", "alpha-update = \"gradient\"")
+    );
     assert!(has("baby-dash-0", "dilations = [1, 2]") && has("wrn-asha-0", "tuner = \"asha\""));
     assert!(has("wrn-0", "kernels = [[7, 1], [5, 1], [3, 1]"), "{}", config("wrn-0"));
     let kernels = |run: &str| read(&folder.join("all").join(run).join("architecture.json"))["kernels"].clone();
@@ -137,7 +141,7 @@ fn every_method_that_suits_the_data_is_compared_on_one_split() {
     {
         assert!(page.contains(part), "{part} in {page}");
     }
-    assert_eq!(page.matches("<circle").count(), 18, "a point for each run");
+    assert_eq!(page.matches("<circle").count(), 20, "a point for each run");
     fs::remove_file(folder.join("all/compare.html")).expect("a page");
     succeeded(folder, &["report", "all"]);
     assert!(fs::read_to_string(folder.join("all/compare.html")).expect("written again") == page);

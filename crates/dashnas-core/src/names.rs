@@ -113,6 +113,29 @@ impl SearchStrategy {
     }
 }
 
+/// A rule by which the search of the paper updates the architecture parameters α.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlphaUpdate {
+    /// Gradient descent on α with the optimizer of the weights, as in the paper.
+    Gradient,
+    /// Exponentiated gradient on the probabilities, the softmax of α (GAEA: Li et al. 2021).
+    ExponentiatedGradient,
+}
+
+impl AlphaUpdate {
+    /// Every rule.
+    pub const ALL: [AlphaUpdate; 2] = [AlphaUpdate::Gradient, AlphaUpdate::ExponentiatedGradient];
+
+    /// The name used on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlphaUpdate::Gradient => "gradient",
+            AlphaUpdate::ExponentiatedGradient => "exponentiated-gradient",
+        }
+    }
+}
+
 /// A method of tuning the training hyperparameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -10,7 +10,7 @@ use dashnas::record::event::Observer;
 use dashnas::record::outcome::Outcome;
 use dashnas::run::kernels::{KernelSource, plain_kernels};
 use dashnas::run::pipeline::Run;
-use dashnas_core::names::{BackboneName, SearchStrategy, Tuner};
+use dashnas_core::names::{AlphaUpdate, BackboneName, SearchStrategy, Tuner};
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub(super) struct MethodSettings {
     /// K and D; `None`: those of the configuration.
     space: Option<[&'static [usize]; 2]>,
     tuning: MethodTuning,
+    /// How a search by a supernet changes its architecture parameters.
+    alpha: AlphaUpdate,
 }
 
 /// Where the kernels of a method come from.
@@ -56,10 +58,11 @@ const DASH: MethodSettings = MethodSettings {
     kernels: MethodKernels::Searched(SearchStrategy::Paper),
     space: None,
     tuning: MethodTuning::Configured,
+    alpha: AlphaUpdate::Gradient,
 };
 
 /// The methods, in the order in which they are listed and run.
-pub(super) static TABLE: [MethodSettings; 10] = [
+pub(super) static TABLE: [MethodSettings; 11] = [
     DASH,
     MethodSettings {
         name: "race",
@@ -103,6 +106,13 @@ pub(super) static TABLE: [MethodSettings; 10] = [
         title: "the search of the paper in a temporal convolutional network",
         source: "Shen, Khodak and Talwalkar 2022, section 3; Bai et al. 2018",
         backbone: Some(BackboneName::Tcn),
+        ..DASH
+    },
+    MethodSettings {
+        name: "dash-gaea",
+        title: "the search of the paper with the exponentiated gradient of GAEA",
+        source: "Li et al. 2021; Shen, Khodak and Talwalkar 2022, section 3",
+        alpha: AlphaUpdate::ExponentiatedGradient,
         ..DASH
     },
     MethodSettings {
@@ -151,7 +161,14 @@ impl MethodSettings {
             MethodTuning::Asha => config.tune.tuner = Some(Tuner::Asha),
         }
         match self.kernels {
-            MethodKernels::Searched(strategy) => config.search.strategy = strategy,
+            MethodKernels::Searched(strategy) => {
+                config.search.strategy = strategy;
+                config.search.alpha_update = self.alpha;
+                if self.alpha == AlphaUpdate::ExponentiatedGradient {
+                    // GAEA has no scaling of the gradient by its norm.
+                    config.search.alpha_grad_scale = 0.0;
+                }
+            }
             MethodKernels::Plain => config.search.kernels = Some(plain_kernels(&config, data)?),
             MethodKernels::Random => {
                 let seed = RANDOM_SEEDS.saturating_add(config.seed);

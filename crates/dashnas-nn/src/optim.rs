@@ -7,6 +7,7 @@
 use crate::tensor_data::{Floats, floats};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
+use dashnas_core::names::AlphaUpdate;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +22,12 @@ pub struct SgdConfig {
     pub weight_decay: f64,
 }
 
-/// The scaling and the penalty of the gradient of the architecture parameters α.
+/// The update of the architecture parameters α, and the scaling and the penalty of their gradient.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlphaRule {
+    /// How a gradient changes α. The exponentiated gradient takes that of the probabilities, the softmax of α, and has no
+    /// momentum and no weight decay.
+    pub update: AlphaUpdate,
     /// The gradient of each layer's α is divided by `scale · (‖g‖₂ + 1e-8)`; with 0 it is clipped together with
     /// the weights' instead.
     pub scale: f64,
@@ -100,7 +104,9 @@ impl Sgd {
                 if joint {
                     values.iter_mut().for_each(|v| *v *= clip);
                 }
-                alpha.apply(values);
+                if alpha.update == AlphaUpdate::Gradient {
+                    alpha.apply(values);
+                }
             }
         }
         self.velocity.resize(collected.len(), None);
@@ -147,6 +153,31 @@ impl AlphaRule {
         }
         g.iter_mut().zip(&self.penalty).for_each(|(v, p)| *v += p);
     }
+
+    /// The step of GAEA (Li et al. 2021, section 3): `θ ← θ·exp(−lr·∇θ) / Σ θ·exp(−lr·∇θ)` for the probabilities
+    /// `θ = softmax(α)` of one layer. `gradient` is that of α, which becomes `ln θ`.
+    ///
+    /// The mixing weights depend on α through θ alone, because a constant added to α changes none of them. So the gradient
+    /// of θ is that of `α = ln θ` by the chain rule: `∂L/∂θ = ∂L/∂α / θ`.
+    fn exponentiated_step(&self, alpha: &mut [f32], gradient: &[f32], lr: f64) {
+        let logs = log_softmax(alpha.iter().map(|&a| f64::from(a)));
+        let by_probability = |(&g, log): (&f32, &f64)| (f64::from(g) / log.exp().max(LEAST_PROBABILITY)) as f32;
+        let mut gradient: Vec<f32> = gradient.iter().zip(&logs).map(by_probability).collect();
+        self.apply(&mut gradient);
+        let stepped = log_softmax(logs.iter().zip(&gradient).map(|(log, &g)| log - lr * f64::from(g)));
+        alpha.iter_mut().zip(stepped).for_each(|(a, log)| *a = log as f32);
+    }
+}
+
+/// A gradient of a probability is computed as that of one of this size if it is smaller: both are rounded to 0 then.
+const LEAST_PROBABILITY: f64 = 1e-30;
+
+/// The logarithms of the softmax.
+fn log_softmax(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let values: Vec<f64> = values.collect();
+    let highest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let total = highest + values.iter().map(|v| (v - highest).exp()).sum::<f64>().ln();
+    values.into_iter().map(|v| v - total).collect()
 }
 
 /// Computes Σ v² in f64 over chunks of a fixed size in a fixed order, so that the result is bit-identical for any
@@ -214,6 +245,16 @@ impl ModuleMapper for Update<'_> {
             (None, true) => return param,
             (_, false) => (self.rule.lr as f32, self.clip),
         };
+        if let (Some((lr, rule)), true) = (&self.rule.alpha, alpha)
+            && rule.update == AlphaUpdate::ExponentiatedGradient
+        {
+            let (id, tensor, mapper) = param.consume();
+            let (shape, device) = (tensor.shape(), tensor.device());
+            let mut values = floats(tensor.inner());
+            rule.exponentiated_step(&mut values, &grad, *lr);
+            let tensor = Tensor::<D>::from_data(TensorData::new(values, shape), &device).require_grad();
+            return Param::from_mapped_value(id, tensor, mapper);
+        }
         let config = self.sgd.config;
         let first = self.sgd.velocity[index].is_none();
         let velocity = self.sgd.velocity[index].get_or_insert_with(|| vec![0.0; grad.len()]);
@@ -304,7 +345,7 @@ mod tests {
     fn clipping_is_global_and_alpha_has_its_own_rule() {
         let device = Device::flex().autodiff();
         let mut sgd = Sgd::new(SgdConfig { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
-        let alpha = AlphaRule { scale: 2.0, penalty: vec![0.5, 1.0] };
+        let alpha = AlphaRule { update: AlphaUpdate::Gradient, scale: 2.0, penalty: vec![0.5, 1.0] };
         let rule = StepRule { lr: 0.1, clip: Some(1.0), alpha: Some((0.01, alpha)) };
         let t = toy(&device);
         let g = grads(&t, &device, [3.0, 4.0], [30.0, 40.0]);
@@ -316,10 +357,38 @@ mod tests {
     }
 
     #[test]
+    fn an_exponentiated_gradient_multiplies_probabilities() {
+        let device = Device::flex().autodiff();
+        // Momentum and weight decay concern the weights alone.
+        let mut sgd = Sgd::new(CONFIG);
+        let alpha = AlphaRule { update: AlphaUpdate::ExponentiatedGradient, scale: 0.0, penalty: vec![0.0, 0.5] };
+        let rule = StepRule { lr: 0.1, clip: None, alpha: Some((0.5, alpha)) };
+        // θ = (0.75, 0.25), by a softmax that does not see the constant.
+        let logs = [3.0 + 0.75f32.ln(), 3.0 + 0.25f32.ln()];
+        let t = Toy { alpha: Param::from_data(logs, &device), ..toy(&device) };
+        let g = grads(&t, &device, [0.0, 0.0], [0.3, -0.1]);
+        let (t, _) = sgd.step(t, g, &rule);
+        // ∇θ = (0.3/0.75, −0.1/0.25 + 0.5) = (0.4, 0.1), so θ becomes (0.75·e^−0.2, 0.25·e^−0.05) over their sum:
+        // (0.614048, 0.237807) / 0.851855.
+        let probabilities = |t: &Toy| values(&t.alpha).iter().map(|a| a.exp()).collect::<Vec<f32>>();
+        close(&probabilities(&t), &[0.720_836, 0.279_164]);
+        // A second step has no momentum: without a gradient, only the penalty acts.
+        let g = grads(&t, &device, [0.0, 0.0], [0.0, 0.0]);
+        let (t, _) = sgd.step(t, g, &rule);
+        // (0.720836, 0.279164·e^−0.25) = (0.720836, 0.217413), over 0.938249.
+        close(&probabilities(&t), &[0.768_278, 0.231_722]);
+        // A probability of 0 stays there.
+        let t = Toy { alpha: Param::from_data([0.0f32, -300.0], &device), ..toy(&device) };
+        let g = grads(&t, &device, [0.0, 0.0], [0.1, 0.0]);
+        let (t, _) = sgd.step(t, g, &rule);
+        close(&probabilities(&t), &[1.0, 0.0]);
+    }
+
+    #[test]
     fn an_alpha_that_is_not_scaled_is_clipped_with_the_weights() {
         let device = Device::flex().autodiff();
         let mut sgd = Sgd::new(SgdConfig { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
-        let alpha = AlphaRule { scale: 0.0, penalty: vec![0.5, 1.0] };
+        let alpha = AlphaRule { update: AlphaUpdate::Gradient, scale: 0.0, penalty: vec![0.5, 1.0] };
         let rule = StepRule { lr: 0.1, clip: Some(1.0), alpha: Some((0.01, alpha)) };
         let t = toy(&device);
         let g = grads(&t, &device, [3.0, 0.0], [0.0, 4.0]);

@@ -7,6 +7,7 @@ use crate::method::{Method, MethodInput};
 use dashnas::config::sections::Config;
 use dashnas::error::Error;
 use dashnas::run::pipeline::Run;
+use dashnas_core::names::AlphaUpdate;
 use dashnas_data::dataset::Dataset;
 
 /// The word that stands for all methods.
@@ -45,6 +46,11 @@ pub fn check(config: &Config, seeds: u32) -> Result<(), ComparisonError> {
     for (set, key, reason) in [
         (config.backbone.name.is_some(), "backbone.name", "each method has a backbone of its own"),
         (config.search.strategy != strategy, "search.strategy", "each method has a search of its own"),
+        (
+            config.search.alpha_update != AlphaUpdate::Gradient,
+            "search.alpha-update",
+            "it distinguishes two of the methods",
+        ),
         (config.search.kernels.is_some(), "search.kernels", "each method finds kernels of its own"),
         (config.data.folds.is_some(), "data.folds", "methods are compared on one test split"),
     ] {

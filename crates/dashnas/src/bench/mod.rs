@@ -13,6 +13,7 @@ use crate::error::Error;
 use aggconv::Formulation;
 use aggconv::kernels::fourier::benchmark::Contraction;
 use burn::tensor::{Int, Tensor, TensorData};
+use dashnas_core::names::AlphaUpdate;
 use dashnas_core::rng;
 use dashnas_core::rng::Seed;
 use dashnas_core::task::Loss;
@@ -138,7 +139,10 @@ impl StepBench {
             (LossFn::new(Loss::CrossEntropy), BatchTarget::Classes(y))
         };
         let mut sgd = Sgd::new(SgdConfig { momentum: 0.9, nesterov: true, weight_decay: 5e-4 });
-        let alpha = self.mode.searches().then(|| (0.01, AlphaRule { scale: 0.0, penalty: Vec::new() }));
+        let alpha = self
+            .mode
+            .searches()
+            .then(|| (0.01, AlphaRule { update: AlphaUpdate::Gradient, scale: 0.0, penalty: Vec::new() }));
         let rule = StepRule { lr: 0.01, clip: None, alpha };
         let mut all_seconds = Vec::with_capacity(self.steps);
         for step in 0..=self.steps {

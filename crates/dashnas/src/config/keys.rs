@@ -52,7 +52,7 @@ pub(super) const SECTIONS: [(&str, &str); 13] = [
 ];
 
 /// Every key, in the order in which they are printed.
-pub const KEYS: [Key; 127] = [
+pub const KEYS: [Key; 128] = [
     key("", "preset", "The preset that all other values start from: quick, standard or paper."),
     key("", "seed", "The seed of all random numbers. The same seed gives the same result."),
     key("", "tensorboard", "Also write TensorBoard event files to tensorboard/ in the run directory."),
@@ -295,6 +295,13 @@ pub const KEYS: [Key; 127] = [
     ),
     key("search", "lr", "Learning rate of the weights. auto: 0.1, for dense tasks 0.01."),
     key("search", "alpha-lr", "Learning rate of the architecture parameters. auto: 0.05, for dense tasks 0.005."),
+    key(
+        "search",
+        "alpha-update",
+        "How the architecture parameters are changed: gradient (SGD on them, as in the paper) or exponentiated-gradient \
+         (GAEA: the probabilities of the choices are multiplied by exp(-alpha-lr * gradient) and normalized, without \
+         momentum and weight decay).",
+    ),
     key("search", "momentum", "Momentum of SGD."),
     key("search", "nesterov", "Use Nesterov momentum."),
     key("search", "weight-decay", "Weight decay of SGD."),

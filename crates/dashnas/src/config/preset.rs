@@ -5,7 +5,7 @@ use crate::config::sections::{
     SearchConfig, SpaceConfig, TaskConfig, TuneConfig,
 };
 use aggconv::Formulation;
-use dashnas_core::names::{ClassWeights, Preset, SearchStrategy};
+use dashnas_core::names::{AlphaUpdate, ClassWeights, Preset, SearchStrategy};
 use dashnas_formats::options::ReadOptions;
 use dashnas_tasks::darcy::DarcyConfig;
 
@@ -107,6 +107,7 @@ fn search_section(values: &PresetValues) -> SearchConfig {
         batch_size: None,
         lr: None,
         alpha_lr: None,
+        alpha_update: AlphaUpdate::Gradient,
         momentum: 0.9,
         nesterov: true,
         weight_decay: 5e-4,

@@ -5,7 +5,7 @@
 
 use aggconv::Formulation;
 use dashnas_core::auto;
-use dashnas_core::names::{BackboneName, ClassWeights, Preset, SearchStrategy, TaskName, Tuner};
+use dashnas_core::names::{AlphaUpdate, BackboneName, ClassWeights, Preset, SearchStrategy, TaskName, Tuner};
 use dashnas_core::task::{Loss, Metric};
 use dashnas_data::transform::kind::Transform;
 use dashnas_formats::options::ReadOptions;
@@ -186,6 +186,8 @@ pub struct SearchConfig {
     /// Learning rate of the architecture parameters α; `None`: by kind of task.
     #[serde(with = "auto")]
     pub alpha_lr: Option<f64>,
+    /// How the gradient changes α.
+    pub alpha_update: AlphaUpdate,
     /// SGD momentum, for both.
     pub momentum: f64,
     /// Whether to use Nesterov momentum, for both.

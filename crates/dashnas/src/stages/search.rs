@@ -64,7 +64,7 @@ pub(crate) fn fit_plan(problem: &Problem, space: &KernelSpace) -> FitPlan {
         dropout: 0.0,
         alpha: Some(AlphaPlan {
             lr: config.alpha_lr(problem.setup.task),
-            rule: AlphaRule { scale: c.alpha_grad_scale, penalty },
+            rule: AlphaRule { update: c.alpha_update, scale: c.alpha_grad_scale, penalty },
             temperature: c.temperature,
         }),
         micro_batch: problem.budget.search_micro_batch(),
