@@ -43,6 +43,9 @@ pub enum BackboneName {
     Tcn,
     /// InceptionTime for 1-D data (Ismail Fawaz et al. 2020).
     InceptionTime,
+    /// The residual network of 34 layers for 1-D data (Hong et al. 2020).
+    #[serde(rename = "resnet-1d")]
+    ResNet1d,
     /// U-Net for 2-D data (Ronneberger et al. 2015).
     #[serde(rename = "unet")]
     UNet,
@@ -50,8 +53,14 @@ pub enum BackboneName {
 
 impl BackboneName {
     /// Every backbone.
-    pub const ALL: [BackboneName; 5] =
-        [BackboneName::Wrn2d, BackboneName::UNet, BackboneName::Wrn1d, BackboneName::InceptionTime, BackboneName::Tcn];
+    pub const ALL: [BackboneName; 6] = [
+        BackboneName::Wrn2d,
+        BackboneName::UNet,
+        BackboneName::Wrn1d,
+        BackboneName::InceptionTime,
+        BackboneName::Tcn,
+        BackboneName::ResNet1d,
+    ];
 
     /// The name used on the command line and in files.
     pub fn name(self) -> &'static str {
@@ -60,6 +69,7 @@ impl BackboneName {
             BackboneName::Wrn1d => "wrn-1d",
             BackboneName::InceptionTime => "inception-time",
             BackboneName::Tcn => "tcn",
+            BackboneName::ResNet1d => "resnet-1d",
             BackboneName::UNet => "unet",
         }
     }
@@ -73,19 +83,21 @@ impl BackboneName {
     pub fn dims(self) -> usize {
         match self {
             BackboneName::Wrn2d | BackboneName::UNet => 2,
-            BackboneName::Wrn1d | BackboneName::InceptionTime | BackboneName::Tcn => 1,
+            BackboneName::Wrn1d | BackboneName::InceptionTime | BackboneName::Tcn | BackboneName::ResNet1d => 1,
         }
     }
 
     /// The kernel sizes of a block of the plain network, where they are different; odd, because only odd kernels have a
     /// centered "same" padding. The published sizes are 8, 5 and 3 (Wang et al. 2017), and 40, 20 and 10 (Ismail Fawaz et
-    /// al. 2020). That of a TCN is 7 throughout (Bai et al. 2018), and those of the networks for data are 3.
+    /// al. 2020). That of a TCN is 7 throughout (Bai et al. 2018), that of a ResNet-1D is 16 (Hong et al. 2020), and those
+    /// of the networks for images are 3.
     pub fn plain_kernels(self) -> &'static [usize] {
         match self {
             BackboneName::Wrn2d | BackboneName::UNet => &[3],
             BackboneName::Wrn1d => &[7, 5, 3],
             BackboneName::InceptionTime => &[39, 19, 9],
             BackboneName::Tcn => &[7],
+            BackboneName::ResNet1d => &[15],
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::graph::topology::Graph;
 /// A convolution with a centered kernel, or with a causal one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conv {
-    /// The name of its weights: `{name}.weight`, `[c_out, c_in, k^dims]`, and `{name}.bias`, `[c_out]`.
+    /// The name of its weights: `{name}.weight`, `[c_out, c_in / groups, k^dims]`, and `{name}.bias`, `[c_out]`.
     pub name: String,
     /// The numbers of input and output channels.
     pub channels: [usize; 2],
@@ -19,6 +19,8 @@ pub struct Conv {
     pub stride: usize,
     /// Whether the kernel sees only the output position and those before it.
     pub causal: bool,
+    /// The number of groups of channels.
+    pub groups: usize,
 }
 
 impl Conv {
@@ -82,8 +84,8 @@ pub fn layers<'a>(graph: &'a Graph, kernels: &[[usize; 2]]) -> impl Iterator<Ite
             Operation::Conv(conv) => {
                 let own = [conv.kernel, conv.dilation];
                 let [kernel, dilation] = if conv.searched { kernels[graph.index(id)] } else { own };
-                let Convolution { channels, stride, causal, .. } = *conv;
-                Layer::Conv(Conv { name: name(), channels, kernel, dilation, stride, causal })
+                let Convolution { channels, stride, causal, groups, .. } = *conv;
+                Layer::Conv(Conv { name: name(), channels, kernel, dilation, stride, causal, groups })
             }
             Operation::Norm { channels } => Layer::Norm { name: name(), channels: *channels },
             Operation::Relu => Layer::Relu,

@@ -367,7 +367,7 @@ fn conv(
     stream: &mut Stream,
     device: &Device,
 ) -> ConvLayer {
-    let Convolution { channels, stride, .. } = layer;
+    let Convolution { channels, stride, groups, .. } = layer;
     // The offsets of a configuration's kernels are far below the limit of a causal space.
     let of = |space: &KernelSpace| match layer.causal {
         true => space.clone().causal().unwrap_or_else(|error| panic!("the kernels of a causal network: {error}")),
@@ -377,7 +377,8 @@ fn conv(
         Kernels::Fixed(list) => ConvLayer::Fixed(fixed(dims, layer, list[index], stream, device)),
         Kernels::Shared { space } => {
             let space = of(space);
-            let mut conv = SharedConvConfig::new(channels, space).with_dims(dims).with_stride(stride).init(device);
+            let config = SharedConvConfig::new(channels, space).with_dims(dims).with_stride(stride);
+            let mut conv = config.with_groups(groups).init(device);
             let shape = conv.weight.dims();
             let bound = 1.0 / ((shape[2] * shape[3]) as f64).sqrt();
             let weights = rng::uniform(shape.iter().product(), bound, stream);
@@ -387,7 +388,7 @@ fn conv(
             ConvLayer::Shared(conv)
         }
         Kernels::Searched { space, formulation, depthwise, weight_std, alpha_std } => {
-            let groups = if *depthwise && channels[0] == channels[1] { channels[0] } else { 1 };
+            let groups = if *depthwise && channels[0] == channels[1] { channels[0] } else { groups };
             let space = of(space);
             let mut conv = AggConvConfig::new(channels, space.clone())
                 .with_dims(dims)
@@ -407,13 +408,13 @@ fn conv(
 
 fn fixed(
     dims: usize,
-    Convolution { channels, stride, causal, .. }: Convolution,
+    Convolution { channels, stride, causal, groups, .. }: Convolution,
     [k, d]: [usize; 2],
     stream: &mut Stream,
     device: &Device,
 ) -> KernelConv {
     let config = KernelConvConfig::new(channels, k).with_dims(dims).with_dilation(d).with_stride(stride);
-    let mut conv = config.with_causal(causal).init(device);
+    let mut conv = config.with_causal(causal).with_groups(groups).init(device);
     let shape = conv.weight.dims();
     let bound = 1.0 / ((shape[1] * shape[2]) as f64).sqrt();
     let n = shape.iter().product();

@@ -20,14 +20,14 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Returns the weights `[c_out, c_in, k^dims]` and the bias `[c_out]` of a convolution over data of `dims` axes.
+    /// Returns the weights `[c_out, c_in / groups, k^dims]` and the bias `[c_out]` of a convolution over data of `dims` axes.
     ///
     /// # Errors
     /// As [`Weights::get`].
     pub fn conv(self, conv: &Conv, dims: usize) -> Result<[&'a [f32]; 2], ExportError> {
         let [c_in, c_out] = conv.channels;
         let taps = conv.kernel.pow(dims as u32);
-        let weight = self.get(&format!("{}.weight", conv.name), &[c_out, c_in, taps])?;
+        let weight = self.get(&format!("{}.weight", conv.name), &[c_out, c_in / conv.groups, taps])?;
         Ok([weight, self.get(&format!("{}.bias", conv.name), &[c_out])?])
     }
 

@@ -8,7 +8,7 @@ mod common;
 
 use common::Recipe;
 use dashnas_core::names::BackboneName;
-use dashnas_core::names::BackboneName::{InceptionTime, Tcn, UNet, Wrn1d, Wrn2d};
+use dashnas_core::names::BackboneName::{InceptionTime, ResNet1d, Tcn, UNet, Wrn1d, Wrn2d};
 use dashnas_core::task::TaskKind;
 use dashnas_data::normalize::Scheme;
 use dashnas_data::transform::kind::Transform;
@@ -47,7 +47,8 @@ fn kernel_lists(backbone: BackboneName) -> [Vec<[usize; 2]>; 3] {
 /// Every backbone with every task and all kernels, over odd, even and small sizes.
 fn matrix() -> Vec<(String, Recipe)> {
     let (series, grids) = ([[2, 1, 24], [1, 1, 13], [3, 1, 5]], [[1, 8, 8], [3, 7, 9], [2, 10, 3]]);
-    let sizes = [(Wrn1d, series), (InceptionTime, series), (Tcn, series), (Wrn2d, grids), (UNet, grids)];
+    let sizes =
+        [(Wrn1d, series), (InceptionTime, series), (Tcn, series), (Wrn2d, grids), (UNet, grids), (ResNet1d, series)];
     let mut found = Vec::new();
     for (backbone, inputs) in sizes {
         for task in TASKS {
@@ -136,6 +137,7 @@ fn masked() -> Vec<(String, Recipe)> {
         (Tcn, [2, 1, 19]),
         (Wrn2d, [2, 7, 9]),
         (UNet, [2, 7, 9]),
+        (ResNet1d, [2, 1, 24]),
     ] {
         for task in TASKS {
             for transforms in [vec![], vec![Transform::StandardizeSamples]] {

@@ -9,7 +9,7 @@ use burn::module::Param;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData, activation, module};
 use dashnas_core::names::BackboneName;
-use dashnas_core::names::BackboneName::{InceptionTime, Tcn, UNet, Wrn1d, Wrn2d};
+use dashnas_core::names::BackboneName::{InceptionTime, ResNet1d, Tcn, UNet, Wrn1d, Wrn2d};
 use dashnas_core::rng::{Seed, Stream, normal, uniform};
 use dashnas_nn::backbone::by_name;
 use dashnas_nn::backbone::spec::NetworkSpec;
@@ -50,9 +50,15 @@ impl ByHand {
         values
     }
 
-    fn convolution(&mut self, name: &str, channels: [usize; 2], [k, d]: [usize; 2], stride: usize) -> KernelConv {
+    fn convolution(
+        &mut self,
+        name: &str,
+        channels: [usize; 2],
+        [k, d]: [usize; 2],
+        [stride, groups]: [usize; 2],
+    ) -> KernelConv {
         let config = KernelConvConfig::new(channels, k).with_dims(self.dims).with_dilation(d).with_stride(stride);
-        let mut conv = config.init(&self.device);
+        let mut conv = config.with_groups(groups).init(&self.device);
         let shape = conv.weight.dims();
         let bound = 1.0 / ((shape[1] * shape[2]) as f64).sqrt();
         let weight = TensorData::new(self.draw(&format!("{name}.weight"), bound), shape);
@@ -63,14 +69,18 @@ impl ByHand {
     }
 
     fn conv(&mut self, x: Tensor<4>, c_out: usize, stride: usize) -> Tensor<4> {
+        self.grouped(x, c_out, stride, 1)
+    }
+
+    fn grouped(&mut self, x: Tensor<4>, c_out: usize, stride: usize, groups: usize) -> Tensor<4> {
         let index = self.next(0);
         let kernel = self.kernels[index];
-        self.convolution(&format!("convs.{index}"), [x.dims()[1], c_out], kernel, stride).forward(x)
+        self.convolution(&format!("convs.{index}"), [x.dims()[1], c_out], kernel, [stride, groups]).forward(x)
     }
 
     fn pointwise(&mut self, x: Tensor<4>, c_out: usize, stride: usize) -> Tensor<4> {
         let index = self.next(1);
-        self.convolution(&format!("pointwise.{index}"), [x.dims()[1], c_out], [1, 1], stride).forward(x)
+        self.convolution(&format!("pointwise.{index}"), [x.dims()[1], c_out], [1, 1], [stride, 1]).forward(x)
     }
 
     fn norm(&mut self, x: Tensor<4>, relu: bool) -> Tensor<4> {
@@ -202,6 +212,34 @@ impl ByHand {
         x
     }
 
+    fn resnet_1d(&mut self, x: Tensor<4>, m: usize, dense: bool) -> Tensor<4> {
+        let x = self.conv(x, m, 1);
+        let mut x = self.norm(x, true);
+        for block in 0..16 {
+            let (input, c) = (x.clone(), m << (block / 4));
+            let halves = block % 2 == 1 && !dense;
+            if block > 0 {
+                x = self.norm(x, true);
+                x = self.dropout(x);
+            }
+            x = self.grouped(x, c, if halves { 2 } else { 1 }, m / 2);
+            x = self.norm(x, true);
+            x = self.dropout(x);
+            x = self.grouped(x, c, 1, m / 2);
+            let mut shortcut = input;
+            if halves {
+                // A window at an odd end has one position.
+                shortcut = shortcut.pad([(0, 1)], burn::tensor::ops::PadMode::Constant(f32::NEG_INFINITY));
+                shortcut = module::max_pool2d(shortcut, MaxPoolOptions::new([1, 2]));
+            }
+            if shortcut.dims()[1] != c {
+                shortcut = self.pointwise(shortcut, c, 1);
+            }
+            x = maps::add(x, shortcut).expect("one shape");
+        }
+        self.norm(x, true)
+    }
+
     /// The network of a backbone without its head, with the smallest numbers of channels for the width.
     fn features(&mut self, backbone: BackboneName, x: Tensor<4>, width: usize, dense: bool) -> Tensor<4> {
         match backbone {
@@ -209,6 +247,7 @@ impl ByHand {
             Wrn2d => self.wrn_2d(x, width, dense),
             InceptionTime => self.inception_time(x, 2 * width),
             UNet => self.unet(x, 8 * width),
+            ResNet1d => self.resnet_1d(x, 2 * width, dense),
             Tcn => {
                 let x = self.tcn(x, 2 * width);
                 let [n, c, h, w] = x.dims();
@@ -339,7 +378,8 @@ fn a_path_of_a_supernet_is_the_network_of_its_kernels() {
         // Without a path, every layer draws one, the same from the same stream.
         let drawn = |seed| {
             let mut noise = Seed(seed).stream("noise", &[]);
-            let x = Tensor::<4>::ones([2, channels, h, w], &by_hand.device);
+            let x = normal(2 * channels * h * w, 1.0, &mut Seed(4).stream("x", &[]));
+            let x = Tensor::<4>::from_data(TensorData::new(x, [2, channels, h, w]), &by_hand.device);
             bits(network.forward(x, &mut Pass { noise: Some(&mut noise), ..Pass::evaluation(1.0) }))
         };
         assert_eq!(drawn(1), drawn(1));

@@ -126,9 +126,8 @@ pub fn blocks(graph: &Graph, kernels: &[[usize; 2]], axes: &[usize]) -> Vec<Bloc
 /// The multiply-adds of a convolution for one sample, whose output has these axes.
 fn multiply_adds(conv: &Convolution, k: usize, axes: &[usize]) -> u64 {
     let positions = axes.iter().fold(1, |product: u64, &n| product.saturating_mul(n as u64));
-    let [c_in, c_out] = conv.channels.map(|c| c as u64);
     let taps = (k as u64).saturating_pow(axes.len() as u32);
-    (c_in * c_out).saturating_mul(taps).saturating_mul(positions)
+    conv.channel_pairs().saturating_mul(taps).saturating_mul(positions)
 }
 
 /// The multiply-adds of all convolutions and of the linear map for one sample.

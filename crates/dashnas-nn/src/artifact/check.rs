@@ -39,7 +39,7 @@ impl WeightCheck<'_> {
                 let taps = (0..self.dims).try_fold(1usize, |n, _| n.checked_mul(conv.kernel));
                 let taps = taps.ok_or_else(|| format!("kernel size {} is too large", conv.kernel))?;
                 let [c_in, c_out] = conv.channels;
-                self.has(&format!("{}.weight", conv.name), &[c_out, c_in, taps])?;
+                self.has(&format!("{}.weight", conv.name), &[c_out, c_in / conv.groups, taps])?;
                 self.has(&format!("{}.bias", conv.name), &[c_out])
             }
             Layer::Norm { name, channels } => ["gamma", "beta", "running_mean", "running_var"]

@@ -5,6 +5,7 @@
 //! write a file here, and add its name to [`BackboneName`] and to [`by_name`].
 
 mod inception;
+mod resnet1d;
 pub mod spec;
 mod tcn;
 mod unet;
@@ -12,6 +13,7 @@ mod wrn1d;
 mod wrn2d;
 
 pub use crate::backbone::inception::InceptionTime;
+pub use crate::backbone::resnet1d::ResNet1d;
 pub use crate::backbone::spec::{Backbone, NetworkSpec};
 pub use crate::backbone::tcn::Tcn;
 pub use crate::backbone::unet::UNet;
@@ -27,6 +29,7 @@ pub fn by_name(name: BackboneName) -> &'static dyn Backbone {
         BackboneName::Wrn1d => &Wrn1d,
         BackboneName::InceptionTime => &InceptionTime,
         BackboneName::Tcn => &Tcn,
+        BackboneName::ResNet1d => &ResNet1d,
         BackboneName::UNet => &UNet,
     }
 }
@@ -98,6 +101,39 @@ mod tests {
         let sizes: Vec<_> = grid.trace([29, 30]).iter().map(|t| t.output).collect();
         assert!(sizes.contains(&[4, 4]), "{sizes:?}");
         assert_eq!(sizes.last(), Some(&[29, 30]));
+    }
+
+    /// With the published 64 channels: the numbers of the publication, but for kernels of 15 and shortcuts by 1×1
+    /// convolutions.
+    #[test]
+    fn resnet_1d_has_34_layers_of_groups_of_channels() {
+        let spec = NetworkSpec { channels: 1, outputs: 4, base: Some(64), plain_kernels: &[15], ..SHAPE };
+        let net = ResNet1d.graph(spec);
+        let convs = net.searched();
+        assert_eq!(net.plain_kernels(), vec![[15, 1]; 33]);
+        assert_eq!(net.head(), [512, 4]);
+        assert_eq!((convs[0].channels, convs[0].groups), ([1, 64], 1));
+        assert!(convs[1..].iter().all(|conv| conv.groups == 32));
+        let widths: Vec<usize> = convs[1..].iter().map(|conv| conv.channels[1]).collect();
+        assert_eq!(widths, [[64; 8], [128; 8], [256; 8], [512; 8]].concat());
+        let strided: Vec<usize> = (0..33).filter(|&layer| convs[layer].stride == 2).collect();
+        assert_eq!(strided, [3, 7, 11, 15, 19, 23, 27, 31], "the first convolution of every second block");
+        let lengths: Vec<usize> = net.trace([1, 1000]).iter().map(|t| t.output[1]).collect();
+        assert_eq!(lengths[lengths.len() - 3], 4, "1000 / 2^8, rounded up");
+        // A convolution of c_in to c_out channels in 32 groups.
+        let conv = |c_in: u64, c_out: u64| c_in / 32 * c_out * 15 + c_out;
+        let stage = |c_in, c| conv(c_in, c) + 7 * conv(c, c);
+        let convs = (15 * 64 + 64) + stage(64, 64) + stage(64, 128) + stage(128, 256) + stage(256, 512);
+        assert_eq!(net.params(&net.plain_kernels()) - net.fixed_params(), convs);
+        // Two normalizations for each block, but one for the first, beside those of the stem and the head.
+        let blocks = |c_in: u64, c: u64| c_in + c + 6 * c;
+        let norms = 2 * (64 + (64 + 6 * 64) + blocks(64, 128) + blocks(128, 256) + blocks(256, 512) + 512);
+        let points: u64 = (64 * 128 + 128) + (128 * 256 + 256) + (256 * 512 + 512);
+        assert_eq!(net.fixed_params(), norms + points + (512 + 1) * 4);
+        // An odd number of channels has groups of one.
+        let odd = ResNet1d.graph(NetworkSpec { base: Some(3), ..spec });
+        assert_eq!(odd.searched()[1].groups, 3);
+        assert_eq!(odd.head()[0], 24);
     }
 
     /// The numbers of the paper's tables, by hand.

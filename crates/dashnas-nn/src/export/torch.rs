@@ -328,14 +328,15 @@ impl ModuleWriter<'_> {
     fn conv(&mut self, conv: &Conv, x: &str) -> Result<String, ExportError> {
         let dims = self.graph.dims();
         let [weight, bias] = self.weights.conv(conv, dims)?;
-        let Conv { name, channels: [c_in, c_out], kernel, dilation, stride, .. } = conv;
-        self.put(&format!("{name}.weight"), [&[*c_out, *c_in][..], &vec![*kernel; dims]].concat(), weight);
+        let Conv { name, channels: [c_in, c_out], kernel, dilation, stride, groups, .. } = conv;
+        self.put(&format!("{name}.weight"), [&[*c_out, *c_in / groups][..], &vec![*kernel; dims]].concat(), weight);
         self.put(&format!("{name}.bias"), vec![*c_out], bias);
         let [before, after] = conv.padding();
         // PyTorch's own padding is the same on both sides.
         let padding = if before == after { before } else { 0 };
+        let groups = if *groups == 1 { String::new() } else { format!(", groups={groups}") };
         let text = format!(
-            "nn.Conv{dims}d({c_in}, {c_out}, {kernel}, stride={stride}, padding={padding}, dilation={dilation})"
+            "nn.Conv{dims}d({c_in}, {c_out}, {kernel}, stride={stride}, padding={padding}, dilation={dilation}{groups})"
         );
         let module = self.module(name, text);
         Ok(if before == after {

@@ -115,7 +115,14 @@ impl Sequence<'_> {
     /// Adds a causal convolution whose kernel the search chooses; in the plain backbone it has this size and dilation.
     pub fn causal_conv(self, channels: usize, kernel: usize, dilation: usize) -> Self {
         let channels = [self.channels(), channels];
-        self.any_conv(Convolution { channels, kernel, stride: 1, searched: true, dilation, causal: true })
+        self.any_conv(Convolution { channels, kernel, stride: 1, searched: true, dilation, causal: true, groups: 1 })
+    }
+
+    /// Adds a convolution of groups of channels whose kernel the search chooses; in the plain backbone its size is
+    /// `kernel`. The number of groups must divide both numbers of channels.
+    pub fn grouped_conv(self, channels: usize, kernel: usize, stride: usize, groups: usize) -> Self {
+        let channels = [self.channels(), channels];
+        self.any_conv(Convolution { channels, kernel, stride, searched: true, dilation: 1, causal: false, groups })
     }
 
     /// Adds a convolution that the search does not change.
@@ -163,7 +170,7 @@ impl Sequence<'_> {
 
     fn convolution(self, channels: usize, kernel: usize, stride: usize, searched: bool) -> Self {
         let channels = [self.channels(), channels];
-        self.any_conv(Convolution { channels, kernel, stride, searched, dilation: 1, causal: false })
+        self.any_conv(Convolution { channels, kernel, stride, searched, dilation: 1, causal: false, groups: 1 })
     }
 
     fn any_conv(self, conv: Convolution) -> Self {

@@ -179,8 +179,11 @@ fn check_arity(at: usize, operation: &Operation, inputs: usize) -> Result<(), St
 }
 
 fn convolved(conv: &Convolution, x: ValueShape) -> Result<ValueShape, String> {
-    let Convolution { channels: [c_in, c_out], kernel, stride, dilation, .. } = *conv;
+    let Convolution { channels: [c_in, c_out], kernel, stride, dilation, groups, .. } = *conv;
     check_channels(c_in, x)?;
+    if groups == 0 || [c_in, c_out].iter().any(|c| c % groups != 0) {
+        return Err(format!("has {}, which do not divide {c_in} and {c_out} channels", plural(groups, "group")));
+    }
     if !SIZES.contains(&kernel) || kernel % 2 == 0 {
         return Err(format!("has kernel size {kernel}; sizes must be odd"));
     }

@@ -24,6 +24,10 @@ pub struct Convolution {
     /// Whether the kernel sees only the output position and those before it, which takes data with one axis.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub causal: bool,
+    /// The number of groups, which divides both numbers of channels: an output channel sees the input channels of its
+    /// own group. A depthwise convolution has as many groups as channels.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub groups: usize,
 }
 
 fn one() -> usize {
@@ -42,9 +46,14 @@ impl Convolution {
 
     /// Counts the parameters of the convolution over data of `dims` axes with kernels of size `k`, including the bias.
     pub fn params(&self, k: usize, dims: usize) -> u64 {
-        let [c_in, c_out] = self.channels.map(|c| c as u64);
         let taps = (k as u64).saturating_pow(dims as u32);
-        (c_in * c_out).saturating_mul(taps).saturating_add(c_out)
+        self.channel_pairs().saturating_mul(taps).saturating_add(self.channels[1] as u64)
+    }
+
+    /// Counts the pairs of an input channel and an output channel that sees it.
+    pub fn channel_pairs(&self) -> u64 {
+        let [c_in, c_out] = self.channels.map(|c| c as u64);
+        c_in / self.groups as u64 * c_out
     }
 }
 

@@ -36,11 +36,8 @@ pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
     let lattice = |k, d, causal| if causal { TapSet::causal(k, d) } else { TapSet::lattice(k, d, dims) };
     let mut out = Vec::new();
     for node in graph.trace(case.input) {
-        let Operation::Conv(Convolution { channels: [c_in, c_out], kernel, stride, searched, dilation, causal }) =
-            *node.operation
-        else {
-            continue;
-        };
+        let &Operation::Conv(conv) = node.operation else { continue };
+        let Convolution { channels: [c_in, c_out], kernel, stride, searched, dilation, causal, groups } = conv;
         let geometry = |groups, taps| {
             let stride = if dims == 1 { [1, stride] } else { [stride, stride] };
             ConvGeometry { batch: case.batch, c_in, c_out, groups, input: node.input, stride, taps: Arc::new(taps) }
@@ -56,7 +53,7 @@ pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
                 layer(&[geometry(conv.groups, taps)], kernels::select)
             }
             None | Some(ConvLayer::Shared(_)) => {
-                layer(&[geometry(1, lattice(kernel, dilation, causal))], kernels::select)
+                layer(&[geometry(groups, lattice(kernel, dilation, causal))], kernels::select)
             }
         });
     }

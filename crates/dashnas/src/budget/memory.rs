@@ -7,7 +7,7 @@
 
 use aggconv::KernelSpace;
 use dashnas_core::text::mebibytes;
-use dashnas_nn::graph::node::{NodeId, Operation};
+use dashnas_nn::graph::node::{Convolution, NodeId, Operation};
 use dashnas_nn::graph::topology::Graph;
 use dashnas_nn::graph::trace::TracedNode;
 
@@ -64,10 +64,13 @@ impl Trained<'_> {
     /// with the mixed kernel.
     pub fn searching(&self, space: &KernelSpace, depthwise: bool) -> Footprint {
         let weights = space.weights_per_channel_pair(self.graph.dims());
-        let channel_pairs = |[c_in, c_out]: [usize; 2]| if depthwise && c_in == c_out { c_out } else { c_in * c_out };
-        let pairs: usize = self.graph.searched().iter().map(|conv| channel_pairs(conv.channels)).sum();
+        let channel_pairs = |conv: &Convolution| match conv.channels {
+            [c_in, c_out] if depthwise && c_in == c_out => c_out as u64,
+            _ => conv.channel_pairs(),
+        };
+        let pairs: u64 = self.graph.searched().into_iter().map(channel_pairs).sum();
         // The mixed kernel has at most as many taps as the weights of the candidates.
-        self.training((2 * pairs * weights) as u64)
+        self.training(2 * pairs * weights as u64)
     }
 
     /// The bytes that Eq. 2 adds to [`Trained::searching`] for each sample: the results of the candidates.

@@ -65,7 +65,7 @@ pub const KEYS: [Key; 128] = [
     key(
         "backbone",
         "name",
-        "For images and fields wrn-2d (Wide ResNet 16) or unet, for series wrn-1d, inception-time or tcn. auto: \
+        "For images and fields wrn-2d (Wide ResNet 16) or unet, for series wrn-1d, inception-time, tcn or resnet-1d. auto: \
          wrn-2d or wrn-1d, the paper's choice.",
     ),
     key("backbone", "search-width", "Width factor of wrn-2d and unet during the search."),
@@ -73,8 +73,9 @@ pub const KEYS: [Key; 128] = [
     key(
         "backbone",
         "channels",
-        "Channels of wrn-1d and tcn, and of each convolution of inception-time. auto: for wrn-1d min(4^(outputs / 10 + 1), \
-         64) with integer division, but at least min-channels; 25 for tcn, 32 for inception-time.",
+        "Channels of tcn, of the first block of wrn-1d and resnet-1d, and of each convolution of inception-time. auto: for \
+         wrn-1d min(4^(outputs / 10 + 1), 64) with integer division, but at least min-channels; 25 for tcn, 32 for \
+         inception-time, 16 for resnet-1d.",
     ),
     key(
         "backbone",
@@ -86,7 +87,8 @@ pub const KEYS: [Key; 128] = [
         "backbone",
         "plain-kernels",
         "Kernel sizes in each block of the plain network for series. auto: 7, 5, 3 for wrn-1d, 39, 19, 9 for \
-         inception-time, 7 for tcn. The published networks have 8, 5, 3; 40, 20, 10; and 7; \"same\" padding is symmetric only for odd kernels.",
+         inception-time, 7 for tcn, 15 for resnet-1d. The published networks have 8, 5, 3; 40, 20, 10; 7; and 16; \
+         \"same\" padding is symmetric only for odd kernels.",
     ),
     key(
         "backbone",

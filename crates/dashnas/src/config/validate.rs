@@ -64,7 +64,7 @@ impl Config {
             "backbone.plain-kernels",
             plain,
             [1, 3].contains(&plain.len()),
-            "it must have three values, one for each convolution of a block, or for a tcn one value",
+            "it must have three values, one for each convolution of a block, or for tcn and resnet-1d one value",
         )
     }
 

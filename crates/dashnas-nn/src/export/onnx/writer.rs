@@ -79,7 +79,7 @@ impl Writer<'_> {
         let [weight, bias] = self.weights.conv(conv, self.dims)?;
         let [c_in, c_out] = conv.channels;
         let [before, after] = conv.padding();
-        let shape = [&[c_out, c_in][..], &vec![conv.kernel; self.dims]].concat();
+        let shape = [&[c_out, c_in / conv.groups][..], &vec![conv.kernel; self.dims]].concat();
         let weight = self.graph.tensor(&format!("{}.weight", conv.name), &shape, weight);
         let bias = self.graph.tensor(&format!("{}.bias", conv.name), &[c_out], bias);
         let attributes = vec![
@@ -87,7 +87,7 @@ impl Writer<'_> {
             ints("dilations", conv.dilation, self.dims),
             ints("strides", conv.stride, self.dims),
             pads(before, after, self.dims),
-            int("group", 1),
+            int("group", conv.groups as i64),
         ];
         Ok(self.graph.node("Conv", &[x, &weight, &bias], attributes))
     }

@@ -34,13 +34,14 @@ impl Latencies {
         let convs: Vec<(&Convolution, [usize; 2])> = searched.collect();
         let mut known = HashMap::new();
         let mut of = |conv: &Convolution, grid: [usize; 2], candidate: Candidate| {
-            let Convolution { channels: [c_in, c_out], stride, .. } = *conv;
-            let case = (c_in, c_out, stride, grid, candidate.k, candidate.d);
+            let Convolution { channels: [c_in, c_out], stride, groups, .. } = *conv;
+            let case = (c_in, c_out, groups, stride, grid, candidate.k, candidate.d);
             *known.entry(case).or_insert_with(|| {
                 let conv = KernelConvConfig::new([c_in, c_out], candidate.k)
                     .with_dims(graph.dims())
                     .with_dilation(candidate.d)
                     .with_stride(stride)
+                    .with_groups(groups)
                     .init(&device);
                 let x = Tensor::<4>::ones([1, c_in, grid[0], grid[1]], &device);
                 median_seconds(|| drop(conv.forward(x.clone()).into_data()))
