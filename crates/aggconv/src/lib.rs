@@ -30,6 +30,7 @@
 //! | Burn modules | [`nn`] |
 //! | batch normalization with ReLU | [`norm`] |
 //! | sums and means of activations | [`maps`] |
+//! | layer normalization, GELU and factors of channels | [`pointwise`] |
 
 mod checks;
 pub mod composed;
@@ -44,6 +45,7 @@ pub mod mix;
 pub mod nn;
 pub mod norm;
 pub mod ops;
+pub mod pointwise;
 pub mod space;
 pub mod taps;
 

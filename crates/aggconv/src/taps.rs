@@ -48,6 +48,18 @@ impl TapSet {
         Self { offsets: (0..k as i32).map(|j| [0, (j - (k as i32 - 1)) * d as i32]).collect() }
     }
 
+    /// Creates the taps of a patch of k positions on each axis in `dims` dimensions, which begins at the output position:
+    /// at 0, …, k − 1, in the row-major order of its weight tensor.
+    ///
+    /// # Panics
+    /// If k is 0 or exceeds an `i32`, or if `dims` is not 1 or 2: callers have checked them.
+    pub fn patch(k: usize, dims: usize) -> Self {
+        assert!(k > 0 && i32::try_from(k).is_ok(), "a patch of {k} positions");
+        assert!(dims == 1 || dims == 2, "{dims} dimensions: only 1 and 2 are defined");
+        let rows = if dims == 2 { k } else { 1 };
+        Self { offsets: (0..rows as i32).flat_map(|r| (0..k as i32).map(move |c| [r, c])).collect() }
+    }
+
     /// The union of several sets.
     pub fn union<'a>(sets: impl IntoIterator<Item = &'a TapSet>) -> Self {
         Self::new(sets.into_iter().flat_map(|s| s.offsets.iter().copied()).collect())
@@ -102,6 +114,8 @@ mod tests {
         assert_eq!(two.offsets()[1], [-2, 0]);
         assert_eq!(two, TapSet::new(two.offsets().to_vec()), "row-major order is sorted order");
         assert_eq!(two.radius(), [2, 2]);
+        assert_eq!(TapSet::patch(2, 2).offsets(), [[0, 0], [0, 1], [1, 0], [1, 1]]);
+        assert_eq!(TapSet::patch(3, 1).offsets(), [[0, 0], [0, 1], [0, 2]]);
         let causal = TapSet::causal(3, 7);
         assert_eq!(causal.offsets(), &[[0, -14], [0, -7], [0, 0]]);
         assert_eq!(causal, TapSet::new(causal.offsets().to_vec()));

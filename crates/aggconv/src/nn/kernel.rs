@@ -20,6 +20,7 @@ pub struct KernelConvConfig {
     bias: bool,
     engine: Engine,
     causal: bool,
+    patches: bool,
 }
 
 /// The reasons why a [`KernelConv`] cannot be built.
@@ -49,6 +50,7 @@ impl KernelConvConfig {
             bias: true,
             engine: Engine::Auto,
             causal: false,
+            patches: false,
         }
     }
 
@@ -62,17 +64,21 @@ impl KernelConvConfig {
         Self { causal, ..self }
     }
 
+    /// Sets whether the kernel, whose size may be even, sees the positions from p·stride on for output position p. With a
+    /// stride of the size of the kernel these are patches of the input, the last of which may extend beyond it. The
+    /// dilation is 1 then.
+    pub fn with_patches(self, patches: bool) -> Self {
+        Self { patches, ..self }
+    }
+
     /// Builds the layer. Initially, the weights and the bias are U(−1/√fan_in, 1/√fan_in), as in PyTorch.
     ///
     /// # Errors
     /// [`KernelConvError`] with the first invalid value.
     pub fn try_init(&self, device: &Device) -> Result<KernelConv, KernelConvError> {
         check_layer(self.dims, self.channels, self.stride, self.groups, self.causal)?;
-        let space = KernelSpace::new([self.kernel], [self.dilation])?;
-        let space = if self.causal { space.causal()? } else { space };
-        let candidate = space.candidates()[0];
+        let (candidate, taps) = self.taps()?;
         let [c_in, c_out] = self.channels;
-        let taps = space.taps(candidate, self.dims);
         let fan_in = c_in / self.groups * taps.len();
         let bound = 1.0 / (fan_in as f64).sqrt();
         let uniform = Distribution::Uniform(-bound, bound);
@@ -86,6 +92,20 @@ impl KernelConvConfig {
             engine: self.engine,
             taps: Arc::new(taps),
         })
+    }
+
+    /// The kernel and its taps.
+    fn taps(&self) -> Result<(Candidate, TapSet), SpaceError> {
+        if self.patches {
+            let candidate = Candidate { k: self.kernel, d: 1 };
+            let fits = self.kernel > 0 && i32::try_from(self.kernel).is_ok();
+            let error = SpaceError::TooWide { k: self.kernel, d: 1 };
+            return if fits { Ok((candidate, TapSet::patch(self.kernel, self.dims))) } else { Err(error) };
+        }
+        let space = KernelSpace::new([self.kernel], [self.dilation])?;
+        let space = if self.causal { space.causal()? } else { space };
+        let candidate = space.candidates()[0];
+        Ok((candidate, space.taps(candidate, self.dims)))
     }
 
     /// Calls [`KernelConvConfig::try_init`] for a configuration that is known to be valid.

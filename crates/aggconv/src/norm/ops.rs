@@ -89,7 +89,7 @@ pub fn evaluate<const D: usize>(
     Ok(Tensor::from_dispatch(y))
 }
 
-fn check<const D: usize>(x: &Tensor<D>, parameters: &[(&'static str, &Tensor<1>)]) -> Result<(), NormError> {
+pub(crate) fn check<const D: usize>(x: &Tensor<D>, parameters: &[(&'static str, &Tensor<1>)]) -> Result<(), NormError> {
     if D < 2 {
         return Err(NormError::Rank(D));
     }
