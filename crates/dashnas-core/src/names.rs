@@ -49,13 +49,21 @@ pub enum BackboneName {
     /// U-Net for 2-D data (Ronneberger et al. 2015).
     #[serde(rename = "unet")]
     UNet,
+    /// ConvNeXt for 2-D data in the size that the library timm calls atto (Liu et al. 2022).
+    #[serde(rename = "convnext-atto")]
+    ConvNextAtto,
+    /// ConvNeXt-T for 2-D data (Liu et al. 2022).
+    #[serde(rename = "convnext-t")]
+    ConvNextT,
 }
 
 impl BackboneName {
     /// Every backbone.
-    pub const ALL: [BackboneName; 6] = [
+    pub const ALL: [BackboneName; 8] = [
         BackboneName::Wrn2d,
         BackboneName::UNet,
+        BackboneName::ConvNextAtto,
+        BackboneName::ConvNextT,
         BackboneName::Wrn1d,
         BackboneName::InceptionTime,
         BackboneName::Tcn,
@@ -71,6 +79,8 @@ impl BackboneName {
             BackboneName::Tcn => "tcn",
             BackboneName::ResNet1d => "resnet-1d",
             BackboneName::UNet => "unet",
+            BackboneName::ConvNextAtto => "convnext-atto",
+            BackboneName::ConvNextT => "convnext-t",
         }
     }
 
@@ -82,21 +92,21 @@ impl BackboneName {
     /// Number of spatial axes of the data that the backbone takes.
     pub fn dims(self) -> usize {
         match self {
-            BackboneName::Wrn2d | BackboneName::UNet => 2,
+            BackboneName::Wrn2d | BackboneName::UNet | BackboneName::ConvNextAtto | BackboneName::ConvNextT => 2,
             BackboneName::Wrn1d | BackboneName::InceptionTime | BackboneName::Tcn | BackboneName::ResNet1d => 1,
         }
     }
 
     /// The kernel sizes of a block of the plain network, where they are different; odd, because only odd kernels have a
     /// centered "same" padding. The published sizes are 8, 5 and 3 (Wang et al. 2017), and 40, 20 and 10 (Ismail Fawaz et
-    /// al. 2020). That of a TCN is 7 throughout (Bai et al. 2018), that of a ResNet-1D is 16 (Hong et al. 2020), and those
-    /// of the networks for images are 3.
+    /// al. 2020). That of a TCN is 7 throughout (Bai et al. 2018), that of a ResNet-1D is 16 (Hong et al. 2020), that of a
+    /// ConvNeXt is 7 (Liu et al. 2022), and those of the other networks for images are 3.
     pub fn plain_kernels(self) -> &'static [usize] {
         match self {
             BackboneName::Wrn2d | BackboneName::UNet => &[3],
             BackboneName::Wrn1d => &[7, 5, 3],
             BackboneName::InceptionTime => &[39, 19, 9],
-            BackboneName::Tcn => &[7],
+            BackboneName::Tcn | BackboneName::ConvNextAtto | BackboneName::ConvNextT => &[7],
             BackboneName::ResNet1d => &[15],
         }
     }

@@ -21,15 +21,21 @@ pub struct Conv {
     pub causal: bool,
     /// The number of groups of channels.
     pub groups: usize,
+    /// Whether output position p sees the positions from p·stride on.
+    pub patches: bool,
 }
 
 impl Conv {
     /// Returns the numbers of zeros before and after each axis: `(k − 1)/2·d` on both sides, so that output position p is
-    /// centered on input position p·stride, or `(k − 1)·d` before it if the kernel is causal. n inputs give ⌈n/stride⌉
-    /// outputs, for even and odd n.
+    /// centered on input position p·stride, or `(k − 1)·d` before it if the kernel is causal, or after the input for
+    /// patches. n inputs give ⌈n/stride⌉ outputs, for even and odd n.
     pub fn padding(&self) -> [usize; 2] {
         let half = (self.kernel - 1) / 2 * self.dilation;
-        if self.causal { [2 * half, 0] } else { [half, half] }
+        match (self.causal, self.patches) {
+            (true, _) => [2 * half, 0],
+            (_, true) => [0, self.kernel - 1],
+            _ => [half, half],
+        }
     }
 }
 
@@ -47,8 +53,24 @@ pub enum Layer {
         /// The number of channels.
         channels: usize,
     },
+    /// Layer normalization over the channels: `{name}.gamma` and `beta`, each `[channels]`.
+    LayerNorm {
+        /// The name of its weights.
+        name: String,
+        /// The number of channels.
+        channels: usize,
+    },
+    /// A factor for each channel: `{name}.factor`, `[channels]`.
+    LayerScale {
+        /// The name of its weights.
+        name: String,
+        /// The number of channels.
+        channels: usize,
+    },
     /// Rectified linear unit.
     Relu,
+    /// The exact Gaussian error linear unit.
+    Gelu,
     /// Dropout, which is the identity outside training.
     Dropout,
     /// The sum of its inputs.
@@ -84,11 +106,14 @@ pub fn layers<'a>(graph: &'a Graph, kernels: &[[usize; 2]]) -> impl Iterator<Ite
             Operation::Conv(conv) => {
                 let own = [conv.kernel, conv.dilation];
                 let [kernel, dilation] = if conv.searched { kernels[graph.index(id)] } else { own };
-                let Convolution { channels, stride, causal, groups, .. } = *conv;
-                Layer::Conv(Conv { name: name(), channels, kernel, dilation, stride, causal, groups })
+                let Convolution { channels, stride, causal, groups, patches, .. } = *conv;
+                Layer::Conv(Conv { name: name(), channels, kernel, dilation, stride, causal, groups, patches })
             }
             Operation::Norm { channels } => Layer::Norm { name: name(), channels: *channels },
+            Operation::LayerNorm { channels } => Layer::LayerNorm { name: name(), channels: *channels },
+            Operation::LayerScale { channels } => Layer::LayerScale { name: name(), channels: *channels },
             Operation::Relu => Layer::Relu,
+            Operation::Gelu => Layer::Gelu,
             Operation::Dropout => Layer::Dropout,
             Operation::Sum => Layer::Sum,
             Operation::Concat => Layer::Concat,

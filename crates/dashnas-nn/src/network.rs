@@ -10,6 +10,8 @@ use crate::mask::Mask;
 use aggconv::maps::ops as maps;
 use aggconv::nn::{AggConv, AggConvConfig, KernelConv, KernelConvConfig, SharedConv, SharedConvConfig};
 use aggconv::norm::NormAct;
+use aggconv::pointwise;
+use aggconv::pointwise::{LayerNorm, LayerScale};
 use aggconv::{Candidate, Formulation, KernelSpace};
 use burn::module::{Module, Param};
 use burn::tensor::ops::MaxPoolOptions;
@@ -26,6 +28,10 @@ pub fn training_device(dims: usize) -> Device {
     let device = Device::flex().autodiff();
     if dims == 2 { device.gradient_checkpointing() } else { device }
 }
+
+/// The initial factors of [`Operation::LayerScale`]. ConvNeXt begins with 1e-6, from which the short trainings of a search
+/// by stochastic gradient descent would hardly move: the gradients of a branch are as small as its factors.
+const INITIAL_SCALE: f64 = 0.1;
 
 /// The searched convolutions of a network: mixtures or fixed kernels.
 #[derive(Debug, Clone)]
@@ -75,6 +81,8 @@ pub struct Network {
     pointwise: Vec<KernelConv>,
     unsearched: Vec<KernelConv>,
     norms: Vec<NormAct>,
+    layer_norms: Vec<LayerNorm>,
+    layer_scales: Vec<LayerScale>,
     /// `[features, outputs]`.
     head_weight: Param<Tensor<2>>,
     /// `[outputs]`.
@@ -120,7 +128,8 @@ impl Network {
     /// Panics if `Kernels::Fixed` does not have one kernel for each searched layer, or an even kernel size.
     /// Architectures are checked when they are read.
     pub fn new(graph: &Graph, kernels: &Kernels, stream: &mut Stream, device: &Device) -> Self {
-        let (mut convs, mut pointwise, mut unsearched, mut norms) = (vec![], vec![], vec![], vec![]);
+        let (mut convs, mut pointwise, mut unsearched) = (vec![], vec![], vec![]);
+        let (mut norms, mut layer_norms, mut layer_scales) = (vec![], vec![], vec![]);
         let dims = graph.dims();
         for (_, node) in graph.nodes() {
             let kind = node.operation.kind();
@@ -133,6 +142,10 @@ impl Network {
                     list.push(fixed(dims, layer, [layer.kernel, layer.dilation], stream, device));
                 }
                 Operation::Norm { channels } => norms.push(NormAct::new(channels, device)),
+                Operation::LayerNorm { channels } => layer_norms.push(LayerNorm::new(channels, device)),
+                Operation::LayerScale { channels } => {
+                    layer_scales.push(LayerScale::new(channels, INITIAL_SCALE, device));
+                }
                 _ => {}
             }
         }
@@ -148,6 +161,8 @@ impl Network {
             pointwise,
             unsearched,
             norms,
+            layer_norms,
+            layer_scales,
             head_weight: Param::from_data(TensorData::new(weight, [features, outputs]), device),
             head_bias: Param::from_data(TensorData::new(bias, [outputs]), device),
             graph: graph.clone(),
@@ -199,6 +214,15 @@ impl Network {
                         None => norm.forward(take(0), relu),
                     }
                 }
+                Operation::LayerNorm { .. } => {
+                    let value = self.layer_norms[self.graph.index(id)].forward(take(0));
+                    match mask {
+                        Some(mask) if self.graph.is_masked_after(id) => mask.cleared(value, self.graph.stride(id)),
+                        _ => value,
+                    }
+                }
+                Operation::LayerScale { .. } => self.layer_scales[self.graph.index(id)].forward(take(0)),
+                Operation::Gelu => pointwise::ops::gelu(take(0)),
                 Operation::Relu if self.graph.fused_relu(node.inputs[0]).is_some() => take(0),
                 Operation::Relu => activation::relu(take(0)),
                 Operation::Dropout => dropout(take(0), pass),
@@ -408,13 +432,13 @@ fn conv(
 
 fn fixed(
     dims: usize,
-    Convolution { channels, stride, causal, groups, .. }: Convolution,
+    Convolution { channels, stride, causal, groups, patches, .. }: Convolution,
     [k, d]: [usize; 2],
     stream: &mut Stream,
     device: &Device,
 ) -> KernelConv {
     let config = KernelConvConfig::new(channels, k).with_dims(dims).with_dilation(d).with_stride(stride);
-    let mut conv = config.with_causal(causal).with_groups(groups).init(device);
+    let mut conv = config.with_causal(causal).with_groups(groups).with_patches(patches).init(device);
     let shape = conv.weight.dims();
     let bound = 1.0 / ((shape[1] * shape[2]) as f64).sqrt();
     let n = shape.iter().product();

@@ -40,6 +40,23 @@ impl<'a> Weights<'a> {
         Ok([get("gamma")?, get("beta")?, get("running_mean")?, get("running_var")?])
     }
 
+    /// Returns γ and β of a layer normalization, each `[channels]`.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn layer_norm(self, name: &str, channels: usize) -> Result<[&'a [f32]; 2], ExportError> {
+        let get = |part: &str| self.get(&format!("{name}.{part}"), &[channels]);
+        Ok([get("gamma")?, get("beta")?])
+    }
+
+    /// Returns the factors of channels, `[channels]`.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn layer_scale(self, name: &str, channels: usize) -> Result<&'a [f32], ExportError> {
+        self.get(&format!("{name}.factor"), &[channels])
+    }
+
     /// Returns the linear map at the end: weights `[outputs, features]`, row-major, and bias `[outputs]`.
     ///
     /// # Errors

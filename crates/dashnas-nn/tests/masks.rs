@@ -4,7 +4,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use dashnas_core::names::BackboneName;
-use dashnas_core::names::BackboneName::{InceptionTime, ResNet1d, Tcn, UNet, Wrn1d, Wrn2d};
+use dashnas_core::names::BackboneName::{ConvNextAtto, InceptionTime, ResNet1d, Tcn, UNet, Wrn1d, Wrn2d};
 use dashnas_core::rng::{Seed, uniform};
 use dashnas_nn::backbone::by_name;
 use dashnas_nn::backbone::spec::NetworkSpec;
@@ -16,8 +16,15 @@ use dashnas_nn::parameters::Parameters;
 const CHANNELS: usize = 2;
 
 fn graph(name: BackboneName, dense: bool) -> Graph {
-    let spec =
-        NetworkSpec { channels: CHANNELS, outputs: 3, dense, width: 1, base: Some(4), plain_kernels: &[7, 5, 3] };
+    let spec = NetworkSpec {
+        channels: CHANNELS,
+        outputs: 3,
+        dense,
+        width: 1,
+        base: Some(4),
+        extent: 32,
+        plain_kernels: &[7, 5, 3],
+    };
     by_name(name).graph(spec)
 }
 
@@ -75,7 +82,9 @@ fn unlike_new(network: Network) -> Network {
 #[test]
 fn a_sample_in_a_batch_gets_what_it_would_get_alone() {
     let device = Device::flex();
-    for (name, height) in [(Wrn1d, 1), (InceptionTime, 1), (Tcn, 1), (ResNet1d, 1), (Wrn2d, 5), (UNet, 5)] {
+    for (name, height) in
+        [(Wrn1d, 1), (InceptionTime, 1), (Tcn, 1), (ResNet1d, 1), (Wrn2d, 5), (UNet, 5), (ConvNextAtto, 5)]
+    {
         let whole = graph(name, false);
         let alone = unlike_new(network(&whole, &device));
         let masked = unlike_new(network(&whole.with_mask(true), &device));
@@ -132,7 +141,9 @@ fn step(graph: &Graph, x: &dyn Fn(&Device) -> Tensor<4>) -> (Vec<f32>, Vec<f32>,
 
 #[test]
 fn more_padding_changes_nothing_in_training() {
-    for (name, height) in [(Wrn1d, 1), (InceptionTime, 1), (Tcn, 1), (ResNet1d, 1), (Wrn2d, 4), (UNet, 4)] {
+    for (name, height) in
+        [(Wrn1d, 1), (InceptionTime, 1), (Tcn, 1), (ResNet1d, 1), (Wrn2d, 4), (UNet, 4), (ConvNextAtto, 4)]
+    {
         let graph = graph(name, false).with_mask(true);
         let samples = samples(&[20, 3, 11], height);
         let (outputs, gradients, statistics) = step(&graph, &|device| batch(&samples, height, 20, device));

@@ -4,12 +4,14 @@
 use aggconv::maps::ops as maps;
 use aggconv::nn::{KernelConv, KernelConvConfig};
 use aggconv::norm::NormAct;
+use aggconv::pointwise::ops::gelu;
+use aggconv::pointwise::{LayerNorm, LayerScale};
 use aggconv::{Candidate, KernelSpace};
 use burn::module::Param;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData, activation, module};
 use dashnas_core::names::BackboneName;
-use dashnas_core::names::BackboneName::{InceptionTime, ResNet1d, Tcn, UNet, Wrn1d, Wrn2d};
+use dashnas_core::names::BackboneName::{ConvNextAtto, ConvNextT, InceptionTime, ResNet1d, Tcn, UNet, Wrn1d, Wrn2d};
 use dashnas_core::rng::{Seed, Stream, normal, uniform};
 use dashnas_nn::backbone::by_name;
 use dashnas_nn::backbone::spec::NetworkSpec;
@@ -25,8 +27,9 @@ const DROPOUT: f64 = 0.25;
 struct ByHand {
     dims: usize,
     weights: Parameters,
-    /// The numbers of convolutions, pointwise convolutions and normalizations so far.
-    counts: [usize; 3],
+    /// The numbers of convolutions, pointwise convolutions, normalizations, patches, layer normalizations and factors so
+    /// far.
+    counts: [usize; 6],
     kernels: Vec<[usize; 2]>,
     dropout: f64,
     /// Where the initial weights come from; `None` if they are only looked up.
@@ -58,11 +61,15 @@ impl ByHand {
         [stride, groups]: [usize; 2],
     ) -> KernelConv {
         let config = KernelConvConfig::new(channels, k).with_dims(self.dims).with_dilation(d).with_stride(stride);
-        let mut conv = config.with_groups(groups).init(&self.device);
+        self.initialized(name, config.with_groups(groups), channels[1])
+    }
+
+    fn initialized(&mut self, name: &str, config: KernelConvConfig, c_out: usize) -> KernelConv {
+        let mut conv = config.init(&self.device);
         let shape = conv.weight.dims();
         let bound = 1.0 / ((shape[1] * shape[2]) as f64).sqrt();
         let weight = TensorData::new(self.draw(&format!("{name}.weight"), bound), shape);
-        let bias = TensorData::new(self.draw(&format!("{name}.bias"), bound), [channels[1]]);
+        let bias = TensorData::new(self.draw(&format!("{name}.bias"), bound), [c_out]);
         conv.weight = Param::from_data(weight, &self.device);
         conv.bias = Some(Param::from_data(bias, &self.device));
         conv
@@ -88,6 +95,71 @@ impl ByHand {
         let channels = x.dims()[1];
         assert_eq!(self.weights[&format!("norms.{index}.gamma")].values, vec![1.0; channels]);
         NormAct::new(channels, &self.device).forward(x, relu)
+    }
+
+    fn patches(&mut self, x: Tensor<4>, c_out: usize, size: usize) -> Tensor<4> {
+        let name = format!("unsearched.{}", self.next(3));
+        let config = KernelConvConfig::new([x.dims()[1], c_out], size).with_stride(size).with_patches(true);
+        self.initialized(&name, config, c_out).forward(x)
+    }
+
+    fn layer_norm(&mut self, x: Tensor<4>) -> Tensor<4> {
+        let index = self.next(4);
+        let channels = x.dims()[1];
+        assert_eq!(self.weights[&format!("layer_norms.{index}.gamma")].values, vec![1.0; channels]);
+        assert_eq!(self.weights[&format!("layer_norms.{index}.beta")].values, vec![0.0; channels]);
+        LayerNorm::new(channels, &self.device).forward(x)
+    }
+
+    fn layer_scale(&mut self, x: Tensor<4>) -> Tensor<4> {
+        let index = self.next(5);
+        let channels = x.dims()[1];
+        assert_eq!(self.weights[&format!("layer_scales.{index}.factor")].values, vec![0.1; channels]);
+        LayerScale::new(channels, 0.1, &self.device).forward(x)
+    }
+
+    fn convnext_block(&mut self, x: Tensor<4>) -> Tensor<4> {
+        let c = x.dims()[1];
+        let input = x.clone();
+        let x = self.grouped(x, c, 1, c);
+        let x = self.layer_norm(x);
+        let x = self.pointwise(x, 4 * c, 1);
+        let x = gelu(x);
+        let x = self.pointwise(x, c, 1);
+        let x = self.layer_scale(x);
+        let x = self.dropout(x);
+        maps::add(x, input).expect("one shape")
+    }
+
+    /// A ConvNeXt for small images, whose stem leaves the grid as it is.
+    fn convnext(&mut self, x: Tensor<4>, m: usize, depths: [usize; 4], dense: bool) -> Tensor<4> {
+        let x = self.pointwise(x, m, 1);
+        let mut x = self.layer_norm(x);
+        let mut stages = Vec::new();
+        for (stage, depth) in depths.into_iter().enumerate() {
+            if stage > 0 {
+                x = self.layer_norm(x);
+                x = self.patches(x, m << stage, 2);
+            }
+            for _ in 0..depth {
+                x = self.convnext_block(x);
+            }
+            stages.push(x.clone());
+        }
+        if dense {
+            for stage in (0..3).rev() {
+                let value = stages[stage].clone();
+                x = finer(x, &value);
+                x = self.pointwise(x, m << stage, 1);
+                x = maps::add(x, value).expect("one shape");
+                x = self.convnext_block(x);
+            }
+            self.layer_norm(x)
+        } else {
+            let [n, c, ..] = x.dims();
+            let means = maps::mean_positions(x).expect("positions").reshape([n, c, 1, 1]);
+            self.layer_norm(means)
+        }
     }
 
     fn dropout(&mut self, x: Tensor<4>) -> Tensor<4> {
@@ -177,12 +249,7 @@ impl ByHand {
         x = self.conv_norm_relu(x, 8 * m);
         x = self.conv_norm_relu(x, 8 * m);
         for (level, skip) in down.into_iter().enumerate().rev() {
-            let [_, _, h, w] = skip.dims();
-            let [n, c, coarse_h, coarse_w] = x.dims();
-            let [rows, columns] = [2.min(h), 2.min(w)];
-            let repeated =
-                x.reshape([n, c, coarse_h, 1, coarse_w, 1]).expand([n, c, coarse_h, rows, coarse_w, columns]);
-            x = repeated.reshape([n, c, coarse_h * rows, coarse_w * columns]).slice([0..n, 0..c, 0..h, 0..w]);
+            x = finer(x, &skip);
             x = self.pointwise(x, m << level, 1);
             x = Tensor::cat(vec![skip, x], 1);
             x = self.conv_norm_relu(x, m << level);
@@ -248,6 +315,8 @@ impl ByHand {
             InceptionTime => self.inception_time(x, 2 * width),
             UNet => self.unet(x, 8 * width),
             ResNet1d => self.resnet_1d(x, 2 * width, dense),
+            ConvNextAtto => self.convnext(x, 2 * width, [2, 2, 6, 2], dense),
+            ConvNextT => self.convnext(x, 2 * width, [3, 3, 9, 3], dense),
             Tcn => {
                 let x = self.tcn(x, 2 * width);
                 let [n, c, h, w] = x.dims();
@@ -272,6 +341,15 @@ impl ByHand {
     }
 }
 
+/// Each position twice on both axes, up to the size of another value.
+fn finer(x: Tensor<4>, like: &Tensor<4>) -> Tensor<4> {
+    let [_, _, h, w] = like.dims();
+    let [n, c, coarse_h, coarse_w] = x.dims();
+    let [rows, columns] = [2.min(h), 2.min(w)];
+    let repeated = x.reshape([n, c, coarse_h, 1, coarse_w, 1]).expand([n, c, coarse_h, rows, coarse_w, columns]);
+    repeated.reshape([n, c, coarse_h * rows, coarse_w * columns]).slice([0..n, 0..c, 0..h, 0..w])
+}
+
 fn bits<const D: usize>(x: Tensor<D>) -> Vec<u32> {
     x.into_data().try_to_vec::<f32>().expect("floats").into_iter().map(f32::to_bits).collect()
 }
@@ -286,7 +364,8 @@ fn trained(x: Tensor<4>, forward: impl FnOnce(Tensor<4>) -> Tensor<3>) -> [Vec<u
 
 fn compare(backbone: BackboneName, dense: bool, width: usize) {
     let (channels, outputs, [h, w]) = (3, 5, if backbone.dims() == 1 { [1, 23] } else { [9, 6] });
-    let shape = NetworkSpec { channels, outputs, dense, width, base: Some(2 * width), plain_kernels: &[7, 5, 3] };
+    let shape =
+        NetworkSpec { channels, outputs, dense, width, base: Some(2 * width), extent: 32, plain_kernels: &[7, 5, 3] };
     let graph = by_name(backbone).graph(shape);
     let kernels: Vec<[usize; 2]> =
         [[3, 1], [5, 3], [7, 2], [1, 1]].into_iter().cycle().take(graph.plain_kernels().len()).collect();
@@ -303,7 +382,7 @@ fn compare(backbone: BackboneName, dense: bool, width: usize) {
     let mut by_hand = ByHand {
         dims: backbone.dims(),
         weights,
-        counts: [0; 3],
+        counts: [0; 6],
         kernels,
         dropout: DROPOUT,
         drawn: Some(init),
@@ -345,7 +424,15 @@ fn a_path_of_a_supernet_is_the_network_of_its_kernels() {
     let space = KernelSpace::new([3, 7], [1, 2, 3]).expect("a space");
     for backbone in BackboneName::ALL {
         let (channels, outputs, width, [h, w]) = (3, 5, 1, if backbone.dims() == 1 { [1, 23] } else { [9, 6] });
-        let spec = NetworkSpec { channels, outputs, dense: false, width, base: Some(2), plain_kernels: &[7, 5, 3] };
+        let spec = NetworkSpec {
+            channels,
+            outputs,
+            dense: false,
+            width,
+            base: Some(2),
+            extent: 32,
+            plain_kernels: &[7, 5, 3],
+        };
         let graph = by_name(backbone).graph(spec);
         let device = training_device(backbone.dims());
         let shared = Kernels::Shared { space: space.clone() };
@@ -363,7 +450,7 @@ fn a_path_of_a_supernet_is_the_network_of_its_kernels() {
         let mut by_hand = ByHand {
             dims: backbone.dims(),
             weights,
-            counts: [0; 3],
+            counts: [0; 6],
             kernels,
             dropout: 0.0,
             drawn: None,
@@ -449,7 +536,8 @@ fn parameters_are_counted_without_a_network() {
     for backbone in BackboneName::ALL {
         for (outputs, k) in [(3, 5), (12, 9)] {
             let plain_kernels = &[7, 5, 3];
-            let shape = NetworkSpec { channels: 2, outputs, dense: false, width: 2, base: None, plain_kernels };
+            let shape =
+                NetworkSpec { channels: 2, outputs, dense: false, width: 2, base: None, extent: 32, plain_kernels };
             let graph = by_name(backbone).graph(shape);
             let kernels = Kernels::Fixed(vec![[k, 3]; graph.searched().len()]);
             let network = Network::new(&graph, &kernels, &mut Seed(0).stream("test", &[]), &Device::flex());

@@ -15,14 +15,16 @@ use dashnas_nn::graph::build::GraphBuilder;
 use dashnas_nn::graph::topology::Graph;
 use dashnas_nn::network::{Kernels, Network};
 
-/// A model for series, one for fields, and one for series whose network has a concatenation and a sum of three.
+/// A model for series, one for fields, one for series whose network has a concatenation and a sum of three, and one for
+/// images with groups of channels, patches and layer normalization.
 pub(super) fn files() -> Vec<Vec<u8>> {
     let classes = TaskKind::Classification { classes: 2 };
     let series = file(BackboneName::Wrn1d, None, classes, [2, 1, 12], vec![2, 12]);
     let field = TaskKind::DenseRegression { channels: 1 };
     let fields = file(BackboneName::Wrn2d, None, field, [1, 4, 5], vec![1, 4, 5]);
     let branched = file(BackboneName::Wrn1d, Some(branched()), classes, [2, 1, 12], vec![2, 12]);
-    vec![series, fields, branched]
+    let images = file(BackboneName::ConvNextAtto, None, classes, [1, 4, 5], vec![1, 4, 5]);
+    vec![series, fields, branched, images]
 }
 
 fn branched() -> Graph {
@@ -46,7 +48,8 @@ fn file(
 ) -> Vec<u8> {
     let [channels, ..] = input;
     let (outputs, dense) = (task.outputs(), task.is_dense());
-    let shape = NetworkSpec { channels, outputs, dense, width: 1, base: Some(1), plain_kernels: &[3, 3, 3] };
+    let shape =
+        NetworkSpec { channels, outputs, dense, width: 1, base: Some(1), extent: 32, plain_kernels: &[3, 3, 3] };
     let graph = graph.unwrap_or_else(|| dashnas_nn::backbone::by_name(backbone).graph(shape));
     let kernels = vec![[3, 1]; graph.searched().len()];
     let fixed = Kernels::Fixed(kernels.clone());

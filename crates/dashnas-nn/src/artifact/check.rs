@@ -45,12 +45,17 @@ impl WeightCheck<'_> {
             Layer::Norm { name, channels } => ["gamma", "beta", "running_mean", "running_var"]
                 .into_iter()
                 .try_for_each(|part| self.has(&format!("{name}.{part}"), &[*channels])),
+            Layer::LayerNorm { name, channels } => {
+                ["gamma", "beta"].into_iter().try_for_each(|part| self.has(&format!("{name}.{part}"), &[*channels]))
+            }
+            Layer::LayerScale { name, channels } => self.has(&format!("{name}.factor"), &[*channels]),
             Layer::Linear { channels: [features, outputs] } => {
                 self.has("head_weight", &[*features, *outputs])?;
                 self.has("head_bias", &[*outputs])
             }
             Layer::Input
             | Layer::Relu
+            | Layer::Gelu
             | Layer::Dropout
             | Layer::Sum
             | Layer::Concat

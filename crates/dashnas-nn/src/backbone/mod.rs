@@ -4,6 +4,7 @@
 //! describes its network as a [`Graph`](crate::graph::topology::Graph), from which everything else follows. To add one,
 //! write a file here, and add its name to [`BackboneName`] and to [`by_name`].
 
+mod convnext;
 mod inception;
 mod resnet1d;
 pub mod spec;
@@ -12,6 +13,7 @@ mod unet;
 mod wrn1d;
 mod wrn2d;
 
+pub use crate::backbone::convnext::ConvNext;
 pub use crate::backbone::inception::InceptionTime;
 pub use crate::backbone::resnet1d::ResNet1d;
 pub use crate::backbone::spec::{Backbone, NetworkSpec};
@@ -31,6 +33,8 @@ pub fn by_name(name: BackboneName) -> &'static dyn Backbone {
         BackboneName::Tcn => &Tcn,
         BackboneName::ResNet1d => &ResNet1d,
         BackboneName::UNet => &UNet,
+        BackboneName::ConvNextAtto => &ConvNext::ATTO,
+        BackboneName::ConvNextT => &ConvNext::TINY,
     }
 }
 
@@ -38,9 +42,17 @@ pub fn by_name(name: BackboneName) -> &'static dyn Backbone {
 mod tests {
     use super::*;
     use crate::graph::node::Operation;
+    use crate::graph::topology::Graph;
 
-    const SHAPE: NetworkSpec<'static> =
-        NetworkSpec { channels: 3, outputs: 10, dense: false, width: 4, base: None, plain_kernels: &[7, 5, 3] };
+    const SHAPE: NetworkSpec<'static> = NetworkSpec {
+        channels: 3,
+        outputs: 10,
+        dense: false,
+        width: 4,
+        base: None,
+        extent: 32,
+        plain_kernels: &[7, 5, 3],
+    };
 
     /// A graph can only be made if its channels and strides agree with each other; this test compares them with the
     /// task.
@@ -53,9 +65,11 @@ mod tests {
                         let graph = by_name(name).graph(NetworkSpec { outputs, dense, width, ..SHAPE });
                         assert_eq!((graph.dims(), graph.inputs(), graph.is_dense()), (name.dims(), 3, dense));
                         assert_eq!(graph.head()[1], outputs);
-                        if dense {
-                            let strided = graph.convolutions().filter(|(_, conv)| conv.stride > 1).count();
-                            assert_eq!(strided, 0, "a dense head needs the input's own grid");
+                        let extents = [2, 64, 200].map(|extent| NetworkSpec { extent, outputs, dense, width, ..SHAPE });
+                        for spec in extents {
+                            let size = if name.dims() == 1 { [1, spec.extent] } else { [spec.extent, 300] };
+                            let end = by_name(name).graph(spec).trace(size).last().map(|t| t.output);
+                            assert_eq!(end, Some(if dense { size } else { [1, 1] }), "{name:?}");
                         }
                     }
                 }
@@ -134,6 +148,31 @@ mod tests {
         let odd = ResNet1d.graph(NetworkSpec { base: Some(3), ..spec });
         assert_eq!(odd.searched()[1].groups, 3);
         assert_eq!(odd.head()[0], 24);
+    }
+
+    /// The numbers of parameters of the library timm with 7 classes and 3 channels, and Table 9 of the publication.
+    #[test]
+    fn convnext_as_published() {
+        let spec = NetworkSpec { outputs: 7, extent: 224, ..SHAPE };
+        let [atto, tiny] = [ConvNext::ATTO, ConvNext::TINY].map(|size| size.graph(spec));
+        assert_eq!((atto.plain_kernels(), tiny.plain_kernels()), (vec![[7, 1]; 12], vec![[7, 1]; 18]));
+        assert!(atto.searched().iter().all(|conv| conv.channels == [conv.groups; 2]));
+        assert_eq!(atto.params(&atto.plain_kernels()), 3_376_767);
+        let thousand = ConvNext::TINY.graph(NetworkSpec { outputs: 1000, ..spec });
+        assert_eq!(thousand.params(&tiny.plain_kernels()), 28_589_128, "29 million");
+        let grids = |graph: &Graph, n| {
+            let mut grids: Vec<usize> = graph.trace([n, n]).iter().map(|t| t.output[0]).collect();
+            grids.dedup();
+            grids
+        };
+        assert_eq!(grids(&atto, 224), [224, 56, 28, 14, 7, 1]);
+        let small = ConvNext::ATTO.graph(NetworkSpec { extent: 32, ..spec });
+        assert_eq!(grids(&small, 32), [32, 16, 8, 4, 1]);
+        let middle = ConvNext::ATTO.graph(NetworkSpec { extent: 64, ..spec });
+        assert_eq!(grids(&middle, 64), [64, 32, 16, 8, 4, 1]);
+        let dense = ConvNext::ATTO.graph(NetworkSpec { dense: true, outputs: 1, ..spec });
+        assert_eq!(grids(&dense, 85), [85, 43, 22, 11, 22, 43, 85]);
+        assert_eq!(dense.plain_kernels().len(), 15);
     }
 
     /// The numbers of the paper's tables, by hand.

@@ -9,12 +9,14 @@ pub struct NetworkSpec<'a> {
     pub channels: usize,
     /// The number of outputs of the head (classes, labels, field channels).
     pub outputs: usize,
-    /// Whether the network predicts at every position; no convolution is strided then.
+    /// Whether the network predicts at every position, so that its last value has the grid of the input.
     pub dense: bool,
     /// The factor of the numbers of channels (2-D).
     pub width: usize,
-    /// The number of channels of the first block (1-D); `None` for the rule of the paper.
+    /// The number of channels of the first block (1-D) or stage (ConvNeXt); `None` for the rule of the backbone.
     pub base: Option<usize>,
+    /// The number of positions on the shortest axis of the training data.
+    pub extent: usize,
     /// The odd kernel sizes of the plain backbone where it has several (1-D), in the order of a block.
     pub plain_kernels: &'a [usize],
 }

@@ -10,6 +10,7 @@ use crate::layers::{Conv, Layer, layers};
 use crate::parameters::{Parameter, Parameters, encode};
 use crate::weights::Weights;
 use aggconv::norm::NormAct;
+use aggconv::pointwise::LayerNorm;
 use dashnas_core::task::TaskKind;
 use dashnas_data::transform;
 use dashnas_data::transform::kind::Transform;
@@ -266,7 +267,17 @@ impl ModuleWriter<'_> {
                 Layer::Input => None,
                 Layer::Conv(conv) => Some(self.conv(&conv, x)?),
                 Layer::Norm { name, channels } => Some(format!("{}({x})", self.norm(&name, channels)?)),
+                Layer::LayerNorm { name, channels } => {
+                    let norm = self.layer_norm(&name, channels)?;
+                    // PyTorch normalizes the last axis.
+                    Some(format!("{norm}({x}.movedim(1, -1)).movedim(-1, 1)"))
+                }
+                Layer::LayerScale { name, channels } => {
+                    let axes = ", None".repeat(self.graph.dims());
+                    Some(format!("{x} * {}[:{axes}]", self.layer_scale(&name, channels)?))
+                }
                 Layer::Relu => Some(format!("torch.relu({x})")),
+                Layer::Gelu => Some(format!("F.gelu({x})")),
                 Layer::Dropout => {
                     self.modules.insert("dropout".into(), vec![format!("nn.Dropout({dropout})")]);
                     Some(format!("self.dropout({x})"))
@@ -316,12 +327,16 @@ impl ModuleWriter<'_> {
     fn module_lists(&self) -> String {
         let statement = |(kind, modules): (&str, &Vec<String>)| match (kind, &modules[..]) {
             ("head" | "dropout", [one]) => format!("        self.{kind} = {one}\n"),
+            ("layer_scales", factors) => {
+                let lines: String = factors.iter().map(|factor| format!("            {factor},\n")).collect();
+                format!("        self.{kind} = nn.ParameterList([\n{lines}        ])\n")
+            }
             _ => {
                 let lines: String = modules.iter().map(|module| format!("            {module},\n")).collect();
                 format!("        self.{kind} = nn.ModuleList([\n{lines}        ])\n")
             }
         };
-        let kinds = ["convs", "pointwise", "unsearched", "norms", "dropout", "head"];
+        let kinds = ["convs", "pointwise", "unsearched", "norms", "layer_norms", "layer_scales", "dropout", "head"];
         kinds.iter().filter_map(|kind| Some((*kind, self.modules.get(*kind)?))).map(statement).collect()
     }
 
@@ -342,7 +357,8 @@ impl ModuleWriter<'_> {
         Ok(if before == after {
             format!("{module}({x})")
         } else {
-            format!("{module}(F.pad({x}, ({before}, {after})))")
+            let sides = vec![format!("{before}, {after}"); dims].join(", ");
+            format!("{module}(F.pad({x}, ({sides})))")
         })
     }
 
@@ -368,6 +384,20 @@ impl ModuleWriter<'_> {
         }
         let text = format!("nn.BatchNorm{}d({channels}, eps={})", self.graph.dims(), NormAct::EPSILON);
         Ok(self.module(name, text))
+    }
+
+    fn layer_norm(&mut self, name: &str, channels: usize) -> Result<String, ExportError> {
+        let values = self.weights.layer_norm(name, channels)?;
+        for (part, values) in ["weight", "bias"].into_iter().zip(values) {
+            self.put(&format!("{name}.{part}"), vec![channels], values);
+        }
+        Ok(self.module(name, format!("nn.LayerNorm({channels}, eps={})", LayerNorm::EPSILON)))
+    }
+
+    fn layer_scale(&mut self, name: &str, channels: usize) -> Result<String, ExportError> {
+        let values = self.weights.layer_scale(name, channels)?;
+        self.put(name, vec![channels], values);
+        Ok(self.module(name, format!("nn.Parameter(torch.zeros({channels}))")))
     }
 
     fn head(&mut self, [features, outputs]: [usize; 2]) -> Result<(), ExportError> {

@@ -178,11 +178,13 @@ fn engine(file: &[u8]) -> Result<rten::Model, ExportError> {
         Concat,
         Conv,
         Div,
+        Erf,
         Flatten,
         Gather,
         Gemm,
         GlobalAveragePool,
         Greater,
+        LayerNormalization,
         Less,
         MaxPool,
         Mul,
@@ -196,6 +198,7 @@ fn engine(file: &[u8]) -> Result<rten::Model, ExportError> {
         Softmax,
         Sqrt,
         Sub,
+        Transpose,
         Where
     );
     ModelOptions::with_ops(operators).load(file.to_vec()).map_err(failed)

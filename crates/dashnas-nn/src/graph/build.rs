@@ -89,6 +89,18 @@ impl GraphBuilder {
         self.end(features, outputs, (!dense).then_some(Operation::Last))
     }
 
+    /// Ends the graph with a layer normalization and a linear map of the mean over positions, or of each position if
+    /// `dense`.
+    ///
+    /// # Panics
+    /// As [`GraphBuilder::finish`].
+    pub fn finish_normalized(mut self, features: NodeId, outputs: usize, dense: bool) -> Graph {
+        let channels = self.channels(features);
+        let pooled = if dense { features } else { self.push(Operation::Mean, &[features], channels) };
+        let normalized = self.push(Operation::LayerNorm { channels }, &[pooled], channels);
+        self.end(normalized, outputs, None)
+    }
+
     fn end(mut self, features: NodeId, outputs: usize, pool: Option<Operation>) -> Graph {
         let c = self.channels(features);
         let features = match pool {
@@ -115,14 +127,14 @@ impl Sequence<'_> {
     /// Adds a causal convolution whose kernel the search chooses; in the plain backbone it has this size and dilation.
     pub fn causal_conv(self, channels: usize, kernel: usize, dilation: usize) -> Self {
         let channels = [self.channels(), channels];
-        self.any_conv(Convolution { channels, kernel, stride: 1, searched: true, dilation, causal: true, groups: 1 })
+        self.any_conv(Convolution { searched: true, dilation, causal: true, ..Convolution::new(channels, kernel) })
     }
 
     /// Adds a convolution of groups of channels whose kernel the search chooses; in the plain backbone its size is
     /// `kernel`. The number of groups must divide both numbers of channels.
     pub fn grouped_conv(self, channels: usize, kernel: usize, stride: usize, groups: usize) -> Self {
         let channels = [self.channels(), channels];
-        self.any_conv(Convolution { channels, kernel, stride, searched: true, dilation: 1, causal: false, groups })
+        self.any_conv(Convolution { stride, searched: true, groups, ..Convolution::new(channels, kernel) })
     }
 
     /// Adds a convolution that the search does not change.
@@ -133,6 +145,30 @@ impl Sequence<'_> {
     /// Adds a 1×1 convolution, which the search does not change.
     pub fn pointwise(self, channels: usize, stride: usize) -> Self {
         self.convolution(channels, 1, stride, false)
+    }
+
+    /// Adds a convolution of patches of this size, which do not overlap: `⌈n/size⌉` positions of n.
+    pub fn patches(self, channels: usize, size: usize) -> Self {
+        let channels = [self.channels(), channels];
+        self.any_conv(Convolution { stride: size, patches: true, ..Convolution::new(channels, size) })
+    }
+
+    /// Adds a layer normalization over the channels of each position.
+    pub fn layer_norm(self) -> Self {
+        let channels = self.channels();
+        self.then(Operation::LayerNorm { channels }, channels)
+    }
+
+    /// Adds a learned factor for each channel.
+    pub fn layer_scale(self) -> Self {
+        let channels = self.channels();
+        self.then(Operation::LayerScale { channels }, channels)
+    }
+
+    /// Adds a Gaussian error linear unit.
+    pub fn gelu(self) -> Self {
+        let channels = self.channels();
+        self.then(Operation::Gelu, channels)
     }
 
     /// Adds a batch normalization.
@@ -170,7 +206,7 @@ impl Sequence<'_> {
 
     fn convolution(self, channels: usize, kernel: usize, stride: usize, searched: bool) -> Self {
         let channels = [self.channels(), channels];
-        self.any_conv(Convolution { channels, kernel, stride, searched, dilation: 1, causal: false, groups: 1 })
+        self.any_conv(Convolution { stride, searched, ..Convolution::new(channels, kernel) })
     }
 
     fn any_conv(self, conv: Convolution) -> Self {

@@ -106,8 +106,11 @@ pub fn check(dims: usize, nodes: &[Node]) -> Result<Vec<ValueShape>, GraphError>
 /// Returns the shape of the value of node `at`, or the reason for which the node does not fit.
 fn output(at: usize, dims: usize, operation: &Operation, inputs: &[ValueShape]) -> Result<ValueShape, String> {
     check_arity(at, operation, inputs.len())?;
-    if inputs.iter().any(|x| x.grid == Grid::Pooled) && !matches!(operation, Operation::Linear { .. }) {
-        return Err("uses a mean over positions or the last one, which only a linear map can".into());
+    let of_one_position = matches!(operation, Operation::Linear { .. } | Operation::LayerNorm { .. });
+    if inputs.iter().any(|x| x.grid == Grid::Pooled) && !of_one_position {
+        let reason =
+            "uses a mean over positions or the last one, which only a layer normalization and a linear map can";
+        return Err(reason.into());
     }
     let shape = match (operation, inputs) {
         (&Operation::Input { channels }, _) => ValueShape { channels, grid: Grid::Strided(1) },
@@ -115,11 +118,14 @@ fn output(at: usize, dims: usize, operation: &Operation, inputs: &[ValueShape]) 
             return Err("is causal, which takes data with one axis".into());
         }
         (Operation::Conv(conv), &[x]) => convolved(conv, x)?,
-        (&Operation::Norm { channels }, &[x]) => {
+        (
+            &(Operation::Norm { channels } | Operation::LayerNorm { channels } | Operation::LayerScale { channels }),
+            &[x],
+        ) => {
             check_channels(channels, x)?;
             x
         }
-        (Operation::Relu | Operation::Dropout, &[x]) => x,
+        (Operation::Relu | Operation::Gelu | Operation::Dropout, &[x]) => x,
         (Operation::Sum, &[first, ref rest @ ..]) => match rest.iter().find(|x| **x != first) {
             Some(other) => return Err(format!("adds {} to {}", describe(*other), describe(first))),
             None => first,
@@ -179,12 +185,15 @@ fn check_arity(at: usize, operation: &Operation, inputs: usize) -> Result<(), St
 }
 
 fn convolved(conv: &Convolution, x: ValueShape) -> Result<ValueShape, String> {
-    let Convolution { channels: [c_in, c_out], kernel, stride, dilation, groups, .. } = *conv;
+    let Convolution { channels: [c_in, c_out], kernel, stride, searched, dilation, causal, groups, patches } = *conv;
     check_channels(c_in, x)?;
     if groups == 0 || [c_in, c_out].iter().any(|c| c % groups != 0) {
         return Err(format!("has {}, which do not divide {c_in} and {c_out} channels", plural(groups, "group")));
     }
-    if !SIZES.contains(&kernel) || kernel % 2 == 0 {
+    if patches && (!WINDOWS.contains(&kernel) || searched || causal || dilation != 1) {
+        return Err(format!("has patches of size {kernel}; they are not searched, causal or dilated"));
+    }
+    if !SIZES.contains(&kernel) || (kernel % 2 == 0 && !patches) {
         return Err(format!("has kernel size {kernel}; sizes must be odd"));
     }
     if !DILATIONS.contains(&dilation) {

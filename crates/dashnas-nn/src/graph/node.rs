@@ -12,7 +12,8 @@ pub struct NodeId(pub usize);
 pub struct Convolution {
     /// The numbers of input and output channels.
     pub channels: [usize; 2],
-    /// The kernel size, which is odd. For a searched convolution, the size in the plain backbone.
+    /// The kernel size, which is odd unless it is the size of patches. For a searched convolution, the size in the plain
+    /// backbone.
     pub kernel: usize,
     /// The stride on every axis of the data.
     pub stride: usize,
@@ -28,6 +29,10 @@ pub struct Convolution {
     /// own group. A depthwise convolution has as many groups as channels.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub groups: usize,
+    /// Whether the kernel sees the positions from `p·stride` on for output position p, with zeros after the last position
+    /// of the input. The search does not change such a convolution.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub patches: bool,
 }
 
 fn one() -> usize {
@@ -39,6 +44,12 @@ fn is_one(n: &usize) -> bool {
 }
 
 impl Convolution {
+    /// Returns a convolution with a kernel of this size that the search does not change, with stride 1, dilation 1 and one
+    /// group.
+    pub fn new(channels: [usize; 2], kernel: usize) -> Self {
+        Self { channels, kernel, stride: 1, searched: false, dilation: 1, causal: false, groups: 1, patches: false }
+    }
+
     /// Returns whether this is a 1×1 convolution that is not searched.
     pub fn is_pointwise(&self) -> bool {
         !self.searched && self.kernel == 1
@@ -93,8 +104,20 @@ pub enum Operation {
         /// The number of channels of its input.
         channels: usize,
     },
+    /// Layer normalization over the channels of each position, or of a mean over positions.
+    LayerNorm {
+        /// The number of channels of its input.
+        channels: usize,
+    },
+    /// A learned factor for each channel.
+    LayerScale {
+        /// The number of channels of its input.
+        channels: usize,
+    },
     /// The rectified linear unit.
     Relu,
+    /// The exact Gaussian error linear unit `x·Φ(x)`.
+    Gelu,
     /// Dropout at the rate that training sets.
     Dropout,
     /// The sum of two or more values of one shape.
@@ -125,7 +148,10 @@ impl Operation {
             Operation::Input { .. } => "input",
             Operation::Conv(_) => "conv",
             Operation::Norm { .. } => "norm",
+            Operation::LayerNorm { .. } => "layer-norm",
+            Operation::LayerScale { .. } => "layer-scale",
             Operation::Relu => "relu",
+            Operation::Gelu => "gelu",
             Operation::Dropout => "dropout",
             Operation::Sum => "sum",
             Operation::Concat => "concat",
@@ -144,6 +170,8 @@ impl Operation {
             Operation::Conv(conv) if conv.is_pointwise() => ParameterKind::Pointwise,
             Operation::Conv(_) => ParameterKind::Unsearched,
             Operation::Norm { .. } => ParameterKind::Norm,
+            Operation::LayerNorm { .. } => ParameterKind::LayerNorm,
+            Operation::LayerScale { .. } => ParameterKind::LayerScale,
             Operation::Linear { .. } => ParameterKind::Head,
             _ => ParameterKind::None,
         }
@@ -161,6 +189,10 @@ pub enum ParameterKind {
     Unsearched,
     /// The parameters of a batch normalization.
     Norm,
+    /// The parameters of a layer normalization.
+    LayerNorm,
+    /// The factors of channels.
+    LayerScale,
     /// The parameters of the linear map.
     Head,
     /// No parameters.

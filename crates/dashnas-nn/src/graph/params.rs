@@ -4,14 +4,16 @@ use crate::graph::node::{NodeId, Operation, ParameterKind};
 use crate::graph::topology::Graph;
 
 impl Graph {
-    /// Returns the name of the parameters of a convolution or a normalization: `convs.3`, `pointwise.0`, `norms.5`. The
-    /// parameters of the linear map are named `head_weight` and `head_bias`.
+    /// Returns the name of the parameters of a convolution, a normalization or factors: `convs.3`, `pointwise.0`,
+    /// `norms.5`. The parameters of the linear map are named `head_weight` and `head_bias`.
     pub(crate) fn parameter_name(&self, id: NodeId) -> Option<String> {
         let kind = match self.node(id).operation.kind() {
             ParameterKind::Searched => "convs",
             ParameterKind::Pointwise => "pointwise",
             ParameterKind::Unsearched => "unsearched",
             ParameterKind::Norm => "norms",
+            ParameterKind::LayerNorm => "layer_norms",
+            ParameterKind::LayerScale => "layer_scales",
             ParameterKind::Head | ParameterKind::None => return None,
         };
         Some(format!("{kind}.{}", self.index(id)))
@@ -22,7 +24,8 @@ impl Graph {
         let params = self.nodes().map(|(_, node)| match &node.operation {
             Operation::Conv(conv) if conv.searched => 0,
             Operation::Conv(conv) => conv.params(conv.kernel, self.dims()),
-            Operation::Norm { channels } => 2 * *channels as u64,
+            Operation::Norm { channels } | Operation::LayerNorm { channels } => 2 * *channels as u64,
+            Operation::LayerScale { channels } => *channels as u64,
             Operation::Linear { channels: [features, outputs] } => (*features as u64 + 1) * *outputs as u64,
             _ => 0,
         });

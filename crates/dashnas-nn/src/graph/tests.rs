@@ -88,7 +88,8 @@ fn a_graph_read_again_is_the_same() {
 fn nodes_that_make_up_no_network_are_refused() {
     let sound = json!({ "dims": 1, "nodes": [
         { "op": "input", "channels": 2, "inputs": [] },
-        { "op": "conv", "channels": [2, 4], "kernel": 3, "stride": 2, "searched": true, "groups": 1, "inputs": [0] },
+        { "op": "conv", "channels": [2, 4], "kernel": 3, "stride": 2, "searched": true, "groups": 1, "patches": false,
+          "inputs": [0] },
         { "op": "conv", "channels": [2, 4], "kernel": 1, "stride": 2, "searched": false, "inputs": [0] },
         { "op": "sum", "inputs": [1, 2] },
         { "op": "mean", "inputs": [3] },
@@ -112,6 +113,7 @@ fn nodes_that_make_up_no_network_are_refused() {
         ("/nodes/1/channels/1", json!(5), "adds 4 channels at stride 2 to 5 channels at stride 2"),
         ("/nodes/1/kernel", json!(4), "kernel size 4"),
         ("/nodes/1/kernel", json!(large + 1), "kernel size 1099511627777"),
+        ("/nodes/1/patches", json!(true), "has patches of size 3; they are not searched"),
         ("/nodes/1/groups", json!(0), "has 0 groups"),
         ("/nodes/1/groups", json!(4), "has 4 groups, which do not divide 2 and 4 channels"),
         ("/nodes/1/stride", json!(0), "stride 0"),
@@ -130,6 +132,10 @@ fn nodes_that_make_up_no_network_are_refused() {
         ("/nodes/5/channels/0", json!(5), "takes 5 channels, but its input has 4"),
         ("/nodes/5", json!({ "op": "relu", "inputs": [4] }), "uses a mean over positions"),
         ("/nodes/5", json!({ "op": "mean", "inputs": [3] }), "which must be a linear map"),
+        ("/nodes/5", json!({ "op": "gelu", "inputs": [4] }), "uses a mean over positions"),
+        ("/nodes/5", json!({ "op": "layer-scale", "channels": 4, "inputs": [4] }), "uses a mean over positions"),
+        ("/nodes/5", json!({ "op": "layer-norm", "channels": 5, "inputs": [4] }), "takes 5 channels"),
+        ("/nodes/4", json!({ "op": "layer-norm", "channels": 3, "inputs": [3] }), "takes 3 channels"),
     ];
     for (path, value, says) in cases {
         let mut changed = sound.clone();
@@ -145,15 +151,7 @@ fn sizes_do_not_overflow() {
     let mut nodes = vec![node(Operation::Input { channels: 1 << 31 }, &[])];
     nodes.push(node(Operation::Concat, &[0, 0]));
     assert!(Graph::new(1, nodes).expect_err("too wide").to_string().contains("channels"));
-    let conv = Convolution {
-        channels: [1, 1],
-        kernel: 1,
-        stride: 1 << 24,
-        searched: true,
-        dilation: 1,
-        causal: false,
-        groups: 1,
-    };
+    let conv = Convolution { stride: 1 << 24, searched: true, ..Convolution::new([1, 1], 1) };
     let mut nodes = vec![node(Operation::Input { channels: 1 }, &[])];
     nodes.extend((0..4).map(|i| node(Operation::Conv(conv), &[i])));
     assert!(Graph::new(1, nodes).expect_err("no position is left").to_string().contains("stride"));

@@ -74,12 +74,19 @@ impl Graph {
         for (at, node) in nodes.iter().enumerate().rev() {
             let seen = match node.operation {
                 Operation::Conv(_) | Operation::Mean => true,
-                Operation::Relu | Operation::Dropout | Operation::Sum | Operation::Concat => facts[at].end_is_seen,
+                Operation::Relu
+                | Operation::Gelu
+                | Operation::LayerScale { .. }
+                | Operation::Dropout
+                | Operation::Sum
+                | Operation::Concat => facts[at].end_is_seen,
                 // A grid gives positions only, which come from the first input.
                 Operation::Resize => facts[at].end_is_seen,
-                // The statistics of a normalization and the windows of a maximum leave it out, and so does the last position.
+                // The statistics of a normalization and the windows of a maximum leave it out, and so does the last position. A
+                // layer normalization looks at each position by itself.
                 Operation::Input { .. }
                 | Operation::Norm { .. }
+                | Operation::LayerNorm { .. }
                 | Operation::MaxPool(_)
                 | Operation::Last
                 | Operation::Linear { .. } => false,
@@ -115,9 +122,13 @@ impl Graph {
         let operation = &self.node(id).operation;
         let makes_values = matches!(
             operation,
-            Operation::Conv(_) | Operation::Norm { .. } | Operation::MaxPool(_) | Operation::Resize
+            Operation::Conv(_)
+                | Operation::Norm { .. }
+                | Operation::LayerNorm { .. }
+                | Operation::MaxPool(_)
+                | Operation::Resize
         );
-        self.masked && makes_values && self.facts[id.0].end_is_seen
+        self.masked && makes_values && !self.is_pooled(id) && self.facts[id.0].end_is_seen
     }
 
     /// Returns the number of axes of the data, 1 or 2.

@@ -99,6 +99,7 @@ impl Recipe {
             dense: self.task.is_dense(),
             width: 1,
             base: Some(4),
+            extent: h.min(w),
             plain_kernels: &[7, 5, 3],
         };
         let graph = if self.branched { branched(self.backbone, shape) } else { by_name(self.backbone).graph(shape) };
@@ -129,6 +130,7 @@ impl Recipe {
             let draw: fn(f32) -> f32 = match name.rsplit('.').next() {
                 Some("gamma") => |u| 0.5 + u,
                 Some("beta") => |u| u - 0.5,
+                Some("factor") => |u| 0.5 + u,
                 Some("running_mean") => |u| 0.4 * (u - 0.5),
                 Some("running_var") => |u| 0.1 + u,
                 _ => continue,

@@ -37,7 +37,7 @@ pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
     let mut out = Vec::new();
     for node in graph.trace(case.input) {
         let &Operation::Conv(conv) = node.operation else { continue };
-        let Convolution { channels: [c_in, c_out], kernel, stride, searched, dilation, causal, groups } = conv;
+        let Convolution { channels: [c_in, c_out], kernel, stride, searched, dilation, causal, groups, patches } = conv;
         let geometry = |groups, taps| {
             let stride = if dims == 1 { [1, stride] } else { [stride, stride] };
             ConvGeometry { batch: case.batch, c_in, c_out, groups, input: node.input, stride, taps: Arc::new(taps) }
@@ -53,7 +53,8 @@ pub(super) fn layers(case: &Case, network: &Network) -> Vec<LayerReport> {
                 layer(&[geometry(conv.groups, taps)], kernels::select)
             }
             None | Some(ConvLayer::Shared(_)) => {
-                layer(&[geometry(groups, lattice(kernel, dilation, causal))], kernels::select)
+                let taps = if patches { TapSet::patch(kernel, dims) } else { lattice(kernel, dilation, causal) };
+                layer(&[geometry(groups, taps)], kernels::select)
             }
         });
     }

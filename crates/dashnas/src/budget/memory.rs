@@ -121,7 +121,11 @@ impl Trained<'_> {
                 // Of one row, the transform may be kept instead of the input, which another layer may then keep, too.
                 Operation::Conv(conv) if one_row && !conv.is_pointwise() => lines(conv.channels[0], t.input),
                 Operation::Conv(_) | Operation::Norm { .. } if one_row => trace[t.inputs[0].0].elements(),
-                Operation::Conv(_) | Operation::Norm { .. } => once(t.inputs[0]),
+                Operation::Conv(_)
+                | Operation::Norm { .. }
+                | Operation::LayerNorm { .. }
+                | Operation::LayerScale { .. }
+                | Operation::Gelu => once(t.inputs[0]),
                 // A rectifier that is not fused needs the sign of its input.
                 Operation::Relu if self.graph.fused_relu(t.inputs[0]).is_none() => once(t.id),
                 // The input, and the place of each maximum in 8 bytes.
@@ -159,7 +163,9 @@ impl Trained<'_> {
                 Operation::MaxPool(_) => (2 * inputs + 3 * t.elements(), 0),
                 // The repeated values, before they are cut to the grid.
                 Operation::Resize => (trace[t.inputs[0].0].elements() + 2 * t.elements(), 0),
-                Operation::Concat => (inputs + t.elements(), 0),
+                Operation::Concat | Operation::LayerNorm { .. } | Operation::LayerScale { .. } | Operation::Gelu => {
+                    (inputs + t.elements(), 0)
+                }
                 _ => (0, 0),
             }
         };
@@ -224,7 +230,15 @@ mod tests {
     use dashnas_nn::graph::build::GraphBuilder;
 
     fn graph(name: BackboneName, width: usize, dense: bool) -> Graph {
-        let shape = NetworkSpec { channels: 1, outputs: 1, dense, width, base: Some(16), plain_kernels: &[7, 5, 3] };
+        let shape = NetworkSpec {
+            channels: 1,
+            outputs: 1,
+            dense,
+            width,
+            base: Some(16),
+            extent: 32,
+            plain_kernels: &[7, 5, 3],
+        };
         dashnas_nn::backbone::by_name(name).graph(shape)
     }
 

@@ -53,15 +53,17 @@ impl Config {
         self.space.dilations.clone().unwrap_or_else(|| (1..=4).map(|q| (1 << q) - 1).collect())
     }
 
-    /// Channels of a 1-D network. Of `wrn-1d`: `min(4^(outputs/10 + 1), 64)` (A.5.1), but at least `min_channels`. That
+    /// Channels of a network. Of `wrn-1d`: `min(4^(outputs/10 + 1), 64)` (A.5.1), but at least `min_channels`. That
     /// is 4 in the preset `paper` and more in the others, because four channels limit what a network can learn. Of
     /// `inception-time`: 32 for each convolution, and of `tcn` 25, as published. Of `resnet-1d`: 16 in the first blocks,
-    /// where the publication has 64.
+    /// where the publication has 64. Of ConvNeXt, those of the first stage as published.
     pub fn channels(&self, backbone: BackboneName, outputs: usize) -> usize {
         let rule = match backbone {
             BackboneName::InceptionTime => 32,
             BackboneName::Tcn => 25,
             BackboneName::ResNet1d => 16,
+            BackboneName::ConvNextAtto => 40,
+            BackboneName::ConvNextT => 96,
             _ => 4usize.pow((outputs / 10 + 1).min(3) as u32).max(self.backbone.min_channels),
         };
         self.backbone.channels.unwrap_or(rule)

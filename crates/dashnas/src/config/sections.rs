@@ -96,7 +96,7 @@ pub struct BackboneConfig {
     pub search_width: usize,
     /// Width factor of the 2-D network after it (WRN 16-4 in the paper).
     pub width: usize,
-    /// Channels of the 1-D network; `None`: `min(4^(outputs/10 + 1), 64)`.
+    /// Channels of the 1-D network or of a ConvNeXt; `None`: those of the backbone, `min(4^(outputs/10 + 1), 64)` for `wrn-1d`.
     #[serde(with = "auto")]
     pub channels: Option<usize>,
     /// The smallest number of channels that the rule gives.

@@ -15,8 +15,17 @@ pub(crate) struct BackboneData {
     pub dims: usize,
     /// Channels of the input.
     pub channels: usize,
+    /// Positions on the shortest axis of the input.
+    pub extent: usize,
     /// The kind of task.
     pub task: TaskKind,
+}
+
+impl BackboneData {
+    /// The facts about a data set of `dims` axes whose inputs are `[channels, height, width]`; the height of series is 1.
+    pub fn new(dims: usize, [channels, h, w]: [usize; 3], task: TaskKind) -> Self {
+        Self { dims, channels, extent: if dims == 1 { w } else { h.min(w) }, task }
+    }
 }
 
 /// The graph of the backbone of a configuration at a width.
@@ -28,6 +37,7 @@ pub(crate) fn backbone_graph(config: &Config, data: BackboneData, width: usize) 
         dense: data.task.is_dense(),
         width,
         base: config.backbone.channels,
+        extent: data.extent,
         plain_kernels: config.backbone.plain_kernels.as_deref().unwrap_or(name.plain_kernels()),
     };
     let graph = dashnas_nn::backbone::by_name(name).graph(shape);

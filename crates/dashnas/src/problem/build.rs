@@ -30,6 +30,6 @@ pub(crate) fn racing_network(problem: &Problem, kernels: &[[usize; 2]], round: u
 /// The graph of the backbone of a problem at a width.
 pub(crate) fn graph(problem: &Problem, width: usize) -> Graph {
     let setup = &problem.setup;
-    let data = BackboneData { dims: setup.dims(), channels: setup.train.input()[0], task: setup.task };
+    let data = BackboneData::new(setup.dims(), setup.train.input(), setup.task);
     backbone_graph(problem.config(), data, width)
 }

@@ -105,7 +105,8 @@ impl Setup {
         }
         check_classes(&config, data)?;
         if let Some(kernels) = &config.search.kernels {
-            let shape = BackboneData { dims: data.dims(), channels: data.channels(), task: data.task };
+            let [h, w] = data.spatial();
+            let shape = BackboneData::new(data.dims(), [data.channels(), h, w], data.task);
             check_kernel_count(&config, shape, kernels.len(), "")?;
         }
         let inputs = match values {

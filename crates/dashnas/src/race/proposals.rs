@@ -136,8 +136,15 @@ mod tests {
     use dashnas_nn::backbone::spec::NetworkSpec;
 
     fn setting(k: &[usize], d: &[usize]) -> (Geometry, KernelSpace, Vec<[usize; 2]>) {
-        let shape =
-            NetworkSpec { channels: 1, outputs: 3, dense: false, width: 1, base: Some(4), plain_kernels: &[7, 5, 3] };
+        let shape = NetworkSpec {
+            channels: 1,
+            outputs: 3,
+            dense: false,
+            width: 1,
+            base: Some(4),
+            extent: 32,
+            plain_kernels: &[7, 5, 3],
+        };
         let graph = dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape);
         let space = KernelSpace::new(k.to_vec(), d.to_vec()).expect("a valid space");
         (Geometry::new(&graph, [1, 100], &space), space, graph.plain_kernels())
@@ -185,8 +192,15 @@ mod tests {
 
     #[test]
     fn every_network_keeps_the_bound_on_its_size() {
-        let shape =
-            NetworkSpec { channels: 1, outputs: 3, dense: false, width: 1, base: Some(4), plain_kernels: &[7, 5, 3] };
+        let shape = NetworkSpec {
+            channels: 1,
+            outputs: 3,
+            dense: false,
+            width: 1,
+            base: Some(4),
+            extent: 32,
+            plain_kernels: &[7, 5, 3],
+        };
         let graph = dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape);
         let (geometry, space, plain) = setting(&[3, 7, 11, 15, 19], &[1, 3, 7]);
         let params = |kernels: &[[usize; 2]]| {

@@ -20,8 +20,15 @@ fn race(seed: u64) -> Race {
 }
 
 fn race_of(seed: u64, knowledge: Knowledge) -> Race {
-    let shape =
-        NetworkSpec { channels: 1, outputs: 3, dense: false, width: 1, base: Some(4), plain_kernels: &[7, 5, 3] };
+    let shape = NetworkSpec {
+        channels: 1,
+        outputs: 3,
+        dense: false,
+        width: 1,
+        base: Some(4),
+        extent: 32,
+        plain_kernels: &[7, 5, 3],
+    };
     let graph = dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape);
     let space = KernelSpace::new([3, 7, 11, 15, 19], [1, 3, 7, 15]).expect("a valid space");
     let rate = |lr| Hyperparameters { lr, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };

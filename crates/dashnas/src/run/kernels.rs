@@ -68,7 +68,8 @@ impl KernelSource {
     pub fn resolve(&self, config: &Config, data: &Dataset) -> Result<Vec<[usize; 2]>, Error> {
         let (dims, task) = (data.dims(), data.task);
         let config = config.resolve(&Facts { dims, task, train_samples: data.train.len() })?;
-        let shape = BackboneData { dims, channels: data.channels(), task };
+        let [h, w] = data.spatial();
+        let shape = BackboneData::new(dims, [data.channels(), h, w], task);
         match self {
             KernelSource::Random(seed) => {
                 let space = KernelSpace::new(config.kernel_sizes(dims), config.dilations())?;
@@ -115,7 +116,8 @@ impl KernelSource {
 pub fn plain_kernels(config: &Config, data: &Dataset) -> Result<Vec<[usize; 2]>, Error> {
     let (dims, task) = (data.dims(), data.task);
     let config = config.resolve(&Facts { dims, task, train_samples: data.train.len() })?;
-    let shape = BackboneData { dims, channels: data.channels(), task };
+    let [h, w] = data.spatial();
+    let shape = BackboneData::new(dims, [data.channels(), h, w], task);
     Ok(backbone_graph(&config, shape, config.backbone.width).plain_kernels())
 }
 

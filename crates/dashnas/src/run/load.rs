@@ -91,8 +91,12 @@ impl Loaded {
     /// The graph of the network at the width of retraining; `None` for a run of a version that did not record the task.
     pub fn graph(&self) -> Option<Graph> {
         let (task, input) = (self.data.task?, self.data.input.as_deref()?);
-        let dims = input.len().checked_sub(1).filter(|dims| [1, 2].contains(dims))?;
-        Some(backbone_graph(&self.config, BackboneData { dims, channels: input[0], task }, self.config.backbone.width))
+        let (dims, input) = match *input {
+            [channels, w] => (1, [channels, 1, w]),
+            [channels, h, w] => (2, [channels, h, w]),
+            _ => return None,
+        };
+        Some(backbone_graph(&self.config, BackboneData::new(dims, input, task), self.config.backbone.width))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::export::onnx::proto::{
 };
 
 /// The operators in use: the name, the first opset with the variant in use, and the purpose.
-pub const OPERATORS: [(&str, i64, &str); 26] = [
+pub const OPERATORS: [(&str, i64, &str); 29] = [
     ("Abs", 6, "standardization of the inputs"),
     ("Add", 7, "sums of arrays of different shapes"),
     ("BatchNormalization", 7, "batch normalization outside training"),
@@ -14,11 +14,13 @@ pub const OPERATORS: [(&str, i64, &str); 26] = [
     ("Concat", 4, "concatenations"),
     ("Conv", 1, "convolutions"),
     ("Div", 7, "normalization of the inputs"),
+    ("Erf", 9, "Gaussian error linear units"),
     ("Flatten", 1, "the head"),
     ("Gather", 1, "the order of the inputs"),
     ("Gemm", 7, "the head's bias"),
     ("GlobalAveragePool", 1, "the head"),
     ("Greater", 7, "standardization of the inputs"),
+    ("LayerNormalization", 17, "layer normalization"),
     ("Less", 9, "lengths of samples"),
     ("MaxPool", 1, "maxima over windows"),
     ("Mul", 7, "the scale of the outputs"),
@@ -32,6 +34,7 @@ pub const OPERATORS: [(&str, i64, &str); 26] = [
     ("Softmax", 1, "probabilities of classes"),
     ("Sqrt", 6, "standardization of the inputs"),
     ("Sub", 7, "normalization of the inputs"),
+    ("Transpose", 1, "layer normalization"),
     ("Where", 9, "standardization of the inputs"),
 ];
 
@@ -151,6 +154,11 @@ pub fn int(name: &str, i: i64) -> AttributeProto {
 /// Returns an attribute with `count` equal whole numbers.
 pub fn ints(name: &str, n: usize, count: usize) -> AttributeProto {
     AttributeProto { name: name.to_owned(), ints: vec![n as i64; count], r#type: 7, ..AttributeProto::default() }
+}
+
+/// Returns an attribute with whole numbers, such as axes.
+pub fn axes(name: &str, ints: Vec<i64>) -> AttributeProto {
+    AttributeProto { name: name.to_owned(), ints, r#type: 7, ..AttributeProto::default() }
 }
 
 /// Returns the attribute with the padding before and after each of `dims` axes.

@@ -2,12 +2,13 @@
 
 use crate::artifact::card::ModelCard;
 use crate::error::ExportError;
-use crate::export::onnx::graph::{OnnxGraph, float, int, ints, pads, text};
+use crate::export::onnx::graph::{OnnxGraph, axes, float, int, ints, pads, text};
 use crate::export::onnx::mask::Masks;
 use crate::graph::node::MaxPool;
 use crate::layers::{Conv, Layer, layers};
 use crate::weights::Weights;
 use aggconv::norm::NormAct;
+use aggconv::pointwise::LayerNorm;
 use dashnas_core::task::TaskKind;
 use dashnas_formats::array::Array;
 
@@ -41,6 +42,9 @@ impl Writer<'_> {
                 (Layer::Input, _) => x.clone(),
                 (Layer::Conv(conv), &[x, ..]) => self.conv(&conv, x)?,
                 (Layer::Norm { name, channels }, &[x, ..]) => self.norm(&name, channels, x)?,
+                (Layer::LayerNorm { name, channels }, &[x, ..]) => self.layer_norm(&name, channels, x)?,
+                (Layer::LayerScale { name, channels }, &[x, ..]) => self.layer_scale(&name, channels, x)?,
+                (Layer::Gelu, &[x, ..]) => self.gelu(x),
                 (Layer::Relu, inputs) => self.graph.node("Relu", inputs, Vec::new()),
                 (Layer::Dropout, &[x, ..]) => x.to_owned(),
                 (Layer::Sum, &[first, ref rest @ ..]) => {
@@ -143,6 +147,40 @@ impl Writer<'_> {
         let [gamma, beta, mean, variance] = &names;
         let epsilon = float("epsilon", NormAct::EPSILON as f32);
         Ok(self.graph.node("BatchNormalization", &[x, gamma, beta, mean, variance], vec![epsilon]))
+    }
+
+    /// Adds a layer normalization. The operator normalizes the last axes, so that the channels are moved there.
+    fn layer_norm(&mut self, name: &str, channels: usize, x: &str) -> Result<String, ExportError> {
+        let [gamma, beta] = self.weights.layer_norm(name, channels)?;
+        let gamma = self.graph.tensor(&format!("{name}.gamma"), &[channels], gamma);
+        let beta = self.graph.tensor(&format!("{name}.beta"), &[channels], beta);
+        let last = 1 + self.dims as i64;
+        let order = [&[0][..], &(2..=last).collect::<Vec<_>>(), &[1]].concat();
+        let back = [&[0, last][..], &(1..last).collect::<Vec<_>>()].concat();
+        let x = self.graph.node("Transpose", &[x], vec![axes("perm", order)]);
+        let attributes = vec![int("axis", -1), float("epsilon", LayerNorm::EPSILON as f32)];
+        let x = self.graph.node("LayerNormalization", &[&x, &gamma, &beta], attributes);
+        Ok(self.graph.node("Transpose", &[&x], vec![axes("perm", back)]))
+    }
+
+    fn layer_scale(&mut self, name: &str, channels: usize, x: &str) -> Result<String, ExportError> {
+        let factor = self.weights.layer_scale(name, channels)?;
+        let shape = [&[1, channels][..], &vec![1; self.dims]].concat();
+        let factor = self.graph.tensor(&format!("{name}.factor"), &shape, factor);
+        Ok(self.graph.node("Mul", &[x, &factor], Vec::new()))
+    }
+
+    /// Adds a Gaussian error linear unit, `x·(1 + erf(x/√2))/2`. An operator for it exists only since opset 20.
+    fn gelu(&mut self, x: &str) -> String {
+        let [root, one, half] = [std::f32::consts::FRAC_1_SQRT_2, 1.0, 0.5].map(|value| {
+            let name = self.graph.free("gelu");
+            self.graph.tensor(&name, &[1], &[value])
+        });
+        let scaled = self.graph.node("Mul", &[x, &root], Vec::new());
+        let erf = self.graph.node("Erf", &[&scaled], Vec::new());
+        let sum = self.graph.node("Add", &[&erf, &one], Vec::new());
+        let product = self.graph.node("Mul", &[x, &sum], Vec::new());
+        self.graph.node("Mul", &[&product, &half], Vec::new())
     }
 
     /// Adds the linear map of every position (`dense`), or of the means over all positions.

@@ -307,8 +307,15 @@ mod tests {
     use dashnas_nn::backbone::spec::NetworkSpec;
 
     fn graph() -> Graph {
-        let shape =
-            NetworkSpec { channels: 1, outputs: 3, dense: false, width: 1, base: Some(4), plain_kernels: &[7, 5, 3] };
+        let shape = NetworkSpec {
+            channels: 1,
+            outputs: 3,
+            dense: false,
+            width: 1,
+            base: Some(4),
+            extent: 32,
+            plain_kernels: &[7, 5, 3],
+        };
         dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape)
     }
 
