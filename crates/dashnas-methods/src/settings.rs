@@ -62,7 +62,7 @@ const DASH: MethodSettings = MethodSettings {
 };
 
 /// The methods, in the order in which they are listed and run.
-pub(super) static TABLE: [MethodSettings; 11] = [
+pub(super) static TABLE: [MethodSettings; 14] = [
     DASH,
     MethodSettings {
         name: "race",
@@ -109,6 +109,13 @@ pub(super) static TABLE: [MethodSettings; 11] = [
         ..DASH
     },
     MethodSettings {
+        name: "dash-convnext",
+        title: "the search of the paper in ConvNeXt, in its smallest size",
+        source: "Shen, Khodak and Talwalkar 2022, section 3; Liu et al. 2022",
+        backbone: Some(BackboneName::ConvNextAtto),
+        ..DASH
+    },
+    MethodSettings {
         name: "dash-gaea",
         title: "the search of the paper with the exponentiated gradient of GAEA",
         source: "Li et al. 2021; Shen, Khodak and Talwalkar 2022, section 3",
@@ -136,6 +143,22 @@ pub(super) static TABLE: [MethodSettings; 11] = [
         title: "U-Net with its own kernels, tuned",
         source: "Ronneberger et al. 2015",
         backbone: Some(BackboneName::UNet),
+        kernels: MethodKernels::Plain,
+        ..DASH
+    },
+    MethodSettings {
+        name: "resnet-1d",
+        title: "residual network of 34 layers for long recordings, with its own kernels, tuned",
+        source: "Hong et al. 2020; Hannun et al. 2019",
+        backbone: Some(BackboneName::ResNet1d),
+        kernels: MethodKernels::Plain,
+        ..DASH
+    },
+    MethodSettings {
+        name: "convnext",
+        title: "ConvNeXt in its smallest size, with its own kernels, tuned",
+        source: "Liu et al. 2022",
+        backbone: Some(BackboneName::ConvNextAtto),
         kernels: MethodKernels::Plain,
         ..DASH
     },
