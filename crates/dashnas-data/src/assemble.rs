@@ -11,6 +11,8 @@ use crate::in_files;
 use crate::in_files::Holds;
 use crate::infer;
 use crate::split::Split;
+use crate::statistics;
+use crate::statistics::OfSplits;
 use crate::suspect;
 use crate::targets::Targets;
 use crate::unknown;
@@ -28,7 +30,7 @@ use dashnas_formats::places::{Place, Windows};
 use dashnas_formats::role::Role;
 use dashnas_formats::sample_facts::{Counting, Places, SampleFacts};
 use dashnas_formats::{ends, fill, spill};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// Samples to predict from, which need no labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,7 +121,9 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let columns: Vec<&str> = inputs.map(|column| column.name.as_str()).collect();
     let centers = raw.reading.centers.clone();
     let known = unusual::Known { facts: &facts.train, arrays: raw.arrays, centers: &centers, columns: &columns };
-    for warning in unusual::values(&train, known)? {
+    let all = [Some(&train), val.as_ref(), Some(&test)];
+    let OfSplits { usual, digests, spans } = statistics::of_splits(all, raw.digits.inputs, !raw.columns.is_empty())?;
+    for warning in unusual::values(&train, usual, known)? {
         raw.warn(warning);
     }
     let ends = raw.reading.lengths == Lengths::Mask;
@@ -137,9 +141,10 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     }
     set.groups = groups;
     set.facts = facts;
+    set.spans = spans;
     if !raw.columns.is_empty() {
         warnings.extend(suspect::classes(&set));
-        warnings.extend(suspect::duplicates(&set));
+        warnings.extend(suspect::duplicates(&digests));
     }
     let (notes, columns) = (raw.notes, raw.columns);
     set.origin = Origin { format: raw.format, files: raw.files, notes, warnings, columns, drawn };
@@ -180,7 +185,9 @@ fn check_before_draw(origin: &str, raw: &UnassembledData) -> Result<bool, DataEr
             Role::All => named.unwrap_or("x").to_owned(),
             role => format!("x_{}", role.name()),
         };
-        check::input_values(origin, &name, &part.x, raw.reading.lengths == Lengths::Mask)?;
+        if !raw.finite {
+            check::input_values(origin, &name, &part.x, raw.reading.lengths == Lengths::Mask)?;
+        }
         if let Some(Labels::Numbers(y)) = &part.y {
             check::finite(origin, &y.name, &y.array)?;
         }
@@ -494,13 +501,14 @@ fn name_classes(origin: &str, raw: &mut UnassembledData) -> Result<Option<Vec<St
         numbers_of_names(origin, raw)?;
         return Ok(None);
     }
-    let mut known = BTreeMap::new();
+    let mut known = HashSet::new();
     for part in raw.parts.iter().filter(|p| p.role != Role::Test) {
         if let Some(Labels::Names(names)) = &part.y {
-            known.extend(names.iter().map(|name| (key(name), name.clone())));
+            known.extend(names.iter().map(String::as_str));
         }
     }
-    let names: Vec<String> = known.into_values().collect();
+    let mut names: Vec<String> = known.into_iter().map(String::from).collect();
+    names.sort_by_cached_key(|name| key(name));
     name_by(origin, raw, &names)?;
     Ok(Some(names))
 }

@@ -3,6 +3,8 @@
 
 use crate::dataset::Dataset;
 use crate::range::Range;
+use crate::statistics;
+use crate::statistics::{InputSpans, Span, Wanted};
 use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::{exact, plural};
@@ -12,9 +14,8 @@ use dashnas_formats::error::DataError;
 use dashnas_formats::found::Digits;
 use dashnas_formats::row_source::RowStep;
 use rayon::prelude::*;
+use std::borrow::Cow;
 
-/// Rows that one thread looks at.
-const ROWS_AT_A_TIME: usize = 256;
 /// Most channels that a note names.
 const NAMED: usize = 5;
 
@@ -30,11 +31,21 @@ pub(crate) fn improved(set: &Dataset, digits: Digits, given: &Centers, first: bo
     let mut found = set.reading.centers.clone();
     if digits.inputs {
         let arrays: Vec<&Array> = set.splits().into_iter().map(|(_, split)| &split.x).collect();
-        improve(&mut found.inputs, &given.inputs, &arrays, set.channels(), first)?;
+        let spans = [
+            (&set.spans.train, Some(&set.train)),
+            (&set.spans.val, set.val.as_ref()),
+            (&set.spans.test, Some(&set.test)),
+        ];
+        let spans: Vec<Cow<'_, [Span]>> =
+            spans.into_iter().filter_map(|(spans, split)| Some(spans.of(&split?.x))).collect::<Result<_, _>>()?;
+        improve(&mut found.inputs, &given.inputs, &arrays, &spans, first)?;
     }
-    if let (true, TaskKind::Regression { outputs }) = (digits.targets, set.task) {
+    if let (true, TaskKind::Regression { .. }) = (digits.targets, set.task) {
         let arrays: Vec<&Array> = set.splits().into_iter().filter_map(|(_, split)| split.y.values()).collect();
-        improve(&mut found.targets, &given.targets, &arrays, outputs, first)?;
+        let wanted = Wanted { spans: true, ..Wanted::default() };
+        let spans = arrays.iter().map(|array| Ok(Cow::Owned(statistics::collect(array, wanted)?.spans)));
+        let spans: Vec<Cow<'_, [Span]>> = spans.collect::<Result<_, DataError>>()?;
+        improve(&mut found.targets, &given.targets, &arrays, &spans, first)?;
     }
     Ok(found)
 }
@@ -45,14 +56,13 @@ fn improve(
     centers: &mut Vec<f64>,
     given: &[f64],
     arrays: &[&Array],
-    channels: usize,
+    spans: &[Cow<'_, [Span]>],
     first: bool,
 ) -> Result<(), DataError> {
+    let channels = spans.first().map_or(0, |spans| spans.len());
     let mut ranges = vec![Range::EMPTY; channels];
-    for array in arrays {
-        for (range, of_array) in ranges.iter_mut().zip(look(array, channels)?) {
-            range.join(of_array);
-        }
+    for spans in spans {
+        ranges.iter_mut().zip(spans.iter()).for_each(|(range, span)| range.join(span.range));
     }
     for (channel, range) in ranges.into_iter().enumerate() {
         let (min, max) = (f64::from(range.min), f64::from(range.max));
@@ -106,26 +116,8 @@ pub(crate) fn restore(set: &mut Dataset, wanted: &Centers) -> bool {
         }
     }
     set.reading.centers = wanted.clone();
+    set.spans = InputSpans::default();
     true
-}
-
-/// The range of each channel. All rows count, also of those in a file, so that it makes no difference where they are.
-fn look(array: &Array, channels: usize) -> Result<Vec<Range>, DataError> {
-    let plane = (array.row_len() / channels.max(1)).max(1);
-    let look = |rows: &[usize]| {
-        let mut ranges = vec![Range::EMPTY; channels];
-        for &row in rows {
-            ranges.iter_mut().zip(array.fetch(row)?.chunks(plane)).for_each(|(range, values)| range.extend(values));
-        }
-        Ok(ranges)
-    };
-    let rows: Vec<usize> = (0..array.rows()).collect();
-    let parts: Vec<Result<Vec<Range>, DataError>> = rows.par_chunks(ROWS_AT_A_TIME).map(look).collect();
-    let mut ranges = vec![Range::EMPTY; channels];
-    for part in parts {
-        ranges.iter_mut().zip(part?).for_each(|(range, next)| range.join(next));
-    }
-    Ok(ranges)
 }
 
 /// Returns whether all values of a channel are whole numbers.

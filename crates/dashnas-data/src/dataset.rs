@@ -8,6 +8,7 @@ use crate::groups::Groups;
 use crate::normalize::Normalization;
 use crate::segments::Segments;
 use crate::split::Split;
+use crate::statistics::InputSpans;
 use crate::targets::Targets;
 use crate::transform::kind::Transform;
 use dashnas_core::task::TaskKind;
@@ -51,6 +52,8 @@ pub struct Dataset {
     pub read_as: Vec<usize>,
     /// Transforms that were applied after reading, in order.
     pub transforms: Vec<Transform>,
+    /// The spans of the channels of the inputs, where they are known.
+    pub(crate) spans: InputSpans,
 }
 
 /// Weights, times and places of the samples of each split. No weight is 0: such samples are left out of the data set.
@@ -168,6 +171,7 @@ impl Dataset {
             reading: ReadOptions::default(),
             read_as: Vec::new(),
             transforms: Vec::new(),
+            spans: InputSpans::default(),
         };
         set.check(origin, tolerance)?;
         set.read_as = set.train.x.shape[1..].to_vec();
@@ -223,6 +227,7 @@ impl Dataset {
         }
         let rows: Vec<usize> = (0..samples).collect();
         self.train = self.train.select(&rows);
+        self.spans.train = <_>::default();
         self.facts.train = self.facts.train.select(&rows);
         check::some_known(&self.name, &self.train.y)?;
         self.groups = self.groups.map(|groups| groups.with_train(samples));

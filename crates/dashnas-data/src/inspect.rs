@@ -3,8 +3,8 @@
 use crate::dataset::{Dataset, DrawnSplit};
 use crate::groups::{GroupKind, distinct};
 use crate::normalize::{Normalization, Scheme};
-use crate::range;
 use crate::split::Split;
+use crate::statistics::Span;
 use crate::targets::Targets;
 use crate::transform::kind::Transform;
 use dashnas_core::task::{Loss, Metric, TaskKind};
@@ -14,7 +14,6 @@ use dashnas_formats::centers::Centers;
 use dashnas_formats::error::DataError;
 use dashnas_formats::places::recording_of_window;
 use dashnas_formats::sample_facts::{Places, SampleFacts};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -180,46 +179,9 @@ impl Range {
     }
 }
 
-/// Rows whose range one thread determines.
-const ROWS: usize = 256;
-
-/// A range in the making.
-#[derive(Clone)]
-struct Span {
-    min: f32,
-    max: f32,
-    sum: f64,
-    n: usize,
-}
-
-impl Span {
-    const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY, sum: 0.0, n: 0 };
-
-    /// Adds values; those that are unknown or after the end of a sample are NaN and do not count.
-    fn add(&mut self, values: &[f32]) {
-        let of = range::Range::of(values);
-        self.min = self.min.min(of.min);
-        self.max = self.max.max(of.max);
-        let sum = values.iter().fold(self.sum, |sum, &v| sum + f64::from(v));
-        if sum.is_nan() {
-            let known = || values.iter().filter(|v| !v.is_nan());
-            self.sum = known().fold(self.sum, |sum, &v| sum + f64::from(v));
-            self.n += known().count();
-        } else {
-            self.sum = sum;
-            self.n += values.len();
-        }
-    }
-
-    fn merge(&mut self, next: &Self) {
-        self.min = self.min.min(next.min);
-        self.max = self.max.max(next.max);
-        self.sum += next.sum;
-        self.n += next.n;
-    }
-
-    fn range(&self) -> Range {
-        Range { min: self.min, max: self.max, mean: self.sum / self.n.max(1) as f64 }
+impl From<&Span> for Range {
+    fn from(&Span { range, sum, n }: &Span) -> Self {
+        Self { min: range.min, max: range.max, mean: sum / n.max(1) as f64 }
     }
 }
 
@@ -293,30 +255,10 @@ impl Dataset {
         let summary = self.summary();
         let majority_error = self.majority_error();
 
-        let x = &self.train.x;
-        let plane: usize = x.shape[2..].iter().product();
-        let mut channels = vec![Span::NONE; self.channels()];
-        // The sums have the same parts whatever the number of threads.
-        let parts: Vec<Result<Vec<Span>, DataError>> = (0..x.rows().div_ceil(ROWS))
-            .into_par_iter()
-            .map(|part| {
-                let mut spans = vec![Span::NONE; channels.len()];
-                for i in part * ROWS..x.rows().min((part + 1) * ROWS) {
-                    spans.iter_mut().zip(x.fetch(i)?.chunks(plane.max(1))).for_each(|(span, values)| span.add(values));
-                }
-                Ok(spans)
-            })
-            .collect();
-        for part in parts {
-            channels.iter_mut().zip(part?).for_each(|(span, next)| span.merge(&next));
-        }
+        let inputs = self.spans.train.of(&self.train.x)?.iter().map(Range::from).collect();
         let real = matches!(self.task, TaskKind::Regression { .. } | TaskKind::DenseRegression { .. });
-        let targets = self.train.y.values().filter(|_| real).map(|v| {
-            let mut span = Span::NONE;
-            span.add(&v.data);
-            span.range()
-        });
-        Ok(Inspection { summary, majority_error, inputs: channels.iter().map(Span::range).collect(), targets })
+        let targets = self.train.y.values().filter(|_| real).map(|v| Range::from(&Span::of(&v.data)));
+        Ok(Inspection { summary, majority_error, inputs, targets })
     }
 }
 

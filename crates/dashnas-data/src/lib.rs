@@ -12,6 +12,7 @@
 //! | `infer` | infers the kind of task from the arrays |
 //! | `check`, `in_files` | the checks that every data set passes, and the places of samples in their messages |
 //! | `unknown` | targets of fields that are not known |
+//! | `statistics` | what is known of all values from one pass over them |
 //! | `suspect`, `unusual`, `levels` | warnings about what is probably a mistake |
 //! | [`dataset`] | [`Dataset`], the splits with everything that is known about them |
 //! | [`split`] | [`Split`], and dividing samples into splits |
@@ -61,6 +62,7 @@ pub mod preprocess;
 pub mod range;
 pub mod segments;
 pub mod split;
+mod statistics;
 mod suspect;
 pub mod targets;
 #[cfg(test)]

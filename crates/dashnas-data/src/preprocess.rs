@@ -4,6 +4,7 @@ use crate::check::Tolerance;
 use crate::dataset::Dataset;
 use crate::levels;
 use crate::split::Split;
+use crate::statistics::InputSpans;
 use crate::targets::Targets;
 use crate::transform::arrays::{TEST, TRAIN, VAL, changed, fits, refused, shape};
 use crate::transform::kind::Transform;
@@ -94,6 +95,7 @@ fn transformed(mut data: Dataset, transform: Transform) -> Result<Dataset, DataE
         }
         _ => {}
     }
+    data.spans = InputSpans::default();
     let (name, options) = (data.name.clone(), data.reading.clone());
     for (part, split) in splits(&mut data) {
         let x = std::mem::replace(&mut split.x, Array::new(vec![0], Vec::new()));

@@ -3,10 +3,9 @@
 use crate::dataset::Dataset;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
-use dashnas_formats::array::Array;
 use icu_normalizer::ComposingNormalizerBorrowed;
-use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Most classes that a message names.
 const LISTED: usize = 5;
@@ -119,14 +118,31 @@ pub(crate) fn classes(set: &Dataset) -> Option<String> {
     })
 }
 
-/// Warns of samples that are in the training data and in another split.
-pub(crate) fn duplicates(set: &Dataset) -> Option<String> {
-    let inputs = |split: &crate::split::Split| (!split.x.is_file_backed()).then(|| digests(&split.x));
-    let known: HashSet<u64> = inputs(&set.train)?.into_iter().collect();
-    let test = inputs(&set.test)?;
+/// Numbers that are digests are as good as their hashes.
+#[derive(Debug, Default)]
+struct Digest(u64);
+
+impl Hasher for Digest {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&b| self.0 = self.0.rotate_left(8) ^ u64::from(b));
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+}
+
+/// Warns of samples that are in the training data and in another split, by numbers for both that equal samples share.
+pub(crate) fn duplicates([train, test]: &[Vec<u64>; 2]) -> Option<String> {
+    let mut known = HashSet::<u64, BuildHasherDefault<Digest>>::with_capacity_and_hasher(train.len(), <_>::default());
+    known.extend(train);
     let twice = test.iter().filter(|digest| known.contains(digest)).count();
     // A few equal rows of few small whole numbers say nothing.
-    let distinct = known.len() as f64 / set.train.len().max(1) as f64;
+    let distinct = known.len() as f64 / train.len().max(1) as f64;
     (twice > 0 && distinct > 0.5).then(|| {
         format!(
             "{} of {} also {} in the training data: duplicated rows are on both sides of the split and make the test too \
@@ -136,39 +152,6 @@ pub(crate) fn duplicates(set: &Dataset) -> Option<String> {
             if twice == 1 { "is" } else { "are" }
         )
     })
-}
-
-/// A number for each row that equal rows share.
-fn digests(x: &Array) -> Vec<u64> {
-    /// Rows that are digested side by side: each step of one waits for the step before it.
-    const SIDE: usize = 4;
-    let width = x.row_len();
-    if width == 0 {
-        return vec![0; x.rows()];
-    }
-    let mix = |hash: u64, v: f32| {
-        let v = if v == 0.0 { 0.0f32 } else { v };
-        (hash.rotate_left(5) ^ u64::from(v.to_bits())).wrapping_mul(0x517c_c1b7_2722_0a95)
-    };
-    let rows = x.data.par_chunks(SIDE * width).with_min_len(16);
-    let side = rows.map(|rows| {
-        let mut found = [0u64; SIDE];
-        if rows.len() == SIDE * width {
-            let (a, rest) = rows.split_at(width);
-            let (b, rest) = rest.split_at(width);
-            let (c, d) = rest.split_at(width);
-            for (((&a, &b), &c), &d) in a.iter().zip(b).zip(c).zip(d) {
-                found = [mix(found[0], a), mix(found[1], b), mix(found[2], c), mix(found[3], d)];
-            }
-        } else {
-            let each = found.iter_mut().zip(rows.chunks(width));
-            each.for_each(|(found, row)| *found = row.iter().fold(0, |hash, &v| mix(hash, v)));
-        }
-        found
-    });
-    let mut all: Vec<u64> = side.collect::<Vec<_>>().into_flattened();
-    all.truncate(x.rows());
-    all
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ use crate::in_files;
 use crate::in_files::Holds;
 use crate::range::Range;
 use crate::split::Split;
+use crate::statistics;
+use crate::statistics::{Usual, Wanted};
 use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
@@ -15,19 +17,14 @@ use dashnas_formats::centers::{Centers, EXACT, loses_digits, step};
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::NumericTargets;
 use dashnas_formats::sample_facts::SampleFacts;
-use rayon::prelude::*;
 use std::collections::HashSet;
 
 /// Most values that whole numbers of a floating-point type may have to look like classes.
 const FEW: usize = 20;
 /// A value this many times the others spoils the normalization.
 const OUTLIER: f32 = 100.0;
-/// Most rows in a file that are looked at.
-const ROWS_IN_FILE: usize = 4096;
-/// Rows that one thread looks at.
-const ROWS_AT_A_TIME: usize = 256;
-/// Magnitudes that are kept, of all channels together.
-const MAGNITUDES: usize = 1 << 20;
+/// Most rows of which all values are looked at.
+const ROWS: usize = 4096;
 
 /// Returns the warning about inputs of this shape, as they are in the file, if their channels come first and probably
 /// should not.
@@ -114,14 +111,14 @@ pub(crate) struct Known<'a> {
     pub columns: &'a [&'a str],
 }
 
-/// Returns the warnings about the values of training samples.
+/// Returns the warnings about the values of training samples, in whose channels these values are `usual`.
 ///
 /// # Errors
 /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
-pub(crate) fn values(train: &Split, known: Known<'_>) -> Result<Vec<String>, DataError> {
+pub(crate) fn values(train: &Split, usual: Vec<Usual>, known: Known<'_>) -> Result<Vec<String>, DataError> {
     let facts = known.facts;
     let mut warnings = Vec::new();
-    let seen = look(&train.x)?;
+    let seen = usual;
     let values = train.x.rows() * train.x.shape.iter().skip(2).product::<usize>();
     warnings.extend(constant(&seen, values, known));
     warnings.extend(match rounded(&train.x, &seen, "channel")? {
@@ -129,63 +126,21 @@ pub(crate) fn values(train: &Split, known: Known<'_>) -> Result<Vec<String>, Dat
         found => found,
     });
     let at = |row| in_files::entry(facts, Holds::Inputs, "x_train", row);
-    warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| channel.outlier(at, "channel", i)));
+    warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| outlier(channel, at, "channel", i)));
     if let Targets::Values(y) = &train.y {
-        let seen = look(y)?;
+        let seen = statistics::collect(y, Wanted { usual: true, ..Wanted::default() })?.usual;
         warnings.extend(match rounded(y, &seen, "output")? {
             None => digits::bulk(y, &[], "output")?,
             found => found,
         });
         let at = |row| in_files::entry(facts, Holds::Targets, "y_train", row);
-        warnings.extend(seen.into_iter().enumerate().find_map(|(i, column)| column.outlier(at, "column", i)));
+        warnings.extend(seen.into_iter().enumerate().find_map(|(i, column)| outlier(column, at, "column", i)));
     }
     Ok(warnings)
 }
 
-/// Looks at the values of every channel, or column of targets.
-fn look(x: &Array) -> Result<Vec<Channel>, DataError> {
-    let (rows, channels) = (x.rows(), x.shape.get(1).copied().unwrap_or(1));
-    let step = if x.is_file_backed() { rows.div_ceil(ROWS_IN_FILE).max(1) } else { 1 };
-    let plane = x.shape.iter().skip(2).product::<usize>().max(1);
-    // What is usual is known from some rows, so that this takes little memory.
-    let kept = step * (rows.div_ceil(step).saturating_mul(channels) / MAGNITUDES + 1);
-    let some: Vec<usize> = (0..rows).step_by(step).collect();
-    let look = |rows: &[usize]| {
-        let mut seen = vec![Channel::default(); channels];
-        for (at, &i) in rows.iter().enumerate() {
-            let row = x.fetch(i)?;
-            for (channel, values) in seen.iter_mut().zip(row.chunks(plane)) {
-                let range = Range::of(values);
-                let magnitude = range.magnitude();
-                if magnitude > channel.most.0 {
-                    channel.most = (magnitude, i);
-                }
-                if i % kept == 0 {
-                    channel.some.push(magnitude);
-                }
-                channel.range.join(range);
-                if at == 0 {
-                    channel.only = values.first().copied();
-                }
-                channel.only = channel.only.filter(|known| values.iter().all(|v| v == known || v.is_nan()));
-            }
-        }
-        Ok(seen)
-    };
-    let parts: Vec<Result<Vec<Channel>, DataError>> = some.par_chunks(ROWS_AT_A_TIME).map(look).collect();
-    let mut all: Option<Vec<Channel>> = None;
-    for part in parts {
-        let part = part?;
-        match &mut all {
-            None => all = Some(part),
-            Some(all) => all.iter_mut().zip(part).for_each(|(channel, next)| channel.merge(next)),
-        }
-    }
-    Ok(all.unwrap_or_else(|| vec![Channel::default(); channels]))
-}
-
 /// The warning about channels of one value only, in inputs of this many values a channel.
-fn constant(seen: &[Channel], values: usize, known: Known<'_>) -> Option<String> {
+fn constant(seen: &[Usual], values: usize, known: Known<'_>) -> Option<String> {
     let constant: Vec<(usize, f32)> = seen.iter().enumerate().filter_map(|(c, of)| Some((c, of.only?))).collect();
     let all = constant.len() == seen.len();
     let &(channel, value) = constant.first()?;
@@ -207,7 +162,7 @@ fn constant(seen: &[Channel], values: usize, known: Known<'_>) -> Option<String>
 
 /// The warning about values that the 32-bit numbers which they are read into have too few digits for: those of which a
 /// small change is on a large offset. Whole numbers below 2²⁴ are exact.
-fn rounded(x: &Array, seen: &[Channel], what: &str) -> Result<Option<String>, DataError> {
+fn rounded(x: &Array, seen: &[Usual], what: &str) -> Result<Option<String>, DataError> {
     let plane = x.shape.iter().skip(2).product::<usize>().max(1);
     for (c, channel) in seen.iter().enumerate() {
         let (most, Range { min, max }) = (f64::from(channel.most.0), channel.range);
@@ -220,7 +175,7 @@ fn rounded(x: &Array, seen: &[Channel], what: &str) -> Result<Option<String>, Da
             Ok(x.fetch(i)?.chunks(plane).nth(c).is_none_or(|values| values.iter().all(|v| v.fract() == 0.0)))
         };
         if most < EXACT {
-            let rows = x.rows().min(ROWS_IN_FILE);
+            let rows = x.rows().min(ROWS);
             let all: Result<Vec<bool>, DataError> = (0..rows).map(whole).collect();
             if all?.into_iter().all(|whole| whole) {
                 continue;
@@ -237,45 +192,24 @@ fn rounded(x: &Array, seen: &[Channel], what: &str) -> Result<Option<String>, Da
     Ok(None)
 }
 
-/// What is known of a channel.
-#[derive(Debug, Clone, Default)]
-struct Channel {
-    /// The largest magnitude and its sample.
-    most: (f32, usize),
-    /// The largest magnitudes of some samples.
-    some: Vec<f32>,
-    /// The value of the channel, as long as it has no other.
-    only: Option<f32>,
-    /// The smallest and the largest value.
-    range: Range,
-}
-
-impl Channel {
-    /// Adds what is known from the rows that follow.
-    fn merge(&mut self, next: Self) {
-        if next.most.0 > self.most.0 {
-            self.most = next.most;
-        }
-        self.some.extend(next.some);
-        self.range.join(next.range);
-        self.only = self.only.filter(|&known| next.only == Some(known));
+/// The warning about the largest value of channel (or column) `i`, if it is many times those of nearly all samples; `at` says
+/// where a sample is.
+fn outlier(mut channel: Usual, at: impl Fn(usize) -> String, axis: &str, i: usize) -> Option<String> {
+    let (most, sample) = channel.most;
+    let some = &mut channel.some;
+    if some.len() < 5 {
+        return None;
     }
-
-    /// The warning about the largest value of channel (or column) `i`, if it is many times those of nearly all samples; `at`
-    /// says where a sample is.
-    fn outlier(mut self, at: impl Fn(usize) -> String, axis: &str, i: usize) -> Option<String> {
-        let (most, sample) = self.most;
-        self.some.sort_unstable_by(f32::total_cmp);
-        let usual = *self.some.get((self.some.len() * 9 / 10).min(self.some.len().saturating_sub(2)))?;
-        if self.some.len() < 5 || usual <= 0.0 || most <= OUTLIER * usual {
-            return None;
-        }
-        Some(format!(
-            "{} holds a value of {} in {axis} {i}, more than {OUTLIER} times the largest of most samples, {}: it decides the \
-             normalization; remove the sample, or clip the value",
-            at(sample),
-            short(most),
-            short(usual)
-        ))
+    let place = (some.len() * 9 / 10).min(some.len() - 2);
+    let (_, &mut usual, _) = some.select_nth_unstable_by(place, f32::total_cmp);
+    if usual <= 0.0 || most <= OUTLIER * usual {
+        return None;
     }
+    Some(format!(
+        "{} holds a value of {} in {axis} {i}, more than {OUTLIER} times the largest of most samples, {}: it decides the \
+         normalization; remove the sample, or clip the value",
+        at(sample),
+        short(most),
+        short(usual)
+    ))
 }

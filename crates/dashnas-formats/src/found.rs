@@ -134,6 +134,8 @@ pub struct UnassembledData {
     pub arrays: bool,
     /// What the reader did about large values that vary little.
     pub digits: Digits,
+    /// Whether the reader has seen that all values of the inputs are finite, so that they need not be checked again.
+    pub finite: bool,
     /// The places of the windows that recordings were cut into, if they were.
     pub windows: Option<Windows>,
     /// The labels of the time steps of these recordings, where the options ask for them.
@@ -159,6 +161,7 @@ impl UnassembledData {
             channels_first: false,
             arrays: false,
             digits: Digits::default(),
+            finite: false,
             windows: None,
             step_labels: None,
             named_by: &[],

@@ -2,6 +2,8 @@
 
 use crate::normalize::{InputNormalizer, Scheme};
 use crate::split::Split;
+use crate::statistics;
+use crate::statistics::Wanted;
 use crate::targets::Targets;
 use crate::unlike::unlike;
 use crate::unusual;
@@ -99,7 +101,9 @@ fn rare_values_may_be_missing_and_constant_channels_must_stay_what_they_were() {
 fn warnings(x: Array, y: Targets, columns: &[&str]) -> Vec<String> {
     let (facts, centers) = (SampleFacts::default(), Centers::default());
     let known = unusual::Known { facts: &facts, arrays: false, centers: &centers, columns };
-    unusual::values(&Split { x, y }, known).expect("in memory")
+    let wanted = Wanted { usual: true, ..Wanted::default() };
+    let usual = statistics::collect(&x, wanted).expect("in memory").usual;
+    unusual::values(&Split { x, y }, usual, known).expect("in memory")
 }
 
 #[test]

@@ -305,6 +305,12 @@ impl Facts {
         self.lists.is_none() && self.unreadable.is_none() && self.texts == 0
     }
 
+    /// Returns whether every cell is a number that is finite as `f32` as well, or a truth value.
+    pub fn is_finite(&self) -> bool {
+        const LARGEST: f64 = f32::MAX as f64;
+        self.is_numeric() && self.missing == 0 && self.min >= -LARGEST && self.max <= LARGEST
+    }
+
     /// Returns whether all values are truth values.
     pub fn is_truth(&self) -> bool {
         self.is_numeric() && self.bools > 0 && self.numbers == 0

@@ -116,6 +116,8 @@ pub(crate) fn read_tables(
     if options.window.is_some() && used.weight.is_some() {
         raw.warn("weights of time steps are not used for windows: every window counts equally");
     }
+    // Windows may leave out rows, but add no values.
+    raw.finite = opened.iter().all(|opened| samples::are_finite(&opened.table, &used, options));
     let mut missing = Filled::default();
     for opened in opened {
         if options.window.is_some() {

@@ -10,7 +10,7 @@ use crate::series::values::{Series, fill, fit};
 use crate::spill::Rows;
 use crate::tables::arrow::{Kind, kind};
 use crate::tables::chunk::{Chunk, Keep};
-use crate::tables::draft::ColumnRoles;
+use crate::tables::draft::{ColumnRoles, Content};
 use crate::tables::number::Style;
 use crate::tables::row_major::for_rows;
 use crate::tables::table::Table;
@@ -120,6 +120,12 @@ pub(crate) fn numbers(
     missing.values += if steps { absent } else { filled.into_inner() };
     missing.empty += empty.into_inner();
     Ok(Array::new(shape, data))
+}
+
+/// Returns whether it is known that the inputs of a table are finite numbers, of which none is missing.
+pub(crate) fn are_finite(table: &Table, used: &ColumnRoles, options: &ReadOptions) -> bool {
+    let finite = |&c: &usize| table.columns[c].facts.is_finite();
+    used.content == Content::Numbers && options.centers.inputs.is_empty() && used.inputs.iter().all(finite)
 }
 
 /// The way in which the numbers of a table are written.
