@@ -53,6 +53,16 @@ impl<'a> Cells<'a> {
 /// Takes the rows of a segment one after another; returns whether it wants more.
 pub(crate) type TakeRow<'a> = &'a mut dyn FnMut(Cells<'_>) -> bool;
 
+/// Numbers of some rows of a column, NaN where one is missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Floats<'a> {
+    Single(&'a [f32]),
+    Double(&'a [f64]),
+}
+
+/// Takes the numbers of a column, some rows at a time.
+pub(crate) type TakeFloats<'a> = &'a mut dyn FnMut(Floats<'_>);
+
 /// A table in one or several files.
 pub(crate) trait Batches: fmt::Debug + Send + Sync {
     /// The names of the columns; their numbers from 1 if the file does not name them.
@@ -96,6 +106,14 @@ pub(crate) trait Batches: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`DataError`] with the place of what cannot be read, or the error of `take`.
     fn read(&self, segment: &Segment, take: Take<'_>) -> Result<(), DataError>;
+
+    /// Reads the numbers of one of the columns of a segment without batches. Returns `false` if it is read in batches only.
+    ///
+    /// # Errors
+    /// [`DataError`] with the place of what cannot be read.
+    fn read_floats(&self, _: &Segment, _column: usize, _: TakeFloats<'_>) -> Result<bool, DataError> {
+        Ok(false)
+    }
 
     /// The number of rows that a segment claims to have; 0 where the format does not say.
     fn rows_in(&self, _: &Segment) -> usize {

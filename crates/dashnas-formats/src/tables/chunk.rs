@@ -2,6 +2,7 @@
 
 use crate::centers::{less, text_less};
 use crate::tables::arrow::{Kind, is_temporal, kind};
+use crate::tables::batches::Floats;
 use crate::tables::facts::{Facts, ListFacts};
 use crate::tables::number::{Cell, Style, cell};
 use arrow_array::Array;
@@ -73,19 +74,11 @@ impl Chunk {
     pub fn add(&mut self, array: &dyn Array, keep: Keep<'_>) {
         let n = array.len();
         match array.data_type() {
-            DataType::Float32 => {
-                let array = array.as_primitive::<Float32Type>();
-                if !self.floats(array, keep, |v| less(f64::from(v), keep.center)) {
-                    (0..n).for_each(|i| self.number(array.is_valid(i).then(|| f64::from(array.value(i))), keep));
-                }
-                return;
+            DataType::Float32 if array.null_count() == 0 => {
+                return self.add_floats(Floats::Single(array.as_primitive::<Float32Type>().values()), keep);
             }
-            DataType::Float64 => {
-                let array = array.as_primitive::<Float64Type>();
-                if !self.floats(array, keep, |v| less(v, keep.center)) {
-                    (0..n).for_each(|i| self.number(array.is_valid(i).then(|| array.value(i)), keep));
-                }
-                return;
+            DataType::Float64 if array.null_count() == 0 => {
+                return self.add_floats(Floats::Double(array.as_primitive::<Float64Type>().values()), keep);
             }
             DataType::Utf8 => {
                 let array = array.as_string::<i32>();
@@ -124,28 +117,36 @@ impl Chunk {
         }
     }
 
-    /// Adds numbers at once, if none is missing.
-    fn floats<T>(
-        &mut self,
-        array: &arrow_array::PrimitiveArray<T>,
-        keep: Keep<'_>,
-        narrow: impl Fn(T::Native) -> f32,
-    ) -> bool
-    where
-        T: arrow_array::types::ArrowPrimitiveType,
-        T::Native: Copy + PartialOrd + Into<f64>,
-    {
-        let values: &[T::Native] = array.values();
+    /// Adds numbers, NaN where one is missing.
+    pub fn add_floats(&mut self, floats: Floats<'_>, keep: Keep<'_>) {
+        match floats {
+            Floats::Single(values) => {
+                let kept = self.floats(values, keep);
+                if kept && keep.center == 0.0 {
+                    self.numbers.extend_from_slice(values);
+                } else if kept {
+                    self.numbers.extend(values.iter().map(|&v| less(v.into(), keep.center)));
+                }
+            }
+            Floats::Double(values) => {
+                if self.floats(values, keep) {
+                    self.numbers.extend(values.iter().map(|&v| less(v, keep.center)));
+                }
+            }
+        }
+    }
+
+    /// Looks at numbers at once, if none is missing, and otherwise adds one after another. Returns whether they are still to be
+    /// kept.
+    fn floats<T: Copy + PartialOrd + Into<f64>>(&mut self, values: &[T], keep: Keep<'_>) -> bool {
         // NaN is the only number that differs from itself.
-        let missing = |v: T::Native| v.partial_cmp(&v).is_none();
-        if array.null_count() > 0 || values.iter().fold(false, |any, &v| any | missing(v)) {
+        let missing = |v: T| v.partial_cmp(&v).is_none();
+        if values.iter().fold(false, |any, &v| any | missing(v)) {
+            values.iter().for_each(|&v| self.number(Some(v.into()), keep));
             return false;
         }
         self.facts.numbers(values);
-        if keep.numbers {
-            self.numbers.extend(values.iter().map(|&v| narrow(v)));
-        }
-        true
+        keep.numbers
     }
 
     fn push(&mut self, value: f32, keep: Keep<'_>) {

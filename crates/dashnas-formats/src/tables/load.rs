@@ -281,16 +281,31 @@ fn read_columns(
         .iter()
         .map(|&c| Keep { numbers: keep.numbers && places.is_none_or(|places| places[c].is_some()), ..keep })
         .collect();
-    let mut rows = source.rows_in(segment);
-    source.read(segment, &mut |batch| {
-        for ((chunk, array), keep) in chunks.iter_mut().zip(batch.columns()).zip(&keeps) {
-            if rows > 0 && keep.numbers && array.data_type().is_numeric() {
-                let used = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-                chunk.reserve(rows, used.unwrap_or_default());
+    let rows = source.rows_in(segment);
+    let reserve = |chunk: &mut Chunk| {
+        let used = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        chunk.reserve(rows, used.unwrap_or_default());
+    };
+    let mut others = Vec::new();
+    for (i, &c) in segment.columns.iter().enumerate() {
+        let (chunk, keep) = (&mut chunks[i], keeps[i]);
+        let read = source.read_floats(segment, c, &mut |floats| {
+            if rows > 0 && keep.numbers && chunk.facts.rows == 0 {
+                reserve(chunk);
             }
-            chunk.add(array.as_ref(), *keep);
+            chunk.add_floats(floats, keep);
+        })?;
+        others.extend(Some(i).filter(|_| !read));
+    }
+    let columns: Vec<usize> = others.iter().map(|&i| segment.columns[i]).collect();
+    source.read(&Segment { columns, ..segment.clone() }, &mut |batch| {
+        for (&i, array) in others.iter().zip(batch.columns()) {
+            let (chunk, keep) = (&mut chunks[i], keeps[i]);
+            if rows > 0 && keep.numbers && chunk.facts.rows == 0 && array.data_type().is_numeric() {
+                reserve(chunk);
+            }
+            chunk.add(array.as_ref(), keep);
         }
-        rows = 0;
         Ok(())
     })?;
     Ok(chunks)

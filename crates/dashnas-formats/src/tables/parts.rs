@@ -1,7 +1,7 @@
 //! Tables in several files of the same columns.
 
 use crate::error::DataError;
-use crate::tables::batches::{Batches, Numeric, Segment, Take, TakeRow};
+use crate::tables::batches::{Batches, Numeric, Segment, Take, TakeFloats, TakeRow};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -87,6 +87,11 @@ impl Batches for Parts {
     fn read(&self, segment: &Segment, take: Take<'_>) -> Result<(), DataError> {
         let Some(part) = self.parts.get(segment.file) else { return Ok(()) };
         part.read(&Segment { file: 0, ..segment.clone() }, take)
+    }
+
+    fn read_floats(&self, segment: &Segment, column: usize, take: TakeFloats<'_>) -> Result<bool, DataError> {
+        let Some(part) = self.parts.get(segment.file) else { return Ok(false) };
+        part.read_floats(&Segment { file: 0, ..segment.clone() }, column, take)
     }
 
     fn rows_in(&self, segment: &Segment) -> usize {
@@ -188,6 +193,11 @@ impl Batches for Reordered {
     fn read(&self, segment: &Segment, take: Take<'_>) -> Result<(), DataError> {
         let columns = segment.columns.iter().map(|&c| self.order[c]).collect();
         self.source.read(&Segment { columns, ..segment.clone() }, take)
+    }
+
+    fn read_floats(&self, segment: &Segment, column: usize, take: TakeFloats<'_>) -> Result<bool, DataError> {
+        // The column alone tells what is read.
+        self.source.read_floats(segment, self.order[column], take)
     }
 
     fn rows_in(&self, segment: &Segment) -> usize {

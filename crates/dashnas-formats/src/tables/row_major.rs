@@ -65,21 +65,45 @@ impl RowMajor {
         /// Rows of a block that are written together. Parts of no more rows are in the cache at once, however far apart: it
         /// has as many places for lines whose addresses differ by a power of two.
         const SIDE: usize = 8;
+        /// Neighboring columns that are written together.
+        const TOGETHER: usize = 4;
         let width = self.width;
-        let placed: Vec<(usize, &[f32])> = columns
+        let mut placed: Vec<(usize, &[f32])> = columns
             .filter(|(_, numbers)| numbers.len() == rows)
             .filter_map(|(c, numbers)| Some((self.places.get(c).copied().flatten()?, numbers)))
             .collect();
+        placed.sort_unstable_by_key(|(place, _)| *place);
+        let (mut together, mut single) = (Vec::new(), Vec::new());
+        let mut left = &placed[..];
+        while let Some(first) = left.first() {
+            let neighbors = left.first_chunk::<TOGETHER>().filter(|all| all[TOGETHER - 1].0 == first.0 + TOGETHER - 1);
+            let taken = match neighbors {
+                Some(all) => {
+                    together.push((first.0, all.map(|(_, numbers)| numbers)));
+                    TOGETHER
+                }
+                None => {
+                    single.push(*first);
+                    1
+                }
+            };
+            left = &left[taken..];
+        }
         let Some(out) = self.data.get_mut(first * width..(first + rows) * width) else { return false };
         out.par_chunks_mut((BLOCK * width).max(1)).enumerate().for_each(|(block, out)| {
             for (side, out) in out.chunks_mut(SIDE * width).enumerate() {
                 let at = block * BLOCK + side * SIDE;
-                for &(place, numbers) in &placed {
-                    let mut to = place;
-                    for &v in &numbers[at..rows.min(at + SIDE)] {
-                        out[to] = v;
-                        to += width;
+                let to = rows.min(at + SIDE);
+                for &(place, columns) in &together {
+                    let [a, b, c, d] = columns.map(|numbers| &numbers[at..to]);
+                    for ((((out, &a), &b), &c), &d) in out.chunks_mut(width).zip(a).zip(b).zip(c).zip(d) {
+                        if let Some(out) = out[place..].first_chunk_mut::<TOGETHER>() {
+                            *out = [a, b, c, d];
+                        }
                     }
+                }
+                for &(place, numbers) in &single {
+                    out.chunks_mut(width).zip(&numbers[at..to]).for_each(|(out, &v)| out[place] = v);
                 }
             }
         });

@@ -4,7 +4,7 @@ use crate::error::DataError;
 use crate::options::ReadOptions;
 use crate::tables::load::load;
 use crate::tables::sources::open;
-use crate::tables::table::Table;
+use crate::tables::table::{Column, Table};
 use arrow_array::{ArrayRef, Float32Array, Int64Array, ListArray, RecordBatch, StringArray, types::Float32Type};
 use std::path::Path;
 use std::sync::Arc;
@@ -248,6 +248,67 @@ fn facts_of_blocks_are_those_of_the_whole() {
             let mut joined = of(&values[..at]);
             joined.merge(&of(&values[at..]));
             assert_eq!(say(&joined), say(&of(values)), "{values:?} at {at}");
+        }
+    }
+}
+
+#[test]
+fn floating_point_columns_of_parquet_are_read_as_batches_are() {
+    use arrow_array::Float64Array;
+    use parquet::file::properties::WriterProperties;
+    /// More numbers than are decoded at a time.
+    const ROWS: usize = 9001;
+    let value = |i: usize| match i % 97 {
+        // Few numbers, so that some pages have a dictionary, and all that is missing.
+        0 if i > 5000 => None,
+        1 if i > 7000 => Some(f64::NAN),
+        2 => Some(-0.0),
+        rest => Some((rest as f64 - 40.0) * 0.125),
+    };
+    let whole: Float32Array = (0..ROWS).map(|i| Some(i as f32)).collect();
+    let singles: Float32Array = (0..ROWS).map(|i| value(i).map(|v| v as f32)).collect();
+    let doubles: Float64Array = (0..ROWS).map(|i| value(i + 3).map(|v| v * 1.1)).collect();
+    let fractions: Float64Array = (0..ROWS).map(|i| Some((i * i % 7919) as f64 / 7.0)).collect();
+    let texts: StringArray = (0..ROWS).map(|i| Some(["a", "b"][i % 2])).collect();
+    let missing: Float64Array = (0..ROWS).map(|_| None::<f64>).collect();
+    let columns: [(&str, ArrayRef, bool); 6] = [
+        ("whole", Arc::new(whole), false),
+        ("singles", Arc::new(singles), true),
+        ("texts", Arc::new(texts), false),
+        ("doubles", Arc::new(doubles), true),
+        ("fractions", Arc::new(fractions), false),
+        ("missing", Arc::new(missing), true),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let mut arrow = arrow_ipc::writer::FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    arrow.write(&batch).unwrap();
+    arrow.finish().unwrap();
+    let expected = table("t.arrow", &arrow.into_inner().unwrap());
+    for (dictionary, group, page) in
+        [(true, ROWS, 700), (false, ROWS, 100_000), (true, 4100, 100_000), (false, 1000, 50)]
+    {
+        let properties = WriterProperties::builder()
+            .set_dictionary_enabled(dictionary)
+            .set_max_row_group_row_count(Some(group))
+            .set_data_page_row_count_limit(page)
+            .set_write_batch_size(50);
+        let mut writer =
+            parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.build())).unwrap();
+        writer.write(&batch).unwrap();
+        let found = table("t.parquet", &writer.into_inner().unwrap());
+        for (column, same) in found.columns.iter().zip(&expected.columns) {
+            let of = |column: &Column| {
+                let facts = &column.facts;
+                let counts = (facts.rows, facts.missing, facts.first_missing, facts.numbers, facts.texts, facts.top);
+                let order = (facts.first_number, facts.up, facts.down, facts.by_one, facts.min, facts.max);
+                (counts, order, facts.distinct(), facts.all_whole(), facts.all_differ())
+            };
+            assert_eq!(of(column), of(same), "{} {dictionary} {group} {page}", column.name);
+            let bits = |table: &Table| {
+                let c = table.columns.iter().position(|c| c.name == column.name).unwrap();
+                table.numbers(c).map(|numbers| numbers.map(f32::to_bits).collect::<Vec<_>>())
+            };
+            assert_eq!(bits(&found), bits(&expected), "{} {dictionary} {group} {page}", column.name);
         }
     }
 }

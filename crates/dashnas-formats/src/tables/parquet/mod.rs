@@ -2,17 +2,18 @@
 
 mod buffers;
 mod file_bytes;
+mod floats;
 mod pages;
 
 use crate::error::{DataError, Location};
 use crate::options::ReadOptions;
 use crate::tables::arrow::{numeric, tensor_shape};
-use crate::tables::batches::{Batches, Numeric, Segment, Take};
+use crate::tables::batches::{Batches, Numeric, Segment, Take, TakeFloats};
 use crate::tables::guard::guard;
 use crate::tables::parquet::buffers::Buffers;
 use crate::tables::parquet::file_bytes::{ByPlace, FileBytes};
 use crate::tables::parquet::pages::Group;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowGroups};
 use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels, parquet_to_arrow_schema};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use std::fmt;
@@ -22,8 +23,10 @@ use std::sync::Arc;
 
 /// Rows that are decoded at a time.
 const ROWS: usize = 1024;
-/// Columns that are decoded by one thread.
+/// Most columns that are decoded by one thread.
 const COLUMNS: usize = 16;
+/// Numbers from which on a thread decodes fewer columns, so that they stay in the cache until they are rearranged.
+const NUMBERS: usize = 1 << 20;
 
 /// A Parquet file whose footer has been read.
 pub(crate) struct ParquetFile {
@@ -36,6 +39,8 @@ pub(crate) struct ParquetFile {
     numeric: Vec<Numeric>,
     /// The shapes of the columns that are tensors.
     tensors: Vec<Option<Vec<usize>>>,
+    /// The places among the primitive columns of those that hold floating-point numbers.
+    floats: Vec<Option<usize>>,
     rows: usize,
     limit: u64,
 }
@@ -87,6 +92,7 @@ impl ParquetFile {
         let schema = guard(|| parquet_to_arrow_schema(metadata.file_metadata().schema_descr(), None));
         let numeric =
             schema.map_or_else(|_| Vec::new(), |s| s.fields().iter().map(|f| numeric(f.data_type())).collect());
+        let floats = floats::leaves(metadata.file_metadata().schema_descr());
         Ok(Self {
             path: path.into(),
             bytes,
@@ -95,6 +101,7 @@ impl ParquetFile {
             names,
             numeric,
             tensors,
+            floats,
             rows,
             limit: options.max_bytes,
         })
@@ -111,6 +118,18 @@ fn tensors(metadata: &ParquetMetaData, names: &[String]) -> Vec<Option<Vec<usize
 }
 
 impl ParquetFile {
+    /// The pages of a row group.
+    fn pages<'a>(&'a self, group: &'a RowGroupMetaData) -> Group<'a> {
+        Group {
+            file: &self.bytes,
+            buffers: &self.buffers,
+            metadata: &self.metadata,
+            group,
+            batch: ROWS,
+            limit: self.limit,
+        }
+    }
+
     /// Reads columns of a row group. The outer error is that of the file, the inner one that of `take`.
     fn read_columns(
         &self,
@@ -122,15 +141,7 @@ impl ParquetFile {
         let mut reader = guard(|| {
             let mask = ProjectionMask::roots(schema, columns.iter().copied());
             let levels = parquet_to_arrow_field_levels(schema, mask, None)?;
-            let rows = Group {
-                file: &self.bytes,
-                buffers: &self.buffers,
-                metadata: &self.metadata,
-                group,
-                batch: ROWS,
-                limit: self.limit,
-            };
-            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &rows, ROWS, None)
+            ParquetRecordBatchReader::try_new_with_row_groups(&levels, &self.pages(group), ROWS, None)
         })?;
         // The reader gives the columns in the order of the file.
         let mut order: Vec<usize> = (0..columns.len()).collect();
@@ -171,8 +182,9 @@ impl Batches for ParquetFile {
 
     fn segments(&self, columns: &[usize], whole_rows: bool) -> Vec<Segment> {
         let groups = 0..self.metadata.num_row_groups();
-        let width = if whole_rows { columns.len() } else { COLUMNS };
         let parts = |at| {
+            let rows = usize::try_from(self.metadata.row_group(at).num_rows()).unwrap_or(0);
+            let width = if whole_rows { columns.len() } else { (NUMBERS / rows.max(1)).clamp(1, COLUMNS) };
             let part = move |part: &[usize]| Segment { file: 0, at, columns: part.to_vec() };
             columns.chunks(width.max(1)).map(part)
         };
@@ -194,6 +206,22 @@ impl Batches for ParquetFile {
                 Err(DataError::at(&self.path, Location::Entry(self.names[c].clone()), reason))
             }
         }
+    }
+
+    fn read_floats(&self, segment: &Segment, column: usize, take: TakeFloats<'_>) -> Result<bool, DataError> {
+        let Some(leaf) = self.floats.get(column).copied().flatten() else { return Ok(false) };
+        let Some(group) = self.metadata.row_groups().get(segment.at) else { return Ok(false) };
+        let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+        if rows == 0 {
+            return Ok(true);
+        }
+        let mut read = || {
+            let mut chunks = guard(|| self.pages(group).column_chunks(leaf))?;
+            let pages = guard(|| chunks.next().transpose())?.ok_or("it has no pages")?;
+            floats::read(self.metadata.file_metadata().schema_descr().column(leaf), pages, rows, take)
+        };
+        let bad = |reason: String| DataError::at(&self.path, Location::Entry(self.names[column].clone()), reason);
+        read().map(|()| true).map_err(bad)
     }
 
     fn rows_in(&self, segment: &Segment) -> usize {
