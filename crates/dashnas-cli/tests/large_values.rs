@@ -109,7 +109,7 @@ fn predicted_times_have_all_their_digits() {
     fs::write(at.join("a.csv"), waves(60, &|k| format!("{:.2}", time(k)))).expect("writable");
     let run = ["run", "a.csv", "--targets", "label", "--config", "c.toml", "--out", "r"];
     let said = dashnas(at).args(run).assert().success();
-    said.stderr(predicate::str::contains("output 0 to 17000000"));
+    said.stderr(predicate::str::contains("output 0 (label) to 17000000"));
     let score = json(at, &["evaluate", "r", "--on", "a.csv", "--json"]);
     let r2 = score["details"]["outputs"][0]["r2"].as_f64().expect("a number");
     assert!(r2 > 0.5, "it was learned: {score}");

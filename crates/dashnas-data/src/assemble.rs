@@ -119,13 +119,10 @@ pub(crate) fn dataset(origin: &str, name: &str, mut raw: UnassembledData) -> Res
     let train = splits.remove(0);
     let inputs = raw.columns.iter().filter(|column| !raw.arrays && column.role == ColumnRole::Input);
     let columns: Vec<&str> = inputs.map(|column| column.name.as_str()).collect();
-    let centers = raw.reading.centers.clone();
-    let known = unusual::Known { facts: &facts.train, arrays: raw.arrays, centers: &centers, columns: &columns };
+    let known = unusual::Known { facts: &facts.train, arrays: raw.arrays, reading: &raw.reading, columns: &columns };
     let all = [Some(&train), val.as_ref(), Some(&test)];
     let OfSplits { usual, digests, spans } = statistics::of_splits(all, raw.digits.inputs, !raw.columns.is_empty())?;
-    for warning in unusual::values(&train, usual, known)? {
-        raw.warn(warning);
-    }
+    unusual::values(&train, usual, known)?.into_iter().for_each(|warning| raw.warn(warning));
     let ends = raw.reading.lengths == Lengths::Mask;
     let mut parts = [Some(train), val, Some(test)];
     if ends && task.is_dense() {

@@ -9,9 +9,11 @@ use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::{exact, plural};
 use dashnas_formats::array::Array;
+use dashnas_formats::called::Called;
 use dashnas_formats::centers::{Centers, EXACT, loses_digits, reference};
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::Digits;
+use dashnas_formats::options::ReadOptions;
 use dashnas_formats::row_source::RowStep;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -136,20 +138,22 @@ fn are_whole(arrays: &[&Array], channel: usize) -> Result<bool, DataError> {
 }
 
 /// Says what was subtracted, one sentence for the inputs and one for the targets.
-pub(crate) fn notes(centers: &Centers) -> Vec<String> {
-    let sentence = |centers: &[f64], what: &str| {
+pub(crate) fn notes(reading: &ReadOptions) -> Vec<String> {
+    let sentence = |centers: &[f64], called: &Called| {
         let moved: Vec<(usize, f64)> = centers.iter().copied().enumerate().filter(|(_, c)| *c != 0.0).collect();
         let some: Vec<String> =
-            moved.iter().take(NAMED).map(|(i, center)| format!("{what} {i} to {}", exact(*center))).collect();
+            moved.iter().take(NAMED).map(|(i, center)| format!("{} to {}", called.one(*i), exact(*center))).collect();
         let more = match moved.len().saturating_sub(NAMED) {
             0 => String::new(),
-            more => format!(", and {} more", plural(more, what)),
+            more => format!(", and {} more", plural(more, called.noun())),
         };
         let whose = if moved.len() == 1 { "its" } else { "their" };
         let values = format!("{whose} values are large and vary little, and would lose digits as 32-bit numbers");
         (!moved.is_empty()).then(|| format!("read relative to a number: {}{more} ({values})", some.join(", ")))
     };
-    sentence(&centers.inputs, "channel").into_iter().chain(sentence(&centers.targets, "output")).collect()
+    let Centers { inputs, targets } = &reading.centers;
+    let of_inputs = sentence(inputs, &Called::channels(reading, inputs.len()));
+    of_inputs.into_iter().chain(sentence(targets, &Called::outputs(reading, targets.len()))).collect()
 }
 
 /// Subtracts a number from each channel of rows as they are read.

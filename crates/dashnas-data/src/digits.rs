@@ -2,6 +2,7 @@
 //! missing values, padding, outliers, and other columns of a table.
 
 use dashnas_formats::array::Array;
+use dashnas_formats::called::Called;
 use dashnas_formats::centers::{EXACT, loses_digits, step};
 use dashnas_formats::error::DataError;
 
@@ -19,7 +20,7 @@ const COLUMNS: usize = 4096;
 ///
 /// # Errors
 /// [`DataError::Gone`] if the rows are in a file that can no longer be read.
-pub(crate) fn bulk(x: &Array, columns: &[&str], what: &str) -> Result<Option<String>, DataError> {
+pub(crate) fn bulk(x: &Array, columns: &[&str], called: &Called) -> Result<Option<String>, DataError> {
     let channels = x.shape.get(1).copied().unwrap_or(1).max(1);
     let plane = x.shape.iter().skip(2).product::<usize>().max(1);
     let every = x.rows().div_ceil(ROWS).max(1);
@@ -44,8 +45,10 @@ pub(crate) fn bulk(x: &Array, columns: &[&str], what: &str) -> Result<Option<Str
     for (c, values) in of_channels.into_iter().enumerate() {
         if let Some(text) = lost(values) {
             return Ok(Some(format!(
-                "most values of {what} {c} {text}; zeros, padding or outliers among them keep the {what} from being read \
-                 relative to a number: remove them or leave missing values out, or subtract an offset in the file"
+                "most values of {} {text}; zeros, padding or outliers among them keep the {} from being read relative to a \
+                 number: remove them or leave missing values out, or subtract an offset in the file",
+                called.one(c),
+                called.noun()
             )));
         }
     }

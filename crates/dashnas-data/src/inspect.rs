@@ -10,6 +10,7 @@ use crate::transform::kind::Transform;
 use dashnas_core::task::{Loss, Metric, TaskKind};
 use dashnas_core::text::plural;
 use dashnas_formats::account::{ColumnAccount, ColumnRole};
+use dashnas_formats::called::Called;
 use dashnas_formats::centers::Centers;
 use dashnas_formats::error::DataError;
 use dashnas_formats::places::recording_of_window;
@@ -58,6 +59,9 @@ pub struct DataSummary {
     pub metric: Metric,
     /// Input channels.
     pub channels: usize,
+    /// The names of the channels; empty if the files do not name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channel_names: Vec<String>,
     /// `[1, L]` or `[H, W]`.
     pub spatial: [usize; 2],
     /// Spatial dimensions, 1 or 2.
@@ -215,6 +219,7 @@ impl Dataset {
             loss: self.task.default_loss(),
             metric: self.task.default_metric(),
             channels: self.channels(),
+            channel_names: Called::channels(&self.reading, self.channels()).names().to_vec(),
             spatial: self.spatial(),
             dims: self.dims(),
             centers: self.reading.centers.clone(),
@@ -302,6 +307,8 @@ fn counts(y: &Targets, groups: usize) -> Vec<usize> {
 
 /// Classes, input channels and files that are printed; the rest is counted.
 const SHOWN: usize = 12;
+/// Characters that the names of channels take at least.
+const NARROWEST: usize = 12;
 /// Columns of one role that are printed.
 const NAMES: usize = 6;
 /// Groups or recordings up to which their names are given.
@@ -350,7 +357,7 @@ impl DataSummary {
             let names: Vec<_> = self.transforms.iter().map(|transform| transform.name()).collect();
             writeln!(f, "  transform {}", names.join(", "))?;
         }
-        writeln!(f, "  scaled    {}", scaled(&self.normalization))?;
+        writeln!(f, "  scaled    {}", scaled(&self.normalization, &self.called()))?;
         writeln!(f, "  loss      {}", name_of(&self.loss))?;
         writeln!(f, "  metric    {} (lower is better)", self.metric.title())?;
         writeln!(f, "  splits")?;
@@ -411,6 +418,11 @@ impl DataSummary {
         Ok(())
     }
 
+    /// What the channels are called.
+    fn called(&self) -> Called {
+        Called::of("channel", self.channel_names.clone())
+    }
+
     /// The heading of the table of classes.
     fn table(&self) -> &'static str {
         if matches!(self.task, TaskKind::MultiLabel { .. }) { "labels" } else { "classes" }
@@ -450,8 +462,11 @@ impl fmt::Display for Inspection {
         }
         writeln!(f, "  input ranges (training)")?;
         let Centers { inputs, targets } = &self.summary.centers;
-        for (i, r) in self.inputs.iter().enumerate().take(SHOWN) {
-            writeln!(f, "    channel {i:<4} {}", r.text(inputs.get(i).copied().unwrap_or(0.0)))?;
+        let called = self.summary.called();
+        let names: Vec<String> = (0..self.inputs.len().min(SHOWN)).map(|i| called.one(i)).collect();
+        let width = names.iter().map(|name| name.chars().count() + 1).max().unwrap_or(0).max(NARROWEST);
+        for (i, (r, name)) in self.inputs.iter().zip(&names).enumerate() {
+            writeln!(f, "    {name:<width$} {}", r.text(inputs.get(i).copied().unwrap_or(0.0)))?;
         }
         more(f, self.inputs.len())?;
         if let Some(r) = self.targets {
@@ -464,7 +479,7 @@ impl fmt::Display for Inspection {
 }
 
 /// The normalization of inputs and targets, in words.
-fn scaled(normalization: &Normalization) -> String {
+fn scaled(normalization: &Normalization, called: &Called) -> String {
     let manner = |scheme| match scheme {
         Scheme::Identity => "unchanged",
         Scheme::PerChannel => "to mean 0 and standard deviation 1, per channel",
@@ -476,8 +491,8 @@ fn scaled(normalization: &Normalization) -> String {
     for run in input.chunk_by(|a, b| a == b) {
         let of = match (run.len(), input.len()) {
             (n, all) if n == all => "inputs".to_owned(),
-            (1, _) => format!("channel {first}"),
-            (n, _) => format!("channels {first} to {}", first + n - 1),
+            (1, _) => called.one(first),
+            (n, _) => format!("channels {} to {}", called.number(first), called.number(first + n - 1)),
         };
         parts.push(format!("{of} {}", manner(run[0])));
         first += run.len();

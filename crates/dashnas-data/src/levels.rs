@@ -5,8 +5,8 @@ use crate::dataset::Dataset;
 use crate::groups::Groups;
 use dashnas_core::math::mean_and_deviation;
 use dashnas_core::text::short;
-use dashnas_formats::account::ColumnRole;
 use dashnas_formats::array::Array;
+use dashnas_formats::called::Called;
 use dashnas_formats::error::DataError;
 
 /// Fewest groups whose levels are compared.
@@ -82,22 +82,6 @@ fn levels(x: &Array, of: &[u32]) -> Result<Option<Vec<Levels>>, DataError> {
     Ok(Some(seen.into_iter().map(of_channel).collect()))
 }
 
-/// The names of the channels, if the files have some.
-fn names(data: &Dataset) -> Option<Vec<&str>> {
-    let channels = data.train.x.shape[1];
-    let signals = data
-        .reading
-        .signals
-        .as_ref()
-        .map(|names| names.iter().map(|signal| signal.names.first().map_or("", String::as_str)).collect());
-    let columns = || {
-        let inputs = data.origin.columns.iter().filter(|column| column.role == ColumnRole::Input);
-        Some(inputs.map(|column| column.name.as_str()).collect())
-    };
-    let named = |names: &Vec<&str>| channels > 1 && names.len() == channels;
-    signals.filter(named).or_else(|| columns().filter(named))
-}
-
 /// Warns of series whose channels differ more between the groups of the training samples than they vary within one.
 ///
 /// # Errors
@@ -121,13 +105,12 @@ pub(crate) fn warning(data: &Dataset) -> Result<Option<String>, DataError> {
     if far.is_empty() {
         return Ok(None);
     }
-    let names = names(data);
+    let called = Called::channels(&data.reading, data.channels());
     let of_channel = |&(i, Levels { between, within }): &(usize, Levels)| {
-        let name = names.as_ref().map_or_else(|| format!("channel {i}"), |names| format!("channel `{}`", names[i]));
-        format!("{name} (by {} between them, {} within one)", short(between), short(within))
+        format!("{}, by {} between them and {} within one", called.one(i), short(between), short(within))
     };
-    let more = if far.len() > NAMED { format!(" and {} more", far.len() - NAMED) } else { String::new() };
-    let channels = far.iter().take(NAMED).map(of_channel).collect::<Vec<_>>().join(", ");
+    let more = if far.len() > NAMED { format!("; and {} more", far.len() - NAMED) } else { String::new() };
+    let channels = far.iter().take(NAMED).map(of_channel).collect::<Vec<_>>().join("; ");
     Ok(Some(format!(
         "{noun}s differ more in the level of a channel than the channel varies within one {noun}: {channels}{more}, as \
          standard deviations; a network may learn to tell the {noun}s apart by it, and be wrong about new ones: if the level says \
@@ -175,8 +158,8 @@ mod tests {
     fn groups_that_differ_in_level_are_said_unless_the_level_is_removed() {
         let text = warning(&set(8, 4.0)).expect("in memory").expect("the levels differ");
         // The deviation of -6, -2, 2 and 6, twice, is 4.78.
-        assert!(text.contains("channel 1 (by 4.7") || text.contains("channel 1 (by 4.8"), "{text}");
-        assert!(text.contains(", 0.99") || text.contains(", 1.00"), "{text}");
+        assert!(text.contains("channel 1, by 4.7") || text.contains("channel 1, by 4.8"), "{text}");
+        assert!(text.contains("and 0.99") || text.contains("and 1.00"), "{text}");
         assert!(!text.contains("channel 0"), "{text}");
         let transforms = [Transform::StandardizeSamples];
         let standardized = preprocess::apply(set(8, 4.0), None, &transforms).expect("it applies");

@@ -39,7 +39,7 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Dataset, DataError> {
         };
         if wanted == set.reading.centers || (reading > 1 && centering::restore(&mut set, &wanted)) {
             set.reading.first_reading = FirstReading::default();
-            set.origin.notes.extend(centering::notes(&set.reading.centers));
+            set.origin.notes.extend(centering::notes(&set.reading));
             return Ok(set);
         }
         let task = TaskName::ALL.into_iter().find(|name| name.name() == set.task.name());

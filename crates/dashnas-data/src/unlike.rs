@@ -5,6 +5,7 @@ use crate::normalize::{InputNormalizer, TrainedChannel};
 use crate::range::Range;
 use dashnas_core::text::{plural, short};
 use dashnas_formats::array::Array;
+use dashnas_formats::called::Called;
 use dashnas_formats::error::DataError;
 use rayon::prelude::*;
 
@@ -75,11 +76,11 @@ fn is_far(seen: Range, of: Range) -> bool {
 }
 
 /// Says of each channel of new inputs `[N, C, …]` that does not look like that of the training data in what it differs. The
-/// `centers` were subtracted from the channels, if there are any.
+/// channels are `called` so, and the `centers` were subtracted from them, if there are any.
 ///
 /// # Errors
 /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
-pub fn unlike(inputs: &InputNormalizer, centers: &[f64], x: &Array) -> Result<Vec<String>, DataError> {
+pub fn unlike(inputs: &InputNormalizer, called: &Called, centers: &[f64], x: &Array) -> Result<Vec<String>, DataError> {
     /// Rows whose sums are in memory.
     const ROWS: usize = 4096;
     let trained = inputs.trained_channels();
@@ -100,7 +101,7 @@ pub fn unlike(inputs: &InputNormalizer, centers: &[f64], x: &Array) -> Result<Ve
     }
     let found = seen.iter().zip(&trained).enumerate().filter_map(|(c, (&seen, &trained))| {
         let center = centers.get(c).copied().unwrap_or(0.0);
-        difference(seen, trained, center, [x.rows(), plane]).map(|difference| format!("channel {c} {difference}"))
+        difference(seen, trained, center, [x.rows(), plane]).map(|difference| format!("{} {difference}", called.one(c)))
     });
     let mut found: Vec<String> = found.collect();
     if found.len() > MOST {

@@ -13,9 +13,11 @@ use crate::targets::Targets;
 use dashnas_core::task::TaskKind;
 use dashnas_core::text::plural;
 use dashnas_formats::array::Array;
-use dashnas_formats::centers::{Centers, EXACT, loses_digits, step};
+use dashnas_formats::called::Called;
+use dashnas_formats::centers::{EXACT, loses_digits, step};
 use dashnas_formats::error::DataError;
 use dashnas_formats::found::NumericTargets;
+use dashnas_formats::options::ReadOptions;
 use dashnas_formats::sample_facts::SampleFacts;
 use std::collections::HashSet;
 
@@ -105,8 +107,8 @@ pub(crate) struct Known<'a> {
     pub facts: &'a SampleFacts,
     /// Whether they are arrays as a program saved them.
     pub arrays: bool,
-    /// What was subtracted from them.
-    pub centers: &'a Centers,
+    /// The options that they were read with.
+    pub reading: &'a ReadOptions,
     /// The names of the columns of a table, if each of them is one value of a sample.
     pub columns: &'a [&'a str],
 }
@@ -117,30 +119,36 @@ pub(crate) struct Known<'a> {
 /// [`DataError::Gone`] if the inputs are in a file that can no longer be read.
 pub(crate) fn values(train: &Split, usual: Vec<Usual>, known: Known<'_>) -> Result<Vec<String>, DataError> {
     let facts = known.facts;
+    let channels = Called::channels(known.reading, usual.len());
     let mut warnings = Vec::new();
     let seen = usual;
     let values = train.x.rows() * train.x.shape.iter().skip(2).product::<usize>();
-    warnings.extend(constant(&seen, values, known));
-    warnings.extend(match rounded(&train.x, &seen, "channel")? {
-        None => digits::bulk(&train.x, known.columns, "channel")?,
+    warnings.extend(constant(&seen, values, known, &channels));
+    warnings.extend(match rounded(&train.x, &seen, &channels)? {
+        None => digits::bulk(&train.x, known.columns, &channels)?,
         found => found,
     });
     let at = |row| in_files::entry(facts, Holds::Inputs, "x_train", row);
-    warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| outlier(channel, at, "channel", i)));
+    warnings.extend(seen.into_iter().enumerate().find_map(|(i, channel)| outlier(channel, at, &channels.one(i))));
     if let Targets::Values(y) = &train.y {
         let seen = statistics::collect(y, Wanted { usual: true, ..Wanted::default() })?.usual;
-        warnings.extend(match rounded(y, &seen, "output")? {
-            None => digits::bulk(y, &[], "output")?,
+        let outputs = Called::outputs(known.reading, seen.len());
+        warnings.extend(match rounded(y, &seen, &outputs)? {
+            None => digits::bulk(y, &[], &outputs)?,
             found => found,
         });
         let at = |row| in_files::entry(facts, Holds::Targets, "y_train", row);
-        warnings.extend(seen.into_iter().enumerate().find_map(|(i, column)| outlier(column, at, "column", i)));
+        warnings.extend(
+            seen.into_iter()
+                .enumerate()
+                .find_map(|(i, column)| outlier(column, at, &format!("column {}", outputs.number(i)))),
+        );
     }
     Ok(warnings)
 }
 
-/// The warning about channels of one value only, in inputs of this many values a channel.
-fn constant(seen: &[Usual], values: usize, known: Known<'_>) -> Option<String> {
+/// The warning about channels of one value only, in inputs of this many values a channel, which are `called` so.
+fn constant(seen: &[Usual], values: usize, known: Known<'_>, called: &Called) -> Option<String> {
     let constant: Vec<(usize, f32)> = seen.iter().enumerate().filter_map(|(c, of)| Some((c, of.only?))).collect();
     let all = constant.len() == seen.len();
     let &(channel, value) = constant.first()?;
@@ -149,20 +157,21 @@ fn constant(seen: &[Usual], values: usize, known: Known<'_>) -> Option<String> {
         return None;
     }
     let more = if constant.len() > 1 { format!(" (and {} like it)", constant.len() - 1) } else { String::new() };
-    let value = match known.centers.inputs.get(channel) {
+    let value = match known.reading.centers.inputs.get(channel) {
         Some(&center) if center != 0.0 => (center + f64::from(value)).to_string(),
         _ => value.to_string(),
     };
     let of = if all { "nothing can be learnt from the inputs" } else { "it tells nothing" };
     Some(format!(
-        "channel {channel}{more} holds the value {value} in all training samples: {of}; check that the file was written \
-         whole"
+        "{}{more} holds the value {value} in all training samples: {of}; check that the file was written \
+         whole",
+        called.one(channel)
     ))
 }
 
 /// The warning about values that the 32-bit numbers which they are read into have too few digits for: those of which a
 /// small change is on a large offset. Whole numbers below 2²⁴ are exact.
-fn rounded(x: &Array, seen: &[Usual], what: &str) -> Result<Option<String>, DataError> {
+fn rounded(x: &Array, seen: &[Usual], called: &Called) -> Result<Option<String>, DataError> {
     let plane = x.shape.iter().skip(2).product::<usize>().max(1);
     for (c, channel) in seen.iter().enumerate() {
         let (most, Range { min, max }) = (f64::from(channel.most.0), channel.range);
@@ -182,8 +191,9 @@ fn rounded(x: &Array, seen: &[Usual], what: &str) -> Result<Option<String>, Data
             }
         }
         return Ok(Some(format!(
-            "{what} {c} has values near {} that differ by {}: read as 32-bit numbers, they are rounded to steps of \
+            "{} has values near {} that differ by {}: read as 32-bit numbers, they are rounded to steps of \
              {}, and smaller changes are lost; subtract an offset from them in the file",
+            called.one(c),
             short(most as f32),
             if spread > 0.0 { format!("{} at most", short(spread as f32)) } else { "less than a step".to_owned() },
             short(step as f32)
@@ -192,9 +202,9 @@ fn rounded(x: &Array, seen: &[Usual], what: &str) -> Result<Option<String>, Data
     Ok(None)
 }
 
-/// The warning about the largest value of channel (or column) `i`, if it is many times those of nearly all samples; `at` says
-/// where a sample is.
-fn outlier(mut channel: Usual, at: impl Fn(usize) -> String, axis: &str, i: usize) -> Option<String> {
+/// The warning about the largest value of a channel or column, which is `called` so, if it is many times those of nearly all
+/// samples; `at` says where a sample is.
+fn outlier(mut channel: Usual, at: impl Fn(usize) -> String, called: &str) -> Option<String> {
     let (most, sample) = channel.most;
     let some = &mut channel.some;
     if some.len() < 5 {
@@ -206,7 +216,7 @@ fn outlier(mut channel: Usual, at: impl Fn(usize) -> String, axis: &str, i: usiz
         return None;
     }
     Some(format!(
-        "{} holds a value of {} in {axis} {i}, more than {OUTLIER} times the largest of most samples, {}: it decides the \
+        "{} holds a value of {} in {called}, more than {OUTLIER} times the largest of most samples, {}: it decides the \
          normalization; remove the sample, or clip the value",
         at(sample),
         short(most),

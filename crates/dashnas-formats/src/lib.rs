@@ -29,6 +29,7 @@ pub mod array;
 mod array_use;
 pub mod audio;
 pub mod bytes;
+pub mod called;
 pub mod centers;
 pub mod container;
 mod content;

@@ -1,6 +1,7 @@
 //! Tests of data sets. Archives are made here, byte by byte, in every element type.
 
 mod asked;
+mod called;
 mod cases;
 mod cases_media;
 mod centering;

@@ -9,7 +9,8 @@ use crate::unlike::unlike;
 use crate::unusual;
 use dashnas_core::rng::Seed;
 use dashnas_formats::array::Array;
-use dashnas_formats::centers::Centers;
+use dashnas_formats::called::Called;
+use dashnas_formats::options::ReadOptions;
 use dashnas_formats::sample_facts::SampleFacts;
 use rand::RngExt;
 
@@ -60,7 +61,7 @@ fn another_unit_a_still_sensor_and_far_values_are_said_of_each_channel() {
         ),
     ];
     for (name, x, expected) in cases {
-        let found = unlike(&trained, &[], &x).expect("in memory");
+        let found = unlike(&trained, &plain(), &[], &x).expect("in memory");
         let fits = found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| f.starts_with(e));
         assert!(fits, "{name}: {found:?}");
     }
@@ -72,9 +73,9 @@ fn models_without_ranges_are_loaded_and_warn_by_their_mean() {
     let mut json: serde_json::Value = serde_json::to_value(&trained).expect("plain numbers");
     assert!(json.as_object_mut().is_some_and(|card| card.remove("ranges").is_some()));
     let old: InputNormalizer = serde_json::from_value(json).expect("as older versions wrote it");
-    assert!(unlike(&old, &[], &series(50, 3)).expect("in memory").is_empty());
+    assert!(unlike(&old, &plain(), &[], &series(50, 3)).expect("in memory").is_empty());
     let kelvin = changed(50, |_, c, v| if c == 0 { v + 273.15 } else { v });
-    assert_eq!(unlike(&old, &[], &kelvin).expect("in memory").len(), 1);
+    assert_eq!(unlike(&old, &plain(), &[], &kelvin).expect("in memory").len(), 1);
 }
 
 #[test]
@@ -85,22 +86,29 @@ fn rare_values_may_be_missing_and_constant_channels_must_stay_what_they_were() {
     let new = |rows: usize, rare: f32, constant: f32| {
         Array::new(vec![rows, 3, 1], (0..rows).flat_map(|i| [rare, constant, (64 * (i % 2)) as f32]).collect())
     };
-    assert_eq!(unlike(&trained, &[], &new(40, 0.0, 4.0)).expect("in memory"), Vec::<String>::new());
-    let found = unlike(&trained, &[], &new(40, 1.0, 5.0)).expect("in memory");
+    assert_eq!(unlike(&trained, &plain(), &[], &new(40, 0.0, 4.0)).expect("in memory"), Vec::<String>::new());
+    let found = unlike(&trained, &plain(), &[], &new(40, 1.0, 5.0)).expect("in memory");
     assert!(found.len() == 2 && found[1].starts_with("channel 1 was 4 in all training samples"), "{found:?}");
     // What was subtracted is added where values are named.
-    let far = unlike(&trained, &[0.0, 0.0, 1.7e9], &Array::new(vec![1, 3, 1], vec![0.0, 4.0, 1e4])).expect("in memory");
+    let far = unlike(&trained, &plain(), &[0.0, 0.0, 1.7e9], &Array::new(vec![1, 3, 1], vec![0.0, 4.0, 1e4]))
+        .expect("in memory");
     assert!(far.len() == 1 && far[0].contains("1700010000"), "{far:?}");
     // Many channels are counted.
     let wide =
         InputNormalizer::fit(&Array::new(vec![2, 9, 1], [[0.0; 9], [1.0; 9]].concat()), &[Scheme::PerChannel; 9]);
-    let found = unlike(&wide.expect("in memory"), &[], &Array::new(vec![1, 9, 1], vec![50.0; 9])).expect("in memory");
+    let found =
+        unlike(&wide.expect("in memory"), &plain(), &[], &Array::new(vec![1, 9, 1], vec![50.0; 9])).expect("in memory");
     assert!(found.len() == 5 && found[4].starts_with("5 channels more"), "{found:?}");
 }
 
+/// Channels without names.
+fn plain() -> Called {
+    Called::of("channel", Vec::new())
+}
+
 fn warnings(x: Array, y: Targets, columns: &[&str]) -> Vec<String> {
-    let (facts, centers) = (SampleFacts::default(), Centers::default());
-    let known = unusual::Known { facts: &facts, arrays: false, centers: &centers, columns };
+    let (facts, reading) = (SampleFacts::default(), ReadOptions::default());
+    let known = unusual::Known { facts: &facts, arrays: false, reading: &reading, columns };
     let wanted = Wanted { usual: true, ..Wanted::default() };
     let usual = statistics::collect(&x, wanted).expect("in memory").usual;
     unusual::values(&Split { x, y }, usual, known).expect("in memory")

@@ -6,6 +6,7 @@ use dashnas_data::centering;
 use dashnas_data::transform;
 use dashnas_data::unlike::unlike;
 use dashnas_formats::array::Array;
+use dashnas_formats::called::Called;
 use dashnas_formats::ends;
 use dashnas_formats::error::DataError;
 use std::borrow::Cow;
@@ -54,7 +55,8 @@ impl ModelCard {
     /// As [`ModelCard::check_inputs`].
     pub fn unlike_training(&self, x: &Array) -> Result<Vec<String>, ModelError> {
         let centers = if self.transforms.is_empty() { &self.centers().inputs[..] } else { &[] };
-        Ok(unlike(&self.inputs, centers, &*self.of_centered().transformed(x)?)?)
+        let called = Called::channels(&self.reading, self.read_as.first().copied().unwrap_or(0));
+        Ok(unlike(&self.inputs, &called, centers, &*self.of_centered().transformed(x)?)?)
     }
 
     /// Checks the shape of raw inputs.
