@@ -50,13 +50,13 @@
 //! instruction set either; the regression does in its last digits. A model that is saved predicts the same, to the last
 //! digit if the format keeps all digits of 64-bit numbers; `serde_json` does so with its feature `float_roundtrip`.
 //!
-//! # Deviations from the authors' programs
+//! # Differences from aeon
 //!
-//! The programs for MultiRocket, those of the authors and of aeon, differ from the paper in three places, where this crate
-//! follows the paper: they shift the first four taps of a kernel by one step for the differences; they add the bias to
-//! positive values before averaging, instead of subtracting it; and they take the distance between the values that are not
-//! positive for the length of a stretch. For some lengths of series, `log2` and a power of two round the largest dilation
-//! down to the next smaller one there; here it is the largest with which a kernel fits into the series.
+//! The library aeon differs from the paper on MultiRocket in three places, where this crate follows the paper: it shifts the
+//! first four taps of a kernel by one step for the differences; it adds the bias to positive values before averaging, instead
+//! of subtracting it; and it takes the distance between the values that are not positive for the length of a stretch. For some
+//! lengths of series, `log2` and a power of two round the largest dilation down to the next smaller one there; here it is the
+//! largest with which a kernel fits into the series.
 
 mod error;
 mod kind;
