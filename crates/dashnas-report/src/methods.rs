@@ -3,6 +3,7 @@
 use crate::chart::{Axis, Series};
 use crate::comparison::{dots, seconds_axis};
 use crate::curves::Figure;
+use crate::wording;
 use dashnas_core::names::Preset;
 use dashnas_core::stage::Stage;
 use dashnas_core::text::{duration, mebibytes, plural, thousands};
@@ -46,17 +47,60 @@ pub struct MethodsRow {
 impl MethodsView {
     /// The texts of some results.
     pub fn new(results: &Results) -> Self {
-        let sentences = results.verdict.iter().cloned().chain(notes(results)).chain(unfinished(results)).collect();
+        let said = results.verdict.iter().cloned().chain(of_test_split(results));
+        let sentences = said.chain(notes(results)).chain(unfinished(results)).collect();
         let own = if results.methods.is_empty() { vec![] } else { vec![errors(results), times(results)] };
         let tables = own.into_iter().chain(published(results)).collect();
         Self { tables, sentences }
     }
 }
 
-/// The methods that are left out and the runs that failed, one sentence each.
+/// How much the test split says of the best method, in a sentence: the spread over the seeds does not tell.
+fn of_test_split(results: &Results) -> Option<String> {
+    let best = results.methods.first()?;
+    let run = results.runs.iter().find(|run| run.method == best.method && run.test.is_some())?;
+    let judgement = run.judgement?;
+    match judgement.interval {
+        Some(found) => {
+            let found = wording::interval(results.metric, found);
+            Some(format!("Other test samples may give other errors: {} has the {found}.", run.run))
+        }
+        None => {
+            let reason = wording::no_interval(&judgement)?;
+            Some(format!("How far other test samples may give other errors is not known: there is {reason}."))
+        }
+    }
+}
+
+/// In how many runs of a method a stage was skipped: `search in 2 of 3, tune in 1 of 3`; may be empty.
+fn skipped(method: &MethodResult) -> String {
+    let runs = method.errors.len();
+    let of: Vec<String> =
+        method.skipped.iter().map(|(stage, n)| format!("{} in {n} of {runs}", stage.name())).collect();
+    of.join(", ")
+}
+
+/// The methods whose stages were skipped, those that are left out, and the runs that failed, one sentence each.
 fn notes(results: &Results) -> Vec<String> {
+    let short: Vec<&str> =
+        results.methods.iter().filter(|m| !m.skipped.is_empty()).map(|m| m.method.as_str()).collect();
+    let skipped = (!short.is_empty()).then(|| {
+        let limit = match results.time_limit {
+            Some(_) => "; a longer --time-limit leaves room for them",
+            None => "",
+        };
+        format!(
+            "Stages were skipped in runs of {}: these errors are not those of the whole methods, and a network that was not \
+             searched is the plain one{limit}. The notes of each run say why.",
+            short.join(", ")
+        )
+    });
     let left_out = results.left_out.iter().map(|left| format!("{} is left out: {}.", left.method, left.reason));
-    left_out.chain(results.failed().map(|(run, error)| format!("{} failed: {error}.", run.run))).collect()
+    skipped
+        .into_iter()
+        .chain(left_out)
+        .chain(results.failed().map(|(run, error)| format!("{} failed: {error}.", run.run)))
+        .collect()
 }
 
 /// How many runs have ended, if that is not all of them.
@@ -102,7 +146,12 @@ impl MethodsPage {
             dataset: results.dataset.clone(),
             task: results.task.to_string(),
             metric: results.metric.title(),
-            verdict: results.verdict.clone().unwrap_or_else(|| "No run has finished.".into()),
+            verdict: match &results.verdict {
+                Some(verdict) => {
+                    [Some(verdict.clone()), of_test_split(results)].into_iter().flatten().collect::<Vec<_>>().join(" ")
+                }
+                None => "No run has finished.".into(),
+            },
             unfinished: unfinished(results),
             facts: vec![
                 ("data", results.source.clone()),
@@ -150,22 +199,32 @@ fn scatter(results: &Results) -> Option<Figure> {
 /// The errors, as in Table 2 of the paper.
 fn errors(results: &Results) -> MethodsTable {
     let metric = results.metric;
+    // The column is there only if it says something.
+    let any = results.methods.iter().any(|method| !method.skipped.is_empty());
     let row = |method: &MethodResult| {
         let seeds = method.errors.len();
         let deviation =
             if seeds < 2 { "–".to_owned() } else { format!("± {}", metric.format(method.test.deviation)) };
+        let cells = vec![method.method.clone(), metric.format(method.test.mean), deviation, seeds.to_string()];
         MethodsRow {
             title: method.title.clone(),
-            cells: vec![method.method.clone(), metric.format(method.test.mean), deviation, seeds.to_string()],
+            cells: cells.into_iter().chain(any.then(|| skipped(method))).collect(),
         }
     };
     let guessing = results.guessing.map(|guessing| MethodsRow {
         title: "the same for every sample, as the training targets suggest".into(),
-        cells: vec!["guessing".into(), metric.format(guessing), "–".into(), "–".into()],
+        cells: ["guessing".into(), metric.format(guessing), "–".into(), "–".into()]
+            .into_iter()
+            .chain(any.then(String::new))
+            .collect(),
     });
     MethodsTable {
         title: "Errors",
-        header: ["method", &format!("test {}", metric.title()), "deviation", "seeds"].map(str::to_owned).to_vec(),
+        header: ["method", &format!("test {}", metric.title()), "deviation", "seeds"]
+            .into_iter()
+            .chain(any.then_some("skipped"))
+            .map(str::to_owned)
+            .collect(),
         rows: results.methods.iter().map(row).chain(guessing).collect(),
         note:
             "Mean and standard deviation over the seeds, on the same test split for all; lower is better. The spread \

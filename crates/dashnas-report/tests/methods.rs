@@ -4,6 +4,7 @@ mod common;
 
 use common::check_nesting;
 use dashnas::record::folds::Spread;
+use dashnas::record::paired::{Interval, IntervalMethod, Judgement, NoInterval};
 use dashnas_core::names::Preset;
 use dashnas_core::stage::Stage;
 use dashnas_core::task::{Metric, TaskKind};
@@ -13,6 +14,7 @@ use dashnas_methods::comparison::results::Results;
 use dashnas_report::methods::MethodsView;
 use dashnas_report::page;
 use dashnas_tasks::paper_results;
+use std::collections::BTreeMap;
 
 /// A name that is markup.
 const NAME: &str = "<script>alert(1)</script>\" onload=\"x";
@@ -28,6 +30,8 @@ fn results() -> Results {
         peak_memory: Some(1 << 20),
         latency_ms: Some(0.5),
         guessing: Some(0.5),
+        judgement: Some(Judgement { no_interval: Some(NoInterval::FewGroups), ..Judgement::default() }),
+        skipped: vec![],
         error: test.is_none().then(|| NAME.to_owned()),
         lasting: false,
     };
@@ -37,6 +41,7 @@ fn results() -> Results {
         source: "the paper".into(),
         errors: vec![0.10, 0.12],
         test: Spread { mean: 0.11, deviation: 0.0141 },
+        skipped: BTreeMap::new(),
         seconds: [(Stage::Search, 30.0), (Stage::Retrain, 60.0)].into(),
         total_seconds: 90.0,
         params: 1000.0,
@@ -100,6 +105,29 @@ fn a_single_seed_has_no_deviation_and_guessing_comes_last() {
     let cells = |row: usize| view.tables[0].rows[row].cells.join(" ");
     assert_eq!([cells(0), cells(1), cells(2)], ["dash 11.00 % ± 1.41 % 2", "wrn 20.00 % – 1", "guessing 50.00 % – –"]);
     assert_eq!(view.tables[1].rows[0].cells[1..3], ["30.0 s", "–"], "it was not tuned");
+}
+
+#[test]
+fn a_method_whose_stages_were_skipped_is_not_shown_as_a_whole_one() {
+    let mut results = results();
+    results.methods[1].skipped = [(Stage::Search, 1)].into();
+    let view = MethodsView::new(&results);
+    let rows: Vec<Option<&str>> = view.tables[0].rows.iter().map(|row| row.cells.get(4).map(String::as_str)).collect();
+    assert_eq!(rows, [Some(""), Some("search in 1 of 1"), Some("")]);
+    assert!(view.sentences.iter().any(|said| said.starts_with("Stages were skipped in runs of wrn: ")));
+    let html = page::methods(&results).expect("the template is filled");
+    check_nesting(&html);
+    assert!(html.contains("search in 1 of 1") && html.contains("Stages were skipped"), "{html}");
+}
+
+#[test]
+fn how_far_other_test_samples_may_differ_is_said() {
+    let mut results = results();
+    let said = |results: &Results| MethodsView::new(results).sentences.join(" ");
+    assert!(said(&results).contains("there is no 95 % interval, since the samples are from too few groups."));
+    let interval = Interval { low: 0.02, high: 0.4, by: IntervalMethod::Wilson, groups: None };
+    results.runs[0].judgement = Some(Judgement { interval: Some(interval), ..Judgement::default() });
+    assert!(said(&results).contains("dash-0 has the 95 % interval 2.00 % to 40.00 % (Wilson)."), "{}", said(&results));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::comparison::record::run_name;
 use crate::list::find;
 use dashnas::record::folds::Spread;
+use dashnas::record::paired::Judgement;
 use dashnas_core::stage::Stage;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,7 +21,10 @@ pub struct MethodResult {
     pub errors: Vec<f64>,
     /// Their mean and standard deviation.
     pub test: Spread,
-    /// The mean seconds of each stage.
+    /// In how many of these runs a stage of the method was skipped, because a limit or the data left no room for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<Stage, usize>,
+    /// The mean seconds of each stage; it counts as zero in a run without it.
     pub seconds: BTreeMap<Stage, f64>,
     /// The mean seconds of all stages.
     pub total_seconds: f64,
@@ -54,6 +58,13 @@ pub struct RunResult {
     pub latency_ms: Option<f64>,
     /// The error of guessing.
     pub guessing: Option<f64>,
+    /// What the test split shows of the network; `None` if the run failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
+    /// The stages of the method that were skipped, because a limit or the data left no room for them. Without a search, the
+    /// kernels are those of the plain network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Stage>,
     /// Why the run failed.
     pub error: Option<String>,
     /// Whether the failure is one of the training, which would happen again.
@@ -68,9 +79,12 @@ impl MethodResult {
         let errors: Vec<f64> = of.iter().filter_map(|run| run.test).collect();
         let test = Spread::of(&errors)?;
         let average = |values: Vec<f64>| Spread::of(&values).map(|spread| spread.mean);
-        let stages = Stage::ALL.into_iter().filter_map(|stage| {
-            Some((stage, average(of.iter().filter_map(|run| run.seconds.get(&stage).copied()).collect())?))
-        });
+        let seconds = |run: &&RunResult, stage| run.seconds.get(&stage).copied().unwrap_or(0.0);
+        let stages = (Stage::ALL.into_iter())
+            .filter(|stage| of.iter().any(|run| run.seconds.contains_key(stage)))
+            .filter_map(|stage| Some((stage, average(of.iter().map(|run| seconds(run, stage)).collect())?)));
+        let mut skipped = BTreeMap::new();
+        of.iter().flat_map(|run| &run.skipped).for_each(|&stage| *skipped.entry(stage).or_insert(0) += 1);
         let known = find(method);
         Some(Self {
             method: method.into(),
@@ -83,6 +97,7 @@ impl MethodResult {
             latency_ms: average(of.iter().filter_map(|run| run.latency_ms).collect()),
             errors,
             test,
+            skipped,
         })
     }
 }
@@ -100,6 +115,8 @@ impl RunResult {
             peak_memory: None,
             latency_ms: None,
             guessing: None,
+            judgement: None,
+            skipped: Vec::new(),
             error: None,
             lasting: false,
         }

@@ -10,11 +10,13 @@ use crate::method::{Method, MethodInput};
 use dashnas::bench::infer::latency_ms;
 use dashnas::config::sections::Config;
 use dashnas::error::Error;
+use dashnas::record::choice::KernelChoice;
 use dashnas::record::event::Observer;
 use dashnas::record::outcome::Outcome;
 use dashnas::run_dir::dir::RunDir;
 use dashnas::run_dir::names;
 use dashnas_core::memory::{reset_peak, resident};
+use dashnas_core::stage::Stage;
 use dashnas_data::dataset::Dataset;
 use dashnas_nn::model::Model;
 use std::path::Path;
@@ -146,6 +148,8 @@ impl<'a> Comparison<'a> {
                 result.test = outcome.test;
                 result.params = Some(outcome.params);
                 result.guessing = outcome.judgement.and_then(|judgement| judgement.guessing);
+                result.judgement = outcome.judgement;
+                result.skipped = skipped(path, &outcome);
                 result.seconds = outcome.seconds;
                 result.latency_ms = Model::load(path).ok().and_then(|model| latency_ms(&model).ok());
             }
@@ -163,6 +167,15 @@ impl<'a> Comparison<'a> {
 /// last bit on the way through the file.
 fn read(path: &Path) -> Result<Outcome, Error> {
     Ok(RunDir::open(path)?.read_json(names::METRICS)?)
+}
+
+/// The stages that a run has under its configuration, and that were skipped.
+fn skipped(path: &Path, outcome: &Outcome) -> Vec<Stage> {
+    let config = RunDir::open(path).map(|dir| Config::load(None, Some(&dir.file(names::CONFIG)), &[]));
+    let tuned = matches!(config, Ok(Ok(config)) if config.tune.enabled);
+    let search = matches!(outcome.choice, Some(KernelChoice::NotSearched)).then_some(Stage::Search);
+    let tuning = (tuned && outcome.validation.is_none()).then_some(Stage::Tune);
+    search.into_iter().chain(tuning).collect()
 }
 
 /// Whether a failure would happen again: that of a training is a function of the data, the configuration and the seed.

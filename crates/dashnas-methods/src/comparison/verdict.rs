@@ -52,16 +52,22 @@ pub fn verdict(methods: &[MethodResult], guessing: Option<f64>, metric: Metric) 
                 None => format!("{means}. A single seed shows no spread, so that nothing is known of the difference."),
                 Some(true) => format!("{means}: a difference beyond the spread over the seeds (Welch's t-test, 5 %)."),
                 Some(false) => {
-                    let alike: Vec<&str> = methods[1..]
-                        .iter()
-                        .filter(|other| differ(&best.errors, &other.errors) == Some(false))
-                        .map(|other| other.method.as_str())
-                        .collect();
-                    let same = match alike.len() {
-                        1 => String::new(),
-                        _ => format!(" The same holds for {}.", alike[1..].join(", ")),
+                    let others = |found: Option<bool>, before: &str| {
+                        let of = methods[2..].iter().filter(|other| differ(&best.errors, &other.errors) == found);
+                        let names: Vec<&str> = of.map(|other| other.method.as_str()).collect();
+                        if names.is_empty() { String::new() } else { format!(" {before} {}.", names.join(", ")) }
                     };
-                    format!("{means}: no difference that these seeds can show (Welch's t-test, 5 %).{same}")
+                    let same = others(Some(false), "The same holds for");
+                    let worse = others(Some(true), "Beyond the spread over the seeds, it is better than");
+                    let single = others(None, "A single seed says nothing of the difference to");
+                    let few = if best.errors.len().min(next.errors.len()) < 3 {
+                        " With two seeds, only very large differences show; `--seeds 5` shows smaller ones."
+                    } else {
+                        ""
+                    };
+                    format!(
+                        "{means}: no difference that these seeds can show (Welch's t-test, 5 %).{same}{worse}{single}{few}"
+                    )
                 }
             }
         }
@@ -97,6 +103,7 @@ mod tests {
             source: String::new(),
             errors: errors.to_vec(),
             test: Spread::of(errors).expect("values"),
+            skipped: BTreeMap::new(),
             seconds: BTreeMap::new(),
             total_seconds: 1.0,
             params: 1.0,
@@ -114,7 +121,11 @@ mod tests {
         };
         let text = say(&[a.clone(), b, c, d.clone()], Some(0.6));
         assert!(text.starts_with("a has the lowest mean test error (11.00 %, 3 seeds), followed by b"), "{text}");
-        assert!(text.ends_with("no difference that these seeds can show (Welch's t-test, 5 %). The same holds for c."));
+        let end = "no difference that these seeds can show (Welch's t-test, 5 %). The same holds for c. Beyond the spread over \
+                   the seeds, it is better than d.";
+        assert!(text.ends_with(end), "{text}");
+        let two = say(&[method("f", &[0.1, 0.2]), method("g", &[0.12, 0.2]), method("h", &[0.3])], None);
+        assert!(two.contains("nothing of the difference to h.") && two.contains("`--seeds 5`"), "{two}");
         assert!(say(&[a.clone(), d], None).contains("beyond the spread"));
         let single = say(&[method("e", &[0.1]), a.clone()], None);
         assert!(single.contains("1 seed)") && single.contains("shows no spread"), "{single}");
