@@ -52,18 +52,28 @@ pub(crate) fn conclusion(sure: &Sure) -> String {
         } else {
             String::new()
         };
+        let held_out = plural(sure.held_out, "held-out sample");
+        let weighed = match sure.expected {
+            Some(expected) if (expected - than_plain).abs() < 0.005 => format!(
+                "This is no test result, and it does not come from this data: other data sets alone give the same probability, \
+                 which the short trials on {held_out} did not change."
+            ),
+            Some(expected) => format!(
+                "This is no test result: the estimate weighs short trials on {held_out} together with what kernels did on other \
+                 data sets, which alone would give {}.",
+                percent(expected)
+            ),
+            None => format!("This is no test result: the estimate is from short trials on {held_out}."),
+        };
         format!(
-            "The race estimates a probability of {} that the chosen network is better than the plain network{random}. This is \
-             no test result: the estimate weighs short trials on {} together with what kernels did on other data sets{}.",
-            percent(than_plain),
-            plural(sure.held_out, "held-out sample"),
-            sure.expected.map_or(String::new(), |p| format!(" (from these alone it would be {})", percent(p)))
+            "The race estimates a probability of {} that the chosen network is better than the plain network{random}. {weighed}",
+            percent(than_plain)
         )
     };
     if let Some((other, lowest, own)) = sure.ahead {
         text += &format!(
-            " In the last round, network {} had a lower loss ({} instead of {}), which decides less than all rounds and \
-             other data sets together.",
+            " In the last round, another network (number {}) had a lower loss than the chosen one ({} instead of {}); all rounds \
+             and other data sets together count for more.",
             other + 1,
             short(lowest),
             short(own)
@@ -92,13 +102,15 @@ mod tests {
             "a probability of 92 % that the chosen network is better than the plain network (and of 80 % that",
             "random network of the space). This",
             "48 held-out samples",
-            "other data sets (from these alone it would be 70 %)",
+            "other data sets, which alone would give 70 %",
             "no test result",
-            "network 4 had a lower loss (0.3 instead of 0.35)",
+            "another network (number 4) had a lower loss than the chosen one (0.3 instead of 0.35)",
         ];
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");
         assert!(first_sentence(&text).ends_with("random network of the space)."), "{text}");
         assert_eq!(first_sentence("One."), "One.");
+        let same = conclusion(&Sure { expected: Some(0.921), ..sure });
+        assert!(same.contains("does not come from this data") && !same.contains("weighs"), "{same}");
         let close = conclusion(&Sure { better_than_plain: Some(0.55), ahead: None, ..sure });
         assert!(close.starts_with("The search makes no difference") && !close.contains("lower loss"), "{close}");
         assert!(conclusion(&Sure { untried: true, ..sure }).starts_with("No networks could be compared"));
