@@ -140,7 +140,7 @@ fn every_method_that_suits_the_data_is_compared_on_one_split() {
     {
         assert!(page.contains(part), "{part} in {page}");
     }
-    assert_eq!(page.matches("<circle").count(), 20, "a point for each run");
+    assert_eq!(page.matches("<circle").count(), 22, "a point for each run");
     fs::remove_file(folder.join("all/compare.html")).expect("a page");
     succeeded(folder, &["report", "all"]);
     assert!(fs::read_to_string(folder.join("all/compare.html")).expect("written again") == page);
