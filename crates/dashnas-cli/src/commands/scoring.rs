@@ -65,11 +65,16 @@ impl Labeled {
         if let Some(chosen) = &inputs.chosen {
             tracing::warn!("{data}: {}", translate(chosen));
         }
-        let in_training = match RunDir::open(path) {
-            Ok(dir) => TrainedOn::read(&dir)?.among(Path::new(data), &inputs),
-            // A model file by itself does not know the samples.
-            Err(_) => Vec::new(),
-        };
+        // A model file by itself does not know the samples.
+        let known = RunDir::open(path).ok().map(|dir| TrainedOn::read(&dir)).transpose()?.unwrap_or_default();
+        let said = || inputs.origin.warnings.iter().any(|warning| warning.contains("group"));
+        if inputs.groups.is_none() && known.has_groups() && !said() {
+            tracing::warn!(
+                "{data}: the training data had groups, such as persons, and here none are found: intervals and tests count \
+                 the samples as if they were independent, unless --group names the groups"
+            );
+        }
+        let in_training = known.among(Path::new(data), &inputs);
         Ok(Self { inputs, in_training, data: data.to_owned() })
     }
 

@@ -40,8 +40,9 @@ pub fn verdict(methods: &[MethodResult], guessing: Option<f64>, metric: Metric) 
     let mut text = match methods.get(1) {
         None => format!("Only {} has a result: {} over {over}.", best.method, format(best.test.mean)),
         Some(next) => {
+            let followed = if next.test.mean == best.test.mean { "as has" } else { "followed by" };
             let means = format!(
-                "{} has the lowest mean test error ({}, {over}), followed by {} ({}, {})",
+                "{} has the lowest mean test error ({}, {over}), {followed} {} ({}, {})",
                 best.method,
                 format(best.test.mean),
                 next.method,

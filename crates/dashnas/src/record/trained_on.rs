@@ -9,7 +9,7 @@ use dashnas_data::labeled::LabeledInputs;
 use dashnas_formats::places::recording_of_window;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Most names that are given.
 const NAMED: usize = 10;
@@ -95,6 +95,20 @@ fn real(path: impl AsRef<Path>) -> Option<PathBuf> {
     path.as_ref().canonicalize().ok()
 }
 
+/// A file of the data at `source`. Its name may be relative to the directory in which the run was started, which is not known:
+/// what follows the path of the data is looked for there.
+fn located(source: &Path, file: &Path) -> Option<PathBuf> {
+    if file.is_absolute() {
+        return real(file);
+    }
+    let folder = if source.is_dir() { source } else { source.parent()? };
+    let parts: Vec<Component<'_>> = file.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+    let inside = (0..parts.len()).find_map(|from| real(folder.join(parts[from..].iter().collect::<PathBuf>())));
+    // The data itself may be one file, or a folder that is read as one.
+    let whole = || parts.last().is_none_or(|last| source.file_name() == Some(last.as_os_str()));
+    inside.or_else(|| whole().then(|| source.to_owned()))
+}
+
 /// Different names, in the order of their first appearance.
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut seen = HashSet::new();
@@ -113,7 +127,7 @@ impl TrainedOn {
         let record: Record = dir.read_json(names::SPLIT)?;
         let mut found = Self { source: real(&record.source), ..Self::default() };
         for place in record.train.into_iter().chain(record.validation.into_iter().flatten()) {
-            found.files.extend(place.file.and_then(real));
+            found.files.extend(place.file.and_then(|file| located(found.source.as_deref()?, Path::new(&file))));
             for name in place.names {
                 match recording_of_window(&name) {
                     Some(recording) => found.recordings.insert(recording.to_owned()),
@@ -124,6 +138,11 @@ impl TrainedOn {
         let groups = record.groups.into_iter().filter(|groups| groups.are == GroupKind::Groups);
         found.groups = groups.flat_map(|groups| groups.train.into_iter().chain(groups.validation)).collect();
         Ok(found)
+    }
+
+    /// Whether the training samples had groups.
+    pub fn has_groups(&self) -> bool {
+        !self.groups.is_empty()
     }
 
     /// The samples, recordings, files and groups of new data that were trained on, by their names.
@@ -186,5 +205,29 @@ impl TrainedOn {
     fn seen(are: SeenKind, same_files: bool, of: usize, known: Vec<&String>) -> Option<Seen> {
         let names = known.iter().take(NAMED).map(|name| (*name).clone()).collect();
         (!known.is_empty()).then_some(Seen { are, number: known.len(), of, names, same_files })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn files_are_found_at_the_data_and_not_in_the_current_directory() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("set/more")).expect("writable");
+        for file in ["set/a.csv", "set/more/b.csv", "c.csv"] {
+            fs::write(at(file), "").expect("writable");
+        }
+        let found = |source: &str, file: &str| located(&at(source), Path::new(file));
+        assert_eq!(found("set", "../set/a.csv"), real(at("set/a.csv")));
+        assert_eq!(found("set", "set/more/b.csv"), real(at("set/more/b.csv")));
+        assert_eq!(found("c.csv", "here/c.csv"), real(at("c.csv")));
+        assert_eq!(found("set", at("c.csv").to_str().expect("a text")), real(at("c.csv")));
+        assert_eq!((found("set", "../set"), found("set", ".")), (Some(at("set")), Some(at("set"))));
+        // The tests run in the folder of the crate, which has one.
+        assert_eq!(found("set", "Cargo.toml"), None);
     }
 }
