@@ -79,6 +79,8 @@ pub mod checkpoint;
 pub mod config;
 pub mod error;
 pub mod evaluation;
+#[cfg(test)]
+mod example_network;
 pub mod problem;
 pub(crate) mod race;
 pub mod record;

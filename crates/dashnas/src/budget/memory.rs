@@ -224,21 +224,14 @@ pub fn micro_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::example_network::SPEC;
     use dashnas_core::memory::{available, resident};
     use dashnas_core::names::BackboneName;
     use dashnas_nn::backbone::spec::NetworkSpec;
     use dashnas_nn::graph::build::GraphBuilder;
 
     fn graph(name: BackboneName, width: usize, dense: bool) -> Graph {
-        let shape = NetworkSpec {
-            channels: 1,
-            outputs: 1,
-            dense,
-            width,
-            base: Some(16),
-            extent: 32,
-            plain_kernels: &[7, 5, 3],
-        };
+        let shape = NetworkSpec { outputs: 1, dense, width, base: Some(16), ..SPEC };
         dashnas_nn::backbone::by_name(name).graph(shape)
     }
 

@@ -106,21 +106,12 @@ fn scale(extent: usize, candidates: &[Candidate]) -> [[f64; 2]; PER_SEGMENT] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::example_network::SPEC;
     use dashnas_core::names::BackboneName;
-    use dashnas_nn::backbone::spec::NetworkSpec;
 
     fn geometry(name: BackboneName, input: [usize; 2], k: &[usize], d: &[usize]) -> (Geometry, KernelSpace) {
-        let shape = NetworkSpec {
-            channels: 1,
-            outputs: 3,
-            dense: false,
-            width: 1,
-            base: Some(4),
-            extent: 32,
-            plain_kernels: &[7, 5, 3],
-        };
         let space = KernelSpace::new(k.to_vec(), d.to_vec()).expect("a valid space");
-        (Geometry::new(&dashnas_nn::backbone::by_name(name).graph(shape), input, &space), space)
+        (Geometry::new(&dashnas_nn::backbone::by_name(name).graph(SPEC), input, &space), space)
     }
 
     #[test]

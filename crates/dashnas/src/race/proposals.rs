@@ -130,22 +130,12 @@ fn nearest(segments: &[[usize; 2]; SEGMENTS], Field { geometry, space, .. }: Fie
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::example_network::wrn_1d;
     use crate::race::prior::knowledge;
-    use dashnas_core::names::BackboneName;
     use dashnas_core::rng::Seed;
-    use dashnas_nn::backbone::spec::NetworkSpec;
 
     fn setting(k: &[usize], d: &[usize]) -> (Geometry, KernelSpace, Vec<[usize; 2]>) {
-        let shape = NetworkSpec {
-            channels: 1,
-            outputs: 3,
-            dense: false,
-            width: 1,
-            base: Some(4),
-            extent: 32,
-            plain_kernels: &[7, 5, 3],
-        };
-        let graph = dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape);
+        let graph = wrn_1d();
         let space = KernelSpace::new(k.to_vec(), d.to_vec()).expect("a valid space");
         (Geometry::new(&graph, [1, 100], &space), space, graph.plain_kernels())
     }
@@ -192,16 +182,7 @@ mod tests {
 
     #[test]
     fn every_network_keeps_the_bound_on_its_size() {
-        let shape = NetworkSpec {
-            channels: 1,
-            outputs: 3,
-            dense: false,
-            width: 1,
-            base: Some(4),
-            extent: 32,
-            plain_kernels: &[7, 5, 3],
-        };
-        let graph = dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape);
+        let graph = wrn_1d();
         let (geometry, space, plain) = setting(&[3, 7, 11, 15, 19], &[1, 3, 7]);
         let params = |kernels: &[[usize; 2]]| {
             let searched = graph.searched().into_iter().zip(kernels);

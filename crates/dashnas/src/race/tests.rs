@@ -1,5 +1,6 @@
 //! Tests of the race with made-up losses.
 
+use crate::example_network::wrn_1d;
 use crate::race::features::Geometry;
 use crate::race::prior::{Knowledge, knowledge};
 use crate::race::schedule::rounds;
@@ -8,10 +9,8 @@ use crate::record::race::{Origin, RaceRecord};
 use crate::record::trial::Trial;
 use aggconv::KernelSpace;
 use dashnas_core::hyperparameters::Hyperparameters;
-use dashnas_core::names::BackboneName;
 use dashnas_core::rng::Seed;
 use dashnas_core::score::Score;
-use dashnas_nn::backbone::spec::NetworkSpec;
 
 const RATES: [f64; 3] = [0.1, 0.01, 0.001];
 
@@ -20,16 +19,7 @@ fn race(seed: u64) -> Race {
 }
 
 fn race_of(seed: u64, knowledge: Knowledge) -> Race {
-    let shape = NetworkSpec {
-        channels: 1,
-        outputs: 3,
-        dense: false,
-        width: 1,
-        base: Some(4),
-        extent: 32,
-        plain_kernels: &[7, 5, 3],
-    };
-    let graph = dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape);
+    let graph = wrn_1d();
     let space = KernelSpace::new([3, 7, 11, 15, 19], [1, 3, 7, 15]).expect("a valid space");
     let rate = |lr| Hyperparameters { lr, weight_decay: 0.0, momentum: 0.9, dropout: 0.0 };
     let noise = knowledge.noise_with(60);

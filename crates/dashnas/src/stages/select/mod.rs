@@ -302,22 +302,8 @@ fn microseconds(seconds: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::example_network::wrn_1d;
     use aggconv::KernelSpace;
-    use dashnas_core::names::BackboneName;
-    use dashnas_nn::backbone::spec::NetworkSpec;
-
-    fn graph() -> Graph {
-        let shape = NetworkSpec {
-            channels: 1,
-            outputs: 3,
-            dense: false,
-            width: 1,
-            base: Some(4),
-            extent: 32,
-            plain_kernels: &[7, 5, 3],
-        };
-        dashnas_nn::backbone::by_name(BackboneName::Wrn1d).graph(shape)
-    }
 
     fn space() -> KernelSpace {
         KernelSpace::new([3, 7, 11], [1, 3]).expect("a valid space")
@@ -333,7 +319,7 @@ mod tests {
         latencies: Latencies,
         measure: impl FnMut(&[usize]) -> f64,
     ) -> Result<(Selection, u64), Error> {
-        let (graph, space) = (graph(), space());
+        let (graph, space) = (wrn_1d(), space());
         let network = SearchedNetwork { graph: &graph, candidates: space.candidates() };
         let log_p = scores(9, 6);
         let selection = select(&log_p, bounds, network, || latencies, measure)?;
