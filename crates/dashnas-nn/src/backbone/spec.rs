@@ -21,6 +21,13 @@ pub struct NetworkSpec<'a> {
     pub plain_kernels: &'a [usize],
 }
 
+impl NetworkSpec<'_> {
+    /// The [`extent`](Self::extent) of inputs with `dims` axes, whose size is `[height, width]`; the height of series is 1.
+    pub fn extent_of(dims: usize, [h, w]: [usize; 2]) -> usize {
+        if dims == 1 { w } else { h.min(w) }
+    }
+}
+
 /// A topology that the search can work on.
 pub trait Backbone {
     /// Returns the graph of the network for a task.

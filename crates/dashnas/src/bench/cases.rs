@@ -128,7 +128,7 @@ impl Case {
             dense: self.dense,
             width,
             base: None,
-            extent: if self.dims() == 1 { self.input[1] } else { self.input[0].min(self.input[1]) },
+            extent: NetworkSpec::extent_of(self.dims(), self.input),
             plain_kernels: &[7, 5, 3],
         };
         dashnas_nn::backbone::by_name(BackboneName::for_dims(self.dims())).graph(shape)

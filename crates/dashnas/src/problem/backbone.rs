@@ -24,7 +24,7 @@ pub(crate) struct BackboneData {
 impl BackboneData {
     /// The facts about a data set of `dims` axes whose inputs are `[channels, height, width]`; the height of series is 1.
     pub fn new(dims: usize, [channels, h, w]: [usize; 3], task: TaskKind) -> Self {
-        Self { dims, channels, extent: if dims == 1 { w } else { h.min(w) }, task }
+        Self { dims, channels, extent: NetworkSpec::extent_of(dims, [h, w]), task }
     }
 }
 
