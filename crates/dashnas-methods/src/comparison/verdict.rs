@@ -1,16 +1,10 @@
 //! Whether the seeds show a difference between the best two methods.
 
 use crate::comparison::method_result::MethodResult;
+use dashnas::evaluation::statistics::student_quantile;
 use dashnas_core::math::mean_and_deviation;
 use dashnas_core::task::Metric;
 use dashnas_core::text::plural;
-
-/// The quantiles of Student's t at 0.975 for 1 to 30 degrees of freedom. For more, the last one is used, which is a little
-/// too careful.
-const T: [f64; 30] = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-    2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
 
 /// Whether the means of two samples differ by Welch's t-test at the level of 5 %, with the degrees of freedom rounded down.
 /// `None` if one of them has fewer than two values, so that it shows no spread.
@@ -27,8 +21,7 @@ pub fn differ(a: &[f64], b: &[f64]) -> Option<bool> {
     }
     let part = |of: f64, values: &[f64]| of * of / (values.len() - 1) as f64;
     let freedom = both * both / (part(of_a, a) + part(of_b, b));
-    let quantile = T[(freedom as usize).clamp(1, T.len()) - 1];
-    Some(distance > quantile * both.sqrt())
+    Some(distance > student_quantile((freedom as usize).max(1)) * both.sqrt())
 }
 
 /// What can be said of the best method against the next one, and against guessing; `None` without a method. The methods

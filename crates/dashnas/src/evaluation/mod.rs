@@ -9,7 +9,7 @@ pub mod details;
 pub mod example;
 mod judge;
 pub mod new_data;
-mod statistics;
+pub mod statistics;
 
 pub use crate::evaluation::curve::Curve;
 pub use crate::evaluation::details::{Details, LabelScore, OutputScore};

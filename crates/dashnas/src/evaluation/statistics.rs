@@ -96,7 +96,7 @@ pub(super) fn corrected(p: f64, n: usize) -> f64 {
 }
 
 /// The percentile 97.5 of Student's distribution.
-pub(super) fn student_quantile(freedom: usize) -> f64 {
+pub fn student_quantile(freedom: usize) -> f64 {
     root(0.0, 20.0, |t| student(t, freedom) < 1.0 - 2.0 * TAIL)
 }
 
