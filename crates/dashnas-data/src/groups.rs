@@ -4,6 +4,7 @@
 use crate::split::groups_of;
 use dashnas_core::text::plural;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// What the groups of a data set are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,9 +81,15 @@ impl Groups {
     }
 }
 
+/// Different names, in the order of their first appearance.
+pub fn distinct_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    names.into_iter().filter(|&name| seen.insert(name)).collect()
+}
+
 /// The number of different groups of some samples.
 pub fn distinct(numbers: &[u32]) -> usize {
-    numbers.iter().collect::<std::collections::HashSet<_>>().len()
+    numbers.iter().collect::<HashSet<_>>().len()
 }
 
 #[cfg(test)]

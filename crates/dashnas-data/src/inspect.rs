@@ -1,7 +1,7 @@
 //! Summaries of a data set, for people and as JSON: its task, splits, classes and value ranges.
 
 use crate::dataset::{Dataset, DrawnSplit};
-use crate::groups::{GroupKind, distinct};
+use crate::groups::{GroupKind, distinct, distinct_names};
 use crate::normalize::{Normalization, Scheme};
 use crate::split::Split;
 use crate::statistics::Span;
@@ -16,7 +16,7 @@ use dashnas_formats::error::DataError;
 use dashnas_formats::places::recording_of_window;
 use dashnas_formats::sample_facts::{Places, SampleFacts};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The properties of a data set that are known without reading its inputs; `Display` prints them for people.
@@ -129,8 +129,7 @@ pub struct Counted {
 impl Counted {
     /// Counts different names.
     fn new<'a>(are: GroupKind, names: impl Iterator<Item = &'a str>) -> Self {
-        let mut seen = HashSet::new();
-        let names: Vec<&str> = names.filter(|&name| seen.insert(name)).collect();
+        let names = distinct_names(names);
         let listed = names.iter().filter(|_| names.len() <= NAMED).map(|&name| name.to_owned()).collect();
         Self { are, number: names.len(), names: listed }
     }

@@ -1,7 +1,7 @@
 //! How the samples of a data set were cut and divided, for people and programs: a part of what `data.json` keeps.
 
 use dashnas_data::dataset::Dataset;
-use dashnas_data::groups::{GroupKind, Groups};
+use dashnas_data::groups::{GroupKind, Groups, distinct_names};
 use dashnas_formats::account::ColumnRole;
 use dashnas_formats::options::Span;
 use serde::{Deserialize, Serialize};
@@ -69,10 +69,7 @@ impl Division {
     pub fn new(data: &Dataset, held_out: Option<&[usize]>, tested: bool) -> Self {
         let groups = data.groups.as_ref();
         let part = |samples: usize, chosen: String, names: Option<Vec<&str>>| {
-            // In the order of their appearance.
-            let mut seen = HashSet::new();
-            let distinct: Option<Vec<&str>> =
-                names.map(|names| names.into_iter().filter(|&name| seen.insert(name)).collect());
+            let distinct = names.map(distinct_names);
             let named = distinct.iter().filter(|names| names.len() <= NAMED).flatten();
             let names = named.map(|&name| name.to_owned()).collect();
             SplitPart { samples, chosen, groups: distinct.map(|names| names.len()), names }

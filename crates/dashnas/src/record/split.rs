@@ -3,10 +3,9 @@
 use crate::record::data::ARRAYS;
 use crate::record::division::{given, held_out_words, recording, test_is};
 use dashnas_data::dataset::Dataset;
-use dashnas_data::groups::{GroupKind, Groups};
+use dashnas_data::groups::{GroupKind, Groups, distinct_names};
 use dashnas_formats::sample_facts::{Counting, Places};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 
 /// Which samples are in which split. It is written once, at the start of a run, and never read by it;
 /// [`TrainedOn`](crate::record::trained_on::TrainedOn) reads it to recognize training samples among new ones.
@@ -46,9 +45,8 @@ pub struct SplitGroups {
 impl SplitGroups {
     fn new(groups: &Groups, tested: bool) -> Self {
         let names = |of: &Option<Vec<u32>>| {
-            let mut seen = HashSet::new();
             let all = of.iter().flatten().map(|&number| recording(groups, number));
-            all.filter(|&name| seen.insert(name)).map(str::to_owned).collect()
+            distinct_names(all).into_iter().map(str::to_owned).collect()
         };
         let test = if tested { names(&groups.test) } else { Vec::new() };
         Self { are: groups.are, train: names(&groups.train), validation: names(&groups.val), test }

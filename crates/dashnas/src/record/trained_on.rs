@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::record::split::SplitGroups;
 use crate::run_dir::dir::RunDir;
 use crate::run_dir::names;
-use dashnas_data::groups::GroupKind;
+use dashnas_data::groups::{GroupKind, distinct_names};
 use dashnas_data::labeled::LabeledInputs;
 use dashnas_formats::places::recording_of_window;
 use serde::{Deserialize, Serialize};
@@ -111,8 +111,7 @@ fn located(source: &Path, file: &Path) -> Option<PathBuf> {
 
 /// Different names, in the order of their first appearance.
 fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut seen = HashSet::new();
-    names.filter(|&name| seen.insert(name)).map(str::to_owned).collect()
+    distinct_names(names).into_iter().map(str::to_owned).collect()
 }
 
 impl TrainedOn {
