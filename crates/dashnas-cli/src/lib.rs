@@ -18,6 +18,7 @@ mod observers;
 mod output;
 mod progress;
 mod results;
+mod text_table;
 mod verbosity;
 
 use crate::cli::{BenchCommand, Cli, Command};

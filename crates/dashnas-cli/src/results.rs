@@ -1,7 +1,8 @@
 //! The result of a run as text for people.
 
 use crate::args::flags::translate;
-use comfy_table::{CellAlignment, Table, presets};
+use crate::text_table::{right_align, table};
+use comfy_table::Table;
 use dashnas::error::Error;
 use dashnas::record::choice::KernelChoice;
 use dashnas::record::folds::{FoldsOutcome, Spread};
@@ -229,18 +230,6 @@ fn times(outcome: &Outcome) -> String {
     let total: f64 = outcome.seconds.values().sum();
     let stages = outcome.seconds.iter().map(|(stage, &seconds)| format!("{stage} {}", duration(seconds)));
     format!("{}; total {}", stages.collect::<Vec<_>>().join(", "), duration(total))
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
-    table
-}
-
-fn right_align(table: &mut Table, from: usize) {
-    for column in table.column_iter_mut().skip(from) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
 }
 
 #[cfg(test)]

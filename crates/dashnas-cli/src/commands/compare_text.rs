@@ -1,6 +1,6 @@
 //! The results of a comparison of methods as text for people.
 
-use comfy_table::{CellAlignment, Table, presets};
+use crate::text_table::table_of_numbers;
 use dashnas_core::text::{duration, plural};
 use dashnas_methods::comparison::results::Results;
 use dashnas_report::methods::MethodsView;
@@ -21,7 +21,7 @@ pub fn text(results: &Results, dir: &Path) -> String {
     );
     for part in &view.tables {
         let header: Vec<&str> = part.header.iter().map(String::as_str).collect();
-        let mut table = table(&header);
+        let mut table = table_of_numbers(&header);
         part.rows.iter().for_each(|row| {
             table.add_row(row.cells.clone());
         });
@@ -31,13 +31,4 @@ pub fn text(results: &Results, dir: &Path) -> String {
         text += &format!("{sentence}\n");
     }
     text + &format!("Results: {}\n", dir.display())
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }

@@ -4,6 +4,7 @@ use crate::args::numbers::between;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::output;
+use crate::text_table;
 use crate::verbosity::Verbosity;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -108,9 +109,7 @@ impl Reported {
     }
 
     fn text(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_BORDERS_ONLY);
-        table.set_header(["method", &format!("test {}", self.metric.title())]);
+        let mut table = text_table::table(&["method", &format!("test {}", self.metric.title())]);
         self.results.iter().for_each(|result| {
             table.add_row([&result.method, &result.written]);
         });

@@ -1,6 +1,7 @@
 //! The results of a bench of the search as text for people.
 
-use comfy_table::{CellAlignment, Table, presets};
+use crate::text_table::table_of_numbers;
+use comfy_table::Table;
 use dashnas::bench::search::document::{Document, NetworkResult};
 use dashnas::bench::search::statistics::mean;
 use dashnas_core::stage::Stage;
@@ -44,8 +45,16 @@ pub fn text(document: &Document, out: &Path) -> String {
 /// The errors of each group.
 fn errors(document: &Document) -> Table {
     let metric = format!("test {}: least", document.metric.title());
-    let mut table =
-        table(&["networks", "number", &metric, "mean", "largest", "validation, mean", "loss, mean", "time, mean"]);
+    let mut table = table_of_numbers(&[
+        "networks",
+        "number",
+        &metric,
+        "mean",
+        "largest",
+        "validation, mean",
+        "loss, mean",
+        "time, mean",
+    ]);
     for group in groups(document) {
         let [least, average, largest] = group.errors(document.metric);
         table.add_row([
@@ -64,8 +73,15 @@ fn errors(document: &Document) -> Table {
 
 /// Percentiles and ratios of each group.
 fn statistics(document: &Document) -> Table {
-    let mut table =
-        table(&["networks", "percentile", "by loss", "to random", "to random, loss", "to plain", "to plain, loss"]);
+    let mut table = table_of_numbers(&[
+        "networks",
+        "percentile",
+        "by loss",
+        "to random",
+        "to random, loss",
+        "to plain",
+        "to plain, loss",
+    ]);
     for group in groups(document) {
         let Some(figures) = group.figures else { continue };
         table.add_row([group.title.to_owned()].into_iter().chain(figures.texts()));
@@ -75,7 +91,8 @@ fn statistics(document: &Document) -> Table {
 
 /// The rank correlation of each signal.
 fn signals(document: &Document) -> Table {
-    let mut table = table(&["signal", "Kendall's tau with the test metric", "with the test loss", "networks"]);
+    let mut table =
+        table_of_numbers(&["signal", "Kendall's tau with the test metric", "with the test loss", "networks"]);
     for found in &document.kendall {
         let [tau, tau_loss] = [found.tau, found.tau_loss].map(|tau| number(tau, 2));
         table.add_row([found.signal.clone(), tau, tau_loss, found.networks.to_string()]);
@@ -93,13 +110,4 @@ fn times(document: &Document) -> String {
     };
     let searched = line("", search(&document.whole)) + &line(" of the paper", search(&document.paper_searches));
     format!("Time: {searched}all entries {}.", duration(document.seconds))
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_header(header);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }
