@@ -67,8 +67,8 @@ impl Labeled {
         }
         // A model file by itself does not know the samples.
         let known = RunDir::open(path).ok().map(|dir| TrainedOn::read(&dir)).transpose()?.unwrap_or_default();
-        let said = || inputs.origin.warnings.iter().any(|warning| warning.contains("group"));
-        if inputs.groups.is_none() && known.has_groups() && !said() {
+        // Of groups that the options name, the readers say what is missing.
+        if inputs.groups.is_none() && reading.group.is_none() && known.has_groups() {
             tracing::warn!(
                 "{data}: the training data had groups, such as persons, and here none are found: intervals and tests count \
                  the samples as if they were independent, unless --group names the groups"
