@@ -47,12 +47,20 @@ pub struct MethodsRow {
 impl MethodsView {
     /// The texts of some results.
     pub fn new(results: &Results) -> Self {
-        let said = results.verdict.iter().cloned().chain(of_test_split(results));
-        let sentences = said.chain(notes(results)).chain(unfinished(results)).collect();
-        let own = if results.methods.is_empty() { vec![] } else { vec![errors(results), times(results)] };
-        let tables = own.into_iter().chain(published(results)).collect();
-        Self { tables, sentences }
+        let sentences = [conclusion(results), notes(results), unfinished(results).into_iter().collect()].concat();
+        Self { tables: tables(results), sentences }
     }
+}
+
+/// The tables; those of the results only if there are any.
+fn tables(results: &Results) -> Vec<MethodsTable> {
+    let own = if results.methods.is_empty() { vec![] } else { vec![errors(results), times(results)] };
+    own.into_iter().chain(published(results)).collect()
+}
+
+/// What can be said of the result, one sentence or more each; empty if no run has finished.
+fn conclusion(results: &Results) -> Vec<String> {
+    results.verdict.iter().cloned().chain(of_test_split(results)).collect()
 }
 
 /// How much the test split says of the best method, in a sentence: the spread over the seeds does not tell.
@@ -146,11 +154,9 @@ impl MethodsPage {
             dataset: results.dataset.clone(),
             task: results.task.to_string(),
             metric: results.metric.title(),
-            verdict: match &results.verdict {
-                Some(verdict) => {
-                    [Some(verdict.clone()), of_test_split(results)].into_iter().flatten().collect::<Vec<_>>().join(" ")
-                }
-                None => "No run has finished.".into(),
+            verdict: match conclusion(results) {
+                sentences if sentences.is_empty() => "No run has finished.".into(),
+                sentences => sentences.join(" "),
             },
             unfinished: unfinished(results),
             facts: vec![
@@ -161,7 +167,7 @@ impl MethodsPage {
                 ("time limit of each run", limit),
             ],
             notes: notes(results),
-            tables: MethodsView::new(results).tables,
+            tables: tables(results),
             figure: scatter(results),
             runs: results.runs.iter().map(|run| Run::new(run, results)).collect(),
         }
