@@ -1,24 +1,17 @@
 //! `dashnas compare`: the methods on tiny data, what is left out and what fails, and how an interrupted comparison is resumed.
 
 mod common;
+#[path = "common/process.rs"]
+mod process;
 
 use common::settings;
+use process::{dashnas, output, read, rows};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-fn dashnas(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dashnas"));
-    command.current_dir(folder).args(args).env("DASHNAS_CACHE", folder.join("cache"));
-    command
-}
-
-fn output(folder: &Path, args: &[&str]) -> Output {
-    dashnas(folder, args).output().expect("the command starts")
-}
 
 /// Standard output and standard error of a command that succeeds.
 fn succeeded(folder: &Path, args: &[&str]) -> [String; 2] {
@@ -35,18 +28,10 @@ fn refused(folder: &Path, args: &[&str], code: i32, words: &[&str]) {
     words.iter().for_each(|word| assert!(text.contains(word), "`{text}` does not say `{word}`"));
 }
 
-fn read(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).expect("JSON")
-}
-
 /// A table of two classes without a test split, and the settings of a run of moments.
 fn data(folder: &Path) {
     let mut text = "a,b,c,d,e,f,g,h,label\n".to_owned();
-    for i in 0..48usize {
-        let value = |t: usize| if t.is_multiple_of(2 + i % 2) { 1.0 } else { ((i * 8 + t) as f64).sin() * 0.2 };
-        let values: Vec<String> = (0..8).map(|t| format!("{:.4}", value(t))).collect();
-        text += &format!("{},{}\n", values.join(","), ["even", "odd"][i % 2]);
-    }
+    rows().for_each(|row| text += &format!("{row}\n"));
     fs::write(folder.join("t.csv"), text).expect("writable");
     fs::write(
         folder.join("tiny.toml"),

@@ -1,23 +1,16 @@
 //! Cross-validation: a run for each fold, the result over all of them, and how an interrupted one is resumed.
 
 mod common;
+#[path = "common/process.rs"]
+mod process;
 
 use common::settings;
+use process::{dashnas, output, read, rows};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-fn dashnas(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dashnas"));
-    command.current_dir(folder).args(args).env("DASHNAS_CACHE", folder.join("cache"));
-    command
-}
-
-fn output(folder: &Path, args: &[&str]) -> Output {
-    dashnas(folder, args).output().expect("the command starts")
-}
 
 fn succeeded(folder: &Path, args: &[&str]) -> String {
     let found = output(folder, args);
@@ -33,18 +26,10 @@ fn refused(folder: &Path, args: &[&str], words: &[&str]) {
     words.iter().for_each(|word| assert!(text.contains(word), "`{text}` does not say `{word}`"));
 }
 
-fn read(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).expect("JSON")
-}
-
 /// A table of two classes with the number of a subject, and the settings of a run of moments.
 fn data(folder: &Path) {
     let mut text = "subject,a,b,c,d,e,f,g,h,label\n".to_owned();
-    for i in 0..48usize {
-        let value = |t: usize| if t.is_multiple_of(2 + i % 2) { 1.0 } else { ((i * 8 + t) as f64).sin() * 0.2 };
-        let values: Vec<String> = (0..8).map(|t| format!("{:.4}", value(t))).collect();
-        text += &format!("s{},{},{}\n", i / 4, values.join(","), ["even", "odd"][i % 2]);
-    }
+    rows().enumerate().for_each(|(i, row)| text += &format!("s{},{row}\n", i / 4));
     fs::write(folder.join("t.csv"), text).expect("writable");
     fs::write(folder.join("settings.toml"), settings(&[("tune.enabled", "false")])).expect("writable");
 }
