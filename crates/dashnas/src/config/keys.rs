@@ -65,16 +65,16 @@ pub const KEYS: [Key; 128] = [
     key(
         "backbone",
         "name",
-        "For images and fields wrn-2d (Wide ResNet 16), unet, convnext-atto or convnext-t, for series wrn-1d, inception-time, tcn or resnet-1d. auto: \
-         wrn-2d or wrn-1d, the paper's choice.",
+        "For images and fields wrn-2d (Wide ResNet 16), unet, convnext-atto or convnext-t, for series wrn-1d, inception-time, \
+         tcn or resnet-1d. auto: wrn-2d or wrn-1d, the paper's choice.",
     ),
     key("backbone", "search-width", "Width factor of wrn-2d and unet during the search."),
     key("backbone", "width", "Width factor of wrn-2d and unet in tuning, retraining and the baseline."),
     key(
         "backbone",
         "channels",
-        "Channels of tcn, of the first block of wrn-1d and resnet-1d, of the first stage of convnext-atto and convnext-t, and of each convolution of inception-time. auto: for \
-         wrn-1d min(4^(outputs / 10 + 1), 64) with integer division, but at least min-channels; 25 for tcn, 32 for \
+        "Channels of tcn, of the first block of wrn-1d and resnet-1d, of the first stage of convnext-atto and convnext-t, and \
+         of each convolution of inception-time. auto: for wrn-1d min(4^(outputs / 10 + 1), 64) with integer division, but at least min-channels; 25 for tcn, 32 for \
          inception-time, 16 for resnet-1d, 40 for convnext-atto, 96 for convnext-t.",
     ),
     key(
